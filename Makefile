@@ -1,0 +1,53 @@
+# One command per task; `make help` explains them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+CARGO_DENY_VERSION := 0.20.2
+CACHE := $(or $(SEATKEEPER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seatkeeper)
+CARGO_DENY := $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CRD := crds/licenseseats.seatkeeper.dev.yaml
+CHART_CRD := charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml
+
+.PHONY: help quickstart quickstart-down test fmt lint deny unit generate control-plane bench image
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quickstart: control-plane ## Try it: control plane, simulated Bitwarden and operator, with the examples applied; Ctrl-C ends it
+	@echo "building the operator and the simulator ..." >&2
+	@cargo build --locked -p seatkeeper -p seatkeeper-support --bins
+	@target/debug/quickstart target/debug/seatkeeper
+
+quickstart-down: ## End a quickstart that runs elsewhere
+	@cargo run --quiet --locked -p seatkeeper-support --bin quickstart -- --down
+
+test: lint deny control-plane ## Everything CI runs: formatting, clippy, cargo-deny, all tests
+	cargo test --locked --workspace
+
+lint: ## Formatting and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+deny: $(CARGO_DENY) ## Licences, bans and sources of dependencies (advisories are checked by the hosted workflow)
+	$(CARGO_DENY) --locked check bans licenses sources
+
+$(CARGO_DENY):
+	@echo "installing cargo-deny $(CARGO_DENY_VERSION) (about 3 minutes, once per user) ..." >&2
+	cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION) --quiet
+
+control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user cache (about 5 minutes, once)
+	@tests/control-plane/build.sh >/dev/null
+
+generate: ## Write the CRD to crds/ and the chart
+	cargo run --quiet --locked -p seatkeeper -- crd > $(CRD).new
+	mv $(CRD).new $(CRD)
+	cp $(CRD) $(CHART_CRD)
+
+fmt: ## Format all code
+	cargo fmt --all
+
+bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size
+	cargo bench --locked --bench operator
+
+image: ## Build the container image (needs docker)
+	docker build -t seatkeeper:dev .

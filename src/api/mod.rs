@@ -1,0 +1,36 @@
+//! The `LicenseSeats` resource: its types, its admission rules and the CRD made from them.
+//!
+//! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
+
+mod crd;
+mod duration;
+mod spec;
+mod status;
+
+pub use crd::crd;
+pub use duration::{InvalidDuration, go_duration, parse_duration};
+pub use spec::{
+    Bitwarden, Guardrails, LicenseSeats, LicenseSeatsSpec, Limit, LimitMode, ManagementPolicy, Product, Region,
+    SecretRef, Thresholds, Vendor,
+};
+pub use status::{
+    Account, Change, Effective, Intent, IntentPhase, LicenseSeatsStatus, Plan, PlanBlock, Trigger, UNOBSERVED,
+};
+
+/// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves
+/// them, so more would wrap (vendor reference, section 7.1).
+pub const MAX_SEATS: i32 = 32_767;
+
+/// The type a Secret must have before the operator reads credentials from it. The type is immutable, so it is the
+/// owner of the Secret who opts in.
+pub const SECRET_TYPE: &str = "seatkeeper.dev/credentials";
+
+/// Asks for a reconcile now; the value is free (a time stamp by custom) and is copied to
+/// `status.lastHandledReconcileAt` once handled.
+pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at";
+
+/// The same request as Flux spells it, so that `flux reconcile`-like tooling works.
+pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+
+/// Accepts what the vendor shows now as the truth for the intent whose id is the value, after `NeedsReview`.
+pub const CONFIRM: &str = "seatkeeper.dev/confirm";

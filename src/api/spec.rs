@@ -1,0 +1,247 @@
+//! What people declare. Doc comments here are the manual that `kubectl explain` prints, so they speak to its reader.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{LicenseSeatsStatus, MAX_SEATS};
+
+/// How many paid seats a vendor account should have, and up to what limit.
+///
+/// Seatkeeper reads the account through the vendor's API, changes it where it differs from what is declared here, and
+/// writes what it observed to `status`. It never writes `spec`. Absent fields are left as they are at the vendor.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "seatkeeper.dev",
+    version = "v1alpha1",
+    kind = "LicenseSeats",
+    plural = "licenseseats",
+    singular = "licenseseats",
+    shortname = "seats",
+    category = "licensing",
+    namespaced,
+    status = "LicenseSeatsStatus",
+    derive = "PartialEq",
+    doc = "The paid seats of one pool of one vendor account: what is declared in spec, and what Seatkeeper observed in status.",
+    scale(spec_replicas_path = ".spec.seats", status_replicas_path = ".status.seats"),
+    printcolumn(name = "Vendor", type_ = "string", json_path = ".status.account.vendor"),
+    printcolumn(name = "Desired", type_ = "integer", json_path = ".status.desired"),
+    printcolumn(name = "Seats", type_ = "integer", json_path = ".status.seats"),
+    printcolumn(name = "Used", type_ = "integer", json_path = ".status.used"),
+    printcolumn(name = "Free", type_ = "integer", json_path = ".status.free"),
+    printcolumn(name = "Limit", type_ = "integer", json_path = ".status.limit"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(name = "Status", type_ = "string", json_path = ".status.summary"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        priority = 1
+    ),
+    printcolumn(name = "Account", type_ = "string", json_path = ".status.account.id", priority = 1)
+)]
+#[x_kube(validation = Rule::new(
+    "!has(self.seats) || !has(self.guardrails) || !has(self.guardrails.maxSeats) || self.seats <= self.guardrails.maxSeats")
+    .message("spec.seats is above spec.guardrails.maxSeats: lower seats, or raise maxSeats first")
+    .field_path(".seats"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.seats) || !has(self.guardrails) || !has(self.guardrails.minSeats) || self.seats >= self.guardrails.minSeats")
+    .message("spec.seats is below spec.guardrails.minSeats: raise seats, or lower minSeats first")
+    .field_path(".seats"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.seats) || !has(self.limit) || !has(self.limit.seats) || self.limit.seats >= self.seats")
+    .message("spec.limit.seats is below spec.seats: the vendor refuses a limit under the purchased seats; raise limit.seats, or use mode Pinned to let the limit follow the seats")
+    .field_path(".limit"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.limit) || !has(self.limit.seats) || !has(self.guardrails) || !has(self.guardrails.maxSeats) || self.limit.seats <= self.guardrails.maxSeats")
+    .message("spec.limit.seats is above spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; lower limit.seats, or raise maxSeats first")
+    .field_path(".limit"))]
+#[serde(rename_all = "camelCase")]
+pub struct LicenseSeatsSpec {
+    /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
+    pub vendor: Vendor,
+
+    /// How many seats should be purchased, 1 to 32767. `kubectl scale` writes this field.
+    /// Absent: the purchased seats are only observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_SEATS))]
+    pub seats: Option<i32>,
+
+    /// Up to how many seats the vendor may buy by itself when members join (Bitwarden: seat autoscaling).
+    /// Absent: the limit is left as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+
+    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrails: Option<Guardrails>,
+
+    /// Whether the vendor is corrected or only watched; absent means `Manage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub management_policy: Option<ManagementPolicy>,
+
+    /// true: nothing is written to the vendor until this is false again. Reading goes on, so that shortages are
+    /// still reported. Absent means false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+
+    /// When a shortage of seats is reported. Absent: when no seat is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
+
+    /// How often the vendor is read, as a Go-style duration between 1s and 24h such as `90s`, `10m` or `1h30m`.
+    /// Absent means 10m. The operator stretches it to its own minimum (`--min-interval`, 30s unless changed);
+    /// `status.effective.interval` says what is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20))]
+    #[x_kube(validation = Rule::new(
+        "self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) >= duration('1s') && duration(self) <= duration('24h')")
+        .message("spec.interval must be a duration between 1s and 24h: whole numbers with units, largest first, such as 90s, 10m or 1h30m"))]
+    pub interval: Option<String>,
+}
+
+/// The account, by vendor. Exactly one member is set.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("[has(self.bitwarden)].exists_one(set, set)")
+    .message("spec.vendor must name exactly one vendor: bitwarden"))]
+#[x_kube(validation = Rule::new("has(self.bitwarden) == has(oldSelf.bitwarden)")
+    .message("spec.vendor cannot change to another vendor: create another LicenseSeats for it")
+    .reason(Reason::FieldValueForbidden))]
+#[serde(rename_all = "camelCase")]
+pub struct Vendor {
+    /// A Bitwarden organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitwarden: Option<Bitwarden>,
+}
+
+/// A Bitwarden organization, reached with its organization API key.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new(
+    "(has(self.product) ? self.product : 'PasswordManager') == (has(oldSelf.product) ? oldSelf.product : 'PasswordManager')")
+    .message("spec.vendor.bitwarden.product cannot change: create another LicenseSeats for the other product")
+    .field_path(".product")
+    .reason(Reason::FieldValueForbidden))]
+#[serde(rename_all = "camelCase")]
+pub struct Bitwarden {
+    /// Which seats of the organization; absent means `PasswordManager`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+
+    /// The Bitwarden cloud that holds the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+
+    /// The Secret with the organization API key (Bitwarden admin console, Settings, Organization info, View API key).
+    /// It lives in the same namespace, has the type `seatkeeper.dev/credentials`, and holds `clientId`
+    /// (`organization.` and a GUID) and `clientSecret`; optionally `server` (or `apiUrl` and `identityUrl`) and `ca.crt`.
+    pub credentials_secret_ref: SecretRef,
+}
+
+/// A Secret in the same namespace, by name.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// Name of the Secret, in the namespace of the LicenseSeats.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// Which seats of the organization: `PasswordManager` (when absent), `SecretsManager`, or `MachineAccounts` (Bitwarden's
+/// API calls them service accounts). It cannot change later.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Product {
+    /// Password Manager seats.
+    #[default]
+    PasswordManager,
+    /// Secrets Manager seats.
+    SecretsManager,
+    /// Secrets Manager machine accounts (Bitwarden's API calls them service accounts).
+    MachineAccounts,
+}
+
+/// The Bitwarden cloud that holds the organization: `US` (bitwarden.com), `EU` (bitwarden.eu) or `Gov`
+/// (bitwarden-gov.com). Keys of one region are unknown in the others. Left out when the Secret names a server of its own.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Region {
+    /// bitwarden.com
+    US,
+    /// bitwarden.eu
+    EU,
+    /// bitwarden-gov.com
+    Gov,
+}
+
+/// The vendor's own auto-scaling limit.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("(self.mode == 'UpTo') == has(self.seats)")
+    .message("spec.limit.seats goes with mode UpTo and with no other: give both, or remove limit.seats"))]
+#[serde(rename_all = "camelCase")]
+pub struct Limit {
+    /// Who decides how far the vendor may buy by itself.
+    pub mode: LimitMode,
+
+    /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_SEATS))]
+    pub seats: Option<i32>,
+}
+
+/// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy up to
+/// `limit.seats`. `Unlimited`: no limit; Bitwarden's organization key can observe this but not set it.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LimitMode {
+    /// The limit equals the purchased seats: the vendor never buys by itself.
+    Pinned,
+    /// The vendor may buy up to `limit.seats`.
+    UpTo,
+    /// The vendor may buy without end.
+    Unlimited,
+}
+
+/// Bounds on every change.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("!has(self.minSeats) || !has(self.maxSeats) || self.minSeats <= self.maxSeats")
+    .message("spec.guardrails.minSeats is above spec.guardrails.maxSeats: swap them, or correct one"))]
+#[serde(rename_all = "camelCase")]
+pub struct Guardrails {
+    /// Never fewer purchased seats than this, 1 to 32767.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_SEATS))]
+    pub min_seats: Option<i32>,
+
+    /// Never more purchased seats than this, and never a limit above it, 1 to 32767.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_SEATS))]
+    pub max_seats: Option<i32>,
+}
+
+/// `Manage` (when absent) brings the vendor to what is declared; `Observe` reads and reports and never writes to the
+/// vendor.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ManagementPolicy {
+    /// Bring the vendor to what is declared.
+    #[default]
+    Manage,
+    /// Read and report, never write to the vendor.
+    Observe,
+}
+
+/// When `SeatShortage` is reported. Either bound alone is enough.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Thresholds {
+    /// A shortage is reported when fewer seats than this are free, 0 to 32767.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = MAX_SEATS))]
+    pub free_seats: Option<i32>,
+
+    /// A shortage is reported when less than this percentage of the purchased seats is free, 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub free_percent: Option<i32>,
+}

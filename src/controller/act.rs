@@ -1,0 +1,102 @@
+//! Step 3: the only code that changes a vendor. Steps 4 to 7 of the purchase protocol, in their order.
+
+use std::time::Instant;
+
+use super::memory::Entry;
+use super::store::Stored;
+use super::{Context, Error};
+use crate::api::{Intent, LicenseSeatsStatus};
+use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_write};
+use crate::vendors::{AnyAccount, VendorAccount};
+
+/// What became of a change. `status` is updated in place: intent and history say what is proven.
+pub(super) struct Acted {
+    /// The vendor as read after the change, if it was sent and could be read.
+    pub snapshot: Option<Snapshot>,
+    /// The change is not sent, and why, if something must be mended or waited for first.
+    pub fault: Option<Fault>,
+    /// The change, if it is now seen to be made.
+    pub applied: Option<crate::api::Change>,
+}
+
+/// Makes the change of an intent: records it, sends it once, reads back.
+pub(super) async fn act(
+    context: &Context,
+    stored: &mut Stored,
+    status: &mut LicenseSeatsStatus,
+    account: &AnyAccount,
+    intent: &Intent,
+    entry: &mut Entry,
+) -> Result<Acted, Error> {
+    let started = Instant::now();
+    entry.start_doubt(&intent.id, started);
+    let before = status.clone();
+    status.intent = Some(intent.clone());
+    status.plan = None;
+    write_intent(stored, status, &before).await?;
+
+    let deadline = context.settings.send_deadline;
+    let go = || {
+        if context.shutdown.is_cancelled() {
+            return Err("the operator is shutting down");
+        }
+        if started.elapsed() >= deadline {
+            Err("the send deadline has passed")
+        } else {
+            Ok(())
+        }
+    };
+    let outcome = account.write(intent.base(), intent.target(), &go).await;
+    let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
+    let snapshot = if sent { account.read().await.ok() } else { None };
+    let numbers = snapshot
+        .as_ref()
+        .filter(|s| s.account_key() == intent.account)
+        .and_then(|s| s.numbers);
+    let after = after_write(intent, &outcome, numbers, Context::now());
+    tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");
+    status.intent = after.intent;
+    Ok(Acted {
+        snapshot,
+        fault: fault(account, outcome),
+        applied: after.applied,
+    })
+}
+
+/// Step 4: compare-and-swap. After an unknown answer the object is read again: on goes only who finds his own id there.
+async fn write_intent(
+    stored: &mut Stored,
+    status: &LicenseSeatsStatus,
+    before: &LicenseSeatsStatus,
+) -> Result<(), Error> {
+    let id = status.intent.as_ref().map(|intent| intent.id.as_str());
+    debug_assert_ne!(status.intent, before.intent);
+    let error = match stored.write(status).await {
+        Ok(_) => return Ok(()),
+        Err(Error::Conflict) => return Err(Error::Conflict),
+        Err(error) => error,
+    };
+    let Some(again) = stored.again().await? else {
+        return Err(error);
+    };
+    let found = again.status().ok().and_then(|status| status.intent);
+    if found.as_ref().map(|intent| intent.id.as_str()) != id {
+        return Err(error);
+    }
+    *stored = again;
+    Ok(())
+}
+
+/// What must be mended or waited for before the same is tried again.
+fn fault(account: &AnyAccount, outcome: Outcome) -> Option<Fault> {
+    let host = account.account().host.unwrap_or_default();
+    match outcome {
+        Outcome::Refused(Refusal::Credentials(fault)) => Some(fault),
+        Outcome::Refused(Refusal::Throttled(after)) => {
+            let error = crate::vendors::VendorError::Throttled { after };
+            Some(error.fault("the vendor", &host))
+        }
+        Outcome::NotSent(why) => Some(crate::vendors::VendorError::NoAnswer(why).fault("the vendor", &host)),
+        _ => None,
+    }
+}

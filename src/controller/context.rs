@@ -1,0 +1,121 @@
+//! What every pass shares.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource, ResourceExt};
+use tokio_util::sync::CancellationToken;
+
+use super::Watched;
+use super::memory::{Key, Memory};
+use crate::metrics::Metrics;
+use crate::plan::{Notice, Timing};
+use crate::vendors::Vendors;
+
+/// How the operator behaves; each field is a flag.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Only this namespace, or all.
+    pub namespace: Option<String>,
+    /// Shortest interval between two readings of one object.
+    pub min_interval: Duration,
+    /// Settle times of the purchase protocol.
+    pub timing: Timing,
+    /// From before the intent is written to the last byte leaving.
+    pub send_deadline: Duration,
+    /// How often a Secret is looked at while an object waits for it.
+    pub secret_recheck: Duration,
+    /// How often refused credentials are tried although nothing has changed.
+    pub credential_probe: Duration,
+    /// Passes at the same time.
+    pub concurrency: u16,
+}
+
+/// What every pass shares.
+pub struct Context {
+    /// For the apiserver; without retries of its own.
+    pub client: Client,
+    /// For vendors.
+    pub vendors: Vendors,
+    /// How to behave.
+    pub settings: Settings,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Ends sending.
+    pub shutdown: CancellationToken,
+    pub(super) memory: Memory,
+    /// Name of this process in intent ids.
+    pub(super) writer: String,
+    recorder: Recorder,
+}
+
+impl Context {
+    /// Puts the parts together.
+    pub fn new(
+        client: Client,
+        vendors: Vendors,
+        settings: Settings,
+        metrics: Arc<Metrics>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: "seatkeeper".into(),
+            instance: None,
+        };
+        let recorder = Recorder::new(client.clone(), reporter);
+        let writer = uuid::Uuid::new_v4().to_string();
+        Self {
+            client,
+            vendors,
+            settings,
+            metrics,
+            shutdown,
+            memory: Memory::default(),
+            writer,
+            recorder,
+        }
+    }
+
+    /// The wall clock, for records.
+    pub(super) fn now() -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Tells people; a failure is only logged, for the status says the same.
+    pub(super) async fn tell(&self, object: &Watched, notice: Notice) {
+        let event = Event {
+            type_: if notice.warning {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
+            reason: notice.reason.into(),
+            note: Some(notice.note.chars().take(1000).collect()),
+            action: notice.action,
+            secondary: None,
+        };
+        let reference = object.object_ref(&());
+        let published = self.recorder.publish(&event, &reference);
+        match tokio::time::timeout(Duration::from_secs(5), published).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(object = %object.name_any(), %error, "event not published"),
+            Err(_) => tracing::warn!(object = %object.name_any(), "event not published within 5 s"),
+        }
+    }
+
+    /// Forgets objects that are gone, and their metrics.
+    pub(super) fn forget_all_but(&self, there: &[Arc<Watched>]) {
+        let there: HashSet<Key> = there.iter().map(|object| key_of(object)).collect();
+        for (namespace, name) in self.memory.retain(|key| there.contains(key)) {
+            self.metrics.forget(&namespace, &name);
+        }
+    }
+}
+
+/// Namespace and name of an object.
+pub(super) fn key_of(object: &Watched) -> Key {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}

@@ -1,0 +1,31 @@
+//! What can go wrong between the operator and the apiserver. Vendor and Secret trouble is not here: that is a
+//! [`Fault`](crate::plan::Fault) and ends up in the status.
+
+use std::time::Duration;
+
+/// A pass that could not be finished. The object is looked at again; what was done is in its status.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The apiserver refused or could not be reached.
+    #[error("apiserver: {0}")]
+    Apiserver(#[from] kube::Error),
+    /// The apiserver took too long.
+    #[error("apiserver: no answer within {} s", .0.as_secs())]
+    Slow(Duration),
+    /// The object changed while it was looked at.
+    #[error("the object changed meanwhile")]
+    Conflict,
+    /// What is written cannot be put into JSON.
+    #[error("status cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// Sorts an apiserver error: somebody was faster, or something is wrong.
+    pub(super) fn of(error: kube::Error) -> Self {
+        match &error {
+            kube::Error::Api(status) if status.is_conflict() => Self::Conflict,
+            _ => Self::Apiserver(error),
+        }
+    }
+}

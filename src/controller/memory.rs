@@ -1,0 +1,185 @@
+//! What this process remembers about objects between passes: when to look again, how long a doubt has lasted on the
+//! monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
+//! longer, it never buys.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::api::{Account, CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+use crate::plan::{Doubt, Elapsed, Fault, Numbers};
+
+/// Namespace and name.
+pub(super) type Key = (String, String);
+
+/// What asked for a pass; the same trigger before its time is not worth one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trigger {
+    pub uid: String,
+    pub generation: i64,
+    pub requested: Option<String>,
+    pub confirmed: Option<String>,
+}
+
+impl Trigger {
+    pub fn of(object: &ObjectMeta) -> Self {
+        let annotation = |key: &str| {
+            let value = object.annotations.as_ref().and_then(|annotations| annotations.get(key));
+            value.map(|value| value.chars().take(256).collect::<String>())
+        };
+        Self {
+            uid: object.uid.clone().unwrap_or_default(),
+            generation: object.generation.unwrap_or_default(),
+            requested: annotation(RECONCILE_REQUESTED_AT).or_else(|| annotation(FLUX_REQUESTED_AT)),
+            confirmed: annotation(CONFIRM),
+        }
+    }
+}
+
+/// Credentials that failed: not tried again while nothing has changed.
+#[derive(Clone, Debug)]
+pub(super) struct Hold {
+    pub fault: Fault,
+    pub account: Account,
+    pub secret_version: Option<String>,
+    pub until: Instant,
+}
+
+#[derive(Clone, Debug)]
+struct DoubtSince {
+    key: String,
+    since: Instant,
+    settled: Option<(Numbers, Instant)>,
+}
+
+/// The memory of one object.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry {
+    trigger: Option<Trigger>,
+    due: Option<Instant>,
+    doubt: Option<DoubtSince>,
+    pub hold: Option<Hold>,
+    /// When the vendor was last read with success; before that, when this process first tried.
+    pub last_read: Option<Instant>,
+    /// Failed passes in a row.
+    pub failures: u32,
+}
+
+impl Entry {
+    /// Whether the last good reading is older than this.
+    pub fn is_stale(&self, after: Duration, now: Instant) -> bool {
+        self.last_read.is_some_and(|read| now.duration_since(read) >= after)
+    }
+
+    /// What is known about the open doubt, for the decision.
+    pub fn elapsed(&self, now: Instant) -> Option<Elapsed> {
+        self.doubt.as_ref().map(|doubt| Elapsed {
+            key: doubt.key.clone(),
+            since: now.duration_since(doubt.since),
+            settled: doubt.settled.map(|(numbers, at)| (numbers, now.duration_since(at))),
+        })
+    }
+
+    /// Starts the clock of a doubt, unless it runs already.
+    pub fn start_doubt(&mut self, key: &str, now: Instant) {
+        if self.doubt.as_ref().is_none_or(|doubt| doubt.key != key) {
+            self.doubt = Some(DoubtSince {
+                key: key.to_owned(),
+                since: now,
+                settled: None,
+            });
+        }
+    }
+
+    /// Keeps, starts or ends the clock, as the decision says.
+    pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: Instant) {
+        let Some(doubt) = doubt else {
+            self.doubt = None;
+            return;
+        };
+        self.start_doubt(&doubt.key, now);
+        if let (Some(kept), Some(numbers), true) = (self.doubt.as_mut(), numbers, doubt.settled)
+            && kept.settled.is_none_or(|(before, _)| before != numbers)
+        {
+            kept.settled = Some((numbers, now));
+        }
+    }
+}
+
+/// The memory of all objects.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<HashMap<Key, Entry>>);
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a pass: the entry to work on, or how long to wait because nothing new was asked. No object is reconciled
+    /// twice at once, so the entry may be worked on outside the lock.
+    pub fn begin(&self, key: &Key, trigger: &Trigger, now: Instant) -> Result<Entry, Duration> {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        let known = entry.trigger.as_ref();
+        match entry.due.filter(|due| *due > now) {
+            Some(due) if known == Some(trigger) => return Err(due - now),
+            _ => {}
+        }
+        if known.is_some_and(|known| known.uid != trigger.uid) {
+            *entry = Entry::default();
+        } else if known != Some(trigger) {
+            // An edit or a request is a reason to try refused credentials once more.
+            entry.hold = None;
+        }
+        entry.trigger = Some(trigger.clone());
+        entry.due = None;
+        entry.last_read.get_or_insert(now);
+        Ok(entry.clone())
+    }
+
+    /// Ends a pass: keeps the entry and when to look again.
+    pub fn end(&self, key: &Key, entry: Entry, due: Instant) {
+        self.lock().insert(
+            key.clone(),
+            Entry {
+                due: Some(due),
+                ..entry
+            },
+        );
+    }
+
+    /// Counts a pass that could not be finished and says how many that makes.
+    pub fn failed(&self, key: &Key) -> u32 {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        entry.failures = entry.failures.saturating_add(1);
+        entry.due = None;
+        entry.failures
+    }
+
+    pub fn forget(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+
+    /// Drops the objects that are not in the list and returns their keys.
+    pub fn retain(&self, there: impl Fn(&Key) -> bool) -> Vec<Key> {
+        self.lock()
+            .extract_if(|key, _| !there(key))
+            .map(|(key, _)| key)
+            .collect()
+    }
+}
+
+/// Exponential, from one second to `most`.
+pub(super) fn backoff(failures: u32, most: Duration) -> Duration {
+    Duration::from_secs(1)
+        .saturating_mul(1 << failures.saturating_sub(1).min(12))
+        .min(most)
+}
+
+/// Spreads a wait by up to a tenth, so that objects created together do not stay together.
+pub(super) fn jitter(wait: Duration) -> Duration {
+    wait.mul_f64(fastrand::f64().mul_add(0.1, 0.95))
+}

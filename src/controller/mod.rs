@@ -1,0 +1,75 @@
+//! Kubernetes in, Kubernetes out: watches objects, and takes each through four steps.
+//!
+//! `gather` (object, Secret, vendor) → `plan::decide` (pure) → `act` (the only code that changes a vendor) → `record`
+//! (the only code that writes status and events, once on every path). The watch carries metadata alone and only says
+//! "look"; the object itself is read with a quorum read at the start of each pass, so no purchase rests on a cache, and
+//! an object that does not parse hinders nobody but itself.
+
+mod act;
+mod context;
+mod error;
+mod gather;
+mod memory;
+mod reconcile;
+mod record;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::api::PartialObjectMeta;
+use kube::runtime::{Controller, controller, watcher};
+use kube::{Api, Client};
+use tokio_util::sync::CancellationToken;
+
+pub use context::{Context, Settings};
+pub use error::Error;
+
+use crate::api::LicenseSeats;
+
+/// What the watch delivers: enough to know that there is something to look at.
+type Watched = PartialObjectMeta<LicenseSeats>;
+
+/// How often what is remembered of deleted objects is swept out.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// An `Api` for the watched namespace, or for all.
+fn api<K>(client: Client, namespace: Option<&str>) -> Api<K>
+where
+    K: kube::Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
+{
+    namespace.map_or_else(
+        || Api::all(client.clone()),
+        |namespace| Api::namespaced(client.clone(), namespace),
+    )
+}
+
+/// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
+pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
+    let watched: Api<Watched> = api(context.client.clone(), context.settings.namespace.as_deref());
+    let config = controller::Config::default().concurrency(context.settings.concurrency);
+    let controller = Controller::new(watched, watcher::Config::default())
+        .with_config(config)
+        .graceful_shutdown_on(shutdown.clone().cancelled_owned());
+    let store = controller.store();
+    let ready = async {
+        if store.wait_until_ready().await.is_ok() {
+            synced();
+        }
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            context.forget_all_but(&store.state());
+        }
+    };
+    let passes = controller
+        .run(reconcile::reconcile, reconcile::error_policy, Arc::clone(&context))
+        .for_each(async |result| match result {
+            Ok(_) | Err(controller::Error::ObjectNotFound(_) | controller::Error::ReconcilerFailed(..)) => {}
+            Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+        });
+    tokio::select! {
+        () = passes => {}
+        () = ready => {}
+    }
+}

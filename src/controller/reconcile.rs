@@ -1,0 +1,134 @@
+//! One pass over one object, in four named steps.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kube::runtime::controller::Action;
+
+use super::act::act;
+use super::context::key_of;
+use super::gather::{Found, Gathered, gather};
+use super::memory::{Entry, Trigger, backoff};
+use super::record::Scribe;
+use super::{Context, Error, Watched};
+use crate::api::LicenseSeatsStatus;
+use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
+
+/// Looks at one object, if there is a reason to.
+pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
+    let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
+    let mut entry = match context.memory.begin(&key, &trigger, Instant::now()) {
+        Ok(entry) => entry,
+        Err(not_yet) => return Ok(Action::requeue(not_yet)),
+    };
+    let Some(gathered) = gather(&context, &key, &trigger.uid, &mut entry).await? else {
+        context.memory.forget(&key);
+        context.metrics.forget(&key.0, &key.1);
+        return Ok(Action::await_change());
+    };
+    let wait = pass(&context, &object, gathered, &mut entry).await?;
+    context.memory.end(&key, entry, Instant::now() + wait);
+    Ok(Action::requeue(wait))
+}
+
+/// Decide, act, record; returns when to look again.
+async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &mut Entry) -> Result<Duration, Error> {
+    let Gathered { mut stored, found } = gathered;
+    let trigger = Trigger::of(stored.metadata());
+    let mut scribe = Scribe {
+        context,
+        object,
+        requested: trigger.requested.clone(),
+        notices: Vec::new(),
+    };
+    let (mut status, desired, account, mut snapshot) = match found {
+        Found::Seen {
+            status,
+            desired,
+            account,
+            snapshot,
+        } => (status, desired, account, snapshot),
+        Found::Failed {
+            status,
+            desired,
+            account,
+            fault,
+        } => {
+            return scribe
+                .failed(&mut stored, &status, &fault, desired.as_ref(), account, entry)
+                .await;
+        }
+        Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
+    };
+    let site = Site {
+        context,
+        trigger: &trigger,
+        desired: &desired,
+    };
+    let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
+    if let Verdict::Change(intent) = &decision.verdict {
+        let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
+        scribe.notices.extend(plan::remember(&mut status, acted.applied));
+        if let Some(fault) = acted.fault {
+            let account = Some(snapshot.account);
+            return scribe
+                .failed(&mut stored, &status, &fault, Some(&desired), account, entry)
+                .await;
+        }
+        snapshot = acted.snapshot.unwrap_or(snapshot);
+        decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
+    }
+    entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
+    scribe
+        .decided(&mut stored, &status, &desired, &snapshot, &decision, entry)
+        .await
+}
+
+/// What stays the same for both decisions of a pass.
+struct Site<'a> {
+    context: &'a Context,
+    trigger: &'a Trigger,
+    desired: &'a Desired,
+}
+
+impl Site<'_> {
+    /// Decides, and takes a change that is now seen to be made into the record.
+    fn decide(
+        &self,
+        seen: &Snapshot,
+        status: &mut LicenseSeatsStatus,
+        entry: &Entry,
+        scribe: &mut Scribe<'_>,
+    ) -> Decision {
+        let mut decision = plan::decide(&Situation {
+            uid: &self.trigger.uid,
+            generation: self.trigger.generation,
+            confirmed: self.trigger.confirmed.as_deref(),
+            desired: self.desired,
+            seen,
+            intent: status.intent.as_ref(),
+            history: &status.history,
+            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            elapsed: entry.elapsed(Instant::now()).as_ref(),
+            timing: self.context.settings.timing,
+            writer: &self.context.writer,
+            now: Context::now(),
+        });
+        scribe.notices.extend(plan::remember(status, decision.applied.take()));
+        decision
+    }
+}
+
+/// A pass that could not be finished: soon again where somebody was faster, ever later where something is wrong.
+#[allow(clippy::needless_pass_by_value)] // the signature is kube's
+pub(super) fn error_policy(object: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
+    let failures = context.memory.failed(&key_of(&object));
+    context.metrics.pass("error");
+    if matches!(error, Error::Conflict) && failures < 5 {
+        return Action::requeue(Duration::from_millis(20));
+    }
+    let wait = super::memory::jitter(backoff(failures, Duration::from_secs(60)));
+    let (namespace, name) = key_of(&object);
+    tracing::warn!(namespace, name, %error, "pass not finished; again in {} s", wait.as_secs());
+    Action::requeue(wait)
+}

@@ -1,0 +1,216 @@
+//! Step 4: the only code that writes status, events and metrics. Once, on every path; nothing when nothing changed.
+
+use std::time::{Duration, Instant};
+
+use kube::ResourceExt;
+
+use super::memory::{Entry, backoff, jitter};
+use super::store::Stored;
+use super::{Context, Error, Watched};
+use crate::api::{Account, LicenseSeatsStatus};
+use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot, Verdict};
+
+/// How often to look again where only an edit helps; an edit itself is seen at once.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// The longest pause between two tries of something that time mends.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+
+/// Writes the record of one pass.
+pub(super) struct Scribe<'a> {
+    pub context: &'a Context,
+    pub object: &'a Watched,
+    /// The reconcile request that is being handled.
+    pub requested: Option<String>,
+    /// What is to be told once the status is written.
+    pub notices: Vec<Notice>,
+}
+
+impl Scribe<'_> {
+    /// The vendor was read and a decision was made. Returns when to look again.
+    pub async fn decided(
+        self,
+        stored: &mut Stored,
+        status: &LicenseSeatsStatus,
+        desired: &Desired,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        entry: &mut Entry,
+    ) -> Result<Duration, Error> {
+        entry.failures = 0;
+        let wait = after_decision(self.context, desired, decision, status);
+        self.context.metrics.pass(label(&decision.verdict));
+        self.write(
+            stored,
+            status,
+            &Finding::Decided {
+                desired,
+                seen: snapshot,
+                decision,
+            },
+        )
+        .await?;
+        Ok(wait)
+    }
+
+    /// It did not come to a decision, or the change could not be sent.
+    pub async fn failed(
+        self,
+        stored: &mut Stored,
+        status: &LicenseSeatsStatus,
+        fault: &Fault,
+        desired: Option<&Desired>,
+        account: Option<Account>,
+        entry: &mut Entry,
+    ) -> Result<Duration, Error> {
+        entry.failures = entry.failures.saturating_add(1);
+        let wait = after_fault(self.context, fault, entry);
+        let stale_after = desired.map_or(IDLE, |desired| desired.interval) * 3;
+        let stale = status.conditions.is_empty() || entry.is_stale(stale_after, Instant::now());
+        self.context.metrics.pass("fault");
+        tracing::debug!(object = %self.object.name_any(), reason = fault.reason, %fault, "fault");
+        self.write(
+            stored,
+            status,
+            &Finding::Failed {
+                fault,
+                desired,
+                account,
+                stale,
+            },
+        )
+        .await?;
+        Ok(wait)
+    }
+
+    /// The stored status cannot be read: only words are written, so that nothing in it is lost.
+    pub async fn unreadable(self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
+        let finding = Finding::Failed {
+            fault,
+            desired: None,
+            account: None,
+            stale: true,
+        };
+        let report = plan::report(
+            &LicenseSeatsStatus::default(),
+            stored.generation(),
+            &finding,
+            Context::now(),
+        );
+        self.context.metrics.pass("fault");
+        stored.write_words(&report.status).await?;
+        Ok(IDLE)
+    }
+
+    async fn write(
+        mut self,
+        stored: &mut Stored,
+        status: &LicenseSeatsStatus,
+        finding: &Finding<'_>,
+    ) -> Result<(), Error> {
+        let Report { mut status, notices } = plan::report(status, stored.generation(), finding, Context::now());
+        self.notices.extend(notices);
+        status.last_handled_reconcile_at = self.requested.take().or(status.last_handled_reconcile_at);
+        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
+        self.context.metrics.object(&namespace, &name, &status);
+        if !write(stored, &status).await? {
+            return Ok(());
+        }
+        let summary = status.summary.as_deref().unwrap_or_default();
+        tracing::info!(
+            namespace,
+            name,
+            seats = status.seats,
+            desired = status.desired,
+            summary,
+            "status"
+        );
+        for notice in self.notices {
+            self.context.tell(self.object, notice).await;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the status. Somebody else's write in between must not lose the proof of what was done: if our intent is
+/// still the stored one, that much is written over it, and the rest follows in the next pass.
+async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<bool, Error> {
+    let ours = stored
+        .status()
+        .ok()
+        .and_then(|status| status.intent)
+        .map(|intent| intent.id);
+    for _ in 0..3 {
+        match stored.write(status).await {
+            Err(Error::Conflict) if ours.is_some() => {}
+            other => return other,
+        }
+        let Some(mut again) = stored.again().await? else {
+            return Ok(false);
+        };
+        let Ok(mut fresh) = again.status() else { break };
+        if fresh.intent.as_ref().map(|intent| &intent.id) != ours.as_ref() {
+            break;
+        }
+        fresh.intent.clone_from(&status.intent);
+        fresh.history.clone_from(&status.history);
+        match again.write(&fresh).await {
+            Err(Error::Conflict) => {}
+            Ok(_) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+fn after_decision(context: &Context, desired: &Desired, decision: &Decision, base: &LicenseSeatsStatus) -> Duration {
+    let regular = jitter(desired.interval);
+    match (&decision.verdict, &decision.doubt) {
+        (Verdict::Publish | Verdict::Change(_), _) => Duration::ZERO,
+        (_, Some(doubt)) => doubt.left.min(regular),
+        // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
+        (_, None) => match base
+            .history
+            .first()
+            .map(|change| Context::now().duration_since(change.time.0))
+        {
+            Some(age) => {
+                let left = Duration::try_from(age).map_or(Duration::ZERO, |age| {
+                    context.settings.timing.answered.saturating_sub(age)
+                });
+                if left.is_zero() { regular } else { regular.min(left) }
+            }
+            None => regular,
+        },
+    }
+}
+
+fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
+    let wait = match &fault.remedy {
+        Remedy::Spec | Remedy::Unsupported => IDLE,
+        Remedy::Credentials
+        | Remedy::Time {
+            secret_may_help: true, ..
+        } => context.settings.secret_recheck,
+        Remedy::Time { after, .. } => backoff(entry.failures, LONGEST_BACKOFF).max(after.unwrap_or_default()),
+    };
+    jitter(wait).max(match &fault.remedy {
+        Remedy::Time { after: Some(after), .. } => *after,
+        _ => Duration::ZERO,
+    })
+}
+
+fn label(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::InSync => "in_sync",
+        Verdict::Observed(_) => "observed",
+        Verdict::Publish => "planned",
+        Verdict::Change(_) => "changing",
+        Verdict::Held(_) => "held",
+        Verdict::Doubt => "outcome_unknown",
+        Verdict::Rejected => "rejected",
+        Verdict::NeedsReview => "needs_review",
+        Verdict::Conflict => "conflict",
+        Verdict::Unsupported(_) => "unsupported",
+    }
+}

@@ -1,0 +1,163 @@
+//! The object as the apiserver stores it: quorum reads, and compare-and-swap writes of its status.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Map, Value, json};
+
+use super::Error;
+use super::memory::Key;
+use crate::api::{LicenseSeats, LicenseSeatsStatus};
+
+/// Name of the operator in `managedFields`.
+const MANAGER: &str = "seatkeeper";
+
+/// The longest a single apiserver request may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One object with the version it was read at.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    api: Api<DynamicObject>,
+    /// The whole object as JSON: what typed parsing would lose is still there to compare with.
+    object: DynamicObject,
+}
+
+/// Waits for an apiserver request, but not for ever.
+pub(super) async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
+    match tokio::time::timeout(TIMEOUT, request).await {
+        Ok(result) => result.map_err(Error::of),
+        Err(_) => Err(Error::Slow(TIMEOUT)),
+    }
+}
+
+impl Stored {
+    /// A quorum read (no `resourceVersion`): never a cache. `None`: the object is gone.
+    pub async fn read(client: &Client, (namespace, name): &Key) -> Result<Option<Self>, Error> {
+        let resource = ApiResource::erase::<LicenseSeats>(&());
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+        let object = bounded(api.get_opt(name)).await?;
+        Ok(object.map(|object| Self { api, object }))
+    }
+
+    /// Reads the same object again.
+    pub async fn again(&self) -> Result<Option<Self>, Error> {
+        let object = bounded(self.api.get_opt(&self.object.name_any())).await?;
+        Ok(object.map(|object| Self {
+            api: self.api.clone(),
+            object,
+        }))
+    }
+
+    pub fn metadata(&self) -> &ObjectMeta {
+        &self.object.metadata
+    }
+
+    pub fn generation(&self) -> i64 {
+        self.object.metadata.generation.unwrap_or_default()
+    }
+
+    /// The spec, or what is wrong with it, by field.
+    pub fn spec<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
+        parse("spec", self.object.data.get("spec").unwrap_or(&Value::Null))
+    }
+
+    /// The status; absent counts as never written.
+    pub fn status(&self) -> Result<LicenseSeatsStatus, String> {
+        match self.object.data.get("status") {
+            None | Some(Value::Null) => Ok(LicenseSeatsStatus::default()),
+            Some(status) => parse("status", status),
+        }
+    }
+
+    /// Writes what differs, if anything does, on condition that nobody else wrote since the read.
+    pub async fn write(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
+        let new = serde_json::to_value(status)?;
+        let Some(changes) = difference(self.object.data.get("status").unwrap_or(&Value::Null), &new) else {
+            return Ok(false);
+        };
+        self.patch(changes).await?;
+        Ok(true)
+    }
+
+    /// Writes only summary and conditions, leaving the rest of a status alone that this version cannot read.
+    pub async fn write_words(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
+        let stored = self.object.data.get("status").unwrap_or(&Value::Null);
+        let new = json!({ "summary": status.summary, "conditions": status.conditions });
+        let changed = ["summary", "conditions"]
+            .iter()
+            .any(|key| stored.get(key) != new.get(key));
+        if changed {
+            self.patch(new).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn patch(&mut self, changes: Value) -> Result<(), Error> {
+        let version = self.object.resource_version();
+        let patch = json!({ "metadata": { "resourceVersion": version }, "status": changes });
+        let params = PatchParams {
+            field_manager: Some(MANAGER.into()),
+            ..PatchParams::default()
+        };
+        let name = self.object.name_any();
+        self.object = bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?;
+        Ok(())
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let (path, why) = (error.path().to_string(), error.inner().to_string());
+        let path = if path == "." {
+            root.to_owned()
+        } else {
+            format!("{root}.{path}")
+        };
+        format!("{path} cannot be read: {}", why.chars().take(200).collect::<String>())
+    })
+}
+
+/// The JSON merge patch from one value to another; `None` when they are equal.
+fn difference(old: &Value, new: &Value) -> Option<Value> {
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        return (old != new).then(|| new.clone());
+    };
+    let gone = before
+        .keys()
+        .filter(|key| !after.contains_key(*key))
+        .map(|key| (key.clone(), Value::Null));
+    let changed = after.iter().filter_map(|(key, value)| {
+        let change = difference(before.get(key).unwrap_or(&Value::Null), value)?;
+        Some((key.clone(), change))
+    });
+    let patch: Map<String, Value> = gone.chain(changed).collect();
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_need_no_patch() {
+        let value = json!({ "a": 1, "b": { "c": [1, 2] } });
+        assert_eq!(difference(&value, &value), None);
+    }
+
+    #[test]
+    fn a_patch_carries_what_changed_and_nulls_what_is_gone() {
+        let old = json!({ "same": 1, "gone": 2, "deep": { "same": 1, "gone": 2 }, "list": [1] });
+        let new = json!({ "same": 1, "deep": { "same": 1, "new": 3 }, "list": [1, 2] });
+        let patch = json!({ "gone": null, "deep": { "gone": null, "new": 3 }, "list": [1, 2] });
+        assert_eq!(difference(&old, &new), Some(patch));
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_is_named() {
+        let error = parse::<LicenseSeatsStatus>("status", &json!({ "seats": "many" })).unwrap_err();
+        assert!(error.starts_with("status.seats cannot be read"), "{error}");
+    }
+}

@@ -1,0 +1,25 @@
+//! Seatkeeper keeps the paid seats of vendor accounts where `LicenseSeats` resources declare them.
+//!
+//! Data flows one way, and a module imports only from those to its left (a test reads the sources and holds that):
+//!
+//! ```text
+//! api ──► plan ──► vendors ──► metrics ──► controller ──► server, telemetry, run (and main)
+//! types   pure     HTTPS       counters    kube I/O       wiring
+//! ```
+//!
+//! * [`api`]: the resource as Rust types with its admission rules, and the CRD made from them.
+//! * [`plan`]: decides. Pure functions of what is wanted, what is seen, what was recorded and what time has passed. The
+//!   purchase protocol's judgement of open changes is here.
+//! * [`vendors`]: talks to Bitwarden and others and says what it saw in `plan`'s words.
+//! * [`controller`]: gathers, lets `plan` decide, acts, records. The only code that writes to a vendor is its `act`, the
+//!   only code that writes to the apiserver is its `record` (and the intent that `act` records before it sends).
+//! * [`run`]: flags, probes, signals.
+
+pub mod api;
+pub mod controller;
+pub mod metrics;
+pub mod plan;
+pub mod run;
+pub mod server;
+pub mod telemetry;
+pub mod vendors;

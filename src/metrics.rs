@@ -1,0 +1,135 @@
+//! What is counted, and how it is printed for Prometheus. Labels come from small fixed sets, or name an object.
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::api::LicenseSeatsStatus;
+use crate::vendors::RequestCounter;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Object {
+    namespace: String,
+    name: String,
+}
+
+/// All metrics of the operator.
+pub struct Metrics {
+    registry: Registry,
+    passes: Family<Outcome, Counter>,
+    requests: RequestCounter,
+    gauges: [(Family<Object, Gauge>, Number); 4],
+}
+
+type Number = fn(&LicenseSeatsStatus) -> Option<i32>;
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("seatkeeper");
+        let (passes, requests) = (Family::default(), RequestCounter::default());
+        registry.register(
+            "reconciles",
+            "Passes over objects, by what was found",
+            Family::clone(&passes),
+        );
+        registry.register(
+            "vendor_requests",
+            "Requests to vendors, by vendor, operation and outcome",
+            requests.clone(),
+        );
+        let info = Family::<BuildInfo, Gauge>::default();
+        info.get_or_create(&BuildInfo {
+            version: env!("CARGO_PKG_VERSION"),
+        })
+        .set(1);
+        registry.register("build_info", "Version of the operator", info);
+        let gauges: [(&str, &str, Number); 4] = [
+            ("seats_desired", "Purchased seats that the object asks for", |status| {
+                status.desired
+            }),
+            ("seats_purchased", "Purchased seats at the vendor", |status| {
+                status.seats
+            }),
+            (
+                "seats_used",
+                "Seats in use (a lower bound where status.usedIsLowerBound)",
+                |status| status.used,
+            ),
+            (
+                "seats_limit",
+                "Up to how many seats the vendor may buy by itself",
+                |status| status.limit,
+            ),
+        ];
+        let gauges = gauges.map(|(name, help, number)| {
+            let family = Family::<Object, Gauge>::default();
+            registry.register(name, help, family.clone());
+            (family, number)
+        });
+        Self {
+            registry,
+            passes,
+            requests,
+            gauges,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BuildInfo {
+    version: &'static str,
+}
+
+impl Metrics {
+    /// The counter that vendor clients count in.
+    pub fn requests(&self) -> RequestCounter {
+        self.requests.clone()
+    }
+
+    /// Counts a pass.
+    pub fn pass(&self, outcome: &'static str) {
+        self.passes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Shows an object's numbers; a number that is not known has no series.
+    pub fn object(&self, namespace: &str, name: &str, status: &LicenseSeatsStatus) {
+        let object = Object {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        for (family, number) in &self.gauges {
+            match number(status) {
+                Some(n) => drop(family.get_or_create(&object).set(n.into())),
+                None => drop(family.remove(&object)),
+            }
+        }
+    }
+
+    /// Removes an object's numbers.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        let object = Object {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        for (family, _) in &self.gauges {
+            family.remove(&object);
+        }
+    }
+
+    /// Everything, in the OpenMetrics text format.
+    ///
+    /// # Errors
+    /// Never in practice: writing into a string does not fail.
+    pub fn print(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

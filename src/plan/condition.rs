@@ -1,0 +1,124 @@
+//! The vocabulary of conditions, shared by status, events and metrics, and how a list of them is carried forward.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// Condition types.
+pub mod kind {
+    /// The vendor is as declared, or deliberately left as it is.
+    pub const READY: &str = "Ready";
+    /// The credentials work.
+    pub const CREDENTIALS_VALID: &str = "CredentialsValid";
+    /// Too few seats are free.
+    pub const SEAT_SHORTAGE: &str = "SeatShortage";
+    /// A wanted change is not made yet. Present only while true.
+    pub const CHANGE_PENDING: &str = "ChangePending";
+    /// Somebody else changed the vendor. Present only while true.
+    pub const DRIFTED: &str = "Drifted";
+    /// Work is going on (kstatus). Present only while true.
+    pub const RECONCILING: &str = "Reconciling";
+    /// A person must act (kstatus). Present only while true.
+    pub const STALLED: &str = "Stalled";
+}
+
+/// Condition reasons.
+#[allow(missing_docs)]
+pub mod reason {
+    // Ready
+    pub const IN_SYNC: &str = "InSync";
+    pub const OBSERVED: &str = "Observed";
+    pub const SUSPENDED: &str = "Suspended";
+    pub const PROGRESSING: &str = "Progressing";
+    pub const CREDENTIALS_INVALID: &str = "CredentialsInvalid";
+    pub const VENDOR_REJECTED: &str = "VendorRejected";
+    pub const UNSUPPORTED_BY_VENDOR: &str = "UnsupportedByVendor";
+    pub const GUARDRAIL_VIOLATED: &str = "GuardrailViolated";
+    pub const CONFLICT: &str = "Conflict";
+    pub const OBSERVATION_STALE: &str = "ObservationStale";
+    pub const NEEDS_REVIEW: &str = "NeedsReview";
+    pub const SPEC_INVALID: &str = "SpecInvalid";
+    // CredentialsValid
+    pub const AUTHENTICATED: &str = "Authenticated";
+    pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
+    pub const SECRET_NOT_PERMITTED: &str = "SecretNotPermitted";
+    pub const KEY_MISSING: &str = "KeyMissing";
+    pub const KEY_INVALID: &str = "KeyInvalid";
+    pub const REJECTED: &str = "Rejected";
+    pub const INSUFFICIENT_ROLE: &str = "InsufficientRole";
+    pub const HOST_NOT_ALLOWED: &str = "HostNotAllowed";
+    pub const VENDOR_UNREACHABLE: &str = "VendorUnreachable";
+    // ChangePending
+    pub const BLOCKED_BY_GUARDRAIL: &str = "BlockedByGuardrail";
+    pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
+    // Drifted
+    pub const EXTERNAL_CHANGE: &str = "ExternalChange";
+    // SeatShortage
+    pub const BELOW_THRESHOLD: &str = "BelowThreshold";
+    pub const EXHAUSTED: &str = "Exhausted";
+    pub const OVER_ALLOCATED: &str = "OverAllocated";
+    pub const SUFFICIENT: &str = "Sufficient";
+    pub const USAGE_NOT_REPORTED: &str = "UsageNotReported";
+}
+
+/// Status of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Is {
+    True,
+    False,
+    Unknown,
+}
+
+impl Is {
+    fn text(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// Builds a list of conditions over the old one: a condition whose status stays keeps its transition time, one that is
+/// not said again is gone.
+pub(super) struct Conditions<'a> {
+    old: &'a [Condition],
+    new: Vec<Condition>,
+    generation: i64,
+    now: Timestamp,
+}
+
+impl<'a> Conditions<'a> {
+    pub(super) fn over(old: &'a [Condition], generation: i64, now: Timestamp) -> Self {
+        Self {
+            old,
+            new: Vec::new(),
+            generation,
+            now,
+        }
+    }
+
+    pub(super) fn say(&mut self, kind: &str, is: Is, reason: &str, message: impl Into<String>) {
+        let before = find(self.old, kind).filter(|old| old.status == is.text());
+        self.new.push(Condition {
+            type_: kind.to_owned(),
+            status: is.text().to_owned(),
+            reason: reason.to_owned(),
+            message: message.into(),
+            observed_generation: Some(self.generation),
+            last_transition_time: before.map_or(Time(self.now), |old| old.last_transition_time.clone()),
+        });
+    }
+
+    /// Carries a condition over as it was, if it was there.
+    pub(super) fn keep(&mut self, kind: &str) {
+        self.new.extend(find(self.old, kind).cloned());
+    }
+
+    pub(super) fn done(self) -> Vec<Condition> {
+        self.new
+    }
+}
+
+pub(super) fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}

@@ -1,0 +1,217 @@
+//! The spec, checked once: what later steps use instead of the loose resource.
+//!
+//! Admission refuses most nonsense, but objects stored before a rule existed arrive here all the same.
+
+use std::time::Duration;
+
+use crate::api::{
+    Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region, Thresholds, Vendor, parse_duration,
+};
+
+/// How often the vendor is read when the spec does not say.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
+
+/// A spec that cannot be acted on. The sentence names the field and the fix.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct SpecFault(pub String);
+
+/// Which countable pool of which kind of vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Seats of a Bitwarden organization.
+    Bitwarden {
+        /// Which of its pools.
+        product: Product,
+        /// Which cloud, unless the Secret names a server.
+        region: Option<Region>,
+        /// Name of the Secret with the organization key.
+        secret: String,
+    },
+}
+
+impl Pool {
+    /// The kind of vendor as written in `spec.vendor` and in metric labels.
+    pub fn vendor(&self) -> &'static str {
+        match self {
+            Self::Bitwarden { .. } => "bitwarden",
+        }
+    }
+
+    /// The vendor's name as people write it.
+    pub fn vendor_name(&self) -> &'static str {
+        match self {
+            Self::Bitwarden { .. } => "Bitwarden",
+        }
+    }
+
+    /// Name of the Secret with the credentials.
+    pub fn secret(&self) -> &str {
+        match self {
+            Self::Bitwarden { secret, .. } => secret,
+        }
+    }
+}
+
+/// What the limit should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitGoal {
+    /// Whatever it is.
+    Keep,
+    /// Equal to the purchased seats.
+    Pinned,
+    /// This number.
+    UpTo(i32),
+    /// None at all.
+    Unlimited,
+}
+
+/// The checked spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// Which pool.
+    pub pool: Pool,
+    /// Purchased seats wanted; `None` leaves them.
+    pub seats: Option<i32>,
+    /// Limit wanted.
+    pub limit: LimitGoal,
+    /// Bounds on every change.
+    pub guardrails: Guardrails,
+    /// Manage or only observe.
+    pub policy: ManagementPolicy,
+    /// No writes for now.
+    pub suspended: bool,
+    /// When a shortage is reported.
+    pub thresholds: Thresholds,
+    /// How often to read, at least `min_interval`.
+    pub interval: Duration,
+}
+
+impl Desired {
+    /// Checks a spec. `min_interval` is the operator's own lower bound for `interval`.
+    ///
+    /// # Errors
+    /// [`SpecFault`] names the field and the fix.
+    pub fn parse(spec: &LicenseSeatsSpec, min_interval: Duration) -> Result<Self, SpecFault> {
+        let interval = match &spec.interval {
+            None => DEFAULT_INTERVAL,
+            Some(text) => parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?,
+        };
+        Ok(Self {
+            pool: pool(&spec.vendor)?,
+            seats: spec.seats,
+            limit: limit(spec)?,
+            guardrails: spec.guardrails.clone().unwrap_or_default(),
+            policy: spec.management_policy.unwrap_or_default(),
+            suspended: spec.suspend.unwrap_or_default(),
+            thresholds: spec.thresholds.clone().unwrap_or_default(),
+            interval: interval.max(min_interval),
+        })
+    }
+}
+
+fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
+    let Some(bitwarden) = &vendor.bitwarden else {
+        return Err(SpecFault("spec.vendor must name exactly one vendor: bitwarden".into()));
+    };
+    Ok(Pool::Bitwarden {
+        product: bitwarden.product.unwrap_or_default(),
+        region: bitwarden.region,
+        secret: bitwarden.credentials_secret_ref.name.clone(),
+    })
+}
+
+fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
+    let Some(limit) = &spec.limit else {
+        return Ok(LimitGoal::Keep);
+    };
+    match (limit.mode, limit.seats) {
+        (LimitMode::Pinned, None) => Ok(LimitGoal::Pinned),
+        (LimitMode::Unlimited, None) => Ok(LimitGoal::Unlimited),
+        (LimitMode::UpTo, Some(seats)) => Ok(LimitGoal::UpTo(seats)),
+        _ => Err(SpecFault(
+            "spec.limit.seats goes with mode UpTo and with no other".into(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Bitwarden, Limit, SecretRef};
+
+    fn spec() -> LicenseSeatsSpec {
+        let reference = SecretRef { name: "key".into() };
+        let bitwarden = Bitwarden {
+            product: None,
+            region: Some(Region::EU),
+            credentials_secret_ref: reference,
+        };
+        LicenseSeatsSpec {
+            vendor: Vendor {
+                bitwarden: Some(bitwarden),
+            },
+            seats: Some(10),
+            limit: None,
+            guardrails: None,
+            management_policy: None,
+            suspend: None,
+            thresholds: None,
+            interval: None,
+        }
+    }
+
+    #[test]
+    fn what_a_spec_leaves_out_has_a_default() {
+        let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
+        assert_eq!(desired.interval, DEFAULT_INTERVAL);
+        assert_eq!(desired.limit, LimitGoal::Keep);
+        assert!(matches!(
+            desired.pool,
+            Pool::Bitwarden {
+                product: Product::PasswordManager,
+                ..
+            }
+        ));
+        assert!(!desired.suspended);
+    }
+
+    #[test]
+    fn an_interval_is_stretched_to_the_operators_minimum() {
+        let spec = LicenseSeatsSpec {
+            interval: Some("5s".into()),
+            ..spec()
+        };
+        assert_eq!(
+            Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval,
+            Duration::from_secs(30)
+        );
+    }
+
+    #[test]
+    fn what_slipped_past_admission_is_refused_by_field() {
+        let no_vendor = LicenseSeatsSpec {
+            vendor: Vendor { bitwarden: None },
+            ..spec()
+        };
+        let interval = LicenseSeatsSpec {
+            interval: Some("10 minutes".into()),
+            ..spec()
+        };
+        let limit = LicenseSeatsSpec {
+            limit: Some(Limit {
+                mode: LimitMode::UpTo,
+                seats: None,
+            }),
+            ..spec()
+        };
+        for (spec, field) in [
+            (no_vendor, "spec.vendor"),
+            (interval, "spec.interval"),
+            (limit, "spec.limit.seats"),
+        ] {
+            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
+            assert!(fault.to_string().contains(field), "{fault}");
+        }
+    }
+}

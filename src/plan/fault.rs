@@ -1,0 +1,70 @@
+//! Why no decision could be made, by what mends it. Sentences are ours alone: vendor text and secrets never get here.
+
+use std::time::Duration;
+
+/// An obstacle before any decision: spec, Secret or vendor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// Who or what mends it.
+    pub remedy: Remedy,
+    /// A condition reason.
+    pub reason: &'static str,
+    /// A few words for the STATUS column.
+    pub summary: String,
+    /// A sentence that says what to do.
+    pub message: String,
+}
+
+/// What mends a fault, and so how the operator waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// An edit of the spec. Nothing is tried until then.
+    Spec,
+    /// A change of the Secret or the spec. The Secret is looked at every few seconds, the vendor rarely.
+    Credentials,
+    /// Nothing here: the vendor cannot do this for this account.
+    Unsupported,
+    /// Time. `after`: not before this long; `secret_may_help`: a change of the Secret may mend it sooner.
+    Time {
+        /// What the vendor asked for, if it did.
+        after: Option<Duration>,
+        /// Also look at the Secret every few seconds (a wrong CA, a wrong host).
+        secret_may_help: bool,
+    },
+}
+
+impl Fault {
+    /// A fault that an edit of the spec mends.
+    pub fn spec(message: String) -> Self {
+        let reason = super::reason::SPEC_INVALID;
+        Self {
+            remedy: Remedy::Spec,
+            reason,
+            summary: "spec cannot be used".into(),
+            message,
+        }
+    }
+
+    /// A fault that a change of the Secret mends.
+    pub fn credentials(reason: &'static str, summary: &str, message: String) -> Self {
+        Self {
+            remedy: Remedy::Credentials,
+            reason,
+            summary: summary.to_owned(),
+            message,
+        }
+    }
+
+    /// Whether looking at the Secret again soon makes sense.
+    pub fn watches_secret(&self) -> bool {
+        matches!(
+            self.remedy,
+            Remedy::Credentials
+                | Remedy::Time {
+                    secret_may_help: true,
+                    ..
+                }
+        )
+    }
+}

@@ -1,0 +1,28 @@
+//! The pure core: what is wanted, what is seen, and so what is to be done.
+//!
+//! No async, no kube client, no HTTP and no clock in here: `now` and every elapsed time are arguments. Called by
+//! `controller`, whose act step is the only code that carries out a [`Decision`].
+
+mod condition;
+mod decision;
+mod desired;
+mod fault;
+mod guardrails;
+mod intent;
+mod numbers;
+mod outcome;
+mod report;
+mod summary;
+
+pub use condition::{kind, reason};
+pub use decision::{Decision, Doubt, Situation, Verdict, decide};
+pub use desired::{Desired, LimitGoal, Pool, SpecFault};
+pub use fault::{Fault, Remedy};
+pub use guardrails::Block;
+pub use intent::{Elapsed, Timing, intent_id};
+pub use numbers::{Bound, Numbers, Snapshot, Support, Usage};
+pub use outcome::{Outcome, Refusal, after_write};
+pub use report::{Finding, Notice, Report, remember, report};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,419 @@
+//! Turns a finding into the status that people read and the events that tell them. Pure: the same finding over the same
+//! old status gives the same bytes, so that a steady state writes nothing.
+
+use jiff::Timestamp;
+
+use super::condition::{Conditions, Is, find, kind, reason};
+use super::guardrails::Block;
+use super::summary::{self, Shortage};
+use super::{Decision, Desired, Fault, Numbers, Remedy, Snapshot, Usage, Verdict};
+use crate::api::{Account, Change, Effective, LicenseSeatsStatus, PlanBlock, Trigger, go_duration};
+
+/// How many changes the history keeps.
+const HISTORY: usize = 10;
+
+/// What a pass found out.
+#[derive(Clone, Debug)]
+pub enum Finding<'a> {
+    /// The vendor was read and a decision was made.
+    Decided {
+        /// The checked spec.
+        desired: &'a Desired,
+        /// What the vendor shows.
+        seen: &'a Snapshot,
+        /// What follows.
+        decision: &'a Decision,
+    },
+    /// It did not come to that.
+    Failed {
+        /// Why.
+        fault: &'a Fault,
+        /// The checked spec, if it could be checked.
+        desired: Option<&'a Desired>,
+        /// The account, as far as it is known.
+        account: Option<Account>,
+        /// The last good reading is too old to stand on (or there was none).
+        stale: bool,
+    },
+}
+
+/// Something worth telling once: becomes an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// A person should look.
+    pub warning: bool,
+    /// The reason, from the vocabulary of conditions or the kind of change.
+    pub reason: &'static str,
+    /// What was done; unique per change, so that no two changes are folded into one event.
+    pub action: String,
+    /// The sentence.
+    pub note: String,
+}
+
+/// The new status and what to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The whole status.
+    pub status: LicenseSeatsStatus,
+    /// Events, oldest first.
+    pub notices: Vec<Notice>,
+}
+
+/// Makes the report of one pass over the status it found.
+pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, now: Timestamp) -> Report {
+    let mut status = old.clone();
+    let mut notices = Vec::new();
+    match finding {
+        Finding::Decided {
+            desired,
+            seen,
+            decision,
+        } => {
+            status.observed_generation = generation;
+            status.effective = Some(effective(desired));
+            observed(&mut status, desired, seen);
+            status.plan = decision.plan.clone();
+            status.intent = decision.intent.clone();
+            decided(&mut status, old, generation, desired, seen, decision, now);
+        }
+        Finding::Failed {
+            fault,
+            desired,
+            account,
+            stale,
+        } => {
+            let transient = matches!(fault.remedy, Remedy::Time { .. });
+            if transient && !stale {
+                return Report { status, notices };
+            }
+            if let Some(desired) = desired {
+                status.effective = Some(effective(desired));
+                status.desired = desired.seats;
+            }
+            if let Some(account) = account {
+                status.account = Some(account.clone());
+            }
+            if !transient {
+                status.observed_generation = generation;
+            }
+            failed(&mut status, old, generation, fault, now);
+        }
+    }
+    transitions(old, &status, &mut notices);
+    Report { status, notices }
+}
+
+/// Adds a change to the record, once, and says what to tell of it.
+pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
+    let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
+    let reason = match change.to - change.from {
+        0 => "LimitChanged",
+        n if n > 0 => "SeatsIncreased",
+        _ => "SeatsDecreased",
+    };
+    let cause = match change.reason {
+        Trigger::SpecDiffers => "as declared",
+        Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
+    };
+    let notice = Notice {
+        warning: false,
+        reason,
+        action: format!("Change-{}", change.id),
+        note: format!(
+            "{} -> {}, {cause}",
+            summary::numbers(change.base()),
+            summary::numbers(change.target())
+        ),
+    };
+    status.history.insert(0, change);
+    status.history.truncate(HISTORY);
+    Some(notice)
+}
+
+fn effective(desired: &Desired) -> Effective {
+    Effective {
+        interval: go_duration(desired.interval),
+    }
+}
+
+fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot) {
+    status.account = Some(seen.account.clone());
+    status.desired = desired.seats;
+    status.seats = seen.numbers.map(|n| n.seats);
+    status.used = seen.usage.count();
+    status.used_is_lower_bound = match seen.usage {
+        Usage::Exact(_) => Some(false),
+        Usage::AtLeast(_) => Some(true),
+        Usage::NotReported => None,
+    };
+    status.free = seen
+        .numbers
+        .map(|n| n.seats)
+        .zip(seen.usage.count())
+        .map(|(seats, used)| seats.saturating_sub(used));
+    status.limit = seen.numbers.and_then(|n| n.limit);
+    status.limited = seen.numbers.map(|n| n.limit.is_some());
+}
+
+/// How the seats stand against the thresholds: `Err` is a shortage.
+fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<String, Shortage>> {
+    let (numbers, used) = seen.numbers.zip(seen.usage.count())?;
+    let free = numbers.seats.saturating_sub(used);
+    let short = |reason, message: String| Some(Err(Shortage { reason, message }));
+    if free < 0 {
+        return short(
+            reason::OVER_ALLOCATED,
+            format!("{used} of {} seats taken", numbers.seats),
+        );
+    }
+    let thresholds = &desired.thresholds;
+    if free == 0 {
+        let threshold = thresholds
+            .free_seats
+            .map_or_else(String::new, |n| format!(", threshold {n}"));
+        return short(reason::EXHAUSTED, format!("0 free{threshold}"));
+    }
+    if let Some(threshold) = thresholds.free_seats.filter(|n| free < *n) {
+        return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {threshold}"));
+    }
+    let percent = i64::from(free) * 100;
+    if let Some(least) = thresholds
+        .free_percent
+        .filter(|p| percent < i64::from(*p) * i64::from(numbers.seats))
+    {
+        return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {least}%"));
+    }
+    Some(Ok(format!("{free} of {} seats free", numbers.seats)))
+}
+
+fn decided(
+    status: &mut LicenseSeatsStatus,
+    old: &LicenseSeatsStatus,
+    generation: i64,
+    desired: &Desired,
+    seen: &Snapshot,
+    decision: &Decision,
+    now: Timestamp,
+) {
+    let vendor = desired.pool.vendor_name();
+    let numbers = seen.numbers.unwrap_or(Numbers { seats: 0, limit: None });
+    let shortage = shortage(desired, seen);
+    let short = shortage.as_ref().and_then(|s| s.as_ref().err());
+    let change = decision.plan.as_ref().map(|plan| {
+        let to = Numbers {
+            seats: plan.to,
+            limit: plan.limit_to,
+        };
+        summary::change(
+            Numbers {
+                seats: plan.from,
+                limit: plan.limit_from,
+            },
+            to,
+        )
+    });
+    status.summary = Some(summary::summary(&decision.verdict, change.as_deref(), short));
+    let change = change.unwrap_or_default();
+
+    let mut conditions = Conditions::over(&old.conditions, generation, now);
+    let (is, why, message) = ready(vendor, numbers, decision, &change);
+    conditions.say(kind::READY, is, why, &message);
+    conditions.say(
+        kind::CREDENTIALS_VALID,
+        Is::True,
+        reason::AUTHENTICATED,
+        format!("{vendor} accepts the credentials"),
+    );
+    match shortage {
+        None => {
+            let message = format!("these credentials do not show how many seats are in use at {vendor}");
+            conditions.say(kind::SEAT_SHORTAGE, Is::Unknown, reason::USAGE_NOT_REPORTED, message);
+        }
+        Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, Is::False, reason::SUFFICIENT, message),
+        Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
+    }
+    match &decision.verdict {
+        Verdict::Held(blocks) => {
+            let why = match blocks.first().map(|block| block.kind) {
+                Some(PlanBlock::Suspended) => reason::SUSPENDED,
+                _ => reason::BLOCKED_BY_GUARDRAIL,
+            };
+            conditions.say(kind::CHANGE_PENDING, Is::True, why, &message);
+        }
+        Verdict::Doubt => conditions.say(kind::CHANGE_PENDING, Is::True, reason::OUTCOME_UNKNOWN, &message),
+        _ => {}
+    }
+    if let Some(set) = decision.drifted {
+        let message = format!(
+            "somebody else changed {vendor}: Seatkeeper last set {}, now it shows {}",
+            summary::numbers(set),
+            summary::numbers(numbers)
+        );
+        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
+    }
+    match &decision.verdict {
+        Verdict::Publish | Verdict::Change(_) | Verdict::Doubt => {
+            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
+        }
+        Verdict::Rejected | Verdict::NeedsReview | Verdict::Conflict | Verdict::Unsupported(_) => {
+            conditions.say(kind::STALLED, Is::True, why, &message);
+        }
+        Verdict::Held(blocks) if blocks.iter().any(|block| block.unsupported) => {
+            conditions.say(kind::STALLED, Is::True, why, &message);
+        }
+        Verdict::InSync | Verdict::Observed(_) | Verdict::Held(_) => {}
+    }
+    status.conditions = conditions.done();
+}
+
+fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (Is, &'static str, String) {
+    let intent = decision.intent.as_ref();
+    match &decision.verdict {
+        Verdict::InSync => (
+            Is::True,
+            reason::IN_SYNC,
+            format!("{vendor} shows {}", summary::numbers(numbers)),
+        ),
+        Verdict::Observed(_) => (
+            Is::True,
+            reason::OBSERVED,
+            format!(
+                "{vendor} shows {}; managementPolicy is Observe",
+                summary::numbers(numbers)
+            ),
+        ),
+        Verdict::Publish | Verdict::Change(_) => (Is::False, reason::PROGRESSING, format!("{change} at {vendor}")),
+        Verdict::Held(blocks) => held(blocks, change),
+        Verdict::Doubt => {
+            let what = intent.map_or_else(
+                || format!("{vendor} took the last change back"),
+                |i| {
+                    format!(
+                        "a change to {} was sent or may have been sent",
+                        summary::numbers(i.target())
+                    )
+                },
+            );
+            let message = format!("{what}; nothing is sent until {vendor} was read again after the settle time");
+            (Is::Unknown, reason::OUTCOME_UNKNOWN, message)
+        }
+        Verdict::Rejected => {
+            let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
+            let message = format!(
+                "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can see, \
+                 the payment method or subscription may be missing or inactive, or a provider manages the account. It is \
+                 sent again when spec or usage changes"
+            );
+            (Is::False, reason::VENDOR_REJECTED, message)
+        }
+        Verdict::NeedsReview => {
+            let message = intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers));
+            (Is::False, reason::NEEDS_REVIEW, message)
+        }
+        Verdict::Conflict => {
+            let message = format!(
+                "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
+                 changes it; Seatkeeper stops until spec is edited or a day has passed"
+            );
+            (Is::False, reason::CONFLICT, message)
+        }
+        Verdict::Unsupported(why) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, why.clone()),
+    }
+}
+
+fn held(blocks: &[Block], change: &str) -> (Is, &'static str, String) {
+    let message: Vec<&str> = blocks.iter().map(|block| block.message.as_str()).collect();
+    let message = format!("{change} not made: {}", message.join("; "));
+    match blocks.first() {
+        Some(Block {
+            kind: PlanBlock::Suspended,
+            ..
+        }) => (Is::True, reason::SUSPENDED, message),
+        Some(Block { unsupported: true, .. }) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, message),
+        Some(Block {
+            kind: PlanBlock::Vendor,
+            ..
+        }) => (Is::False, reason::VENDOR_REJECTED, message),
+        _ => (Is::False, reason::GUARDRAIL_VIOLATED, message),
+    }
+}
+
+fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation: i64, fault: &Fault, now: Timestamp) {
+    status.summary = Some(fault.summary.clone());
+    let mut conditions = Conditions::over(&old.conditions, generation, now);
+    match fault.remedy {
+        Remedy::Spec => {
+            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
+            conditions.keep(kind::CREDENTIALS_VALID);
+        }
+        Remedy::Unsupported => {
+            conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
+            conditions.say(
+                kind::CREDENTIALS_VALID,
+                Is::True,
+                reason::AUTHENTICATED,
+                "the credentials are accepted",
+            );
+        }
+        Remedy::Credentials => {
+            conditions.say(kind::READY, Is::False, reason::CREDENTIALS_INVALID, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message);
+        }
+        Remedy::Time { .. } => {
+            conditions.say(kind::READY, Is::Unknown, reason::OBSERVATION_STALE, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::Unknown, fault.reason, &fault.message);
+        }
+    }
+    conditions.keep(kind::SEAT_SHORTAGE);
+    conditions.keep(kind::CHANGE_PENDING);
+    conditions.keep(kind::DRIFTED);
+    // A Secret that is not there yet is the normal course of a GitOps start; the rest waits for a person.
+    let waits = matches!(fault.remedy, Remedy::Time { .. }) || fault.reason == reason::SECRET_NOT_FOUND;
+    if waits {
+        conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &fault.message);
+    } else {
+        conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
+    }
+    status.conditions = conditions.done();
+}
+
+/// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
+fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
+    let turned = |kind: &str| {
+        let now = find(&new.conditions, kind)?;
+        let before = find(&old.conditions, kind);
+        (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
+    };
+    let warn = [
+        (kind::READY, reason::VENDOR_REJECTED),
+        (kind::READY, reason::UNSUPPORTED_BY_VENDOR),
+        (kind::READY, reason::GUARDRAIL_VIOLATED),
+        (kind::READY, reason::NEEDS_REVIEW),
+        (kind::READY, reason::CONFLICT),
+        (kind::READY, reason::OBSERVATION_STALE),
+        (kind::READY, reason::SPEC_INVALID),
+        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_FOUND),
+        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_PERMITTED),
+        (kind::CREDENTIALS_VALID, reason::KEY_MISSING),
+        (kind::CREDENTIALS_VALID, reason::KEY_INVALID),
+        (kind::CREDENTIALS_VALID, reason::REJECTED),
+        (kind::CREDENTIALS_VALID, reason::INSUFFICIENT_ROLE),
+        (kind::CREDENTIALS_VALID, reason::HOST_NOT_ALLOWED),
+        (kind::SEAT_SHORTAGE, reason::BELOW_THRESHOLD),
+        (kind::SEAT_SHORTAGE, reason::EXHAUSTED),
+        (kind::SEAT_SHORTAGE, reason::OVER_ALLOCATED),
+        (kind::CHANGE_PENDING, reason::OUTCOME_UNKNOWN),
+        (kind::DRIFTED, reason::EXTERNAL_CHANGE),
+    ];
+    for (kind, reason) in warn {
+        if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
+            let (action, note) = (kind.to_owned(), condition.message.clone());
+            notices.push(Notice {
+                warning: true,
+                reason,
+                action,
+                note,
+            });
+        }
+    }
+}

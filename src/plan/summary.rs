@@ -1,0 +1,84 @@
+//! The STATUS column: one short phrase. Detail belongs into condition messages.
+
+use super::guardrails::Block;
+use super::{Numbers, Verdict};
+use crate::api::{Intent, PlanBlock};
+
+/// Seats are short: how.
+pub(super) struct Shortage {
+    pub reason: &'static str,
+    pub message: String,
+}
+
+/// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
+pub(super) fn summary(verdict: &Verdict, change: Option<&str>, shortage: Option<&Shortage>) -> String {
+    let calm = |text: &str| shortage.map_or_else(|| text.to_owned(), |s| format!("shortage: {}", s.message));
+    match verdict {
+        Verdict::InSync => calm("in sync"),
+        Verdict::Observed(None) => calm("observed"),
+        Verdict::Observed(Some(wanted)) => calm(&format!("observed; spec asks {}", wanted.seats)),
+        Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
+        Verdict::Held(blocks) => held(blocks, change.unwrap_or("change")),
+        Verdict::Doubt => "outcome of the last change not known yet".into(),
+        Verdict::Rejected => "vendor refused, reason not disclosed".into(),
+        Verdict::NeedsReview => "needs review".into(),
+        Verdict::Conflict => "changed by somebody else again and again".into(),
+        Verdict::Unsupported(_) => "cannot be managed".into(),
+    }
+}
+
+fn held(blocks: &[Block], change: &str) -> String {
+    let why = match blocks.first() {
+        Some(block) if block.unsupported => "not possible with this key",
+        Some(Block {
+            kind: PlanBlock::Suspended,
+            ..
+        }) => "suspended",
+        Some(Block {
+            kind: PlanBlock::Guardrail,
+            ..
+        }) => "blocked by guard rail",
+        Some(Block {
+            kind: PlanBlock::OutcomeUnknown,
+            ..
+        }) => "waiting for an earlier change",
+        Some(Block {
+            kind: PlanBlock::Vendor,
+            ..
+        })
+        | None => "vendor would refuse",
+    };
+    format!("{change}: {why}")
+}
+
+/// A change in a few words: `+50 seats`, `limit 170`, `-10 seats, limit 140`.
+pub(super) fn change(from: Numbers, to: Numbers) -> String {
+    let delta = to.seats - from.seats;
+    let seats = (delta != 0).then(|| format!("{delta:+} seat{}", if delta.abs() == 1 { "" } else { "s" }));
+    let limit = (from.limit != to.limit).then(|| match to.limit {
+        Some(limit) => format!("limit {limit}"),
+        None => "no limit".to_owned(),
+    });
+    seats.into_iter().chain(limit).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbers for people: `150 seats, limit 150`.
+pub(super) fn numbers(n: Numbers) -> String {
+    match n.limit {
+        Some(limit) => format!("{} seats with limit {limit}", n.seats),
+        None => format!("{} seats with no limit", n.seats),
+    }
+}
+
+/// What a person must know to resolve a review.
+pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers) -> String {
+    format!(
+        "{vendor} should show {} or still {}, and shows {}: either the change was made and somebody else changed it too, \
+         or somebody else changed it alone. Nothing is sent until you decide: look at the account, then edit spec to what \
+         it should be, or accept what is there with annotation seatkeeper.dev/confirm={}",
+        numbers(intent.target()),
+        numbers(intent.base()),
+        numbers(seen),
+        intent.id
+    )
+}

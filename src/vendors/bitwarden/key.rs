@@ -1,0 +1,143 @@
+//! The organization API key and where to use it, as read from a Secret.
+
+use k8s_openapi::api::core::v1::Secret;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::api::Region;
+use crate::plan::{Fault, reason};
+use crate::vendors::AllowedHosts;
+use crate::vendors::endpoint::{custom_server, join};
+use crate::vendors::secret_data::{SecretData, invalid};
+
+/// An organization key with its servers. Not `Debug`: it holds the secret.
+pub(in crate::vendors) struct OrganizationKey {
+    pub(super) client_id: String,
+    pub(super) organization_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) api: Url,
+    pub(super) identity: Url,
+    pub(super) ca: Option<Vec<u8>>,
+}
+
+impl OrganizationKey {
+    pub(in crate::vendors) fn from_secret(
+        secret: &Secret,
+        region: Option<Region>,
+        allowed: &AllowedHosts,
+    ) -> Result<Self, Fault> {
+        let data = SecretData::of(secret)?;
+        let client_id = data.required("clientId")?;
+        let organization_id = organization_id(client_id)?;
+        let client_secret = data.secret("clientSecret")?;
+        let (api, identity) = servers(&data, region, allowed)?;
+        let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
+        Ok(Self {
+            client_id: client_id.to_owned(),
+            organization_id,
+            client_secret,
+            api,
+            identity,
+            ca,
+        })
+    }
+
+    /// Tells two keys apart without keeping either; in memory only.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let parts: [&[u8]; 5] = [
+            self.identity.as_str().as_bytes(),
+            self.api.as_str().as_bytes(),
+            self.client_id.as_bytes(),
+            self.client_secret.expose_secret().as_bytes(),
+            self.ca.as_deref().unwrap_or_default(),
+        ];
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// `organization.<guid>` is the only kind of client id that the public API takes (section 3.1).
+fn organization_id(client_id: &str) -> Result<String, Fault> {
+    let guid = client_id
+        .strip_prefix("organization.")
+        .and_then(|id| uuid::Uuid::try_parse(id).ok());
+    match guid {
+        Some(guid) => Ok(guid.hyphenated().to_string()),
+        None if client_id.starts_with("user.") => Err(invalid(
+            "clientId",
+            "is a personal API key (user....): use the organization's key, in the admin console under Settings, \
+             Organization info, View API key",
+        )),
+        None => Err(invalid(
+            "clientId",
+            "is not an organization key: it starts with organization. followed by a GUID",
+        )),
+    }
+}
+
+/// The API and identity servers: of the region's cloud (section 2), or the Secret's own.
+fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts) -> Result<(Url, Url), Fault> {
+    let named = |key: &'static str| -> Result<Option<Url>, Fault> {
+        data.text(key)?
+            .map(|text| custom_server(key, text, allowed))
+            .transpose()
+    };
+    let own = match (named("server")?, named("apiUrl")?, named("identityUrl")?) {
+        (None, None, None) => None,
+        (Some(server), None, None) => Some((join(&server, "api"), join(&server, "identity"))),
+        (None, Some(api), Some(identity)) => Some((api, identity)),
+        (Some(_), _, _) => {
+            return Err(invalid(
+                "server",
+                "stands beside apiUrl or identityUrl: keep one of the two forms",
+            ));
+        }
+        (None, Some(_), None) => {
+            return Err(invalid(
+                "apiUrl",
+                "needs identityUrl beside it: give both, or server alone",
+            ));
+        }
+        (None, None, Some(_)) => {
+            return Err(invalid(
+                "identityUrl",
+                "needs apiUrl beside it: give both, or server alone",
+            ));
+        }
+    };
+    match (own, region) {
+        (Some(servers), None) => Ok(servers),
+        (Some(_), Some(_)) => Err(Fault::spec(
+            "spec.vendor.bitwarden.region is set and the Secret names a server of its own: remove one of the two"
+                .into(),
+        )),
+        (None, Some(region)) => cloud(region),
+        (None, None) => Err(Fault::spec(
+            "spec.vendor.bitwarden.region is missing: give US, EU or Gov, or name a server in the Secret".into(),
+        )),
+    }
+}
+
+fn cloud(region: Region) -> Result<(Url, Url), Fault> {
+    let domain = match region {
+        Region::US => "bitwarden.com",
+        Region::EU => "bitwarden.eu",
+        Region::Gov => "bitwarden-gov.com",
+    };
+    let url = |host: &str| {
+        let unusable = |_| {
+            Fault::credentials(
+                reason::KEY_INVALID,
+                "no server",
+                "the cloud's address is not a URL".into(),
+            )
+        };
+        Url::parse(&format!("https://{host}.{domain}")).map_err(unusable)
+    };
+    Ok((url("api")?, url("identity")?))
+}

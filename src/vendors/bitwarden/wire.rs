@@ -1,0 +1,244 @@
+//! The JSON of Bitwarden's public API, as far as it is used (sections 5.1 to 5.3).
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Product;
+use crate::plan::Numbers;
+use crate::vendors::VendorError;
+
+/// A token answer. The token becomes a `SecretString` at once.
+#[derive(Deserialize)]
+pub(super) struct TokenAnswer {
+    pub(super) access_token: String,
+    pub(super) expires_in: i64,
+}
+
+/// A token error. Only `error` is ever looked at: descriptions may change.
+#[derive(Deserialize)]
+pub(super) struct TokenError {
+    pub(super) error: String,
+}
+
+/// Any answer of the application to a write carries a message; its text is not looked at.
+#[derive(Deserialize)]
+pub(super) struct Message {
+    #[serde(rename = "message")]
+    pub(super) _message: String,
+}
+
+/// `GET /public/organization/subscription`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Subscription {
+    password_manager: Option<PasswordManager>,
+    secrets_manager: Option<SecretsManager>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PasswordManager {
+    seats: Option<i64>,
+    max_auto_scale_seats: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretsManager {
+    seats: Option<i64>,
+    max_auto_scale_seats: Option<i64>,
+    service_accounts: Option<i64>,
+    max_auto_scale_service_accounts: Option<i64>,
+}
+
+/// Password Manager numbers, checked.
+pub(super) struct PmNumbers {
+    pub(super) seats: Option<i32>,
+    pub(super) limit: Option<i32>,
+}
+
+/// Secrets Manager numbers, checked.
+#[derive(Default)]
+pub(super) struct SmNumbers {
+    pub(super) seats: Option<i32>,
+    pub(super) limit: Option<i32>,
+    pub(super) machine_accounts: Option<i32>,
+    pub(super) machine_account_limit: Option<i32>,
+}
+
+impl Subscription {
+    pub(super) fn password_manager(&self) -> Result<PmNumbers, VendorError> {
+        let pm = self
+            .password_manager
+            .as_ref()
+            .ok_or(VendorError::Unreadable("passwordManager is missing"))?;
+        Ok(PmNumbers {
+            seats: number(pm.seats)?,
+            limit: number(pm.max_auto_scale_seats)?,
+        })
+    }
+
+    /// Absent counts as no access, so that an answer without it does not hinder Password Manager.
+    pub(super) fn secrets_manager(&self) -> Result<SmNumbers, VendorError> {
+        let Some(sm) = &self.secrets_manager else {
+            return Ok(SmNumbers::default());
+        };
+        Ok(SmNumbers {
+            seats: number(sm.seats)?,
+            limit: number(sm.max_auto_scale_seats)?,
+            machine_accounts: number(sm.service_accounts)?,
+            machine_account_limit: number(sm.max_auto_scale_service_accounts)?,
+        })
+    }
+}
+
+fn number(n: Option<i64>) -> Result<Option<i32>, VendorError> {
+    let checked = |n: i64| i32::try_from(n).ok().filter(|n| *n >= 0);
+    n.map(|n| checked(n).ok_or(VendorError::Unreadable("a number is out of range")))
+        .transpose()
+}
+
+/// `PUT /public/organization/subscription`: only what must change. An unchanged `secretsManager` still writes the whole
+/// row and needs a payment method, and `storage` runs the storage path even for a difference of 0 (section 5.3).
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SubscriptionChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_manager: Option<PoolChange>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets_manager: Option<PoolChange>,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoolChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_auto_scale_seats: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_accounts: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_auto_scale_service_accounts: Option<i32>,
+}
+
+impl SubscriptionChange {
+    /// The change from one pair of numbers to another; `None` when there is nothing this API can carry. Numbers below 1
+    /// are silently ignored by the server for seats, and a limit cannot be cleared: neither is ever sent.
+    pub(super) fn of(product: Product, from: Numbers, to: Numbers) -> Option<Self> {
+        let seats = (to.seats != from.seats).then_some(to.seats);
+        let limit = to.limit.filter(|_| to.limit != from.limit);
+        let clears = to.limit.is_none() && from.limit.is_some();
+        if clears
+            || seats.is_some_and(|n| n < 1)
+            || limit.is_some_and(|n| n < 1)
+            || (seats.is_none() && limit.is_none())
+        {
+            return None;
+        }
+        let users = PoolChange {
+            seats,
+            max_auto_scale_seats: limit,
+            ..PoolChange::default()
+        };
+        let machines = PoolChange {
+            service_accounts: seats,
+            max_auto_scale_service_accounts: limit,
+            ..PoolChange::default()
+        };
+        Some(match product {
+            Product::PasswordManager => Self {
+                password_manager: Some(users),
+                secrets_manager: None,
+            },
+            Product::SecretsManager => Self {
+                password_manager: None,
+                secrets_manager: Some(users),
+            },
+            Product::MachineAccounts => Self {
+                password_manager: None,
+                secrets_manager: Some(machines),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(product: Product, from: (i32, Option<i32>), to: (i32, Option<i32>)) -> Option<String> {
+        let numbers = |(seats, limit)| Numbers { seats, limit };
+        SubscriptionChange::of(product, numbers(from), numbers(to)).map(|c| serde_json::to_string(&c).unwrap())
+    }
+
+    #[test]
+    fn only_what_changes_is_sent_and_seats_go_with_their_limit() {
+        use Product::*;
+        for (product, from, to, sent) in [
+            (
+                PasswordManager,
+                (100, Some(100)),
+                (150, Some(150)),
+                r#"{"passwordManager":{"seats":150,"maxAutoScaleSeats":150}}"#,
+            ),
+            (
+                PasswordManager,
+                (100, None),
+                (150, None),
+                r#"{"passwordManager":{"seats":150}}"#,
+            ),
+            (
+                PasswordManager,
+                (100, None),
+                (100, Some(120)),
+                r#"{"passwordManager":{"maxAutoScaleSeats":120}}"#,
+            ),
+            (
+                SecretsManager,
+                (5, Some(9)),
+                (6, Some(9)),
+                r#"{"secretsManager":{"seats":6}}"#,
+            ),
+            (
+                MachineAccounts,
+                (50, None),
+                (60, Some(60)),
+                r#"{"secretsManager":{"serviceAccounts":60,"maxAutoScaleServiceAccounts":60}}"#,
+            ),
+        ] {
+            assert_eq!(body(product, from, to).as_deref(), Some(sent));
+        }
+    }
+
+    #[test]
+    fn what_the_server_would_ignore_or_misread_is_never_sent() {
+        for (from, to) in [
+            ((100, Some(100)), (100, Some(100))),
+            ((100, Some(100)), (0, Some(100))),
+            ((100, Some(100)), (100, None)),
+            ((100, Some(100)), (100, Some(0))),
+        ] {
+            assert_eq!(body(Product::PasswordManager, from, to), None, "{from:?} -> {to:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_seats_are_not_believed() {
+        for text in [
+            r#"{"passwordManager":{"seats":-1}}"#,
+            r#"{"passwordManager":{"seats":3000000000}}"#,
+            "{}",
+        ] {
+            let read: Subscription = serde_json::from_str(text).unwrap();
+            assert!(read.password_manager().is_err(), "{text}");
+        }
+        for text in [
+            "null",
+            "[]",
+            r#"{"passwordManager":{"seats":"many"}}"#,
+            r#"{"passwordManager":{"seats":1e99}}"#,
+        ] {
+            assert!(serde_json::from_str::<Subscription>(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Which hosts may receive credentials.
+//!
+//! A custom host is named in the Secret, by the owner of the credential, and must also be in the operator's list: whoever
+//! may write LicenseSeats can neither send a credential elsewhere nor probe the cluster network.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+use crate::plan::{Fault, reason};
+
+/// Hosts that a Secret may name, beside the vendors' own clouds: `host` for port 443, or `host:port`.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedHosts(HashSet<String>);
+
+/// An entry of the allow-list is not `host` or `host:port`.
+#[derive(Debug, thiserror::Error)]
+#[error("allowed host {0:?} is not a host name or host:port (no scheme, no path)")]
+pub struct InvalidAllowedHost(String);
+
+impl AllowedHosts {
+    /// Checks and collects entries.
+    ///
+    /// # Errors
+    /// Names the first entry that is not `host` or `host:port`.
+    pub fn new<S: AsRef<str>>(entries: impl IntoIterator<Item = S>) -> Result<Self, InvalidAllowedHost> {
+        let entries = entries.into_iter().filter(|entry| !entry.as_ref().trim().is_empty());
+        entries
+            .map(|entry| authority_of(entry.as_ref().trim()))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn allow(&self, url: &Url) -> bool {
+        self.0.contains(&authority(url))
+    }
+}
+
+fn authority_of(entry: &str) -> Result<String, InvalidAllowedHost> {
+    let invalid = || InvalidAllowedHost(entry.to_owned());
+    if entry.contains(['/', '@', '?', '#', '*']) {
+        return Err(invalid());
+    }
+    let url = Url::from_str(&format!("https://{entry}")).map_err(|_| invalid())?;
+    Ok(authority(&url))
+}
+
+/// Host and port, always with a port, in the URL parser's normal form, so that spelling tricks compare equal.
+fn authority(url: &Url) -> String {
+    format!(
+        "{}:{}",
+        url.host_str().unwrap_or_default(),
+        url.port_or_known_default().unwrap_or(443)
+    )
+}
+
+/// Host as people write it: the port only where it is not 443.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Checks a server named in a Secret. `key` is the Secret's key, for the message.
+pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Result<Url, Fault> {
+    let invalid = |why: &str| {
+        let message = format!("the Secret's {key} {why}: write it as https://host or https://host:port");
+        Fault::credentials(reason::KEY_INVALID, &format!("Secret: {key} is not usable"), message)
+    };
+    let url = Url::parse(text).map_err(|_| invalid("is not a URL"))?;
+    if url.scheme() != "https" {
+        return Err(invalid("is not https; credentials are never sent in the clear"));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("carries more than a host, a port and a path"));
+    }
+    if !allowed.allow(&url) {
+        let message = format!(
+            "the Secret names the host {0}, which this operator may not talk to: whoever installed it can allow it with \
+             --allowed-host={0} (Helm: vendors.allowedHosts)",
+            host(&url)
+        );
+        return Err(Fault::credentials(
+            reason::HOST_NOT_ALLOWED,
+            "host not allowed by the operator",
+            message,
+        ));
+    }
+    Ok(url)
+}
+
+/// Appends a path to a base URL whatever its trailing slashes.
+pub(super) fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed() -> AllowedHosts {
+        AllowedHosts::new(["vault.example.org", "localhost:8443"]).unwrap()
+    }
+
+    #[test]
+    fn a_listed_host_is_allowed_on_its_port_alone() {
+        for (server, allows) in [
+            ("https://vault.example.org", true),
+            ("https://vault.example.org:443/", true),
+            ("https://VAULT.example.org", true),
+            ("https://localhost:8443/base", true),
+            ("https://vault.example.org:8443", false),
+            ("https://localhost", false),
+            ("https://vault.example.org.evil.test", false),
+            ("https://10.0.0.1", false),
+        ] {
+            assert_eq!(custom_server("server", server, &allowed()).is_ok(), allows, "{server}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_plain_https_is_refused_by_key() {
+        for server in [
+            "http://vault.example.org",
+            "vault.example.org",
+            "https://u:p@vault.example.org",
+            "https://vault.example.org/?a=b",
+            "",
+        ] {
+            let fault = custom_server("server", server, &allowed()).unwrap_err();
+            assert_eq!(fault.reason, reason::KEY_INVALID, "{server}");
+            assert!(!fault.message.contains("u:p"), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_nonsense_allow_list_is_refused() {
+        for entry in ["https://a.test", "*.example.org", "a.test/path", "user@a.test", "a b"] {
+            assert!(AllowedHosts::new([entry]).is_err(), "{entry}");
+        }
+        assert!(AllowedHosts::new(["", " "]).is_ok());
+    }
+
+    #[test]
+    fn paths_join_whatever_the_slashes() {
+        for base in ["https://a.test/base", "https://a.test/base/", "https://a.test/base//"] {
+            assert_eq!(
+                join(&Url::parse(base).unwrap(), "api").as_str(),
+                "https://a.test/base/api"
+            );
+        }
+    }
+}

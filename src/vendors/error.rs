@@ -1,0 +1,172 @@
+//! Why a vendor could not be read, by meaning; and the sentence each meaning turns into.
+
+use std::time::Duration;
+
+use crate::plan::{Fault, Remedy, reason};
+
+/// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VendorError {
+    /// No connection, or it broke, or it took too long.
+    #[error("no answer ({0})")]
+    NoAnswer(&'static str),
+    /// The server's certificate is not one we can trust.
+    #[error("certificate not trusted")]
+    Certificate,
+    /// Too many requests.
+    #[error("throttled")]
+    Throttled {
+        /// What `Retry-After` asked for.
+        after: Option<Duration>,
+    },
+    /// The token endpoint does not know this client, or knows another secret for it.
+    #[error("invalid_client")]
+    InvalidClient,
+    /// The token endpoint refuses the request as such.
+    #[error("token request refused with status {0}")]
+    TokenRefused(u16),
+    /// 401 with a fresh token.
+    #[error("unauthorized with a fresh token")]
+    Unauthorized,
+    /// 403 with a fresh token.
+    #[error("forbidden")]
+    Forbidden,
+    /// The server has no such API.
+    #[error("no such API")]
+    NotFound,
+    /// A self-hosted server, which has no purchased seats to manage.
+    #[error("only allowed when not self-hosted")]
+    SelfHosted,
+    /// Another answer that says nothing.
+    #[error("status {0}")]
+    Status(u16),
+    /// An answer that cannot be read; the word says what was wrong.
+    #[error("unreadable answer: {0}")]
+    Unreadable(&'static str),
+    /// This process cannot do TLS.
+    #[error("TLS cannot be set up")]
+    Tls,
+}
+
+impl VendorError {
+    /// One word for the metric label.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NoAnswer(_) => "no_answer",
+            Self::Certificate => "certificate",
+            Self::Throttled { .. } => "throttled",
+            Self::InvalidClient => "invalid_client",
+            Self::TokenRefused(_) => "token_refused",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::SelfHosted => "self_hosted",
+            Self::Status(_) => "status",
+            Self::Unreadable(_) => "unreadable",
+            Self::Tls => "tls",
+        }
+    }
+
+    /// The sentence for people, with its fix, and who can mend it. `vendor` is its name as people write it.
+    pub fn fault(&self, vendor: &str, host: &str) -> Fault {
+        let time = |after: Option<Duration>, secret_may_help: bool, summary: String, message: String| Fault {
+            remedy: Remedy::Time { after, secret_may_help },
+            reason: reason::VENDOR_UNREACHABLE,
+            summary,
+            message,
+        };
+        let unreachable = format!("{vendor} unreachable");
+        match self {
+            Self::NoAnswer(why) => time(
+                None,
+                false,
+                unreachable,
+                format!("{host} gave no answer: {why}. It is tried again"),
+            ),
+            Self::Certificate => time(
+                None,
+                true,
+                "certificate not trusted".into(),
+                format!(
+                    "the certificate of {host} is not signed by a CA the operator trusts, or is not for that name: put the CA's \
+                     certificate into the Secret's ca.crt"
+                ),
+            ),
+            Self::Throttled { after: Some(after) } => time(
+                Some(*after),
+                false,
+                "throttled by the vendor".into(),
+                format!(
+                    "{vendor} asks for {} s of pause: too many requests came from this address",
+                    after.as_secs()
+                ),
+            ),
+            Self::Throttled { after: None } => time(
+                Some(Duration::from_secs(60)),
+                false,
+                "throttled by the vendor".into(),
+                format!(
+                    "{host} refuses requests for now and does not say how long: its edge may be blocking this network"
+                ),
+            ),
+            Self::InvalidClient => Fault::credentials(
+                reason::REJECTED,
+                "key refused by the vendor",
+                format!(
+                    "{vendor} refuses the client id and secret: the key was rotated, belongs to another region or server, the \
+                     organization is disabled, or its plan has no API access. Put the current key into the Secret"
+                ),
+            ),
+            Self::TokenRefused(status) => Fault::credentials(
+                reason::REJECTED,
+                "token refused by the vendor",
+                format!(
+                    "{vendor}'s token endpoint refuses the request with status {status}: check clientId and clientSecret"
+                ),
+            ),
+            Self::Unauthorized => Fault::credentials(
+                reason::REJECTED,
+                "token refused by the vendor",
+                format!(
+                    "{host} refuses a fresh token with 401: identity and API address may belong to different servers"
+                ),
+            ),
+            Self::Forbidden => Fault::credentials(
+                reason::INSUFFICIENT_ROLE,
+                "key may not do this",
+                format!(
+                    "{host} refuses this key with 403: it must be the organization API key of this organization; or the \
+                     vendor's edge blocks this network"
+                ),
+            ),
+            Self::NotFound => time(
+                None,
+                true,
+                "no such API at this server".into(),
+                format!("{host} has no such API (404): check the server named in the Secret"),
+            ),
+            Self::SelfHosted => Fault {
+                remedy: Remedy::Unsupported,
+                reason: reason::UNSUPPORTED_BY_VENDOR,
+                summary: "self-hosted: seats come from the licence".into(),
+                message: format!(
+                    "{host} is self-hosted, where seats come from the licence file: change the seats of the cloud organization, \
+                     then update the licence on the server"
+                ),
+            },
+            Self::Status(status) => time(
+                None,
+                false,
+                unreachable,
+                format!("{host} answers with status {status}. It is tried again"),
+            ),
+            Self::Unreadable(what) => time(
+                None,
+                true,
+                "answer of the vendor not readable".into(),
+                format!("the answer of {host} cannot be read ({what}): is it really {vendor}? It is tried again"),
+            ),
+            Self::Tls => time(None, false, unreachable, "this process cannot set up TLS".into()),
+        }
+    }
+}

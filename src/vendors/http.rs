@@ -1,0 +1,190 @@
+//! HTTPS with every bound in one place: no redirects, no proxies from the environment, caps on size and time, no retries.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::VendorError;
+
+/// The largest answer that is kept in memory, in bytes.
+const BODY_CAP: usize = 256 * 1024;
+
+/// The longest pause a vendor may ask for; more is treated as this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// Time limits of vendor requests.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpSettings {
+    /// Opening a connection, TLS included.
+    pub connect_timeout: Duration,
+    /// A whole read, body included.
+    pub read_timeout: Duration,
+    /// A whole write. Vendors chain slow billing calls, so this is long; it must stay below the settle time.
+    pub write_timeout: Duration,
+}
+
+/// Labels of the vendor request counter, all from small fixed sets.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// Kind of vendor.
+    pub vendor: &'static str,
+    /// What was asked for.
+    pub operation: &'static str,
+    /// `ok` or what went wrong.
+    pub outcome: &'static str,
+}
+
+/// Counts vendor requests.
+pub type RequestCounter = Family<RequestLabels, Counter>;
+
+/// Clients, one per set of trusted CAs: connections are shared between all accounts behind the same CA.
+pub(super) struct Http {
+    pub(super) settings: HttpSettings,
+    requests: RequestCounter,
+    public: Client,
+    private: Mutex<HashMap<[u8; 32], Client>>,
+}
+
+/// The CA bundle in a Secret holds no certificate.
+pub(super) struct InvalidCa;
+
+impl Http {
+    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
+        let public = builder(settings).build().map_err(|_| VendorError::Tls)?;
+        Ok(Self {
+            settings,
+            requests,
+            public,
+            private: Mutex::default(),
+        })
+    }
+
+    /// A client that trusts only the given CAs, or the system's when there are none.
+    pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Client, InvalidCa> {
+        let Some(pem) = ca else { return Ok(self.public.clone()) };
+        let key: [u8; 32] = Sha256::digest(pem).into();
+        let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = private.get(&key) {
+            return Ok(client.clone());
+        }
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| InvalidCa)?;
+        if certificates.is_empty() {
+            return Err(InvalidCa);
+        }
+        let client = builder(self.settings)
+            .tls_certs_only(certificates)
+            .build()
+            .map_err(|_| InvalidCa)?;
+        private.insert(key, client.clone());
+        Ok(client)
+    }
+
+    /// The counter that requests made elsewhere with these clients are counted in.
+    pub(super) fn requests(&self) -> RequestCounter {
+        self.requests.clone()
+    }
+}
+
+fn builder(settings: HttpSettings) -> reqwest::ClientBuilder {
+    Client::builder()
+        .https_only(true)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .user_agent(concat!("seatkeeper/", env!("CARGO_PKG_VERSION")))
+}
+
+/// An answer of which the whole body was read.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON of the given shape, whatever the content type says.
+    pub(super) fn json<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, VendorError> {
+        serde_json::from_slice(&self.body).map_err(|_| VendorError::Unreadable(what))
+    }
+
+    /// What the answer means when it is not a success.
+    pub(super) fn refusal(&self) -> VendorError {
+        refusal(self.status, self.retry_after)
+    }
+}
+
+/// Sends a request and reads the whole answer, up to the cap.
+pub(super) async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
+    let mut response = open(request, timeout).await?;
+    let (status, retry_after) = (response.status(), retry_after(&response));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| meaning(&e))? {
+        if body.len() + chunk.len() > BODY_CAP {
+            return Err(VendorError::Unreadable("it is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        retry_after,
+        body,
+    })
+}
+
+/// Sends a request and returns with the head of the answer, for bodies that are streamed.
+pub(super) async fn open(request: RequestBuilder, timeout: Duration) -> Result<Response, VendorError> {
+    request.timeout(timeout).send().await.map_err(|e| meaning(&e))
+}
+
+/// What an answer other than success means, by its status.
+pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>) -> VendorError {
+    match status {
+        StatusCode::UNAUTHORIZED => VendorError::Unauthorized,
+        StatusCode::FORBIDDEN => VendorError::Forbidden,
+        StatusCode::NOT_FOUND => VendorError::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after },
+        status => VendorError::Status(status.as_u16()),
+    }
+}
+
+/// `Retry-After` in seconds. A date, or nonsense, counts as absent: no vendor here sends dates. It is a lower bound
+/// (Bitwarden reference, section 12), so a second is added.
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
+    let seconds: u64 = value.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
+}
+
+/// Tells transport errors apart without repeating their text, which may hold a URL.
+pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
+            cause
+                .downcast_ref::<std::io::Error>()?
+                .get_ref()?
+                .downcast_ref::<rustls::Error>()
+        });
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+            return VendorError::Certificate;
+        }
+        source = cause.source();
+    }
+    VendorError::NoAnswer(if error.is_timeout() {
+        "it took too long"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "the connection broke"
+    })
+}

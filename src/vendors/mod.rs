@@ -1,0 +1,100 @@
+//! Talks to vendors over HTTPS and says what it saw in the words of `plan`.
+//!
+//! One trait ([`VendorAccount`]), one error type ([`VendorError`]), and one exhaustive match from the spec's pool to an
+//! implementation ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
+//! Nothing here knows Kubernetes beyond the shape of a Secret's data.
+
+mod bitwarden;
+mod endpoint;
+mod error;
+mod http;
+mod secret_data;
+
+use std::future::Future;
+
+use k8s_openapi::api::core::v1::Secret;
+
+pub use endpoint::{AllowedHosts, InvalidAllowedHost};
+pub use error::VendorError;
+pub use http::{HttpSettings, RequestCounter, RequestLabels};
+
+use crate::api::Account;
+use crate::plan::{Fault, Numbers, Outcome, Pool, Snapshot};
+
+/// One pool of one account, with credentials that have not been refused yet.
+pub trait VendorAccount {
+    /// Whose numbers these are; known before the vendor was asked.
+    fn account(&self) -> Account;
+
+    /// Reads everything a decision rests on.
+    fn read(&self) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+
+    /// Sends one request, once, that brings the pool from `from` to `to`. `go` is asked last, just before the bytes
+    /// leave: `Err` drops the request.
+    fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
+}
+
+/// The last question before a request that costs money leaves: still ours to send? `Err` says why not.
+pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
+
+/// An account of any vendor.
+pub enum AnyAccount {
+    /// A Bitwarden organization.
+    Bitwarden(bitwarden::Organization),
+}
+
+impl VendorAccount for AnyAccount {
+    fn account(&self) -> Account {
+        match self {
+            Self::Bitwarden(organization) => organization.account(),
+        }
+    }
+
+    async fn read(&self) -> Result<Snapshot, VendorError> {
+        match self {
+            Self::Bitwarden(organization) => organization.read().await,
+        }
+    }
+
+    async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {
+        match self {
+            Self::Bitwarden(organization) => organization.write(from, to, go).await,
+        }
+    }
+}
+
+/// Everything shared between accounts: connections, tokens, and the list of hosts that may be talked to.
+pub struct Vendors {
+    http: http::Http,
+    sessions: bitwarden::Sessions,
+    allowed: AllowedHosts,
+}
+
+impl Vendors {
+    /// Prepares connections; sends nothing.
+    ///
+    /// # Errors
+    /// When the TLS stack cannot be set up, which no retry mends.
+    pub fn new(settings: HttpSettings, allowed: AllowedHosts, requests: RequestCounter) -> Result<Self, VendorError> {
+        let http = http::Http::new(settings, requests)?;
+        Ok(Self {
+            http,
+            sessions: bitwarden::Sessions::default(),
+            allowed,
+        })
+    }
+
+    /// Opens an account with the credentials of a Secret. Sends nothing.
+    ///
+    /// # Errors
+    /// A [`Fault`] that names the Secret's key and the fix.
+    pub fn open(&self, pool: &Pool, secret: &Secret) -> Result<AnyAccount, Fault> {
+        match pool {
+            Pool::Bitwarden { product, region, .. } => {
+                let key = bitwarden::OrganizationKey::from_secret(secret, *region, &self.allowed)?;
+                let session = self.sessions.get(&self.http, key)?;
+                Ok(AnyAccount::Bitwarden(bitwarden::Organization::new(session, *product)))
+            }
+        }
+    }
+}

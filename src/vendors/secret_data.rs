@@ -1,0 +1,83 @@
+//! Reads a credentials Secret. Every failure names the key and the fix, and none of them repeats a value.
+
+use k8s_openapi::api::core::v1::Secret;
+use secrecy::SecretString;
+
+use crate::api::SECRET_TYPE;
+use crate::plan::{Fault, reason};
+
+/// The data of a Secret whose owner has opted in by its type.
+pub(super) struct SecretData<'a>(&'a Secret);
+
+impl<'a> SecretData<'a> {
+    pub(super) fn of(secret: &'a Secret) -> Result<Self, Fault> {
+        let found = secret.type_.as_deref().unwrap_or("Opaque");
+        if found != SECRET_TYPE {
+            let name = secret.metadata.name.as_deref().unwrap_or_default();
+            // The type is set by whoever made the Secret: say it only as far as it can be a type.
+            let found: String = found
+                .chars()
+                .filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c))
+                .take(60)
+                .collect();
+            let message = format!(
+                "Secret {name} has type {found}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
+                 changed, so delete the Secret and create it again with type: {SECRET_TYPE}"
+            );
+            return Err(Fault::credentials(
+                reason::SECRET_NOT_PERMITTED,
+                "Secret has another type",
+                message,
+            ));
+        }
+        Ok(Self(secret))
+    }
+
+    /// The raw bytes of a key, if it is there and not empty.
+    pub(super) fn bytes(&self, key: &str) -> Option<&'a [u8]> {
+        let data = self.0.data.as_ref().and_then(|data| data.get(key));
+        data.map(|bytes| bytes.0.as_slice())
+            .filter(|bytes| !bytes.trim_ascii().is_empty())
+    }
+
+    /// A key as text, without the newline that editors and `echo` leave behind.
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Fault> {
+        let Some(bytes) = self.bytes(key) else { return Ok(None) };
+        let text = str::from_utf8(bytes)
+            .map_err(|_| invalid(key, "is not UTF-8 text: store the text itself, not a binary file"))?;
+        let text = text.trim();
+        if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
+            return Err(invalid(
+                key,
+                "contains control characters: store it again as one line of text",
+            ));
+        }
+        Ok(Some(text))
+    }
+
+    /// A key that must be there.
+    pub(super) fn required(&self, key: &str) -> Result<&'a str, Fault> {
+        self.text(key)?.ok_or_else(|| {
+            let there = self.0.data.as_ref().is_some_and(|data| data.contains_key(key));
+            let how = if there { "is empty" } else { "is missing" };
+            let name = self.0.metadata.name.as_deref().unwrap_or_default();
+            let message =
+                format!("key {key} of Secret {name} {how}: add it, for example with kubectl edit secret {name}");
+            Fault::credentials(reason::KEY_MISSING, &format!("Secret: {key} {how}"), message)
+        })
+    }
+
+    /// A key that must be there and must not be seen.
+    pub(super) fn secret(&self, key: &str) -> Result<SecretString, Fault> {
+        self.required(key).map(SecretString::from)
+    }
+}
+
+/// A key whose value cannot be used.
+pub(super) fn invalid(key: &str, why: &str) -> Fault {
+    Fault::credentials(
+        reason::KEY_INVALID,
+        &format!("Secret: {key} is not usable"),
+        format!("the Secret's {key} {why}"),
+    )
+}

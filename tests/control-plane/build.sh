@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds the pinned control-plane tools once per user and prints the folder that holds them.
+#
+# usage: build.sh          build what is missing, then print the folder
+#        build.sh --where  print the folder, build nothing
+#
+# The cache is keyed by the pins and the Go version, so clones and CI share it and an upgrade never mixes with
+# an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes that one.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+kubernetes=$(sed -nE 's/^\tk8s.io\/kubernetes v([0-9.]+).*/\1/p' go.mod)
+declare -A packages=(
+  [etcd]=go.etcd.io/etcd/server/v3
+  [kube-apiserver]=k8s.io/kubernetes/cmd/kube-apiserver
+  [kubectl]=k8s.io/kubernetes/cmd/kubectl
+  [helm]=helm.sh/helm/v4/cmd/helm
+)
+key=$(cat go.mod go.sum <(go env GOVERSION GOOS GOARCH) | sha256sum | cut -c1-16)
+cache="${SEATKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seatkeeper}/control-plane-$key"
+if [ "${1:-}" = --where ]; then
+  echo "$cache"
+  exit 0
+fi
+
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9 # two clones may ask at once: the second waits and finds everything built
+
+build=
+trap '[ -z "$build" ] || kill "$build" 2>/dev/null || true' EXIT
+say() { printf '%s\n' "$*" >&2; }
+IFS=. read -r major minor _ <<<"$kubernetes"
+version=k8s.io/component-base/version
+ldflags="-s -w -X $version.gitVersion=v$kubernetes -X $version.gitMajor=$major -X $version.gitMinor=$minor"
+for tool in etcd kubectl helm kube-apiserver; do
+  if [ -x "$cache/$tool" ] || [ -x "${KUBEBUILDER_ASSETS:-/nonexistent}/$tool" ]; then
+    continue
+  fi
+  say "control plane: building $tool from Go modules (all tools: about 5 minutes, once per machine) ..."
+  started=$SECONDS
+  CGO_ENABLED=0 GOFLAGS= go build -trimpath -ldflags "$ldflags" -o "$cache/.$tool.partial" "${packages[$tool]}" &
+  build=$!
+  # A silent minute looks like a hang; the last tick must not outlive the build.
+  while kill -0 "$build" 2>/dev/null; do
+    sleep 1
+    elapsed=$((SECONDS - started))
+    if ((elapsed > 0 && elapsed % 20 == 0)); then say "control plane: $tool, ${elapsed}s ..."; fi
+  done
+  wait "$build" || { say "control plane: $tool did not build (exit $?)"; exit 1; }
+  build=
+  mv "$cache/.$tool.partial" "$cache/$tool"
+  say "control plane: $tool ready after $((SECONDS - started))s"
+done
+echo "$cache"

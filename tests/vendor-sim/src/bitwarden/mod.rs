@@ -1,0 +1,297 @@
+//! The vendor: one shared state behind a cheap handle, and the way of a request through it.
+//! Identity (section 3) and the public API (section 5) are here; the private API will be one more branch in [`route`].
+
+pub mod handle;
+pub mod ledger;
+pub mod observe;
+pub mod organization;
+pub mod plans;
+pub mod rate_limit;
+pub mod refusal;
+pub mod requests;
+pub mod state;
+pub mod switches;
+pub mod view;
+
+pub(crate) mod autoscale;
+pub(crate) mod body;
+pub(crate) mod context;
+pub(crate) mod identity;
+pub(crate) mod members;
+pub(crate) mod public_api;
+pub(crate) mod route;
+pub(crate) mod rules;
+#[cfg(test)]
+mod rules_tests;
+pub(crate) mod stripe;
+pub(crate) mod subscription;
+pub(crate) mod webhook;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    faults::{
+        FaultKind,
+        registry::{Active, Registry},
+    },
+    http::{Answer, Request},
+    wire::Reply,
+};
+use context::{Client, Context};
+use requests::RequestRecord;
+use state::Org;
+use switches::Switches;
+
+/// The simulated vendor. Clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub struct Bitwarden {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    clock: Clock,
+    switches: Mutex<Switches>,
+    orgs: Mutex<BTreeMap<Uuid, Org>>,
+    tokens: Mutex<HashMap<String, identity::Token>>,
+    key_cache: Mutex<HashMap<String, identity::Cached>>,
+    limiter: Mutex<rate_limit::Limiter>,
+    requests: Mutex<Vec<RequestRecord>>,
+    faults: Registry,
+    /// Counts changes, so that waiting needs no polling.
+    changed: watch::Sender<u64>,
+    /// Requests and webhooks under way.
+    busy: AtomicUsize,
+    /// Counts releases of held webhook writes.
+    webhooks: watch::Sender<u64>,
+}
+
+/// Something under way, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Busy(Bitwarden);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        self.0.touch();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bitwarden {
+    pub(crate) fn new(switches: Switches) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                clock: Clock::default(),
+                switches: Mutex::new(switches),
+                orgs: Mutex::default(),
+                tokens: Mutex::default(),
+                key_cache: Mutex::default(),
+                limiter: Mutex::default(),
+                requests: Mutex::default(),
+                faults: Registry::default(),
+                changed: watch::Sender::new(0),
+                busy: AtomicUsize::new(0),
+                webhooks: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    pub(crate) fn busy(&self) -> Busy {
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(self.clone())
+    }
+
+    pub(crate) fn touch(&self) {
+        self.shared.changed.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn with_org<T>(&self, id: Uuid, f: impl FnOnce(&mut Org) -> T) -> Option<T> {
+        let result = lock(&self.shared.orgs).get_mut(&id).map(f);
+        self.touch();
+        result
+    }
+
+    /// One request from its arrival to its reply.
+    pub(crate) async fn exchange(self, peer: IpAddr, request: axum::http::Request<Body>, client: Arc<Client>) -> Reply {
+        let _busy = self.busy();
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, 30 << 20).await else {
+            return Reply::Dropped;
+        };
+        let path = parts.uri.path().trim_end_matches('/').to_ascii_lowercase();
+        let request = Request {
+            method: parts.method,
+            path,
+            headers: parts.headers,
+            body,
+            peer,
+        };
+        let organization = self.organization_of(&request);
+        let selected = self.shared.faults.select(
+            request.method.as_str(),
+            &request.path,
+            organization.as_deref(),
+            request.header(header::USER_AGENT).unwrap_or_default(),
+        );
+        let number = self.remember(&request, organization);
+        client.numbered(number);
+        let context = Context::new(self.clone(), number, selected.inner, Arc::clone(&client));
+        let reply = match selected.wire {
+            None => Reply::Whole(self.execute(&context, &request).await),
+            Some(fault) => {
+                fault.fire();
+                self.record(number, |r| r.faults.push(fault.id));
+                self.broken(context, request, &fault).await
+            }
+        };
+        let gone = client.gone();
+        self.record(number, |r| {
+            r.client_gone |= gone;
+            r.status = reply.status().filter(|_| !gone);
+        });
+        reply
+    }
+
+    /// The way of a request hit by a wire fault.
+    async fn broken(&self, context: Context, request: Request, fault: &Arc<Active>) -> Reply {
+        match &fault.fault.kind {
+            FaultKind::Answer {
+                status,
+                headers,
+                body,
+                apply,
+            } => {
+                if *apply {
+                    self.execute(&context, &request).await;
+                }
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut answer = Answer::empty(status);
+                answer.body = Bytes::from(body.clone());
+                for (name, value) in headers {
+                    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                        answer.headers.insert(name, value);
+                    }
+                }
+                Reply::Whole(answer)
+            }
+            FaultKind::Delay { before_ms, after_ms } => {
+                fault.pause(*before_ms).await;
+                let answer = self.execute(&context, &request).await;
+                fault.pause(*after_ms).await;
+                Reply::Whole(answer)
+            }
+            FaultKind::Drop { apply } => {
+                if *apply {
+                    self.execute(&context, &request).await;
+                }
+                Reply::Dropped
+            }
+            FaultKind::ApplyLate { after_ms } => {
+                let (sim, fault, ms, busy) = (self.clone(), Arc::clone(fault), *after_ms, self.busy());
+                tokio::spawn(async move {
+                    let _busy = busy;
+                    fault.pause(ms).await;
+                    sim.execute(&context.late(), &request).await;
+                });
+                Reply::Dropped
+            }
+            FaultKind::Truncate => Reply::Truncated(self.execute(&context, &request).await),
+            FaultKind::Reset => Reply::Reset(self.execute(&context, &request).await),
+            FaultKind::Drip { bytes_per_second } => {
+                Reply::Drip(self.execute(&context, &request).await, *bytes_per_second)
+            }
+            FaultKind::HugeBody { bytes } => Reply::Huge(*bytes),
+            FaultKind::HeaderFlood { count } => Reply::Flood(self.execute(&context, &request).await, *count),
+            FaultKind::Html => {
+                let mut answer = Answer::empty(StatusCode::OK).with(header::CONTENT_TYPE, "text/html; charset=utf-8");
+                answer.body = Bytes::from_static(b"<!doctype html><title>Sign in</title><p>Please sign in.</p>");
+                Reply::Whole(answer)
+            }
+            FaultKind::Body { text } => Reply::Whole(Answer::json_bytes(StatusCode::OK, text.clone())),
+            FaultKind::EdgeThrottle => Reply::Whole(Answer::empty(StatusCode::TOO_MANY_REQUESTS)),
+            FaultKind::EdgeForbidden => {
+                let mut answer = Answer::empty(StatusCode::FORBIDDEN).with(header::CONTENT_TYPE, "text/plain");
+                answer.body = Bytes::from_static(b"error code: 1020");
+                Reply::Whole(answer)
+            }
+            // Inner kinds never get here: the context carries them.
+            _ => Reply::Whole(self.execute(&context, &request).await),
+        }
+    }
+
+    /// The vendor proper: limiter, routing, the action, the headers every answer has.
+    async fn execute(&self, context: &Context, request: &Request) -> Answer {
+        let switches = lock(&self.shared.switches).clone();
+        // Self-hosted servers have no limiter (section 11).
+        let limits = Some(&switches.rate_limits).filter(|l| l.enabled && !switches.self_hosted);
+        let passed = limits.map(|limits| lock(&self.shared.limiter).check(limits, request, &self.shared.clock));
+        let answer = match passed {
+            Some(Err(throttled)) => *throttled,
+            Some(Ok(Some(stamp))) => stamp.onto(route::route(context, request, &switches).await),
+            _ => route::route(context, request, &switches).await,
+        }
+        .secured();
+        self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
+        answer
+    }
+
+    fn remember(&self, request: &Request, organization: Option<String>) -> u64 {
+        let hidden = [header::AUTHORIZATION, header::COOKIE];
+        let visible = request.headers.iter().filter(|(name, _)| !hidden.contains(name));
+        let headers = visible
+            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+            .collect();
+        let body = request
+            .path
+            .starts_with("/api/")
+            .then(|| String::from_utf8_lossy(&request.body).into_owned());
+        let mut list = lock(&self.shared.requests);
+        let number = list.len() as u64 + 1;
+        list.push(RequestRecord {
+            number,
+            at: self.shared.clock.now(),
+            method: request.method.to_string(),
+            path: request.path.clone(),
+            organization,
+            status: None,
+            executed: None,
+            client_gone: false,
+            faults: Vec::new(),
+            headers,
+            body: body.filter(|b| !b.is_empty()),
+        });
+        drop(list);
+        self.touch();
+        number
+    }
+
+    pub(crate) fn record(&self, number: u64, f: impl FnOnce(&mut RequestRecord)) {
+        // Number 0: not numbered yet.
+        let Some(index) = number.checked_sub(1).and_then(|n| usize::try_from(n).ok()) else {
+            return;
+        };
+        if let Some(record) = lock(&self.shared.requests).get_mut(index) {
+            f(record);
+        }
+        self.touch();
+    }
+}

@@ -1,0 +1,128 @@
+//! The rest of the handle: time, requests, tokens, switches, faults, and waiting without polling.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Bitwarden, identity::TokenKind, lock, requests::RequestRecord, switches::Switches};
+use crate::faults::{Fault, FaultView};
+
+impl Bitwarden {
+    /// The simulator's time.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Moves the simulator's clock: token expiry, rate-limit windows, key cache.
+    pub fn advance(&self, by: Duration) {
+        self.shared.clock.advance(by);
+        self.touch();
+    }
+
+    /// Every HTTPS request so far.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// How many of them match.
+    pub fn count(&self, f: impl Fn(&RequestRecord) -> bool) -> usize {
+        lock(&self.shared.requests).iter().filter(|r| f(r)).count()
+    }
+
+    /// Requests to the token endpoint.
+    pub fn token_requests(&self) -> usize {
+        self.count(|r| r.path == "/identity/connect/token")
+    }
+
+    /// Public PUTs of one organization: attempts to buy.
+    pub fn puts(&self, id: &str) -> usize {
+        self.count(|r| r.method == "PUT" && r.organization.as_deref() == Some(id))
+    }
+
+    /// All tokens issued so far are refused from now on.
+    pub fn expire_tokens(&self) {
+        lock(&self.shared.tokens).values_mut().for_each(|t| t.killed = true);
+        self.touch();
+    }
+
+    /// A token of the wrong kind, to see the 403 of section 3.6.
+    pub fn user_token(&self) -> String {
+        let switches = self.switches();
+        self.issue(TokenKind::User, &switches)
+    }
+
+    /// The switches now.
+    pub fn switches(&self) -> Switches {
+        lock(&self.shared.switches).clone()
+    }
+
+    /// Changes switches.
+    pub fn switch(&self, f: impl FnOnce(&mut Switches)) {
+        f(&mut lock(&self.shared.switches));
+        self.touch();
+    }
+
+    /// Adds a fault; returns its number.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        self.shared.faults.add(fault)
+    }
+
+    /// All faults with their counts.
+    pub fn faults(&self) -> Vec<FaultView> {
+        self.shared.faults.views()
+    }
+
+    /// How often a fault fired (0 for an unknown one).
+    pub fn fired(&self, fault: u64) -> u64 {
+        self.shared.faults.get(fault).map_or(0, |f| f.fired())
+    }
+
+    /// Ends the pauses of a fault. False if there is no such fault.
+    pub fn release(&self, fault: u64) -> bool {
+        self.shared.faults.release(fault)
+    }
+
+    /// Removes one fault.
+    pub fn clear_fault(&self, fault: u64) {
+        self.shared.faults.remove(Some(fault));
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.remove(None);
+    }
+
+    /// Lets all webhook writes held now go on.
+    pub fn release_webhooks(&self) {
+        self.shared.webhooks.send_modify(|n| *n += 1);
+    }
+
+    /// Requests and webhooks under way, clients waiting or not.
+    pub fn under_way(&self) -> usize {
+        self.shared.busy.load(Ordering::SeqCst)
+    }
+
+    /// Waits until something is true of the vendor; false after `limit`. Woken by changes, not by polling.
+    pub async fn wait_for(&self, limit: Duration, f: impl Fn(&Self) -> bool) -> bool {
+        let mut changed = self.shared.changed.subscribe();
+        let wait = async {
+            while !f(self) {
+                if changed.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(limit, wait).await.is_ok()
+    }
+
+    /// Waits until a fault has fired `times`: for a pause that means a request is inside it now.
+    pub async fn wait_fired(&self, fault: u64, times: u64) -> bool {
+        self.wait_for(Duration::from_secs(20), |b| b.fired(fault) >= times)
+            .await
+    }
+
+    /// Waits until nothing is under way: late requests and webhooks have landed.
+    pub async fn settle(&self) -> bool {
+        self.wait_for(Duration::from_secs(20), |b| b.under_way() == 0).await
+    }
+}

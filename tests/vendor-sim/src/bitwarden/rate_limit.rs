@@ -1,0 +1,224 @@
+//! The vendor's rate limiter (section 12): fixed windows per client address, period, verb and path.
+
+use std::{collections::HashMap, net::IpAddr, time::Duration};
+
+use axum::http::{HeaderName, StatusCode, header};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Clock,
+    http::{Answer, Request},
+};
+
+/// Which of the two services a rule belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Service {
+    /// Below `/identity`.
+    Identity,
+    /// Below `/api`.
+    Api,
+}
+
+/// So many requests per period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateRule {
+    /// Service.
+    pub service: Service,
+    /// Only this verb.
+    #[serde(default)]
+    pub verb: Option<String>,
+    /// Only this path (below the service's base).
+    #[serde(default)]
+    pub path: Option<String>,
+    /// How many.
+    pub limit: u64,
+    /// Per so many seconds.
+    pub period_seconds: u64,
+}
+
+/// The limiter's switch and numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RateLimits {
+    /// Off by default.
+    pub enabled: bool,
+    /// The vendor's numbers by default. Of several rules with the same period the strictest counts.
+    pub rules: Vec<RateRule>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let rule = |service, verb: Option<&str>, path: Option<&str>, limit, period_seconds| RateRule {
+            service,
+            verb: verb.map(Into::into),
+            path: path.map(Into::into),
+            limit,
+            period_seconds,
+        };
+        let mut rules = vec![
+            rule(Service::Identity, None, None, 5, 1),
+            rule(Service::Identity, None, None, 60, 60),
+            rule(Service::Identity, Some("POST"), Some("/connect/token"), 10, 60),
+            rule(Service::Api, Some("GET"), None, 200, 60),
+            rule(Service::Api, Some("GET"), Some("/alive"), 5, 60),
+        ];
+        for verb in ["POST", "PUT", "DELETE"] {
+            rules.push(rule(Service::Api, Some(verb), None, 5, 1));
+            rules.push(rule(Service::Api, Some(verb), None, 60, 60));
+        }
+        Self { enabled: false, rules }
+    }
+}
+
+impl RateLimits {
+    /// The vendor's own numbers, on.
+    pub fn vendor() -> Self {
+        Self {
+            enabled: true,
+            ..Self::default()
+        }
+    }
+
+    /// On, with one rule for one verb and path of the API.
+    pub fn only(verb: &str, path: &str, limit: u64, period_seconds: u64) -> Self {
+        let (verb, path) = (Some(verb.into()), Some(path.into()));
+        Self {
+            enabled: true,
+            rules: vec![RateRule {
+                service: Service::Api,
+                verb,
+                path,
+                limit,
+                period_seconds,
+            }],
+        }
+    }
+}
+
+type Key = (IpAddr, u64, String, String);
+
+/// All open windows: when they began and what they counted.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    windows: HashMap<Key, (Duration, u64)>,
+}
+
+/// The `X-Rate-Limit-*` headers of an answer that passed.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    period: String,
+    remaining: u64,
+    reset: Timestamp,
+}
+
+impl Stamp {
+    pub(crate) fn onto(&self, answer: Answer) -> Answer {
+        answer
+            .with(HeaderName::from_static("x-rate-limit-limit"), &self.period)
+            .with(
+                HeaderName::from_static("x-rate-limit-remaining"),
+                &self.remaining.to_string(),
+            )
+            .with(
+                HeaderName::from_static("x-rate-limit-reset"),
+                &self.reset.strftime("%Y-%m-%dT%H:%M:%S%.7fZ").to_string(),
+            )
+    }
+}
+
+fn period_text(seconds: u64) -> String {
+    match seconds {
+        s if s % 86_400 == 0 => format!("{}d", s / 86_400),
+        s if s % 3600 == 0 => format!("{}h", s / 3600),
+        s if s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    }
+}
+
+impl Limiter {
+    pub(crate) fn check(
+        &mut self,
+        limits: &RateLimits,
+        request: &Request,
+        clock: &Clock,
+    ) -> Result<Option<Stamp>, Box<Answer>> {
+        let (service, path) = match (
+            request.path.strip_prefix("/identity"),
+            request.path.strip_prefix("/api"),
+        ) {
+            (Some(path), _) => (Service::Identity, path),
+            (_, Some(path)) => (Service::Api, path),
+            _ => return Ok(None),
+        };
+        let verb = request.method.as_str();
+        let mut rules: Vec<&RateRule> = limits
+            .rules
+            .iter()
+            .filter(|r| {
+                r.service == service
+                    && r.period_seconds > 0
+                    && r.verb.as_deref().is_none_or(|v| v.eq_ignore_ascii_case(verb))
+                    && r.path.as_deref().is_none_or(|p| p.eq_ignore_ascii_case(path))
+            })
+            .collect();
+        rules.sort_by_key(|r| (r.period_seconds, r.limit));
+        rules.dedup_by_key(|r| r.period_seconds);
+
+        let now = clock.elapsed();
+        let mut stamp = None;
+        for rule in rules {
+            let period = Duration::from_secs(rule.period_seconds);
+            let key = (request.peer, rule.period_seconds, verb.to_owned(), request.path.clone());
+            let window = self.windows.entry(key).or_insert((now, 0));
+            if now >= window.0 + period {
+                *window = (now, 0);
+            }
+            window.1 += 1;
+            let end = window.0 + period;
+            if window.1 > rule.limit {
+                return Err(Box::new(throttled(rule.period_seconds, end.saturating_sub(now))));
+            }
+            stamp = Some(Stamp {
+                period: period_text(rule.period_seconds),
+                remaining: rule.limit - window.1,
+                reset: clock.at(end),
+            });
+        }
+        Ok(stamp)
+    }
+}
+
+fn throttled(period: u64, left: Duration) -> Answer {
+    let text = format!("Slow down! Too many requests. Try again in {}.", period_text(period));
+    let seconds = left.as_millis().div_ceil(1000).max(1);
+    Answer::json(StatusCode::TOO_MANY_REQUESTS, &PrivateError::new(&text))
+        .with(header::RETRY_AFTER, &seconds.to_string())
+}
+
+/// Section 6.1: the limiter uses the private error shape everywhere.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PrivateError<'a> {
+    object: &'static str,
+    message: &'a str,
+    validation_errors: Option<()>,
+    exception_message: Option<()>,
+    exception_stack_trace: Option<()>,
+    inner_exception_message: Option<()>,
+}
+
+impl<'a> PrivateError<'a> {
+    fn new(message: &'a str) -> Self {
+        Self {
+            object: "error",
+            message,
+            validation_errors: None,
+            exception_message: None,
+            exception_stack_trace: None,
+            inner_exception_message: None,
+        }
+    }
+}

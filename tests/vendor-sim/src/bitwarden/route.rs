@@ -1,0 +1,168 @@
+//! Which address leads where, who may go there, and the answers given before any action runs (sections 3.6, 4, 5.1).
+//! The private API (owner key) will get its routes and its own check here.
+
+use axum::http::{Method, StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    context::Context,
+    identity::{self, TokenKind},
+    lock, members, public_api,
+    switches::{BillingPath, Switches},
+};
+use crate::http::{Answer, Request};
+
+/// A known address.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Token,
+    Alive,
+    Config,
+    Subscription,
+    Members,
+    Member(Uuid),
+    Revoke(Uuid),
+    Restore(Uuid),
+}
+
+impl Target {
+    fn of(path: &str) -> Option<(Self, &'static [Method])> {
+        const GET: &[Method] = &[Method::GET];
+        const POST: &[Method] = &[Method::POST];
+        Some(match path {
+            // The token endpoint answers every method itself (section 3.5).
+            "/identity/connect/token" => (Self::Token, &[]),
+            "/api/alive" => (Self::Alive, GET),
+            "/api/config" => (Self::Config, GET),
+            "/api/public/organization/subscription" => (Self::Subscription, &[Method::GET, Method::PUT]),
+            "/api/public/members" => (Self::Members, &[Method::GET, Method::POST]),
+            _ => {
+                let mut parts = path.strip_prefix("/api/public/members/")?.split('/');
+                let id = Uuid::parse_str(parts.next()?).ok()?;
+                match (parts.next(), parts.next()) {
+                    (None, _) => (Self::Member(id), &[Method::DELETE, Method::GET]),
+                    (Some("revoke"), None) => (Self::Revoke(id), POST),
+                    (Some("restore"), None) => (Self::Restore(id), POST),
+                    _ => return None,
+                }
+            }
+        })
+    }
+}
+
+pub(crate) async fn route(context: &Context, request: &Request, switches: &Switches) -> Answer {
+    let Some((target, methods)) = Target::of(&request.path) else {
+        return Answer::empty(StatusCode::NOT_FOUND);
+    };
+    // Section 22.5: before authentication.
+    if !methods.is_empty() && !methods.contains(&request.method) {
+        let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, &allowed.join(", "));
+    }
+    match target {
+        Target::Token => return identity::token(context, request, switches),
+        Target::Alive => return Answer::json(StatusCode::OK, &context.sim.now()),
+        Target::Config => return config(request, switches),
+        _ => {}
+    }
+    let org = match authenticate(context, request, switches) {
+        Ok(org) => org,
+        Err(answer) => return *answer,
+    };
+    let reads_body =
+        request.method == Method::PUT || (request.method == Method::POST && matches!(target, Target::Members));
+    if reads_body && !is_json(&request.media_type()) {
+        return Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    match (target, &request.method) {
+        (Target::Subscription, &Method::GET) => public_api::get(context, org, switches),
+        (Target::Subscription, _) => public_api::put(context, org, &request.body, switches).await,
+        (Target::Members, &Method::GET) => members::list(context, org),
+        (Target::Members, _) => members::invite(context, org, &request.body, switches),
+        (Target::Member(id), &Method::GET) => members::one(context, org, id),
+        (Target::Member(id), _) => members::delete(context, org, id),
+        (Target::Revoke(id), _) => members::revoke(context, org, id),
+        (Target::Restore(id), _) => members::restore(context, org, id, switches),
+        _ => Answer::empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Section 5.1.
+fn is_json(media: &str) -> bool {
+    matches!(media, "application/json" | "text/json") || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+/// Section 3.6. Only signature and lifetime count: a rotated key or a disabled organization changes nothing here.
+fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Result<Uuid, Box<Answer>> {
+    let unauthorized = |text: &str| {
+        Err(Box::new(
+            Answer::empty(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, text),
+        ))
+    };
+    let Some(bearer) = request.bearer() else {
+        return unauthorized("Bearer");
+    };
+    let now = context.sim.shared.clock.elapsed();
+    let tokens = lock(&context.sim.shared.tokens);
+    match tokens.get(bearer) {
+        Some(token) if token.alive(now, switches.clock_skew_seconds) => match token.kind {
+            TokenKind::Organization(org) => Ok(org),
+            TokenKind::User => Err(Box::new(Answer::empty(StatusCode::FORBIDDEN))),
+        },
+        _ => unauthorized("Bearer error=\"invalid_token\""),
+    }
+}
+
+/// Section 2: the anonymous probe.
+fn config(request: &Request, switches: &Switches) -> Answer {
+    let host = request.header(header::HOST).unwrap_or("localhost");
+    let region = if switches.self_hosted { "self-hosted" } else { "US" };
+    Answer::json(
+        StatusCode::OK,
+        &json!({
+            "object": "config", "version": "2026.8.0", "gitHash": "ac309aa1", "server": null,
+            "environment": {
+                "cloudRegion": region, "vault": format!("https://{host}"), "api": format!("https://{host}/api"),
+                "identity": format!("https://{host}/identity"), "notifications": null, "sso": null,
+            },
+            "featureStates": {
+                "pm-32581-use-update-organization-subscription-command": switches.billing_path == BillingPath::New,
+            },
+        }),
+    )
+}
+
+/// Section 5.1: the public error object.
+#[derive(Serialize)]
+pub(crate) struct PublicError<'a> {
+    object: &'static str,
+    message: &'a str,
+    errors: Option<serde_json::Value>,
+}
+
+pub(crate) fn public_error(message: &str) -> Answer {
+    Answer::json(
+        StatusCode::BAD_REQUEST,
+        &PublicError {
+            object: "error",
+            message,
+            errors: None,
+        },
+    )
+}
+
+/// Section 5.3: errors of the body, by property or JSON path.
+pub(crate) fn model_error(key: &str, text: &str) -> Answer {
+    let errors = Some(json!({ key: [text] }));
+    let message = "The request's model state is invalid.";
+    Answer::json(
+        StatusCode::BAD_REQUEST,
+        &PublicError {
+            object: "error",
+            message,
+            errors,
+        },
+    )
+}

@@ -1,0 +1,46 @@
+//! Stripe's side of a change (section 7.3), on the legacy and on the new billing path.
+
+use super::{organization::SubscriptionStatus as Status, refusal::Refusal, state::Stripe, switches::BillingPath};
+
+/// New quantities; None leaves a line alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Quantities {
+    pub(crate) seats: Option<i32>,
+    pub(crate) storage: Option<i32>,
+    pub(crate) sm_seats: Option<i32>,
+    pub(crate) accounts: Option<i32>,
+}
+
+/// Sets the quantities, absolutely.
+pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantities) -> Result<(), Refusal> {
+    let refuse = |status, text: &str| Err(Refusal::with_status("7.3", status, text));
+    let Some(stripe) = stripe else {
+        return match path {
+            BillingPath::Legacy => refuse(500, "Something went wrong with your request. Please contact support."),
+            BillingPath::New if to.sm_seats.is_some() => refuse(400, "We couldn't find your subscription."),
+            BillingPath::New => refuse(500, "We couldn't find your subscription."),
+        };
+    };
+    match path {
+        BillingPath::Legacy if cancelled(stripe.status) => {
+            return refuse(
+                400,
+                "You do not have an active subscription. Reinstate your subscription to make changes.",
+            );
+        }
+        BillingPath::New if !matches!(stripe.status, Status::Trialing | Status::Active | Status::PastDue) => {
+            return refuse(500, "Your subscription cannot be updated in its current status.");
+        }
+        _ => {}
+    }
+    stripe.seats = to.seats.unwrap_or(stripe.seats);
+    stripe.storage = to.storage.unwrap_or(stripe.storage);
+    stripe.sm_seats = to.sm_seats.unwrap_or(stripe.sm_seats);
+    stripe.accounts = to.accounts.unwrap_or(stripe.accounts);
+    Ok(())
+}
+
+/// Section 6.4: the states the vendor calls cancelled.
+pub(crate) fn cancelled(status: Status) -> bool {
+    matches!(status, Status::Canceled | Status::Unpaid | Status::IncompleteExpired)
+}

@@ -1,0 +1,152 @@
+//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). The private API will share it.
+//! Each function works on a row it has read itself and writes that row back, so concurrent changes can be lost.
+
+use uuid::Uuid;
+
+use super::{
+    context::Context,
+    ledger::Step,
+    lock,
+    refusal::Refusal,
+    rules::{self, SmTarget},
+    state::{Row, Usage},
+    stripe::{self, Quantities},
+    webhook,
+};
+use crate::faults::FaultKind;
+
+impl Context {
+    /// Reads the row; U0 if the organization is gone.
+    pub(crate) fn read(&self, org: Uuid) -> Result<Row, Refusal> {
+        self.sim
+            .with_org(org, |o| o.row.clone())
+            .ok_or_else(|| Refusal::not_found("U0"))
+    }
+
+    fn usage(&self, org: Uuid) -> Result<Usage, Refusal> {
+        self.sim
+            .with_org(org, |o| o.usage())
+            .ok_or_else(|| Refusal::not_found("U0"))
+    }
+
+    /// Replaces the whole row, whatever it has become meanwhile (section 14).
+    fn write(&self, org: Uuid, row: &Row) {
+        let (at, who, number) = (self.sim.now(), self.actor(), self.number);
+        self.sim.with_org(org, |o| {
+            o.commit(at, who, Step::Row, Some(number), |o| o.row = row.clone())
+        });
+    }
+
+    /// Stripe's part; a real change emits the webhook.
+    fn bill(&self, org: Uuid, to: Quantities) -> Result<(), Refusal> {
+        self.fail(&FaultKind::FailBeforeBilling)?;
+        let path = lock(&self.sim.shared.switches).billing_path;
+        let (at, who, number) = (self.sim.now(), self.actor(), self.number);
+        let changed = self
+            .sim
+            .with_org(org, |o| {
+                let mut outcome = Ok(());
+                let before = o.stripe;
+                o.commit(at, who, Step::Billed, Some(number), |o| {
+                    outcome = stripe::charge(&mut o.stripe, path, to)
+                });
+                outcome.map(|()| o.stripe != before)
+            })
+            .ok_or_else(|| Refusal::not_found("U0"))??;
+        if changed {
+            webhook::emit(self, org);
+        }
+        Ok(())
+    }
+
+    /// The window between Stripe and the row, seconds long at the vendor.
+    async fn before_row(&self) -> Result<(), Refusal> {
+        self.pause(|kind| {
+            if let FaultKind::PauseBeforeRow { ms } = kind {
+                Some(*ms)
+            } else {
+                None
+            }
+        })
+        .await;
+        self.fail(&FaultKind::FailAfterBilling)
+    }
+
+    /// Section 7.1: seats by a delta, cap absolutely.
+    pub(crate) async fn update(&self, org: Uuid, delta: i32, limit: Option<i32>) -> Result<(), Refusal> {
+        let mut row = self.read(org)?;
+        rules::target_within_limit(&row, delta, limit)?;
+        if delta != 0 {
+            self.adjust_seats(org, &mut row, delta).await?;
+        }
+        self.fail(&FaultKind::Half)?;
+        if limit != row.shown.limit {
+            rules::limit(&row, limit)?;
+            row.shown.limit = limit;
+            self.write(org, &row);
+        }
+        Ok(())
+    }
+
+    /// Block A.
+    async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
+        let new = rules::seats(row, self.usage(org)?, delta)?;
+        self.bill(
+            org,
+            Quantities {
+                seats: Some(new - row.plan.base_seats()),
+                ..Quantities::default()
+            },
+        )?;
+        self.before_row().await?;
+        row.shown.seats = Some(narrow(new));
+        self.write(org, row);
+        Ok(())
+    }
+
+    /// Storage by a delta, on a row of its own.
+    pub(crate) async fn adjust_storage(&self, org: Uuid, delta: i32) -> Result<(), Refusal> {
+        let mut row = self.read(org)?;
+        let new = rules::storage(&row, self.usage(org)?, delta)?;
+        self.bill(
+            org,
+            Quantities {
+                storage: Some(new - row.plan.base_storage()),
+                ..Quantities::default()
+            },
+        )?;
+        self.before_row().await?;
+        row.shown.storage_gb = Some(new);
+        self.write(org, &row);
+        Ok(())
+    }
+
+    /// Section 7.2: always ends in a write of the whole row, even if nothing in it changes.
+    pub(crate) async fn update_sm(&self, org: Uuid, mut row: Row, to: SmTarget) -> Result<(), Refusal> {
+        rules::secrets_manager(&row, self.usage(org)?, to)?;
+        let changes = to.seats != row.shown.sm_seats || to.accounts != row.shown.service_accounts;
+        if changes {
+            self.bill(
+                org,
+                Quantities {
+                    sm_seats: to.seats.map(|n| n - row.plan.base_sm_seats()),
+                    accounts: to.accounts.map(|n| n - row.plan.base_accounts()),
+                    ..Quantities::default()
+                },
+            )?;
+        }
+        self.before_row().await?;
+        row.shown.sm_seats = to.seats;
+        row.shown.sm_limit = to.limit;
+        row.shown.service_accounts = to.accounts;
+        row.shown.service_account_limit = to.account_limit;
+        self.write(org, &row);
+        Ok(())
+    }
+}
+
+/// Note on A12: the column is 16 bits wide, so larger totals wrap.
+#[expect(clippy::cast_possible_truncation, reason = "the vendor's own truncation")]
+pub(crate) fn narrow(total: i32) -> i32 {
+    i32::from(total as i16)
+}

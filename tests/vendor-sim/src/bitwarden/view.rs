@@ -1,0 +1,84 @@
+//! What tests and people get to see of an organization: its key, and all of its numbers at once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ledger::Billed,
+    organization::{Provider, SubscriptionStatus},
+    plans::Plan,
+    refusal::LastRefusal,
+};
+
+/// An organization key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationKey {
+    /// GUID of the organization.
+    pub id: String,
+    /// `organization.<guid>`.
+    pub client_id: String,
+    /// 30 characters.
+    pub client_secret: String,
+}
+
+/// Everything about an organization, now.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationView {
+    /// GUID.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// `organization.<guid>`.
+    pub client_id: String,
+    /// Enabled.
+    pub enabled: bool,
+    /// Keys work.
+    pub use_api: bool,
+    /// Plan.
+    pub plan: Plan,
+    /// Seats shown.
+    pub seats: Option<i32>,
+    /// Cap shown.
+    pub limit: Option<i32>,
+    /// Storage shown.
+    pub storage_gb: Option<i32>,
+    /// Access to Secrets Manager.
+    pub use_secrets_manager: bool,
+    /// Secrets Manager seats shown.
+    pub sm_seats: Option<i32>,
+    /// Secrets Manager cap shown.
+    pub sm_limit: Option<i32>,
+    /// Machine accounts shown.
+    pub service_accounts: Option<i32>,
+    /// Machine account cap shown.
+    pub service_account_limit: Option<i32>,
+    /// Machine accounts in use.
+    pub machine_accounts_used: i32,
+    /// All members, whatever their status.
+    pub members: usize,
+    /// The same by status number.
+    pub members_by_status: BTreeMap<i8, usize>,
+    /// Seats occupied: members plus sponsored families (section 8).
+    pub occupied: i32,
+    /// Secrets Manager seats occupied.
+    pub sm_occupied: i32,
+    /// Sponsored families.
+    pub sponsored_families: i32,
+    /// What Stripe bills, as totals.
+    pub billed: Billed,
+    /// Stripe's own number for seats: total minus included.
+    pub billed_quantity: Option<i32>,
+    /// Stripe customer named in the row.
+    pub stripe_customer: bool,
+    /// Stripe subscription named in the row.
+    pub stripe_subscription: bool,
+    /// Its state.
+    pub subscription_status: Option<SubscriptionStatus>,
+    /// Provider.
+    pub provider: Option<Provider>,
+    /// Why the last change was refused.
+    pub last_refusal: Option<LastRefusal>,
+}

@@ -1,0 +1,119 @@
+//! Faithful simulators of the vendors Seatkeeper talks to, for tests and for trying things by hand.
+//!
+//! A [`Simulator`] is one HTTPS port with a certificate authority of its own ([`tls`]) and, on a second port that the
+//! operator never learns, a plain-HTTP control API ([`control`]). Tests in the same process use the [`Bitwarden`]
+//! handle instead, which can do the same and more.
+//!
+//! A request travels like this: [`server`] accepts it and hands it to a task of its own, because Bitwarden does not
+//! stop when a client hangs up; [`faults`] decides what goes wrong with it, on the wire or inside; [`bitwarden`] is the
+//! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed.
+//!
+//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+pub mod bitwarden;
+pub mod clock;
+pub mod control;
+pub mod faults;
+pub(crate) mod http;
+pub(crate) mod server;
+pub mod tls;
+pub(crate) mod wire;
+
+pub use bitwarden::{
+    Bitwarden,
+    ledger::{Actor, Billed, LedgerEntry, Shown, Step},
+    organization::{Organization, Provider, SubscriptionStatus},
+    plans::Plan,
+    rate_limit::{RateLimits, RateRule, Service},
+    refusal::{LastRefusal, Refusal},
+    requests::RequestRecord,
+    state::MemberStatus,
+    switches::{BillingPath, Switches, Webhook},
+    view::{OrganizationKey, OrganizationView},
+};
+pub use faults::{Fault, FaultKind, FaultView};
+
+/// How to start a [`Simulator`]. The default is what tests want: free loopback ports, no rate limits, no key cache.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the vendor's HTTPS listens.
+    pub listen: SocketAddr,
+    /// Where the control API listens (plain HTTP).
+    pub control: SocketAddr,
+    /// More names or addresses for the server certificate, besides localhost, 127.0.0.1 and ::1.
+    pub server_names: Vec<String>,
+    /// The vendor's behaviour at the start; changeable later.
+    pub switches: Switches,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            listen: any,
+            control: any,
+            server_names: Vec::new(),
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// A running simulator. Dropping it closes its ports and connections; what the vendor has begun still runs to its end.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    control: SocketAddr,
+    ca_pem: String,
+    bitwarden: Bitwarden,
+    _running: server::Running,
+}
+
+impl Simulator {
+    /// Starts both listeners on the current tokio runtime.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let identity = tls::Identity::new(&options.server_names).map_err(io::Error::other)?;
+        let bitwarden = Bitwarden::new(options.switches);
+        let running = server::Running::default();
+        let address = server::serve_tls(options.listen, Arc::new(identity.config), bitwarden.clone(), &running).await?;
+        let control = server::serve_control(options.control, control::router(bitwarden.clone()), &running).await?;
+        Ok(Self {
+            address,
+            control,
+            ca_pem: identity.ca_pem,
+            bitwarden,
+            _running: running,
+        })
+    }
+
+    /// Base URL of the vendor: `https://localhost:PORT`. Identity is under `/identity`, the API under `/api`.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.host())
+    }
+
+    /// `localhost:PORT`.
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.address.port())
+    }
+
+    /// Address the vendor listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate a client must trust, PEM.
+    pub fn ca_pem(&self) -> String {
+        self.ca_pem.clone()
+    }
+
+    /// Base URL of the control API: `http://127.0.0.1:PORT`.
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control)
+    }
+
+    /// The vendor itself: state, faults, ledger.
+    pub fn bitwarden(&self) -> Bitwarden {
+        self.bitwarden.clone()
+    }
+}

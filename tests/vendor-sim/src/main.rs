@@ -1,0 +1,120 @@
+//! The simulator as a program, for trying things by hand and for tests in other processes.
+
+use std::{error::Error, io::Write, net::SocketAddr, path::PathBuf};
+
+use clap::Parser;
+use serde_json::json;
+use vendor_sim::{Options, Organization, OrganizationKey, RateLimits, Simulator, Switches, control};
+
+/// A faithful simulator of the Bitwarden cloud: Identity and the public API over HTTPS with a CA of its own.
+///
+/// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise.
+#[derive(Debug, Parser)]
+#[command(version, after_long_help = control::HELP)]
+struct Arguments {
+    /// Where the vendor's HTTPS listens (port 0: any free port).
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the control API listens (plain HTTP; keep it on loopback).
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+    /// Directory for ca.crt (the certificate to trust) and endpoints.json (addresses and keys).
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    state_dir: PathBuf,
+    /// One more name or address for the server certificate, e.g. a Service name; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    server_name: Vec<String>,
+    /// Limit requests as the vendor does (10 tokens a minute, 60 writes a minute, ...).
+    #[arg(long)]
+    rate_limits: bool,
+    /// Cache client records for five minutes, as the vendor may do.
+    #[arg(long)]
+    key_cache: bool,
+    /// JSON file with an array of organizations, as POST /sim/organizations takes them.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let organizations: Vec<Organization> = match &arguments.seed {
+        Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
+        None => vec![Organization::enterprise("Example Corp").limit(120).members(80)],
+    };
+    if let Some(wrong) = organizations.iter().find(|o| !o.has_usable_id()) {
+        return Err(format!("{}: the id is not a GUID", wrong.name).into());
+    }
+    let rate_limits = RateLimits {
+        enabled: arguments.rate_limits,
+        ..RateLimits::default()
+    };
+    let options = Options {
+        listen: arguments.listen,
+        control: arguments.control,
+        server_names: arguments.server_name,
+        switches: Switches {
+            rate_limits,
+            key_cache: arguments.key_cache,
+            ..Switches::default()
+        },
+    };
+    let simulator = Simulator::start(options).await?;
+    let keys: Vec<OrganizationKey> = organizations
+        .into_iter()
+        .map(|o| simulator.bitwarden().add_organization(o))
+        .collect();
+
+    std::fs::create_dir_all(&arguments.state_dir)?;
+    let ca = arguments.state_dir.join("ca.crt");
+    std::fs::write(&ca, simulator.ca_pem())?;
+    let endpoints = json!({
+        "url": simulator.url(), "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
+        "organizations": keys,
+    });
+    // Written last and whole: whoever waits for this file finds everything ready.
+    let (draft, file) = (
+        arguments.state_dir.join(".endpoints.json"),
+        arguments.state_dir.join("endpoints.json"),
+    );
+    std::fs::write(&draft, serde_json::to_vec_pretty(&endpoints)?)?;
+    std::fs::rename(&draft, &file)?;
+
+    let (url, control, ca) = (simulator.url(), simulator.control_url(), ca.display());
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "Bitwarden simulator  {url}\nControl API          {control}/sim\nEndpoints            {}\n",
+        file.display()
+    )?;
+    for OrganizationKey {
+        id,
+        client_id,
+        client_secret,
+    } in keys.iter().take(1)
+    {
+        writeln!(out, "Try it:")?;
+        writeln!(
+            out,
+            "  TOKEN=$(curl -s --cacert {ca} {url}/identity/connect/token -d grant_type=client_credentials \
+             -d scope=api.organization -d client_id={client_id} -d client_secret={client_secret} \
+             | sed 's/.*access_token\":\"//; s/\".*//')"
+        )?;
+        writeln!(
+            out,
+            "  curl -s --cacert {ca} -H \"Authorization: Bearer $TOKEN\" {url}/api/public/organization/subscription"
+        )?;
+        writeln!(
+            out,
+            "  curl -s --cacert {ca} -H \"Authorization: Bearer $TOKEN\" -X PUT -H 'Content-Type: application/json' \
+             -d '{{\"passwordManager\":{{\"seats\":110}}}}' {url}/api/public/organization/subscription"
+        )?;
+        writeln!(out, "  curl -s {control}/sim/organizations/{id}")?;
+        writeln!(out, "  curl -s {control}/sim/organizations/{id}/ledger")?;
+        writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
+    }
+    out.flush()?;
+    drop(out);
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The simulator as a client sees it, over HTTPS.
+
+// Clippy sees tests only in functions marked as such, not in their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod control;
+mod identity;
+mod members;
+mod races;
+mod subscription;
+mod wire;
+
+use reqwest::{Certificate, Client, Response, StatusCode, header};
+use serde_json::Value;
+use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, Simulator};
+
+const SUBSCRIPTION: &str = "/api/public/organization/subscription";
+const UPDATED: &str = r#"{"message":"Subscription updated successfully."}"#;
+const FAILED: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
+
+/// A simulator, one organization, a client that trusts it, and a token.
+struct Bench {
+    sim: Simulator,
+    bw: Bitwarden,
+    client: Client,
+    key: OrganizationKey,
+    token: String,
+}
+
+fn example() -> Organization {
+    Organization::enterprise("Example Corp")
+        .seats(100)
+        .limit(120)
+        .members(80)
+}
+
+impl Bench {
+    async fn new(organization: Organization) -> Self {
+        let sim = Simulator::start(Options::default()).await.unwrap();
+        let bw = sim.bitwarden();
+        let key = bw.add_organization(organization);
+        let ca = Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap();
+        let client = Client::builder().tls_certs_only([ca]).build().unwrap();
+        let mut bench = Self {
+            sim,
+            bw,
+            client,
+            key,
+            token: String::new(),
+        };
+        bench.token = bench.login().await;
+        bench
+    }
+
+    async fn token_request(&self, form: &[(&str, &str)]) -> Response {
+        let url = format!("{}/identity/connect/token", self.sim.url());
+        self.client.post(url).form(form).send().await.unwrap()
+    }
+
+    async fn login(&self) -> String {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", "api.organization"),
+            ("client_id", &self.key.client_id),
+            ("client_secret", &self.key.client_secret),
+        ];
+        let answer: Value = self.token_request(&form).await.json().await.unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{path}", self.sim.url());
+        self.client
+            .request(method.parse().unwrap(), url)
+            .bearer_auth(&self.token)
+    }
+
+    async fn get(&self) -> (StatusCode, String) {
+        let answer = self.request("GET", SUBSCRIPTION).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    fn put_request(&self, body: &str) -> reqwest::RequestBuilder {
+        self.request("PUT", SUBSCRIPTION)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.to_owned())
+    }
+
+    async fn put(&self, body: &str) -> (u16, String) {
+        let answer = self.put_request(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn put_seats(&self, seats: i32) -> (u16, String) {
+        self.put(&format!(r#"{{"passwordManager":{{"seats":{seats}}}}}"#)).await
+    }
+
+    /// Shown and billed seats.
+    fn seats(&self) -> (Option<i32>, Option<i32>) {
+        let view = self.bw.organization(&self.key.id);
+        (view.seats, view.billed.seats)
+    }
+
+    fn refusal(&self) -> &'static str {
+        self.bw.last_refusal(&self.key.id).unwrap().refusal.rule
+    }
+}

@@ -1,0 +1,178 @@
+//! Sections 13, 14 and 22: what can be lost, late or doubled.
+
+use crate::{Bench, FAILED, UPDATED, example};
+use vendor_sim::{Actor, Fault, FaultKind, Step, Webhook};
+
+const LONG: u64 = 60_000;
+
+#[tokio::test]
+async fn an_overlapping_retry_buys_twice() {
+    let bench = Bench::new(example().limit(None)).await;
+    // The first attempt sits between Stripe and its row, the retry between its two reads.
+    let first = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
+    let second = bench
+        .bw
+        .inject(Fault::on_put(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
+    let script = async {
+        assert!(bench.bw.wait_fired(first, 1).await);
+        let retry = async {
+            assert!(bench.bw.wait_fired(second, 1).await);
+            bench.bw.release(first);
+            assert!(
+                bench
+                    .bw
+                    .wait_for(std::time::Duration::from_secs(9), |b| b
+                        .organization(&bench.key.id)
+                        .seats
+                        == Some(150))
+                    .await
+            );
+            bench.bw.release(second);
+        };
+        tokio::join!(bench.put_seats(150), retry).0
+    };
+    let (one, two) = tokio::join!(bench.put_seats(150), script);
+    assert_eq!((one.0, two.0), (200, 200));
+    assert_eq!(bench.seats(), (Some(200), Some(200)));
+}
+
+#[tokio::test]
+async fn autoscaling_during_a_put_is_lost_from_the_row() {
+    let bench = Bench::new(example().limit(None).members(100)).await;
+    let pause = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
+    let script = async {
+        assert!(bench.bw.wait_fired(pause, 1).await);
+        assert_eq!(bench.seats(), (Some(100), Some(110)), "billed first");
+        assert!(bench.bw.join(&bench.key.id, 20));
+        assert_eq!(bench.seats().0, Some(120));
+        bench.bw.release(pause);
+    };
+    assert_eq!(tokio::join!(bench.put_seats(110), script).0.0, 200);
+    let view = bench.bw.organization(&bench.key.id);
+    assert_eq!(
+        (view.seats, view.occupied, view.billed.seats),
+        (Some(110), 120, Some(120))
+    );
+    let ledger = bench.bw.ledger(&bench.key.id);
+    let steps: Vec<_> = ledger
+        .iter()
+        .map(|e| (e.who, e.step, e.after.seats, e.billed_after.seats))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (Actor::PublicPut, Step::Billed, Some(100), Some(110)),
+            (Actor::Autoscale, Step::Both, Some(120), Some(120)),
+            (Actor::PublicPut, Step::Row, Some(110), Some(120)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_webhook_puts_the_old_row_back_and_repeating_heals() {
+    let bench = Bench::new(example()).await;
+    bench.bw.switch(|s| s.webhook = Webhook::restoring());
+    assert_eq!(bench.put_seats(110).await, (200, UPDATED.to_owned()));
+    assert_eq!(bench.seats(), (Some(110), Some(110)));
+    bench.bw.release_webhooks();
+    assert!(bench.bw.settle().await);
+    assert_eq!(bench.seats(), (Some(100), Some(110)), "old row, new bill");
+    assert_eq!(bench.bw.ledger(&bench.key.id).last().unwrap().who, Actor::Webhook);
+    assert_eq!(bench.put_seats(110).await.0, 200);
+    assert!(bench.bw.settle().await, "an equal quantity is skipped: no webhook");
+    assert_eq!(bench.seats(), (Some(110), Some(110)));
+}
+
+#[tokio::test]
+async fn failures_before_between_and_after() {
+    let bench = Bench::new(example()).await;
+    let failed = (500, FAILED.to_owned());
+    let move_both = r#"{"passwordManager":{"seats":110,"maxAutoScaleSeats":130}}"#;
+    let limit = || bench.bw.organization(&bench.key.id).limit;
+
+    bench.bw.inject(Fault::on_put(FaultKind::FailBeforeBilling));
+    assert_eq!(bench.put(move_both).await, failed);
+    assert_eq!((bench.seats(), limit()), ((Some(100), Some(100)), Some(120)));
+
+    let id = bench.bw.inject(Fault::on_put(FaultKind::FailAfterBilling));
+    assert_eq!(bench.put(move_both).await, failed);
+    assert_eq!(
+        (bench.seats(), bench.bw.fired(id)),
+        ((Some(100), Some(110)), 1),
+        "500, unchanged, billed"
+    );
+
+    bench.bw.inject(Fault::on_put(FaultKind::Half));
+    assert_eq!(bench.put(move_both).await, failed);
+    assert_eq!((bench.seats(), limit()), ((Some(110), Some(110)), Some(120)));
+
+    bench.bw.inject(Fault::on_put(FaultKind::NoEffect));
+    assert_eq!(bench.put(move_both).await, (200, UPDATED.to_owned()));
+    assert_eq!(limit(), Some(120));
+    assert_eq!(bench.put(move_both).await, (200, UPDATED.to_owned()));
+    assert_eq!(limit(), Some(130));
+}
+
+#[tokio::test]
+async fn a_dropped_request_may_have_been_applied() {
+    let bench = Bench::new(example()).await;
+    bench.bw.inject(Fault::on_put(FaultKind::Drop { apply: false }));
+    bench
+        .put_request(r#"{"passwordManager":{"seats":110}}"#)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(bench.seats().0, Some(100));
+    bench.bw.inject(Fault::on_put(FaultKind::Drop { apply: true }));
+    bench
+        .put_request(r#"{"passwordManager":{"seats":110}}"#)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(bench.seats().0, Some(110));
+    let records: Vec<_> = bench.bw.requests().into_iter().filter(|r| r.method == "PUT").collect();
+    let seen: Vec<_> = records.iter().map(|r| (r.status, r.executed, r.client_gone)).collect();
+    assert_eq!(seen, [(None, None, false), (None, Some(200), false)]);
+    assert_eq!(bench.bw.puts(&bench.key.id), 2);
+}
+
+#[tokio::test]
+async fn late_application_and_a_client_that_hangs_up() {
+    let bench = Bench::new(example()).await;
+    let late = bench.bw.inject(Fault::on_put(FaultKind::ApplyLate { after_ms: LONG }));
+    bench
+        .put_request(r#"{"passwordManager":{"seats":110}}"#)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(bench.seats(), (Some(100), Some(100)));
+    bench.bw.release(late);
+    assert!(bench.bw.settle().await);
+    assert_eq!(bench.seats(), (Some(110), Some(110)));
+    assert!(
+        bench
+            .bw
+            .ledger(&bench.key.id)
+            .iter()
+            .all(|e| e.who == Actor::LateFinisher)
+    );
+
+    let pause = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
+    let put = bench.put_request(r#"{"passwordManager":{"seats":115}}"#).send();
+    tokio::select! {
+        _ = put => unreachable!("it is paused"),
+        fired = bench.bw.wait_fired(pause, 1) => assert!(fired),
+    }
+    // The vendor sees the connection close, and goes on regardless.
+    assert!(
+        bench
+            .bw
+            .wait_for(std::time::Duration::from_secs(9), |b| b.count(|r| r.client_gone) == 1)
+            .await
+    );
+    bench.bw.release(pause);
+    assert!(bench.bw.settle().await);
+    assert_eq!(bench.seats(), (Some(115), Some(115)));
+    let last = bench.bw.ledger(&bench.key.id).pop().unwrap();
+    assert_eq!((last.who, last.step), (Actor::LateFinisher, Step::Row));
+}

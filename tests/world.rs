@@ -1,0 +1,294 @@
+//! The world a test lives in: a namespace of its own, a vendor of its own, an operator that watches just that namespace.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
+use seatkeeper_support::{Audit, AuditMark, ControlPlane, OPERATOR_USER, Operator, wait_for};
+use serde_json::{Value, json};
+use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
+
+/// The operator as the tests build it.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
+
+/// Times that let a test see a settle time pass; everything else is as shipped.
+pub const FAST: &[&str] = &[
+    "--min-interval=1s",
+    "--settle-answered=2s",
+    "--settle-unanswered=4s",
+    "--settle-pause=1s",
+    "--send-deadline=3s",
+    "--write-timeout=3s",
+    "--read-timeout=3s",
+    "--secret-recheck=1s",
+    "--credential-probe=2s",
+];
+
+/// How long a test waits for what should happen. Generous: only a failure waits that long.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+pub struct World {
+    pub plane: &'static ControlPlane,
+    pub namespace: String,
+    pub vendor: Simulator,
+    pub operator: Operator,
+    pub key: OrganizationKey,
+    client: Client,
+    mark: AuditMark,
+}
+
+/// A world with one organization (100 seats, limit 100, 80 members), its credentials in Secret `key`, and an operator.
+pub async fn world(name: &str) -> World {
+    World::with(name, organization(), FAST).await
+}
+
+/// 100 seats, limit 100, 80 members.
+pub fn organization() -> Organization {
+    Organization::enterprise("Acme").seats(100).limit(100).members(80)
+}
+
+impl World {
+    pub async fn with(name: &str, organization: Organization, args: &[&str]) -> Self {
+        let plane = ControlPlane::shared().await;
+        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let namespace = plane.namespace(name).await;
+        let key = vendor.bitwarden().add_organization(organization);
+        let allowed = format!("--allowed-host={}", vendor.host());
+        let mark = plane.audit_mark();
+        let args: Vec<&str> = args.iter().copied().chain([allowed.as_str()]).collect();
+        let operator = Operator::start(plane, BINARY, &namespace, &args).await;
+        let world = Self {
+            plane,
+            namespace,
+            vendor,
+            operator,
+            key,
+            client: plane.admin(),
+            mark,
+        };
+        world.secret("key", world.credentials(&world.key)).await;
+        world.operator.wait_ready().await;
+        world
+    }
+
+    /// What a complete Secret holds for a key.
+    pub fn credentials(&self, key: &OrganizationKey) -> Value {
+        json!({
+            "clientId": key.client_id,
+            "clientSecret": key.client_secret,
+            "server": self.vendor.url(),
+            "ca.crt": self.vendor.ca_pem(),
+        })
+    }
+
+    pub fn bitwarden(&self) -> Bitwarden {
+        self.vendor.bitwarden()
+    }
+
+    /// The organization at the vendor.
+    pub fn organization(&self) -> OrganizationView {
+        self.bitwarden().organization(&self.key.id)
+    }
+
+    pub fn seats(&self) -> Api<LicenseSeats> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Creates or replaces a credentials Secret.
+    pub async fn secret(&self, name: &str, data: Value) {
+        self.secret_of_type(name, SECRET_TYPE, data).await;
+    }
+
+    pub async fn secret_of_type(&self, name: &str, kind: &str, data: Value) {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": kind, "stringData": data,
+            "metadata": { "name": name, "namespace": self.namespace },
+        });
+        self.apply_secret(name, &secret).await;
+    }
+
+    pub async fn apply_secret(&self, name: &str, secret: &Value) {
+        let secrets = self.secrets();
+        let _ = secrets.delete(name, &Default::default()).await;
+        let secret: Secret = serde_json::from_value(secret.clone()).expect("a Secret");
+        secrets
+            .create(&PostParams::default(), &secret)
+            .await
+            .expect("create the Secret");
+    }
+
+    /// Creates an object; the spec is a change to `seats: 150, limit: Pinned` with Secret `key`.
+    pub async fn declare(&self, name: &str, spec: Value) -> LicenseSeats {
+        self.try_declare(name, spec).await.expect("the object is admitted")
+    }
+
+    pub async fn try_declare(&self, name: &str, spec: Value) -> kube::Result<LicenseSeats> {
+        let object = self.object(name, spec);
+        // As raw JSON: the typed form could not carry what must be refused.
+        let request = http_post(&self.namespace, &object);
+        self.client.request(request).await
+    }
+
+    pub fn object(&self, name: &str, spec: Value) -> Value {
+        let mut whole = json!({
+            "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
+            "seats": 150,
+            "limit": { "mode": "Pinned" },
+            "interval": "1s",
+        });
+        merge(&mut whole, spec);
+        json!({
+            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "spec": whole,
+            "metadata": { "name": name, "namespace": self.namespace },
+        })
+    }
+
+    /// Merge-patches the spec.
+    pub async fn edit(&self, name: &str, spec: Value) -> LicenseSeats {
+        self.try_edit(name, spec).await.expect("the edit is admitted")
+    }
+
+    pub async fn try_edit(&self, name: &str, spec: Value) -> kube::Result<LicenseSeats> {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        self.seats().patch(name, &PatchParams::default(), &patch).await
+    }
+
+    pub async fn annotate(&self, name: &str, key: &str, value: &str) {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
+        self.seats()
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .expect("annotate");
+    }
+
+    pub async fn status(&self, name: &str) -> LicenseSeatsStatus {
+        self.seats()
+            .get(name)
+            .await
+            .expect("the object")
+            .status
+            .unwrap_or_default()
+    }
+
+    /// Waits until the status is as described, and returns it.
+    pub async fn until(
+        &self,
+        name: &str,
+        what: impl Display,
+        is: impl Fn(&LicenseSeatsStatus) -> bool,
+    ) -> LicenseSeatsStatus {
+        let last = std::cell::RefCell::new(LicenseSeatsStatus::default());
+        let seen = async || {
+            let status = self.status(name).await;
+            last.replace(status.clone());
+            is(&status).then_some(status)
+        };
+        match tokio::time::timeout(PATIENCE, wait_for(&what, PATIENCE * 2, seen)).await {
+            Ok(status) => status,
+            Err(_) => panic!(
+                "waited in vain for {what}; last status:\n{}\noperator:\n{}",
+                serde_json::to_string_pretty(&*last.borrow()).unwrap_or_default(),
+                self.operator.log_tail(40)
+            ),
+        }
+    }
+
+    /// Waits for a condition with this reason.
+    pub async fn until_reason(&self, name: &str, kind: &str, reason: &str) -> LicenseSeatsStatus {
+        self.until(name, format!("{kind} with reason {reason}"), |status| {
+            condition(status, kind).is_some_and(|condition| condition.reason == reason)
+        })
+        .await
+    }
+
+    /// Waits until the vendor is as declared and the status says so.
+    pub async fn until_in_sync(&self, name: &str, seats: i32) -> LicenseSeatsStatus {
+        self.until(name, format!("{seats} seats in sync"), |status| {
+            status.seats == Some(seats) && condition(status, "Ready").is_some_and(|ready| ready.reason == "InSync")
+        })
+        .await
+    }
+
+    /// Waits until so many further polls of the vendor have been answered.
+    pub async fn until_polled(&self, times: usize) {
+        let polls = || self.count_requests("GET", "/public/organization/subscription");
+        let before = polls();
+        wait_for(format!("{times} polls"), PATIENCE * 2, async || {
+            (polls() >= before + times).then_some(())
+        })
+        .await;
+    }
+
+    /// Requests the vendor has seen.
+    pub fn count_requests(&self, method: &str, path: &str) -> usize {
+        let requests = self.bitwarden().requests();
+        requests
+            .iter()
+            .filter(|request| request.method == method && request.path.contains(path))
+            .count()
+    }
+
+    /// Requests that buy.
+    pub fn puts(&self) -> usize {
+        self.count_requests("PUT", "/public/organization/subscription")
+    }
+
+    /// What the operator asked of the apiserver in this namespace.
+    pub fn audit(&self) -> Audit {
+        self.plane
+            .audit_since(self.mark)
+            .user(OPERATOR_USER)
+            .namespace(&self.namespace)
+    }
+
+    pub async fn events(&self) -> Vec<(String, String)> {
+        let events: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let list = events.list(&Default::default()).await.expect("events");
+        list.items
+            .into_iter()
+            .map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default()))
+            .collect()
+    }
+}
+
+pub fn condition<'a>(status: &'a LicenseSeatsStatus, kind: &str) -> Option<&'a Condition> {
+    status.conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+/// `Ready=True/InSync` for a condition that is there, empty for one that is not.
+pub fn said(status: &LicenseSeatsStatus, kind: &str) -> String {
+    condition(status, kind).map_or_else(String::new, |c| format!("{}/{}", c.status, c.reason))
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                match value {
+                    // As in a merge patch: null takes away. A literal null is written as "<null>".
+                    Value::Null => drop(into.remove(&key)),
+                    Value::String(text) if text == "<null>" => drop(into.insert(key, Value::Null)),
+                    value => merge(into.entry(key).or_insert(Value::Null), value),
+                }
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn http_post(namespace: &str, object: &Value) -> http::Request<Vec<u8>> {
+    let uri = format!("/apis/seatkeeper.dev/v1alpha1/namespaces/{namespace}/licenseseats?fieldValidation=Strict");
+    let body = serde_json::to_vec(object).expect("JSON");
+    http::Request::post(uri)
+        .header("content-type", "application/json")
+        .body(body)
+        .expect("a request")
+}
