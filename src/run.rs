@@ -22,6 +22,9 @@ use crate::vendors::{AllowedHosts, HttpSettings, Vendors};
 /// How often to look for an apiserver or a CRD that is not there yet.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// How long one such look may take.
+const LOOK: Duration = Duration::from_secs(10);
+
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
@@ -247,11 +250,15 @@ impl Run {
 /// Waits for the apiserver and the CRD, saying what is missing. Discovery needs no rights of our own.
 async fn wait_for_crd(client: &Client, readiness: &watch::Sender<Result<(), String>>) {
     loop {
-        let waiting = match client.list_api_group_resources("seatkeeper.dev/v1alpha1").await {
-            Ok(list) if list.resources.iter().any(|resource| resource.name == "licenseseats") => return,
-            Ok(_) => missing_crd(),
-            Err(kube::Error::Api(status)) if status.is_not_found() => missing_crd(),
-            Err(error) => format!("waiting for the apiserver: {error}"),
+        let looked = tokio::time::timeout(LOOK, client.list_api_group_resources("seatkeeper.dev/v1alpha1")).await;
+        let waiting = match looked {
+            Ok(Ok(list)) if list.resources.iter().any(|resource| resource.name == "licenseseats") => {
+                return drop(readiness.send_replace(Err("waiting for the first list of LicenseSeats".into())));
+            }
+            Ok(Ok(_)) => missing_crd(),
+            Ok(Err(kube::Error::Api(status))) if status.is_not_found() => missing_crd(),
+            Ok(Err(error)) => format!("waiting for the apiserver: {error}"),
+            Err(_) => format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()),
         };
         let said = Err(waiting);
         if *readiness.borrow() != said {

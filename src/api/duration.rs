@@ -13,7 +13,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let mut seconds = 0u64;
     for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 || rest[digits..].chars().next() != Some(unit) {
+        if digits == 0 || !rest[digits..].starts_with(unit) {
             continue;
         }
         let count: u64 = rest[..digits].parse().map_err(|_| InvalidDuration)?;

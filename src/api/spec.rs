@@ -1,5 +1,8 @@
 //! What people declare. Doc comments here are the manual that `kubectl explain` prints, so they speak to its reader.
 
+// Several print columns look like one attribute given twice.
+#![allow(clippy::duplicated_attributes)]
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

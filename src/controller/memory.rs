@@ -150,13 +150,22 @@ impl Memory {
         );
     }
 
-    /// Counts a pass that could not be finished and says how many that makes.
-    pub fn failed(&self, key: &Key) -> u32 {
-        let mut entries = self.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        entry.failures = entry.failures.saturating_add(1);
-        entry.due = None;
-        entry.failures
+    /// Ends a pass that could not be finished: what was learned is kept, and the next one may begin at once.
+    pub fn fail(&self, key: &Key, entry: Entry) {
+        let failures = entry.failures.saturating_add(1);
+        self.lock().insert(
+            key.clone(),
+            Entry {
+                due: None,
+                failures,
+                ..entry
+            },
+        );
+    }
+
+    /// How many passes in a row have failed.
+    pub fn failures(&self, key: &Key) -> u32 {
+        self.lock().get(key).map_or(0, |entry| entry.failures)
     }
 
     pub fn forget(&self, key: &Key) {

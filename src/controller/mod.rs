@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use kube::Api;
 use kube::api::PartialObjectMeta;
 use kube::runtime::{Controller, controller, watcher};
-use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
@@ -34,20 +34,13 @@ type Watched = PartialObjectMeta<LicenseSeats>;
 /// How often what is remembered of deleted objects is swept out.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// An `Api` for the watched namespace, or for all.
-fn api<K>(client: Client, namespace: Option<&str>) -> Api<K>
-where
-    K: kube::Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
-{
-    namespace.map_or_else(
-        || Api::all(client.clone()),
-        |namespace| Api::namespaced(client.clone(), namespace),
-    )
-}
-
 /// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
-    let watched: Api<Watched> = api(context.client.clone(), context.settings.namespace.as_deref());
+    let client = context.client.clone();
+    let watched: Api<Watched> = match &context.settings.namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
     let config = controller::Config::default().concurrency(context.settings.concurrency);
     let controller = Controller::new(watched, watcher::Config::default())
         .with_config(config)

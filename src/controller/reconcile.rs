@@ -21,14 +21,27 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         Ok(entry) => entry,
         Err(not_yet) => return Ok(Action::requeue(not_yet)),
     };
-    let Some(gathered) = gather(&context, &key, &trigger.uid, &mut entry).await? else {
-        context.memory.forget(&key);
-        context.metrics.forget(&key.0, &key.1);
-        return Ok(Action::await_change());
+    let wait = async {
+        match gather(&context, &key, &trigger.uid, &mut entry).await? {
+            Some(gathered) => pass(&context, &object, gathered, &mut entry).await.map(Some),
+            None => Ok(None),
+        }
     };
-    let wait = pass(&context, &object, gathered, &mut entry).await?;
-    context.memory.end(&key, entry, Instant::now() + wait);
-    Ok(Action::requeue(wait))
+    match wait.await {
+        Ok(Some(wait)) => {
+            context.memory.end(&key, entry, Instant::now() + wait);
+            Ok(Action::requeue(wait))
+        }
+        Ok(None) => {
+            context.memory.forget(&key);
+            context.metrics.forget(&key.0, &key.1);
+            Ok(Action::await_change())
+        }
+        Err(error) => {
+            context.memory.fail(&key, entry);
+            Err(error)
+        }
+    }
 }
 
 /// Decide, act, record; returns when to look again.
@@ -122,7 +135,7 @@ impl Site<'_> {
 /// A pass that could not be finished: soon again where somebody was faster, ever later where something is wrong.
 #[allow(clippy::needless_pass_by_value)] // the signature is kube's
 pub(super) fn error_policy(object: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
-    let failures = context.memory.failed(&key_of(&object));
+    let failures = context.memory.failures(&key_of(&object));
     context.metrics.pass("error");
     if matches!(error, Error::Conflict) && failures < 5 {
         return Action::requeue(Duration::from_millis(20));

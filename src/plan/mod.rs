@@ -9,9 +9,11 @@ mod desired;
 mod fault;
 mod guardrails;
 mod intent;
+mod notice;
 mod numbers;
 mod outcome;
 mod report;
+mod shortage;
 mod summary;
 
 pub use condition::{kind, reason};
@@ -20,9 +22,10 @@ pub use desired::{Desired, LimitGoal, Pool, SpecFault};
 pub use fault::{Fault, Remedy};
 pub use guardrails::Block;
 pub use intent::{Elapsed, Timing, intent_id};
+pub use notice::{Notice, remember};
 pub use numbers::{Bound, Numbers, Snapshot, Support, Usage};
 pub use outcome::{Outcome, Refusal, after_write};
-pub use report::{Finding, Notice, Report, remember, report};
+pub use report::{Finding, Report, report};
 
 #[cfg(test)]
 mod tests;

@@ -3,14 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::condition::{Conditions, Is, find, kind, reason};
+use super::condition::{Conditions, Is, kind, reason};
 use super::guardrails::Block;
-use super::summary::{self, Shortage};
+use super::notice::{Notice, transitions};
+use super::shortage::shortage;
+use super::summary;
 use super::{Decision, Desired, Fault, Numbers, Remedy, Snapshot, Usage, Verdict};
-use crate::api::{Account, Change, Effective, LicenseSeatsStatus, PlanBlock, Trigger, go_duration};
-
-/// How many changes the history keeps.
-const HISTORY: usize = 10;
+use crate::api::{Account, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -35,19 +34,6 @@ pub enum Finding<'a> {
         /// The last good reading is too old to stand on (or there was none).
         stale: bool,
     },
-}
-
-/// Something worth telling once: becomes an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// A person should look.
-    pub warning: bool,
-    /// The reason, from the vocabulary of conditions or the kind of change.
-    pub reason: &'static str,
-    /// What was done; unique per change, so that no two changes are folded into one event.
-    pub action: String,
-    /// The sentence.
-    pub note: String,
 }
 
 /// The new status and what to tell.
@@ -103,33 +89,6 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
     Report { status, notices }
 }
 
-/// Adds a change to the record, once, and says what to tell of it.
-pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
-    let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
-    let reason = match change.to - change.from {
-        0 => "LimitChanged",
-        n if n > 0 => "SeatsIncreased",
-        _ => "SeatsDecreased",
-    };
-    let cause = match change.reason {
-        Trigger::SpecDiffers => "as declared",
-        Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
-    };
-    let notice = Notice {
-        warning: false,
-        reason,
-        action: format!("Change-{}", change.id),
-        note: format!(
-            "{} -> {}, {cause}",
-            summary::numbers(change.base()),
-            summary::numbers(change.target())
-        ),
-    };
-    status.history.insert(0, change);
-    status.history.truncate(HISTORY);
-    Some(notice)
-}
-
 fn effective(desired: &Desired) -> Effective {
     Effective {
         interval: go_duration(desired.interval),
@@ -153,37 +112,6 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot)
         .map(|(seats, used)| seats.saturating_sub(used));
     status.limit = seen.numbers.and_then(|n| n.limit);
     status.limited = seen.numbers.map(|n| n.limit.is_some());
-}
-
-/// How the seats stand against the thresholds: `Err` is a shortage.
-fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<String, Shortage>> {
-    let (numbers, used) = seen.numbers.zip(seen.usage.count())?;
-    let free = numbers.seats.saturating_sub(used);
-    let short = |reason, message: String| Some(Err(Shortage { reason, message }));
-    if free < 0 {
-        return short(
-            reason::OVER_ALLOCATED,
-            format!("{used} of {} seats taken", numbers.seats),
-        );
-    }
-    let thresholds = &desired.thresholds;
-    if free == 0 {
-        let threshold = thresholds
-            .free_seats
-            .map_or_else(String::new, |n| format!(", threshold {n}"));
-        return short(reason::EXHAUSTED, format!("0 free{threshold}"));
-    }
-    if let Some(threshold) = thresholds.free_seats.filter(|n| free < *n) {
-        return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {threshold}"));
-    }
-    let percent = i64::from(free) * 100;
-    if let Some(least) = thresholds
-        .free_percent
-        .filter(|p| percent < i64::from(*p) * i64::from(numbers.seats))
-    {
-        return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {least}%"));
-    }
-    Some(Ok(format!("{free} of {} seats free", numbers.seats)))
 }
 
 fn decided(
@@ -233,10 +161,11 @@ fn decided(
         Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
     }
     match &decision.verdict {
-        Verdict::Held(blocks) => {
-            let why = match blocks.first().map(|block| block.kind) {
-                Some(PlanBlock::Suspended) => reason::SUSPENDED,
-                _ => reason::BLOCKED_BY_GUARDRAIL,
+        Verdict::Held(_) => {
+            let why = if why == reason::GUARDRAIL_VIOLATED {
+                reason::BLOCKED_BY_GUARDRAIL
+            } else {
+                why
             };
             conditions.say(kind::CHANGE_PENDING, Is::True, why, &message);
         }
@@ -375,45 +304,4 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
         conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
     }
     status.conditions = conditions.done();
-}
-
-/// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
-fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
-    let turned = |kind: &str| {
-        let now = find(&new.conditions, kind)?;
-        let before = find(&old.conditions, kind);
-        (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
-    };
-    let warn = [
-        (kind::READY, reason::VENDOR_REJECTED),
-        (kind::READY, reason::UNSUPPORTED_BY_VENDOR),
-        (kind::READY, reason::GUARDRAIL_VIOLATED),
-        (kind::READY, reason::NEEDS_REVIEW),
-        (kind::READY, reason::CONFLICT),
-        (kind::READY, reason::OBSERVATION_STALE),
-        (kind::READY, reason::SPEC_INVALID),
-        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_FOUND),
-        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_PERMITTED),
-        (kind::CREDENTIALS_VALID, reason::KEY_MISSING),
-        (kind::CREDENTIALS_VALID, reason::KEY_INVALID),
-        (kind::CREDENTIALS_VALID, reason::REJECTED),
-        (kind::CREDENTIALS_VALID, reason::INSUFFICIENT_ROLE),
-        (kind::CREDENTIALS_VALID, reason::HOST_NOT_ALLOWED),
-        (kind::SEAT_SHORTAGE, reason::BELOW_THRESHOLD),
-        (kind::SEAT_SHORTAGE, reason::EXHAUSTED),
-        (kind::SEAT_SHORTAGE, reason::OVER_ALLOCATED),
-        (kind::CHANGE_PENDING, reason::OUTCOME_UNKNOWN),
-        (kind::DRIFTED, reason::EXTERNAL_CHANGE),
-    ];
-    for (kind, reason) in warn {
-        if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
-            let (action, note) = (kind.to_owned(), condition.message.clone());
-            notices.push(Notice {
-                warning: true,
-                reason,
-                action,
-                note,
-            });
-        }
-    }
 }

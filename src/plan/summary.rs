@@ -1,14 +1,9 @@
 //! The STATUS column: one short phrase. Detail belongs into condition messages.
 
 use super::guardrails::Block;
+use super::shortage::Shortage;
 use super::{Numbers, Verdict};
 use crate::api::{Intent, PlanBlock};
-
-/// Seats are short: how.
-pub(super) struct Shortage {
-    pub reason: &'static str,
-    pub message: String,
-}
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
 pub(super) fn summary(verdict: &Verdict, change: Option<&str>, shortage: Option<&Shortage>) -> String {

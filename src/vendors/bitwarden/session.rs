@@ -44,9 +44,12 @@ pub(in crate::vendors) struct Session {
     token: Mutex<Option<Token>>,
 }
 
+/// Of a key and its servers.
+type Fingerprint = [u8; 32];
+
 /// All keys in use, so that objects with the same key share its token.
 #[derive(Default)]
-pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<[u8; 32], (Arc<Session>, Instant)>>);
+pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
 
 impl Sessions {
     pub(in crate::vendors) fn get(&self, http: &Http, key: OrganizationKey) -> Result<Arc<Session>, Fault> {

@@ -1,0 +1,89 @@
+//! What is told once, beside the status: changes that were made, and conditions that turned for the worse.
+
+use super::condition::{find, kind, reason};
+use super::summary;
+use crate::api::{Change, LicenseSeatsStatus, Trigger};
+
+/// How many changes the history keeps.
+const HISTORY: usize = 10;
+
+/// Something worth telling once: becomes an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// A person should look.
+    pub warning: bool,
+    /// The reason, from the vocabulary of conditions or the kind of change.
+    pub reason: &'static str,
+    /// What was done; unique per change, so that no two changes are folded into one event.
+    pub action: String,
+    /// The sentence.
+    pub note: String,
+}
+
+/// Adds a change to the record, once, and says what to tell of it.
+pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
+    let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
+    let reason = match change.to - change.from {
+        0 => "LimitChanged",
+        n if n > 0 => "SeatsIncreased",
+        _ => "SeatsDecreased",
+    };
+    let cause = match change.reason {
+        Trigger::SpecDiffers => "as declared",
+        Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
+    };
+    let notice = Notice {
+        warning: false,
+        reason,
+        action: format!("Change-{}", change.id),
+        note: format!(
+            "{} -> {}, {cause}",
+            summary::numbers(change.base()),
+            summary::numbers(change.target())
+        ),
+    };
+    status.history.insert(0, change);
+    status.history.truncate(HISTORY);
+    Some(notice)
+}
+
+/// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
+pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
+    let turned = |kind: &str| {
+        let now = find(&new.conditions, kind)?;
+        let before = find(&old.conditions, kind);
+        (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
+    };
+    let warn = [
+        (kind::READY, reason::VENDOR_REJECTED),
+        (kind::READY, reason::UNSUPPORTED_BY_VENDOR),
+        (kind::READY, reason::GUARDRAIL_VIOLATED),
+        (kind::READY, reason::NEEDS_REVIEW),
+        (kind::READY, reason::CONFLICT),
+        (kind::READY, reason::OBSERVATION_STALE),
+        (kind::READY, reason::SPEC_INVALID),
+        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_FOUND),
+        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_PERMITTED),
+        (kind::CREDENTIALS_VALID, reason::KEY_MISSING),
+        (kind::CREDENTIALS_VALID, reason::KEY_INVALID),
+        (kind::CREDENTIALS_VALID, reason::REJECTED),
+        (kind::CREDENTIALS_VALID, reason::INSUFFICIENT_ROLE),
+        (kind::CREDENTIALS_VALID, reason::HOST_NOT_ALLOWED),
+        (kind::SEAT_SHORTAGE, reason::BELOW_THRESHOLD),
+        (kind::SEAT_SHORTAGE, reason::EXHAUSTED),
+        (kind::SEAT_SHORTAGE, reason::OVER_ALLOCATED),
+        (kind::CHANGE_PENDING, reason::OUTCOME_UNKNOWN),
+        (kind::DRIFTED, reason::EXTERNAL_CHANGE),
+    ];
+    for (kind, reason) in warn {
+        if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
+            let (action, note) = (kind.to_owned(), condition.message.clone());
+            notices.push(Notice {
+                warning: true,
+                reason,
+                action,
+                note,
+            });
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The shape of the code and of what is generated from it, held by reading the files.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Left to right: a module imports only from itself and those before it.
+const LAYERS: &[&[&str]] = &[
+    &["api"],
+    &["plan"],
+    &["vendors"],
+    &["metrics"],
+    &["controller"],
+    &["server", "telemetry"],
+    &["run"],
+    &["main", "lib"],
+];
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .expect("a source folder")
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The top-level module a file belongs to.
+fn module(path: &Path) -> String {
+    let inside = path.strip_prefix(root().join("src")).unwrap();
+    inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_owned()
+}
+
+fn layer(module: &str) -> usize {
+    LAYERS
+        .iter()
+        .position(|layer| layer.contains(&module))
+        .unwrap_or_else(|| panic!("{module} has no layer: add it"))
+}
+
+/// The code of a file without comments, and without the tests at its end.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn modules_import_only_leftwards() {
+    let mut checked = 0;
+    for path in sources(&root().join("src")) {
+        let here = module(&path);
+        for import in code(&path).split("crate::").skip(1) {
+            let there: String = import
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            checked += 1;
+            assert!(
+                layer(&there) <= layer(&here),
+                "{} imports crate::{there}, which lies to the right of {here}",
+                path.display()
+            );
+        }
+    }
+    assert!(
+        checked > 30,
+        "only {checked} imports found: does this test still read the sources?"
+    );
+}
+
+#[test]
+fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
+    for path in sources(&root().join("src/plan")) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = code(&path);
+        for word in [
+            "async ",
+            ".await",
+            "tokio",
+            "reqwest",
+            "kube::",
+            "Timestamp::now",
+            "Instant",
+            "SystemTime",
+            "rand",
+            "println",
+        ] {
+            assert!(
+                !code.contains(word),
+                "{} contains {word:?}: the plan is pure",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for path in sources(&root().join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("//! "),
+            "{} does not open with what it decides and may touch",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_crd_in_the_repository_and_in_the_chart_is_the_one_the_types_give() {
+    let yaml = serde_yaml::to_string(&seatkeeper::api::crd()).expect("YAML");
+    for file in [
+        "crds/licenseseats.seatkeeper.dev.yaml",
+        "charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml",
+    ] {
+        let stored = fs::read_to_string(root().join(file)).unwrap_or_default();
+        assert!(
+            stored == yaml,
+            "{file} is not what the types give; refresh it with: make generate"
+        );
+    }
+}
