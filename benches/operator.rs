@@ -1,0 +1,150 @@
+//! Measures the release binary on a real control plane and the simulated vendor: `make bench`.
+//!
+//! Prints the time from declaring an object to the vendor's change and to a status that is in sync (20 objects, one
+//! after the other), then how long 1 000 objects take together and how much memory the operator holds with them.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, ListParams, PostParams};
+use seatkeeper::api::LicenseSeats;
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator};
+use serde_json::{Value, json};
+use vendor_sim::{Options, Organization, OrganizationKey, Simulator};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
+const ROUNDS: usize = 20;
+const MANY: usize = 1000;
+
+#[tokio::main]
+async fn main() {
+    let size = std::fs::metadata(BINARY).expect("the binary").len();
+    println!("binary                     {:>8.1} MiB", mib(size));
+    let plane = ControlPlane::shared().await;
+    latency(plane).await;
+    many(plane).await;
+}
+
+struct Place<'a> {
+    plane: &'a ControlPlane,
+    namespace: String,
+    vendor: Simulator,
+    operator: Operator,
+    client: kube::Client,
+}
+
+impl<'a> Place<'a> {
+    async fn new(plane: &'a ControlPlane, name: &str) -> Self {
+        let namespace = plane.namespace(name).await;
+        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let allowed = format!("--allowed-host={}", vendor.host());
+        let operator = Operator::start(plane, BINARY, &namespace, &[&allowed]).await;
+        operator.wait_ready().await;
+        Self { plane, namespace, vendor, operator, client: plane.admin() }
+    }
+
+    fn organization(&self) -> OrganizationKey {
+        let organization = Organization::enterprise("bench").seats(100).limit(100).members(80);
+        self.vendor.bitwarden().add_organization(organization)
+    }
+
+    async fn secret(&self, name: &str, key: &OrganizationKey) {
+        let secret = json!({
+            "metadata": { "name": name }, "type": "seatkeeper.dev/credentials",
+            "stringData": {
+                "clientId": key.client_id, "clientSecret": key.client_secret,
+                "server": self.vendor.url(), "ca.crt": self.vendor.ca_pem(),
+            },
+        });
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        api.create(&PostParams::default(), &typed(secret)).await.expect("a Secret");
+    }
+
+    fn seats(&self) -> Api<LicenseSeats> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    async fn declare(&self, name: &str) {
+        let object = json!({
+            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": name },
+            "spec": {
+                "vendor": { "bitwarden": { "credentialsSecretRef": { "name": name } } },
+                "seats": 150, "limit": { "mode": "Pinned" },
+            },
+        });
+        self.seats().create(&PostParams::default(), &typed(object)).await.expect("an object");
+    }
+}
+
+async fn latency(plane: &ControlPlane) {
+    let place = Place::new(plane, "latency").await;
+    let (mut to_vendor, mut to_status) = (Vec::new(), Vec::new());
+    // One object before the measuring: the first write to a new resource can take seconds.
+    for round in 0..=ROUNDS {
+        let (name, key) = (format!("one-{round}"), place.organization());
+        place.secret(&name, &key).await;
+        let started = (Instant::now(), place.vendor.bitwarden().now());
+        place.declare(&name).await;
+        while !in_sync(&place.seats().get(&name).await.expect("the object")) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let status = started.0.elapsed();
+        let ledger = place.vendor.bitwarden().ledger(&key.id);
+        if round > 0 {
+            let vendor = ledger[0].at.duration_since(started.1);
+            to_vendor.push(vendor.as_secs_f64() * 1e3);
+            to_status.push(status.as_secs_f64() * 1e3);
+        }
+    }
+    println!("declared to vendor         {:>8.1} ms, median of {ROUNDS} (worst {:.1})", median(&mut to_vendor), worst(&to_vendor));
+    println!("declared to status         {:>8.1} ms, median of {ROUNDS} (worst {:.1})", median(&mut to_status), worst(&to_status));
+}
+
+async fn many(plane: &ControlPlane) {
+    let place = Place::new(plane, "many").await;
+    println!("resident, idle             {:>8.1} MiB", mib(place.operator.rss_kib().unwrap_or(0) * 1024));
+    let keys: Vec<_> = (0..MANY).map(|i| (format!("many-{i}"), place.organization())).collect();
+    stream::iter(&keys).for_each_concurrent(16, |(name, key)| place.secret(name, key)).await;
+    let mark = place.plane.audit_mark();
+    let started = Instant::now();
+    stream::iter(&keys).for_each_concurrent(16, |(name, _)| place.declare(name)).await;
+    let declared = started.elapsed();
+    loop {
+        let list = place.seats().list(&ListParams::default()).await.expect("objects");
+        if list.items.iter().filter(|object| in_sync(object)).count() == MANY {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let all = started.elapsed();
+    let writes = place.plane.audit_since(mark).writes(OPERATOR_USER, &place.namespace);
+    let writes = writes.resource("licenseseats").len();
+    let bought: usize = keys.iter().map(|(_, key)| place.vendor.bitwarden().puts(&key.id)).sum();
+    println!("{MANY} objects declared in   {:>8.1} s", declared.as_secs_f64());
+    println!("{MANY} objects in sync after {:>8.1} s, {bought} purchases, {:.2} status writes each", all.as_secs_f64(), writes as f64 / MANY as f64);
+    println!("resident, {MANY} objects     {:>8.1} MiB (peak {:.1})", mib(place.operator.rss_kib().unwrap_or(0) * 1024), mib(place.operator.peak_rss_kib().unwrap_or(0) * 1024));
+}
+
+fn in_sync(object: &LicenseSeats) -> bool {
+    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    conditions.into_iter().any(|c| c.type_ == "Ready" && c.reason == "InSync")
+}
+
+fn typed<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("typed")
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn worst(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
+}
