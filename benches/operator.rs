@@ -2,7 +2,13 @@
 //!
 //! Prints the time from declaring an object to the vendor's change and to a status that is in sync (20 objects, one
 //! after the other), then how long 1 000 objects take together and how much memory the operator holds with them.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +48,13 @@ impl<'a> Place<'a> {
         let allowed = format!("--allowed-host={}", vendor.host());
         let operator = Operator::start(plane, BINARY, &namespace, &[&allowed]).await;
         operator.wait_ready().await;
-        Self { plane, namespace, vendor, operator, client: plane.admin() }
+        Self {
+            plane,
+            namespace,
+            vendor,
+            operator,
+            client: plane.admin(),
+        }
     }
 
     fn organization(&self) -> OrganizationKey {
@@ -59,7 +71,9 @@ impl<'a> Place<'a> {
             },
         });
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.create(&PostParams::default(), &typed(secret)).await.expect("a Secret");
+        api.create(&PostParams::default(), &typed(secret))
+            .await
+            .expect("a Secret");
     }
 
     fn seats(&self) -> Api<LicenseSeats> {
@@ -74,7 +88,10 @@ impl<'a> Place<'a> {
                 "seats": 150, "limit": { "mode": "Pinned" },
             },
         });
-        self.seats().create(&PostParams::default(), &typed(object)).await.expect("an object");
+        self.seats()
+            .create(&PostParams::default(), &typed(object))
+            .await
+            .expect("an object");
     }
 }
 
@@ -98,18 +115,33 @@ async fn latency(plane: &ControlPlane) {
             to_status.push(status.as_secs_f64() * 1e3);
         }
     }
-    println!("declared to vendor         {:>8.1} ms, median of {ROUNDS} (worst {:.1})", median(&mut to_vendor), worst(&to_vendor));
-    println!("declared to status         {:>8.1} ms, median of {ROUNDS} (worst {:.1})", median(&mut to_status), worst(&to_status));
+    println!(
+        "declared to vendor         {:>8.1} ms, median of {ROUNDS} (worst {:.1})",
+        median(&mut to_vendor),
+        worst(&to_vendor)
+    );
+    println!(
+        "declared to status         {:>8.1} ms, median of {ROUNDS} (worst {:.1})",
+        median(&mut to_status),
+        worst(&to_status)
+    );
 }
 
 async fn many(plane: &ControlPlane) {
     let place = Place::new(plane, "many").await;
-    println!("resident, idle             {:>8.1} MiB", mib(place.operator.rss_kib().unwrap_or(0) * 1024));
+    println!(
+        "resident, idle             {:>8.1} MiB",
+        mib(place.operator.rss_kib().unwrap_or(0) * 1024)
+    );
     let keys: Vec<_> = (0..MANY).map(|i| (format!("many-{i}"), place.organization())).collect();
-    stream::iter(&keys).for_each_concurrent(16, |(name, key)| place.secret(name, key)).await;
+    stream::iter(&keys)
+        .for_each_concurrent(16, |(name, key)| place.secret(name, key))
+        .await;
     let mark = place.plane.audit_mark();
     let started = Instant::now();
-    stream::iter(&keys).for_each_concurrent(16, |(name, _)| place.declare(name)).await;
+    stream::iter(&keys)
+        .for_each_concurrent(16, |(name, _)| place.declare(name))
+        .await;
     let declared = started.elapsed();
     loop {
         let list = place.seats().list(&ListParams::default()).await.expect("objects");
@@ -123,13 +155,23 @@ async fn many(plane: &ControlPlane) {
     let writes = writes.resource("licenseseats").len();
     let bought: usize = keys.iter().map(|(_, key)| place.vendor.bitwarden().puts(&key.id)).sum();
     println!("{MANY} objects declared in   {:>8.1} s", declared.as_secs_f64());
-    println!("{MANY} objects in sync after {:>8.1} s, {bought} purchases, {:.2} status writes each", all.as_secs_f64(), writes as f64 / MANY as f64);
-    println!("resident, {MANY} objects     {:>8.1} MiB (peak {:.1})", mib(place.operator.rss_kib().unwrap_or(0) * 1024), mib(place.operator.peak_rss_kib().unwrap_or(0) * 1024));
+    println!(
+        "{MANY} objects in sync after {:>8.1} s, {bought} purchases, {:.2} status writes each",
+        all.as_secs_f64(),
+        writes as f64 / MANY as f64
+    );
+    println!(
+        "resident, {MANY} objects     {:>8.1} MiB (peak {:.1})",
+        mib(place.operator.rss_kib().unwrap_or(0) * 1024),
+        mib(place.operator.peak_rss_kib().unwrap_or(0) * 1024)
+    );
 }
 
 fn in_sync(object: &LicenseSeats) -> bool {
     let conditions = object.status.iter().flat_map(|status| &status.conditions);
-    conditions.into_iter().any(|c| c.type_ == "Ready" && c.reason == "InSync")
+    conditions
+        .into_iter()
+        .any(|c| c.type_ == "Ready" && c.reason == "InSync")
 }
 
 fn typed<T: serde::de::DeserializeOwned>(value: Value) -> T {

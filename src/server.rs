@@ -13,8 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
-/// Whether the operator is ready: `Err` is a sentence that says what it waits for.
-pub type Readiness = watch::Receiver<Result<(), String>>;
+/// What the operator waits for before it is ready, each a sentence for people. A follower that waits for its turn is ready.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// The apiserver, the CRD, the first list.
+    pub start: Option<String>,
+    /// The right to use the Lease.
+    pub lease: Option<String>,
+}
+
+/// Tells what the operator waits for.
+pub type Readiness = watch::Receiver<Waiting>;
 
 /// Serves until `shutdown`.
 ///
@@ -42,9 +51,10 @@ pub async fn serve(
 }
 
 fn ready(readiness: &Readiness) -> (StatusCode, String) {
-    match &*readiness.borrow() {
-        Ok(()) => (StatusCode::OK, "ok\n".into()),
-        Err(waiting) => (StatusCode::SERVICE_UNAVAILABLE, format!("{waiting}\n")),
+    let waiting = readiness.borrow();
+    match waiting.start.as_ref().or(waiting.lease.as_ref()) {
+        None => (StatusCode::OK, "ok\n".into()),
+        Some(sentence) => (StatusCode::SERVICE_UNAVAILABLE, format!("{sentence}\n")),
     }
 }
 

@@ -137,3 +137,22 @@ fn the_crd_in_the_repository_and_in_the_chart_is_the_one_the_types_give() {
         );
     }
 }
+
+#[test]
+fn the_chart_knows_every_flag_and_no_other() {
+    use clap::Args;
+    let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
+    let mut flags: Vec<String> = command
+        .get_arguments()
+        .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .collect();
+    // These have values of their own.
+    flags.retain(|flag| !["namespace", "listen", "allowed-host", "log-format"].contains(&flag.as_str()));
+    flags.sort();
+    let schema = fs::read_to_string(root().join("charts/seatkeeper/values.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let known = schema["properties"]["flags"]["properties"].as_object().expect("flags");
+    let mut known: Vec<String> = known.keys().cloned().collect();
+    known.sort();
+    assert_eq!(known, flags, "charts/seatkeeper/values.schema.json, properties.flags");
+}

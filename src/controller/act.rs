@@ -37,6 +37,9 @@ pub(super) async fn act(
 
     let deadline = context.settings.send_deadline;
     let go = || {
+        if !context.leadership.is_current() {
+            return Err("another replica leads, or may");
+        }
         if context.shutdown.is_cancelled() {
             return Err("the operator is shutting down");
         }

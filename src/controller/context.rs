@@ -9,8 +9,8 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
-use super::Watched;
 use super::memory::{Key, Memory};
+use super::{Leadership, Watched};
 use crate::metrics::Metrics;
 use crate::plan::{Notice, Timing};
 use crate::vendors::Vendors;
@@ -44,6 +44,8 @@ pub struct Context {
     pub settings: Settings,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Whether anything may be done at all.
+    pub leadership: Leadership,
     /// Ends sending.
     pub shutdown: CancellationToken,
     pub(super) memory: Memory,
@@ -59,6 +61,8 @@ impl Context {
         vendors: Vendors,
         settings: Settings,
         metrics: Arc<Metrics>,
+        leadership: Leadership,
+        writer: String,
         shutdown: CancellationToken,
     ) -> Self {
         let reporter = Reporter {
@@ -66,12 +70,12 @@ impl Context {
             instance: None,
         };
         let recorder = Recorder::new(client.clone(), reporter);
-        let writer = uuid::Uuid::new_v4().to_string();
         Self {
             client,
             vendors,
             settings,
             metrics,
+            leadership,
             shutdown,
             memory: Memory::default(),
             writer,

@@ -168,6 +168,13 @@ impl Memory {
         self.lock().get(key).map_or(0, |entry| entry.failures)
     }
 
+    /// Makes every object due now.
+    pub fn wake_all(&self) {
+        for entry in self.lock().values_mut() {
+            entry.due = None;
+        }
+    }
+
     pub fn forget(&self, key: &Key) {
         self.lock().remove(key);
     }

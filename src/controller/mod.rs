@@ -9,6 +9,7 @@ mod act;
 mod context;
 mod error;
 mod gather;
+mod lease;
 mod memory;
 mod reconcile;
 mod record;
@@ -17,7 +18,7 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt, stream};
 use kube::Api;
 use kube::api::PartialObjectMeta;
 use kube::runtime::{Controller, controller, watcher};
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
 pub use error::Error;
+pub use lease::{Candidate, Leadership, LeaseSettings};
 
 use crate::api::LicenseSeats;
 
@@ -33,6 +35,16 @@ type Watched = PartialObjectMeta<LicenseSeats>;
 
 /// How often what is remembered of deleted objects is swept out.
 const SWEEP: Duration = Duration::from_secs(30);
+
+/// Each time leadership is gained, every object is looked at: what a follower skipped, and what the former leader left.
+fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
+    let leadership = context.leadership.clone();
+    stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
+        let term = leadership.next_term(known).await?;
+        context.memory.wake_all();
+        Some(((), (leadership, term, context)))
+    })
+}
 
 /// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
@@ -44,6 +56,7 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
     let config = controller::Config::default().concurrency(context.settings.concurrency);
     let controller = Controller::new(watched, watcher::Config::default())
         .with_config(config)
+        .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(shutdown.clone().cancelled_owned());
     let store = controller.store();
     let ready = async {

@@ -16,6 +16,10 @@ use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
+    if !context.leadership.is_current() {
+        // Gaining leadership wakes every object.
+        return Ok(Action::await_change());
+    }
     let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
     let mut entry = match context.memory.begin(&key, &trigger, Instant::now()) {
         Ok(entry) => entry,

@@ -143,7 +143,10 @@ impl ControlPlane {
         let issued = issued.unwrap_or_else(|error| panic!("no token for ServiceAccount {namespace}/{name}: {error}"));
         let token = issued.status.expect("an issued token").token;
         let path = self.dir().join(format!("{namespace}-{name}-{}.kubeconfig", serial()));
-        write_private(&path, &self.pki.token_kubeconfig(&self.server(), name, &token));
+        write_private(
+            &path,
+            &self.pki.token_kubeconfig(&self.server(), namespace, name, &token),
+        );
         path
     }
 }

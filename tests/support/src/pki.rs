@@ -68,14 +68,15 @@ impl Pki {
         let certificate = base64(self.admin_cert_pem.as_bytes());
         let key = base64(self.admin_key_pem.as_bytes());
         let user = format!("{{client-certificate-data: {certificate}, client-key-data: {key}}}");
-        self.kubeconfig(server, "admin", &user)
+        self.kubeconfig(server, "default", "admin", &user)
     }
 
-    pub(crate) fn token_kubeconfig(&self, server: &str, user: &str, token: &str) -> String {
-        self.kubeconfig(server, user, &format!("{{token: {token}}}"))
+    /// Like a pod, it finds itself in the namespace of its ServiceAccount.
+    pub(crate) fn token_kubeconfig(&self, server: &str, namespace: &str, user: &str, token: &str) -> String {
+        self.kubeconfig(server, namespace, user, &format!("{{token: {token}}}"))
     }
 
-    fn kubeconfig(&self, server: &str, user: &str, credentials: &str) -> String {
+    fn kubeconfig(&self, server: &str, namespace: &str, user: &str, credentials: &str) -> String {
         let ca = base64(self.ca_pem.as_bytes());
         format!(
             "apiVersion: v1
@@ -83,7 +84,7 @@ kind: Config
 current-context: seatkeeper
 contexts:
 - name: seatkeeper
-  context: {{cluster: seatkeeper, user: {user:?}}}
+  context: {{cluster: seatkeeper, namespace: {namespace:?}, user: {user:?}}}
 clusters:
 - name: seatkeeper
   cluster: {{server: {server:?}, certificate-authority-data: {ca}}}

@@ -104,7 +104,7 @@ async fn rights_stay_minimal() {
     let own: Vec<String> = allowed
         .lines()
         .filter(|line| {
-            ["secrets", "licenseseats", "events"]
+            ["secrets", "licenseseats", "events", "leases"]
                 .iter()
                 .any(|word| line.starts_with(word))
         })
@@ -120,6 +120,12 @@ async fn rights_stay_minimal() {
         assert!(own.iter().any(|found| found == line), "{line} is missing in {own:?}");
     }
     assert_eq!(own.len(), expected.len(), "more than needed: {own:?}");
+    let namespace = format!("--namespace={SYSTEM_NAMESPACE}");
+    let lease = ["auth", "can-i", "--list", "--no-headers", &account, &namespace];
+    let at_home = cp.kubectl(&lease).await.ok();
+    let at_home: Vec<Vec<&str>> = at_home.lines().map(|line| line.split_whitespace().collect()).collect();
+    let lease = ["leases.coordination.k8s.io", "[]", "[]", "[get", "create", "update]"];
+    assert!(at_home.iter().any(|line| line == &lease), "{at_home:?}");
 }
 
 #[tokio::test]

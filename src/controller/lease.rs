@@ -1,0 +1,247 @@
+//! Leadership by a Lease: who may act, and until when.
+//!
+//! A claim is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before anybody
+//! else may take the Lease, also when this process was stopped or its clock was set. Every write is a compare-and-swap.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+use super::store::bounded;
+use crate::plan::{LeaseSeen, LeaseStep, lease_step};
+
+/// Where the Lease is and how long it runs.
+#[derive(Clone, Debug)]
+pub struct LeaseSettings {
+    /// Its namespace: the operator's own.
+    pub namespace: String,
+    /// Its name: the same for all replicas that watch the same objects.
+    pub name: String,
+    /// How long it must stand still before another replica may take it.
+    pub duration: Duration,
+    /// How long after the last renewal this replica still acts; shorter than `duration`.
+    pub renew_deadline: Duration,
+    /// How often to renew, or to look.
+    pub retry: Duration,
+}
+
+/// Until when this replica leads, and how often it has begun to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Claim {
+    until: Option<Instant>,
+    term: u64,
+}
+
+impl Claim {
+    fn runs(self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+/// Asked before anything is done: do we lead, now?
+#[derive(Clone, Debug)]
+pub struct Leadership(watch::Receiver<Claim>);
+
+impl Leadership {
+    /// Whether the claim still runs.
+    pub fn is_current(&self) -> bool {
+        self.0.borrow().runs()
+    }
+
+    /// Waits for a term after `known` and returns its number; `None` when there will be none.
+    pub(super) async fn next_term(&mut self, known: u64) -> Option<u64> {
+        self.0
+            .wait_for(|claim| claim.term > known)
+            .await
+            .ok()
+            .map(|claim| claim.term)
+    }
+}
+
+/// Takes part in the election.
+pub struct Candidate {
+    api: Api<Lease>,
+    settings: LeaseSettings,
+    me: String,
+    claim: watch::Sender<Claim>,
+    seen: Option<(Option<String>, Instant)>,
+    said: String,
+}
+
+impl Candidate {
+    /// A candidate named `me`, and what tells whether it leads.
+    pub fn new(client: Client, settings: LeaseSettings, me: String) -> (Self, Leadership) {
+        let (claim, leadership) = watch::channel(Claim::default());
+        let api = Api::namespaced(client, &settings.namespace);
+        (
+            Self {
+                api,
+                settings,
+                me,
+                claim,
+                seen: None,
+                said: String::new(),
+            },
+            Leadership(leadership),
+        )
+    }
+
+    /// Stands for election until `shutdown`. What stands in the way is said through `trouble` (`None`: nothing does).
+    pub async fn run(&mut self, shutdown: &CancellationToken, trouble: impl Fn(Option<String>)) {
+        while !shutdown.is_cancelled() {
+            let wait = match self.step().await {
+                Ok(wait) => {
+                    trouble(None);
+                    wait
+                }
+                Err(error) => {
+                    let text = self.explain(&error);
+                    if self.said != text {
+                        tracing::warn!("{text}");
+                        self.said.clone_from(&text);
+                    }
+                    trouble(Some(text));
+                    self.settings.retry
+                }
+            };
+            if !self.claim.borrow().runs() {
+                self.lose();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Gives the Lease back, so that another replica need not wait for it to run out. Called when nothing acts any more.
+    pub async fn release(&mut self) {
+        if self.claim.borrow().until.is_none() {
+            return;
+        }
+        self.lose();
+        let released = async {
+            let lease = bounded(self.api.get_opt(&self.settings.name)).await?;
+            let ours = lease.filter(|lease| seen(lease).holder.as_deref() == Some(self.me.as_str()));
+            let Some(mut lease) = ours else { return Ok(()) };
+            let spec = lease.spec.get_or_insert_default();
+            (spec.holder_identity, spec.lease_duration_seconds) = (Some(String::new()), Some(1));
+            bounded(self.api.replace(&self.settings.name, &PostParams::default(), &lease))
+                .await
+                .map(drop)
+        };
+        match released.await {
+            Ok::<(), Error>(()) => tracing::info!("lease released"),
+            Err(error) => tracing::warn!(%error, "lease not released; the next replica waits until it has run out"),
+        }
+    }
+
+    /// Looks at the Lease once and does what follows; says when to look again.
+    async fn step(&mut self) -> Result<Duration, Error> {
+        let lease = bounded(self.api.get_opt(&self.settings.name)).await?;
+        let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
+        let now = Instant::now();
+        let since = match &self.seen {
+            Some((known, since)) if *known == version => *since,
+            _ => now,
+        };
+        self.seen = Some((version, since));
+        let known = lease.as_ref().map(seen);
+        match lease_step(known.as_ref(), &self.me, now - since, self.settings.duration) {
+            LeaseStep::Follow(left) => {
+                self.lose();
+                Ok(left.min(self.settings.retry))
+            }
+            step @ (LeaseStep::Acquire | LeaseStep::Renew) => {
+                let started = Instant::now();
+                match self.write(lease, step).await {
+                    Ok(()) => {
+                        self.hold(started + self.settings.renew_deadline);
+                        self.said.clear();
+                        Ok(self.settings.retry)
+                    }
+                    // Somebody was faster: look again.
+                    Err(Error::Conflict) => Ok(Duration::from_millis(100).min(self.settings.retry)),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<(), Error> {
+        let now = Some(MicroTime(Timestamp::now()));
+        let seconds = i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX);
+        let fresh = lease.is_none();
+        let mut lease = lease.unwrap_or_else(|| Lease {
+            metadata: ObjectMeta {
+                name: Some(self.settings.name.clone()),
+                ..ObjectMeta::default()
+            },
+            spec: None,
+        });
+        let spec: &mut LeaseSpec = lease.spec.get_or_insert_default();
+        if step == LeaseStep::Acquire {
+            spec.acquire_time.clone_from(&now);
+            spec.lease_transitions = Some(spec.lease_transitions.unwrap_or(0).saturating_add(1));
+        }
+        spec.holder_identity = Some(self.me.clone());
+        spec.lease_duration_seconds = Some(seconds);
+        spec.renew_time = now;
+        let written = if fresh {
+            bounded(self.api.create(&PostParams::default(), &lease)).await
+        } else {
+            bounded(self.api.replace(&self.settings.name, &PostParams::default(), &lease)).await
+        };
+        written.map(drop)
+    }
+
+    fn hold(&self, until: Instant) {
+        let before = *self.claim.borrow();
+        // A claim that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
+        let term = if before.runs() { before.term } else { before.term + 1 };
+        if term != before.term {
+            tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
+        }
+        self.claim.send_replace(Claim {
+            until: Some(until),
+            term,
+        });
+    }
+
+    fn lose(&self) {
+        let before = *self.claim.borrow();
+        if before.until.is_some() {
+            tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more");
+            self.claim.send_replace(Claim { until: None, ..before });
+        }
+    }
+
+    fn explain(&self, error: &Error) -> String {
+        let LeaseSettings { namespace, name, .. } = &self.settings;
+        match error {
+            Error::Apiserver(kube::Error::Api(status)) if status.is_forbidden() => format!(
+                "not allowed to use Lease {name} in namespace {namespace}: the operator's Role there must allow get, create \
+                 and update on leases.coordination.k8s.io"
+            ),
+            Error::Apiserver(kube::Error::Api(status)) if status.is_not_found() => {
+                format!("namespace {namespace} for Lease {name} does not exist: create it or set --lease-namespace")
+            }
+            error => format!("Lease {name} in namespace {namespace} cannot be used: {error}"),
+        }
+    }
+}
+
+fn seen(lease: &Lease) -> LeaseSeen {
+    let spec = lease.spec.as_ref();
+    LeaseSeen {
+        holder: spec.and_then(|spec| spec.holder_identity.clone()),
+        duration_seconds: spec.and_then(|spec| spec.lease_duration_seconds),
+    }
+}

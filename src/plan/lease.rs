@@ -1,0 +1,103 @@
+//! Who leads: the decision over a `coordination.k8s.io` Lease. Pure, and blind to wall clocks: a lease runs out when it
+//! has not changed for its duration on the watcher's own monotonic clock, whatever times are written in it.
+
+use std::time::Duration;
+
+/// The longest lease of somebody else that is waited for; more is nonsense.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// What a Lease says, as far as it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseSeen {
+    /// Who holds it; `None` or empty when it was released.
+    pub holder: Option<String>,
+    /// For how long without renewal, as written by the holder; nonsense counts as absent.
+    pub duration_seconds: Option<i32>,
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseStep {
+    /// Nobody holds it: take it, on condition that it is still as seen.
+    Acquire,
+    /// It is ours: renew it.
+    Renew,
+    /// Somebody else holds it, for at least this long.
+    Follow(Duration),
+}
+
+/// Decides. `unchanged_for`: how long this process has seen the Lease unchanged; `ours`: the duration we write ourselves.
+pub fn lease_step(lease: Option<&LeaseSeen>, me: &str, unchanged_for: Duration, ours: Duration) -> LeaseStep {
+    let Some(lease) = lease else { return LeaseStep::Acquire };
+    match lease.holder.as_deref() {
+        None | Some("") => LeaseStep::Acquire,
+        Some(holder) if holder == me => LeaseStep::Renew,
+        Some(_) => {
+            let seconds = lease
+                .duration_seconds
+                .and_then(|s| u64::try_from(s).ok())
+                .filter(|s| *s > 0);
+            // Never shorter than ours: a holder that writes a short duration by mistake still gets ours.
+            let runs = seconds.map_or(ours, Duration::from_secs).clamp(ours, LONGEST.max(ours));
+            let left = runs.saturating_sub(unchanged_for);
+            if left.is_zero() {
+                LeaseStep::Acquire
+            } else {
+                LeaseStep::Follow(left)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Duration = Duration::from_secs(15);
+
+    fn step(holder: Option<&str>, duration_seconds: Option<i32>, unchanged: u64) -> LeaseStep {
+        let lease = LeaseSeen {
+            holder: holder.map(str::to_owned),
+            duration_seconds,
+        };
+        lease_step(Some(&lease), "me", Duration::from_secs(unchanged), OURS)
+    }
+
+    #[test]
+    fn a_lease_that_nobody_holds_is_taken() {
+        assert_eq!(lease_step(None, "me", Duration::ZERO, OURS), LeaseStep::Acquire);
+        assert_eq!(step(None, Some(15), 0), LeaseStep::Acquire);
+        assert_eq!(step(Some(""), Some(1), 0), LeaseStep::Acquire);
+    }
+
+    #[test]
+    fn our_own_lease_is_renewed() {
+        assert_eq!(step(Some("me"), Some(15), 100), LeaseStep::Renew);
+    }
+
+    #[test]
+    fn somebody_elses_lease_is_taken_only_after_it_stood_still_for_its_duration() {
+        assert_eq!(
+            step(Some("you"), Some(15), 14),
+            LeaseStep::Follow(Duration::from_secs(1))
+        );
+        assert_eq!(step(Some("you"), Some(15), 15), LeaseStep::Acquire);
+        assert_eq!(
+            step(Some("you"), Some(60), 15),
+            LeaseStep::Follow(Duration::from_secs(45))
+        );
+    }
+
+    #[test]
+    fn nonsense_durations_neither_hurry_nor_hang() {
+        for nonsense in [None, Some(0), Some(-5), Some(1)] {
+            assert_eq!(
+                step(Some("you"), nonsense, 14),
+                LeaseStep::Follow(Duration::from_secs(1)),
+                "{nonsense:?}"
+            );
+            assert_eq!(step(Some("you"), nonsense, 15), LeaseStep::Acquire, "{nonsense:?}");
+        }
+        assert_eq!(step(Some("you"), Some(i32::MAX), 600), LeaseStep::Acquire);
+    }
+}

@@ -1,0 +1,191 @@
+//! The flags of `seatkeeper run`, and what they must not say.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::api::parse_duration;
+use crate::controller::{LeaseSettings, Settings};
+use crate::plan::Timing;
+use crate::telemetry::LogFormat;
+use crate::vendors::{AllowedHosts, HttpSettings};
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// Settings of `seatkeeper run`.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Watch only this namespace [default: all]
+    #[arg(long, env = "SEATKEEPER_NAMESPACE", value_name = "NAME")]
+    namespace: Option<String>,
+
+    /// Address of /livez, /readyz and /metrics (plain HTTP)
+    #[arg(
+        long,
+        env = "SEATKEEPER_LISTEN",
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS"
+    )]
+    pub(super) listen: SocketAddr,
+
+    /// A host, or host:port, that a Secret may name as its server; may be given several times or comma-separated
+    #[arg(
+        long = "allowed-host",
+        env = "SEATKEEPER_ALLOWED_HOST",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
+    allowed_hosts: Vec<String>,
+
+    /// How log lines look
+    #[arg(long, env = "SEATKEEPER_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Shortest interval between two readings of one object; shorter spec.interval are stretched to it
+    #[arg(long, env = "SEATKEEPER_MIN_INTERVAL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    min_interval: Duration,
+
+    /// How long late effects of a write may take after the vendor's final answer
+    #[arg(long, env = "SEATKEEPER_SETTLE_ANSWERED", default_value = "5m", value_parser = duration, value_name = "DURATION")]
+    settle_answered: Duration,
+
+    /// How long a write that was never answered may still be running at the vendor. Lowering it can buy twice
+    #[arg(long, env = "SEATKEEPER_SETTLE_UNANSWERED", default_value = "30m", value_parser = duration, value_name = "DURATION")]
+    settle_unanswered: Duration,
+
+    /// Pause between the two readings that must agree after a settle time
+    #[arg(long, env = "SEATKEEPER_SETTLE_PAUSE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    settle_pause: Duration,
+
+    /// From before the intent is recorded to the request leaving; later it is dropped
+    #[arg(long, env = "SEATKEEPER_SEND_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    send_deadline: Duration,
+
+    /// Longest time for a vendor write; must be below --settle-unanswered
+    #[arg(long, env = "SEATKEEPER_WRITE_TIMEOUT", default_value = "120s", value_parser = duration, value_name = "DURATION")]
+    write_timeout: Duration,
+
+    /// Longest time for a vendor read
+    #[arg(long, env = "SEATKEEPER_READ_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    read_timeout: Duration,
+
+    /// How often a Secret is looked at while an object waits for it
+    #[arg(long, env = "SEATKEEPER_SECRET_RECHECK", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    secret_recheck: Duration,
+
+    /// How often refused credentials are tried again although nothing has changed
+    #[arg(long, env = "SEATKEEPER_CREDENTIAL_PROBE", default_value = "15m", value_parser = duration, value_name = "DURATION")]
+    credential_probe: Duration,
+
+    /// Objects worked on at the same time
+    #[arg(long, env = "SEATKEEPER_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
+    concurrency: u16,
+
+    /// Namespace of the leader election Lease [default: the operator's own]
+    #[arg(long, env = "SEATKEEPER_LEASE_NAMESPACE", value_name = "NAME")]
+    lease_namespace: Option<String>,
+
+    /// Name of the leader election Lease [default: seatkeeper, or seatkeeper-NAMESPACE with --namespace]
+    #[arg(long, env = "SEATKEEPER_LEASE_NAME", value_name = "NAME")]
+    lease_name: Option<String>,
+
+    /// How long the Lease must stand still before another replica takes over
+    #[arg(long, env = "SEATKEEPER_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
+    lease_duration: Duration,
+
+    /// How long after its last renewal a leader still acts; must be below --lease-duration
+    #[arg(long, env = "SEATKEEPER_LEASE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    lease_renew_deadline: Duration,
+
+    /// How often the Lease is renewed, or looked at
+    #[arg(long, env = "SEATKEEPER_LEASE_RETRY", default_value = "1s", value_parser = duration, value_name = "DURATION")]
+    lease_retry: Duration,
+
+    /// After SIGTERM, how long running passes may take to finish
+    #[arg(long, env = "SEATKEEPER_SHUTDOWN_GRACE", default_value = "8s", value_parser = duration, value_name = "DURATION")]
+    pub(super) shutdown_grace: Duration,
+}
+
+impl Run {
+    /// Refuses what would be unsafe or would never work, by the name of the flag.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let refuse = |text: &str| Err(text.to_owned());
+        if self.write_timeout >= self.settle_unanswered {
+            return refuse(
+                "--write-timeout must be below --settle-unanswered: a request could outlive its settle time",
+            );
+        }
+        if self.send_deadline >= self.settle_unanswered {
+            return refuse(
+                "--send-deadline must be below --settle-unanswered: a request could leave after its settle time",
+            );
+        }
+        if self.lease_renew_deadline >= self.lease_duration {
+            return refuse("--lease-renew-deadline must be below --lease-duration: two replicas could lead at once");
+        }
+        if self.lease_retry >= self.lease_renew_deadline {
+            return refuse("--lease-retry must be below --lease-renew-deadline: a healthy leader would lose its lease");
+        }
+        let nonzero = [
+            ("--lease-retry", self.lease_retry),
+            ("--min-interval", self.min_interval),
+            ("--write-timeout", self.write_timeout),
+            ("--read-timeout", self.read_timeout),
+            ("--send-deadline", self.send_deadline),
+            ("--secret-recheck", self.secret_recheck),
+            ("--credential-probe", self.credential_probe),
+            ("--settle-answered", self.settle_answered),
+        ];
+        match nonzero.iter().find(|(_, duration)| duration.is_zero()) {
+            Some((flag, _)) => Err(format!("{flag} must be longer than 0s")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn http(&self) -> HttpSettings {
+        HttpSettings {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: self.read_timeout,
+            write_timeout: self.write_timeout,
+        }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            namespace: self.namespace.clone().filter(|namespace| !namespace.is_empty()),
+            min_interval: self.min_interval,
+            timing: Timing {
+                answered: self.settle_answered,
+                unanswered: self.settle_unanswered,
+                pause: self.settle_pause,
+            },
+            send_deadline: self.send_deadline,
+            secret_recheck: self.secret_recheck,
+            credential_probe: self.credential_probe,
+            concurrency: self.concurrency,
+        }
+    }
+
+    /// `own`: the namespace the operator itself runs in.
+    pub(super) fn lease(&self, own: &str) -> LeaseSettings {
+        let watched = self.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+        let default = || {
+            watched.map_or_else(
+                || "seatkeeper".to_owned(),
+                |namespace| format!("seatkeeper-{namespace}"),
+            )
+        };
+        LeaseSettings {
+            namespace: self.lease_namespace.clone().unwrap_or_else(|| own.to_owned()),
+            name: self.lease_name.clone().unwrap_or_else(default),
+            duration: self.lease_duration,
+            renew_deadline: self.lease_renew_deadline,
+            retry: self.lease_retry,
+        }
+    }
+
+    pub(super) fn hosts(&self) -> Result<AllowedHosts, String> {
+        AllowedHosts::new(&self.allowed_hosts).map_err(|error| format!("--allowed-host: {error}"))
+    }
+}

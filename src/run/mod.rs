@@ -1,0 +1,145 @@
+//! `seatkeeper run`: wires the parts together, waits for what is not there yet, and ends in good order.
+
+mod crd;
+mod flags;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::{Client, Config};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::controller::{self, Candidate, Context};
+use crate::metrics::Metrics;
+use crate::server::{self, Waiting};
+use crate::vendors::Vendors;
+use crd::wait_for_crd;
+pub use flags::Run;
+
+/// Why the operator cannot run at all; waiting would not help.
+#[derive(Debug, thiserror::Error)]
+enum Fatal {
+    #[error("{0}")]
+    Flags(String),
+    #[error("no cluster to talk to: {0}; set KUBECONFIG or run inside a pod with a ServiceAccount")]
+    Config(#[from] kube::config::InferConfigError),
+    #[error("Kubernetes client: {0}")]
+    Client(#[from] kube::Error),
+    #[error("vendor client: {0}")]
+    Vendors(#[from] crate::vendors::VendorError),
+    #[error("--listen {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    #[error("signals: {0}")]
+    Signals(#[source] std::io::Error),
+    #[error("{0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// Runs until SIGTERM or SIGINT. Whatever ends, ends all: a half-alive operator would look healthy and do nothing.
+pub async fn run(args: Run) -> ExitCode {
+    match operate(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "seatkeeper cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn operate(args: Run) -> Result<(), Fatal> {
+    args.check().map_err(Fatal::Flags)?;
+    let allowed = args.hosts().map_err(Fatal::Flags)?;
+    let metrics = Arc::new(Metrics::default());
+    let vendors = Vendors::new(args.http(), allowed, metrics.requests())?;
+    let (waiting, readiness) = watch::channel(Waiting {
+        start: Some("starting".into()),
+        lease: None,
+    });
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| Fatal::Listen(args.listen, error))?;
+    let mut config = Config::infer().await?;
+    // A retried intent could land after its send deadline (purchase protocol).
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    let lease = args.lease(&config.default_namespace);
+    let client = Client::try_from(config)?;
+    let me = format!(
+        "{}_{}",
+        std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()),
+        uuid::Uuid::new_v4()
+    );
+    let (mut candidate, leadership) = Candidate::new(client.clone(), lease, me.clone());
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
+
+    let shutdown = CancellationToken::new();
+    let (settings, counted) = (args.settings(), Arc::clone(&metrics));
+    let context = Arc::new(Context::new(
+        client.clone(),
+        vendors,
+        settings,
+        counted,
+        leadership,
+        me,
+        shutdown.clone(),
+    ));
+    let serving = async {
+        match server::serve(listener, metrics, readiness, shutdown.clone()).await {
+            // It ends by itself only when the rest is about to.
+            Ok(()) => std::future::pending().await,
+            Err(error) => Err(Fatal::Listen(args.listen, error)),
+        }
+    };
+    let working = async {
+        tokio::select! {
+            () = wait_for_crd(&client, &waiting) => {}
+            () = shutdown.cancelled() => return,
+        }
+        let synced = || {
+            tracing::info!("watching LicenseSeats");
+            waiting.send_modify(|waiting| waiting.start = None);
+        };
+        // The lease is kept while running passes finish, and given back when none is left.
+        let idle = CancellationToken::new();
+        let electing = async {
+            candidate
+                .run(&idle, |trouble| waiting.send_modify(|waiting| waiting.lease = trouble))
+                .await;
+            candidate.release().await;
+        };
+        let controlling = async {
+            controller::run(context, shutdown.clone(), synced).await;
+            idle.cancel();
+        };
+        tokio::join!(electing, controlling);
+    };
+    let ending = async {
+        let signal = stop_signal().await.map_err(Fatal::Signals)?;
+        tracing::info!(
+            signal,
+            "stopping: what is in flight is finished or left for the next start"
+        );
+        shutdown.cancel();
+        tokio::time::sleep(args.shutdown_grace).await;
+        tracing::warn!("not finished within the grace period; open intents are judged at the next start");
+        Ok(())
+    };
+    tokio::select! {
+        () = working => if shutdown.is_cancelled() { Ok(()) } else { Err(Fatal::Ended("the controller")) },
+        result = serving => result,
+        result = ending => result,
+    }
+}
+
+async fn stop_signal() -> std::io::Result<&'static str> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = interrupt.recv() => Ok("SIGINT"),
+    }
+}
