@@ -9,8 +9,9 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
+use super::Leadership;
 use super::memory::{Key, Memory};
-use super::{Leadership, Watched};
+use super::watched::Watched;
 use crate::metrics::Metrics;
 use crate::plan::{Notice, Timing};
 use crate::vendors::Vendors;

@@ -14,13 +14,13 @@ mod memory;
 mod reconcile;
 mod record;
 mod store;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use kube::Api;
-use kube::api::PartialObjectMeta;
 use kube::runtime::{Controller, controller, watcher};
 use tokio_util::sync::CancellationToken;
 
@@ -28,10 +28,7 @@ pub use context::{Context, Settings};
 pub use error::Error;
 pub use lease::{Candidate, Leadership, LeaseSettings};
 
-use crate::api::LicenseSeats;
-
-/// What the watch delivers: enough to know that there is something to look at.
-type Watched = PartialObjectMeta<LicenseSeats>;
+use watched::Watched;
 
 /// How often what is remembered of deleted objects is swept out.
 const SWEEP: Duration = Duration::from_secs(30);

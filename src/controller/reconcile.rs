@@ -10,7 +10,8 @@ use super::context::key_of;
 use super::gather::{Found, Gathered, gather};
 use super::memory::{Entry, Trigger, backoff};
 use super::record::Scribe;
-use super::{Context, Error, Watched};
+use super::watched::Watched;
+use super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 

@@ -6,7 +6,8 @@ use kube::ResourceExt;
 
 use super::memory::{Entry, backoff, jitter};
 use super::store::Stored;
-use super::{Context, Error, Watched};
+use super::watched::Watched;
+use super::{Context, Error};
 use crate::api::{Account, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot, Verdict};
 
