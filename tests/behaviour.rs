@@ -4,4 +4,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod purchase;
+mod tenants;
+mod vendor_writes;
 mod world;
