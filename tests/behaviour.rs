@@ -3,5 +3,8 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod open_outcomes;
 mod purchase;
+mod tenants;
+mod vendor_writes;
 mod world;

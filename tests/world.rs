@@ -270,7 +270,7 @@ pub fn said(status: &LicenseSeatsStatus, kind: &str) -> String {
     condition(status, kind).map_or_else(String::new, |c| format!("{}/{}", c.status, c.reason))
 }
 
-fn merge(into: &mut Value, from: Value) {
+pub fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {

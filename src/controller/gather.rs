@@ -35,6 +35,8 @@ pub(super) enum Found {
         desired: Desired,
         account: AnyAccount,
         snapshot: Snapshot,
+        /// Version of the Secret that opened the account.
+        secret_version: Option<String>,
     },
 }
 
@@ -119,6 +121,7 @@ async fn look(
                 desired,
                 account: opened,
                 snapshot,
+                secret_version: version,
             })
         }
         Err(error) => {
@@ -158,7 +161,7 @@ async fn read_secret(context: &Context, (namespace, _): &Key, name: &str) -> Res
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.
-fn hold(
+pub(super) fn hold(
     context: &Context,
     entry: &Entry,
     fault: &Fault,

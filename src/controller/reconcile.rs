@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 
 use super::act::act;
 use super::context::key_of;
-use super::gather::{Found, Gathered, gather};
+use super::gather::{Found, Gathered, gather, hold};
 use super::memory::{Entry, Trigger, backoff};
 use super::record::Scribe;
 use super::watched::Watched;
@@ -59,13 +59,14 @@ async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &m
         requested: trigger.requested.clone(),
         notices: Vec::new(),
     };
-    let (mut status, desired, account, mut snapshot) = match found {
+    let (mut status, desired, account, mut snapshot, secret_version) = match found {
         Found::Seen {
             status,
             desired,
             account,
             snapshot,
-        } => (status, desired, account, snapshot),
+            secret_version,
+        } => (status, desired, account, snapshot, secret_version),
         Found::Failed {
             status,
             desired,
@@ -88,6 +89,7 @@ async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &m
         let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
         scribe.notices.extend(plan::remember(&mut status, acted.applied));
         if let Some(fault) = acted.fault {
+            entry.hold = hold(context, entry, &fault, &snapshot.account, secret_version);
             let account = Some(snapshot.account);
             return scribe
                 .failed(&mut stored, &status, &fault, Some(&desired), account, entry)

@@ -110,12 +110,17 @@ impl Scribe<'_> {
         finding: &Finding<'_>,
     ) -> Result<(), Error> {
         let Report { mut status, notices } = plan::report(status, stored.generation(), finding, Context::now());
-        self.notices.extend(notices);
         status.last_handled_reconcile_at = self.requested.take().or(status.last_handled_reconcile_at);
         let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
         self.context.metrics.object(&namespace, &name, &status);
-        if !write(stored, &status).await? {
-            return Ok(());
+        match write(stored, &status).await? {
+            Written::Nothing => return Ok(()),
+            Written::Whole => self.notices.extend(notices),
+            // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
+            Written::Proof => {
+                self.tell().await;
+                return Err(Error::Conflict);
+            }
         }
         let summary = status.summary.as_deref().unwrap_or_default();
         tracing::info!(
@@ -126,16 +131,28 @@ impl Scribe<'_> {
             summary,
             "status"
         );
+        self.tell().await;
+        Ok(())
+    }
+
+    async fn tell(self) {
         for notice in self.notices {
             self.context.tell(self.object, notice).await;
         }
-        Ok(())
     }
+}
+
+/// How much of a status was written.
+enum Written {
+    Nothing,
+    Whole,
+    /// Intent and history alone: the object had changed meanwhile.
+    Proof,
 }
 
 /// Writes the status. Somebody else's write in between must not lose the proof of what was done: if our intent is
 /// still the stored one, that much is written over it, and the rest follows in the next pass.
-async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<bool, Error> {
+async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Written, Error> {
     let ours = stored
         .status()
         .ok()
@@ -143,11 +160,13 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<bool,
         .map(|intent| intent.id);
     for _ in 0..3 {
         match stored.write(status).await {
+            Ok(true) => return Ok(Written::Whole),
+            Ok(false) => return Ok(Written::Nothing),
             Err(Error::Conflict) if ours.is_some() => {}
-            other => return other,
+            Err(error) => return Err(error),
         }
         let Some(mut again) = stored.again().await? else {
-            return Ok(false);
+            return Ok(Written::Nothing);
         };
         let Ok(mut fresh) = again.status() else { break };
         if fresh.intent.as_ref().map(|intent| &intent.id) != ours.as_ref() {
@@ -157,7 +176,7 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<bool,
         fresh.history.clone_from(&status.history);
         match again.write(&fresh).await {
             Err(Error::Conflict) => {}
-            Ok(_) => break,
+            Ok(_) => return Ok(Written::Proof),
             Err(error) => return Err(error),
         }
     }

@@ -237,6 +237,12 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
             };
         }
     };
+    // The wait for a change that was taken back must outlast the publishing, or it would begin anew each time.
+    let doubt = taken_back.and(s.elapsed).map(|elapsed| Doubt {
+        key: elapsed.key.clone(),
+        left: Duration::ZERO,
+        settled: true,
+    });
     // A repeat belongs to a decision that was published before.
     let verdict = if attempt > 1 || s.published == Some(plan.id.as_str()) {
         Verdict::Change(Box::new(new_intent(s, &plan, attempt)))
@@ -245,6 +251,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     };
     Decision {
         plan: Some(plan),
+        doubt,
         drifted,
         ..Decision::plain(verdict)
     }

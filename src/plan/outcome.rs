@@ -28,7 +28,7 @@ pub enum Outcome {
 pub enum Refusal {
     /// Too many requests; the same may be sent after this long.
     Throttled(Option<Duration>),
-    /// The credentials do not allow it.
+    /// The credentials do not allow it, or no token could be had.
     Credentials(Fault),
     /// The request itself: sending it again cannot help.
     Request(String),

@@ -542,6 +542,25 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
 }
 
 #[test]
+fn publishing_a_repeat_does_not_begin_its_wait_anew() {
+    let story = story()
+        .made(100, 150, 1, 1, Trigger::SpecDiffers)
+        .wants(160, LimitGoal::Pinned)
+        .with(|s| {
+            (s.generation, s.published) = (4, false);
+            let (key, settled) = ("reverted-c0".to_owned(), Some((n(100, Some(100)), TIMING.pause)));
+            s.elapsed = Some(Elapsed {
+                key,
+                since: SETTLED,
+                settled,
+            });
+        });
+    let decision = story.decided();
+    assert_eq!(decision.verdict, Verdict::Publish);
+    assert_eq!(decision.doubt.map(|doubt| doubt.key).as_deref(), Some("reverted-c0"));
+}
+
+#[test]
 fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
     let drifted = story().made(90, 150, 1, 1, Trigger::SpecDiffers);
     let decision = drifted.follow();

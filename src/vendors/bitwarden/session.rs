@@ -2,6 +2,7 @@
 //! before it expires, and replaced once when the API refuses it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,8 @@ pub(in crate::vendors) struct Session {
     settings: HttpSettings,
     requests: RequestCounter,
     token: Mutex<Option<Token>>,
+    /// The last write was refused with 401.
+    write_unauthorized: AtomicBool,
 }
 
 /// Of a key and its servers.
@@ -74,6 +77,7 @@ impl Sessions {
             settings,
             requests,
             token: Mutex::default(),
+            write_unauthorized: AtomicBool::default(),
         });
         sessions.insert(fingerprint, (Arc::clone(&session), now));
         Ok(session)
@@ -127,7 +131,7 @@ impl Session {
     pub(super) async fn change(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let (token, number) = match self.token().await {
             Ok(token) => token,
-            Err(error) => return Outcome::Refused(self.refused(&error)),
+            Err(error) => return Outcome::Refused(self.no_token(&error)),
         };
         let request = self
             .api(self.client.put(self.url("public/organization/subscription")), &token)
@@ -142,9 +146,11 @@ impl Session {
             Err(VendorError::Certificate) => Outcome::NotSent("certificate not trusted"),
             Err(_) => Outcome::Unanswered,
         };
-        if answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
+        let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
+        if unauthorized {
             self.forget(number).await;
         }
+        self.write_unauthorized.store(unauthorized, Ordering::Relaxed);
         let label = match &outcome {
             Outcome::NotSent(_) => "not_sent",
             Outcome::Refused(_) => "refused",
@@ -178,20 +184,29 @@ impl Session {
         }
     }
 
+    /// Without a token nothing was sent: whatever the reason, it is not a refusal of the change.
+    fn no_token(&self, error: &VendorError) -> Refusal {
+        match error {
+            VendorError::Throttled { after } => Refusal::Throttled(*after),
+            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
+        }
+    }
+
     fn refused(&self, error: &VendorError) -> Refusal {
         let fault = error.fault(NAME, &self.host());
-        match (error, &fault.remedy) {
-            (VendorError::Throttled { after }, _) => Refusal::Throttled(*after),
-            // The token was good for the reading just before, so it has just expired.
-            (VendorError::Unauthorized, _) => Refusal::Credentials(Fault {
-                remedy: Remedy::Time {
+        match error {
+            VendorError::Throttled { after } => Refusal::Throttled(*after),
+            // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
+            // is a permission answer (section 16.3).
+            VendorError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
+                let remedy = Remedy::Time {
                     after: None,
                     secret_may_help: false,
-                },
-                ..fault
-            }),
-            (VendorError::Status(status), _) => Refusal::Request(format!("status {status}")),
-            (VendorError::NotFound, _) => Refusal::Request("status 404".into()),
+                };
+                Refusal::Credentials(Fault { remedy, ..fault })
+            }
+            VendorError::Status(status) => Refusal::Request(format!("status {status}")),
+            VendorError::NotFound => Refusal::Request("status 404".into()),
             _ => Refusal::Credentials(fault),
         }
     }

@@ -1,0 +1,172 @@
+//! What happens around a purchase while its outcome is not known: crashes, edits, other people, and a vendor that takes
+//! back what it has confirmed. Nothing is sent on a guess, and a person is asked when only a person can know.
+
+use seatkeeper::api::IntentPhase;
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind, Webhook};
+
+use crate::tenants::Tenant;
+use crate::world::{FAST, World, condition, said, world};
+
+const FOR_EVER: u64 = 3_600_000;
+
+fn pause() -> Fault {
+    Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER })
+}
+
+/// The oracle over the one organization of a world.
+fn assert_never_above(w: &World, seats: i32) {
+    let (name, key) = ("acme".to_owned(), w.key.clone());
+    Tenant { world: w, name, key }.assert_never_above(seats);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
+    let mut w = world("crash").await;
+    let paused = w.bitwarden().inject(pause());
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.crash_and_restart(FAST).await;
+    let status = w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    assert_eq!(status.intent.expect("the intent survives").phase, IntentPhase::Open);
+    assert_eq!(said(&w.status("acme").await, "Ready"), "Unknown/OutcomeUnknown");
+    w.until_polled(1).await;
+    w.bitwarden().release(paused);
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 150, 1));
+    w.until_polled(3).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (1, Some(150)));
+    assert_never_above(&w, 150);
+    let told = w.events().await;
+    assert!(told.iter().any(|(reason, _)| reason == "SeatsIncreased"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_during_a_purchase_that_fails_after_billing_is_repeated_once_and_not_billed_twice() {
+    let mut w = world("crash-failed").await;
+    let paused = w.bitwarden().inject(pause());
+    w.bitwarden().inject(Fault::on_put(FaultKind::FailAfterBilling));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.crash_and_restart(FAST).await;
+    w.bitwarden().release(paused);
+    w.until_in_sync("acme", 150).await;
+    w.until_polled(3).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(150)));
+    assert_never_above(&w, 150);
+}
+
+/// A purchase got lost, and somebody else bought meanwhile.
+async fn in_review(name: &str) -> World {
+    let w = world(name).await;
+    let lost = w.bitwarden().inject(Fault::on_put(FaultKind::Drop { apply: false }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(lost, 1).await);
+    w.bitwarden().set_seats(&w.key.id, 120).expect("the vendor allows it");
+    let status = w.until_reason("acme", "Ready", "NeedsReview").await;
+    assert_eq!(said(&status, "Stalled"), "True/NeedsReview");
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    let id = &status.intent.as_ref().expect("the intent stays").id;
+    for part in [
+        "150 seats",
+        "100 seats",
+        "120 seats",
+        id.as_str(),
+        "seatkeeper.dev/confirm=",
+    ] {
+        assert!(message.contains(part), "{part:?} is missing in {message:?}");
+    }
+    w.until_polled(3).await;
+    assert_eq!(w.puts(), 1, "nothing is sent before somebody decides");
+    w
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_confirms_it() {
+    let w = in_review("confirm").await;
+    w.annotate("acme", "seatkeeper.dev/confirm", "another-id").await;
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 1, "only the id in question counts");
+    let id = w.status("acme").await.intent.expect("the intent stays").id;
+    w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
+    w.until_in_sync("acme", 150).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(150)));
+    assert_never_above(&w, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_edits_the_spec() {
+    let w = in_review("edit").await;
+    w.edit("acme", json!({ "seats": 120 })).await;
+    let status = w.until_in_sync("acme", 120).await;
+    assert_eq!(status.limit, Some(120));
+    assert_eq!(w.organization().billed.seats, Some(120));
+    assert_never_above(&w, 120);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_needs_a_review() {
+    let w = world("webhook").await;
+    w.bitwarden().switch(|s| s.webhook = Webhook::restoring());
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    w.bitwarden().release_webhooks();
+    assert!(
+        w.bitwarden()
+            .wait_for(crate::world::PATIENCE, |b| b.organization(&w.key.id).seats == Some(100))
+            .await
+    );
+    let doubt = w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    assert_eq!(said(&doubt, "Drifted"), "", "the vendor's doing is not drift");
+    assert_eq!(w.puts(), 1, "first the settle time");
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!((w.puts(), status.history[0].attempt), (2, 2));
+    assert_eq!(
+        (w.organization().seats, w.organization().billed.seats),
+        (Some(150), Some(150))
+    );
+
+    // The vendor does it again.
+    w.bitwarden().force_row(&w.key.id, Some(100), Some(100));
+    let status = w.until_reason("acme", "Ready", "NeedsReview").await;
+    w.until_polled(3).await;
+    assert_eq!(w.puts(), 2);
+    let id = status.intent.expect("something to confirm").id;
+    w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
+    w.until_in_sync("acme", 150).await;
+    assert_eq!(w.puts(), 3);
+    assert_never_above(&w, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_the_edit() {
+    let w = world("edited").await;
+    let paused = w.bitwarden().inject(pause());
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.bitwarden().release(paused);
+    let status = w.until_in_sync("acme", 160).await;
+    let steps: Vec<_> = status.history.iter().map(|c| (c.from, c.to)).collect();
+    assert_eq!((steps, w.puts()), (vec![(150, 160), (100, 150)], 2));
+    assert_never_above(&w, 160);
+    let told = w.events().await;
+    let bought = told.iter().filter(|(reason, _)| reason == "SeatsIncreased").count();
+    assert_eq!(bought, 2, "every purchase is told: {told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_deleted_while_a_purchase_is_under_way_is_gone_and_the_purchase_stays() {
+    let w = world("deleted").await;
+    let paused = w.bitwarden().inject(pause());
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.seats().delete("acme", &Default::default()).await.expect("delete");
+    assert!(w.seats().get_opt("acme").await.expect("a look").is_none());
+    w.bitwarden().release(paused);
+    assert!(w.bitwarden().settle().await);
+    // The same name again: a fresh start from what the vendor shows.
+    w.declare("acme", json!({})).await;
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!((w.puts(), status.history.len()), (1, 0));
+}

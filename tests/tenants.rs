@@ -1,0 +1,132 @@
+//! Many organizations in one world: many cases share one operator and run side by side.
+
+use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::{Operator, wait_for};
+use serde_json::{Value, json};
+use vendor_sim::{Fault, Organization, OrganizationKey, OrganizationView, RequestRecord};
+
+use crate::world::{BINARY, FAST, PATIENCE, World, said};
+
+/// The flags of [`FAST`] with some of them replaced, or more of them.
+pub fn fast_but(flags: &[&'static str]) -> Vec<&'static str> {
+    let name = |flag: &str| flag.split('=').next().map(str::to_owned);
+    let kept = FAST
+        .iter()
+        .filter(|fast| flags.iter().all(|flag| name(flag) != name(fast)));
+    kept.chain(flags).copied().collect()
+}
+
+/// One organization with its Secret and the object of the same name.
+pub struct Tenant<'w> {
+    pub world: &'w World,
+    pub name: String,
+    pub key: OrganizationKey,
+}
+
+impl World {
+    /// An organization with a Secret of that name; the sentence becomes a name.
+    pub async fn tenant(&self, sentence: &str, organization: Organization) -> Tenant<'_> {
+        let lower = sentence.to_lowercase();
+        let words = lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty());
+        let name = words.collect::<Vec<_>>().join("-");
+        let key = self.bitwarden().add_organization(organization);
+        self.secret(&name, self.credentials(&key)).await;
+        Tenant { world: self, name, key }
+    }
+
+    /// Kills the operator as a failing node would, and starts another.
+    pub async fn crash_and_restart(&mut self, flags: &[&str]) {
+        self.operator.signal("KILL");
+        self.operator.wait_exit(PATIENCE).await.expect("a killed process ends");
+        self.start_operator(flags).await;
+    }
+
+    /// Starts another operator in the place of the one that has ended.
+    pub async fn start_operator(&mut self, flags: &[&str]) {
+        let allowed = format!("--allowed-host={}", self.vendor.host());
+        let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
+        self.operator = Operator::start(self.plane, BINARY, &self.namespace, &args).await;
+        self.operator.wait_ready().await;
+    }
+
+    /// Waits until the client of a request that buys has given up waiting for its answer.
+    pub async fn until_hung_up(&self, key: &OrganizationKey) {
+        let gone = |r: &RequestRecord| r.method == "PUT" && r.organization.as_deref() == Some(&key.id) && r.client_gone;
+        let given_up = self
+            .bitwarden()
+            .wait_for(PATIENCE, |vendor| vendor.count(gone) > 0)
+            .await;
+        assert!(given_up, "the operator waits for ever\n{}", self.operator.log_tail(40));
+    }
+}
+
+impl Tenant<'_> {
+    /// Declares 150 seats with the limit pinned, changed by `spec`.
+    pub async fn declare(&self, spec: Value) {
+        let mut whole = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": self.name } } } });
+        crate::world::merge(&mut whole, spec);
+        self.world.declare(&self.name, whole).await;
+    }
+
+    /// A fault for this organization alone.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        self.world.bitwarden().inject(fault.organization(&self.key.id))
+    }
+
+    pub fn organization(&self) -> OrganizationView {
+        self.world.bitwarden().organization(&self.key.id)
+    }
+
+    /// Requests that buy.
+    pub fn puts(&self) -> usize {
+        self.world.bitwarden().puts(&self.key.id)
+    }
+
+    pub async fn status(&self) -> LicenseSeatsStatus {
+        self.world.status(&self.name).await
+    }
+
+    pub async fn until(&self, what: &str, is: impl Fn(&LicenseSeatsStatus) -> bool) -> LicenseSeatsStatus {
+        self.world.until(&self.name, format!("{}: {what}", self.name), is).await
+    }
+
+    /// Waits for a condition as [`said`] writes it.
+    pub async fn until_said(&self, kind: &str, what: &str) -> LicenseSeatsStatus {
+        self.until(&format!("{kind}={what}"), |status| said(status, kind) == what)
+            .await
+    }
+
+    /// Waits until the vendor is as declared and the status says so.
+    pub async fn until_in_sync(&self, seats: i32) -> LicenseSeatsStatus {
+        self.until(&format!("{seats} seats in sync"), |status| {
+            status.seats == Some(seats) && said(status, "Ready") == "True/InSync"
+        })
+        .await
+    }
+
+    /// Waits until so many further polls have been answered.
+    pub async fn until_polled(&self, times: usize) {
+        let polls = || {
+            self.world.bitwarden().count(|r| {
+                r.method == "GET"
+                    && r.path.ends_with("/subscription")
+                    && r.organization.as_deref() == Some(&self.key.id)
+            })
+        };
+        let before = polls();
+        wait_for(format!("{times} polls of {}", self.name), PATIENCE * 2, async || {
+            (polls() >= before + times).then_some(())
+        })
+        .await;
+    }
+
+    /// The promise: at no time were more seats shown or billed than asked for.
+    pub fn assert_never_above(&self, seats: i32) {
+        for entry in self.world.bitwarden().ledger(&self.key.id) {
+            let most = entry.after.seats.max(entry.billed_after.seats);
+            assert!(most <= Some(seats), "{}: more than {seats}: {entry:?}", self.name);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Never buy twice: every bad answer to the request that buys, and everything that may happen while its outcome is
+//! not known. The oracle is the vendor's ledger of what was shown and what was billed.
+
+use futures::future::join_all;
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
+
+use crate::tenants::{Tenant, fast_but};
+use crate::world::{FAST, World, condition, organization, said, world};
+
+const DONE: &str = r#"{"message":"Subscription updated successfully."}"#;
+const OPAQUE: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
+const HTML: &str = "<!doctype html><title>Bad gateway</title>";
+const FOR_EVER: u64 = 3_600_000;
+
+/// How it ends.
+enum End {
+    /// 150 seats shown, billed and told.
+    InSync,
+    /// The base shown, and told that the vendor refuses.
+    Rejected,
+}
+
+struct Case {
+    what: &'static str,
+    fault: Fault,
+    end: End,
+    puts: usize,
+}
+
+fn answer(status: u16, body: &str, apply: bool) -> Fault {
+    let (headers, body) = (Default::default(), body.to_owned());
+    Fault::on_put(FaultKind::Answer {
+        status,
+        headers,
+        body,
+        apply,
+    })
+}
+
+fn throttled(retry_after: &str) -> Fault {
+    Fault::on_put(FaultKind::Answer {
+        status: 429,
+        headers: [("retry-after".to_owned(), retry_after.to_owned())].into(),
+        body: r#"{"message":"Slow down!"}"#.into(),
+        apply: false,
+    })
+}
+
+fn delay(before_ms: u64, after_ms: u64) -> Fault {
+    Fault::on_put(FaultKind::Delay { before_ms, after_ms })
+}
+
+fn cases() -> Vec<Case> {
+    use End::{InSync, Rejected};
+    use FaultKind as K;
+    let case = |what, fault, end, puts| Case { what, fault, end, puts };
+    let on = Fault::on_put;
+    vec![
+        // Refused before any effect.
+        case("401 once", answer(401, "", false), InSync, 2),
+        case("403 once", answer(403, "", false), InSync, 2),
+        case("403 of the edge once", on(K::EdgeForbidden), InSync, 2),
+        case("429 with Retry-After", throttled("1"), InSync, 2),
+        case(
+            "400",
+            answer(400, r#"{"message":"invalid"}"#, false).for_ever(),
+            Rejected,
+            1,
+        ),
+        case("404", answer(404, "", false).for_ever(), Rejected, 1),
+        case("405", answer(405, "", false).for_ever(), Rejected, 1),
+        case("415", answer(415, "", false).for_ever(), Rejected, 1),
+        case("redirect", answer(302, "", false).for_ever(), Rejected, 1),
+        // The application's last word, which proves nothing.
+        case("500 after all was done", answer(500, OPAQUE, true), InSync, 1),
+        case("500 once", answer(500, OPAQUE, false), InSync, 2),
+        case("500 after billing", on(K::FailAfterBilling), InSync, 2),
+        case("500 after seats and before limit", on(K::Half), InSync, 2),
+        case("200 that changed nothing once", on(K::NoEffect), InSync, 2),
+        case("200 that changes nothing", on(K::NoEffect).for_ever(), Rejected, 2),
+        // No word of the application.
+        case("200 HTML not applied", on(K::Html), InSync, 2),
+        case("200 HTML not applied ever", on(K::Html).for_ever(), Rejected, 2),
+        case("200 HTML applied", answer(200, HTML, true), InSync, 1),
+        case("200 null not applied", answer(200, "null", false), InSync, 2),
+        case("500 HTML applied", answer(500, HTML, true), InSync, 1),
+        case("502 applied", answer(502, HTML, true), InSync, 1),
+        case("502 not applied", answer(502, HTML, false), InSync, 2),
+        case("503 for ever", answer(503, "", false).for_ever(), Rejected, 2),
+        case(
+            "504 with the words of success not applied",
+            answer(504, DONE, false),
+            InSync,
+            2,
+        ),
+        case("truncated answer", on(K::Truncate), InSync, 1),
+        case("reset in the answer", on(K::Reset), InSync, 1),
+        case("a byte a second", on(K::Drip { bytes_per_second: 1 }), InSync, 1),
+        case("header flood", on(K::HeaderFlood { count: 5000 }), InSync, 1),
+        case("50 MB not applied", on(K::HugeBody { bytes: 50_000_000 }), InSync, 2),
+        case("drop before applying", on(K::Drop { apply: false }), InSync, 2),
+        case("drop after applying", on(K::Drop { apply: true }), InSync, 1),
+        case("drop and apply late", on(K::ApplyLate { after_ms: 1000 }), InSync, 1),
+        case("time-out after applying", delay(0, FOR_EVER), InSync, 1),
+        case("time-out without ever applying", delay(FOR_EVER, 0), InSync, 2),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() {
+    let w = world("writes").await;
+    let play = async |case: Case| {
+        let t = w.tenant(case.what, organization()).await;
+        t.inject(case.fault);
+        t.declare(json!({})).await;
+        match case.end {
+            End::InSync => {
+                let status = t.until_in_sync(150).await;
+                assert_eq!((t.organization().seats, t.organization().limit), (Some(150), Some(150)));
+                assert_eq!(t.organization().billed.seats, Some(150), "{}", t.name);
+                assert_eq!(status.history.len(), 1, "{}", t.name);
+            }
+            End::Rejected => {
+                let status = t.until_said("Ready", "False/VendorRejected").await;
+                assert_eq!(said(&status, "Stalled"), "True/VendorRejected", "{}", t.name);
+                assert_eq!(t.organization().billed.seats, Some(100), "{}", t.name);
+            }
+        }
+        t.until_polled(3).await;
+        assert_eq!(t.puts(), case.puts, "{}", t.name);
+        t.assert_never_above(150);
+        if matches!(case.end, End::InSync) {
+            let settled = t.until("no open intent", |status| status.intent.is_none()).await;
+            assert_eq!(said(&settled, "Ready"), "True/InSync", "{}", t.name);
+            assert_eq!(t.puts(), case.puts, "{}", t.name);
+        }
+    };
+    join_all(cases().into_iter().map(play)).await;
+    assert_eq!(w.operator.try_exit(), None);
+    assert!(!w.operator.log().contains("panicked"), "{}", w.operator.log_tail(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
+    let w = world("late").await;
+    let late = w.bitwarden().inject(delay(FOR_EVER, 0));
+    w.declare("acme", json!({})).await;
+    w.until_hung_up(&w.key).await;
+    assert_eq!(w.organization().seats, Some(100));
+    w.bitwarden().release(late);
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 150, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
+    let w = world("throttled").await;
+    let fault = w.bitwarden().inject(Fault::on_put(FaultKind::EdgeThrottle));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(fault, 1).await);
+    w.until("acme", "the refused intent to be closed", |s| s.intent.is_none())
+        .await;
+    w.annotate("acme", "seatkeeper.dev/reconcile-requested-at", "now").await;
+    w.until_in_sync("acme", 150).await;
+    assert_eq!(w.puts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_again() {
+    let w = World::with("refused", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    let play = async |(what, status, puts, reason): (&str, u16, usize, &str)| {
+        let t = w.tenant(what, organization()).await;
+        t.inject(answer(status, "", false).for_ever());
+        t.declare(json!({})).await;
+        let status = t.until_said("CredentialsValid", &format!("False/{reason}")).await;
+        assert_eq!(said(&status, "Ready"), "False/CredentialsInvalid");
+        looked_at_secret(&t, 3).await;
+        assert_eq!(t.puts(), puts, "{what}");
+        let later = t.status().await;
+        assert_eq!(later, status, "{what}: nothing new, so nothing is written");
+        w.bitwarden().clear_faults();
+        w.secret(&t.name, w.credentials(&t.key)).await;
+        t.until_in_sync(150).await;
+        t.assert_never_above(150);
+    };
+    play(("401 for ever", 401, 2, "Rejected")).await;
+    play(("403 for ever", 403, 1, "InsufficientRole")).await;
+}
+
+/// Waits for passes that look at the Secret and leave the vendor alone.
+async fn looked_at_secret(t: &Tenant<'_>, times: usize) {
+    let looks = || t.world.audit().verb("get").resource("secrets").name(&t.name).len();
+    let before = looks();
+    seatkeeper_support::wait_for("looks at the Secret", crate::world::PATIENCE, async || {
+        (looks() >= before + times).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_it() {
+    let w = world("renew").await;
+    w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+    let read = w.bitwarden().inject(
+        Fault::on_get(FaultKind::Delay {
+            before_ms: FOR_EVER,
+            after_ms: 0,
+        })
+        .skip(1),
+    );
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(read, 1).await);
+    // The token this reading came with is old by now, and the next one is not to be had at first.
+    let fault = w.bitwarden().inject(Fault::on_token(FaultKind::Answer {
+        status: 502,
+        headers: Default::default(),
+        body: HTML.into(),
+        apply: false,
+    }));
+    let arrived = w.bitwarden().now();
+    let old = async || (w.bitwarden().now().duration_since(arrived).as_millis() > 1000).then_some(());
+    seatkeeper_support::wait_for("the token to be old", crate::world::PATIENCE, old).await;
+    w.bitwarden().release(read);
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(
+        w.bitwarden().fired(fault),
+        1,
+        "the fault hit the request it was made for"
+    );
+    assert_eq!((w.puts(), status.history.len()), (1, 1));
+    let _ = (FAST, condition(&status, "Ready"));
+}
