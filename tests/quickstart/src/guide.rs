@@ -12,13 +12,20 @@ use crate::scene::Part;
 pub(crate) struct Guide<'a> {
     pub(crate) kubeconfig: &'a Path,
     pub(crate) control_url: &'a str,
+    pub(crate) log: &'a Path,
+    pub(crate) metrics_url: &'a str,
     pub(crate) parts: &'a [Part],
 }
 
 impl Display for Guide<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let (url, kubeconfig) = (self.control_url, self.kubeconfig.display());
-        let key = |secret: &str| self.parts.iter().find(|part| part.secret == secret).map(|part| &part.key);
+        let key = |secret: &str| {
+            self.parts
+                .iter()
+                .find(|part| part.secret == secret)
+                .map(|part| &part.key)
+        };
         let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
             return Ok(()); // the scene has both
         };
@@ -42,7 +49,7 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl scale licenseseats acme-bitwarden --replicas=5000
 
 3. Somebody changes seats in the vendor's web vault: it is noticed, told in an event, and corrected.
-    curl -s $ACME/seats -H 'Content-Type: application/json' -d '{{\"seats\":148}}'
+    curl -s -o /dev/null $ACME/seats -H 'Content-Type: application/json' -d '{{\"seats\":148}}'
     kubectl describe licenseseats acme-bitwarden
 
 4. Mend the refused credential of acme-eu: it is noticed within a second, and acme-eu gets its 40 seats.
@@ -54,11 +61,15 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl get licenseseats acme-bitwarden -o jsonpath='{{.status.conditions[0].message}}{{\"\\n\"}}'
     kubectl patch secret bitwarden-org -p '{{\"stringData\":{{\"clientSecret\":\"{acme_secret}\"}}}}'
 
-6. What the vendor shows and bills, change by change; what else the simulator can do; what can be declared.
-    curl -s $ACME/ledger
+6. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+    curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
     curl -s {url}/sim
     kubectl explain licenseseats.spec
+
+The operator's log is {log}, its metrics are at {metrics}
 ",
+            log = self.log.display(),
+            metrics = self.metrics_url,
             eu_secret = eu.client_secret,
             acme_secret = acme.client_secret,
         )

@@ -104,10 +104,7 @@ impl Quickstart {
         if path.is_file() {
             return Ok(path);
         }
-        Err(Failure(format!(
-            "{} does not exist: run `cargo build`",
-            path.display()
-        )))
+        Err(Failure(format!("{} does not exist: run `cargo build`", path.display())))
     }
 }
 

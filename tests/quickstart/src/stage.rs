@@ -92,6 +92,8 @@ impl Stage {
         self.run_and_show(&["get", "licenseseats"]).await?;
         let guide = Guide {
             kubeconfig: &claim.kubeconfig(),
+            log: self.operator.log_path(),
+            metrics_url: &format!("http://{}/metrics", self.operator.address()),
             control_url: &self.simulator.control_url(),
             parts: &self.parts,
         };

@@ -93,6 +93,12 @@ impl Process {
         self.pid
     }
 
+    /// The file that takes its output; it goes away with this process.
+    #[must_use]
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
     /// What it has written to stdout and stderr so far.
     #[must_use]
     pub fn log(&self) -> String {
