@@ -3,8 +3,10 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod examples;
 mod open_outcomes;
 mod purchase;
+mod quickstart;
 mod tenants;
 mod vendor_writes;
 mod world;

@@ -123,14 +123,14 @@ impl ControlPlane {
             .await
     }
 
-    /// A kubeconfig with a token of a ServiceAccount, valid for 10 hours.
+    /// A kubeconfig with a token of a ServiceAccount, valid for a week: a quickstart may run over a weekend.
     ///
     /// # Panics
     /// When there is no such ServiceAccount: install the chart first.
     pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> PathBuf {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin(), namespace);
         let spec = TokenRequestSpec {
-            expiration_seconds: Some(10 * 3600),
+            expiration_seconds: Some(7 * 24 * 3600),
             ..TokenRequestSpec::default()
         };
         let request = TokenRequest {

@@ -42,10 +42,10 @@ mod wait;
 
 pub use audit::{Audit, AuditEvent, AuditMark};
 pub use control_plane::ControlPlane;
-pub use guardian::scratch_dir;
+pub use guardian::{clear_scratch, scratch_dir};
 pub use http::{HttpReply, http_get};
 pub use install::{OPERATOR_USER, SYSTEM_NAMESPACE};
 pub use kubectl::{Output, tool, workspace_root};
 pub use operator::Operator;
-pub use process::{Process, free_port, process_alive};
+pub use process::{Process, free_port, process_alive, send_signal};
 pub use wait::{skip_control_plane, wait_for};

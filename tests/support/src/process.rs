@@ -93,6 +93,12 @@ impl Process {
         self.pid
     }
 
+    /// The file that takes its output; it goes away with this process.
+    #[must_use]
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
     /// What it has written to stdout and stderr so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -114,7 +120,7 @@ impl Process {
     pub fn signal(&self, signal: &str) {
         let state = self.state();
         if state.exited.is_none() {
-            kill(signal, &self.pid.to_string());
+            send_signal(signal, &self.pid.to_string());
         }
     }
 
@@ -126,7 +132,7 @@ impl Process {
             state.exited = state.child.try_wait().expect("one's own child can be waited for");
             if state.exited.is_some() {
                 // What it started and left alone in its group ends with it.
-                kill("KILL", &format!("-{}", self.pid));
+                send_signal("KILL", &format!("-{}", self.pid));
                 state.guarded = None;
             }
         }
@@ -176,7 +182,7 @@ impl Drop for Process {
             eprintln!("{}", self.log_tail(40));
         }
         if self.try_exit().is_none() {
-            kill("KILL", &format!("-{}", self.pid));
+            send_signal("KILL", &format!("-{}", self.pid));
             let mut state = self.state();
             // Reaped before it is forgotten: until then its number cannot belong to anybody else.
             let _ = state.child.wait();
@@ -185,8 +191,12 @@ impl Drop for Process {
     }
 }
 
-/// `kill` as a builtin of `sh`: no `unsafe`, no package needed. A target that is gone already is fine.
-fn kill(signal: &str, target: &str) {
+/// Sends a signal (`TERM`, ...) to a process, or to a group when the number is negative. `kill` as a builtin of `sh`: no
+/// `unsafe`, no package needed. A target that is gone already is fine.
+///
+/// # Panics
+/// When there is no `sh`.
+pub fn send_signal(signal: &str, target: &str) {
     let status = Command::new("sh")
         .args(["-c", r#"kill -s "$1" -- "$2""#, "kill", signal, target])
         .stderr(Stdio::null())

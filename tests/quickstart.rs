@@ -1,0 +1,194 @@
+//! The quickstart as people meet it: what it shows, that each command it prints does what it says, and that it leaves
+//! nothing behind however it ends.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use clap::Parser as _;
+use seatkeeper_quickstart::{Quickstart, run};
+use seatkeeper_support::{Process, scratch_dir, send_signal, skip_control_plane, tool, wait_for};
+
+use crate::examples;
+use crate::world::BINARY;
+
+/// A start takes 6 s on an idle machine; the other tests run beside it.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Each command that is printed, in order: a part of it, a part of its answer, and then what shows its effect.
+#[rustfmt::skip]
+const COMMANDS: &[(&str, &str, Option<(&str, &str)>)] = &[
+    ("/join", r#"{"accepted":true}"#, Some(("kubectl get licenseseats", "shortage: 3 free, threshold 5"))),
+    ("/join", r#"{"accepted":false}"#, None),
+    ("--replicas=160", "scaled", Some(("kubectl get licenseseats", "160       160     147    13     160     True    in sync"))),
+    ("--replicas=5000", "spec.seats is above spec.guardrails.maxSeats", None),
+    ("/seats", "", Some(("kubectl get events", "148 seats with limit 160 -> 160 seats with limit 160"))),
+    ("describe", "somebody else changed Bitwarden", None),
+    ("patch secret bitwarden-eu", "patched", Some(("kubectl get licenseseats acme-eu", "40        40      28     12     50      True    in sync"))),
+    ("patch secret bitwarden-org", "patched", None),
+    ("wait", "condition met", None),
+    ("jsonpath", "the key was rotated", None),
+    ("patch secret bitwarden-org", "patched", Some(("kubectl get licenseseats acme-bitwarden", "in sync"))),
+    ("/ledger", "\"billedAfter\":{\"seats\":150\t\"step\":\"billed\",\"who\":\"publicPut\"", None),
+    ("/sim", "rotate-key", None),
+    ("explain", "How many seats should be purchased", None),
+];
+
+/// The program itself, when a test below starts this binary again: `cargo test` offers no other way to a program that
+/// is surely built from the same sources.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the program that the other tests start"]
+async fn program() {
+    let Ok(args) = env::var("QUICKSTART") else { return };
+    let args = ["quickstart", BINARY].into_iter().chain(args.split(' '));
+    run(&Quickstart::parse_from(args)).await.expect("a quickstart");
+}
+
+/// A quickstart in a process group of its own, as a shell starts it, with a folder of its own for everything.
+struct Played {
+    process: Process,
+    temporary: PathBuf,
+}
+
+impl Played {
+    fn start(state: &str, more: &str) -> Self {
+        let temporary = scratch_dir("quickstart");
+        let mut command = Command::new(env::current_exe().expect("the path of this test"));
+        command
+            .args(["--exact", "quickstart::program", "--ignored", "--nocapture"])
+            .env("QUICKSTART", format!("--state-dir={state} {more}").trim_end())
+            .env("TMPDIR", &temporary);
+        let process = Process::spawn("quickstart", &command);
+        Self { process, temporary }
+    }
+
+    async fn until_it_says(&self, text: &str) {
+        wait_for(format!("{text:?}"), PATIENCE, async || {
+            let log = self.process.log();
+            assert!(
+                log.contains(text) || self.process.try_exit().is_none(),
+                "it ended:\n{log}"
+            );
+            log.contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Its end, and the end of everything that it started, which has inherited its TMPDIR.
+    async fn leaves_nothing(&self) {
+        let exit = self.process.wait_exit(PATIENCE).await;
+        assert!(exit.is_some(), "it does not end:\n{}", self.process.log_tail(20));
+        wait_for("nothing to be left", PATIENCE, async || {
+            let files = fs::read_dir(&self.temporary).expect("its folder").count();
+            (files == 0 && self.processes() == 0).then_some(())
+        })
+        .await;
+    }
+
+    fn processes(&self) -> usize {
+        let mine = format!("TMPDIR={}", self.temporary.display());
+        let all = fs::read_dir("/proc").expect("Linux");
+        // Processes end while we look: what cannot be read any more is gone.
+        let environments = all.filter_map(|entry| fs::read(entry.ok()?.path().join("environ")).ok());
+        environments
+            .filter(|bytes| bytes.split(|byte| *byte == 0).any(|entry| entry == mine.as_bytes()))
+            .count()
+    }
+}
+
+/// The rows of the last table that was shown, by their words.
+fn last_table(log: &str) -> Vec<Vec<&str>> {
+    let lines: Vec<&str> = log.lines().collect();
+    let header = lines
+        .iter()
+        .rposition(|line| line.starts_with("NAME "))
+        .expect("a table");
+    let rows = lines[header + 1..].iter().take_while(|line| !line.is_empty());
+    // Not the age.
+    rows.map(|row| row.split_whitespace().rev().skip(1).collect::<Vec<_>>())
+        .map(|row| row.into_iter().rev().collect())
+        .collect()
+}
+
+fn bash(exports: &str, command: &str) -> String {
+    // The pinned kubectl first: what is on PATH may be many minors older.
+    let tools = tool("kubectl").parent().expect("a folder").display().to_string();
+    let path = format!("{tools}:{}", env::var("PATH").unwrap_or_default());
+    let script = format!("{exports}\n{command} 2>&1");
+    let output = Command::new("bash").args(["-c", &script]).env("PATH", path).output();
+    String::from_utf8_lossy(&output.expect("bash").stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_what_it_promises_and_each_printed_command_works() {
+    if skip_control_plane() {
+        return;
+    }
+    let state = scratch_dir("state").display().to_string();
+    let played = Played::start(&state, "");
+    played.until_it_says("everything runs").await;
+    let log = played.process.log();
+
+    let table = last_table(&log);
+    for row in [
+        "acme-bitwarden bitwarden 150 150 92 58 150 True in sync",
+        "acme-eu bitwarden 40 False key refused by the vendor",
+        "acme-labs bitwarden 80 95 90 5 110 True observed; spec asks 80",
+    ] {
+        assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");
+    }
+    for name in examples::names() {
+        assert!(table.iter().any(|words| words[0] == name), "{name} is not shown\n{log}");
+    }
+    assert!(log.contains("+50 seats, limit 150: suspended"), "{log}");
+
+    let args = |more: &str| Quickstart::parse_from(["quickstart", BINARY, &format!("--state-dir={state}"), more]);
+    let second = run(&args("--once")).await.expect_err("only one at a time").to_string();
+    assert!(second.contains("one runs already in this checkout"), "{second}");
+
+    let printed = log.lines().filter_map(|line| line.strip_prefix("    "));
+    let (exports, commands): (Vec<&str>, Vec<&str>) = printed.partition(|line| line.starts_with("export "));
+    let exports = exports.join("\n");
+    assert_eq!(
+        commands.len(),
+        COMMANDS.len(),
+        "COMMANDS says what each one shows\n{log}"
+    );
+    for (command, (part, answer, effect)) in commands.iter().zip(COMMANDS) {
+        assert!(command.contains(part), "{command} instead of {part}");
+        let said = bash(&exports, command);
+        assert!(said.contains(answer), "{command}\n{said}");
+        if let Some((look, shows)) = effect {
+            let what = format!("{shows:?} after {command}");
+            wait_for(what, PATIENCE, async || {
+                bash(&exports, look).contains(shows).then_some(())
+            })
+            .await;
+        }
+    }
+
+    run(&args("--down")).await.expect("it is ended");
+    played.leaves_nothing().await;
+    assert!(played.process.try_exit().is_some_and(|exit| exit.success()));
+    run(&args("--down")).await.expect("nothing to end is fine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_leaves_nothing_when_interrupted_or_killed_and_starts_again() {
+    if skip_control_plane() {
+        return;
+    }
+    let state = scratch_dir("state").display().to_string();
+    for (signal, whole_group) in [("INT", true), ("KILL", false)] {
+        let played = Played::start(&state, "");
+        played.until_it_says("starting the operator").await;
+        assert!(played.processes() > 3, "itself, its guardian, etcd, kube-apiserver");
+        let group = if whole_group { "-" } else { "" };
+        send_signal(signal, &format!("{group}{}", played.process.pid()));
+        played.leaves_nothing().await;
+    }
+    let again = Played::start(&state, "--once");
+    again.leaves_nothing().await;
+    assert!(again.process.log().contains("What to try"), "{}", again.process.log());
+}

@@ -1,0 +1,86 @@
+//! What people are left with: how to reach everything, and commands worth trying. A test runs each of them as printed.
+
+use std::env;
+use std::fmt::{Display, Formatter, Result};
+use std::path::Path;
+
+use seatkeeper_support::tool;
+
+use crate::scene::Part;
+
+/// The text, with the addresses of this run.
+pub(crate) struct Guide<'a> {
+    pub(crate) kubeconfig: &'a Path,
+    pub(crate) control_url: &'a str,
+    pub(crate) log: &'a Path,
+    pub(crate) metrics_url: &'a str,
+    pub(crate) parts: &'a [Part],
+}
+
+impl Display for Guide<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let (url, kubeconfig) = (self.control_url, self.kubeconfig.display());
+        let key = |secret: &str| {
+            self.parts
+                .iter()
+                .find(|part| part.secret == secret)
+                .map(|part| &part.key)
+        };
+        let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
+            return Ok(()); // the scene has both
+        };
+        writeln!(f, "\nIn another terminal:\n\n    export KUBECONFIG={kubeconfig}")?;
+        writeln!(f, "    export ACME={url}/sim/organizations/{}", acme.id)?;
+        if let Some(dir) = kubectl_elsewhere() {
+            writeln!(f, "    export PATH=\"$PATH:{dir}\"   # kubectl, as tested")?;
+        }
+        write!(
+            f,
+            "
+What to try, and to see with kubectl get licenseseats a few seconds later:
+
+1. Members join until seats run short: STATUS says shortage before the last seat is gone. Ten more are turned away at
+   the vendor, because the limit is pinned: nothing is bought behind your back.
+    curl -s $ACME/join -H 'Content-Type: application/json' -d '{{\"n\":55}}'
+    curl -s $ACME/join -H 'Content-Type: application/json' -d '{{\"n\":10}}'
+
+2. Buy ten more; then try to buy far too many: the guard rail refuses that at once.
+    kubectl scale licenseseats acme-bitwarden --replicas=160
+    kubectl scale licenseseats acme-bitwarden --replicas=5000
+
+3. Somebody changes seats in the vendor's web vault: it is noticed, told in an event, and corrected.
+    curl -s -o /dev/null $ACME/seats -H 'Content-Type: application/json' -d '{{\"seats\":148}}'
+    kubectl describe licenseseats acme-bitwarden
+
+4. Mend the refused credential of acme-eu: it is noticed within a second, and acme-eu gets its 40 seats.
+    kubectl patch secret bitwarden-eu -p '{{\"stringData\":{{\"clientSecret\":\"{eu_secret}\"}}}}'
+
+5. Break a Secret that worked, see what is said, and mend it.
+    kubectl patch secret bitwarden-org -p '{{\"stringData\":{{\"clientSecret\":\"wrong\"}}}}'
+    kubectl wait licenseseats acme-bitwarden --for=condition=CredentialsValid=false
+    kubectl get licenseseats acme-bitwarden -o jsonpath='{{.status.conditions[0].message}}{{\"\\n\"}}'
+    kubectl patch secret bitwarden-org -p '{{\"stringData\":{{\"clientSecret\":\"{acme_secret}\"}}}}'
+
+6. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+    curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
+    curl -s {url}/sim
+    kubectl explain licenseseats.spec
+
+The operator's log is {log}, its metrics are at {metrics}
+",
+            log = self.log.display(),
+            metrics = self.metrics_url,
+            eu_secret = eu.client_secret,
+            acme_secret = acme.client_secret,
+        )
+    }
+}
+
+/// The folder of the pinned kubectl, if there is none on PATH.
+fn kubectl_elsewhere() -> Option<String> {
+    let path = env::var_os("PATH")?;
+    if env::split_paths(&path).any(|dir| dir.join("kubectl").is_file()) {
+        return None;
+    }
+    tool("kubectl").parent().map(|dir| dir.display().to_string())
+}

@@ -1,0 +1,135 @@
+//! Starts the parts, applies the examples, and shows the table before and after.
+
+use std::fs;
+use std::path::Path;
+
+use seatkeeper_support::{ControlPlane, Operator};
+use vendor_sim::{Options, Simulator};
+
+use crate::claim::Claim;
+use crate::guide::Guide;
+use crate::scene::{self, MANAGED, Part};
+use crate::{Failure, say, show};
+
+const NAMESPACE: &str = "it";
+
+/// As shipped, but quicker to look again: nobody wants to wait for 30 s after each command.
+const QUICK: &[&str] = &["--min-interval=1s", "--secret-recheck=1s"];
+
+/// Where each object stands before anything is bought, by the reason of its `Ready`.
+const BEFORE: &[(&str, &str)] = &[
+    (MANAGED, "Suspended"),
+    ("acme-eu", "CredentialsInvalid"),
+    ("acme-labs", "Observed"),
+    ("acme-machine-accounts", "InSync"),
+    ("acme-secrets-manager", "InSync"),
+];
+
+/// Everything that runs. Dropped in this order: the operator first, so that it does not lose what it works with.
+pub(crate) struct Stage {
+    operator: Operator,
+    plane: ControlPlane,
+    simulator: Simulator,
+    parts: Vec<Part>,
+}
+
+impl Stage {
+    pub(crate) async fn up(binary: &Path, claim: &Claim) -> Result<Self, Failure> {
+        say("starting etcd and kube-apiserver ...");
+        let plane = ControlPlane::start().await;
+        say("starting the simulated Bitwarden ...");
+        let simulator = Simulator::start(Options::default()).await;
+        let simulator = simulator.map_err(Failure::from_io("the simulator"))?;
+        let parts = scene::organizations(&simulator);
+        say("installing the chart ...");
+        let allowed = format!("{{{}}}", simulator.host());
+        plane.install_chart(&[("vendors.allowedHosts", &allowed)]).await;
+        say("starting the operator, as the chart's ServiceAccount ...");
+        let allow = format!("--allowed-host={}", simulator.host());
+        let flags: Vec<&str> = QUICK.iter().copied().chain([allow.as_str()]).collect();
+        let operator = Operator::start(&plane, binary, "", &flags).await;
+        operator.wait_ready().await;
+        let stage = Self {
+            operator,
+            plane,
+            simulator,
+            parts,
+        };
+        stage.kubectl(&["create", "namespace", NAMESPACE], "").await?;
+        stage.hand_over(claim).await?;
+        Ok(stage)
+    }
+
+    /// The administrator's kubeconfig at its known path, with the namespace set so that commands stay short.
+    async fn hand_over(&self, claim: &Claim) -> Result<(), Failure> {
+        let namespace = format!("--namespace={NAMESPACE}");
+        self.kubectl(&["config", "set-context", "--current", &namespace], "")
+            .await?;
+        let path = claim.kubeconfig();
+        let copied = fs::copy(self.plane.kubeconfig_path(), &path);
+        copied.map(drop).map_err(Failure::from_io(path.display()))
+    }
+
+    /// Applies the examples and shows what becomes of them.
+    pub(crate) async fn perform(&self, claim: &Claim) -> Result<(), Failure> {
+        say("applying examples/ (the Secrets name the simulator instead of a region; acme-bitwarden is suspended) ...");
+        let manifests = scene::manifests(&self.simulator, &self.parts)?;
+        self.kubectl(&["apply", "--server-side", "-f", "-"], &manifests).await?;
+        for (name, reason) in BEFORE {
+            self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason)
+                .await?;
+        }
+        show("\nWhile acme-bitwarden is suspended, STATUS says what would be done:\n");
+        self.run_and_show(&["get", "licenseseats"]).await?;
+        show("\nNow it may buy:\n");
+        let release = r#"{"spec":{"suspend":false}}"#;
+        self.run_and_show(&["patch", "licenseseats", MANAGED, "--type=merge", "-p", release])
+            .await?;
+        self.until(MANAGED, "{.status.conditions[?(@.type==\"Ready\")].reason}", "InSync")
+            .await?;
+        self.until(MANAGED, "{.status.seats}", "150").await?;
+        show("");
+        self.run_and_show(&["get", "licenseseats"]).await?;
+        let guide = Guide {
+            kubeconfig: &claim.kubeconfig(),
+            log: self.operator.log_path(),
+            metrics_url: &format!("http://{}/metrics", self.operator.address()),
+            control_url: &self.simulator.control_url(),
+            parts: &self.parts,
+        };
+        show(&guide.to_string());
+        Ok(())
+    }
+
+    /// Ends the operator as Kubernetes would; the rest may simply be killed.
+    pub(crate) async fn down(self) {
+        self.operator.stop().await;
+    }
+
+    async fn run_and_show(&self, args: &[&str]) -> Result<(), Failure> {
+        let shown = args.iter().map(|arg| match arg.contains(['{', ' ']) {
+            true => format!("'{arg}'"),
+            false => (*arg).to_owned(),
+        });
+        show(&format!("$ kubectl {}", shown.collect::<Vec<_>>().join(" ")));
+        show(self.kubectl(args, "").await?.trim_end());
+        Ok(())
+    }
+
+    async fn until(&self, name: &str, path: &str, value: &str) -> Result<(), Failure> {
+        say(&format!("waiting until {name} shows {value} ..."));
+        let (object, condition) = (format!("licenseseats/{name}"), format!("--for=jsonpath={path}={value}"));
+        let waited = self.kubectl(&["wait", &object, &condition, "--timeout=90s"], "").await;
+        waited
+            .map(drop)
+            .map_err(|failure| Failure(format!("{failure}\n{}", self.operator.log_tail(20))))
+    }
+
+    async fn kubectl(&self, args: &[&str], stdin: &str) -> Result<String, Failure> {
+        let output = self.plane.kubectl_in(NAMESPACE, args, stdin).await;
+        match output.success() {
+            true => Ok(output.stdout),
+            false => Err(Failure(format!("kubectl {}: {}", args.join(" "), output.stderr))),
+        }
+    }
+}
