@@ -5,6 +5,7 @@
 
 mod examples;
 mod open_outcomes;
+mod ownership;
 mod purchase;
 mod quickstart;
 mod tenants;

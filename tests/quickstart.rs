@@ -16,9 +16,12 @@ use crate::world::BINARY;
 /// A start takes 6 s on an idle machine; the other tests run beside it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Each command that is printed, in order: a part of it, a part of its answer, and then what shows its effect.
+/// A part of a printed command, a part of its answer, and then what shows its effect.
+type Tried = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+/// Each command that is printed, in order.
 #[rustfmt::skip]
-const COMMANDS: &[(&str, &str, Option<(&str, &str)>)] = &[
+const COMMANDS: &[Tried] = &[
     ("/join", r#"{"accepted":true}"#, Some(("kubectl get licenseseats", "shortage: 3 free, threshold 5"))),
     ("/join", r#"{"accepted":false}"#, None),
     ("--replicas=160", "scaled", Some(("kubectl get licenseseats", "160       160     147    13     160     True    in sync"))),

@@ -1,16 +1,18 @@
 //! What every pass shares.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::reflector::Store;
 use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
 use super::memory::{Key, Memory};
+use super::pools::Pools;
 use super::watched::Watched;
 use crate::metrics::Metrics;
 use crate::plan::{Notice, Timing};
@@ -50,6 +52,9 @@ pub struct Context {
     /// Ends sending.
     pub shutdown: CancellationToken,
     pub(super) memory: Memory,
+    pub(super) pools: Pools,
+    /// The watch's cache, once there is one.
+    pub(super) watched: OnceLock<Store<Watched>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
     recorder: Recorder,
@@ -79,6 +84,8 @@ impl Context {
             leadership,
             shutdown,
             memory: Memory::default(),
+            pools: Pools::default(),
+            watched: OnceLock::new(),
             writer,
             recorder,
         }
@@ -111,11 +118,25 @@ impl Context {
         }
     }
 
-    /// Forgets objects that are gone, and their metrics.
-    pub(super) fn forget_all_but(&self, there: &[Arc<Watched>]) {
-        let there: HashSet<Key> = there.iter().map(|object| key_of(object)).collect();
-        for (namespace, name) in self.memory.retain(|key| there.contains(key)) {
-            self.metrics.forget(&namespace, &name);
+    /// Every object the watch knows of.
+    pub(super) fn all_watched(&self) -> Vec<Arc<Watched>> {
+        self.watched.get().map(Store::state).unwrap_or_default()
+    }
+
+    /// Forgets an object that is gone, and its metrics.
+    pub(super) fn forget(&self, key: &Key) {
+        self.memory.forget(key);
+        self.pools.forget(key, self.settings.timing.unanswered);
+        self.metrics.forget(&key.0, &key.1);
+    }
+
+    /// Forgets the objects that the watch does not know any more.
+    pub(super) fn forget_the_gone(&self) {
+        let there: HashSet<Key> = self.all_watched().iter().map(|object| key_of(object)).collect();
+        for key in self.memory.keys() {
+            if !there.contains(&key) {
+                self.forget(&key);
+            }
         }
     }
 }

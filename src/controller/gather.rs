@@ -6,9 +6,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
 use super::memory::{Entry, Hold, Key};
+use super::pools::Claim;
 use super::store::{Stored, bounded};
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsStatus};
+use crate::api::{Account, Intent, LicenseSeatsStatus};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
 use crate::vendors::{AnyAccount, VendorAccount};
 
@@ -56,9 +57,12 @@ pub(super) async fn gather(
     }
     let found = match stored.status() {
         Ok(status) => look(context, key, &stored, status, entry).await?,
-        Err(why) => Found::Unreadable(Fault::spec(format!(
-            "{why}; it may have been written by another version of the operator"
-        ))),
+        Err(why) => {
+            context.pools.note(key, uid, None);
+            Found::Unreadable(Fault::spec(format!(
+                "{why}; it may have been written by another version of the operator"
+            )))
+        }
     };
     Ok(Some(Gathered { stored, found }))
 }
@@ -70,9 +74,14 @@ async fn look(
     status: LicenseSeatsStatus,
     entry: &mut Entry,
 ) -> Result<Found, Error> {
+    let claim = |desired: Option<&Desired>, account: Option<&Account>| {
+        let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+        context.pools.note(key, uid, claim(stored, &status, desired, account))
+    };
     let desired = match checked(context, stored) {
         Ok(desired) => desired,
         Err(fault) => {
+            claim(None, None);
             return Ok(Found::Failed {
                 status,
                 desired: None,
@@ -81,38 +90,47 @@ async fn look(
             });
         }
     };
-    let unknown = Account {
-        vendor: desired.pool.vendor().to_owned(),
-        host: None,
-        id: None,
+    let known = match open(context, key, &desired).await? {
+        Ok((opened, version)) => Ok((opened.account(), opened, version)),
+        Err(fault) => Err(fault),
     };
-    let failed = |status, desired, account, fault| {
+    let owner = claim(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
+    let (account, opened, secret_version) = match known {
+        Ok(known) => known,
+        Err(fault) => {
+            let account = Some(Account {
+                vendor: desired.pool.vendor().to_owned(),
+                host: None,
+                id: None,
+            });
+            return Ok(Found::Failed {
+                status,
+                desired: Some(desired),
+                account,
+                fault,
+            });
+        }
+    };
+    let failed = |fault, status, desired| {
         Ok(Found::Failed {
             status,
             desired: Some(desired),
-            account: Some(account),
+            account: Some(account.clone()),
             fault,
         })
     };
-
-    let secret = match read_secret(context, key, desired.pool.secret()).await? {
-        Ok(secret) => secret,
-        Err(fault) => return failed(status, desired, unknown, fault),
-    };
-    let version = secret.resource_version();
+    if let Some(owner) = owner {
+        return failed(conflict(key, &owner, &desired), status, desired);
+    }
     if let Some(hold) = entry
         .hold
         .as_ref()
-        .filter(|hold| hold.secret_version == version && Instant::now() < hold.until)
+        .filter(|hold| hold.secret_version == secret_version && Instant::now() < hold.until)
     {
         // Same Secret, same answer: the vendor is not asked.
-        return failed(status, desired, hold.account.clone(), hold.fault.clone());
+        return failed(hold.fault.clone(), status, desired);
     }
     entry.hold = None;
-    let opened = match context.vendors.open(&desired.pool, &secret) {
-        Ok(opened) => opened,
-        Err(fault) => return failed(status, desired, unknown, fault),
-    };
     match opened.read().await {
         Ok(snapshot) => {
             entry.last_read = Some(Instant::now());
@@ -121,15 +139,69 @@ async fn look(
                 desired,
                 account: opened,
                 snapshot,
-                secret_version: version,
+                secret_version,
             })
         }
         Err(error) => {
-            let account = opened.account();
             let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
-            entry.hold = hold(context, entry, &fault, &account, version);
-            failed(status, desired, account, fault)
+            entry.hold = hold(context, entry, &fault, secret_version);
+            failed(fault, status, desired)
         }
+    }
+}
+
+/// Opens the account with its Secret; sends nothing. Also says which version of the Secret was used.
+async fn open(
+    context: &Context,
+    key: &Key,
+    desired: &Desired,
+) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
+    let secret = match read_secret(context, key, desired.pool.secret()).await? {
+        Ok(secret) => secret,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    Ok(context
+        .vendors
+        .open(&desired.pool, &secret)
+        .map(|opened| (opened, secret.resource_version())))
+}
+
+/// What the object lays claim to. While its Secret cannot be read, it keeps the account it had.
+fn claim(
+    stored: &Stored,
+    status: &LicenseSeatsStatus,
+    desired: Option<&Desired>,
+    account: Option<&Account>,
+) -> Option<Claim> {
+    let metadata = stored.metadata();
+    Some(Claim {
+        account: account.or(status.account.as_ref())?.key()?,
+        pool: desired.map_or("", |desired| desired.pool.name()),
+        age: (
+            metadata.creation_timestamp.as_ref().map(|time| time.0),
+            metadata.uid.clone().unwrap_or_default(),
+        ),
+        open: status.intent.as_ref().is_some_and(Intent::is_open),
+    })
+}
+
+/// The name of an owner in another namespace is not for everybody's eyes.
+fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
+    let other = if owner.0 == *namespace {
+        format!("LicenseSeats {}", owner.1)
+    } else {
+        "a LicenseSeats in another namespace".into()
+    };
+    let message = format!(
+        "{other} is older and has the same {} of the same account: delete one of the two, or point one elsewhere. Nothing is \
+         sent for this one meanwhile",
+        desired.pool.name()
+    );
+    Fault {
+        remedy: Remedy::Owner,
+        reason: reason::CONFLICT,
+        summary: "another object has this pool".into(),
+        message,
     }
 }
 
@@ -161,23 +233,16 @@ async fn read_secret(context: &Context, (namespace, _): &Key, name: &str) -> Res
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.
-pub(super) fn hold(
-    context: &Context,
-    entry: &Entry,
-    fault: &Fault,
-    account: &Account,
-    secret_version: Option<String>,
-) -> Option<Hold> {
+pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_version: Option<String>) -> Option<Hold> {
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time {
             secret_may_help: true, ..
         } => super::memory::backoff(entry.failures + 1, Duration::from_secs(300)),
-        Remedy::Spec | Remedy::Unsupported | Remedy::Time { .. } => return None,
+        Remedy::Spec | Remedy::Owner | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
     Some(Hold {
         fault: fault.clone(),
-        account: account.clone(),
         secret_version,
         until: Instant::now() + wait,
     })

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::api::{Account, CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 use crate::plan::{Doubt, Elapsed, Fault, Numbers};
 
 /// Namespace and name.
@@ -42,7 +42,6 @@ impl Trigger {
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     pub fault: Fault,
-    pub account: Account,
     pub secret_version: Option<String>,
     pub until: Instant,
 }
@@ -179,12 +178,9 @@ impl Memory {
         self.lock().remove(key);
     }
 
-    /// Drops the objects that are not in the list and returns their keys.
-    pub fn retain(&self, there: impl Fn(&Key) -> bool) -> Vec<Key> {
-        self.lock()
-            .extract_if(|key, _| !there(key))
-            .map(|(key, _)| key)
-            .collect()
+    /// All objects with a memory.
+    pub fn keys(&self) -> Vec<Key> {
+        self.lock().keys().cloned().collect()
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod gather;
 mod lease;
 mod memory;
+mod pools;
 mod reconcile;
 mod record;
 mod store;
@@ -38,6 +39,7 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
     let leadership = context.leadership.clone();
     stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
         let term = leadership.next_term(known).await?;
+        context.pools.clear();
         context.memory.wake_all();
         Some(((), (leadership, term, context)))
     })
@@ -56,13 +58,14 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(shutdown.clone().cancelled_owned());
     let store = controller.store();
+    drop(context.watched.set(store.clone()));
     let ready = async {
         if store.wait_until_ready().await.is_ok() {
             synced();
         }
         loop {
             tokio::time::sleep(SWEEP).await;
-            context.forget_all_but(&store.state());
+            context.forget_the_gone();
         }
     };
     let passes = controller

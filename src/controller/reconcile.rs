@@ -8,12 +8,16 @@ use kube::runtime::controller::Action;
 use super::act::act;
 use super::context::key_of;
 use super::gather::{Found, Gathered, gather, hold};
-use super::memory::{Entry, Trigger, backoff};
+use super::memory::{Entry, Key, Trigger, backoff};
+use super::pools::Bar;
 use super::record::Scribe;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::LicenseSeatsStatus;
+use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
+
+/// How soon to come back while not every object was looked at once.
+const CENSUS: Duration = Duration::from_millis(50);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
@@ -28,7 +32,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
     };
     let wait = async {
         match gather(&context, &key, &trigger.uid, &mut entry).await? {
-            Some(gathered) => pass(&context, &object, gathered, &mut entry).await.map(Some),
+            Some(gathered) => pass(&context, &object, &key, gathered, &mut entry).await.map(Some),
             None => Ok(None),
         }
     };
@@ -38,8 +42,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
             Ok(Action::requeue(wait))
         }
         Ok(None) => {
-            context.memory.forget(&key);
-            context.metrics.forget(&key.0, &key.1);
+            context.forget(&key);
             Ok(Action::await_change())
         }
         Err(error) => {
@@ -50,7 +53,13 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
 }
 
 /// Decide, act, record; returns when to look again.
-async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &mut Entry) -> Result<Duration, Error> {
+async fn pass(
+    context: &Context,
+    object: &Watched,
+    key: &Key,
+    gathered: Gathered,
+    entry: &mut Entry,
+) -> Result<Duration, Error> {
     let Gathered { mut stored, found } = gathered;
     let trigger = Trigger::of(stored.metadata());
     let mut scribe = Scribe {
@@ -79,25 +88,38 @@ async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &m
         }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
-    let site = Site {
+    let mut site = Site {
         context,
         trigger: &trigger,
         desired: &desired,
+        behind: None,
     };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {
-        let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
-        scribe.notices.extend(plan::remember(&mut status, acted.applied));
-        if let Some(fault) = acted.fault {
-            entry.hold = hold(context, entry, &fault, &snapshot.account, secret_version);
-            let account = Some(snapshot.account);
-            return scribe
-                .failed(&mut stored, &status, &fault, Some(&desired), account, entry)
-                .await;
+        match context.pools.reserve(key, &context.all_watched()) {
+            Ok(()) => {
+                let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
+                scribe.notices.extend(plan::remember(&mut status, acted.applied));
+                if let Some(fault) = acted.fault {
+                    context
+                        .pools
+                        .set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    entry.hold = hold(context, entry, &fault, secret_version);
+                    let account = Some(snapshot.account);
+                    return scribe
+                        .failed(&mut stored, &status, &fault, Some(&desired), account, entry)
+                        .await;
+                }
+                snapshot = acted.snapshot.unwrap_or(snapshot);
+            }
+            Err(Bar::NotKnownYet) => return Ok(CENSUS),
+            Err(bar) => site.behind = Some(bar.sentence(key)),
         }
-        snapshot = acted.snapshot.unwrap_or(snapshot);
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
+    context
+        .pools
+        .set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     scribe
         .decided(&mut stored, &status, &desired, &snapshot, &decision, entry)
@@ -109,6 +131,7 @@ struct Site<'a> {
     context: &'a Context,
     trigger: &'a Trigger,
     desired: &'a Desired,
+    behind: Option<String>,
 }
 
 impl Site<'_> {
@@ -130,6 +153,7 @@ impl Site<'_> {
             history: &status.history,
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
+            behind: self.behind.as_deref(),
             timing: self.context.settings.timing,
             writer: &self.context.writer,
             now: Context::now(),

@@ -8,11 +8,14 @@ use super::memory::{Entry, backoff, jitter};
 use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsStatus};
+use crate::api::{Account, LicenseSeatsStatus, PlanBlock};
 use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
+
+/// How often to look whether another change of the same account is over.
+const BEHIND: Duration = Duration::from_secs(15);
 
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
@@ -187,6 +190,9 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
     let regular = jitter(desired.interval);
     match (&decision.verdict, &decision.doubt) {
         (Verdict::Publish | Verdict::Change(_), _) => Duration::ZERO,
+        (Verdict::Held(blocks), _) if blocks.iter().any(|block| block.kind == PlanBlock::OutcomeUnknown) => {
+            BEHIND.min(regular)
+        }
         (_, Some(doubt)) => doubt.left.min(regular),
         // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
         (_, None) => match base
@@ -208,7 +214,8 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
 fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
-        Remedy::Credentials
+        Remedy::Owner
+        | Remedy::Credentials
         | Remedy::Time {
             secret_may_help: true, ..
         } => context.settings.secret_recheck,

@@ -35,6 +35,8 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
+    /// `Some(sentence)`: another change of this account may still be running, so none may be sent.
+    pub behind: Option<&'a str>,
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -217,6 +219,24 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     let blocks = guardrails::blocks(s.desired, s.seen, now, wanted);
     if !blocks.is_empty() {
         return held(blocks);
+    }
+    if let Some(other) = s.behind {
+        let block = Block {
+            kind: PlanBlock::OutcomeUnknown,
+            unsupported: false,
+            message: other.to_owned(),
+        };
+        // What was learned about a change of our own must outlast the wait for the other.
+        let doubt = s.elapsed.map(|elapsed| Doubt {
+            key: elapsed.key.clone(),
+            left: Duration::ZERO,
+            settled: true,
+        });
+        return Decision {
+            intent: s.intent.cloned(),
+            doubt,
+            ..held(vec![block])
+        };
     }
     if by_others && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
         return Decision {

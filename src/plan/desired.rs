@@ -45,6 +45,24 @@ impl Pool {
         }
     }
 
+    /// The pool within its account.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bitwarden {
+                product: Product::PasswordManager,
+                ..
+            } => "PasswordManager",
+            Self::Bitwarden {
+                product: Product::SecretsManager,
+                ..
+            } => "SecretsManager",
+            Self::Bitwarden {
+                product: Product::MachineAccounts,
+                ..
+            } => "MachineAccounts",
+        }
+    }
+
     /// Name of the Secret with the credentials.
     pub fn secret(&self) -> &str {
         match self {

@@ -23,6 +23,8 @@ pub enum Remedy {
     Spec,
     /// A change of the Secret or the spec. The Secret is looked at every few seconds, the vendor rarely.
     Credentials,
+    /// The older object that has the same pool: it goes, or one of the two is pointed elsewhere.
+    Owner,
     /// Nothing here: the vendor cannot do this for this account.
     Unsupported,
     /// Time. `after`: not before this long; `secret_may_help`: a change of the Secret may mend it sooner.

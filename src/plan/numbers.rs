@@ -1,6 +1,6 @@
 //! The numbers of a pool, as read from the vendor, in one shape for every vendor.
 
-use crate::api::{Account, Change, Intent};
+use crate::api::{Account, Change, Intent, IntentPhase};
 
 /// Purchased seats and limit of a pool. The two are always changed in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,19 @@ impl Numbers {
     }
 }
 
+impl Account {
+    /// The account as one word, `host/id`; `None` until both are known.
+    pub fn key(&self) -> Option<String> {
+        Some(format!("{}/{}", self.host.as_deref()?, self.id.as_deref()?))
+    }
+}
+
 impl Intent {
+    /// Whether its request may still be running, or may yet be judged.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.phase, IntentPhase::Rejected | IntentPhase::NeedsReview)
+    }
+
     /// What the vendor showed before the change.
     pub fn base(&self) -> Numbers {
         Numbers {
@@ -115,10 +127,6 @@ pub struct Snapshot {
 impl Snapshot {
     /// The account as one word, to tell whether an intent speaks about it.
     pub fn account_key(&self) -> String {
-        format!(
-            "{}/{}",
-            self.account.host.as_deref().unwrap_or("-"),
-            self.account.id.as_deref().unwrap_or("-")
-        )
+        self.account.key().unwrap_or_default()
     }
 }

@@ -275,6 +275,10 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
             conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
         }
+        Remedy::Owner => {
+            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
+            conditions.keep(kind::CREDENTIALS_VALID);
+        }
         Remedy::Unsupported => {
             conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
             conditions.say(

@@ -25,6 +25,7 @@ struct Story {
     history: Vec<Change>,
     published: bool,
     elapsed: Option<Elapsed>,
+    behind: Option<String>,
 }
 
 fn n(seats: i32, limit: Option<i32>) -> Numbers {
@@ -77,6 +78,7 @@ fn story() -> Story {
         history: vec![],
         published: true,
         elapsed: None,
+        behind: None,
     }
 }
 
@@ -160,6 +162,7 @@ impl Story {
             history: &self.history,
             published,
             elapsed: self.elapsed.as_ref(),
+            behind: self.behind.as_deref(),
             timing: TIMING,
             writer: "me",
             now: now(),
@@ -708,4 +711,19 @@ fn shortages_are_told_by_their_threshold() {
             "{seats} seats, {used} used, {free_seats:?}, {percent:?}%"
         );
     }
+}
+
+#[test]
+fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_meanwhile() {
+    let behind = |story: Story| story.with(|s| s.behind = Some("another change is under way".into()));
+    assert_eq!(behind(story()).blocks()[0].kind, PlanBlock::OutcomeUnknown);
+    assert_eq!(behind(story().shows(150, Some(150))).verdict(), Verdict::InSync);
+    let repeat = || {
+        story()
+            .open(IntentPhase::Answered, SETTLED)
+            .read_before(n(100, Some(100)))
+    };
+    let waiting = behind(repeat()).follow();
+    assert_eq!(waiting.intent, repeat().intent, "the repeat is still known to be one");
+    assert_eq!(waiting.doubt.unwrap().key, "i1");
 }

@@ -1,0 +1,237 @@
+//! Who may write to which account: one owner per pool, and one change at a time per account.
+//!
+//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing. And a vendor
+//! writes the whole account row with every change, so a change waits for any other change of that account whose outcome
+//! is not known yet. Nothing may be sent before every watched object was looked at once: until then an older owner may
+//! simply not have been seen.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::context::key_of;
+use super::memory::Key;
+use super::watched::Watched;
+
+/// What an object lays claim to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// `host/id`.
+    pub account: String,
+    /// The pool within it.
+    pub pool: &'static str,
+    /// When the object was created, then its uid: the smaller is the older.
+    pub age: (Option<Timestamp>, String),
+    /// A change of it may still be running.
+    pub open: bool,
+}
+
+/// Why nothing may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bar {
+    /// Not every object was looked at yet.
+    NotKnownYet,
+    /// An older object has this pool.
+    OwnedBy(Key),
+    /// Another change of this account may still be running; `None`: of an object that is gone.
+    Behind(Option<Key>),
+}
+
+impl Bar {
+    /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
+    pub fn sentence(&self, (namespace, _): &Key) -> String {
+        let whose = match self {
+            Self::NotKnownYet => return "not every object was looked at yet".into(),
+            Self::Behind(None) => "of a deleted object".into(),
+            Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
+                format!("of {name}")
+            }
+            Self::OwnedBy(_) | Self::Behind(Some(_)) => "of an object in another namespace".into(),
+        };
+        format!("another change of this account, {whose}, may still be running: one is made at a time")
+    }
+}
+
+#[derive(Debug, Default)]
+struct Register {
+    /// `None`: looked at, and it lays claim to nothing.
+    claims: HashMap<Key, (String, Option<Claim>)>,
+    /// Accounts with a change of a deleted object that may still be running.
+    left_open: HashMap<String, Instant>,
+}
+
+/// The register of all claims.
+#[derive(Debug, Default)]
+pub(super) struct Pools(Mutex<Register>);
+
+impl Pools {
+    fn lock(&self) -> MutexGuard<'_, Register> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what an object lays claim to, and says who has it before.
+    pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>) -> Option<Key> {
+        let mut register = self.lock();
+        let owner = claim.as_ref().and_then(|claim| register.older(key, claim));
+        register.claims.insert(key.clone(), (uid.to_owned(), claim));
+        owner
+    }
+
+    /// Takes the right to change the account, until [`note`](Self::note) says that nothing is open any more.
+    pub fn reserve(&self, key: &Key, watched: &[Arc<Watched>]) -> Result<(), Bar> {
+        let mut register = self.lock();
+        let known = |object: &Arc<Watched>| {
+            let uid = object.metadata.uid.as_deref();
+            register
+                .claims
+                .get(&key_of(object))
+                .is_some_and(|(known, _)| Some(known.as_str()) == uid)
+        };
+        if !watched.iter().all(known) {
+            return Err(Bar::NotKnownYet);
+        }
+        let Some((_, Some(claim))) = register.claims.get(key).cloned() else {
+            return Err(Bar::NotKnownYet);
+        };
+        if let Some(owner) = register.older(key, &claim) {
+            return Err(Bar::OwnedBy(owner));
+        }
+        let now = Instant::now();
+        register.left_open.retain(|_, until| *until > now);
+        if register.left_open.contains_key(&claim.account) {
+            return Err(Bar::Behind(None));
+        }
+        let other = register.claims.iter().find(|(other, (_, theirs))| {
+            *other != key
+                && theirs
+                    .as_ref()
+                    .is_some_and(|theirs| theirs.open && theirs.account == claim.account)
+        });
+        if let Some((other, _)) = other {
+            return Err(Bar::Behind(Some(other.clone())));
+        }
+        register.claims.entry(key.clone()).and_modify(|(_, claim)| {
+            if let Some(claim) = claim {
+                claim.open = true;
+            }
+        });
+        Ok(())
+    }
+
+    /// Says whether a change of the object may still be running.
+    pub fn set_open(&self, key: &Key, open: bool) {
+        if let Some((_, Some(claim))) = self.lock().claims.get_mut(key) {
+            claim.open = open;
+        }
+    }
+
+    /// Takes an object out. A change of it that may still be running bars its account for `settle`.
+    pub fn forget(&self, key: &Key, settle: Duration) {
+        let mut register = self.lock();
+        if let Some((_, Some(claim))) = register.claims.remove(key)
+            && claim.open
+        {
+            register.left_open.insert(claim.account, Instant::now() + settle);
+        }
+    }
+
+    /// Begins anew: what a former term knew may be out of date.
+    pub fn clear(&self) {
+        self.lock().claims.clear();
+    }
+}
+
+impl Register {
+    fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {
+        let same = |theirs: &&Claim| (&theirs.account, theirs.pool) == (&claim.account, claim.pool);
+        let rivals = self.claims.iter().filter(|(other, _)| *other != key);
+        let older = rivals.filter_map(|(other, (_, theirs))| Some((other, theirs.as_ref().filter(same)?)));
+        let oldest = older
+            .filter(|(_, theirs)| theirs.age < claim.age)
+            .min_by(|a, b| a.1.age.cmp(&b.1.age));
+        oldest.map(|(other, _)| other.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        ("it".into(), name.into())
+    }
+
+    fn claim(account: &str, pool: &'static str, uid: &str) -> Claim {
+        Claim {
+            account: account.into(),
+            pool,
+            age: (None, uid.into()),
+            open: false,
+        }
+    }
+
+    fn watched(names: &[&str]) -> Vec<Arc<Watched>> {
+        let object = |name: &&str| {
+            let metadata = serde_json::json!({ "metadata": { "namespace": "it", "name": name, "uid": name } });
+            Arc::new(serde_json::from_value(metadata).unwrap())
+        };
+        names.iter().map(object).collect()
+    }
+
+    #[test]
+    fn the_older_object_owns_a_pool_until_it_goes() {
+        let pools = Pools::default();
+        assert_eq!(pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))), None);
+        assert_eq!(pools.note(&key("a"), "a", Some(claim("acme", "seats", "a"))), None);
+        assert_eq!(
+            pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))),
+            Some(key("a"))
+        );
+        assert_eq!(
+            pools.reserve(&key("b"), &watched(&["a", "b"])),
+            Err(Bar::OwnedBy(key("a")))
+        );
+        pools.forget(&key("a"), Duration::ZERO);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_sent_before_every_object_was_looked_at() {
+        let pools = Pools::default();
+        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+        pools.note(&key("a"), "former", None);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+        pools.note(&key("a"), "a", None);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Ok(()));
+    }
+
+    #[test]
+    fn one_account_has_one_open_change() {
+        let pools = Pools::default();
+        pools.note(&key("a"), "a", Some(claim("acme", "seats", "a")));
+        pools.note(&key("b"), "b", Some(claim("acme", "machines", "b")));
+        pools.note(&key("c"), "c", Some(claim("other", "seats", "c")));
+        let all = watched(&["a", "b", "c"]);
+        assert_eq!(pools.reserve(&key("a"), &all), Ok(()));
+        assert_eq!(pools.reserve(&key("b"), &all), Err(Bar::Behind(Some(key("a")))));
+        assert_eq!(pools.reserve(&key("c"), &all), Ok(()));
+        pools.set_open(&key("a"), false);
+        assert_eq!(pools.reserve(&key("b"), &all), Ok(()));
+    }
+
+    #[test]
+    fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
+        let pools = Pools::default();
+        let open = Claim {
+            open: true,
+            ..claim("acme", "seats", "a")
+        };
+        pools.note(&key("a"), "a", Some(open));
+        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        pools.forget(&key("a"), Duration::from_secs(3600));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Err(Bar::Behind(None)));
+    }
+}

@@ -1,0 +1,153 @@
+//! One owner per pool, one change at a time per account, one leader among replicas.
+
+use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, wait_for};
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
+
+use crate::tenants::fast_but;
+use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said, world};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_it_goes() {
+    let w = world("owner").await;
+    w.declare("older", json!({})).await;
+    w.until_in_sync("older", 150).await;
+    // Creation times have whole seconds; the younger must be younger.
+    let second = w
+        .seats()
+        .get("older")
+        .await
+        .unwrap()
+        .metadata
+        .creation_timestamp
+        .unwrap();
+    wait_for("the next second", PATIENCE, async || {
+        (w.bitwarden().now().as_second() > second.0.as_second()).then_some(())
+    })
+    .await;
+    w.declare("younger", json!({ "seats": 160 })).await;
+    let status = w.until_reason("younger", "Ready", "Conflict").await;
+    assert!(
+        condition(&status, "Ready")
+            .unwrap()
+            .message
+            .contains("LicenseSeats older is older"),
+        "{status:?}"
+    );
+    assert_eq!(said(&status, "Stalled"), "True/Conflict");
+    assert_eq!(status.seats, None, "the vendor is not even read for it");
+    w.until_polled(3).await;
+    assert_eq!((w.puts(), w.organization().seats), (1, Some(150)));
+    w.seats().delete("older", &Default::default()).await.unwrap();
+    w.until_in_sync("younger", 160).await;
+    assert_eq!(w.puts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_pools_of_one_account_are_changed_one_after_the_other() {
+    let organization = organization().secrets_manager(20, 50);
+    let patient = fast_but(&["--write-timeout=30s", "--settle-unanswered=40s"]);
+    let w = World::with("one-at-a-time", organization, &patient).await;
+    let pause = w
+        .bitwarden()
+        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 60_000 }));
+    w.declare("passwords", json!({})).await;
+    assert!(w.bitwarden().wait_fired(pause, 1).await);
+    let machines = json!({ "bitwarden": { "product": "MachineAccounts" } });
+    w.declare("machines", json!({ "vendor": machines, "seats": 60, "limit": null }))
+        .await;
+    let held = w.until_reason("machines", "ChangePending", "OutcomeUnknown").await;
+    assert!(
+        condition(&held, "ChangePending")
+            .unwrap()
+            .message
+            .contains("of passwords"),
+        "{held:?}"
+    );
+    assert_eq!(w.puts(), 1);
+    w.bitwarden().release(pause);
+    w.until_in_sync("passwords", 150).await;
+    w.annotate("machines", "seatkeeper.dev/reconcile-requested-at", "now")
+        .await;
+    w.until_in_sync("machines", 60).await;
+    assert_eq!(
+        (w.organization().seats, w.organization().service_accounts),
+        (Some(150), Some(60))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends() {
+    let w = world("replicas").await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let allowed = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    second.wait_ready().await;
+    w.until_polled(3).await;
+    assert_eq!(
+        second.metric(r#"seatkeeper_reconciles_total{outcome="in_sync"}"#).await,
+        None,
+        "{}",
+        second.log_tail(20)
+    );
+
+    w.operator.signal("TERM");
+    w.operator.wait_exit(PATIENCE).await.expect("the first ends");
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.until_in_sync("acme", 160).await;
+    assert_eq!(w.puts(), 2);
+    assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
+    let w = world("stopped").await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let allowed = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    second.wait_ready().await;
+    w.operator.signal("STOP");
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.until_in_sync("acme", 160).await;
+    assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+    w.operator.signal("CONT");
+    w.edit("acme", json!({ "seats": 170 })).await;
+    w.until_in_sync("acme", 170).await;
+    w.until_polled(3).await;
+    assert_eq!(w.puts(), 3);
+    assert!(
+        w.operator.log().contains("not leading any more"),
+        "{}",
+        w.operator.log_tail(20)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
+    let w = world("nonsense").await;
+    let name = format!("seatkeeper-{}", w.namespace);
+    w.operator.signal("TERM");
+    w.operator.wait_exit(PATIENCE).await.expect("the operator ends");
+    let nonsense = json!({
+        "spec": { "holderIdentity": "somebody", "leaseDurationSeconds": 1, "renewTime": "1970-01-01T00:00:00.000000Z" }
+    });
+    let patch = [
+        "patch",
+        "lease",
+        &name,
+        "--type=merge",
+        "--patch",
+        &nonsense.to_string(),
+    ];
+    w.plane.kubectl_in(SYSTEM_NAMESPACE, &patch, "").await.ok();
+    let allowed = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+}
