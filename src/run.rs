@@ -250,7 +250,9 @@ async fn wait_for_crd(client: &Client, readiness: &watch::Sender<Result<(), Stri
         let waiting = match client.list_api_group_resources("seatkeeper.dev/v1alpha1").await {
             Ok(list) if list.resources.iter().any(|resource| resource.name == "licenseseats") => return,
             Ok(_) => missing_crd(),
-            Err(kube::Error::Api(status)) if status.is_not_found() => missing_crd(),
+            // A group that nobody serves is answered in plain text, so only the code tells.
+            Err(kube::Error::Api(status)) if status.code == 404 => missing_crd(),
+            Err(kube::Error::Api(status)) => format!("waiting for the apiserver: {} ({})", status.message, status.code),
             Err(error) => format!("waiting for the apiserver: {error}"),
         };
         let said = Err(waiting);
