@@ -38,7 +38,7 @@ async fn pass(context: &Context, object: &Watched, gathered: Gathered, entry: &m
     let mut scribe = Scribe {
         context,
         object,
-        requested: trigger.requested.clone(),
+        requested: trigger.requested(),
         notices: Vec::new(),
     };
     let (mut status, desired, account, mut snapshot, secret_version) = match found {
