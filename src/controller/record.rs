@@ -84,21 +84,23 @@ impl Scribe<'_> {
     }
 
     /// The stored status cannot be read: only words are written, so that nothing in it is lost.
-    pub async fn unreadable(self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
+    pub async fn unreadable(mut self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
         let finding = Finding::Failed {
             fault,
             desired: None,
             account: None,
             stale: true,
         };
-        let report = plan::report(
-            &LicenseSeatsStatus::default(),
-            stored.generation(),
-            &finding,
-            Context::now(),
-        );
+        let old = LicenseSeatsStatus {
+            conditions: stored.conditions(),
+            ..LicenseSeatsStatus::default()
+        };
+        let Report { status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
         self.context.metrics.pass("fault");
-        stored.write_words(&report.status).await?;
+        if stored.write_words(&status).await? {
+            self.notices = notices;
+            self.tell().await;
+        }
         Ok(IDLE)
     }
 
