@@ -4,7 +4,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod open_outcomes;
+mod operations;
 mod purchase;
+mod stored_objects;
 mod tenants;
 mod vendor_writes;
 mod world;

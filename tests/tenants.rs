@@ -36,6 +36,13 @@ impl World {
         Tenant { world: self, name, key }
     }
 
+    /// Annotates an object whether or not it parses.
+    pub async fn annotate_raw(&self, name: &str, key: &str, value: &str) {
+        let pair = format!("{key}={value}");
+        let args = ["annotate", "--overwrite", "licenseseats.seatkeeper.dev", name, &pair];
+        self.plane.kubectl_in(&self.namespace, &args, "").await.ok();
+    }
+
     /// Kills the operator as a failing node would, and starts another.
     pub async fn crash_and_restart(&mut self, flags: &[&str]) {
         self.operator.signal("KILL");
