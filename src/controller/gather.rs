@@ -170,6 +170,7 @@ pub(super) fn hold(
 ) -> Option<Hold> {
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
+        Remedy::Time { after: Some(after), .. } => after,
         Remedy::Time {
             secret_may_help: true, ..
         } => super::memory::backoff(entry.failures + 1, Duration::from_secs(300)),

@@ -47,7 +47,7 @@ impl Trigger {
     }
 }
 
-/// Credentials that failed: not tried again while nothing has changed.
+/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     pub fault: Fault,
@@ -77,9 +77,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the last good reading is older than this.
-    pub fn is_stale(&self, after: Duration, now: Instant) -> bool {
-        self.last_read.is_some_and(|read| now.duration_since(read) >= after)
+    /// How long until the last good reading is older than this: zero when it is.
+    pub fn stale_in(&self, after: Duration, now: Instant) -> Duration {
+        let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
+        after.saturating_sub(age)
     }
 
     /// What is known about the open doubt, for the decision.
