@@ -8,5 +8,6 @@ mod operations;
 mod purchase;
 mod stored_objects;
 mod tenants;
+mod vendor_reads;
 mod vendor_writes;
 mod world;
