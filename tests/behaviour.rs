@@ -5,9 +5,12 @@
 
 mod examples;
 mod open_outcomes;
+mod operations;
 mod ownership;
 mod purchase;
 mod quickstart;
+mod stored_objects;
 mod tenants;
+mod vendor_reads;
 mod vendor_writes;
 mod world;

@@ -36,6 +36,13 @@ impl World {
         Tenant { world: self, name, key }
     }
 
+    /// Annotates an object whether or not it parses.
+    pub async fn annotate_raw(&self, name: &str, key: &str, value: &str) {
+        let pair = format!("{key}={value}");
+        let args = ["annotate", "--overwrite", "licenseseats.seatkeeper.dev", name, &pair];
+        self.plane.kubectl_in(&self.namespace, &args, "").await.ok();
+    }
+
     /// Kills the operator as a failing node would, and starts another.
     pub async fn crash_and_restart(&mut self, flags: &[&str]) {
         self.operator.signal("KILL");
@@ -120,6 +127,41 @@ impl Tenant<'_> {
             (polls() >= before + times).then_some(())
         })
         .await;
+    }
+
+    /// Waits for further passes that look at the Secret, whether or not the vendor is asked.
+    pub async fn until_secret_looked_at(&self, times: usize) {
+        let looks = || {
+            self.world
+                .audit()
+                .verb("get")
+                .resource("secrets")
+                .name(&self.name)
+                .len()
+        };
+        let before = looks();
+        wait_for(format!("{times} looks at Secret {}", self.name), PATIENCE, async || {
+            (looks() >= before + times).then_some(())
+        })
+        .await;
+    }
+
+    /// Asks for a pass now and waits until it is done.
+    pub async fn ask(&self, word: &str) -> LicenseSeatsStatus {
+        let annotation = "seatkeeper.dev/reconcile-requested-at";
+        self.world.annotate(&self.name, annotation, word).await;
+        self.until(&format!("{word:?} handled"), |status| {
+            status.last_handled_reconcile_at.as_deref() == Some(word)
+        })
+        .await
+    }
+
+    /// Waits until the next request needs another token, where tokens live for a second.
+    pub async fn until_token_is_old(&self) {
+        let vendor = self.world.bitwarden();
+        let now = vendor.now();
+        let old = async || (vendor.now().duration_since(now).as_millis() > 600).then_some(());
+        wait_for("the token to be old", PATIENCE, old).await;
     }
 
     /// The promise: at no time were more seats shown or billed than asked for.

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
-use crate::tenants::{Tenant, fast_but};
+use crate::tenants::fast_but;
 use crate::world::{FAST, World, condition, organization, said, world};
 
 const DONE: &str = r#"{"message":"Subscription updated successfully."}"#;
@@ -175,7 +175,7 @@ async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_a
         t.declare(json!({})).await;
         let status = t.until_said("CredentialsValid", &format!("False/{reason}")).await;
         assert_eq!(said(&status, "Ready"), "False/CredentialsInvalid");
-        looked_at_secret(&t, 3).await;
+        t.until_secret_looked_at(3).await;
         assert_eq!(t.puts(), puts, "{what}");
         let later = t.status().await;
         assert_eq!(later, status, "{what}: nothing new, so nothing is written");
@@ -186,16 +186,6 @@ async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_a
     };
     play(("401 for ever", 401, 2, "Rejected")).await;
     play(("403 for ever", 403, 1, "InsufficientRole")).await;
-}
-
-/// Waits for passes that look at the Secret and leave the vendor alone.
-async fn looked_at_secret(t: &Tenant<'_>, times: usize) {
-    let looks = || t.world.audit().verb("get").resource("secrets").name(&t.name).len();
-    let before = looks();
-    seatkeeper_support::wait_for("looks at the Secret", crate::world::PATIENCE, async || {
-        (looks() >= before + times).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -236,6 +236,7 @@ async fn read_secret(context: &Context, (namespace, _): &Key, name: &str) -> Res
 pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_version: Option<String>) -> Option<Hold> {
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
+        Remedy::Time { after: Some(after), .. } => after,
         Remedy::Time {
             secret_may_help: true, ..
         } => super::memory::backoff(entry.failures + 1, Duration::from_secs(300)),

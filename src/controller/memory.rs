@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
@@ -19,8 +20,9 @@ pub(super) type Key = (String, String);
 pub(super) struct Trigger {
     pub uid: String,
     pub generation: i64,
-    pub requested: Option<String>,
     pub confirmed: Option<String>,
+    /// Values of the two annotations that ask for a pass, ours and Flux's.
+    requests: [Option<String>; 2],
 }
 
 impl Trigger {
@@ -32,13 +34,20 @@ impl Trigger {
         Self {
             uid: object.uid.clone().unwrap_or_default(),
             generation: object.generation.unwrap_or_default(),
-            requested: annotation(RECONCILE_REQUESTED_AT).or_else(|| annotation(FLUX_REQUESTED_AT)),
             confirmed: annotation(CONFIRM),
+            requests: [annotation(RECONCILE_REQUESTED_AT), annotation(FLUX_REQUESTED_AT)],
         }
+    }
+
+    /// The request that a pass answers: the later one where both annotations are there. Both are times by convention;
+    /// what is not a time counts as the earliest, and between equals ours counts.
+    pub fn requested(&self) -> Option<String> {
+        let time = |text: &&String| text.parse::<Timestamp>().unwrap_or(Timestamp::MIN);
+        self.requests.iter().flatten().rev().max_by_key(time).cloned()
     }
 }
 
-/// Credentials that failed: not tried again while nothing has changed.
+/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     pub fault: Fault,
@@ -67,9 +76,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the last good reading is older than this.
-    pub fn is_stale(&self, after: Duration, now: Instant) -> bool {
-        self.last_read.is_some_and(|read| now.duration_since(read) >= after)
+    /// How long until the last good reading is older than this: zero when it is.
+    pub fn stale_in(&self, after: Duration, now: Instant) -> Duration {
+        let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
+        after.saturating_sub(age)
     }
 
     /// What is known about the open doubt, for the decision.

@@ -65,7 +65,7 @@ async fn pass(
     let mut scribe = Scribe {
         context,
         object,
-        requested: trigger.requested.clone(),
+        requested: trigger.requested(),
         notices: Vec::new(),
     };
     let (mut status, desired, account, mut snapshot, secret_version) = match found {

@@ -70,7 +70,10 @@ impl Scribe<'_> {
         entry.failures = entry.failures.saturating_add(1);
         let wait = after_fault(self.context, fault, entry);
         let stale_after = desired.map_or(IDLE, |desired| desired.interval) * 3;
-        let stale = status.conditions.is_empty() || entry.is_stale(stale_after, Instant::now());
+        let stale_in = entry.stale_in(stale_after, Instant::now());
+        let stale = status.conditions.is_empty() || stale_in.is_zero();
+        // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
+        let wait = if stale { wait } else { wait.min(stale_in) };
         self.context.metrics.pass("fault");
         tracing::debug!(object = %self.object.name_any(), reason = fault.reason, %fault, "fault");
         self.write(
@@ -88,21 +91,23 @@ impl Scribe<'_> {
     }
 
     /// The stored status cannot be read: only words are written, so that nothing in it is lost.
-    pub async fn unreadable(self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
+    pub async fn unreadable(mut self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
         let finding = Finding::Failed {
             fault,
             desired: None,
             account: None,
             stale: true,
         };
-        let report = plan::report(
-            &LicenseSeatsStatus::default(),
-            stored.generation(),
-            &finding,
-            Context::now(),
-        );
+        let old = LicenseSeatsStatus {
+            conditions: stored.conditions(),
+            ..LicenseSeatsStatus::default()
+        };
+        let Report { status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
         self.context.metrics.pass("fault");
-        stored.write_words(&report.status).await?;
+        if stored.write_words(&status).await? {
+            self.notices = notices;
+            self.tell().await;
+        }
         Ok(IDLE)
     }
 
@@ -219,12 +224,13 @@ fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
         | Remedy::Time {
             secret_may_help: true, ..
         } => context.settings.secret_recheck,
-        Remedy::Time { after, .. } => backoff(entry.failures, LONGEST_BACKOFF).max(after.unwrap_or_default()),
+        Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
     };
-    jitter(wait).max(match &fault.remedy {
-        Remedy::Time { after: Some(after), .. } => *after,
+    let held = match (&fault.remedy, &entry.hold) {
+        (Remedy::Time { after: Some(_), .. }, Some(hold)) => hold.until.saturating_duration_since(Instant::now()),
         _ => Duration::ZERO,
-    })
+    };
+    jitter(wait).max(held)
 }
 
 fn label(verdict: &Verdict) -> &'static str {

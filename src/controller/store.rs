@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Map, Value, json};
@@ -70,6 +70,12 @@ impl Stored {
             None | Some(Value::Null) => Ok(LicenseSeatsStatus::default()),
             Some(status) => parse("status", status),
         }
+    }
+
+    /// The conditions of a status of which the rest may not be readable.
+    pub fn conditions(&self) -> Vec<Condition> {
+        let conditions = self.object.data.pointer("/status/conditions");
+        conditions.map_or_else(Vec::new, |value| parse("status.conditions", value).unwrap_or_default())
     }
 
     /// Writes what differs, if anything does, on condition that nobody else wrote since the read.

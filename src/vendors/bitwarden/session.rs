@@ -109,8 +109,8 @@ impl Session {
         let answer = http::exchange(request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => answer.json("the subscription is not what it should be"),
-            // The one meaning a 400 has here (section 15.1).
-            StatusCode::BAD_REQUEST => Err(VendorError::SelfHosted),
+            // The one meaning a 400 of the application has here (section 15.1); proxies have others.
+            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
             _ => Err(answer.refusal()),
         }
     }

@@ -1,0 +1,262 @@
+//! A day with the operator: at rest, asked, suspended, observing, stopped, and wrongly started.
+
+use seatkeeper::api::{IntentPhase, ManagementPolicy};
+use seatkeeper_support::{OPERATOR_USER, Operator, http_get, wait_for};
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
+
+use crate::tenants::fast_but;
+use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said, world};
+
+const FOR_EVER: u64 = 3_600_000;
+const REQUESTED: &str = "seatkeeper.dev/reconcile-requested-at";
+const FLUX: &str = "reconcile.fluxcd.io/requestedAt";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name() {
+    let w = world("rest").await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let mark = w.plane.audit_mark();
+    w.until_polled(20).await;
+    let audit = w.plane.audit_since(mark);
+    let writes = audit.clone().writes(OPERATOR_USER, &w.namespace);
+    assert!(writes.is_empty(), "{:?}", writes.events());
+    assert!(
+        audit.user(OPERATOR_USER).namespace(&w.namespace).len() >= 40,
+        "object and Secret are read each time"
+    );
+    let secrets = w.audit().resource("secrets");
+    assert!(secrets.len() > 20);
+    let by_name = secrets.count(|event| event.verb == "get" && event.name == "key");
+    assert_eq!(by_name, secrets.len(), "{:?}", secrets.events());
+    assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn term_ends_an_idle_operator_with_success() {
+    let w = world("term").await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    assert!(w.operator.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() {
+    let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=61s", "--shutdown-grace=1s"]);
+    let mut w = World::with("term-purchase", organization(), &slow).await;
+    let paused = w
+        .bitwarden()
+        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    assert!(w.operator.stop().await.success());
+    let intent = w.status("acme").await.intent.expect("the intent stays open");
+    assert_eq!((intent.phase, intent.from, intent.to), (IntentPhase::Open, 100, 150));
+    w.start_operator(FAST).await;
+    w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    w.bitwarden().release(paused);
+    w.until_in_sync("acme", 150).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (1, Some(150)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
+    let w = world("term-grace").await;
+    let paused = w
+        .bitwarden()
+        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.operator.signal("TERM");
+    let told = async || w.operator.log().contains("stopping").then_some(());
+    wait_for("the operator to begin stopping", PATIENCE, told).await;
+    w.bitwarden().release(paused);
+    let exit = w.operator.wait_exit(PATIENCE).await.expect("it ends");
+    assert!(exit.success(), "{exit}");
+    let status = w.status("acme").await;
+    assert_eq!((status.intent, status.history.len()), (None, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
+    let w = world("requested").await;
+    w.declare("acme", json!({ "interval": "24h", "seats": 100 })).await;
+    w.until_in_sync("acme", 100).await;
+    for (members, key, value) in [
+        (81, REQUESTED, "2026-10-01T08:00:00Z"),
+        (82, REQUESTED, "2026-10-01T08:00:01Z"),
+        (83, FLUX, "2026-10-01T10:00:02.123+02:00"),
+        (84, REQUESTED, "2026-10-01T08:00:03Z"),
+    ] {
+        assert!(w.bitwarden().join(&w.key.id, 1));
+        w.annotate("acme", key, value).await;
+        let status = w
+            .until("acme", format!("{value} to be handled"), |s| s.used == Some(members))
+            .await;
+        assert_eq!(status.last_handled_reconcile_at.as_deref(), Some(value));
+    }
+    assert_eq!(w.puts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_vendor() {
+    let w = world("suspend").await;
+    w.declare("suspended", json!({ "suspend": true })).await;
+    w.declare("observed", json!({ "managementPolicy": "Observe" })).await;
+    let status = w.until_reason("suspended", "Ready", "Suspended").await;
+    assert_eq!(said(&status, "ChangePending"), "True/Suspended");
+    assert_eq!(status.plan.expect("the plan is shown").to, 150);
+    let status = w.until_reason("observed", "Ready", "Observed").await;
+    assert_eq!(status.summary.as_deref(), Some("observed; spec asks 150"));
+    assert!(w.bitwarden().join(&w.key.id, 5));
+    for name in ["suspended", "observed"] {
+        w.until(name, "the new members", |s| s.used == Some(85)).await;
+    }
+    w.until_polled(4).await;
+    assert_eq!(w.puts(), 0);
+
+    w.seats().delete("observed", &Default::default()).await.expect("delete");
+    w.edit("suspended", json!({ "suspend": null })).await;
+    w.until_in_sync("suspended", 150).await;
+    assert_eq!(w.puts(), 1);
+    let policy = w
+        .seats()
+        .get("suspended")
+        .await
+        .expect("the object")
+        .spec
+        .management_policy;
+    assert_eq!(
+        policy.unwrap_or_default(),
+        ManagementPolicy::Manage,
+        "the operator writes no spec"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_without_an_operator() {
+    let w = world("delete").await;
+    let object = w.declare("acme", json!({})).await;
+    assert_eq!(object.metadata.finalizers, None);
+    w.until_in_sync("acme", 150).await;
+    assert!(w.operator.stop().await.success());
+    assert_eq!(
+        w.seats().get("acme").await.expect("the object").metadata.finalizers,
+        None
+    );
+    w.seats().delete("acme", &Default::default()).await.expect("delete");
+    assert!(w.seats().get_opt("acme").await.expect("a look").is_none());
+    assert_eq!((w.organization().seats, w.puts()), (Some(150), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
+    let w = world("metrics").await;
+    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } }))
+        .await;
+    let nowhere = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "nowhere" } } } });
+    w.declare("broken", nowhere).await;
+    w.until_in_sync("acme", 150).await;
+    w.until_reason("broken", "CredentialsValid", "SecretNotFound").await;
+    w.until_polled(1).await;
+    for path in ["/livez", "/readyz"] {
+        let reply = http_get(w.operator.address(), path).await.expect("an answer");
+        assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"), "{path}");
+    }
+    let object = format!("{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
+    for (gauge, value) in [
+        ("desired", 150.0),
+        ("purchased", 150.0),
+        ("used", 80.0),
+        ("limit", 170.0),
+    ] {
+        let series = format!("seatkeeper_seats_{gauge}{object}");
+        assert_eq!(w.operator.metric(&series).await, Some(value), "{series}");
+    }
+    for (operation, outcome) in [
+        ("token", "ok"),
+        ("get_subscription", "ok"),
+        ("get_members", "ok"),
+        ("put_subscription", "ok"),
+    ] {
+        let labels = format!("vendor=\"bitwarden\",operation=\"{operation}\",outcome=\"{outcome}\"");
+        let series = format!("seatkeeper_vendor_requests_total{{{labels}}}");
+        assert!(
+            w.operator.metric(&series).await >= Some(1.0),
+            "{series}\n{}",
+            w.operator.metrics().await
+        );
+    }
+    for outcome in ["planned", "in_sync", "fault"] {
+        let series = format!("seatkeeper_reconciles_total{{outcome=\"{outcome}\"}}");
+        assert!(w.operator.metric(&series).await >= Some(1.0), "{series}");
+    }
+    let version = format!("seatkeeper_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let metrics = w.operator.metrics().await;
+    assert!(metrics.contains(&version), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "OpenMetrics ends like this");
+    assert!(!metrics.contains(&w.key.client_secret));
+    w.seats().delete("acme", &Default::default()).await.expect("delete");
+    let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
+    wait_for("the series of a deleted object to vanish", PATIENCE * 2, gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
+    let w = world("shortage").await;
+    w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } }))
+        .await;
+    let status = w.until_in_sync("acme", 100).await;
+    assert_eq!(said(&status, "SeatShortage"), "False/Sufficient");
+    for (joining, reason, free) in [(6, "BelowThreshold", 14), (14, "Exhausted", 0)] {
+        assert!(w.bitwarden().join(&w.key.id, joining));
+        let status = w.until_reason("acme", "SeatShortage", reason).await;
+        assert_eq!(
+            (status.free, said(&status, "Ready").as_str()),
+            (Some(free), "True/InSync")
+        );
+        let summary = status.summary.unwrap_or_default();
+        assert_eq!(summary, format!("shortage: {free} free, threshold 15"));
+        let told = async || w.events().await.into_iter().find(|(told, _)| told == reason);
+        let (_, note) = wait_for(format!("an event {reason}"), PATIENCE, told).await;
+        assert_eq!(note, format!("{free} free, threshold 15"));
+    }
+    w.bitwarden().force_row(&w.key.id, Some(99), Some(100));
+    w.edit("acme", json!({ "managementPolicy": "Observe" })).await;
+    let status = w.until_reason("acme", "SeatShortage", "OverAllocated").await;
+    assert_eq!(status.free, Some(-1));
+    w.edit("acme", json!({ "managementPolicy": null, "seats": 120 })).await;
+    let status = w.until_in_sync("acme", 120).await;
+    assert_eq!(
+        (said(&status, "SeatShortage").as_str(), status.free),
+        ("False/Sufficient", Some(20))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
+    let plane = seatkeeper_support::ControlPlane::shared().await;
+    for flag in [
+        "--allowed-host=https://x",
+        "--write-timeout=31m",
+        "--send-deadline=31m",
+        "--min-interval=0s",
+        "--min-interval=nonsense",
+        "--interval=10m",
+        "--concurrency=0",
+        "--listen=nowhere",
+        "--log-format=xml",
+    ] {
+        let operator = Operator::start(plane, BINARY, "default", &[flag]).await;
+        let exit = operator
+            .wait_exit(PATIENCE)
+            .await
+            .unwrap_or_else(|| panic!("{flag} is accepted"));
+        assert!(!exit.success(), "{flag}");
+        let name = flag.split('=').next().unwrap_or_default();
+        assert!(operator.log().contains(name), "{flag}: {}", operator.log());
+        assert!(!operator.log().contains("panicked"), "{flag}: {}", operator.log());
+    }
+    let _ = condition;
+}

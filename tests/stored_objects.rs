@@ -1,0 +1,178 @@
+//! What another version, a backup or a broken cluster may have left: objects that do not parse, a status from the
+//! future, no CRD, no apiserver. Nobody else is held up, nothing is lost, nothing is sent on a guess.
+
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, http_get, wait_for};
+use serde_json::{Value, json};
+use vendor_sim::{Fault, FaultKind};
+
+use crate::world::{BINARY, FAST, PATIENCE, World, world};
+
+/// The object as stored, whether or not it parses.
+async fn stored(w: &World, name: &str) -> Value {
+    let get = ["get", "licenseseats.seatkeeper.dev", name, "--output", "json"];
+    let json = w.plane.kubectl_in(&w.namespace, &get, "").await.ok();
+    serde_json::from_str(&json).expect("JSON")
+}
+
+/// Stores an object behind the apiserver's back.
+async fn store(w: &World, name: &str, object: &Value) {
+    let key = format!("/registry/seatkeeper.dev/licenseseats/{}/{name}", w.namespace);
+    let bytes = serde_json::to_vec(object).expect("JSON");
+    w.plane.etcd_put(&key, &bytes).await;
+}
+
+fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+    let conditions = object["status"]["conditions"].as_array();
+    let found = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == kind));
+    found.unwrap_or(&Value::Null)
+}
+
+async fn until_stored(w: &World, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let seen = async || Some(stored(w, name).await).filter(|object| is(object));
+    wait_for(format!("{name}: {what}\n{}", w.operator.log_tail(20)), PATIENCE, seen).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_corrected() {
+    let w = world("nonsense").await;
+    let observe = json!({ "managementPolicy": "Observe", "limit": { "mode": "UpTo", "seats": 200 } });
+    for name in ["product", "limit", "seats", "healthy"] {
+        w.declare(name, observe.clone()).await;
+        w.until_reason(name, "Ready", "Observed").await;
+    }
+    let good = stored(&w, "product").await;
+    for (name, pointer, value) in [
+        ("product", "/spec/vendor/bitwarden/product", json!("Nonsense")),
+        ("limit", "/spec/limit/mode", json!("Nonsense")),
+        ("seats", "/spec/seats", json!("many")),
+    ] {
+        let mut object = stored(&w, name).await;
+        object["spec"]["vendor"]["bitwarden"]["product"] = json!("PasswordManager");
+        *object.pointer_mut(pointer).expect("a field") = value;
+        store(&w, name, &object).await;
+    }
+    for (name, field) in [
+        ("product", "spec.vendor.bitwarden.product"),
+        ("limit", "spec.limit.mode"),
+    ] {
+        let told = |object: &Value| condition(object, "Ready")["reason"] == "SpecInvalid";
+        let object = until_stored(&w, name, "SpecInvalid", told).await;
+        let message = condition(&object, "Ready")["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(message.contains(field), "{message}");
+        assert_eq!(condition(&object, "Stalled")["status"], "True");
+    }
+    // Where an admission rule cannot even be evaluated, the apiserver takes no status: that is left to the log.
+    let logged = async || w.operator.log().contains("pass not finished").then_some(());
+    wait_for("the refused status to be logged", PATIENCE, logged).await;
+    // The others go on as before, and so do their edits.
+    assert!(w.bitwarden().join(&w.key.id, 1));
+    w.until("healthy", "the new member", |s| s.used == Some(81)).await;
+
+    store(&w, "product", &good).await;
+    w.edit("limit", json!({ "limit": { "mode": "UpTo" } })).await;
+    w.edit("seats", json!({ "seats": 160 })).await;
+    for name in ["product", "limit", "seats"] {
+        w.until_reason(name, "Ready", "Observed").await;
+    }
+    assert_eq!(w.puts(), 0);
+    assert_eq!(w.operator.try_exit(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
+    let w = world("future").await;
+    let lost = w.bitwarden().inject(Fault::on_put(FaultKind::Drop { apply: false }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(lost, 1).await);
+    w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    let mut object = stored(&w, "acme").await;
+    object["status"]["intent"]["phase"] = json!("Future");
+    object["status"]["intent"]["more"] = json!({ "of": "it" });
+    store(&w, "acme", &object).await;
+    let told = |object: &Value| condition(object, "Ready")["reason"] == "SpecInvalid";
+    let now = until_stored(&w, "acme", "the status to be told unreadable", told).await;
+    let message = condition(&now, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(message.contains("status.intent.phase"), "{message}");
+    assert_eq!(now["status"]["intent"]["phase"], "Future");
+    assert_eq!(now["status"]["intent"]["id"], object["status"]["intent"]["id"]);
+
+    // A second later, so that a time stamp made anew would differ.
+    let told_at = condition(&now, "Ready")["lastTransitionTime"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let later = async || {
+        (jiff::Timestamp::now().as_second() > told_at.parse::<jiff::Timestamp>().ok()?.as_second()).then_some(())
+    };
+    wait_for("the clock to move on", PATIENCE, later).await;
+    // Looked at again and again, it is neither touched nor written anew.
+    let passes = async || {
+        w.operator
+            .metric(r#"seatkeeper_reconciles_total{outcome="fault"}"#)
+            .await
+    };
+    for time in ["2026-10-01T08:00:00Z", "2026-10-01T08:00:01Z", "2026-10-01T08:00:02Z"] {
+        let before = passes().await;
+        w.annotate_raw("acme", "seatkeeper.dev/reconcile-requested-at", time)
+            .await;
+        wait_for("another pass", PATIENCE, async || {
+            (passes().await > before).then_some(())
+        })
+        .await;
+    }
+    let later = stored(&w, "acme").await;
+    assert_eq!(later["status"]["conditions"], now["status"]["conditions"]);
+    assert_eq!(later["status"]["intent"], now["status"]["intent"]);
+    assert_eq!(w.puts(), 1);
+    let writes = w
+        .audit()
+        .verb("patch")
+        .resource("licenseseats")
+        .subresource("status")
+        .len();
+    assert!(writes <= 5, "plan, intent, doubt, unreadable: {writes} writes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_apiserver_and_a_missing_crd_are_told_and_waited_for() {
+    let plane = ControlPlane::start().await;
+    plane.install_chart(&[]).await;
+    let kubeconfig = plane.operator_kubeconfig().await;
+    let delete = ["delete", "crd", "licenseseats.seatkeeper.dev", "--wait"];
+    plane.kubectl(&delete).await.ok();
+    plane.stop_apiserver();
+    let operator = Operator::start_as(&kubeconfig, BINARY, "", FAST);
+    let until = async |path: &str, status: u16, part: &str| {
+        let answer = async || {
+            let reply = http_get(operator.address(), path).await.ok()?;
+            (reply.status == status && reply.body.contains(part)).then_some(())
+        };
+        wait_for(format!("{path}: {part}\n{}", operator.log_tail(20)), PATIENCE, answer).await;
+    };
+    until("/readyz", 503, "waiting for the apiserver").await;
+    until("/livez", 200, "ok").await;
+    plane.start_apiserver().await;
+    until(
+        "/readyz",
+        503,
+        "waiting for the CRD licenseseats.seatkeeper.dev: install it with",
+    )
+    .await;
+    plane.install_chart(&[]).await;
+    operator.wait_ready().await;
+    for part in ["waiting for the apiserver", "waiting for the CRD"] {
+        let said = operator.log().matches(part).count();
+        assert!(
+            (1..=3).contains(&said),
+            "{part:?} is said {said} times, not once and not every time"
+        );
+    }
+    assert!(
+        plane.audit().user(OPERATOR_USER).code(403).is_empty(),
+        "its rights suffice"
+    );
+    assert!(operator.stop().await.success());
+}
