@@ -3,6 +3,7 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod docs;
 mod examples;
 mod open_outcomes;
 mod operations;

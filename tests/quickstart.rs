@@ -1,7 +1,7 @@
 //! The quickstart as people meet it: what it shows, that each command it prints does what it says, and that it leaves
 //! nothing behind however it ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
@@ -16,12 +16,12 @@ use crate::world::BINARY;
 /// A start takes 6 s on an idle machine; the other tests run beside it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A part of a printed command, a part of its answer, and then what shows its effect.
-type Tried = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+/// A command that shows the effect of another, and a part of its answer.
+type Effect = Option<(&'static str, &'static str)>;
 
-/// Each command that is printed, in order.
+/// Each command that is printed, in order: a part of it, a part of its answer, and what it comes to.
 #[rustfmt::skip]
-const COMMANDS: &[Tried] = &[
+const COMMANDS: &[(&str, &str, Effect)] = &[
     ("/join", r#"{"accepted":true}"#, Some(("kubectl get licenseseats", "shortage: 3 free, threshold 5"))),
     ("/join", r#"{"accepted":false}"#, None),
     ("--replicas=160", "scaled", Some(("kubectl get licenseseats", "160       160     147    13     160     True    in sync"))),
@@ -174,7 +174,11 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     run(&args("--down")).await.expect("it is ended");
     played.leaves_nothing().await;
     assert!(played.process.try_exit().is_some_and(|exit| exit.success()));
+    let kubeconfig = Path::new(&state).join("kubeconfig");
+    assert!(!kubeconfig.exists());
+    fs::write(&kubeconfig, "of one that was killed").expect("a file");
     run(&args("--down")).await.expect("nothing to end is fine");
+    assert!(!kubeconfig.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! What is told once, beside the status: changes that were made, and conditions that turned for the worse.
 
 use super::condition::{find, kind, reason};
+use super::intent::digest;
 use super::summary;
 use crate::api::{Change, LicenseSeatsStatus, Trigger};
 
@@ -14,7 +15,8 @@ pub struct Notice {
     pub warning: bool,
     /// The reason, from the vocabulary of conditions or the kind of change.
     pub reason: &'static str,
-    /// What was done; unique per change, so that no two changes are folded into one event.
+    /// What was done, with a mark of the change or the sentence: events with the same action are folded into a series,
+    /// which keeps its first sentence for ever.
     pub action: String,
     /// The sentence.
     pub note: String,
@@ -77,7 +79,8 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
     ];
     for (kind, reason) in warn {
         if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
-            let (action, note) = (kind.to_owned(), condition.message.clone());
+            let note = condition.message.clone();
+            let action = format!("{kind}-{}", digest(&[&note]));
             notices.push(Notice {
                 warning: true,
                 reason,

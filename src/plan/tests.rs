@@ -636,6 +636,26 @@ fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
 }
 
 #[test]
+fn two_shortages_with_other_numbers_are_not_folded_into_one_event() {
+    // An event series keeps its first sentence: with the same action it would show the numbers of the first.
+    let told = |used| {
+        let story = story().shows(150, Some(150)).uses(Usage::AtLeast(used));
+        let decision = story.decided();
+        let finding = Finding::Decided {
+            desired: &story.desired,
+            seen: &story.seen,
+            decision: &decision,
+        };
+        report(&LicenseSeatsStatus::default(), 3, &finding, now()).notices[0].clone()
+    };
+    let (three, one) = (told(153), told(151));
+    assert_eq!(three.reason, one.reason);
+    assert_ne!(three.note, one.note);
+    assert_ne!(three.action, one.action);
+    assert_eq!(one.action, told(151).action);
+}
+
+#[test]
 fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
     let story = story().shows(150, Some(150));
     let decision = story.decided();

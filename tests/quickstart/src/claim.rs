@@ -62,6 +62,11 @@ pub(crate) async fn end(dir: &Path) -> Result<(), Failure> {
     }
     let mut file = open(dir)?;
     let Some(pid) = holder(&mut file)? else {
+        // What one that was killed could not remove.
+        drop(Claim {
+            file,
+            dir: dir.to_owned(),
+        });
         nobody();
         return Ok(());
     };

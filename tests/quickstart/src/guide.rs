@@ -29,7 +29,7 @@ impl Display for Guide<'_> {
         let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
             return Ok(()); // the scene has both
         };
-        writeln!(f, "\nIn another terminal:\n\n    export KUBECONFIG={kubeconfig}")?;
+        writeln!(f, "\nIn another terminal:\n\n    export KUBECONFIG=\"{kubeconfig}\"")?;
         writeln!(f, "    export ACME={url}/sim/organizations/{}", acme.id)?;
         if let Some(dir) = kubectl_elsewhere() {
             writeln!(f, "    export PATH=\"$PATH:{dir}\"   # kubectl, as tested")?;
