@@ -148,6 +148,8 @@ pub struct Bitwarden {
 pub struct SecretRef {
     /// Name of the Secret, in the namespace of the LicenseSeats.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+        .message("must be the name of a Secret: lower-case letters, digits, - and ., such as bitwarden-org"))]
     pub name: String,
 }
 
