@@ -77,7 +77,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 
-    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales.
+    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales. Absent: no bounds but the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<Guardrails>,
 
@@ -184,7 +184,8 @@ pub enum Region {
     .message("spec.limit.seats goes with mode UpTo and with no other: give both, or remove limit.seats"))]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
-    /// Who decides how far the vendor may buy by itself.
+    /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy
+    /// up to `limit.seats`. `Unlimited`: no limit; Bitwarden's organization key can observe this but not set it.
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
