@@ -3,5 +3,11 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod admission;
+mod canary;
+mod credentials;
+mod printing;
 mod purchase;
+mod schema;
+mod secrets;
 mod world;
