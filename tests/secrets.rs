@@ -98,9 +98,8 @@ impl Case {
         assert_eq!(w.bitwarden().puts(&self.key.id), 0, "{}", self.name);
     }
 
-    /// Mends the Secret and nothing else, and waits until the purchase is made.
+    /// Waits until the purchase is made that the Secret stood in the way of.
     async fn until_healed(&self, w: &World) {
-        w.apply_secret(self.name, &right(w, self.name, &self.key)).await;
         let status = w.until_in_sync(self.name, 150).await;
         assert_eq!(
             (status.observed_generation, said(&status, "Stalled")),
@@ -125,7 +124,7 @@ pub fn with_secret(name: &str) -> Value {
     json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": name } } } })
 }
 
-/// Declares every line of a table, waits until each is told, lets the test look, and heals them all.
+/// Declares every line of a table, waits until each is told, lets the test look, and mends the Secrets and nothing else.
 async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])) {
     let mut cases = Vec::new();
     for cells in rows(table) {
@@ -135,6 +134,9 @@ async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])
         case.until_told(w).await;
     }
     look(&cases).await;
+    for case in &cases {
+        w.apply_secret(case.name, &right(w, case.name, &case.key)).await;
+    }
     for case in &cases {
         case.until_healed(w).await;
     }
