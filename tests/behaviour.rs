@@ -3,13 +3,19 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod admission;
+mod canary;
+mod credentials;
 mod docs;
 mod examples;
 mod open_outcomes;
 mod operations;
 mod ownership;
+mod printing;
 mod purchase;
 mod quickstart;
+mod schema;
+mod secrets;
 mod stored_objects;
 mod tenants;
 mod vendor_reads;

@@ -133,24 +133,8 @@ impl World {
     }
 
     pub async fn try_declare(&self, name: &str, spec: Value) -> kube::Result<LicenseSeats> {
-        let object = self.object(name, spec);
-        // As raw JSON: the typed form could not carry what must be refused.
-        let request = http_post(&self.namespace, &object);
-        self.client.request(request).await
-    }
-
-    pub fn object(&self, name: &str, spec: Value) -> Value {
-        let mut whole = json!({
-            "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
-            "seats": 150,
-            "limit": { "mode": "Pinned" },
-            "interval": "1s",
-        });
-        merge(&mut whole, spec);
-        json!({
-            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "spec": whole,
-            "metadata": { "name": name, "namespace": self.namespace },
-        })
+        let object = object_in(&self.namespace, name, spec);
+        self.client.request(strict_post(&self.namespace, &object)).await
     }
 
     /// Merge-patches the spec.
@@ -278,7 +262,7 @@ pub fn merge(into: &mut Value, from: Value) {
                     // As in a merge patch: null takes away. A literal null is written as "<null>".
                     Value::Null => drop(into.remove(&key)),
                     Value::String(text) if text == "<null>" => drop(into.insert(key, Value::Null)),
-                    value => merge(into.entry(key).or_insert(Value::Null), value),
+                    value => merge(into.entry(key).or_insert(json!({})), value),
                 }
             }
         }
@@ -286,7 +270,23 @@ pub fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn http_post(namespace: &str, object: &Value) -> http::Request<Vec<u8>> {
+/// An object as [`World::declare`] makes it. Null takes a field away, `"<null>"` writes a null.
+pub fn object_in(namespace: &str, name: &str, spec: Value) -> Value {
+    let mut whole = json!({
+        "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
+        "seats": 150,
+        "limit": { "mode": "Pinned" },
+        "interval": "1s",
+    });
+    merge(&mut whole, spec);
+    json!({
+        "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "spec": whole,
+        "metadata": { "name": name, "namespace": namespace },
+    })
+}
+
+/// Creates an object from raw JSON, for the typed form could not carry what must be refused.
+pub fn strict_post(namespace: &str, object: &Value) -> http::Request<Vec<u8>> {
     let uri = format!("/apis/seatkeeper.dev/v1alpha1/namespaces/{namespace}/licenseseats?fieldValidation=Strict");
     let body = serde_json::to_vec(object).expect("JSON");
     http::Request::post(uri)

@@ -80,7 +80,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 
-    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales.
+    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales. Absent: no bounds but the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<Guardrails>,
 
@@ -151,6 +151,8 @@ pub struct Bitwarden {
 pub struct SecretRef {
     /// Name of the Secret, in the namespace of the LicenseSeats.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+        .message("must be the name of a Secret: lower-case letters, digits, - and ., such as bitwarden-org"))]
     pub name: String,
 }
 
@@ -185,7 +187,8 @@ pub enum Region {
     .message("spec.limit.seats goes with mode UpTo and with no other: give both, or remove limit.seats"))]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
-    /// Who decides how far the vendor may buy by itself.
+    /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy
+    /// up to `limit.seats`. `Unlimited`: no limit; Bitwarden's organization key can observe this but not set it.
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.

@@ -81,8 +81,12 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// `Ready`, `CredentialsValid`, `SeatShortage`; and, only while true, `ChangePending`, `Drifted`, `Reconciling`,
-    /// `Stalled`.
+    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
+    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
+    /// `UnsupportedByVendor`, `Conflict`, `NeedsReview`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
+    /// `CredentialsValid` and `SeatShortage` say whether keys work and seats are short, once that is known;
+    /// `ChangePending` (a wanted change is not made yet), `Drifted` (somebody else changed the vendor), `Reconciling`
+    /// (work is going on) and `Stalled` (a person must act) only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -148,16 +152,18 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_to: Option<i32>,
 
-    /// Why the change is wanted: `SpecDiffers` or `ExternalChange`.
+    /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
+    /// `ExternalChange` (somebody else moved the vendor away from what Seatkeeper last set and the spec still asks).
     pub reason: Trigger,
 
-    /// What keeps the change from being made now; empty when nothing does.
+    /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
+    /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
+    /// `OutcomeUnknown` (an earlier change's outcome is not known yet).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
 
-/// Why the change: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or `ExternalChange` (somebody
-/// else moved the vendor away from what Seatkeeper last set and the spec still asks).
+/// Why a change is wanted.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trigger {
     /// The spec asks for other numbers than the vendor shows.
@@ -166,9 +172,7 @@ pub enum Trigger {
     ExternalChange,
 }
 
-/// What keeps the change from being made: `Suspended`, `Guardrail` (it would cross `spec.guardrails` or go below the seats
-/// in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it), `OutcomeUnknown` (an earlier change's
-/// outcome is not known yet).
+/// What keeps a change from being made.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlanBlock {
     /// `spec.suspend` is true.
@@ -218,20 +222,20 @@ pub struct Intent {
     /// 1 for the first request of a decision, 2 for its only repeat.
     pub attempt: i32,
 
-    /// Why the change is made.
+    /// Why the change is made: `SpecDiffers` or `ExternalChange`.
     pub reason: Trigger,
 
-    /// How far it got.
+    /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
+    /// not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is
+    /// visible, but its request may still be running), `Rejected` (refused; not sent again until spec or usage changes),
+    /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
     pub phase: IntentPhase,
 
     /// When it was decided.
     pub time: Time,
 }
 
-/// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does not
-/// prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is visible, but
-/// its request may still be running), `Rejected` (refused; not sent again until spec or usage changes), `NeedsReview` (the
-/// vendor shows neither the old nor the new numbers: a person must look).
+/// How far a change got.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IntentPhase {
     /// Recorded; the request may or may not have been sent.
@@ -278,7 +282,7 @@ pub struct Change {
     /// Which attempt succeeded.
     pub attempt: i32,
 
-    /// Why it was made.
+    /// Why it was made: `SpecDiffers` or `ExternalChange`.
     pub reason: Trigger,
 
     /// When it was seen to be done.

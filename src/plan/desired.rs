@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use crate::api::{
-    Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region, Thresholds, Vendor, parse_duration,
+    Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region, SecretRef, Thresholds, Vendor,
+    parse_duration,
 };
 
 /// How often the vendor is read when the spec does not say.
@@ -135,8 +136,23 @@ fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
     Ok(Pool::Bitwarden {
         product: bitwarden.product.unwrap_or_default(),
         region: bitwarden.region,
-        secret: bitwarden.credentials_secret_ref.name.clone(),
+        secret: secret(
+            "spec.vendor.bitwarden.credentialsSecretRef",
+            &bitwarden.credentials_secret_ref,
+        )?,
     })
+}
+
+/// The name becomes part of a path at the apiserver, unescaped: it must not lead anywhere else.
+fn secret(field: &str, reference: &SecretRef) -> Result<String, SpecFault> {
+    let name = &reference.name;
+    let part_of_a_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+    if name.bytes().all(part_of_a_name) && name.bytes().any(|b| b.is_ascii_alphanumeric()) {
+        return Ok(name.clone());
+    }
+    Err(SpecFault(format!(
+        "{field}.name must be the name of a Secret: lower-case letters, digits, - and ., such as bitwarden-org"
+    )))
 }
 
 fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
@@ -156,7 +172,7 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Bitwarden, Limit, SecretRef};
+    use crate::api::{Bitwarden, Limit};
 
     fn spec() -> LicenseSeatsSpec {
         let reference = SecretRef { name: "key".into() };
@@ -204,6 +220,30 @@ mod tests {
             Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval,
             Duration::from_secs(30)
         );
+    }
+
+    #[test]
+    fn a_secret_name_that_is_a_path_is_refused() {
+        for name in [
+            "",
+            "..",
+            "../key",
+            "../../../other/secrets/key",
+            "key?watch=1",
+            "key#",
+            "Key",
+            "a b",
+            "k%2f",
+        ] {
+            let mut spec = spec();
+            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+            bitwarden.credentials_secret_ref.name = name.into();
+            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+            assert!(
+                fault.contains("credentialsSecretRef.name must be the name"),
+                "{name}: {fault}"
+            );
+        }
     }
 
     #[test]

@@ -169,13 +169,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
     while let Some(cause) = source {
-        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-            cause
-                .downcast_ref::<std::io::Error>()?
-                .get_ref()?
-                .downcast_ref::<rustls::Error>()
-        });
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls(cause) {
             return VendorError::Certificate;
         }
         source = cause.source();
@@ -187,4 +181,12 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     } else {
         "the connection broke"
     })
+}
+
+/// The TLS error in an error. An I/O error leaves its content out of the chain of sources, and may hold another one.
+fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(io) => tls(io.get_ref()?),
+        None => error.downcast_ref(),
+    }
 }

@@ -33,11 +33,10 @@ impl<'a> SecretData<'a> {
         Ok(Self(secret))
     }
 
-    /// The raw bytes of a key, if it is there and not empty.
+    /// The bytes of a key, if it is there and not empty, without blanks and newlines around them.
     pub(super) fn bytes(&self, key: &str) -> Option<&'a [u8]> {
         let data = self.0.data.as_ref().and_then(|data| data.get(key));
-        data.map(|bytes| bytes.0.as_slice())
-            .filter(|bytes| !bytes.trim_ascii().is_empty())
+        data.map(|bytes| bytes.0.trim_ascii()).filter(|bytes| !bytes.is_empty())
     }
 
     /// A key as text, without the newline that editors and `echo` leave behind.

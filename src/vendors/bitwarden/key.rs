@@ -112,13 +112,19 @@ fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts
     };
     match (own, region) {
         (Some(servers), None) => Ok(servers),
-        (Some(_), Some(_)) => Err(Fault::spec(
-            "spec.vendor.bitwarden.region is set and the Secret names a server of its own: remove one of the two"
-                .into(),
+        // Either side can mend these two, so the Secret is looked at again and not only the spec.
+        (Some(_), Some(_)) => Err(Fault::credentials(
+            reason::KEY_INVALID,
+            "region and server both given",
+            "spec.vendor.bitwarden.region is set and the Secret names a server of its own: remove one of the two".into(),
         )),
         (None, Some(region)) => cloud(region),
-        (None, None) => Err(Fault::spec(
-            "spec.vendor.bitwarden.region is missing: give US, EU or Gov, or name a server in the Secret".into(),
+        (None, None) => Err(Fault::credentials(
+            reason::KEY_MISSING,
+            "neither region nor server given",
+            "neither spec.vendor.bitwarden.region nor the Secret says where the organization is: set the region to US, EU or \
+             Gov, or add the key server to the Secret"
+                .into(),
         )),
     }
 }

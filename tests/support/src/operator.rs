@@ -32,6 +32,21 @@ impl Operator {
     /// When there is no such binary.
     #[must_use]
     pub fn start_as(kubeconfig: &Path, binary: impl AsRef<Path>, namespace: &str, args: &[&str]) -> Self {
+        Self::start_in(&[], kubeconfig, binary, namespace, args)
+    }
+
+    /// Like [`start_as`](Self::start_as), with further environment variables, for example `RUST_LOG`.
+    ///
+    /// # Panics
+    /// When there is no such binary.
+    #[must_use]
+    pub fn start_in(
+        environment: &[(&str, &str)],
+        kubeconfig: &Path,
+        binary: impl AsRef<Path>,
+        namespace: &str,
+        args: &[&str],
+    ) -> Self {
         let binary = binary.as_ref();
         assert!(
             binary.is_file(),
@@ -51,6 +66,7 @@ impl Operator {
                 command.env_remove(name);
             }
         }
+        command.envs(environment.iter().copied());
         Self {
             process: Process::spawn("seatkeeper", &command),
             address,

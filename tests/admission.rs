@@ -1,0 +1,289 @@
+//! What admission refuses. Nobody's operator watches these namespaces: the apiserver alone answers, and every refusal
+//! names the field and says what would be accepted.
+
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use seatkeeper::api::LicenseSeats;
+use seatkeeper_support::ControlPlane;
+use serde_json::{Value, json};
+
+use crate::world::{object_in, strict_post};
+
+/// A namespace without an operator.
+pub struct Desk {
+    pub plane: &'static ControlPlane,
+    pub namespace: String,
+    client: Client,
+}
+
+pub async fn desk(name: &str) -> Desk {
+    let plane = ControlPlane::shared().await;
+    let (namespace, client) = (plane.namespace(name).await, plane.admin());
+    Desk {
+        plane,
+        namespace,
+        client,
+    }
+}
+
+impl Desk {
+    /// Creates an object, with the fields of [`object_in`] changed.
+    pub async fn create(&self, name: &str, spec: Value) -> kube::Result<LicenseSeats> {
+        let object = object_in(&self.namespace, name, spec);
+        self.client.request(strict_post(&self.namespace, &object)).await
+    }
+
+    pub fn seats(&self) -> Api<LicenseSeats> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub async fn patch(&self, name: &str, spec: Value) -> kube::Result<LicenseSeats> {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        self.seats().patch(name, &PatchParams::default(), &patch).await
+    }
+
+    async fn scale(&self, name: &str, replicas: i32) -> kube::Result<kube::core::subresource::Scale> {
+        let patch = Patch::Merge(json!({ "spec": { "replicas": replicas } }));
+        self.seats().patch_scale(name, &PatchParams::default(), &patch).await
+    }
+}
+
+/// A spec as people write it: YAML.
+pub fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The apiserver's message.
+fn refusal<T>(result: kube::Result<T>) -> String {
+    match result {
+        Err(kube::Error::Api(status)) => status.message,
+        Err(error) => error.to_string(),
+        Ok(_) => "admitted".to_owned(),
+    }
+}
+
+/// Holds that each message names the field and the fix; tells of all that do not, at once.
+#[derive(Default)]
+struct Held(Vec<String>);
+
+impl Held {
+    fn hold(&mut self, what: &str, message: &str, field: &str, fix: &str) {
+        if !message.contains(field) || !message.contains(fix) {
+            self.0
+                .push(format!("{what}: {field:?} or {fix:?} is not in: {message}"));
+        }
+    }
+
+    #[track_caller]
+    fn done(self) {
+        assert!(self.0.is_empty(), "{}", self.0.join("\n"));
+    }
+}
+
+/// A change to a good spec (null takes a field away, `<null>` writes a null), the field, and the fix.
+const REFUSED: &str = r#"
+# Whose seats.
+vendor: null | spec.vendor | Required value
+vendor: {bitwarden: null} | spec.vendor | must name exactly one vendor: bitwarden
+vendor: {immuta: {}} | spec.vendor.immuta | unknown field
+vendor: {bitwarden: {credentialsSecretRef: null}} | spec.vendor.bitwarden.credentialsSecretRef | Required value
+vendor: {bitwarden: {credentialsSecretRef: {name: null}}} | spec.vendor.bitwarden.credentialsSecretRef | name: Required value
+vendor: {bitwarden: {credentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.credentialsSecretRef | should be at least 1 chars long
+vendor: {bitwarden: {credentialsSecretRef: {name: ../x}}} | spec.vendor.bitwarden.credentialsSecretRef | must be the name of a Secret: lower-case
+vendor: {bitwarden: {credentialsSecretRef: {name: 'x?y'}}} | spec.vendor.bitwarden.credentialsSecretRef | such as bitwarden-org
+vendor: {bitwarden: {credentialsSecretRef: {namespace: other}}} | spec.vendor.bitwarden.credentialsSecretRef | unknown field
+vendor: {bitwarden: {region: us}} | spec.vendor.bitwarden.region | "US", "EU", "Gov"
+vendor: {bitwarden: {product: Families}} | spec.vendor.bitwarden.product | "PasswordManager", "SecretsManager"
+# How many seats.
+seats: -5 | spec.seats | should be greater than or equal to 1
+seats: 0 | spec.seats | should be greater than or equal to 1
+seats: 40000 | spec.seats | should be less than or equal to 32767
+seats: '150' | spec.seats | must be of type integer
+seats: 1.5 | spec.seats | must be of type integer
+seat: 5 | spec.seat | unknown field
+# Up to which limit.
+limit: {mode: UpTo, seats: 149} | spec.limit.seats is below spec.seats | raise limit.seats
+limit: {mode: UpTo} | spec.limit.seats goes with mode UpTo | give both, or remove limit.seats
+limit: {mode: Pinned, seats: 170} | spec.limit.seats goes with mode UpTo | or remove limit.seats
+limit: {mode: Unlimited, seats: 170} | spec.limit.seats goes with mode UpTo | or remove limit.seats
+limit: {mode: null, seats: 170} | spec.limit.mode | Required value
+limit: {mode: Fixed} | spec.limit.mode | "Pinned", "UpTo", "Unlimited"
+limit: {mode: UpTo, seats: 40000} | spec.limit.seats | should be less than or equal to 32767
+# Within which bounds.
+guardrails: {minSeats: 160, maxSeats: 140} | spec.guardrails.minSeats is above | swap them, or correct one
+guardrails: {maxSeats: 149} | spec.seats is above spec.guardrails.maxSeats | lower seats, or raise maxSeats
+guardrails: {minSeats: 151} | spec.seats is below spec.guardrails.minSeats | raise seats, or lower minSeats
+{limit: {mode: UpTo, seats: 201}, guardrails: {maxSeats: 200}} | spec.limit.seats is above spec.guardrails.maxSeats | lower limit.seats, or raise maxSeats
+guardrails: {minSeats: 0} | spec.guardrails.minSeats | should be greater than or equal to 1
+guardrails: {max: 5} | spec.guardrails.max | unknown field
+# When, and whether at all.
+interval: 0s | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 10 minutes | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: '' | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 25h | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 1.5h | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 500ms | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 5m1h | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: -5m | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
+interval: 600 | spec.interval | must be of type string
+interval: 000000000000000000010m | spec.interval | may not be more than 20
+suspend: 'yes' | spec.suspend | must be of type boolean
+managementPolicy: Ignore | spec.managementPolicy | "Manage", "Observe"
+thresholds: {freePercent: 101} | spec.thresholds.freePercent | should be less than or equal to 100
+thresholds: {freeSeats: -1} | spec.thresholds.freeSeats | should be greater than or equal to 0
+# A null where something must be given is no way around it.
+vendor: <null> | spec.vendor | Required value
+vendor: {bitwarden: <null>} | spec.vendor | must name exactly one vendor: bitwarden
+vendor: {bitwarden: {credentialsSecretRef: <null>}} | spec.vendor.bitwarden.credentialsSecretRef | Required value
+vendor: {bitwarden: {credentialsSecretRef: {name: <null>}}} | spec.vendor.bitwarden.credentialsSecretRef | name: Required value
+limit: {mode: <null>} | spec.limit.mode | Required value
+"#;
+
+/// The lines of a table, split into cells.
+pub fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = table.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split(" | ").map(str::trim).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_meant_is_refused_by_field_with_the_fix() {
+    let d = desk("refused").await;
+    let mut held = Held::default();
+    for row in rows(REFUSED) {
+        held.hold(row[0], &refusal(d.create("x", yaml(row[0])).await), row[1], row[2]);
+    }
+    held.done();
+    assert_eq!(d.seats().list(&Default::default()).await.unwrap().items.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_shape_that_makes_sense_is_admitted() {
+    let d = desk("admitted").await;
+    let shapes = [
+        "{seats: null, limit: null, interval: null}",
+        "{}",
+        "seats: 1",
+        "seats: 32767",
+        "limit: {mode: UpTo, seats: 150}",
+        "limit: {mode: Unlimited}",
+        "{seats: null, limit: {mode: UpTo, seats: 5}}",
+        "guardrails: {}",
+        "guardrails: {minSeats: 150, maxSeats: 150}",
+        "{seats: null, guardrails: {minSeats: 100, maxSeats: 200}}",
+        "{managementPolicy: Observe, suspend: true}",
+        "thresholds: {}",
+        "thresholds: {freeSeats: 0, freePercent: 100}",
+        "interval: 1s",
+        "interval: 1h30m",
+        "interval: 24h",
+        "interval: 86400s",
+        "vendor: {bitwarden: {region: US}}",
+        "vendor: {bitwarden: {region: EU}}",
+        "vendor: {bitwarden: {region: Gov}}",
+        "vendor: {bitwarden: {product: PasswordManager}}",
+        "vendor: {bitwarden: {product: SecretsManager}}",
+        "vendor: {bitwarden: {product: MachineAccounts}}",
+        "vendor: {bitwarden: {credentialsSecretRef: {name: 1.a-b.c2}}}",
+    ];
+    for (number, shape) in shapes.into_iter().enumerate() {
+        let admitted = d.create(&format!("n{number}"), yaml(shape)).await;
+        assert!(admitted.is_ok(), "{shape}: {admitted:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explicit_null_is_an_absent_field() {
+    let d = desk("null").await;
+    let all = "{vendor: {bitwarden: {product: <null>, region: <null>}}, seats: <null>, limit: <null>, guardrails: <null>, \
+               managementPolicy: <null>, suspend: <null>, thresholds: <null>, interval: <null>}";
+    let stored = d.create("all", yaml(all)).await.expect("nulls are admitted");
+    let spec = serde_json::to_value(&stored.spec).unwrap();
+    let expected = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } } });
+    assert_eq!(spec, expected);
+    let deep = "{limit: {seats: <null>}, guardrails: {minSeats: <null>, maxSeats: <null>}, \
+                thresholds: {freeSeats: <null>, freePercent: <null>}}";
+    let stored = d
+        .create("deep", yaml(deep))
+        .await
+        .expect("nulls further down are admitted");
+    assert_eq!(stored.spec.guardrails, Some(Default::default()));
+    assert_eq!(stored.spec.thresholds, Some(Default::default()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_object_stands_for_cannot_change() {
+    let d = desk("fixed").await;
+    d.create("acme", json!({})).await.unwrap();
+    let another = "create another LicenseSeats";
+    let product = "spec.vendor.bitwarden.product cannot change";
+    let mut held = Held::default();
+    for (change, field) in [
+        (
+            "vendor: {bitwarden: null}",
+            "spec.vendor cannot change to another vendor",
+        ),
+        ("vendor: {bitwarden: {product: SecretsManager}}", product),
+        ("vendor: {bitwarden: {product: MachineAccounts}}", product),
+    ] {
+        held.hold(change, &refusal(d.patch("acme", yaml(change)).await), field, another);
+    }
+    held.done();
+    // The same thing said or left unsaid is no change; Secret and region may be corrected.
+    for change in [
+        "vendor: {bitwarden: {product: PasswordManager}}",
+        "vendor: {bitwarden: {product: null}}",
+        "vendor: {bitwarden: {region: EU}}",
+        "vendor: {bitwarden: {credentialsSecretRef: {name: other}}}",
+    ] {
+        let patched = d.patch("acme", yaml(change)).await;
+        assert!(patched.is_ok(), "{change}: {patched:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
+    let d = desk("scale").await;
+    let rails = "guardrails: {minSeats: 100, maxSeats: 200}";
+    d.create("acme", yaml(rails)).await.unwrap();
+    d.create("upto", yaml("limit: {mode: UpTo, seats: 160}")).await.unwrap();
+    let mut held = Held::default();
+    for (name, replicas, field, fix) in [
+        (
+            "acme",
+            201,
+            "spec.seats is above spec.guardrails.maxSeats",
+            "raise maxSeats",
+        ),
+        (
+            "acme",
+            99,
+            "spec.seats is below spec.guardrails.minSeats",
+            "lower minSeats",
+        ),
+        ("acme", 0, "spec.seats", "should be greater than or equal to 1"),
+        ("upto", 161, "spec.limit.seats is below spec.seats", "raise limit.seats"),
+        ("upto", 40_000, "spec.seats", "should be less than or equal to 32767"),
+    ] {
+        held.hold("/scale", &refusal(d.scale(name, replicas).await), field, fix);
+        let args = ["scale", &format!("seats/{name}"), &format!("--replicas={replicas}")];
+        let kubectl = d.plane.kubectl_in(&d.namespace, &args, "").await;
+        held.hold("kubectl scale", &kubectl.refused(), field, fix);
+    }
+    held.done();
+
+    let scaled = d.scale("acme", 175).await.expect("175 is within the guard rails");
+    assert_eq!(scaled.spec.unwrap().replicas, Some(175));
+    let kubectl = ["scale", "seats/acme", "--replicas=180"];
+    d.plane.kubectl_in(&d.namespace, &kubectl, "").await.ok();
+    assert_eq!(d.seats().get("acme").await.unwrap().spec.seats, Some(180));
+
+    // What is bought is the replica count that people and autoscalers read.
+    let bought = Patch::Merge(json!({ "status": { "seats": 179 } }));
+    let patched = d.seats().patch_status("acme", &PatchParams::default(), &bought).await;
+    patched.expect("the status is written");
+    let read = d.seats().get_scale("acme").await.unwrap();
+    assert_eq!(
+        (read.spec.unwrap().replicas, read.status.unwrap().replicas),
+        (Some(180), 179)
+    );
+}

@@ -1,0 +1,90 @@
+//! A secret that must be nowhere but in its Secret and in requests to its vendor.
+
+use seatkeeper_support::Operator;
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
+
+use crate::secrets::everything_told;
+use crate::world::{BINARY, FAST, World, organization};
+
+const CANARY: &str = "canaryJ7pQ2xVn5LrT9wKd3HsZ8fBy";
+const WRONG: &str = "wrongbirdM4cXo6GeU1aYt0RiSq2Nk";
+/// How every token begins, the vendor's and the apiserver's.
+const TOKEN: &str = "eyJhbGci";
+
+/// Logs everything there is to log, not just what an operator should see.
+async fn loud(name: &str) -> World {
+    let mut w = World::with(name, organization().client_secret(CANARY), FAST).await;
+    w.operator.stop().await;
+    let kubeconfig = w.plane.operator_kubeconfig().await;
+    let allowed = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    let trace = [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")];
+    w.operator = Operator::start_in(&trace, &kubeconfig, BINARY, &w.namespace, &args);
+    w.operator.wait_ready().await;
+    w
+}
+
+async fn hold_silence(w: &World) {
+    let told = everything_told(w).await;
+    assert!(told.contains(" TRACE "), "the log is not as loud as it should be");
+    for secret in [CANARY, WRONG] {
+        // As it is, as the apiserver delivers it (base64), and as a form carries it.
+        let encoded = base64(secret);
+        for text in [secret, encoded.trim_end_matches(['=']), &secret[3..20]] {
+            let found = told.find(text).map(|at| &told[at.saturating_sub(200)..at]);
+            assert!(found.is_none(), "told after: {found:?}");
+        }
+    }
+    assert!(!w.operator.log().contains("secrets/key"), "the log names a Secret");
+    let found = told.find(TOKEN).map(|at| &told[at.saturating_sub(200)..at]);
+    assert!(found.is_none(), "a token was told after: {found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_and_its_tokens_are_told_nowhere() {
+    let w = loud("canary").await;
+    assert_eq!(w.key.client_secret, CANARY);
+    // A vendor that repeats what it was sent, at every door.
+    let echo = |status| FaultKind::Answer {
+        status,
+        headers: [("x-echo".to_owned(), CANARY.to_owned())].into(),
+        body: format!(r#"{{"message":"{CANARY} is not a key","error":"{CANARY}"}}"#),
+        apply: false,
+    };
+    w.bitwarden().inject(Fault::on_token(echo(500)).times(1));
+    w.bitwarden().inject(Fault::on_token(echo(400)).skip(2).times(1));
+    w.bitwarden().inject(Fault::on_get(echo(200)).times(1));
+    w.bitwarden().inject(Fault::on_get(echo(403)).times(2));
+    w.bitwarden().inject(Fault::on_put(echo(500)).times(1));
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    hold_silence(&w).await;
+
+    let mut wrong = w.credentials(&w.key);
+    wrong["clientSecret"] = json!(WRONG);
+    w.secret("key", wrong.clone()).await;
+    w.until_reason("acme", "CredentialsValid", "Rejected").await;
+    for (key, reason) in [
+        ("clientId", "KeyInvalid"),
+        ("server", "KeyInvalid"),
+        ("ca.crt", "KeyInvalid"),
+    ] {
+        let mut misplaced = w.credentials(&w.key);
+        misplaced[key] = json!(CANARY);
+        w.secret("key", misplaced).await;
+        let what = format!("{key} in the message");
+        w.until("acme", what, |s| {
+            s.summary.as_deref() == Some(&format!("Secret: {key} is not usable"))
+        })
+        .await;
+        w.until_reason("acme", "CredentialsValid", reason).await;
+    }
+    hold_silence(&w).await;
+}
+
+fn base64(text: &str) -> String {
+    let secret = k8s_openapi::ByteString(text.as_bytes().to_vec());
+    let quoted = serde_json::to_string(&secret).expect("JSON");
+    quoted.trim_matches('"').to_owned()
+}

@@ -1,0 +1,226 @@
+//! Secrets as people really make them: what is wrong is named by key with its fix, nothing is bought meanwhile, and
+//! mending the Secret is enough.
+
+use seatkeeper_support::wait_for;
+use serde_json::{Value, json};
+use vendor_sim::OrganizationKey;
+
+use crate::admission::{rows, yaml};
+use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, world};
+
+/// As [`FAST`], but refused credentials are not tried again by themselves while a test lasts.
+pub fn patient() -> Vec<&'static str> {
+    let kept = FAST
+        .iter()
+        .copied()
+        .filter(|arg| !arg.starts_with("--credential-probe"));
+    kept.chain(["--credential-probe=1h"]).collect()
+}
+
+/// Secrets that cannot be used: the vendor is never asked. Name; what is wrong with it, as a change to a good Secret with
+/// server `$server` and secret `$secret`; reason of `CredentialsValid`; the key; the fix.
+const UNUSABLE: &str = "
+other-type | type: Opaque | SecretNotPermitted | Secret other-type has type Opaque | again with type: seatkeeper.dev/credentials
+no-id | stringData: {clientId: null} | KeyMissing | key clientId of Secret no-id is missing | kubectl edit secret no-id
+no-secret | stringData: {clientSecret: null} | KeyMissing | key clientSecret of Secret no-secret is missing | kubectl edit
+empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret empty is empty | kubectl edit secret empty
+blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | kubectl edit secret blank
+not-text | {stringData: {clientSecret: null}, data: {clientSecret: //79/A==}} | KeyInvalid | clientSecret is not UTF-8 | store the text
+two-lines | stringData: {clientSecret: \"$secret\\nand\"} | KeyInvalid | clientSecret contains control | again as one line of text
+user-key | stringData: {clientId: user.6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is a personal API key | use the organization's key
+bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. followed by a GUID
+swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an organization key | organization. followed by a GUID
+http | stringData: {server: http://vault.example.org} | KeyInvalid | server is not https | write it as https://host
+no-url | stringData: {server: vault.example.org} | KeyInvalid | server is not a URL | write it as https://host
+host | stringData: {server: https://vault.example.org} | HostNotAllowed | vault.example.org | --allowed-host=vault.example.org (Helm:
+port | stringData: {server: https://localhost} | HostNotAllowed | names the host localhost | --allowed-host=localhost
+query | stringData: {server: $server/?to=elsewhere} | KeyInvalid | server carries more than | write it as https://host
+userinfo | stringData: {server: https://admin:$secret@vault.example.org} | KeyInvalid | server carries more than | write it as https://host
+half-pair | stringData: {server: null, apiUrl: $server} | KeyInvalid | apiUrl needs identityUrl | give both, or server alone
+other-half | stringData: {server: null, identityUrl: $server} | KeyInvalid | identityUrl needs apiUrl | give both, or server alone
+both-forms | stringData: {apiUrl: $server, identityUrl: $server} | KeyInvalid | server stands beside apiUrl | keep one of the two
+nowhere | stringData: {server: null} | KeyMissing | spec.vendor.bitwarden.region | add the key server to the Secret
+garbage-ca | stringData: {ca.crt: $secret} | KeyInvalid | ca.crt holds no certificate | -----BEGIN CERTIFICATE-----
+hollow-ca | stringData: {ca.crt: \"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"} | KeyInvalid | ca.crt holds no | in PEM form
+";
+
+/// Secrets that look right and that the vendor refuses.
+const REFUSED: &str = "
+wrong | stringData: {clientSecret: notthesecretofthisorganization} | Rejected | key was rotated | Put the current key into the Secret
+unknown | stringData: {clientId: organization.6f1c8a52-3f4e-4c7a-9a55-000000000009} | Rejected | another region | Put the current key
+endless | stringData: {clientSecret: $secret$secret$secret$secret} | Rejected | status 400 | check clientId and clientSecret
+";
+
+/// One line of a table at work: an object, its wrong Secret, and an organization of their own.
+struct Case {
+    name: &'static str,
+    cells: Vec<&'static str>,
+    key: OrganizationKey,
+}
+
+impl Case {
+    async fn declare(w: &World, cells: Vec<&'static str>) -> Self {
+        let key = w.bitwarden().add_organization(organization());
+        let name = cells[0];
+        let change = cells[1]
+            .replace("$server", &w.vendor.url())
+            .replace("$secret", &key.client_secret);
+        let mut secret = right(w, name, &key);
+        merge(&mut secret, yaml(&change));
+        w.apply_secret(name, &secret).await;
+        w.declare(name, with_secret(name)).await;
+        Self { name, cells, key }
+    }
+
+    /// Waits until it is told: what is wrong, by key, and how to mend it, in both conditions.
+    async fn until_told(&self, w: &World) {
+        let status = w.until_reason(self.name, "CredentialsValid", self.cells[2]).await;
+        assert_eq!(said(&status, "Ready"), "False/CredentialsInvalid", "{}", self.name);
+        assert_eq!(
+            said(&status, "CredentialsValid"),
+            format!("False/{}", self.cells[2]),
+            "{}",
+            self.name
+        );
+        assert_eq!(
+            said(&status, "Stalled"),
+            format!("True/{}", self.cells[2]),
+            "{}",
+            self.name
+        );
+        for kind in ["Ready", "CredentialsValid"] {
+            let message = &condition(&status, kind).expect(kind).message;
+            for words in &self.cells[3..] {
+                assert!(message.contains(words), "{}: {words:?} is not in: {message}", self.name);
+            }
+        }
+        assert_eq!(status.seats, None, "{}: a number that nobody has read", self.name);
+        assert_eq!(w.bitwarden().puts(&self.key.id), 0, "{}", self.name);
+    }
+
+    /// Waits until the purchase is made that the Secret stood in the way of.
+    async fn until_healed(&self, w: &World) {
+        let status = w.until_in_sync(self.name, 150).await;
+        assert_eq!(
+            (status.observed_generation, said(&status, "Stalled")),
+            (1, String::new()),
+            "{}",
+            self.name
+        );
+        assert_eq!(w.bitwarden().puts(&self.key.id), 1, "{}", self.name);
+    }
+}
+
+/// A whole Secret for a key, as it should be.
+pub fn right(w: &World, name: &str, key: &OrganizationKey) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": seatkeeper::api::SECRET_TYPE,
+        "metadata": { "name": name, "namespace": w.namespace }, "stringData": w.credentials(key),
+    })
+}
+
+/// A spec that uses the Secret of this name.
+pub fn with_secret(name: &str) -> Value {
+    json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": name } } } })
+}
+
+/// Declares every line of a table, waits until each is told, lets the test look, and mends the Secrets and nothing else.
+async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])) {
+    let mut cases = Vec::new();
+    for cells in rows(table) {
+        cases.push(Case::declare(w, cells).await);
+    }
+    for case in &cases {
+        case.until_told(w).await;
+    }
+    look(&cases).await;
+    for case in &cases {
+        w.apply_secret(case.name, &right(w, case.name, &case.key)).await;
+    }
+    for case in &cases {
+        case.until_healed(w).await;
+    }
+    let told = everything_told(w).await;
+    let leaks = |case: &&Case| told.contains(&case.key.client_secret);
+    let leaked: Vec<_> = cases.iter().filter(leaks).map(|case| case.name).collect();
+    assert!(leaked.is_empty(), "a secret was told: {leaked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
+    let w = World::with("unusable", organization(), &patient()).await;
+    through(&w, UNUSABLE, async |_| {
+        assert_eq!(w.bitwarden().requests().len(), 0, "{:?}", w.bitwarden().requests());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_is_tried_once_until_its_secret_changes() {
+    let w = World::with("refused", organization(), &patient()).await;
+    through(&w, REFUSED, async |cases| {
+        let before = w.bitwarden().requests().len();
+        for case in cases {
+            until_rechecked(&w, case.name, 2).await;
+        }
+        let requests = w.bitwarden().requests();
+        assert_eq!((before, requests.len()), (cases.len(), cases.len()), "{requests:?}");
+    })
+    .await;
+}
+
+/// Waits until the operator has looked at a Secret so many times more.
+pub async fn until_rechecked(w: &World, secret: &str, times: usize) {
+    let looked = || w.audit().verb("get").resource("secrets").name(secret).len();
+    let before = looked();
+    wait_for(format!("{times} looks at Secret {secret}"), PATIENCE, async || {
+        (looked() >= before + times).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_made_after_the_object_is_found() {
+    let w = world("later").await;
+    w.secrets().delete("key", &Default::default()).await.unwrap();
+    w.declare("acme", json!({})).await;
+    let status = w.until_reason("acme", "CredentialsValid", "SecretNotFound").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(
+        message.contains(&format!("Secret key is not in namespace {}", w.namespace)),
+        "{message}"
+    );
+    assert!(
+        message.contains("create it with type seatkeeper.dev/credentials"),
+        "{message}"
+    );
+    // The normal course of a GitOps start: work goes on, nobody is called.
+    assert_eq!(
+        (said(&status, "Reconciling"), said(&status, "Stalled")),
+        ("True/Progressing".into(), String::new())
+    );
+    w.secret("key", w.credentials(&w.key)).await;
+    w.until_in_sync("acme", 150).await;
+    assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blanks_and_newlines_around_a_value_do_no_harm() {
+    let w = world("trim").await;
+    let around = |text: &str| format!(" \t{text}\r\n");
+    let padded = json!({
+        "clientId": around(&w.key.client_id), "clientSecret": around(&w.key.client_secret),
+        "server": around(&w.vendor.url()), "ca.crt": around(&w.vendor.ca_pem()),
+    });
+    w.secret("key", padded).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+}
+
+/// Everything the operator told anybody: objects, events, log, metrics.
+pub async fn everything_told(w: &World) -> String {
+    let objects = w.seats().list(&Default::default()).await.expect("objects").items;
+    let objects = serde_json::to_string(&objects).expect("JSON");
+    let (events, metrics) = (w.events().await, w.operator.metrics().await);
+    format!("{objects}\n{events:?}\n{metrics}\n{}", w.operator.log())
+}
