@@ -2,13 +2,7 @@
 //!
 //! Prints the time from declaring an object to the vendor's change and to a status that is in sync (20 objects, one
 //! after the other), then how long 1 000 objects take together and how much memory the operator holds with them.
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    missing_docs
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use std::time::{Duration, Instant};
 
@@ -48,13 +42,7 @@ impl<'a> Place<'a> {
         let allowed = format!("--allowed-host={}", vendor.host());
         let operator = Operator::start(plane, BINARY, &namespace, &[&allowed]).await;
         operator.wait_ready().await;
-        Self {
-            plane,
-            namespace,
-            vendor,
-            operator,
-            client: plane.admin(),
-        }
+        Self { plane, namespace, vendor, operator, client: plane.admin() }
     }
 
     fn organization(&self) -> OrganizationKey {
@@ -71,9 +59,7 @@ impl<'a> Place<'a> {
             },
         });
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.create(&PostParams::default(), &typed(secret))
-            .await
-            .expect("a Secret");
+        api.create(&PostParams::default(), &typed(secret)).await.expect("a Secret");
     }
 
     fn seats(&self) -> Api<LicenseSeats> {
@@ -88,10 +74,7 @@ impl<'a> Place<'a> {
                 "seats": 150, "limit": { "mode": "Pinned" },
             },
         });
-        self.seats()
-            .create(&PostParams::default(), &typed(object))
-            .await
-            .expect("an object");
+        self.seats().create(&PostParams::default(), &typed(object)).await.expect("an object");
     }
 }
 
@@ -129,19 +112,12 @@ async fn latency(plane: &ControlPlane) {
 
 async fn many(plane: &ControlPlane) {
     let place = Place::new(plane, "many").await;
-    println!(
-        "resident, idle             {:>8.1} MiB",
-        mib(place.operator.rss_kib().unwrap_or(0) * 1024)
-    );
+    println!("resident, idle             {:>8.1} MiB", mib(place.operator.rss_kib().unwrap_or(0) * 1024));
     let keys: Vec<_> = (0..MANY).map(|i| (format!("many-{i}"), place.organization())).collect();
-    stream::iter(&keys)
-        .for_each_concurrent(16, |(name, key)| place.secret(name, key))
-        .await;
+    stream::iter(&keys).for_each_concurrent(16, |(name, key)| place.secret(name, key)).await;
     let mark = place.plane.audit_mark();
     let started = Instant::now();
-    stream::iter(&keys)
-        .for_each_concurrent(16, |(name, _)| place.declare(name))
-        .await;
+    stream::iter(&keys).for_each_concurrent(16, |(name, _)| place.declare(name)).await;
     let declared = started.elapsed();
     loop {
         let list = place.seats().list(&ListParams::default()).await.expect("objects");
@@ -169,9 +145,7 @@ async fn many(plane: &ControlPlane) {
 
 fn in_sync(object: &LicenseSeats) -> bool {
     let conditions = object.status.iter().flat_map(|status| &status.conditions);
-    conditions
-        .into_iter()
-        .any(|c| c.type_ == "Ready" && c.reason == "InSync")
+    conditions.into_iter().any(|c| c.type_ == "Ready" && c.reason == "InSync")
 }
 
 fn typed<T: serde::de::DeserializeOwned>(value: Value) -> T {

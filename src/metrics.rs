@@ -34,51 +34,23 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("seatkeeper");
         let (passes, requests) = (Family::default(), RequestCounter::default());
-        registry.register(
-            "reconciles",
-            "Passes over objects, by what was found",
-            Family::clone(&passes),
-        );
-        registry.register(
-            "vendor_requests",
-            "Requests to vendors, by vendor, operation and outcome",
-            requests.clone(),
-        );
+        registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
+        registry.register("vendor_requests", "Requests to vendors, by vendor, operation and outcome", requests.clone());
         let info = Family::<BuildInfo, Gauge>::default();
-        info.get_or_create(&BuildInfo {
-            version: env!("CARGO_PKG_VERSION"),
-        })
-        .set(1);
+        info.get_or_create(&BuildInfo { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "Version of the operator", info);
         let gauges: [(&str, &str, Number); 4] = [
-            ("seats_desired", "Purchased seats that the object asks for", |status| {
-                status.desired
-            }),
-            ("seats_purchased", "Purchased seats at the vendor", |status| {
-                status.seats
-            }),
-            (
-                "seats_used",
-                "Seats in use (a lower bound where status.usedIsLowerBound)",
-                |status| status.used,
-            ),
-            (
-                "seats_limit",
-                "Up to how many seats the vendor may buy by itself",
-                |status| status.limit,
-            ),
+            ("seats_desired", "Purchased seats that the object asks for", |status| status.desired),
+            ("seats_purchased", "Purchased seats at the vendor", |status| status.seats),
+            ("seats_used", "Seats in use (a lower bound where status.usedIsLowerBound)", |status| status.used),
+            ("seats_limit", "Up to how many seats the vendor may buy by itself", |status| status.limit),
         ];
         let gauges = gauges.map(|(name, help, number)| {
             let family = Family::<Object, Gauge>::default();
             registry.register(name, help, family.clone());
             (family, number)
         });
-        Self {
-            registry,
-            passes,
-            requests,
-            gauges,
-        }
+        Self { registry, passes, requests, gauges }
     }
 }
 
@@ -100,10 +72,7 @@ impl Metrics {
 
     /// Shows an object's numbers; a number that is not known has no series.
     pub fn object(&self, namespace: &str, name: &str, status: &LicenseSeatsStatus) {
-        let object = Object {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
+        let object = Object { namespace: namespace.to_owned(), name: name.to_owned() };
         for (family, number) in &self.gauges {
             match number(status) {
                 Some(n) => drop(family.get_or_create(&object).set(n.into())),
@@ -114,10 +83,7 @@ impl Metrics {
 
     /// Removes an object's numbers.
     pub fn forget(&self, namespace: &str, name: &str) {
-        let object = Object {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
+        let object = Object { namespace: namespace.to_owned(), name: name.to_owned() };
         for (family, _) in &self.gauges {
             family.remove(&object);
         }

@@ -37,17 +37,9 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/livez", get("ok\n"))
-        .route(
-            "/readyz",
-            get(async |State(readiness): State<Readiness>| ready(&readiness)).with_state(readiness),
-        )
-        .route(
-            "/metrics",
-            get(async |State(metrics): State<Arc<Metrics>>| print(&metrics)).with_state(metrics),
-        );
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
+        .route("/readyz", get(async |State(readiness): State<Readiness>| ready(&readiness)).with_state(readiness))
+        .route("/metrics", get(async |State(metrics): State<Arc<Metrics>>| print(&metrics)).with_state(metrics));
+    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
 fn ready(readiness: &Readiness) -> (StatusCode, String) {

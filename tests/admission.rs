@@ -19,11 +19,7 @@ pub struct Desk {
 pub async fn desk(name: &str) -> Desk {
     let plane = ControlPlane::shared().await;
     let (namespace, client) = (plane.namespace(name).await, plane.admin());
-    Desk {
-        plane,
-        namespace,
-        client,
-    }
+    Desk { plane, namespace, client }
 }
 
 impl Desk {
@@ -69,8 +65,7 @@ struct Held(Vec<String>);
 impl Held {
     fn hold(&mut self, what: &str, message: &str, field: &str, fix: &str) {
         if !message.contains(field) || !message.contains(fix) {
-            self.0
-                .push(format!("{what}: {field:?} or {fix:?} is not in: {message}"));
+            self.0.push(format!("{what}: {field:?} or {fix:?} is not in: {message}"));
         }
     }
 
@@ -202,10 +197,7 @@ async fn an_explicit_null_is_an_absent_field() {
     assert_eq!(spec, expected);
     let deep = "{limit: {seats: <null>}, guardrails: {minSeats: <null>, maxSeats: <null>}, \
                 thresholds: {freeSeats: <null>, freePercent: <null>}}";
-    let stored = d
-        .create("deep", yaml(deep))
-        .await
-        .expect("nulls further down are admitted");
+    let stored = d.create("deep", yaml(deep)).await.expect("nulls further down are admitted");
     assert_eq!(stored.spec.guardrails, Some(Default::default()));
     assert_eq!(stored.spec.thresholds, Some(Default::default()));
 }
@@ -218,10 +210,7 @@ async fn what_an_object_stands_for_cannot_change() {
     let product = "spec.vendor.bitwarden.product cannot change";
     let mut held = Held::default();
     for (change, field) in [
-        (
-            "vendor: {bitwarden: null}",
-            "spec.vendor cannot change to another vendor",
-        ),
+        ("vendor: {bitwarden: null}", "spec.vendor cannot change to another vendor"),
         ("vendor: {bitwarden: {product: SecretsManager}}", product),
         ("vendor: {bitwarden: {product: MachineAccounts}}", product),
     ] {
@@ -248,18 +237,8 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
     d.create("upto", yaml("limit: {mode: UpTo, seats: 160}")).await.unwrap();
     let mut held = Held::default();
     for (name, replicas, field, fix) in [
-        (
-            "acme",
-            201,
-            "spec.seats is above spec.guardrails.maxSeats",
-            "raise maxSeats",
-        ),
-        (
-            "acme",
-            99,
-            "spec.seats is below spec.guardrails.minSeats",
-            "lower minSeats",
-        ),
+        ("acme", 201, "spec.seats is above spec.guardrails.maxSeats", "raise maxSeats"),
+        ("acme", 99, "spec.seats is below spec.guardrails.minSeats", "lower minSeats"),
         ("acme", 0, "spec.seats", "should be greater than or equal to 1"),
         ("upto", 161, "spec.limit.seats is below spec.seats", "raise limit.seats"),
         ("upto", 40_000, "spec.seats", "should be less than or equal to 32767"),
@@ -282,8 +261,5 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
     let patched = d.seats().patch_status("acme", &PatchParams::default(), &bought).await;
     patched.expect("the status is written");
     let read = d.seats().get_scale("acme").await.unwrap();
-    assert_eq!(
-        (read.spec.unwrap().replicas, read.status.unwrap().replicas),
-        (Some(180), 179)
-    );
+    assert_eq!((read.spec.unwrap().replicas, read.status.unwrap().replicas), (Some(180), 179));
 }

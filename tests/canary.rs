@@ -65,19 +65,12 @@ async fn a_secret_and_its_tokens_are_told_nowhere() {
     wrong["clientSecret"] = json!(WRONG);
     w.secret("key", wrong.clone()).await;
     w.until_reason("acme", "CredentialsValid", "Rejected").await;
-    for (key, reason) in [
-        ("clientId", "KeyInvalid"),
-        ("server", "KeyInvalid"),
-        ("ca.crt", "KeyInvalid"),
-    ] {
+    for (key, reason) in [("clientId", "KeyInvalid"), ("server", "KeyInvalid"), ("ca.crt", "KeyInvalid")] {
         let mut misplaced = w.credentials(&w.key);
         misplaced[key] = json!(CANARY);
         w.secret("key", misplaced).await;
         let what = format!("{key} in the message");
-        w.until("acme", what, |s| {
-            s.summary.as_deref() == Some(&format!("Secret: {key} is not usable"))
-        })
-        .await;
+        w.until("acme", what, |s| s.summary.as_deref() == Some(&format!("Secret: {key} is not usable"))).await;
         w.until_reason("acme", "CredentialsValid", reason).await;
     }
     hold_silence(&w).await;

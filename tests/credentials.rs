@@ -17,10 +17,7 @@ async fn a_certificate_of_another_ca_is_never_given_the_key() {
     let status = w.until_reason("acme", "CredentialsValid", "VendorUnreachable").await;
     let message = &condition(&status, "CredentialsValid").unwrap().message;
     assert!(message.contains("not signed by a CA the operator trusts"), "{message}");
-    assert!(
-        message.contains("put the CA's certificate into the Secret's ca.crt"),
-        "{message}"
-    );
+    assert!(message.contains("put the CA's certificate into the Secret's ca.crt"), "{message}");
     assert_eq!(status.summary.as_deref(), Some("certificate not trusted"));
     assert_eq!(w.bitwarden().requests().len(), 0);
     // No ca.crt at all means the public CAs, which do not vouch for this server either.
@@ -52,15 +49,13 @@ async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_beside_a_server_is_refused_before_anything_is_sent() {
     let w = world("both").await;
-    w.declare("acme", json!({ "vendor": { "bitwarden": { "region": "EU" } } }))
-        .await;
+    w.declare("acme", json!({ "vendor": { "bitwarden": { "region": "EU" } } })).await;
     let status = w.until_reason("acme", "Ready", "CredentialsInvalid").await;
     let message = &condition(&status, "Ready").unwrap().message;
     assert!(message.contains("spec.vendor.bitwarden.region"), "{message}");
     assert!(message.contains("remove one of the two"), "{message}");
     assert_eq!(w.bitwarden().requests().len(), 0);
-    w.edit("acme", json!({ "vendor": { "bitwarden": { "region": null } } }))
-        .await;
+    w.edit("acme", json!({ "vendor": { "bitwarden": { "region": null } } })).await;
     w.until_in_sync("acme", 150).await;
 }
 
@@ -70,12 +65,7 @@ async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
     w.bitwarden().set_enabled(&w.key.id, false);
     w.declare("acme", json!({})).await;
     let status = w.until_reason("acme", "CredentialsValid", "Rejected").await;
-    assert!(
-        condition(&status, "Ready")
-            .unwrap()
-            .message
-            .contains("organization is disabled")
-    );
+    assert!(condition(&status, "Ready").unwrap().message.contains("organization is disabled"));
     assert_eq!(said(&status, "Stalled"), "True/Rejected");
     w.bitwarden().set_enabled(&w.key.id, true);
     w.until_in_sync("acme", 150).await;
@@ -125,10 +115,7 @@ async fn a_server_without_the_api_is_told_and_healed_by_its_secret() {
     let status = w.until_reason("acme", "CredentialsValid", "VendorUnreachable").await;
     assert_eq!(said(&status, "Ready"), "Unknown/ObservationStale");
     let message = &condition(&status, "Ready").unwrap().message;
-    assert!(
-        message.contains("has no such API (404): check the server named in the Secret"),
-        "{message}"
-    );
+    assert!(message.contains("has no such API (404): check the server named in the Secret"), "{message}");
     w.apply_secret("key", &right(&w, "key", &w.key)).await;
     w.until_in_sync("acme", 150).await;
     assert_eq!(w.puts(), 1);

@@ -20,10 +20,7 @@ fn the_readme_explains_every_condition_and_reason() {
     let words: Vec<&str> = values.collect();
     assert!(words.len() > 30, "src/plan/condition.rs looks different now: {words:?}");
     for word in words {
-        assert!(
-            readme.contains(&format!("`{word}`")),
-            "README.md does not explain {word}"
-        );
+        assert!(readme.contains(&format!("`{word}`")), "README.md does not explain {word}");
     }
 }
 

@@ -27,14 +27,10 @@ fn documents(text: &str) -> Vec<Value> {
 
 /// The names of all LicenseSeats in examples/.
 pub fn names() -> Vec<String> {
-    let texts = files()
-        .into_iter()
-        .map(|file| fs::read_to_string(file).expect("a text"));
+    let texts = files().into_iter().map(|file| fs::read_to_string(file).expect("a text"));
     let objects = texts.flat_map(|text| documents(&text));
     let seats = objects.filter(|object| object["kind"] == "LicenseSeats");
-    seats
-        .map(|object| object["metadata"]["name"].as_str().expect("a name").to_owned())
-        .collect()
+    seats.map(|object| object["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,14 +42,7 @@ async fn every_example_is_admitted_unchanged() {
     let namespace = plane.namespace("examples").await;
     for file in files() {
         let path = file.to_str().expect("a path");
-        let apply = [
-            "apply",
-            "--server-side",
-            "--dry-run=server",
-            "--validate=strict",
-            "-f",
-            path,
-        ];
+        let apply = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", path];
         let applied = plane.kubectl_in(&namespace, &apply, "").await.ok();
         let objects = documents(&fs::read_to_string(&file).expect("a text"));
         assert_eq!(applied.lines().count(), objects.len(), "{path}: {applied}");

@@ -67,13 +67,7 @@ async fn in_review(name: &str) -> World {
     assert_eq!(said(&status, "Stalled"), "True/NeedsReview");
     let message = &condition(&status, "Ready").expect("Ready").message;
     let id = &status.intent.as_ref().expect("the intent stays").id;
-    for part in [
-        "150 seats",
-        "100 seats",
-        "120 seats",
-        id.as_str(),
-        "seatkeeper.dev/confirm=",
-    ] {
+    for part in ["150 seats", "100 seats", "120 seats", id.as_str(), "seatkeeper.dev/confirm="] {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");
     }
     w.until_polled(3).await;
@@ -111,20 +105,13 @@ async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_needs_a_revi
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
     w.bitwarden().release_webhooks();
-    assert!(
-        w.bitwarden()
-            .wait_for(crate::world::PATIENCE, |b| b.organization(&w.key.id).seats == Some(100))
-            .await
-    );
+    assert!(w.bitwarden().wait_for(crate::world::PATIENCE, |b| b.organization(&w.key.id).seats == Some(100)).await);
     let doubt = w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
     assert_eq!(said(&doubt, "Drifted"), "", "the vendor's doing is not drift");
     assert_eq!(w.puts(), 1, "first the settle time");
     let status = w.until_in_sync("acme", 150).await;
     assert_eq!((w.puts(), status.history[0].attempt), (2, 2));
-    assert_eq!(
-        (w.organization().seats, w.organization().billed.seats),
-        (Some(150), Some(150))
-    );
+    assert_eq!((w.organization().seats, w.organization().billed.seats), (Some(150), Some(150)));
 
     // The vendor does it again.
     w.bitwarden().force_row(&w.key.id, Some(100), Some(100));

@@ -22,10 +22,7 @@ async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name()
     let audit = w.plane.audit_since(mark);
     let writes = audit.clone().writes(OPERATOR_USER, &w.namespace);
     assert!(writes.is_empty(), "{:?}", writes.events());
-    assert!(
-        audit.user(OPERATOR_USER).namespace(&w.namespace).len() >= 40,
-        "object and Secret are read each time"
-    );
+    assert!(audit.user(OPERATOR_USER).namespace(&w.namespace).len() >= 40, "object and Secret are read each time");
     let secrets = w.audit().resource("secrets");
     assert!(secrets.len() > 20);
     let by_name = secrets.count(|event| event.verb == "get" && event.name == "key");
@@ -45,9 +42,7 @@ async fn term_ends_an_idle_operator_with_success() {
 async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() {
     let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=61s", "--shutdown-grace=1s"]);
     let mut w = World::with("term-purchase", organization(), &slow).await;
-    let paused = w
-        .bitwarden()
-        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
+    let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
     w.declare("acme", json!({})).await;
     assert!(w.bitwarden().wait_fired(paused, 1).await);
     assert!(w.operator.stop().await.success());
@@ -63,9 +58,7 @@ async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() 
 #[tokio::test(flavor = "multi_thread")]
 async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
     let w = world("term-grace").await;
-    let paused = w
-        .bitwarden()
-        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
+    let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
     w.declare("acme", json!({})).await;
     assert!(w.bitwarden().wait_fired(paused, 1).await);
     w.operator.signal("TERM");
@@ -91,9 +84,7 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
     ] {
         assert!(w.bitwarden().join(&w.key.id, 1));
         w.annotate("acme", key, value).await;
-        let status = w
-            .until("acme", format!("{value} to be handled"), |s| s.used == Some(members))
-            .await;
+        let status = w.until("acme", format!("{value} to be handled"), |s| s.used == Some(members)).await;
         assert_eq!(status.last_handled_reconcile_at.as_deref(), Some(value));
     }
     assert_eq!(w.puts(), 0);
@@ -120,18 +111,8 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
     w.edit("suspended", json!({ "suspend": null })).await;
     w.until_in_sync("suspended", 150).await;
     assert_eq!(w.puts(), 1);
-    let policy = w
-        .seats()
-        .get("suspended")
-        .await
-        .expect("the object")
-        .spec
-        .management_policy;
-    assert_eq!(
-        policy.unwrap_or_default(),
-        ManagementPolicy::Manage,
-        "the operator writes no spec"
-    );
+    let policy = w.seats().get("suspended").await.expect("the object").spec.management_policy;
+    assert_eq!(policy.unwrap_or_default(), ManagementPolicy::Manage, "the operator writes no spec");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,10 +122,7 @@ async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_wi
     assert_eq!(object.metadata.finalizers, None);
     w.until_in_sync("acme", 150).await;
     assert!(w.operator.stop().await.success());
-    assert_eq!(
-        w.seats().get("acme").await.expect("the object").metadata.finalizers,
-        None
-    );
+    assert_eq!(w.seats().get("acme").await.expect("the object").metadata.finalizers, None);
     w.seats().delete("acme", &Default::default()).await.expect("delete");
     assert!(w.seats().get_opt("acme").await.expect("a look").is_none());
     assert_eq!((w.organization().seats, w.puts()), (Some(150), 1));
@@ -153,8 +131,7 @@ async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_wi
 #[tokio::test(flavor = "multi_thread")]
 async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
     let w = world("metrics").await;
-    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } }))
-        .await;
+    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
     let nowhere = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "nowhere" } } } });
     w.declare("broken", nowhere).await;
     w.until_in_sync("acme", 150).await;
@@ -165,28 +142,16 @@ async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
         assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"), "{path}");
     }
     let object = format!("{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
-    for (gauge, value) in [
-        ("desired", 150.0),
-        ("purchased", 150.0),
-        ("used", 80.0),
-        ("limit", 170.0),
-    ] {
+    for (gauge, value) in [("desired", 150.0), ("purchased", 150.0), ("used", 80.0), ("limit", 170.0)] {
         let series = format!("seatkeeper_seats_{gauge}{object}");
         assert_eq!(w.operator.metric(&series).await, Some(value), "{series}");
     }
-    for (operation, outcome) in [
-        ("token", "ok"),
-        ("get_subscription", "ok"),
-        ("get_members", "ok"),
-        ("put_subscription", "ok"),
-    ] {
+    for (operation, outcome) in
+        [("token", "ok"), ("get_subscription", "ok"), ("get_members", "ok"), ("put_subscription", "ok")]
+    {
         let labels = format!("vendor=\"bitwarden\",operation=\"{operation}\",outcome=\"{outcome}\"");
         let series = format!("seatkeeper_vendor_requests_total{{{labels}}}");
-        assert!(
-            w.operator.metric(&series).await >= Some(1.0),
-            "{series}\n{}",
-            w.operator.metrics().await
-        );
+        assert!(w.operator.metric(&series).await >= Some(1.0), "{series}\n{}", w.operator.metrics().await);
     }
     for outcome in ["planned", "in_sync", "fault"] {
         let series = format!("seatkeeper_reconciles_total{{outcome=\"{outcome}\"}}");
@@ -205,17 +170,13 @@ async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
     let w = world("shortage").await;
-    w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } }))
-        .await;
+    w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } })).await;
     let status = w.until_in_sync("acme", 100).await;
     assert_eq!(said(&status, "SeatShortage"), "False/Sufficient");
     for (joining, reason, free) in [(6, "BelowThreshold", 14), (14, "Exhausted", 0)] {
         assert!(w.bitwarden().join(&w.key.id, joining));
         let status = w.until_reason("acme", "SeatShortage", reason).await;
-        assert_eq!(
-            (status.free, said(&status, "Ready").as_str()),
-            (Some(free), "True/InSync")
-        );
+        assert_eq!((status.free, said(&status, "Ready").as_str()), (Some(free), "True/InSync"));
         let summary = status.summary.unwrap_or_default();
         assert_eq!(summary, format!("shortage: {free} free, threshold 15"));
         let told = async || w.events().await.into_iter().find(|(told, _)| told == reason);
@@ -228,10 +189,7 @@ async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
     assert_eq!(status.free, Some(-1));
     w.edit("acme", json!({ "managementPolicy": null, "seats": 120 })).await;
     let status = w.until_in_sync("acme", 120).await;
-    assert_eq!(
-        (said(&status, "SeatShortage").as_str(), status.free),
-        ("False/Sufficient", Some(20))
-    );
+    assert_eq!((said(&status, "SeatShortage").as_str(), status.free), ("False/Sufficient", Some(20)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,10 +207,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         "--log-format=xml",
     ] {
         let operator = Operator::start(plane, BINARY, "default", &[flag]).await;
-        let exit = operator
-            .wait_exit(PATIENCE)
-            .await
-            .unwrap_or_else(|| panic!("{flag} is accepted"));
+        let exit = operator.wait_exit(PATIENCE).await.unwrap_or_else(|| panic!("{flag} is accepted"));
         assert!(!exit.success(), "{flag}");
         let name = flag.split('=').next().unwrap_or_default();
         assert!(operator.log().contains(name), "{flag}: {}", operator.log());

@@ -13,27 +13,14 @@ async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_
     w.declare("older", json!({})).await;
     w.until_in_sync("older", 150).await;
     // Creation times have whole seconds; the younger must be younger.
-    let second = w
-        .seats()
-        .get("older")
-        .await
-        .unwrap()
-        .metadata
-        .creation_timestamp
-        .unwrap();
+    let second = w.seats().get("older").await.unwrap().metadata.creation_timestamp.unwrap();
     wait_for("the next second", PATIENCE, async || {
         (w.bitwarden().now().as_second() > second.0.as_second()).then_some(())
     })
     .await;
     w.declare("younger", json!({ "seats": 160 })).await;
     let status = w.until_reason("younger", "Ready", "Conflict").await;
-    assert!(
-        condition(&status, "Ready")
-            .unwrap()
-            .message
-            .contains("LicenseSeats older is older"),
-        "{status:?}"
-    );
+    assert!(condition(&status, "Ready").unwrap().message.contains("LicenseSeats older is older"), "{status:?}");
     assert_eq!(said(&status, "Stalled"), "True/Conflict");
     assert_eq!(status.seats, None, "the vendor is not even read for it");
     w.until_polled(3).await;
@@ -48,32 +35,19 @@ async fn two_pools_of_one_account_are_changed_one_after_the_other() {
     let organization = organization().secrets_manager(20, 50);
     let patient = fast_but(&["--write-timeout=30s", "--settle-unanswered=40s"]);
     let w = World::with("one-at-a-time", organization, &patient).await;
-    let pause = w
-        .bitwarden()
-        .inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 60_000 }));
+    let pause = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 60_000 }));
     w.declare("passwords", json!({})).await;
     assert!(w.bitwarden().wait_fired(pause, 1).await);
     let machines = json!({ "bitwarden": { "product": "MachineAccounts" } });
-    w.declare("machines", json!({ "vendor": machines, "seats": 60, "limit": null }))
-        .await;
+    w.declare("machines", json!({ "vendor": machines, "seats": 60, "limit": null })).await;
     let held = w.until_reason("machines", "ChangePending", "OutcomeUnknown").await;
-    assert!(
-        condition(&held, "ChangePending")
-            .unwrap()
-            .message
-            .contains("of passwords"),
-        "{held:?}"
-    );
+    assert!(condition(&held, "ChangePending").unwrap().message.contains("of passwords"), "{held:?}");
     assert_eq!(w.puts(), 1);
     w.bitwarden().release(pause);
     w.until_in_sync("passwords", 150).await;
-    w.annotate("machines", "seatkeeper.dev/reconcile-requested-at", "now")
-        .await;
+    w.annotate("machines", "seatkeeper.dev/reconcile-requested-at", "now").await;
     w.until_in_sync("machines", 60).await;
-    assert_eq!(
-        (w.organization().seats, w.organization().service_accounts),
-        (Some(150), Some(60))
-    );
+    assert_eq!((w.organization().seats, w.organization().service_accounts), (Some(150), Some(60)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,11 +93,7 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
     w.until_in_sync("acme", 170).await;
     w.until_polled(3).await;
     assert_eq!(w.puts(), 3);
-    assert!(
-        w.operator.log().contains("not leading any more"),
-        "{}",
-        w.operator.log_tail(20)
-    );
+    assert!(w.operator.log().contains("not leading any more"), "{}", w.operator.log_tail(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,14 +105,7 @@ async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
     let nonsense = json!({
         "spec": { "holderIdentity": "somebody", "leaseDurationSeconds": 1, "renewTime": "1970-01-01T00:00:00.000000Z" }
     });
-    let patch = [
-        "patch",
-        "lease",
-        &name,
-        "--type=merge",
-        "--patch",
-        &nonsense.to_string(),
-    ];
+    let patch = ["patch", "lease", &name, "--type=merge", "--patch", &nonsense.to_string()];
     w.plane.kubectl_in(SYSTEM_NAMESPACE, &patch, "").await.ok();
     let allowed = format!("--allowed-host={}", w.vendor.host());
     let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();

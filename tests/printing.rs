@@ -11,11 +11,7 @@ use crate::world::{FAST, World, organization};
 
 /// The table without what changes from run to run: ages.
 fn stable(table: &str) -> String {
-    let column = table
-        .lines()
-        .next()
-        .and_then(|head| head.find("AGE"))
-        .expect("an AGE column");
+    let column = table.lines().next().and_then(|head| head.find("AGE")).expect("an AGE column");
     let mask = |line: &str| {
         let (before, rest) = line.split_at(column);
         let (age, after) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -38,8 +34,7 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
     w.secret("lab", w.credentials(&lab)).await;
     let secret = |name: &str| json!({ "bitwarden": { "credentialsSecretRef": { "name": name } } });
     w.declare("acme-bitwarden", json!({})).await;
-    w.declare("acme-eu", json!({ "vendor": secret("eu"), "seats": 80 }))
-        .await;
+    w.declare("acme-eu", json!({ "vendor": secret("eu"), "seats": 80 })).await;
     let observe = json!({ "vendor": secret("lab"), "seats": null, "limit": null, "managementPolicy": "Observe" });
     w.declare("acme-lab", observe).await;
     w.until_in_sync("acme-bitwarden", 150).await;
@@ -48,11 +43,7 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
 
     let table = w.plane.kubectl_in(&w.namespace, &["get", "seats"], "").await.ok();
     insta::assert_snapshot!("get", stable(&table));
-    let wide = w
-        .plane
-        .kubectl_in(&w.namespace, &["get", "seats", "-o", "wide"], "")
-        .await
-        .ok();
+    let wide = w.plane.kubectl_in(&w.namespace, &["get", "seats", "-o", "wide"], "").await.ok();
     insta::assert_snapshot!("get_wide", stable(&wide));
 }
 
@@ -61,11 +52,7 @@ async fn explain_is_a_manual() {
     let plane = ControlPlane::shared().await;
     // The apiserver publishes the schema of a new CRD a moment after it serves it.
     wait_for("the schema to be published", Duration::from_secs(30), async || {
-        plane
-            .kubectl(&["explain", "licenseseats.spec.limit"])
-            .await
-            .success()
-            .then_some(())
+        plane.kubectl(&["explain", "licenseseats.spec.limit"]).await.success().then_some(())
     })
     .await;
     for (name, args) in [

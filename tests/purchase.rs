@@ -13,10 +13,7 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     assert_eq!((w.organization().seats, w.organization().limit), (Some(150), Some(150)));
     assert_eq!(w.organization().billed.seats, Some(150));
     assert_eq!(w.puts(), 1);
-    assert_eq!(
-        (status.desired, status.used, status.free, status.limit),
-        (Some(150), Some(80), Some(70), Some(150))
-    );
+    assert_eq!((status.desired, status.used, status.free, status.limit), (Some(150), Some(80), Some(70), Some(150)));
     assert_eq!((status.used_is_lower_bound, status.limited), (Some(true), Some(true)));
     assert_eq!((status.plan, status.intent), (None, None));
     assert_eq!((status.history[0].from, status.history[0].to), (100, 150));
@@ -31,17 +28,11 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opaque_500_without_effect_is_repeated_once_and_then_told() {
     let w = world("opaque").await;
-    w.bitwarden()
-        .inject(Fault::on_put(FaultKind::FailBeforeBilling).for_ever());
+    w.bitwarden().inject(Fault::on_put(FaultKind::FailBeforeBilling).for_ever());
     w.declare("acme", json!({})).await;
     let status = w.until_reason("acme", "Ready", "VendorRejected").await;
     assert_eq!(w.puts(), 2);
-    assert!(
-        condition(&status, "Ready")
-            .unwrap()
-            .message
-            .contains("does not say why")
-    );
+    assert!(condition(&status, "Ready").unwrap().message.contains("does not say why"));
     assert_eq!(said(&status, "Stalled"), "True/VendorRejected");
     w.until_polled(3).await;
     assert_eq!(w.puts(), 2);

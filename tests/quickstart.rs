@@ -69,10 +69,7 @@ impl Played {
     async fn until_it_says(&self, text: &str) {
         wait_for(format!("{text:?}"), PATIENCE, async || {
             let log = self.process.log();
-            assert!(
-                log.contains(text) || self.process.try_exit().is_none(),
-                "it ended:\n{log}"
-            );
+            assert!(log.contains(text) || self.process.try_exit().is_none(), "it ended:\n{log}");
             log.contains(text).then_some(())
         })
         .await;
@@ -94,19 +91,14 @@ impl Played {
         let all = fs::read_dir("/proc").expect("Linux");
         // Processes end while we look: what cannot be read any more is gone.
         let environments = all.filter_map(|entry| fs::read(entry.ok()?.path().join("environ")).ok());
-        environments
-            .filter(|bytes| bytes.split(|byte| *byte == 0).any(|entry| entry == mine.as_bytes()))
-            .count()
+        environments.filter(|bytes| bytes.split(|byte| *byte == 0).any(|entry| entry == mine.as_bytes())).count()
     }
 }
 
 /// The rows of the last table that was shown, by their words.
 fn last_table(log: &str) -> Vec<Vec<&str>> {
     let lines: Vec<&str> = log.lines().collect();
-    let header = lines
-        .iter()
-        .rposition(|line| line.starts_with("NAME "))
-        .expect("a table");
+    let header = lines.iter().rposition(|line| line.starts_with("NAME ")).expect("a table");
     let rows = lines[header + 1..].iter().take_while(|line| !line.is_empty());
     // Not the age.
     rows.map(|row| row.split_whitespace().rev().skip(1).collect::<Vec<_>>())
@@ -153,21 +145,14 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     let printed = log.lines().filter_map(|line| line.strip_prefix("    "));
     let (exports, commands): (Vec<&str>, Vec<&str>) = printed.partition(|line| line.starts_with("export "));
     let exports = exports.join("\n");
-    assert_eq!(
-        commands.len(),
-        COMMANDS.len(),
-        "COMMANDS says what each one shows\n{log}"
-    );
+    assert_eq!(commands.len(), COMMANDS.len(), "COMMANDS says what each one shows\n{log}");
     for (command, (part, answer, effect)) in commands.iter().zip(COMMANDS) {
         assert!(command.contains(part), "{command} instead of {part}");
         let said = bash(&exports, command);
         assert!(said.contains(answer), "{command}\n{said}");
         if let Some((look, shows)) = effect {
             let what = format!("{shows:?} after {command}");
-            wait_for(what, PATIENCE, async || {
-                bash(&exports, look).contains(shows).then_some(())
-            })
-            .await;
+            wait_for(what, PATIENCE, async || bash(&exports, look).contains(shows).then_some(())).await;
         }
     }
 

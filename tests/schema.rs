@@ -13,9 +13,7 @@ use crate::admission::desk;
 /// The CRD as it is installed.
 async fn installed() -> CustomResourceDefinition {
     let crds: Api<CustomResourceDefinition> = Api::all(ControlPlane::shared().await.admin());
-    crds.get("licenseseats.seatkeeper.dev")
-        .await
-        .expect("the CRD is installed")
+    crds.get("licenseseats.seatkeeper.dev").await.expect("the CRD is installed")
 }
 
 /// Every field with its path, the root first.
@@ -30,12 +28,7 @@ fn fields(crd: &CustomResourceDefinition) -> Vec<(String, JSONSchemaProps)> {
         }
     }
     let mut all = Vec::new();
-    let root = crd.spec.versions[0]
-        .schema
-        .as_ref()
-        .unwrap()
-        .open_api_v3_schema
-        .as_ref();
+    let root = crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref();
     walk("", root.expect("a schema"), &mut all);
     all
 }
@@ -69,10 +62,7 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
     let fields = fields(&installed().await);
     let required = |(path, schema): &(String, JSONSchemaProps)| {
         let names = schema.required.clone().unwrap_or_default();
-        names
-            .into_iter()
-            .map(|name| format!("{path}.{name}"))
-            .collect::<Vec<_>>()
+        names.into_iter().map(|name| format!("{path}.{name}")).collect::<Vec<_>>()
     };
     let all: Vec<String> = fields.iter().flat_map(required).collect();
     let (status, spec): (Vec<_>, Vec<_>) = all.into_iter().partition(|path| path.starts_with(".status."));
@@ -94,23 +84,13 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_has_a_default_but_the_generation_that_nobody_has_handled() {
     let fields = fields(&installed().await);
-    let defaults: Vec<_> = fields
-        .iter()
-        .filter_map(|(path, schema)| Some((path.as_str(), schema.default.as_ref()?.0.clone())))
-        .collect();
-    let expected = [
-        (".status", json!({ "observedGeneration": UNOBSERVED })),
-        (".status.observedGeneration", json!(UNOBSERVED)),
-    ];
+    let defaults: Vec<_> =
+        fields.iter().filter_map(|(path, schema)| Some((path.as_str(), schema.default.as_ref()?.0.clone()))).collect();
+    let expected =
+        [(".status", json!({ "observedGeneration": UNOBSERVED })), (".status.observedGeneration", json!(UNOBSERVED))];
     assert_eq!(defaults, expected);
-    let nullable: Vec<_> = fields
-        .iter()
-        .filter(|(_, schema)| schema.nullable == Some(true))
-        .collect();
-    assert!(
-        nullable.is_empty(),
-        "a nullable field keeps its null, and rules fail on it: {nullable:?}"
-    );
+    let nullable: Vec<_> = fields.iter().filter(|(_, schema)| schema.nullable == Some(true)).collect();
+    assert!(nullable.is_empty(), "a nullable field keeps its null, and rules fail on it: {nullable:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

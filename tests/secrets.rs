@@ -10,10 +10,7 @@ use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, 
 
 /// As [`FAST`], but refused credentials are not tried again by themselves while a test lasts.
 pub fn patient() -> Vec<&'static str> {
-    let kept = FAST
-        .iter()
-        .copied()
-        .filter(|arg| !arg.starts_with("--credential-probe"));
+    let kept = FAST.iter().copied().filter(|arg| !arg.starts_with("--credential-probe"));
     kept.chain(["--credential-probe=1h"]).collect()
 }
 
@@ -62,9 +59,7 @@ impl Case {
     async fn declare(w: &World, cells: Vec<&'static str>) -> Self {
         let key = w.bitwarden().add_organization(organization());
         let name = cells[0];
-        let change = cells[1]
-            .replace("$server", &w.vendor.url())
-            .replace("$secret", &key.client_secret);
+        let change = cells[1].replace("$server", &w.vendor.url()).replace("$secret", &key.client_secret);
         let mut secret = right(w, name, &key);
         merge(&mut secret, yaml(&change));
         w.apply_secret(name, &secret).await;
@@ -76,18 +71,8 @@ impl Case {
     async fn until_told(&self, w: &World) {
         let status = w.until_reason(self.name, "CredentialsValid", self.cells[2]).await;
         assert_eq!(said(&status, "Ready"), "False/CredentialsInvalid", "{}", self.name);
-        assert_eq!(
-            said(&status, "CredentialsValid"),
-            format!("False/{}", self.cells[2]),
-            "{}",
-            self.name
-        );
-        assert_eq!(
-            said(&status, "Stalled"),
-            format!("True/{}", self.cells[2]),
-            "{}",
-            self.name
-        );
+        assert_eq!(said(&status, "CredentialsValid"), format!("False/{}", self.cells[2]), "{}", self.name);
+        assert_eq!(said(&status, "Stalled"), format!("True/{}", self.cells[2]), "{}", self.name);
         for kind in ["Ready", "CredentialsValid"] {
             let message = &condition(&status, kind).expect(kind).message;
             for words in &self.cells[3..] {
@@ -101,12 +86,7 @@ impl Case {
     /// Waits until the purchase is made that the Secret stood in the way of.
     async fn until_healed(&self, w: &World) {
         let status = w.until_in_sync(self.name, 150).await;
-        assert_eq!(
-            (status.observed_generation, said(&status, "Stalled")),
-            (1, String::new()),
-            "{}",
-            self.name
-        );
+        assert_eq!((status.observed_generation, said(&status, "Stalled")), (1, String::new()), "{}", self.name);
         assert_eq!(w.bitwarden().puts(&self.key.id), 1, "{}", self.name);
     }
 }
@@ -186,19 +166,10 @@ async fn a_secret_made_after_the_object_is_found() {
     w.declare("acme", json!({})).await;
     let status = w.until_reason("acme", "CredentialsValid", "SecretNotFound").await;
     let message = &condition(&status, "Ready").unwrap().message;
-    assert!(
-        message.contains(&format!("Secret key is not in namespace {}", w.namespace)),
-        "{message}"
-    );
-    assert!(
-        message.contains("create it with type seatkeeper.dev/credentials"),
-        "{message}"
-    );
+    assert!(message.contains(&format!("Secret key is not in namespace {}", w.namespace)), "{message}");
+    assert!(message.contains("create it with type seatkeeper.dev/credentials"), "{message}");
     // The normal course of a GitOps start: work goes on, nobody is called.
-    assert_eq!(
-        (said(&status, "Reconciling"), said(&status, "Stalled")),
-        ("True/Progressing".into(), String::new())
-    );
+    assert_eq!((said(&status, "Reconciling"), said(&status, "Stalled")), ("True/Progressing".into(), String::new()));
     w.secret("key", w.credentials(&w.key)).await;
     w.until_in_sync("acme", 150).await;
     assert_eq!(w.puts(), 1);

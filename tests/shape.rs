@@ -17,12 +17,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir)
-        .expect("a source folder")
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
-        .collect()
+    let entries = fs::read_dir(dir).expect("a source folder").map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 fn root() -> &'static Path {
@@ -32,31 +28,18 @@ fn root() -> &'static Path {
 /// The top-level module a file belongs to.
 fn module(path: &Path) -> String {
     let inside = path.strip_prefix(root().join("src")).unwrap();
-    inside
-        .components()
-        .next()
-        .unwrap()
-        .as_os_str()
-        .to_string_lossy()
-        .trim_end_matches(".rs")
-        .to_owned()
+    inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
 fn layer(module: &str) -> usize {
-    LAYERS
-        .iter()
-        .position(|layer| layer.contains(&module))
-        .unwrap_or_else(|| panic!("{module} has no layer: add it"))
+    LAYERS.iter().position(|layer| layer.contains(&module)).unwrap_or_else(|| panic!("{module} has no layer: add it"))
 }
 
 /// The code of a file without comments, and without the tests at its end.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -65,10 +48,7 @@ fn modules_import_only_leftwards() {
     for path in sources(&root().join("src")) {
         let here = module(&path);
         for import in code(&path).split("crate::").skip(1) {
-            let there: String = import
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+            let there: String = import.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             checked += 1;
             assert!(
                 layer(&there) <= layer(&here),
@@ -77,10 +57,7 @@ fn modules_import_only_leftwards() {
             );
         }
     }
-    assert!(
-        checked > 30,
-        "only {checked} imports found: does this test still read the sources?"
-    );
+    assert!(checked > 30, "only {checked} imports found: does this test still read the sources?");
 }
 
 #[test]
@@ -102,11 +79,7 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
             "rand",
             "println",
         ] {
-            assert!(
-                !code.contains(word),
-                "{} contains {word:?}: the plan is pure",
-                path.display()
-            );
+            assert!(!code.contains(word), "{} contains {word:?}: the plan is pure", path.display());
         }
     }
 }
@@ -115,26 +88,16 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
 fn every_module_says_what_it_is_for() {
     for path in sources(&root().join("src")) {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(
-            text.starts_with("//! "),
-            "{} does not open with what it decides and may touch",
-            path.display()
-        );
+        assert!(text.starts_with("//! "), "{} does not open with what it decides and may touch", path.display());
     }
 }
 
 #[test]
 fn the_crd_in_the_repository_and_in_the_chart_is_the_one_the_types_give() {
     let yaml = serde_yaml::to_string(&seatkeeper::api::crd()).expect("YAML");
-    for file in [
-        "crds/licenseseats.seatkeeper.dev.yaml",
-        "charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml",
-    ] {
+    for file in ["crds/licenseseats.seatkeeper.dev.yaml", "charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml"] {
         let stored = fs::read_to_string(root().join(file)).unwrap_or_default();
-        assert!(
-            stored == yaml,
-            "{file} is not what the types give; refresh it with: make generate"
-        );
+        assert!(stored == yaml, "{file} is not what the types give; refresh it with: make generate");
     }
 }
 
@@ -142,10 +105,7 @@ fn the_crd_in_the_repository_and_in_the_chart_is_the_one_the_types_give() {
 fn the_chart_knows_every_flag_and_no_other() {
     use clap::Args;
     let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
-    let mut flags: Vec<String> = command
-        .get_arguments()
-        .filter_map(|arg| arg.get_long().map(str::to_owned))
-        .collect();
+    let mut flags: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
     // These have values of their own.
     flags.retain(|flag| !["namespace", "listen", "allowed-host", "log-format"].contains(&flag.as_str()));
     flags.sort();

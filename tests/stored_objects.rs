@@ -51,16 +51,10 @@ async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_
         *object.pointer_mut(pointer).expect("a field") = value;
         store(&w, name, &object).await;
     }
-    for (name, field) in [
-        ("product", "spec.vendor.bitwarden.product"),
-        ("limit", "spec.limit.mode"),
-    ] {
+    for (name, field) in [("product", "spec.vendor.bitwarden.product"), ("limit", "spec.limit.mode")] {
         let told = |object: &Value| condition(object, "Ready")["reason"] == "SpecInvalid";
         let object = until_stored(&w, name, "SpecInvalid", told).await;
-        let message = condition(&object, "Ready")["message"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let message = condition(&object, "Ready")["message"].as_str().unwrap_or_default().to_owned();
         assert!(message.contains(field), "{message}");
         assert_eq!(condition(&object, "Stalled")["status"], "True");
     }
@@ -100,39 +94,23 @@ async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
     assert_eq!(now["status"]["intent"]["id"], object["status"]["intent"]["id"]);
 
     // A second later, so that a time stamp made anew would differ.
-    let told_at = condition(&now, "Ready")["lastTransitionTime"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let told_at = condition(&now, "Ready")["lastTransitionTime"].as_str().unwrap_or_default().to_owned();
     let later = async || {
         (jiff::Timestamp::now().as_second() > told_at.parse::<jiff::Timestamp>().ok()?.as_second()).then_some(())
     };
     wait_for("the clock to move on", PATIENCE, later).await;
     // Looked at again and again, it is neither touched nor written anew.
-    let passes = async || {
-        w.operator
-            .metric(r#"seatkeeper_reconciles_total{outcome="fault"}"#)
-            .await
-    };
+    let passes = async || w.operator.metric(r#"seatkeeper_reconciles_total{outcome="fault"}"#).await;
     for time in ["2026-10-01T08:00:00Z", "2026-10-01T08:00:01Z", "2026-10-01T08:00:02Z"] {
         let before = passes().await;
-        w.annotate_raw("acme", "seatkeeper.dev/reconcile-requested-at", time)
-            .await;
-        wait_for("another pass", PATIENCE, async || {
-            (passes().await > before).then_some(())
-        })
-        .await;
+        w.annotate_raw("acme", "seatkeeper.dev/reconcile-requested-at", time).await;
+        wait_for("another pass", PATIENCE, async || (passes().await > before).then_some(())).await;
     }
     let later = stored(&w, "acme").await;
     assert_eq!(later["status"]["conditions"], now["status"]["conditions"]);
     assert_eq!(later["status"]["intent"], now["status"]["intent"]);
     assert_eq!(w.puts(), 1);
-    let writes = w
-        .audit()
-        .verb("patch")
-        .resource("licenseseats")
-        .subresource("status")
-        .len();
+    let writes = w.audit().verb("patch").resource("licenseseats").subresource("status").len();
     assert!(writes <= 5, "plan, intent, doubt, unreadable: {writes} writes");
 }
 
@@ -155,24 +133,13 @@ async fn a_missing_apiserver_and_a_missing_crd_are_told_and_waited_for() {
     until("/readyz", 503, "waiting for the apiserver").await;
     until("/livez", 200, "ok").await;
     plane.start_apiserver().await;
-    until(
-        "/readyz",
-        503,
-        "waiting for the CRD licenseseats.seatkeeper.dev: install it with",
-    )
-    .await;
+    until("/readyz", 503, "waiting for the CRD licenseseats.seatkeeper.dev: install it with").await;
     plane.install_chart(&[]).await;
     operator.wait_ready().await;
     for part in ["waiting for the apiserver", "waiting for the CRD"] {
         let said = operator.log().matches(part).count();
-        assert!(
-            (1..=3).contains(&said),
-            "{part:?} is said {said} times, not once and not every time"
-        );
+        assert!((1..=3).contains(&said), "{part:?} is said {said} times, not once and not every time");
     }
-    assert!(
-        plane.audit().user(OPERATOR_USER).code(403).is_empty(),
-        "its rights suffice"
-    );
+    assert!(plane.audit().user(OPERATOR_USER).code(403).is_empty(), "its rights suffice");
     assert!(operator.stop().await.success());
 }

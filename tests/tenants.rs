@@ -10,9 +10,7 @@ use crate::world::{BINARY, FAST, PATIENCE, World, said};
 /// The flags of [`FAST`] with some of them replaced, or more of them.
 pub fn fast_but(flags: &[&'static str]) -> Vec<&'static str> {
     let name = |flag: &str| flag.split('=').next().map(str::to_owned);
-    let kept = FAST
-        .iter()
-        .filter(|fast| flags.iter().all(|flag| name(flag) != name(fast)));
+    let kept = FAST.iter().filter(|fast| flags.iter().all(|flag| name(flag) != name(fast)));
     kept.chain(flags).copied().collect()
 }
 
@@ -27,9 +25,7 @@ impl World {
     /// An organization with a Secret of that name; the sentence becomes a name.
     pub async fn tenant(&self, sentence: &str, organization: Organization) -> Tenant<'_> {
         let lower = sentence.to_lowercase();
-        let words = lower
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty());
+        let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let name = words.collect::<Vec<_>>().join("-");
         let key = self.bitwarden().add_organization(organization);
         self.secret(&name, self.credentials(&key)).await;
@@ -61,10 +57,7 @@ impl World {
     /// Waits until the client of a request that buys has given up waiting for its answer.
     pub async fn until_hung_up(&self, key: &OrganizationKey) {
         let gone = |r: &RequestRecord| r.method == "PUT" && r.organization.as_deref() == Some(&key.id) && r.client_gone;
-        let given_up = self
-            .bitwarden()
-            .wait_for(PATIENCE, |vendor| vendor.count(gone) > 0)
-            .await;
+        let given_up = self.bitwarden().wait_for(PATIENCE, |vendor| vendor.count(gone) > 0).await;
         assert!(given_up, "the operator waits for ever\n{}", self.operator.log_tail(40));
     }
 }
@@ -101,8 +94,7 @@ impl Tenant<'_> {
 
     /// Waits for a condition as [`said`] writes it.
     pub async fn until_said(&self, kind: &str, what: &str) -> LicenseSeatsStatus {
-        self.until(&format!("{kind}={what}"), |status| said(status, kind) == what)
-            .await
+        self.until(&format!("{kind}={what}"), |status| said(status, kind) == what).await
     }
 
     /// Waits until the vendor is as declared and the status says so.
@@ -131,14 +123,7 @@ impl Tenant<'_> {
 
     /// Waits for further passes that look at the Secret, whether or not the vendor is asked.
     pub async fn until_secret_looked_at(&self, times: usize) {
-        let looks = || {
-            self.world
-                .audit()
-                .verb("get")
-                .resource("secrets")
-                .name(&self.name)
-                .len()
-        };
+        let looks = || self.world.audit().verb("get").resource("secrets").name(&self.name).len();
         let before = looks();
         wait_for(format!("{times} looks at Secret {}", self.name), PATIENCE, async || {
             (looks() >= before + times).then_some(())
@@ -150,10 +135,8 @@ impl Tenant<'_> {
     pub async fn ask(&self, word: &str) -> LicenseSeatsStatus {
         let annotation = "seatkeeper.dev/reconcile-requested-at";
         self.world.annotate(&self.name, annotation, word).await;
-        self.until(&format!("{word:?} handled"), |status| {
-            status.last_handled_reconcile_at.as_deref() == Some(word)
-        })
-        .await
+        self.until(&format!("{word:?} handled"), |status| status.last_handled_reconcile_at.as_deref() == Some(word))
+            .await
     }
 
     /// Waits until the next request needs another token, where tokens live for a second.

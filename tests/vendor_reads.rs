@@ -33,12 +33,7 @@ impl On {
 fn answer(status: u16, body: &str) -> FaultKind {
     let (headers, apply) = (Default::default(), false);
     let body = body.replace("MARKER", MARKER);
-    FaultKind::Answer {
-        status,
-        headers,
-        body,
-        apply,
-    }
+    FaultKind::Answer { status, headers, body, apply }
 }
 
 fn throttled(retry_after: &str) -> FaultKind {
@@ -61,13 +56,7 @@ fn anywhere() -> Vec<(&'static str, FaultKind)> {
         ("200 HTML", K::Html),
         ("redirect", answer(302, "MARKER")),
         ("truncated", K::Truncate),
-        (
-            "mistyped",
-            answer(
-                200,
-                r#"{"data":"MARKER","access_token":1,"passwordManager":{"seats":"MARKER"}}"#,
-            ),
-        ),
+        ("mistyped", answer(200, r#"{"data":"MARKER","access_token":1,"passwordManager":{"seats":"MARKER"}}"#)),
         ("null", answer(200, "null")),
         ("nothing", answer(200, "")),
         ("empty object", answer(200, "{}")),
@@ -103,56 +92,27 @@ fn token_cases() -> Vec<Case> {
 }
 
 fn reading_cases() -> Vec<Case> {
-    let numbers = [
-        "-1",
-        "-2147483649",
-        "3000000000",
-        "1e99",
-        "1.5",
-        "\"100\"",
-        "[100]",
-        "true",
-    ];
+    let numbers = ["-1", "-2147483649", "3000000000", "1e99", "1.5", "\"100\"", "[100]", "true"];
     let numbers = numbers.into_iter().enumerate().flat_map(|(i, number)| {
         let body = |seats: &str, limit: &str| {
             let (rest, other) = (r#""x":"MARKER""#, r#""secretsManager":{"seats":null}"#);
             format!(r#"{{"passwordManager":{{"seats":{seats},"maxAutoScaleSeats":{limit},{rest}}},{other}}}"#)
         };
         [
-            (
-                format!("seats {i}"),
-                On::Subscription,
-                answer(200, &body(number, "100")),
-            ),
-            (
-                format!("limit {i}"),
-                On::Subscription,
-                answer(200, &body("100", number)),
-            ),
+            (format!("seats {i}"), On::Subscription, answer(200, &body(number, "100"))),
+            (format!("limit {i}"), On::Subscription, answer(200, &body("100", number))),
         ]
     });
     let members = |name: &str, body: &str| (format!("members {name}"), On::Members, answer(200, body));
     let bad = [
         members("without status", r#"{"data":[{"id":"MARKER"}]}"#),
         members("cut off", r#"{"data":[{"id":"MARKER","status":2}"#),
-        (
-            "400 of a proxy".into(),
-            On::Subscription,
-            answer(400, "<html>MARKER</html>"),
-        ),
-        (
-            "throttled by the edge".into(),
-            On::Subscription,
-            FaultKind::EdgeThrottle,
-        ),
+        ("400 of a proxy".into(), On::Subscription, answer(400, "<html>MARKER</html>")),
+        ("throttled by the edge".into(), On::Subscription, FaultKind::EdgeThrottle),
         ("throttled for ages".into(), On::Subscription, throttled("1000000000")),
         ("throttled for a word".into(), On::Members, throttled("soon MARKER")),
     ];
-    at(On::Subscription)
-        .chain(at(On::Members))
-        .chain(numbers)
-        .chain(bad)
-        .collect()
+    at(On::Subscription).chain(at(On::Members)).chain(numbers).chain(bad).collect()
 }
 
 /// One bad answer after a good reading, then nothing but bad answers, then good ones again.
@@ -169,10 +129,7 @@ async fn play(w: &World, (what, on, kind): Case) {
     assert_eq!(w.bitwarden().fired(once), 1, "{what}");
     let after = t.ask("second").await;
     let last_handled_reconcile_at = None;
-    let after = LicenseSeatsStatus {
-        last_handled_reconcile_at,
-        ..after
-    };
+    let after = LicenseSeatsStatus { last_handled_reconcile_at, ..after };
     assert_eq!(after, before, "{what}");
 
     let lasting = t.inject(on.fault(kind).for_ever());
@@ -183,8 +140,7 @@ async fn play(w: &World, (what, on, kind): Case) {
     assert_eq!(known, (Some(100), Some(80)), "{what}: the last known numbers stay");
 
     w.bitwarden().clear_fault(lasting);
-    w.annotate(&t.name, "seatkeeper.dev/reconcile-requested-at", "now")
-        .await;
+    w.annotate(&t.name, "seatkeeper.dev/reconcile-requested-at", "now").await;
     t.until_in_sync(100).await;
     assert_eq!(t.puts(), 0, "{what}");
 }
@@ -264,36 +220,12 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
     };
     let cases = [
         ("invalid client", On::Token, answer(400, invalid), "Rejected", "rotated"),
-        (
-            "token 400",
-            On::Token,
-            answer(400, "MARKER"),
-            "Rejected",
-            "clientSecret",
-        ),
+        ("token 400", On::Token, answer(400, "MARKER"), "Rejected", "clientSecret"),
         ("token 401", On::Token, answer(401, "MARKER"), "Rejected", "401"),
-        (
-            "401",
-            On::Subscription,
-            answer(401, "MARKER"),
-            "Rejected",
-            "fresh token",
-        ),
+        ("401", On::Subscription, answer(401, "MARKER"), "Rejected", "fresh token"),
         ("401 members", On::Members, answer(401, ""), "Rejected", "fresh token"),
-        (
-            "403",
-            On::Subscription,
-            answer(403, "MARKER"),
-            "InsufficientRole",
-            "organization API key",
-        ),
-        (
-            "403 members",
-            On::Members,
-            FaultKind::EdgeForbidden,
-            "InsufficientRole",
-            "edge",
-        ),
+        ("403", On::Subscription, answer(403, "MARKER"), "InsufficientRole", "organization API key"),
+        ("403 members", On::Members, FaultKind::EdgeForbidden, "InsufficientRole", "edge"),
     ];
     join_all(cases.map(play)).await;
     assert_silent(&w).await;
@@ -307,17 +239,11 @@ async fn a_throttled_reading_is_not_repeated_before_its_time_not_even_to_tell_th
     let fault = w.bitwarden().inject(Fault::on_get(throttled("5")));
     assert!(w.bitwarden().wait_fired(fault, 1).await);
     let status = w.until_reason("acme", "Ready", "ObservationStale").await;
-    assert!(
-        condition(&status, "Ready").expect("Ready").message.contains("asks for"),
-        "{status:?}"
-    );
+    assert!(condition(&status, "Ready").expect("Ready").message.contains("asks for"), "{status:?}");
     w.until_in_sync("acme", 100).await;
     let all = w.bitwarden().requests();
     let reads: Vec<_> = all.iter().filter(|r| r.path.ends_with("/subscription")).collect();
-    let refused = reads
-        .iter()
-        .position(|r| r.status == Some(429))
-        .expect("the throttled one");
+    let refused = reads.iter().position(|r| r.status == Some(429)).expect("the throttled one");
     let pause = reads[refused + 1].at.duration_since(reads[refused].at);
     assert!(pause.as_secs() >= 5, "asked again after {pause:?}");
 }

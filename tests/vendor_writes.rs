@@ -30,12 +30,7 @@ struct Case {
 
 fn answer(status: u16, body: &str, apply: bool) -> Fault {
     let (headers, body) = (Default::default(), body.to_owned());
-    Fault::on_put(FaultKind::Answer {
-        status,
-        headers,
-        body,
-        apply,
-    })
+    Fault::on_put(FaultKind::Answer { status, headers, body, apply })
 }
 
 fn throttled(retry_after: &str) -> Fault {
@@ -62,12 +57,7 @@ fn cases() -> Vec<Case> {
         case("403 once", answer(403, "", false), InSync, 2),
         case("403 of the edge once", on(K::EdgeForbidden), InSync, 2),
         case("429 with Retry-After", throttled("1"), InSync, 2),
-        case(
-            "400",
-            answer(400, r#"{"message":"invalid"}"#, false).for_ever(),
-            Rejected,
-            1,
-        ),
+        case("400", answer(400, r#"{"message":"invalid"}"#, false).for_ever(), Rejected, 1),
         case("404", answer(404, "", false).for_ever(), Rejected, 1),
         case("405", answer(405, "", false).for_ever(), Rejected, 1),
         case("415", answer(415, "", false).for_ever(), Rejected, 1),
@@ -88,12 +78,7 @@ fn cases() -> Vec<Case> {
         case("502 applied", answer(502, HTML, true), InSync, 1),
         case("502 not applied", answer(502, HTML, false), InSync, 2),
         case("503 for ever", answer(503, "", false).for_ever(), Rejected, 2),
-        case(
-            "504 with the words of success not applied",
-            answer(504, DONE, false),
-            InSync,
-            2,
-        ),
+        case("504 with the words of success not applied", answer(504, DONE, false), InSync, 2),
         case("truncated answer", on(K::Truncate), InSync, 1),
         case("reset in the answer", on(K::Reset), InSync, 1),
         case("a byte a second", on(K::Drip { bytes_per_second: 1 }), InSync, 1),
@@ -159,8 +144,7 @@ async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
     let fault = w.bitwarden().inject(Fault::on_put(FaultKind::EdgeThrottle));
     w.declare("acme", json!({})).await;
     assert!(w.bitwarden().wait_fired(fault, 1).await);
-    w.until("acme", "the refused intent to be closed", |s| s.intent.is_none())
-        .await;
+    w.until("acme", "the refused intent to be closed", |s| s.intent.is_none()).await;
     w.annotate("acme", "seatkeeper.dev/reconcile-requested-at", "now").await;
     w.until_in_sync("acme", 150).await;
     assert_eq!(w.puts(), 2);
@@ -192,13 +176,7 @@ async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_a
 async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_it() {
     let w = world("renew").await;
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
-    let read = w.bitwarden().inject(
-        Fault::on_get(FaultKind::Delay {
-            before_ms: FOR_EVER,
-            after_ms: 0,
-        })
-        .skip(1),
-    );
+    let read = w.bitwarden().inject(Fault::on_get(FaultKind::Delay { before_ms: FOR_EVER, after_ms: 0 }).skip(1));
     w.declare("acme", json!({})).await;
     assert!(w.bitwarden().wait_fired(read, 1).await);
     // The token this reading came with is old by now, and the next one is not to be had at first.
@@ -213,11 +191,7 @@ async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_
     seatkeeper_support::wait_for("the token to be old", crate::world::PATIENCE, old).await;
     w.bitwarden().release(read);
     let status = w.until_in_sync("acme", 150).await;
-    assert_eq!(
-        w.bitwarden().fired(fault),
-        1,
-        "the fault hit the request it was made for"
-    );
+    assert_eq!(w.bitwarden().fired(fault), 1, "the fault hit the request it was made for");
     assert_eq!((w.puts(), status.history.len()), (1, 1));
     let _ = (FAST, condition(&status, "Ready"));
 }

@@ -63,15 +63,7 @@ impl World {
         let mark = plane.audit_mark();
         let args: Vec<&str> = args.iter().copied().chain([allowed.as_str()]).collect();
         let operator = Operator::start(plane, BINARY, &namespace, &args).await;
-        let world = Self {
-            plane,
-            namespace,
-            vendor,
-            operator,
-            key,
-            client: plane.admin(),
-            mark,
-        };
+        let world = Self { plane, namespace, vendor, operator, key, client: plane.admin(), mark };
         world.secret("key", world.credentials(&world.key)).await;
         world.operator.wait_ready().await;
         world
@@ -121,10 +113,7 @@ impl World {
         let secrets = self.secrets();
         let _ = secrets.delete(name, &Default::default()).await;
         let secret: Secret = serde_json::from_value(secret.clone()).expect("a Secret");
-        secrets
-            .create(&PostParams::default(), &secret)
-            .await
-            .expect("create the Secret");
+        secrets.create(&PostParams::default(), &secret).await.expect("create the Secret");
     }
 
     /// Creates an object; the spec is a change to `seats: 150, limit: Pinned` with Secret `key`.
@@ -149,19 +138,11 @@ impl World {
 
     pub async fn annotate(&self, name: &str, key: &str, value: &str) {
         let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
-        self.seats()
-            .patch(name, &PatchParams::default(), &patch)
-            .await
-            .expect("annotate");
+        self.seats().patch(name, &PatchParams::default(), &patch).await.expect("annotate");
     }
 
     pub async fn status(&self, name: &str) -> LicenseSeatsStatus {
-        self.seats()
-            .get(name)
-            .await
-            .expect("the object")
-            .status
-            .unwrap_or_default()
+        self.seats().get(name).await.expect("the object").status.unwrap_or_default()
     }
 
     /// Waits until the status is as described, and returns it.
@@ -207,19 +188,13 @@ impl World {
     pub async fn until_polled(&self, times: usize) {
         let polls = || self.count_requests("GET", "/public/organization/subscription");
         let before = polls();
-        wait_for(format!("{times} polls"), PATIENCE * 2, async || {
-            (polls() >= before + times).then_some(())
-        })
-        .await;
+        wait_for(format!("{times} polls"), PATIENCE * 2, async || (polls() >= before + times).then_some(())).await;
     }
 
     /// Requests the vendor has seen.
     pub fn count_requests(&self, method: &str, path: &str) -> usize {
         let requests = self.bitwarden().requests();
-        requests
-            .iter()
-            .filter(|request| request.method == method && request.path.contains(path))
-            .count()
+        requests.iter().filter(|request| request.method == method && request.path.contains(path)).count()
     }
 
     /// Requests that buy.
@@ -229,19 +204,13 @@ impl World {
 
     /// What the operator asked of the apiserver in this namespace.
     pub fn audit(&self) -> Audit {
-        self.plane
-            .audit_since(self.mark)
-            .user(OPERATOR_USER)
-            .namespace(&self.namespace)
+        self.plane.audit_since(self.mark).user(OPERATOR_USER).namespace(&self.namespace)
     }
 
     pub async fn events(&self) -> Vec<(String, String)> {
         let events: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
         let list = events.list(&Default::default()).await.expect("events");
-        list.items
-            .into_iter()
-            .map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default()))
-            .collect()
+        list.items.into_iter().map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default())).collect()
     }
 }
 
@@ -289,8 +258,5 @@ pub fn object_in(namespace: &str, name: &str, spec: Value) -> Value {
 pub fn strict_post(namespace: &str, object: &Value) -> http::Request<Vec<u8>> {
     let uri = format!("/apis/seatkeeper.dev/v1alpha1/namespaces/{namespace}/licenseseats?fieldValidation=Strict");
     let body = serde_json::to_vec(object).expect("JSON");
-    http::Request::post(uri)
-        .header("content-type", "application/json")
-        .body(body)
-        .expect("a request")
+    http::Request::post(uri).header("content-type", "application/json").body(body).expect("a request")
 }

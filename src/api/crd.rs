@@ -30,11 +30,7 @@ fn tidy(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     // schemars splits doc comments at their first sentence and wraps lines; explain prints best unwrapped.
     if let Some(text) = &mut schema.description {
-        *text = text
-            .split("\n\n")
-            .map(|p| p.replace('\n', " "))
-            .collect::<Vec<_>>()
-            .join("\n\n");
+        *text = text.split("\n\n").map(|p| p.replace('\n', " ")).collect::<Vec<_>>().join("\n\n");
     }
     for child in schema.properties.iter_mut().flat_map(|p| p.values_mut()) {
         tidy(child);

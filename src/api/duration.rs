@@ -17,10 +17,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
             continue;
         }
         let count: u64 = rest[..digits].parse().map_err(|_| InvalidDuration)?;
-        seconds = count
-            .checked_mul(length)
-            .and_then(|s| seconds.checked_add(s))
-            .ok_or(InvalidDuration)?;
+        seconds = count.checked_mul(length).and_then(|s| seconds.checked_add(s)).ok_or(InvalidDuration)?;
         rest = &rest[digits + 1..];
     }
     if text.is_empty() || !rest.is_empty() {
@@ -33,11 +30,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
 pub fn go_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    let text: String = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n}{unit}"))
-        .collect();
+    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
     if text.is_empty() { "0s".into() } else { text }
 }
 
@@ -54,18 +47,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_duration_is_refused() {
-        for text in [
-            "",
-            "10",
-            "10 minutes",
-            "m",
-            "5m1h",
-            "1.5h",
-            "-5m",
-            "10M",
-            "99999999999999999999h",
-            "5\u{661}m",
-        ] {
+        for text in ["", "10", "10 minutes", "m", "5m1h", "1.5h", "-5m", "10M", "99999999999999999999h", "5\u{661}m"] {
             assert_eq!(parse_duration(text), Err(InvalidDuration), "{text}");
         }
     }

@@ -43,27 +43,16 @@ pub(super) async fn act(
         if context.shutdown.is_cancelled() {
             return Err("the operator is shutting down");
         }
-        if started.elapsed() >= deadline {
-            Err("the send deadline has passed")
-        } else {
-            Ok(())
-        }
+        if started.elapsed() >= deadline { Err("the send deadline has passed") } else { Ok(()) }
     };
     let outcome = account.write(intent.base(), intent.target(), &go).await;
     let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
     let snapshot = if sent { account.read().await.ok() } else { None };
-    let numbers = snapshot
-        .as_ref()
-        .filter(|s| s.account_key() == intent.account)
-        .and_then(|s| s.numbers);
+    let numbers = snapshot.as_ref().filter(|s| s.account_key() == intent.account).and_then(|s| s.numbers);
     let after = after_write(intent, &outcome, numbers, Context::now());
     tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");
     status.intent = after.intent;
-    Ok(Acted {
-        snapshot,
-        fault: fault(account, outcome),
-        applied: after.applied,
-    })
+    Ok(Acted { snapshot, fault: fault(account, outcome), applied: after.applied })
 }
 
 /// Step 4: compare-and-swap. After an unknown answer the object is read again: on goes only who finds his own id there.

@@ -71,10 +71,7 @@ impl Context {
         writer: String,
         shutdown: CancellationToken,
     ) -> Self {
-        let reporter = Reporter {
-            controller: "seatkeeper".into(),
-            instance: None,
-        };
+        let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
         Self {
             client,
@@ -99,11 +96,7 @@ impl Context {
     /// Tells people; a failure is only logged, for the status says the same.
     pub(super) async fn tell(&self, object: &Watched, notice: Notice) {
         let event = Event {
-            type_: if notice.warning {
-                EventType::Warning
-            } else {
-                EventType::Normal
-            },
+            type_: if notice.warning { EventType::Warning } else { EventType::Normal },
             reason: notice.reason.into(),
             note: Some(notice.note.chars().take(1000).collect()),
             action: notice.action,

@@ -24,12 +24,7 @@ pub(super) enum Found {
     /// The status is not one this version can read: then nothing but words is written to it, and nothing is sent.
     Unreadable(Fault),
     /// Not to the vendor's numbers.
-    Failed {
-        status: LicenseSeatsStatus,
-        desired: Option<Desired>,
-        account: Option<Account>,
-        fault: Fault,
-    },
+    Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
     /// All the way.
     Seen {
         status: LicenseSeatsStatus,
@@ -82,12 +77,7 @@ async fn look(
         Ok(desired) => desired,
         Err(fault) => {
             claim(None, None);
-            return Ok(Found::Failed {
-                status,
-                desired: None,
-                account: None,
-                fault,
-            });
+            return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
     let known = match open(context, key, &desired).await? {
@@ -98,34 +88,18 @@ async fn look(
     let (account, opened, secret_version) = match known {
         Ok(known) => known,
         Err(fault) => {
-            let account = Some(Account {
-                vendor: desired.pool.vendor().to_owned(),
-                host: None,
-                id: None,
-            });
-            return Ok(Found::Failed {
-                status,
-                desired: Some(desired),
-                account,
-                fault,
-            });
+            let account = Some(Account { vendor: desired.pool.vendor().to_owned(), host: None, id: None });
+            return Ok(Found::Failed { status, desired: Some(desired), account, fault });
         }
     };
     let failed = |fault, status, desired| {
-        Ok(Found::Failed {
-            status,
-            desired: Some(desired),
-            account: Some(account.clone()),
-            fault,
-        })
+        Ok(Found::Failed { status, desired: Some(desired), account: Some(account.clone()), fault })
     };
     if let Some(owner) = owner {
         return failed(conflict(key, &owner, &desired), status, desired);
     }
-    if let Some(hold) = entry
-        .hold
-        .as_ref()
-        .filter(|hold| hold.secret_version == secret_version && Instant::now() < hold.until)
+    if let Some(hold) =
+        entry.hold.as_ref().filter(|hold| hold.secret_version == secret_version && Instant::now() < hold.until)
     {
         // Same Secret, same answer: the vendor is not asked.
         return failed(hold.fault.clone(), status, desired);
@@ -134,13 +108,7 @@ async fn look(
     match opened.read().await {
         Ok(snapshot) => {
             entry.last_read = Some(Instant::now());
-            Ok(Found::Seen {
-                status,
-                desired,
-                account: opened,
-                snapshot,
-                secret_version,
-            })
+            Ok(Found::Seen { status, desired, account: opened, snapshot, secret_version })
         }
         Err(error) => {
             let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
@@ -160,10 +128,7 @@ async fn open(
         Ok(secret) => secret,
         Err(fault) => return Ok(Err(fault)),
     };
-    Ok(context
-        .vendors
-        .open(&desired.pool, &secret)
-        .map(|opened| (opened, secret.resource_version())))
+    Ok(context.vendors.open(&desired.pool, &secret).map(|opened| (opened, secret.resource_version())))
 }
 
 /// What the object lays claim to. While its Secret cannot be read, it keeps the account it had.
@@ -177,10 +142,7 @@ fn claim(
     Some(Claim {
         account: account.or(status.account.as_ref())?.key()?,
         pool: desired.map_or("", |desired| desired.pool.name()),
-        age: (
-            metadata.creation_timestamp.as_ref().map(|time| time.0),
-            metadata.uid.clone().unwrap_or_default(),
-        ),
+        age: (metadata.creation_timestamp.as_ref().map(|time| time.0), metadata.uid.clone().unwrap_or_default()),
         open: status.intent.as_ref().is_some_and(Intent::is_open),
     })
 }
@@ -197,12 +159,7 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
          sent for this one meanwhile",
         desired.pool.name()
     );
-    Fault {
-        remedy: Remedy::Owner,
-        reason: reason::CONFLICT,
-        summary: "another object has this pool".into(),
-        message,
-    }
+    Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object has this pool".into(), message }
 }
 
 fn checked(context: &Context, stored: &Stored) -> Result<Desired, Fault> {
@@ -237,14 +194,10 @@ pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_versi
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
-        Remedy::Time {
-            secret_may_help: true, ..
-        } => super::memory::backoff(entry.failures + 1, Duration::from_secs(300)),
+        Remedy::Time { secret_may_help: true, .. } => {
+            super::memory::backoff(entry.failures + 1, Duration::from_secs(300))
+        }
         Remedy::Spec | Remedy::Owner | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
-    Some(Hold {
-        fault: fault.clone(),
-        secret_version,
-        until: Instant::now() + wait,
-    })
+    Some(Hold { fault: fault.clone(), secret_version, until: Instant::now() + wait })
 }

@@ -57,11 +57,7 @@ impl Leadership {
 
     /// Waits for a term after `known` and returns its number; `None` when there will be none.
     pub(super) async fn next_term(&mut self, known: u64) -> Option<u64> {
-        self.0
-            .wait_for(|claim| claim.term > known)
-            .await
-            .ok()
-            .map(|claim| claim.term)
+        self.0.wait_for(|claim| claim.term > known).await.ok().map(|claim| claim.term)
     }
 }
 
@@ -80,17 +76,7 @@ impl Candidate {
     pub fn new(client: Client, settings: LeaseSettings, me: String) -> (Self, Leadership) {
         let (claim, leadership) = watch::channel(Claim::default());
         let api = Api::namespaced(client, &settings.namespace);
-        (
-            Self {
-                api,
-                settings,
-                me,
-                claim,
-                seen: None,
-                said: String::new(),
-            },
-            Leadership(leadership),
-        )
+        (Self { api, settings, me, claim, seen: None, said: String::new() }, Leadership(leadership))
     }
 
     /// Stands for election until `shutdown`. What stands in the way is said through `trouble` (`None`: nothing does).
@@ -133,9 +119,7 @@ impl Candidate {
             let Some(mut lease) = ours else { return Ok(()) };
             let spec = lease.spec.get_or_insert_default();
             (spec.holder_identity, spec.lease_duration_seconds) = (Some(String::new()), Some(1));
-            bounded(self.api.replace(&self.settings.name, &PostParams::default(), &lease))
-                .await
-                .map(drop)
+            bounded(self.api.replace(&self.settings.name, &PostParams::default(), &lease)).await.map(drop)
         };
         match released.await {
             Ok::<(), Error>(()) => tracing::info!("lease released"),
@@ -180,10 +164,7 @@ impl Candidate {
         let seconds = i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX);
         let fresh = lease.is_none();
         let mut lease = lease.unwrap_or_else(|| Lease {
-            metadata: ObjectMeta {
-                name: Some(self.settings.name.clone()),
-                ..ObjectMeta::default()
-            },
+            metadata: ObjectMeta { name: Some(self.settings.name.clone()), ..ObjectMeta::default() },
             spec: None,
         });
         let spec: &mut LeaseSpec = lease.spec.get_or_insert_default();
@@ -209,10 +190,7 @@ impl Candidate {
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
         }
-        self.claim.send_replace(Claim {
-            until: Some(until),
-            term,
-        });
+        self.claim.send_replace(Claim { until: Some(until), term });
     }
 
     fn lose(&self) {

@@ -94,11 +94,7 @@ impl Entry {
     /// Starts the clock of a doubt, unless it runs already.
     pub fn start_doubt(&mut self, key: &str, now: Instant) {
         if self.doubt.as_ref().is_none_or(|doubt| doubt.key != key) {
-            self.doubt = Some(DoubtSince {
-                key: key.to_owned(),
-                since: now,
-                settled: None,
-            });
+            self.doubt = Some(DoubtSince { key: key.to_owned(), since: now, settled: None });
         }
     }
 
@@ -150,26 +146,13 @@ impl Memory {
 
     /// Ends a pass: keeps the entry and when to look again.
     pub fn end(&self, key: &Key, entry: Entry, due: Instant) {
-        self.lock().insert(
-            key.clone(),
-            Entry {
-                due: Some(due),
-                ..entry
-            },
-        );
+        self.lock().insert(key.clone(), Entry { due: Some(due), ..entry });
     }
 
     /// Ends a pass that could not be finished: what was learned is kept, and the next one may begin at once.
     pub fn fail(&self, key: &Key, entry: Entry) {
         let failures = entry.failures.saturating_add(1);
-        self.lock().insert(
-            key.clone(),
-            Entry {
-                due: None,
-                failures,
-                ..entry
-            },
-        );
+        self.lock().insert(key.clone(), Entry { due: None, failures, ..entry });
     }
 
     /// How many passes in a row have failed.
@@ -196,9 +179,7 @@ impl Memory {
 
 /// Exponential, from one second to `most`.
 pub(super) fn backoff(failures: u32, most: Duration) -> Duration {
-    Duration::from_secs(1)
-        .saturating_mul(1 << failures.saturating_sub(1).min(12))
-        .min(most)
+    Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(12)).min(most)
 }
 
 /// Spreads a wait by up to a tenth, so that objects created together do not stay together.

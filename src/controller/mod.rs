@@ -68,11 +68,12 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
             context.forget_the_gone();
         }
     };
-    let passes = controller
-        .run(reconcile::reconcile, reconcile::error_policy, Arc::clone(&context))
-        .for_each(async |result| match result {
-            Ok(_) | Err(controller::Error::ObjectNotFound(_) | controller::Error::ReconcilerFailed(..)) => {}
-            Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+    let passes =
+        controller.run(reconcile::reconcile, reconcile::error_policy, Arc::clone(&context)).for_each(async |result| {
+            match result {
+                Ok(_) | Err(controller::Error::ObjectNotFound(_) | controller::Error::ReconcilerFailed(..)) => {}
+                Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+            }
         });
     tokio::select! {
         () = passes => {}

@@ -84,10 +84,7 @@ impl Pools {
         let mut register = self.lock();
         let known = |object: &Arc<Watched>| {
             let uid = object.metadata.uid.as_deref();
-            register
-                .claims
-                .get(&key_of(object))
-                .is_some_and(|(known, _)| Some(known.as_str()) == uid)
+            register.claims.get(&key_of(object)).is_some_and(|(known, _)| Some(known.as_str()) == uid)
         };
         if !watched.iter().all(known) {
             return Err(Bar::NotKnownYet);
@@ -104,10 +101,7 @@ impl Pools {
             return Err(Bar::Behind(None));
         }
         let other = register.claims.iter().find(|(other, (_, theirs))| {
-            *other != key
-                && theirs
-                    .as_ref()
-                    .is_some_and(|theirs| theirs.open && theirs.account == claim.account)
+            *other != key && theirs.as_ref().is_some_and(|theirs| theirs.open && theirs.account == claim.account)
         });
         if let Some((other, _)) = other {
             return Err(Bar::Behind(Some(other.clone())));
@@ -148,9 +142,7 @@ impl Register {
         let same = |theirs: &&Claim| (&theirs.account, theirs.pool) == (&claim.account, claim.pool);
         let rivals = self.claims.iter().filter(|(other, _)| *other != key);
         let older = rivals.filter_map(|(other, (_, theirs))| Some((other, theirs.as_ref().filter(same)?)));
-        let oldest = older
-            .filter(|(_, theirs)| theirs.age < claim.age)
-            .min_by(|a, b| a.1.age.cmp(&b.1.age));
+        let oldest = older.filter(|(_, theirs)| theirs.age < claim.age).min_by(|a, b| a.1.age.cmp(&b.1.age));
         oldest.map(|(other, _)| other.clone())
     }
 }
@@ -164,12 +156,7 @@ mod tests {
     }
 
     fn claim(account: &str, pool: &'static str, uid: &str) -> Claim {
-        Claim {
-            account: account.into(),
-            pool,
-            age: (None, uid.into()),
-            open: false,
-        }
+        Claim { account: account.into(), pool, age: (None, uid.into()), open: false }
     }
 
     fn watched(names: &[&str]) -> Vec<Arc<Watched>> {
@@ -185,14 +172,8 @@ mod tests {
         let pools = Pools::default();
         assert_eq!(pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))), None);
         assert_eq!(pools.note(&key("a"), "a", Some(claim("acme", "seats", "a"))), None);
-        assert_eq!(
-            pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))),
-            Some(key("a"))
-        );
-        assert_eq!(
-            pools.reserve(&key("b"), &watched(&["a", "b"])),
-            Err(Bar::OwnedBy(key("a")))
-        );
+        assert_eq!(pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))), Some(key("a")));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::OwnedBy(key("a"))));
         pools.forget(&key("a"), Duration::ZERO);
         assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Ok(()));
     }
@@ -225,10 +206,7 @@ mod tests {
     #[test]
     fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
         let pools = Pools::default();
-        let open = Claim {
-            open: true,
-            ..claim("acme", "seats", "a")
-        };
+        let open = Claim { open: true, ..claim("acme", "seats", "a") };
         pools.note(&key("a"), "a", Some(open));
         pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
         pools.forget(&key("a"), Duration::from_secs(3600));

@@ -62,38 +62,17 @@ async fn pass(
 ) -> Result<Duration, Error> {
     let Gathered { mut stored, found } = gathered;
     let trigger = Trigger::of(stored.metadata());
-    let mut scribe = Scribe {
-        context,
-        object,
-        requested: trigger.requested(),
-        notices: Vec::new(),
-    };
+    let mut scribe = Scribe { context, object, requested: trigger.requested(), notices: Vec::new() };
     let (mut status, desired, account, mut snapshot, secret_version) = match found {
-        Found::Seen {
-            status,
-            desired,
-            account,
-            snapshot,
-            secret_version,
-        } => (status, desired, account, snapshot, secret_version),
-        Found::Failed {
-            status,
-            desired,
-            account,
-            fault,
-        } => {
-            return scribe
-                .failed(&mut stored, &status, &fault, desired.as_ref(), account, entry)
-                .await;
+        Found::Seen { status, desired, account, snapshot, secret_version } => {
+            (status, desired, account, snapshot, secret_version)
+        }
+        Found::Failed { status, desired, account, fault } => {
+            return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
         }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
-    let mut site = Site {
-        context,
-        trigger: &trigger,
-        desired: &desired,
-        behind: None,
-    };
+    let mut site = Site { context, trigger: &trigger, desired: &desired, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {
         match context.pools.reserve(key, &context.all_watched()) {
@@ -101,14 +80,10 @@ async fn pass(
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
                 if let Some(fault) = acted.fault {
-                    context
-                        .pools
-                        .set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
-                    return scribe
-                        .failed(&mut stored, &status, &fault, Some(&desired), account, entry)
-                        .await;
+                    return scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
@@ -117,13 +92,9 @@ async fn pass(
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
-    context
-        .pools
-        .set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
+    context.pools.set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
-    scribe
-        .decided(&mut stored, &status, &desired, &snapshot, &decision, entry)
-        .await
+    scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
 }
 
 /// What stays the same for both decisions of a pass.

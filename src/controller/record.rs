@@ -44,16 +44,7 @@ impl Scribe<'_> {
         entry.failures = 0;
         let wait = after_decision(self.context, desired, decision, status);
         self.context.metrics.pass(label(&decision.verdict));
-        self.write(
-            stored,
-            status,
-            &Finding::Decided {
-                desired,
-                seen: snapshot,
-                decision,
-            },
-        )
-        .await?;
+        self.write(stored, status, &Finding::Decided { desired, seen: snapshot, decision }).await?;
         Ok(wait)
     }
 
@@ -76,32 +67,14 @@ impl Scribe<'_> {
         let wait = if stale { wait } else { wait.min(stale_in) };
         self.context.metrics.pass("fault");
         tracing::debug!(object = %self.object.name_any(), reason = fault.reason, %fault, "fault");
-        self.write(
-            stored,
-            status,
-            &Finding::Failed {
-                fault,
-                desired,
-                account,
-                stale,
-            },
-        )
-        .await?;
+        self.write(stored, status, &Finding::Failed { fault, desired, account, stale }).await?;
         Ok(wait)
     }
 
     /// The stored status cannot be read: only words are written, so that nothing in it is lost.
     pub async fn unreadable(mut self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
-        let finding = Finding::Failed {
-            fault,
-            desired: None,
-            account: None,
-            stale: true,
-        };
-        let old = LicenseSeatsStatus {
-            conditions: stored.conditions(),
-            ..LicenseSeatsStatus::default()
-        };
+        let finding = Finding::Failed { fault, desired: None, account: None, stale: true };
+        let old = LicenseSeatsStatus { conditions: stored.conditions(), ..LicenseSeatsStatus::default() };
         let Report { status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
         self.context.metrics.pass("fault");
         if stored.write_words(&status).await? {
@@ -131,14 +104,7 @@ impl Scribe<'_> {
             }
         }
         let summary = status.summary.as_deref().unwrap_or_default();
-        tracing::info!(
-            namespace,
-            name,
-            seats = status.seats,
-            desired = status.desired,
-            summary,
-            "status"
-        );
+        tracing::info!(namespace, name, seats = status.seats, desired = status.desired, summary, "status");
         self.tell().await;
         Ok(())
     }
@@ -161,11 +127,7 @@ enum Written {
 /// Writes the status. Somebody else's write in between must not lose the proof of what was done: if our intent is
 /// still the stored one, that much is written over it, and the rest follows in the next pass.
 async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Written, Error> {
-    let ours = stored
-        .status()
-        .ok()
-        .and_then(|status| status.intent)
-        .map(|intent| intent.id);
+    let ours = stored.status().ok().and_then(|status| status.intent).map(|intent| intent.id);
     for _ in 0..3 {
         match stored.write(status).await {
             Ok(true) => return Ok(Written::Whole),
@@ -200,15 +162,10 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
         }
         (_, Some(doubt)) => doubt.left.min(regular),
         // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
-        (_, None) => match base
-            .history
-            .first()
-            .map(|change| Context::now().duration_since(change.time.0))
-        {
+        (_, None) => match base.history.first().map(|change| Context::now().duration_since(change.time.0)) {
             Some(age) => {
-                let left = Duration::try_from(age).map_or(Duration::ZERO, |age| {
-                    context.settings.timing.answered.saturating_sub(age)
-                });
+                let left = Duration::try_from(age)
+                    .map_or(Duration::ZERO, |age| context.settings.timing.answered.saturating_sub(age));
                 if left.is_zero() { regular } else { regular.min(left) }
             }
             None => regular,
@@ -219,11 +176,9 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
 fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
-        Remedy::Owner
-        | Remedy::Credentials
-        | Remedy::Time {
-            secret_may_help: true, ..
-        } => context.settings.secret_recheck,
+        Remedy::Owner | Remedy::Credentials | Remedy::Time { secret_may_help: true, .. } => {
+            context.settings.secret_recheck
+        }
         Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
     };
     let held = match (&fault.remedy, &entry.hold) {

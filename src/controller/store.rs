@@ -45,10 +45,7 @@ impl Stored {
     /// Reads the same object again.
     pub async fn again(&self) -> Result<Option<Self>, Error> {
         let object = bounded(self.api.get_opt(&self.object.name_any())).await?;
-        Ok(object.map(|object| Self {
-            api: self.api.clone(),
-            object,
-        }))
+        Ok(object.map(|object| Self { api: self.api.clone(), object }))
     }
 
     pub fn metadata(&self) -> &ObjectMeta {
@@ -92,9 +89,7 @@ impl Stored {
     pub async fn write_words(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let stored = self.object.data.get("status").unwrap_or(&Value::Null);
         let new = json!({ "summary": status.summary, "conditions": status.conditions });
-        let changed = ["summary", "conditions"]
-            .iter()
-            .any(|key| stored.get(key) != new.get(key));
+        let changed = ["summary", "conditions"].iter().any(|key| stored.get(key) != new.get(key));
         if changed {
             self.patch(new).await?;
         }
@@ -104,10 +99,7 @@ impl Stored {
     async fn patch(&mut self, changes: Value) -> Result<(), Error> {
         let version = self.object.resource_version();
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": changes });
-        let params = PatchParams {
-            field_manager: Some(MANAGER.into()),
-            ..PatchParams::default()
-        };
+        let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
         let name = self.object.name_any();
         self.object = bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?;
         Ok(())
@@ -117,11 +109,7 @@ impl Stored {
 fn parse<T: serde::de::DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
-        let path = if path == "." {
-            root.to_owned()
-        } else {
-            format!("{root}.{path}")
-        };
+        let path = if path == "." { root.to_owned() } else { format!("{root}.{path}") };
         format!("{path} cannot be read: {}", why.chars().take(200).collect::<String>())
     })
 }
@@ -131,10 +119,7 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return (old != new).then(|| new.clone());
     };
-    let gone = before
-        .keys()
-        .filter(|key| !after.contains_key(*key))
-        .map(|key| (key.clone(), Value::Null));
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
     let changed = after.iter().filter_map(|(key, value)| {
         let change = difference(before.get(key).unwrap_or(&Value::Null), value)?;
         Some((key.clone(), change))

@@ -89,12 +89,7 @@ pub(super) struct Conditions<'a> {
 
 impl<'a> Conditions<'a> {
     pub(super) fn over(old: &'a [Condition], generation: i64, now: Timestamp) -> Self {
-        Self {
-            old,
-            new: Vec::new(),
-            generation,
-            now,
-        }
+        Self { old, new: Vec::new(), generation, now }
     }
 
     pub(super) fn say(&mut self, kind: &str, is: Is, reason: &str, message: impl Into<String>) {

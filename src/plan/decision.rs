@@ -101,67 +101,31 @@ pub enum Verdict {
 /// Decides. Pure: the same situation gives the same decision.
 pub fn decide(s: &Situation<'_>) -> Decision {
     let Some(numbers) = s.seen.numbers else {
-        let why = s
-            .seen
-            .support
-            .read_only
-            .clone()
-            .unwrap_or_else(|| "the vendor does not count this pool".to_owned());
-        return Decision {
-            intent: s.intent.cloned(),
-            ..Decision::plain(Verdict::Unsupported(why))
-        };
+        let why = s.seen.support.read_only.clone().unwrap_or_else(|| "the vendor does not count this pool".to_owned());
+        return Decision { intent: s.intent.cloned(), ..Decision::plain(Verdict::Unsupported(why)) };
     };
     let judged = intent::judge(s, numbers);
     let wanted = guardrails::target(s.desired, numbers);
     let decision = match judged.gate {
         Gate::Free { attempt } => choose(s, numbers, wanted, attempt, judged.applied.as_ref()),
-        Gate::Wait {
-            visible: true,
-            ref key,
-            left,
-            ..
-        } if wanted == numbers => {
-            let doubt = Some(Doubt {
-                key: key.clone(),
-                left,
-                settled: false,
-            });
-            Decision {
-                doubt,
-                ..Decision::plain(in_sync(s))
-            }
+        Gate::Wait { visible: true, ref key, left, .. } if wanted == numbers => {
+            let doubt = Some(Doubt { key: key.clone(), left, settled: false });
+            Decision { doubt, ..Decision::plain(in_sync(s)) }
         }
-        Gate::Wait {
-            ref key, left, settled, ..
-        } => Decision::waiting(key.clone(), left, settled),
+        Gate::Wait { ref key, left, settled, .. } => Decision::waiting(key.clone(), left, settled),
         Gate::Rejected => Decision::plain(Verdict::Rejected),
         Gate::Review => Decision::plain(Verdict::NeedsReview),
     };
-    Decision {
-        intent: decision.intent.or(judged.intent),
-        applied: judged.applied,
-        ..decision
-    }
+    Decision { intent: decision.intent.or(judged.intent), applied: judged.applied, ..decision }
 }
 
 impl Decision {
     fn plain(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            plan: None,
-            intent: None,
-            applied: None,
-            doubt: None,
-            drifted: None,
-        }
+        Self { verdict, plan: None, intent: None, applied: None, doubt: None, drifted: None }
     }
 
     fn waiting(key: String, left: Duration, settled: bool) -> Self {
-        Self {
-            doubt: Some(Doubt { key, left, settled }),
-            ..Self::plain(Verdict::Doubt)
-        }
+        Self { doubt: Some(Doubt { key, left, settled }), ..Self::plain(Verdict::Doubt) }
     }
 }
 
@@ -181,68 +145,34 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
         return Decision::plain(Verdict::Observed(Some(wanted)));
     }
     let taken_back = intent::taken_back(s, now);
-    let last = applied
-        .or(s.history.first())
-        .filter(|last| last.account == s.seen.account_key());
-    let drifted = last
-        .map(Change::target)
-        .filter(|set| *set != now && taken_back.is_none());
+    let last = applied.or(s.history.first()).filter(|last| last.account == s.seen.account_key());
+    let drifted = last.map(Change::target).filter(|set| *set != now && taken_back.is_none());
     let by_others = drifted.is_some() && last.is_some_and(|last| last.generation == s.generation);
-    let reason = if by_others {
-        Trigger::ExternalChange
-    } else {
-        Trigger::SpecDiffers
-    };
+    let reason = if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers };
     let plan = plan(s, now, wanted, reason);
     let held = |blocks: Vec<Block>| {
         let mut blocked_by: Vec<PlanBlock> = blocks.iter().map(|block| block.kind).collect();
         blocked_by.dedup();
-        let plan = Some(Plan {
-            blocked_by,
-            ..plan.clone()
-        });
-        Decision {
-            plan,
-            drifted,
-            ..Decision::plain(Verdict::Held(blocks))
-        }
+        let plan = Some(Plan { blocked_by, ..plan.clone() });
+        Decision { plan, drifted, ..Decision::plain(Verdict::Held(blocks)) }
     };
 
     if s.desired.suspended {
         let message = "spec.suspend is true: nothing is sent until it is false".to_owned();
-        return held(vec![Block {
-            kind: PlanBlock::Suspended,
-            unsupported: false,
-            message,
-        }]);
+        return held(vec![Block { kind: PlanBlock::Suspended, unsupported: false, message }]);
     }
     let blocks = guardrails::blocks(s.desired, s.seen, now, wanted);
     if !blocks.is_empty() {
         return held(blocks);
     }
     if let Some(other) = s.behind {
-        let block = Block {
-            kind: PlanBlock::OutcomeUnknown,
-            unsupported: false,
-            message: other.to_owned(),
-        };
+        let block = Block { kind: PlanBlock::OutcomeUnknown, unsupported: false, message: other.to_owned() };
         // What was learned about a change of our own must outlast the wait for the other.
-        let doubt = s.elapsed.map(|elapsed| Doubt {
-            key: elapsed.key.clone(),
-            left: Duration::ZERO,
-            settled: true,
-        });
-        return Decision {
-            intent: s.intent.cloned(),
-            doubt,
-            ..held(vec![block])
-        };
+        let doubt = s.elapsed.map(|elapsed| Doubt { key: elapsed.key.clone(), left: Duration::ZERO, settled: true });
+        return Decision { intent: s.intent.cloned(), doubt, ..held(vec![block]) };
     }
     if by_others && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
-        return Decision {
-            drifted,
-            ..Decision::plain(Verdict::Conflict)
-        };
+        return Decision { drifted, ..Decision::plain(Verdict::Conflict) };
     }
     let gate = taken_back.map_or(Gate::Free { attempt }, |last| intent::repeat_after(s, last, now));
     let attempt = match gate {
@@ -251,10 +181,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
         Gate::Rejected | Gate::Review => {
             // A change that was taken back has no intent any more; the review needs one, to be confirmed by its id.
             let intent = taken_back.map(review_of);
-            return Decision {
-                intent,
-                ..Decision::plain(Verdict::NeedsReview)
-            };
+            return Decision { intent, ..Decision::plain(Verdict::NeedsReview) };
         }
     };
     // The wait for a change that was taken back must outlast the publishing, or it would begin anew each time.
@@ -269,12 +196,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     } else {
         Verdict::Publish
     };
-    Decision {
-        plan: Some(plan),
-        doubt,
-        drifted,
-        ..Decision::plain(verdict)
-    }
+    Decision { plan: Some(plan), doubt, drifted, ..Decision::plain(verdict) }
 }
 
 fn plan(s: &Situation<'_>, now: Numbers, wanted: Numbers, reason: Trigger) -> Plan {

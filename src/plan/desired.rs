@@ -49,18 +49,9 @@ impl Pool {
     /// The pool within its account.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Bitwarden {
-                product: Product::PasswordManager,
-                ..
-            } => "PasswordManager",
-            Self::Bitwarden {
-                product: Product::SecretsManager,
-                ..
-            } => "SecretsManager",
-            Self::Bitwarden {
-                product: Product::MachineAccounts,
-                ..
-            } => "MachineAccounts",
+            Self::Bitwarden { product: Product::PasswordManager, .. } => "PasswordManager",
+            Self::Bitwarden { product: Product::SecretsManager, .. } => "SecretsManager",
+            Self::Bitwarden { product: Product::MachineAccounts, .. } => "MachineAccounts",
         }
     }
 
@@ -136,10 +127,7 @@ fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
     Ok(Pool::Bitwarden {
         product: bitwarden.product.unwrap_or_default(),
         region: bitwarden.region,
-        secret: secret(
-            "spec.vendor.bitwarden.credentialsSecretRef",
-            &bitwarden.credentials_secret_ref,
-        )?,
+        secret: secret("spec.vendor.bitwarden.credentialsSecretRef", &bitwarden.credentials_secret_ref)?,
     })
 }
 
@@ -163,9 +151,7 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
         (LimitMode::Pinned, None) => Ok(LimitGoal::Pinned),
         (LimitMode::Unlimited, None) => Ok(LimitGoal::Unlimited),
         (LimitMode::UpTo, Some(seats)) => Ok(LimitGoal::UpTo(seats)),
-        _ => Err(SpecFault(
-            "spec.limit.seats goes with mode UpTo and with no other".into(),
-        )),
+        _ => Err(SpecFault("spec.limit.seats goes with mode UpTo and with no other".into())),
     }
 }
 
@@ -176,15 +162,9 @@ mod tests {
 
     fn spec() -> LicenseSeatsSpec {
         let reference = SecretRef { name: "key".into() };
-        let bitwarden = Bitwarden {
-            product: None,
-            region: Some(Region::EU),
-            credentials_secret_ref: reference,
-        };
+        let bitwarden = Bitwarden { product: None, region: Some(Region::EU), credentials_secret_ref: reference };
         LicenseSeatsSpec {
-            vendor: Vendor {
-                bitwarden: Some(bitwarden),
-            },
+            vendor: Vendor { bitwarden: Some(bitwarden) },
             seats: Some(10),
             limit: None,
             guardrails: None,
@@ -200,74 +180,33 @@ mod tests {
         let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
         assert_eq!(desired.interval, DEFAULT_INTERVAL);
         assert_eq!(desired.limit, LimitGoal::Keep);
-        assert!(matches!(
-            desired.pool,
-            Pool::Bitwarden {
-                product: Product::PasswordManager,
-                ..
-            }
-        ));
+        assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
         assert!(!desired.suspended);
     }
 
     #[test]
     fn an_interval_is_stretched_to_the_operators_minimum() {
-        let spec = LicenseSeatsSpec {
-            interval: Some("5s".into()),
-            ..spec()
-        };
-        assert_eq!(
-            Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval,
-            Duration::from_secs(30)
-        );
+        let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
+        assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
     }
 
     #[test]
     fn a_secret_name_that_is_a_path_is_refused() {
-        for name in [
-            "",
-            "..",
-            "../key",
-            "../../../other/secrets/key",
-            "key?watch=1",
-            "key#",
-            "Key",
-            "a b",
-            "k%2f",
-        ] {
+        for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
             let mut spec = spec();
             let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
             bitwarden.credentials_secret_ref.name = name.into();
             let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
-            assert!(
-                fault.contains("credentialsSecretRef.name must be the name"),
-                "{name}: {fault}"
-            );
+            assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
         }
     }
 
     #[test]
     fn what_slipped_past_admission_is_refused_by_field() {
-        let no_vendor = LicenseSeatsSpec {
-            vendor: Vendor { bitwarden: None },
-            ..spec()
-        };
-        let interval = LicenseSeatsSpec {
-            interval: Some("10 minutes".into()),
-            ..spec()
-        };
-        let limit = LicenseSeatsSpec {
-            limit: Some(Limit {
-                mode: LimitMode::UpTo,
-                seats: None,
-            }),
-            ..spec()
-        };
-        for (spec, field) in [
-            (no_vendor, "spec.vendor"),
-            (interval, "spec.interval"),
-            (limit, "spec.limit.seats"),
-        ] {
+        let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None }, ..spec() };
+        let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
+        let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
+        for (spec, field) in [(no_vendor, "spec.vendor"), (interval, "spec.interval"), (limit, "spec.limit.seats")] {
             let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
             assert!(fault.to_string().contains(field), "{fault}");
         }

@@ -40,33 +40,16 @@ impl Fault {
     /// A fault that an edit of the spec mends.
     pub fn spec(message: String) -> Self {
         let reason = super::reason::SPEC_INVALID;
-        Self {
-            remedy: Remedy::Spec,
-            reason,
-            summary: "spec cannot be used".into(),
-            message,
-        }
+        Self { remedy: Remedy::Spec, reason, summary: "spec cannot be used".into(), message }
     }
 
     /// A fault that a change of the Secret mends.
     pub fn credentials(reason: &'static str, summary: &str, message: String) -> Self {
-        Self {
-            remedy: Remedy::Credentials,
-            reason,
-            summary: summary.to_owned(),
-            message,
-        }
+        Self { remedy: Remedy::Credentials, reason, summary: summary.to_owned(), message }
     }
 
     /// Whether looking at the Secret again soon makes sense.
     pub fn watches_secret(&self) -> bool {
-        matches!(
-            self.remedy,
-            Remedy::Credentials
-                | Remedy::Time {
-                    secret_may_help: true,
-                    ..
-                }
-        )
+        matches!(self.remedy, Remedy::Credentials | Remedy::Time { secret_may_help: true, .. })
     }
 }

@@ -31,13 +31,7 @@ pub(super) fn target(desired: &Desired, now: Numbers) -> Numbers {
 pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: Numbers) -> Vec<Block> {
     let vendor = desired.pool.vendor_name();
     let mut found = Vec::new();
-    let mut add = |kind, unsupported, message| {
-        found.push(Block {
-            kind,
-            unsupported,
-            message,
-        })
-    };
+    let mut add = |kind, unsupported, message| found.push(Block { kind, unsupported, message });
 
     if let Some(why) = &seen.support.read_only {
         add(PlanBlock::Vendor, true, why.clone());
@@ -66,16 +60,8 @@ pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: N
             format!("{} seats would be above spec.guardrails.maxSeats {max}", target.seats),
         );
     }
-    if let Some((limit, max)) = target
-        .limit
-        .zip(max)
-        .filter(|(limit, max)| limit > max && target.limit != now.limit)
-    {
-        add(
-            PlanBlock::Guardrail,
-            false,
-            format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}"),
-        );
+    if let Some((limit, max)) = target.limit.zip(max).filter(|(limit, max)| limit > max && target.limit != now.limit) {
+        add(PlanBlock::Guardrail, false, format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}"));
     }
     if let Some(min) = min.filter(|min| target.seats < *min && target.seats < now.seats) {
         add(
@@ -118,8 +104,5 @@ pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: N
 }
 
 fn refused(vendor: &str, seats: i32, direction: &str, bound: &super::Bound) -> String {
-    format!(
-        "{vendor} refuses {seats} seats, {direction} than {}, because {}",
-        bound.seats, bound.because
-    )
+    format!("{vendor} refuses {seats} seats, {direction} than {}, because {}", bound.seats, bound.because)
 }

@@ -43,12 +43,7 @@ pub(super) enum Gate {
     /// Nothing is open. The next intent is this attempt of its decision.
     Free { attempt: i32 },
     /// Nothing may be sent for now.
-    Wait {
-        key: String,
-        left: Duration,
-        settled: bool,
-        visible: bool,
-    },
+    Wait { key: String, left: Duration, settled: bool, visible: bool },
     /// The vendor refused; the same is not sent again.
     Rejected,
     /// A person must look.
@@ -65,37 +60,19 @@ pub(super) struct Judged {
 
 impl Judged {
     fn free(attempt: i32) -> Self {
-        Self {
-            intent: None,
-            applied: None,
-            gate: Gate::Free { attempt },
-        }
+        Self { intent: None, applied: None, gate: Gate::Free { attempt } }
     }
 
     fn keep(intent: &Intent, gate: Gate) -> Self {
-        Self {
-            intent: Some(intent.clone()),
-            applied: None,
-            gate,
-        }
+        Self { intent: Some(intent.clone()), applied: None, gate }
     }
 
     fn turn(intent: &Intent, phase: IntentPhase, gate: Gate) -> Self {
-        Self {
-            intent: Some(Intent {
-                phase,
-                ..intent.clone()
-            }),
-            applied: None,
-            gate,
-        }
+        Self { intent: Some(Intent { phase, ..intent.clone() }), applied: None, gate }
     }
 
     fn applied(intent: &Intent, now: Timestamp) -> Self {
-        Self {
-            applied: Some(applied(intent, now)),
-            ..Self::free(1)
-        }
+        Self { applied: Some(applied(intent, now)), ..Self::free(1) }
     }
 }
 
@@ -117,11 +94,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
         }
         IntentPhase::Rejected => {
             let same = seen == intent.base() && s.seen.usage.count() == intent.used;
-            if edited || foreign || !same {
-                Judged::free(1)
-            } else {
-                Judged::keep(intent, Gate::Rejected)
-            }
+            if edited || foreign || !same { Judged::free(1) } else { Judged::keep(intent, Gate::Rejected) }
         }
         IntentPhase::Settling => match wait(s, &intent.id, s.timing.unanswered, true) {
             Some(gate) => Judged::keep(intent, gate),
@@ -133,11 +106,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
 
 fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreign: bool) -> Judged {
     let answered = intent.phase == IntentPhase::Answered;
-    let settle = if answered {
-        s.timing.answered
-    } else {
-        s.timing.unanswered
-    };
+    let settle = if answered { s.timing.answered } else { s.timing.unanswered };
     let waiting = wait(s, &intent.id, settle, false);
     if foreign {
         // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
@@ -150,10 +119,7 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
         }
         let visible = wait(s, &intent.id, settle, true).unwrap_or(Gate::Free { attempt: 1 });
         let applied = Some(applied(intent, s.now));
-        return Judged {
-            applied,
-            ..Judged::turn(intent, IntentPhase::Settling, visible)
-        };
+        return Judged { applied, ..Judged::turn(intent, IntentPhase::Settling, visible) };
     }
     if let Some(gate) = waiting.or_else(|| second_read(s, &intent.id, seen)) {
         return Judged::keep(intent, gate);
@@ -188,33 +154,19 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> G
     let key = format!("reverted-{}", last.id);
     wait(s, &key, s.timing.answered, false)
         .or_else(|| second_read(s, &key, seen))
-        .unwrap_or(Gate::Free {
-            attempt: if afresh { 1 } else { 2 },
-        })
+        .unwrap_or(Gate::Free { attempt: if afresh { 1 } else { 2 } })
 }
 
 fn wait(s: &Situation<'_>, key: &str, settle: Duration, visible: bool) -> Option<Gate> {
     let since = s.elapsed.filter(|e| e.key == key).map_or(Duration::ZERO, |e| e.since);
     let left = settle.saturating_sub(since);
-    (!left.is_zero()).then(|| Gate::Wait {
-        key: key.to_owned(),
-        left,
-        settled: false,
-        visible,
-    })
+    (!left.is_zero()).then(|| Gate::Wait { key: key.to_owned(), left, settled: false, visible })
 }
 
 /// After the settle time two reads with a pause between them must agree.
 fn second_read(s: &Situation<'_>, key: &str, seen: Numbers) -> Option<Gate> {
-    let first = s
-        .elapsed
-        .filter(|e| e.key == key)
-        .and_then(|e| e.settled)
-        .filter(|(numbers, _)| *numbers == seen);
-    let left = s
-        .timing
-        .pause
-        .saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
+    let first = s.elapsed.filter(|e| e.key == key).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
+    let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
     (first.is_none() || !left.is_zero()).then(|| Gate::Wait {
         key: key.to_owned(),
         left,
@@ -235,9 +187,5 @@ pub(super) fn digest(words: &[&str]) -> String {
         hash.update(word.len().to_le_bytes());
         hash.update(word.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

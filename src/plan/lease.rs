@@ -33,18 +33,11 @@ pub fn lease_step(lease: Option<&LeaseSeen>, me: &str, unchanged_for: Duration, 
         None | Some("") => LeaseStep::Acquire,
         Some(holder) if holder == me => LeaseStep::Renew,
         Some(_) => {
-            let seconds = lease
-                .duration_seconds
-                .and_then(|s| u64::try_from(s).ok())
-                .filter(|s| *s > 0);
+            let seconds = lease.duration_seconds.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0);
             // Never shorter than ours: a holder that writes a short duration by mistake still gets ours.
             let runs = seconds.map_or(ours, Duration::from_secs).clamp(ours, LONGEST.max(ours));
             let left = runs.saturating_sub(unchanged_for);
-            if left.is_zero() {
-                LeaseStep::Acquire
-            } else {
-                LeaseStep::Follow(left)
-            }
+            if left.is_zero() { LeaseStep::Acquire } else { LeaseStep::Follow(left) }
         }
     }
 }
@@ -56,10 +49,7 @@ mod tests {
     const OURS: Duration = Duration::from_secs(15);
 
     fn step(holder: Option<&str>, duration_seconds: Option<i32>, unchanged: u64) -> LeaseStep {
-        let lease = LeaseSeen {
-            holder: holder.map(str::to_owned),
-            duration_seconds,
-        };
+        let lease = LeaseSeen { holder: holder.map(str::to_owned), duration_seconds };
         lease_step(Some(&lease), "me", Duration::from_secs(unchanged), OURS)
     }
 
@@ -77,25 +67,15 @@ mod tests {
 
     #[test]
     fn somebody_elses_lease_is_taken_only_after_it_stood_still_for_its_duration() {
-        assert_eq!(
-            step(Some("you"), Some(15), 14),
-            LeaseStep::Follow(Duration::from_secs(1))
-        );
+        assert_eq!(step(Some("you"), Some(15), 14), LeaseStep::Follow(Duration::from_secs(1)));
         assert_eq!(step(Some("you"), Some(15), 15), LeaseStep::Acquire);
-        assert_eq!(
-            step(Some("you"), Some(60), 15),
-            LeaseStep::Follow(Duration::from_secs(45))
-        );
+        assert_eq!(step(Some("you"), Some(60), 15), LeaseStep::Follow(Duration::from_secs(45)));
     }
 
     #[test]
     fn nonsense_durations_neither_hurry_nor_hang() {
         for nonsense in [None, Some(0), Some(-5), Some(1)] {
-            assert_eq!(
-                step(Some("you"), nonsense, 14),
-                LeaseStep::Follow(Duration::from_secs(1)),
-                "{nonsense:?}"
-            );
+            assert_eq!(step(Some("you"), nonsense, 14), LeaseStep::Follow(Duration::from_secs(1)), "{nonsense:?}");
             assert_eq!(step(Some("you"), nonsense, 15), LeaseStep::Acquire, "{nonsense:?}");
         }
         assert_eq!(step(Some("you"), Some(i32::MAX), 600), LeaseStep::Acquire);

@@ -38,11 +38,7 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
         warning: false,
         reason,
         action: format!("Change-{}", change.id),
-        note: format!(
-            "{} -> {}, {cause}",
-            summary::numbers(change.base()),
-            summary::numbers(change.target())
-        ),
+        note: format!("{} -> {}, {cause}", summary::numbers(change.base()), summary::numbers(change.target())),
     };
     status.history.insert(0, change);
     status.history.truncate(HISTORY);
@@ -81,12 +77,7 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
             let note = condition.message.clone();
             let action = format!("{kind}-{}", digest(&[&note]));
-            notices.push(Notice {
-                warning: true,
-                reason,
-                action,
-                note,
-            });
+            notices.push(Notice { warning: true, reason, action, note });
         }
     }
 }

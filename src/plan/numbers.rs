@@ -35,36 +35,24 @@ impl Intent {
 
     /// What the vendor showed before the change.
     pub fn base(&self) -> Numbers {
-        Numbers {
-            seats: self.from,
-            limit: self.limit_from,
-        }
+        Numbers { seats: self.from, limit: self.limit_from }
     }
 
     /// What the vendor shows once the change is made.
     pub fn target(&self) -> Numbers {
-        Numbers {
-            seats: self.to,
-            limit: self.limit_to,
-        }
+        Numbers { seats: self.to, limit: self.limit_to }
     }
 }
 
 impl Change {
     /// What the vendor showed before the change.
     pub fn base(&self) -> Numbers {
-        Numbers {
-            seats: self.from,
-            limit: self.limit_from,
-        }
+        Numbers { seats: self.from, limit: self.limit_from }
     }
 
     /// What the vendor showed after the change.
     pub fn target(&self) -> Numbers {
-        Numbers {
-            seats: self.to,
-            limit: self.limit_to,
-        }
+        Numbers { seats: self.to, limit: self.limit_to }
     }
 }
 

@@ -56,10 +56,7 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     };
     let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
     AfterWrite {
-        intent: phase.map(|phase| Intent {
-            phase,
-            ..intent.clone()
-        }),
+        intent: phase.map(|phase| Intent { phase, ..intent.clone() }),
         applied: (sent && reached).then(|| applied(intent, now)),
     }
 }

@@ -50,11 +50,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
     let mut status = old.clone();
     let mut notices = Vec::new();
     match finding {
-        Finding::Decided {
-            desired,
-            seen,
-            decision,
-        } => {
+        Finding::Decided { desired, seen, decision } => {
             status.observed_generation = generation;
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen);
@@ -62,12 +58,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.intent = decision.intent.clone();
             decided(&mut status, old, generation, desired, seen, decision, now);
         }
-        Finding::Failed {
-            fault,
-            desired,
-            account,
-            stale,
-        } => {
+        Finding::Failed { fault, desired, account, stale } => {
             let transient = matches!(fault.remedy, Remedy::Time { .. });
             if transient && !stale {
                 return Report { status, notices };
@@ -90,9 +81,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
 }
 
 fn effective(desired: &Desired) -> Effective {
-    Effective {
-        interval: go_duration(desired.interval),
-    }
+    Effective { interval: go_duration(desired.interval) }
 }
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot) {
@@ -105,11 +94,7 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot)
         Usage::AtLeast(_) => Some(true),
         Usage::NotReported => None,
     };
-    status.free = seen
-        .numbers
-        .map(|n| n.seats)
-        .zip(seen.usage.count())
-        .map(|(seats, used)| seats.saturating_sub(used));
+    status.free = seen.numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
     status.limit = seen.numbers.and_then(|n| n.limit);
     status.limited = seen.numbers.map(|n| n.limit.is_some());
 }
@@ -128,17 +113,8 @@ fn decided(
     let shortage = shortage(desired, seen);
     let short = shortage.as_ref().and_then(|s| s.as_ref().err());
     let change = decision.plan.as_ref().map(|plan| {
-        let to = Numbers {
-            seats: plan.to,
-            limit: plan.limit_to,
-        };
-        summary::change(
-            Numbers {
-                seats: plan.from,
-                limit: plan.limit_from,
-            },
-            to,
-        )
+        let to = Numbers { seats: plan.to, limit: plan.limit_to };
+        summary::change(Numbers { seats: plan.from, limit: plan.limit_from }, to)
     });
     status.summary = Some(summary::summary(&decision.verdict, change.as_deref(), short));
     let change = change.unwrap_or_default();
@@ -162,11 +138,7 @@ fn decided(
     }
     match &decision.verdict {
         Verdict::Held(_) => {
-            let why = if why == reason::GUARDRAIL_VIOLATED {
-                reason::BLOCKED_BY_GUARDRAIL
-            } else {
-                why
-            };
+            let why = if why == reason::GUARDRAIL_VIOLATED { reason::BLOCKED_BY_GUARDRAIL } else { why };
             conditions.say(kind::CHANGE_PENDING, Is::True, why, &message);
         }
         Verdict::Doubt => conditions.say(kind::CHANGE_PENDING, Is::True, reason::OUTCOME_UNKNOWN, &message),
@@ -190,6 +162,9 @@ fn decided(
         Verdict::Held(blocks) if blocks.iter().any(|block| block.unsupported) => {
             conditions.say(kind::STALLED, Is::True, why, &message);
         }
+        Verdict::Held(_) if why == reason::OUTCOME_UNKNOWN => {
+            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
+        }
         Verdict::InSync | Verdict::Observed(_) | Verdict::Held(_) => {}
     }
     status.conditions = conditions.done();
@@ -198,30 +173,18 @@ fn decided(
 fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (Is, &'static str, String) {
     let intent = decision.intent.as_ref();
     match &decision.verdict {
-        Verdict::InSync => (
-            Is::True,
-            reason::IN_SYNC,
-            format!("{vendor} shows {}", summary::numbers(numbers)),
-        ),
+        Verdict::InSync => (Is::True, reason::IN_SYNC, format!("{vendor} shows {}", summary::numbers(numbers))),
         Verdict::Observed(_) => (
             Is::True,
             reason::OBSERVED,
-            format!(
-                "{vendor} shows {}; managementPolicy is Observe",
-                summary::numbers(numbers)
-            ),
+            format!("{vendor} shows {}; managementPolicy is Observe", summary::numbers(numbers)),
         ),
         Verdict::Publish | Verdict::Change(_) => (Is::False, reason::PROGRESSING, format!("{change} at {vendor}")),
         Verdict::Held(blocks) => held(blocks, change),
         Verdict::Doubt => {
             let what = intent.map_or_else(
                 || format!("{vendor} took the last change back"),
-                |i| {
-                    format!(
-                        "a change to {} was sent or may have been sent",
-                        summary::numbers(i.target())
-                    )
-                },
+                |i| format!("a change to {} was sent or may have been sent", summary::numbers(i.target())),
             );
             let message = format!("{what}; nothing is sent until {vendor} was read again after the settle time");
             (Is::Unknown, reason::OUTCOME_UNKNOWN, message)
@@ -254,15 +217,10 @@ fn held(blocks: &[Block], change: &str) -> (Is, &'static str, String) {
     let message: Vec<&str> = blocks.iter().map(|block| block.message.as_str()).collect();
     let message = format!("{change} not made: {}", message.join("; "));
     match blocks.first() {
-        Some(Block {
-            kind: PlanBlock::Suspended,
-            ..
-        }) => (Is::True, reason::SUSPENDED, message),
+        Some(Block { kind: PlanBlock::Suspended, .. }) => (Is::True, reason::SUSPENDED, message),
         Some(Block { unsupported: true, .. }) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, message),
-        Some(Block {
-            kind: PlanBlock::Vendor,
-            ..
-        }) => (Is::False, reason::VENDOR_REJECTED, message),
+        Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => (Is::Unknown, reason::OUTCOME_UNKNOWN, message),
+        Some(Block { kind: PlanBlock::Vendor, .. }) => (Is::False, reason::VENDOR_REJECTED, message),
         _ => (Is::False, reason::GUARDRAIL_VIOLATED, message),
     }
 }
@@ -281,12 +239,7 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
         }
         Remedy::Unsupported => {
             conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
-            conditions.say(
-                kind::CREDENTIALS_VALID,
-                Is::True,
-                reason::AUTHENTICATED,
-                "the credentials are accepted",
-            );
+            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
         }
         Remedy::Credentials => {
             conditions.say(kind::READY, Is::False, reason::CREDENTIALS_INVALID, &fault.message);

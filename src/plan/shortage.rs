@@ -15,26 +15,18 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     let free = numbers.seats.saturating_sub(used);
     let short = |reason, message: String| Some(Err(Shortage { reason, message }));
     if free < 0 {
-        return short(
-            reason::OVER_ALLOCATED,
-            format!("{used} of {} seats taken", numbers.seats),
-        );
+        return short(reason::OVER_ALLOCATED, format!("{used} of {} seats taken", numbers.seats));
     }
     let thresholds = &desired.thresholds;
     if free == 0 {
-        let threshold = thresholds
-            .free_seats
-            .map_or_else(String::new, |n| format!(", threshold {n}"));
+        let threshold = thresholds.free_seats.map_or_else(String::new, |n| format!(", threshold {n}"));
         return short(reason::EXHAUSTED, format!("0 free{threshold}"));
     }
     if let Some(threshold) = thresholds.free_seats.filter(|n| free < *n) {
         return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {threshold}"));
     }
     let percent = i64::from(free) * 100;
-    if let Some(least) = thresholds
-        .free_percent
-        .filter(|p| percent < i64::from(*p) * i64::from(numbers.seats))
-    {
+    if let Some(least) = thresholds.free_percent.filter(|p| percent < i64::from(*p) * i64::from(numbers.seats)) {
         return short(reason::BELOW_THRESHOLD, format!("{free} free, threshold {least}%"));
     }
     Some(Ok(format!("{free} of {} seats free", numbers.seats)))

@@ -25,23 +25,10 @@ pub(super) fn summary(verdict: &Verdict, change: Option<&str>, shortage: Option<
 fn held(blocks: &[Block], change: &str) -> String {
     let why = match blocks.first() {
         Some(block) if block.unsupported => "not possible with this key",
-        Some(Block {
-            kind: PlanBlock::Suspended,
-            ..
-        }) => "suspended",
-        Some(Block {
-            kind: PlanBlock::Guardrail,
-            ..
-        }) => "blocked by guard rail",
-        Some(Block {
-            kind: PlanBlock::OutcomeUnknown,
-            ..
-        }) => "waiting for an earlier change",
-        Some(Block {
-            kind: PlanBlock::Vendor,
-            ..
-        })
-        | None => "vendor would refuse",
+        Some(Block { kind: PlanBlock::Suspended, .. }) => "suspended",
+        Some(Block { kind: PlanBlock::Guardrail, .. }) => "blocked by guard rail",
+        Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => "waiting for an earlier change",
+        Some(Block { kind: PlanBlock::Vendor, .. }) | None => "vendor would refuse",
     };
     format!("{change}: {why}")
 }

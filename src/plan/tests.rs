@@ -37,16 +37,8 @@ fn now() -> Timestamp {
 }
 
 fn story() -> Story {
-    let pool = Pool::Bitwarden {
-        product: Product::PasswordManager,
-        region: Some(Region::US),
-        secret: "key".into(),
-    };
-    let account = Account {
-        vendor: "bitwarden".into(),
-        host: Some("api.test".into()),
-        id: Some("org".into()),
-    };
+    let pool = Pool::Bitwarden { product: Product::PasswordManager, region: Some(Region::US), secret: "key".into() };
+    let account = Account { vendor: "bitwarden".into(), host: Some("api.test".into()), id: Some("org".into()) };
     Story {
         desired: Desired {
             pool,
@@ -62,15 +54,9 @@ fn story() -> Story {
             account,
             numbers: Some(n(100, Some(100))),
             usage: Usage::AtLeast(80),
-            support: Support {
-                read_only: None,
-                cannot_clear_limit: Some("cannot clear".into()),
-            },
+            support: Support { read_only: None, cannot_clear_limit: Some("cannot clear".into()) },
             at_least: vec![],
-            at_most: vec![Bound {
-                seats: MAX_SEATS,
-                because: "it wraps".into(),
-            }],
+            at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into() }],
         },
         generation: 3,
         confirmed: None,
@@ -116,11 +102,7 @@ impl Story {
             phase,
             time: Time(now()),
         });
-        self.elapsed = Some(Elapsed {
-            key: "i1".into(),
-            since,
-            settled: None,
-        });
+        self.elapsed = Some(Elapsed { key: "i1".into(), since, settled: None });
         self
     }
     fn attempt(mut self, attempt: i32) -> Self {
@@ -199,10 +181,7 @@ fn the_first_look_only_publishes_the_plan() {
     let decision = story().decided();
     assert_eq!(decision.verdict, Verdict::Publish);
     let plan = decision.plan.unwrap();
-    assert_eq!(
-        (plan.from, plan.to, plan.limit_from, plan.limit_to),
-        (100, 150, Some(100), Some(150))
-    );
+    assert_eq!((plan.from, plan.to, plan.limit_from, plan.limit_to), (100, 150, Some(100), Some(150)));
 }
 
 #[test]
@@ -229,49 +208,16 @@ fn another_spec_or_another_reading_makes_another_plan() {
 #[test]
 fn what_is_as_declared_needs_nothing() {
     assert_eq!(story().shows(150, Some(150)).verdict(), Verdict::InSync);
-    assert_eq!(
-        story().wants(100, LimitGoal::Keep).shows(100, None).verdict(),
-        Verdict::InSync
-    );
-    assert_eq!(
-        story().wants(100, LimitGoal::Unlimited).shows(100, None).verdict(),
-        Verdict::InSync
-    );
+    assert_eq!(story().wants(100, LimitGoal::Keep).shows(100, None).verdict(), Verdict::InSync);
+    assert_eq!(story().wants(100, LimitGoal::Unlimited).shows(100, None).verdict(), Verdict::InSync);
 }
 
 #[test]
 fn limits_follow_their_mode() {
-    assert_eq!(
-        story().wants(150, LimitGoal::UpTo(170)).sends().unwrap().1,
-        n(150, Some(170))
-    );
-    assert_eq!(
-        story()
-            .wants(100, LimitGoal::Pinned)
-            .shows(100, Some(170))
-            .sends()
-            .unwrap()
-            .1,
-        n(100, Some(100))
-    );
-    assert_eq!(
-        story()
-            .wants(120, LimitGoal::Keep)
-            .shows(100, Some(130))
-            .sends()
-            .unwrap()
-            .1,
-        n(120, Some(130))
-    );
-    assert_eq!(
-        story()
-            .with(|s| s.desired.seats = None)
-            .shows(100, Some(170))
-            .sends()
-            .unwrap()
-            .1,
-        n(100, Some(100))
-    );
+    assert_eq!(story().wants(150, LimitGoal::UpTo(170)).sends().unwrap().1, n(150, Some(170)));
+    assert_eq!(story().wants(100, LimitGoal::Pinned).shows(100, Some(170)).sends().unwrap().1, n(100, Some(100)));
+    assert_eq!(story().wants(120, LimitGoal::Keep).shows(100, Some(130)).sends().unwrap().1, n(120, Some(130)));
+    assert_eq!(story().with(|s| s.desired.seats = None).shows(100, Some(170)).sends().unwrap().1, n(100, Some(100)));
 }
 
 #[test]
@@ -287,57 +233,31 @@ fn observing_and_suspending_send_nothing() {
 fn guard_rails_block_and_never_clamp() {
     let max = story().with(|s| s.desired.guardrails.max_seats = Some(120));
     assert!(max.blocks()[0].message.contains("maxSeats 120"), "{:?}", max.blocks());
-    let min = story()
-        .wants(90, LimitGoal::Pinned)
-        .with(|s| s.desired.guardrails.min_seats = Some(95));
+    let min = story().wants(90, LimitGoal::Pinned).with(|s| s.desired.guardrails.min_seats = Some(95));
     assert!(min.blocks()[0].message.contains("minSeats 95"));
-    let limit = story()
-        .wants(100, LimitGoal::UpTo(170))
-        .with(|s| s.desired.guardrails.max_seats = Some(160));
+    let limit = story().wants(100, LimitGoal::UpTo(170)).with(|s| s.desired.guardrails.max_seats = Some(160));
     assert!(limit.blocks()[0].message.contains("limit of 170"));
 }
 
 #[test]
 fn seats_never_go_below_what_is_used_or_could_not_be_read() {
     let used = story().wants(70, LimitGoal::Pinned);
-    assert!(
-        used.blocks()[0].message.contains("below the 80 in use"),
-        "{:?}",
-        used.blocks()
-    );
+    assert!(used.blocks()[0].message.contains("below the 80 in use"), "{:?}", used.blocks());
     let unknown = story().wants(90, LimitGoal::Pinned).uses(Usage::NotReported);
     assert!(unknown.blocks()[0].message.contains("could not be read"));
     assert_eq!(story().wants(80, LimitGoal::Pinned).sends().unwrap().1, n(80, Some(80)));
-    assert!(
-        story().uses(Usage::NotReported).sends().is_some(),
-        "an increase does not need usage"
-    );
+    assert!(story().uses(Usage::NotReported).sends().is_some(), "an increase does not need usage");
 }
 
 #[test]
 fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
     let limit = story().wants(150, LimitGoal::Keep).shows(100, Some(120));
-    assert!(
-        limit.blocks()[0]
-            .message
-            .contains("above the limit of 120: set spec.limit")
-    );
+    assert!(limit.blocks()[0].message.contains("above the limit of 120: set spec.limit"));
     let unlimited = story().wants(150, LimitGoal::Unlimited);
     assert!(unlimited.blocks()[0].unsupported);
-    let bound = |seats| {
-        vec![Bound {
-            seats,
-            because: "of the other product".into(),
-        }]
-    };
-    let least = story()
-        .wants(90, LimitGoal::Pinned)
-        .with(|s| s.seen.at_least = bound(95));
-    assert!(
-        least.blocks()[0]
-            .message
-            .contains("fewer than 95, because of the other product")
-    );
+    let bound = |seats| vec![Bound { seats, because: "of the other product".into() }];
+    let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.at_least = bound(95));
+    assert!(least.blocks()[0].message.contains("fewer than 95, because of the other product"));
     let most = story().with(|s| s.seen.at_most = bound(140));
     assert!(most.blocks()[0].message.contains("more than 140"));
     let none = story().with(|s| (s.seen.numbers, s.seen.support.read_only) = (None, Some("no count".into())));
@@ -365,9 +285,7 @@ fn an_open_intent_sends_nothing_before_its_settle_time() {
 fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
     let fresh = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed = None);
     assert_eq!(fresh.follow().doubt.unwrap().left, TIMING.unanswered);
-    let other = story()
-        .open(IntentPhase::Open, SETTLED)
-        .with(|s| s.elapsed.as_mut().unwrap().key = "another".into());
+    let other = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed.as_mut().unwrap().key = "another".into());
     assert_eq!(other.follow().doubt.unwrap().left, TIMING.unanswered);
 }
 
@@ -375,21 +293,10 @@ fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
 fn after_the_settle_time_two_readings_must_agree() {
     let first = story().open(IntentPhase::Unanswered, SETTLED).follow();
     assert_eq!(first.verdict, Verdict::Doubt);
-    assert_eq!(
-        first.doubt.unwrap(),
-        Doubt {
-            key: "i1".into(),
-            left: TIMING.pause,
-            settled: true
-        }
-    );
-    let differs = story()
-        .open(IntentPhase::Unanswered, SETTLED)
-        .read_before(n(120, Some(120)));
+    assert_eq!(first.doubt.unwrap(), Doubt { key: "i1".into(), left: TIMING.pause, settled: true });
+    let differs = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(120, Some(120)));
     assert_eq!(differs.verdict(), Verdict::Doubt);
-    let agrees = story()
-        .open(IntentPhase::Unanswered, SETTLED)
-        .read_before(n(100, Some(100)));
+    let agrees = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
     assert_eq!(agrees.sends(), Some((n(100, Some(100)), n(150, Some(150)), 2)));
     assert!(
         matches!(agrees.decided().verdict, Verdict::Change(_)),
@@ -399,42 +306,22 @@ fn after_the_settle_time_two_readings_must_agree() {
 
 #[test]
 fn a_second_attempt_without_effect_is_a_refusal_until_spec_or_usage_changes() {
-    let refused = story()
-        .open(IntentPhase::Answered, SETTLED)
-        .attempt(2)
-        .read_before(n(100, Some(100)));
+    let refused = story().open(IntentPhase::Answered, SETTLED).attempt(2).read_before(n(100, Some(100)));
     let decision = refused.follow();
     assert_eq!(decision.verdict, Verdict::Rejected);
     let rejected = story().with(|s| s.intent = decision.intent.clone());
     assert_eq!(rejected.verdict(), Verdict::Rejected);
-    assert!(
-        story()
-            .with(|s| (s.intent, s.generation) = (decision.intent.clone(), 4))
-            .sends()
-            .is_some()
-    );
-    assert!(
-        story()
-            .with(|s| s.intent = decision.intent.clone())
-            .uses(Usage::AtLeast(79))
-            .sends()
-            .is_some()
-    );
+    assert!(story().with(|s| (s.intent, s.generation) = (decision.intent.clone(), 4)).sends().is_some());
+    assert!(story().with(|s| s.intent = decision.intent.clone()).uses(Usage::AtLeast(79)).sends().is_some());
 }
 
 #[test]
 fn seeing_the_target_ends_the_doubt_but_an_unanswered_request_still_bars_the_next() {
-    let answered = story()
-        .open(IntentPhase::Answered, Duration::ZERO)
-        .shows(150, Some(150))
-        .follow();
+    let answered = story().open(IntentPhase::Answered, Duration::ZERO).shows(150, Some(150)).follow();
     assert_eq!((answered.verdict, answered.intent), (Verdict::InSync, None));
     assert_eq!(answered.applied.unwrap().id, "i1");
 
-    let unanswered = story()
-        .open(IntentPhase::Open, Duration::ZERO)
-        .shows(150, Some(150))
-        .follow();
+    let unanswered = story().open(IntentPhase::Open, Duration::ZERO).shows(150, Some(150)).follow();
     assert_eq!(unanswered.verdict, Verdict::InSync);
     assert_eq!(unanswered.applied.unwrap().id, "i1");
     let settling = unanswered.intent.unwrap();
@@ -445,71 +332,41 @@ fn seeing_the_target_ends_the_doubt_but_an_unanswered_request_still_bars_the_nex
         .shows(150, Some(150))
         .wants(160, LimitGoal::Pinned);
     assert_eq!(edited.verdict(), Verdict::Doubt);
-    let later = story()
-        .open(IntentPhase::Settling, SETTLED)
-        .shows(150, Some(150))
-        .wants(160, LimitGoal::Pinned);
+    let later = story().open(IntentPhase::Settling, SETTLED).shows(150, Some(150)).wants(160, LimitGoal::Pinned);
     assert_eq!(later.sends(), Some((n(150, Some(150)), n(160, Some(160)), 1)));
 }
 
 #[test]
 fn numbers_that_no_change_of_ours_explains_need_a_review() {
     let seen = n(120, Some(120));
-    let third = story()
-        .open(IntentPhase::Unanswered, SETTLED)
-        .shows(120, Some(120))
-        .read_before(seen);
+    let third = story().open(IntentPhase::Unanswered, SETTLED).shows(120, Some(120)).read_before(seen);
     let decision = third.follow();
     assert_eq!(decision.verdict, Verdict::NeedsReview);
-    let review = || {
-        story()
-            .shows(120, Some(120))
-            .with(|s| s.intent.clone_from(&decision.intent))
-    };
+    let review = || story().shows(120, Some(120)).with(|s| s.intent.clone_from(&decision.intent));
     assert_eq!(review().verdict(), Verdict::NeedsReview);
-    assert_eq!(
-        review().with(|s| s.confirmed = Some("another".into())).verdict(),
-        Verdict::NeedsReview
-    );
+    assert_eq!(review().with(|s| s.confirmed = Some("another".into())).verdict(), Verdict::NeedsReview);
     assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
     assert!(review().with(|s| s.generation = 4).sends().is_some());
 }
 
 #[test]
 fn a_change_applied_by_half_is_completed_once() {
-    let half = story()
-        .open(IntentPhase::Answered, SETTLED)
-        .shows(150, Some(100))
-        .read_before(n(150, Some(100)));
+    let half = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(n(150, Some(100)));
     assert_eq!(half.sends(), Some((n(150, Some(100)), n(150, Some(150)), 2)));
 }
 
 #[test]
 fn an_edit_during_a_doubt_waits_for_it_and_then_starts_afresh() {
-    let edited = |since| {
-        story()
-            .open(IntentPhase::Unanswered, since)
-            .with(|s| s.generation = 4)
-            .wants(130, LimitGoal::Pinned)
-    };
+    let edited =
+        |since| story().open(IntentPhase::Unanswered, since).with(|s| s.generation = 4).wants(130, LimitGoal::Pinned);
     assert_eq!(edited(Duration::from_secs(60)).verdict(), Verdict::Doubt);
-    assert_eq!(
-        edited(SETTLED).read_before(n(100, Some(100))).sends(),
-        Some((n(100, Some(100)), n(130, Some(130)), 1))
-    );
+    assert_eq!(edited(SETTLED).read_before(n(100, Some(100))).sends(), Some((n(100, Some(100)), n(130, Some(130)), 1)));
 }
 
 #[test]
 fn a_doubt_about_another_account_is_waited_out() {
-    let moved = |since| {
-        story()
-            .open(IntentPhase::Open, since)
-            .with(|s| s.seen.account.id = Some("other".into()))
-    };
-    assert_eq!(
-        moved(Duration::from_secs(1)).shows(150, Some(150)).verdict(),
-        Verdict::Doubt
-    );
+    let moved = |since| story().open(IntentPhase::Open, since).with(|s| s.seen.account.id = Some("other".into()));
+    assert_eq!(moved(Duration::from_secs(1)).shows(150, Some(150)).verdict(), Verdict::Doubt);
     assert!(moved(SETTLED).sends().is_some());
 }
 
@@ -523,20 +380,14 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
     let waited = |story: Story| {
         story.with(|s| {
             let settled = Some((n(100, Some(100)), TIMING.pause));
-            s.elapsed = Some(Elapsed {
-                key: key.clone(),
-                since: SETTLED,
-                settled,
-            });
+            s.elapsed = Some(Elapsed { key: key.clone(), since: SETTLED, settled });
         })
     };
     assert_eq!(waited(back()).sends(), Some((n(100, Some(100)), n(150, Some(150)), 2)));
     let again = story().made(100, 150, 1, 2, Trigger::SpecDiffers).follow();
     assert_eq!(again.verdict, Verdict::NeedsReview);
     assert_eq!(again.intent.unwrap().id, "c0", "the review can be confirmed by this id");
-    let confirmed = story()
-        .made(100, 150, 1, 2, Trigger::SpecDiffers)
-        .with(|s| s.confirmed = Some("c0".into()));
+    let confirmed = story().made(100, 150, 1, 2, Trigger::SpecDiffers).with(|s| s.confirmed = Some("c0".into()));
     assert!(waited(confirmed).sends().is_some());
     assert!(
         story().made(100, 150, 30, 1, Trigger::SpecDiffers).sends().is_some(),
@@ -546,18 +397,11 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
 
 #[test]
 fn publishing_a_repeat_does_not_begin_its_wait_anew() {
-    let story = story()
-        .made(100, 150, 1, 1, Trigger::SpecDiffers)
-        .wants(160, LimitGoal::Pinned)
-        .with(|s| {
-            (s.generation, s.published) = (4, false);
-            let (key, settled) = ("reverted-c0".to_owned(), Some((n(100, Some(100)), TIMING.pause)));
-            s.elapsed = Some(Elapsed {
-                key,
-                since: SETTLED,
-                settled,
-            });
-        });
+    let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers).wants(160, LimitGoal::Pinned).with(|s| {
+        (s.generation, s.published) = (4, false);
+        let (key, settled) = ("reverted-c0".to_owned(), Some((n(100, Some(100)), TIMING.pause)));
+        s.elapsed = Some(Elapsed { key, since: SETTLED, settled });
+    });
     let decision = story.decided();
     assert_eq!(decision.verdict, Verdict::Publish);
     assert_eq!(decision.doubt.map(|doubt| doubt.key).as_deref(), Some("reverted-c0"));
@@ -574,10 +418,7 @@ fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
         story.made(95, 150, 2, 1, Trigger::ExternalChange)
     };
     assert_eq!(fight().verdict(), Verdict::Conflict);
-    assert!(
-        fight().with(|s| s.generation = 4).sends().is_some(),
-        "an edit starts afresh"
-    );
+    assert!(fight().with(|s| s.generation = 4).sends().is_some(), "an edit starts afresh");
 }
 
 #[test]
@@ -623,11 +464,7 @@ fn two_writers_or_two_attempts_never_share_an_intent_id() {
 fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
     let story = story().shows(150, Some(150)).uses(Usage::AtLeast(150));
     let decision = story.decided();
-    let finding = Finding::Decided {
-        desired: &story.desired,
-        seen: &story.seen,
-        decision: &decision,
-    };
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
     let first = report(&LicenseSeatsStatus::default(), 3, &finding, now());
     assert_eq!(first.notices.len(), 1, "{:?}", first.notices);
     let again = report(&first.status, 3, &finding, now() + SignedDuration::from_hours(5));
@@ -641,11 +478,7 @@ fn two_shortages_with_other_numbers_are_not_folded_into_one_event() {
     let told = |used| {
         let story = story().shows(150, Some(150)).uses(Usage::AtLeast(used));
         let decision = story.decided();
-        let finding = Finding::Decided {
-            desired: &story.desired,
-            seen: &story.seen,
-            decision: &decision,
-        };
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
         report(&LicenseSeatsStatus::default(), 3, &finding, now()).notices[0].clone()
     };
     let (three, one) = (told(153), told(151));
@@ -659,37 +492,18 @@ fn two_shortages_with_other_numbers_are_not_folded_into_one_event() {
 fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
     let story = story().shows(150, Some(150));
     let decision = story.decided();
-    let finding = Finding::Decided {
-        desired: &story.desired,
-        seen: &story.seen,
-        decision: &decision,
-    };
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
     let good = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
-    let remedy = Remedy::Time {
-        after: None,
-        secret_may_help: false,
-    };
-    let fault = Fault {
-        remedy,
-        reason: reason::VENDOR_UNREACHABLE,
-        summary: "unreachable".into(),
-        message: "no".into(),
-    };
-    let failed = |stale| Finding::Failed {
-        fault: &fault,
-        desired: Some(&story.desired),
-        account: None,
-        stale,
-    };
+    let remedy = Remedy::Time { after: None, secret_may_help: false };
+    let fault =
+        Fault { remedy, reason: reason::VENDOR_UNREACHABLE, summary: "unreachable".into(), message: "no".into() };
+    let failed = |stale| Finding::Failed { fault: &fault, desired: Some(&story.desired), account: None, stale };
     assert_eq!(report(&good, 3, &failed(false), now()).status, good);
     let stale = report(&good, 4, &failed(true), now()).status;
     assert_eq!(stale.observed_generation, 3, "generation 4 was not handled");
     assert_eq!(stale.seats, Some(150), "the last known numbers stay");
     let ready = stale.conditions.iter().find(|c| c.type_ == kind::READY).unwrap();
-    assert_eq!(
-        (ready.status.as_str(), ready.reason.as_str()),
-        ("Unknown", reason::OBSERVATION_STALE)
-    );
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("Unknown", reason::OBSERVATION_STALE));
 }
 
 #[test]
@@ -704,32 +518,14 @@ fn shortages_are_told_by_their_threshold() {
         (100, 95, None, Some(5), "Sufficient"),
         (32767, 32766, None, Some(100), "BelowThreshold"),
     ] {
-        let story = story()
-            .wants(seats, LimitGoal::Keep)
-            .shows(seats, None)
-            .uses(Usage::Exact(used))
-            .with(|s| {
-                s.desired.thresholds = Thresholds {
-                    free_seats,
-                    free_percent: percent,
-                };
-            });
+        let story = story().wants(seats, LimitGoal::Keep).shows(seats, None).uses(Usage::Exact(used)).with(|s| {
+            s.desired.thresholds = Thresholds { free_seats, free_percent: percent };
+        });
         let decision = story.decided();
-        let finding = Finding::Decided {
-            desired: &story.desired,
-            seen: &story.seen,
-            decision: &decision,
-        };
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
         let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
-        let shortage = status
-            .conditions
-            .iter()
-            .find(|c| c.type_ == kind::SEAT_SHORTAGE)
-            .unwrap();
-        assert_eq!(
-            shortage.reason, reason,
-            "{seats} seats, {used} used, {free_seats:?}, {percent:?}%"
-        );
+        let shortage = status.conditions.iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
+        assert_eq!(shortage.reason, reason, "{seats} seats, {used} used, {free_seats:?}, {percent:?}%");
     }
 }
 
@@ -738,11 +534,7 @@ fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_mea
     let behind = |story: Story| story.with(|s| s.behind = Some("another change is under way".into()));
     assert_eq!(behind(story()).blocks()[0].kind, PlanBlock::OutcomeUnknown);
     assert_eq!(behind(story().shows(150, Some(150))).verdict(), Verdict::InSync);
-    let repeat = || {
-        story()
-            .open(IntentPhase::Answered, SETTLED)
-            .read_before(n(100, Some(100)))
-    };
+    let repeat = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let waiting = behind(repeat()).follow();
     assert_eq!(waiting.intent, repeat().intent, "the repeat is still known to be one");
     assert_eq!(waiting.doubt.unwrap().key, "i1");

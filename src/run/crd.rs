@@ -25,7 +25,9 @@ pub(super) async fn wait_for_crd(client: &Client, waiting: &watch::Sender<Waitin
             Ok(Ok(_)) => missing_crd(),
             // A group that nobody serves is answered in plain text, so only the code tells.
             Ok(Err(kube::Error::Api(status))) if status.code == 404 => missing_crd(),
-            Ok(Err(kube::Error::Api(status))) => format!("waiting for the apiserver: {} ({})", status.message, status.code),
+            Ok(Err(kube::Error::Api(status))) => {
+                format!("waiting for the apiserver: {} ({})", status.message, status.code)
+            }
             Ok(Err(error)) => format!("waiting for the apiserver: {error}"),
             Err(_) => format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()),
         };

@@ -21,21 +21,11 @@ pub struct Run {
     namespace: Option<String>,
 
     /// Address of /livez, /readyz and /metrics (plain HTTP)
-    #[arg(
-        long,
-        env = "SEATKEEPER_LISTEN",
-        default_value = "0.0.0.0:8080",
-        value_name = "ADDRESS"
-    )]
+    #[arg(long, env = "SEATKEEPER_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
 
     /// A host, or host:port, that a Secret may name as its server; may be given several times or comma-separated
-    #[arg(
-        long = "allowed-host",
-        env = "SEATKEEPER_ALLOWED_HOST",
-        value_delimiter = ',',
-        value_name = "HOST"
-    )]
+    #[arg(long = "allowed-host", env = "SEATKEEPER_ALLOWED_HOST", value_delimiter = ',', value_name = "HOST")]
     allowed_hosts: Vec<String>,
 
     /// How log lines look
@@ -170,12 +160,7 @@ impl Run {
     /// `own`: the namespace the operator itself runs in.
     pub(super) fn lease(&self, own: &str) -> LeaseSettings {
         let watched = self.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let default = || {
-            watched.map_or_else(
-                || "seatkeeper".to_owned(),
-                |namespace| format!("seatkeeper-{namespace}"),
-            )
-        };
+        let default = || watched.map_or_else(|| "seatkeeper".to_owned(), |namespace| format!("seatkeeper-{namespace}"));
         LeaseSettings {
             namespace: self.lease_namespace.clone().unwrap_or_else(|| own.to_owned()),
             name: self.lease_name.clone().unwrap_or_else(default),

@@ -56,38 +56,21 @@ async fn operate(args: Run) -> Result<(), Fatal> {
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
     let vendors = Vendors::new(args.http(), allowed, metrics.requests())?;
-    let (waiting, readiness) = watch::channel(Waiting {
-        start: Some("starting".into()),
-        lease: None,
-    });
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|error| Fatal::Listen(args.listen, error))?;
+    let (waiting, readiness) = watch::channel(Waiting { start: Some("starting".into()), lease: None });
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
     let mut config = Config::infer().await?;
     // A retried intent could land after its send deadline (purchase protocol).
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     let lease = args.lease(&config.default_namespace);
     let client = Client::try_from(config)?;
-    let me = format!(
-        "{}_{}",
-        std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()),
-        uuid::Uuid::new_v4()
-    );
+    let me = format!("{}_{}", std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()), uuid::Uuid::new_v4());
     let (mut candidate, leadership) = Candidate::new(client.clone(), lease, me.clone());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
 
     let shutdown = CancellationToken::new();
     let (settings, counted) = (args.settings(), Arc::clone(&metrics));
-    let context = Arc::new(Context::new(
-        client.clone(),
-        vendors,
-        settings,
-        counted,
-        leadership,
-        me,
-        shutdown.clone(),
-    ));
+    let context = Arc::new(Context::new(client.clone(), vendors, settings, counted, leadership, me, shutdown.clone()));
     let serving = async {
         match server::serve(listener, metrics, readiness, shutdown.clone()).await {
             // It ends by itself only when the rest is about to.
@@ -107,9 +90,7 @@ async fn operate(args: Run) -> Result<(), Fatal> {
         // The lease is kept while running passes finish, and given back when none is left.
         let idle = CancellationToken::new();
         let electing = async {
-            candidate
-                .run(&idle, |trouble| waiting.send_modify(|waiting| waiting.lease = trouble))
-                .await;
+            candidate.run(&idle, |trouble| waiting.send_modify(|waiting| waiting.lease = trouble)).await;
             candidate.release().await;
         };
         let controlling = async {
@@ -120,10 +101,7 @@ async fn operate(args: Run) -> Result<(), Fatal> {
     };
     let ending = async {
         let signal = stop_signal().await.map_err(Fatal::Signals)?;
-        tracing::info!(
-            signal,
-            "stopping: what is in flight is finished or left for the next start"
-        );
+        tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");
         shutdown.cancel();
         tokio::time::sleep(args.shutdown_grace).await;
         tracing::warn!("not finished within the grace period; open intents are judged at the next start");

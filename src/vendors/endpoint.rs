@@ -26,10 +26,7 @@ impl AllowedHosts {
     /// Names the first entry that is not `host` or `host:port`.
     pub fn new<S: AsRef<str>>(entries: impl IntoIterator<Item = S>) -> Result<Self, InvalidAllowedHost> {
         let entries = entries.into_iter().filter(|entry| !entry.as_ref().trim().is_empty());
-        entries
-            .map(|entry| authority_of(entry.as_ref().trim()))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        entries.map(|entry| authority_of(entry.as_ref().trim())).collect::<Result<_, _>>().map(Self)
     }
 
     fn allow(&self, url: &Url) -> bool {
@@ -48,18 +45,13 @@ fn authority_of(entry: &str) -> Result<String, InvalidAllowedHost> {
 
 /// Host and port, always with a port, in the URL parser's normal form, so that spelling tricks compare equal.
 fn authority(url: &Url) -> String {
-    format!(
-        "{}:{}",
-        url.host_str().unwrap_or_default(),
-        url.port_or_known_default().unwrap_or(443)
-    )
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443))
 }
 
 /// Host as people write it: the port only where it is not 443.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Checks a server named in a Secret. `key` is the Secret's key, for the message.
@@ -81,11 +73,7 @@ pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Re
              --allowed-host={0} (Helm: vendors.allowedHosts)",
             host(&url)
         );
-        return Err(Fault::credentials(
-            reason::HOST_NOT_ALLOWED,
-            "host not allowed by the operator",
-            message,
-        ));
+        return Err(Fault::credentials(reason::HOST_NOT_ALLOWED, "host not allowed by the operator", message));
     }
     Ok(url)
 }
@@ -147,10 +135,7 @@ mod tests {
     #[test]
     fn paths_join_whatever_the_slashes() {
         for base in ["https://a.test/base", "https://a.test/base/", "https://a.test/base//"] {
-            assert_eq!(
-                join(&Url::parse(base).unwrap(), "api").as_str(),
-                "https://a.test/base/api"
-            );
+            assert_eq!(join(&Url::parse(base).unwrap(), "api").as_str(), "https://a.test/base/api");
         }
     }
 }

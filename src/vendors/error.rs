@@ -77,12 +77,9 @@ impl VendorError {
         };
         let unreachable = format!("{vendor} unreachable");
         match self {
-            Self::NoAnswer(why) => time(
-                None,
-                false,
-                unreachable,
-                format!("{host} gave no answer: {why}. It is tried again"),
-            ),
+            Self::NoAnswer(why) => {
+                time(None, false, unreachable, format!("{host} gave no answer: {why}. It is tried again"))
+            }
             Self::Certificate => time(
                 None,
                 true,
@@ -96,10 +93,7 @@ impl VendorError {
                 Some(*after),
                 false,
                 "throttled by the vendor".into(),
-                format!(
-                    "{vendor} asks for {} s of pause: too many requests came from this address",
-                    after.as_secs()
-                ),
+                format!("{vendor} asks for {} s of pause: too many requests came from this address", after.as_secs()),
             ),
             Self::Throttled { after: None } => time(
                 Some(Duration::from_secs(60)),
@@ -154,12 +148,9 @@ impl VendorError {
                      then update the licence on the server"
                 ),
             },
-            Self::Status(status) => time(
-                None,
-                false,
-                unreachable,
-                format!("{host} answers with status {status}. It is tried again"),
-            ),
+            Self::Status(status) => {
+                time(None, false, unreachable, format!("{host} answers with status {status}. It is tried again"))
+            }
             Self::Unreadable(what) => time(
                 None,
                 true,

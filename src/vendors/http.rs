@@ -59,12 +59,7 @@ pub(super) struct InvalidCa;
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
         let public = builder(settings).build().map_err(|_| VendorError::Tls)?;
-        Ok(Self {
-            settings,
-            requests,
-            public,
-            private: Mutex::default(),
-        })
+        Ok(Self { settings, requests, public, private: Mutex::default() })
     }
 
     /// A client that trusts only the given CAs, or the system's when there are none.
@@ -79,10 +74,7 @@ impl Http {
         if certificates.is_empty() {
             return Err(InvalidCa);
         }
-        let client = builder(self.settings)
-            .tls_certs_only(certificates)
-            .build()
-            .map_err(|_| InvalidCa)?;
+        let client = builder(self.settings).tls_certs_only(certificates).build().map_err(|_| InvalidCa)?;
         private.insert(key, client.clone());
         Ok(client)
     }
@@ -134,11 +126,7 @@ pub(super) async fn exchange(request: RequestBuilder, timeout: Duration) -> Resu
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer {
-        status,
-        retry_after,
-        body,
-    })
+    Ok(Answer { status, retry_after, body })
 }
 
 /// Sends a request and returns with the head of the answer, for bodies that are streamed.

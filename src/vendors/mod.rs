@@ -77,11 +77,7 @@ impl Vendors {
     /// When the TLS stack cannot be set up, which no retry mends.
     pub fn new(settings: HttpSettings, allowed: AllowedHosts, requests: RequestCounter) -> Result<Self, VendorError> {
         let http = http::Http::new(settings, requests)?;
-        Ok(Self {
-            http,
-            sessions: bitwarden::Sessions::default(),
-            allowed,
-        })
+        Ok(Self { http, sessions: bitwarden::Sessions::default(), allowed })
     }
 
     /// Opens an account with the credentials of a Secret. Sends nothing.

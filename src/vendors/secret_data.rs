@@ -15,20 +15,13 @@ impl<'a> SecretData<'a> {
         if found != SECRET_TYPE {
             let name = secret.metadata.name.as_deref().unwrap_or_default();
             // The type is set by whoever made the Secret: say it only as far as it can be a type.
-            let found: String = found
-                .chars()
-                .filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c))
-                .take(60)
-                .collect();
+            let found: String =
+                found.chars().filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).take(60).collect();
             let message = format!(
                 "Secret {name} has type {found}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
                  changed, so delete the Secret and create it again with type: {SECRET_TYPE}"
             );
-            return Err(Fault::credentials(
-                reason::SECRET_NOT_PERMITTED,
-                "Secret has another type",
-                message,
-            ));
+            return Err(Fault::credentials(reason::SECRET_NOT_PERMITTED, "Secret has another type", message));
         }
         Ok(Self(secret))
     }
@@ -46,10 +39,7 @@ impl<'a> SecretData<'a> {
             .map_err(|_| invalid(key, "is not UTF-8 text: store the text itself, not a binary file"))?;
         let text = text.trim();
         if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
-            return Err(invalid(
-                key,
-                "contains control characters: store it again as one line of text",
-            ));
+            return Err(invalid(key, "contains control characters: store it again as one line of text"));
         }
         Ok(Some(text))
     }

@@ -33,14 +33,7 @@ impl OrganizationKey {
         let client_secret = data.secret("clientSecret")?;
         let (api, identity) = servers(&data, region, allowed)?;
         let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
-        Ok(Self {
-            client_id: client_id.to_owned(),
-            organization_id,
-            client_secret,
-            api,
-            identity,
-            ca,
-        })
+        Ok(Self { client_id: client_id.to_owned(), organization_id, client_secret, api, identity, ca })
     }
 
     /// Tells two keys apart without keeping either; in memory only.
@@ -63,9 +56,7 @@ impl OrganizationKey {
 
 /// `organization.<guid>` is the only kind of client id that the public API takes (section 3.1).
 fn organization_id(client_id: &str) -> Result<String, Fault> {
-    let guid = client_id
-        .strip_prefix("organization.")
-        .and_then(|id| uuid::Uuid::try_parse(id).ok());
+    let guid = client_id.strip_prefix("organization.").and_then(|id| uuid::Uuid::try_parse(id).ok());
     match guid {
         Some(guid) => Ok(guid.hyphenated().to_string()),
         None if client_id.starts_with("user.") => Err(invalid(
@@ -73,41 +64,27 @@ fn organization_id(client_id: &str) -> Result<String, Fault> {
             "is a personal API key (user....): use the organization's key, in the admin console under Settings, \
              Organization info, View API key",
         )),
-        None => Err(invalid(
-            "clientId",
-            "is not an organization key: it starts with organization. followed by a GUID",
-        )),
+        None => Err(invalid("clientId", "is not an organization key: it starts with organization. followed by a GUID")),
     }
 }
 
 /// The API and identity servers: of the region's cloud (section 2), or the Secret's own.
 fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts) -> Result<(Url, Url), Fault> {
     let named = |key: &'static str| -> Result<Option<Url>, Fault> {
-        data.text(key)?
-            .map(|text| custom_server(key, text, allowed))
-            .transpose()
+        data.text(key)?.map(|text| custom_server(key, text, allowed)).transpose()
     };
     let own = match (named("server")?, named("apiUrl")?, named("identityUrl")?) {
         (None, None, None) => None,
         (Some(server), None, None) => Some((join(&server, "api"), join(&server, "identity"))),
         (None, Some(api), Some(identity)) => Some((api, identity)),
         (Some(_), _, _) => {
-            return Err(invalid(
-                "server",
-                "stands beside apiUrl or identityUrl: keep one of the two forms",
-            ));
+            return Err(invalid("server", "stands beside apiUrl or identityUrl: keep one of the two forms"));
         }
         (None, Some(_), None) => {
-            return Err(invalid(
-                "apiUrl",
-                "needs identityUrl beside it: give both, or server alone",
-            ));
+            return Err(invalid("apiUrl", "needs identityUrl beside it: give both, or server alone"));
         }
         (None, None, Some(_)) => {
-            return Err(invalid(
-                "identityUrl",
-                "needs apiUrl beside it: give both, or server alone",
-            ));
+            return Err(invalid("identityUrl", "needs apiUrl beside it: give both, or server alone"));
         }
     };
     match (own, region) {
@@ -136,13 +113,8 @@ fn cloud(region: Region) -> Result<(Url, Url), Fault> {
         Region::Gov => "bitwarden-gov.com",
     };
     let url = |host: &str| {
-        let unusable = |_| {
-            Fault::credentials(
-                reason::KEY_INVALID,
-                "no server",
-                "the cloud's address is not a URL".into(),
-            )
-        };
+        let unusable =
+            |_| Fault::credentials(reason::KEY_INVALID, "no server", "the cloud's address is not a URL".into());
         Url::parse(&format!("https://{host}.{domain}")).map_err(unusable)
     };
     Ok((url("api")?, url("identity")?))

@@ -18,14 +18,9 @@ pub(super) const LIST_CAP: u64 = 32 * 1024 * 1024;
 /// Members that take a seat: invited, accepted or confirmed. Revoked and staged ones do not, and what is not known yet
 /// is not counted: the number is a lower bound anyway (sections 5.4 and 8).
 pub(super) fn count(body: impl Read) -> Result<i32, VendorError> {
-    let mut capped = Capped {
-        inner: body,
-        left: LIST_CAP,
-    };
+    let mut capped = Capped { inner: body, left: LIST_CAP };
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(&mut capped));
-    let counted = json
-        .deserialize_map(List)
-        .and_then(|counted| json.end().map(|()| counted));
+    let counted = json.deserialize_map(List).and_then(|counted| json.end().map(|()| counted));
     match counted {
         Ok(Some(count)) => Ok(count),
         Ok(None) => Err(VendorError::Unreadable("the member list has no data")),
@@ -149,10 +144,7 @@ mod tests {
     #[test]
     fn a_list_without_end_is_left_after_the_cap() {
         let endless = std::io::Cursor::new(br#"{"data":["#).chain(std::io::repeat(b' '));
-        assert_eq!(
-            count(endless),
-            Err(VendorError::Unreadable("the member list is too large"))
-        );
+        assert_eq!(count(endless), Err(VendorError::Unreadable("the member list is too large")));
     }
 
     #[test]

@@ -48,11 +48,7 @@ impl Organization {
 impl VendorAccount for Organization {
     fn account(&self) -> Account {
         let (host, id) = (Some(self.session.host()), Some(self.session.organization_id()));
-        Account {
-            vendor: VENDOR.into(),
-            host,
-            id,
-        }
+        Account { vendor: VENDOR.into(), host, id }
     }
 
     async fn read(&self) -> Result<Snapshot, VendorError> {
@@ -62,9 +58,7 @@ impl VendorAccount for Organization {
 
     async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {
         let Some(change) = SubscriptionChange::of(self.product, from, to) else {
-            return Outcome::Refused(Refusal::Request(
-                "nothing in it can be sent with an organization key".into(),
-            ));
+            return Outcome::Refused(Refusal::Request("nothing in it can be sent with an organization key".into()));
         };
         self.session.change(&change, go).await
     }
@@ -97,10 +91,7 @@ fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usag
             .into(),
         );
     }
-    let mut at_most = vec![Bound {
-        seats: MAX_SEATS,
-        because: "larger totals wrap around in its database".into(),
-    }];
+    let mut at_most = vec![Bound { seats: MAX_SEATS, because: "larger totals wrap around in its database".into() }];
     let mut at_least = Vec::new();
     match product {
         Product::PasswordManager => at_least.extend(sm.seats.map(|seats| Bound {
@@ -116,12 +107,5 @@ fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usag
         Product::MachineAccounts => {}
     }
     let numbers = seats.map(|seats| Numbers { seats, limit });
-    Ok(Snapshot {
-        account,
-        numbers,
-        usage,
-        support,
-        at_least,
-        at_most,
-    })
+    Ok(Snapshot { account, numbers, usage, support, at_least, at_most })
 }

@@ -95,8 +95,7 @@ impl Session {
 
     /// `GET /public/organization/subscription` (section 5.2).
     pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
-        self.with_token("get_subscription", |token| self.get_subscription(token))
-            .await
+        self.with_token("get_subscription", |token| self.get_subscription(token)).await
     }
 
     /// Members that take a seat, from `GET /public/members` (section 5.4).
@@ -133,9 +132,7 @@ impl Session {
             Ok(token) => token,
             Err(error) => return Outcome::Refused(self.no_token(&error)),
         };
-        let request = self
-            .api(self.client.put(self.url("public/organization/subscription")), &token)
-            .json(change);
+        let request = self.api(self.client.put(self.url("public/organization/subscription")), &token).json(change);
         if let Err(why) = go() {
             return Outcome::NotSent(why);
         }
@@ -199,10 +196,7 @@ impl Session {
             // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
             // is a permission answer (section 16.3).
             VendorError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
-                let remedy = Remedy::Time {
-                    after: None,
-                    secret_may_help: false,
-                };
+                let remedy = Remedy::Time { after: None, secret_may_help: false };
                 Refusal::Credentials(Fault { remedy, ..fault })
             }
             VendorError::Status(status) => Refusal::Request(format!("status {status}")),
@@ -240,11 +234,7 @@ impl Session {
         self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
         let (value, lifetime) = fetched?;
         let renew = Instant::now() + lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 2));
-        *held = Some(Token {
-            value: value.clone(),
-            number,
-            renew,
-        });
+        *held = Some(Token { value: value.clone(), number, renew });
         Ok((value, number))
     }
 
@@ -264,9 +254,7 @@ impl Session {
             ("client_id", &self.key.client_id),
             ("client_secret", self.key.client_secret.expose_secret()),
         ];
-        let request = self
-            .headers(self.client.post(join(&self.key.identity, "connect/token")))
-            .form(&form);
+        let request = self.headers(self.client.post(join(&self.key.identity, "connect/token"))).form(&form);
         let answer = http::exchange(request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => {
@@ -277,10 +265,7 @@ impl Session {
                 if !usable {
                     return Err(VendorError::Unreadable("the token is not a token"));
                 }
-                Ok((
-                    SecretString::from(token.access_token),
-                    Duration::from_secs(lifetime.min(24 * 3600)),
-                ))
+                Ok((SecretString::from(token.access_token), Duration::from_secs(lifetime.min(24 * 3600))))
             }
             StatusCode::BAD_REQUEST => match answer.json::<TokenError>("no error code") {
                 Ok(TokenError { error }) if error == "invalid_client" => Err(VendorError::InvalidClient),
@@ -307,12 +292,6 @@ impl Session {
     }
 
     fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests
-            .get_or_create(&RequestLabels {
-                vendor: VENDOR,
-                operation,
-                outcome,
-            })
-            .inc();
+        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }

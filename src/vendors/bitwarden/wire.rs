@@ -67,14 +67,8 @@ pub(super) struct SmNumbers {
 
 impl Subscription {
     pub(super) fn password_manager(&self) -> Result<PmNumbers, VendorError> {
-        let pm = self
-            .password_manager
-            .as_ref()
-            .ok_or(VendorError::Unreadable("passwordManager is missing"))?;
-        Ok(PmNumbers {
-            seats: number(pm.seats)?,
-            limit: number(pm.max_auto_scale_seats)?,
-        })
+        let pm = self.password_manager.as_ref().ok_or(VendorError::Unreadable("passwordManager is missing"))?;
+        Ok(PmNumbers { seats: number(pm.seats)?, limit: number(pm.max_auto_scale_seats)? })
     }
 
     /// Absent counts as no access, so that an answer without it does not hinder Password Manager.
@@ -93,8 +87,7 @@ impl Subscription {
 
 fn number(n: Option<i64>) -> Result<Option<i32>, VendorError> {
     let checked = |n: i64| i32::try_from(n).ok().filter(|n| *n >= 0);
-    n.map(|n| checked(n).ok_or(VendorError::Unreadable("a number is out of range")))
-        .transpose()
+    n.map(|n| checked(n).ok_or(VendorError::Unreadable("a number is out of range"))).transpose()
 }
 
 /// `PUT /public/organization/subscription`: only what must change. An unchanged `secretsManager` still writes the whole
@@ -135,29 +128,13 @@ impl SubscriptionChange {
         {
             return None;
         }
-        let users = PoolChange {
-            seats,
-            max_auto_scale_seats: limit,
-            ..PoolChange::default()
-        };
-        let machines = PoolChange {
-            service_accounts: seats,
-            max_auto_scale_service_accounts: limit,
-            ..PoolChange::default()
-        };
+        let users = PoolChange { seats, max_auto_scale_seats: limit, ..PoolChange::default() };
+        let machines =
+            PoolChange { service_accounts: seats, max_auto_scale_service_accounts: limit, ..PoolChange::default() };
         Some(match product {
-            Product::PasswordManager => Self {
-                password_manager: Some(users),
-                secrets_manager: None,
-            },
-            Product::SecretsManager => Self {
-                password_manager: None,
-                secrets_manager: Some(users),
-            },
-            Product::MachineAccounts => Self {
-                password_manager: None,
-                secrets_manager: Some(machines),
-            },
+            Product::PasswordManager => Self { password_manager: Some(users), secrets_manager: None },
+            Product::SecretsManager => Self { password_manager: None, secrets_manager: Some(users) },
+            Product::MachineAccounts => Self { password_manager: None, secrets_manager: Some(machines) },
         })
     }
 }
@@ -181,24 +158,9 @@ mod tests {
                 (150, Some(150)),
                 r#"{"passwordManager":{"seats":150,"maxAutoScaleSeats":150}}"#,
             ),
-            (
-                PasswordManager,
-                (100, None),
-                (150, None),
-                r#"{"passwordManager":{"seats":150}}"#,
-            ),
-            (
-                PasswordManager,
-                (100, None),
-                (100, Some(120)),
-                r#"{"passwordManager":{"maxAutoScaleSeats":120}}"#,
-            ),
-            (
-                SecretsManager,
-                (5, Some(9)),
-                (6, Some(9)),
-                r#"{"secretsManager":{"seats":6}}"#,
-            ),
+            (PasswordManager, (100, None), (150, None), r#"{"passwordManager":{"seats":150}}"#),
+            (PasswordManager, (100, None), (100, Some(120)), r#"{"passwordManager":{"maxAutoScaleSeats":120}}"#),
+            (SecretsManager, (5, Some(9)), (6, Some(9)), r#"{"secretsManager":{"seats":6}}"#),
             (
                 MachineAccounts,
                 (50, None),
@@ -224,20 +186,11 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_seats_are_not_believed() {
-        for text in [
-            r#"{"passwordManager":{"seats":-1}}"#,
-            r#"{"passwordManager":{"seats":3000000000}}"#,
-            "{}",
-        ] {
+        for text in [r#"{"passwordManager":{"seats":-1}}"#, r#"{"passwordManager":{"seats":3000000000}}"#, "{}"] {
             let read: Subscription = serde_json::from_str(text).unwrap();
             assert!(read.password_manager().is_err(), "{text}");
         }
-        for text in [
-            "null",
-            "[]",
-            r#"{"passwordManager":{"seats":"many"}}"#,
-            r#"{"passwordManager":{"seats":1e99}}"#,
-        ] {
+        for text in ["null", "[]", r#"{"passwordManager":{"seats":"many"}}"#, r#"{"passwordManager":{"seats":1e99}}"#] {
             assert!(serde_json::from_str::<Subscription>(text).is_err(), "{text}");
         }
     }

@@ -33,10 +33,7 @@ impl Claim {
         }
         let named = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         named.map_err(Failure::from_io(pid_file(dir).display()))?;
-        Ok(Self {
-            file,
-            dir: dir.to_owned(),
-        })
+        Ok(Self { file, dir: dir.to_owned() })
     }
 
     /// Where people find the kubeconfig; the path is the same every time.
@@ -63,10 +60,7 @@ pub(crate) async fn end(dir: &Path) -> Result<(), Failure> {
     let mut file = open(dir)?;
     let Some(pid) = holder(&mut file)? else {
         // What one that was killed could not remove.
-        drop(Claim {
-            file,
-            dir: dir.to_owned(),
-        });
+        drop(Claim { file, dir: dir.to_owned() });
         nobody();
         return Ok(());
     };
@@ -90,12 +84,7 @@ pub(crate) async fn end(dir: &Path) -> Result<(), Failure> {
 
 fn open(dir: &Path) -> Result<File, Failure> {
     let path = pid_file(dir);
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path);
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
     file.map_err(Failure::from_io(path.display()))
 }
 

@@ -56,21 +56,14 @@ pub(crate) fn organizations(simulator: &Simulator) -> Vec<Part> {
         key: simulator.bitwarden().add_organization(organization),
         refused,
     };
-    vec![
-        part("bitwarden-org", acme, false),
-        part("bitwarden-eu", eu, true),
-        part("bitwarden-labs", labs, false),
-    ]
+    vec![part("bitwarden-org", acme, false), part("bitwarden-eu", eu, true), part("bitwarden-labs", labs, false)]
 }
 
 /// The Secrets and the LicenseSeats, as one list for `kubectl apply`.
 pub(crate) fn manifests(simulator: &Simulator, parts: &[Part]) -> Result<String, Failure> {
-    let (secrets, objects): (Vec<_>, Vec<_>) = examples()?
-        .into_iter()
-        .partition(|object| object["kind"].as_str() == Some("Secret"));
-    let template = secrets
-        .first()
-        .ok_or_else(|| Failure("examples/ has no Secret".to_owned()))?;
+    let (secrets, objects): (Vec<_>, Vec<_>) =
+        examples()?.into_iter().partition(|object| object["kind"].as_str() == Some("Secret"));
+    let template = secrets.first().ok_or_else(|| Failure("examples/ has no Secret".to_owned()))?;
     let mut items: Vec<Value> = parts.iter().map(|part| part.fill(template, simulator)).collect();
     for mut object in objects {
         adapt(&mut object, parts)?;
@@ -83,11 +76,7 @@ impl Part {
     /// The example Secret with the values of this organization.
     fn fill(&self, template: &Value, simulator: &Simulator) -> Value {
         let mut secret = template.clone();
-        let client_secret = if self.refused {
-            REFUSED_SECRET
-        } else {
-            self.key.client_secret.as_str()
-        };
+        let client_secret = if self.refused { REFUSED_SECRET } else { self.key.client_secret.as_str() };
         secret["metadata"]["name"] = json!(self.secret);
         secret["stringData"] = json!({
             "clientId": self.key.client_id,

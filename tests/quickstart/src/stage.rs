@@ -49,12 +49,7 @@ impl Stage {
         let flags: Vec<&str> = QUICK.iter().copied().chain([allow.as_str()]).collect();
         let operator = Operator::start(&plane, binary, "", &flags).await;
         operator.wait_ready().await;
-        let stage = Self {
-            operator,
-            plane,
-            simulator,
-            parts,
-        };
+        let stage = Self { operator, plane, simulator, parts };
         stage.kubectl(&["create", "namespace", NAMESPACE], "").await?;
         stage.hand_over(claim).await?;
         Ok(stage)
@@ -63,8 +58,7 @@ impl Stage {
     /// The administrator's kubeconfig at its known path, with the namespace set so that commands stay short.
     async fn hand_over(&self, claim: &Claim) -> Result<(), Failure> {
         let namespace = format!("--namespace={NAMESPACE}");
-        self.kubectl(&["config", "set-context", "--current", &namespace], "")
-            .await?;
+        self.kubectl(&["config", "set-context", "--current", &namespace], "").await?;
         let path = claim.kubeconfig();
         let copied = fs::copy(self.plane.kubeconfig_path(), &path);
         copied.map(drop).map_err(Failure::from_io(path.display()))
@@ -76,17 +70,14 @@ impl Stage {
         let manifests = scene::manifests(&self.simulator, &self.parts)?;
         self.kubectl(&["apply", "--server-side", "-f", "-"], &manifests).await?;
         for (name, reason) in BEFORE {
-            self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason)
-                .await?;
+            self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason).await?;
         }
         show("\nWhile acme-bitwarden is suspended, STATUS says what would be done:\n");
         self.run_and_show(&["get", "licenseseats"]).await?;
         show("\nNow it may buy:\n");
         let release = r#"{"spec":{"suspend":false}}"#;
-        self.run_and_show(&["patch", "licenseseats", MANAGED, "--type=merge", "-p", release])
-            .await?;
-        self.until(MANAGED, "{.status.conditions[?(@.type==\"Ready\")].reason}", "InSync")
-            .await?;
+        self.run_and_show(&["patch", "licenseseats", MANAGED, "--type=merge", "-p", release]).await?;
+        self.until(MANAGED, "{.status.conditions[?(@.type==\"Ready\")].reason}", "InSync").await?;
         self.until(MANAGED, "{.status.seats}", "150").await?;
         show("");
         self.run_and_show(&["get", "licenseseats"]).await?;
@@ -120,9 +111,7 @@ impl Stage {
         say(&format!("waiting until {name} shows {value} ..."));
         let (object, condition) = (format!("licenseseats/{name}"), format!("--for=jsonpath={path}={value}"));
         let waited = self.kubectl(&["wait", &object, &condition, "--timeout=90s"], "").await;
-        waited
-            .map(drop)
-            .map_err(|failure| Failure(format!("{failure}\n{}", self.operator.log_tail(20))))
+        waited.map(drop).map_err(|failure| Failure(format!("{failure}\n{}", self.operator.log_tail(20))))
     }
 
     async fn kubectl(&self, args: &[&str], stdin: &str) -> Result<String, Failure> {

@@ -40,14 +40,9 @@ impl AuditMark {
     /// Behind the last whole line: the next one may be half written already.
     pub(crate) fn at_end_of(log: &Path) -> Self {
         const LONGEST_LINE: u64 = 1 << 20;
-        let start = fs::metadata(log)
-            .map_or(0, |metadata| metadata.len())
-            .saturating_sub(LONGEST_LINE);
+        let start = fs::metadata(log).map_or(0, |metadata| metadata.len()).saturating_sub(LONGEST_LINE);
         let lines = read_from(log, start);
-        let end = lines
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |newline| newline + 1);
+        let end = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         Self(start + end as u64)
     }
 }
@@ -134,10 +129,7 @@ impl Audit {
     #[must_use]
     pub fn writes(self, user: &str, namespace: &str) -> Self {
         let write = |event: &AuditEvent| {
-            matches!(
-                event.verb.as_str(),
-                "create" | "update" | "patch" | "delete" | "deletecollection"
-            )
+            matches!(event.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
         };
         self.user(user).namespace(namespace).only(write)
     }
@@ -178,9 +170,7 @@ fn read_from(log: &Path, start: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     // No file yet: nobody has asked anything yet.
     if let Ok(mut file) = File::open(log) {
-        file.seek(SeekFrom::Start(start))
-            .and_then(|_| file.read_to_end(&mut bytes))
-            .expect("a readable audit log");
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes)).expect("a readable audit log");
     }
     bytes
 }
@@ -250,16 +240,7 @@ mod tests {
         let audit = Audit::parse(&format!("{LINE}\n{other}\n{ended}\n{{\"auditID\":\"c\",\"st"));
         assert_eq!(audit.len(), 2);
         assert_eq!(audit.count(|event| event.code == 410), 1);
-        assert_eq!(
-            audit
-                .clone()
-                .user("u")
-                .verb("watch")
-                .resource("secrets")
-                .namespace("n")
-                .len(),
-            2
-        );
+        assert_eq!(audit.clone().user("u").verb("watch").resource("secrets").namespace("n").len(), 2);
         assert!(audit.subresource("status").is_empty());
     }
 

@@ -48,9 +48,7 @@ impl ControlPlane {
     /// # Panics
     /// When it does not become ready, with the tail of its logs; when a tool is missing, with the command that mends it.
     pub async fn start() -> Self {
-        Self::try_start(false)
-            .await
-            .unwrap_or_else(|message| panic!("{message}"))
+        Self::try_start(false).await.unwrap_or_else(|message| panic!("{message}"))
     }
 
     /// The control plane of this test process, with CRD and chart installed; the first caller starts it.
@@ -88,34 +86,19 @@ impl ControlPlane {
 
         let etcd_address = SocketAddr::from((Ipv4Addr::LOCALHOST, client_port));
         let etcd = Process::spawn("etcd", &launch::etcd(&dir, client_port, peer_port));
-        let health = async || {
-            http_get(etcd_address, "/health")
-                .await
-                .is_ok_and(|reply| reply.status == 200)
-        };
+        let health = async || http_get(etcd_address, "/health").await.is_ok_and(|reply| reply.status == 200);
         launch::until_ready("etcd", &etcd, health).await?;
 
         let apiserver = Mutex::new(None);
         let data = DataDir(dir);
-        let cp = Self {
-            apiserver,
-            _etcd: etcd,
-            data,
-            pki,
-            config,
-            etcd_address,
-            port,
-            shared,
-        };
+        let cp = Self { apiserver, _etcd: etcd, data, pki, config, etcd_address, port, shared };
         cp.launch_apiserver().await?;
         Ok(cp)
     }
 
     async fn launch_apiserver(&self) -> Result<(), String> {
-        let process = Process::spawn(
-            "kube-apiserver",
-            &launch::apiserver(self.dir(), &self.pki, self.etcd_address, self.port),
-        );
+        let process =
+            Process::spawn("kube-apiserver", &launch::apiserver(self.dir(), &self.pki, self.etcd_address, self.port));
         // Without kube's retries, which would outlast the polling; /readyz includes the bootstrap of the RBAC roles.
         let mut config = self.config.clone();
         config.default_retry = false;
@@ -188,9 +171,7 @@ impl ControlPlane {
     /// When etcd refuses.
     pub async fn etcd_put(&self, key: &str, value: &[u8]) {
         let body = format!(r#"{{"key":"{}","value":"{}"}}"#, base64(key.as_bytes()), base64(value));
-        let reply = post_json(self.etcd_address, "/v3/kv/put", &body)
-            .await
-            .expect("etcd answers");
+        let reply = post_json(self.etcd_address, "/v3/kv/put", &body).await.expect("etcd answers");
         assert_eq!(reply.status, 200, "etcd refuses {key}: {}", reply.body);
     }
 
@@ -207,9 +188,7 @@ impl ControlPlane {
     pub async fn start_apiserver(&self) {
         self.assert_own("started");
         assert!(self.apiserver().is_none(), "the apiserver runs already");
-        self.launch_apiserver()
-            .await
-            .unwrap_or_else(|message| panic!("{message}"));
+        self.launch_apiserver().await.unwrap_or_else(|message| panic!("{message}"));
     }
 
     /// Sends the apiserver a signal: after `STOP` connections open but nobody answers, until `CONT`. Not for the shared
@@ -220,10 +199,7 @@ impl ControlPlane {
     }
 
     fn assert_own(&self, what: &str) {
-        assert!(
-            !self.shared,
-            "the shared apiserver is not {what}: other tests use it; take ControlPlane::start()"
-        );
+        assert!(!self.shared, "the shared apiserver is not {what}: other tests use it; take ControlPlane::start()");
     }
 
     fn apiserver(&self) -> MutexGuard<'_, Option<Process>> {

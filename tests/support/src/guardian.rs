@@ -66,17 +66,12 @@ static GUARDIAN: LazyLock<Guardian> = LazyLock::new(|| {
         .spawn()
         .expect("the guardian needs sh");
     let stdin = sh.stdin.take().expect("stdin is piped");
-    Guardian {
-        lines: Mutex::new(stdin),
-        _sh: sh,
-    }
+    Guardian { lines: Mutex::new(stdin), _sh: sh }
 });
 
 fn tell(line: &str) {
     let mut lines = GUARDIAN.lines.lock().unwrap_or_else(PoisonError::into_inner);
-    lines
-        .write_all(line.as_bytes())
-        .expect("the guardian reads until this process ends");
+    lines.write_all(line.as_bytes()).expect("the guardian reads until this process ends");
 }
 
 /// A child that is killed with this process, for as long as the value lives.
@@ -98,10 +93,7 @@ impl Drop for Guarded {
 }
 
 static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
-    let dir = tempfile::Builder::new()
-        .prefix("seatkeeper-test-")
-        .tempdir()
-        .expect("a temporary directory");
+    let dir = tempfile::Builder::new().prefix("seatkeeper-test-").tempdir().expect("a temporary directory");
     tell(&format!("dir {}\n", dir.path().display()));
     dir.keep() // the guardian removes it
 });

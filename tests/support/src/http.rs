@@ -44,8 +44,5 @@ async fn exchange(address: SocketAddr, request: &str) -> io::Result<HttpReply> {
 fn parse(answer: &str) -> Option<HttpReply> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(HttpReply {
-        status,
-        body: body.to_owned(),
-    })
+    Some(HttpReply { status, body: body.to_owned() })
 }

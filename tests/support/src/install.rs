@@ -30,18 +30,13 @@ impl ControlPlane {
     /// # Panics
     /// With helm's or kubectl's message.
     pub async fn install_chart(&self, values: &[(&str, &str)]) {
-        self.try_install_chart(values)
-            .await
-            .unwrap_or_else(|message| panic!("{message}"));
+        self.try_install_chart(values).await.unwrap_or_else(|message| panic!("{message}"));
     }
 
     pub(crate) async fn try_install_chart(&self, values: &[(&str, &str)]) -> Result<(), String> {
         let manifests = self.render_chart(values).await?;
         let namespaces = Api::<Namespace>::all(self.admin());
-        match namespaces
-            .create(&PostParams::default(), &namespace(SYSTEM_NAMESPACE))
-            .await
-        {
+        match namespaces.create(&PostParams::default(), &namespace(SYSTEM_NAMESPACE)).await {
             Err(kube::Error::Api(status)) if status.is_already_exists() => {}
             result => drop(result.map_err(|error| format!("{SYSTEM_NAMESPACE} is not made: {error}"))?),
         }
@@ -64,29 +59,18 @@ impl ControlPlane {
         let mut args = vec!["template", "seatkeeper", &chart, "--namespace", SYSTEM_NAMESPACE];
         args.extend(values.iter().flat_map(|value| ["--set", value]));
         let rendered = self.helm(&args).await;
-        if rendered.success() {
-            Ok(rendered.stdout)
-        } else {
-            Err(rendered.stderr)
-        }
+        if rendered.success() { Ok(rendered.stdout) } else { Err(rendered.stderr) }
     }
 
     /// Established is not enough: the handler comes up a moment later. The dry-run write afterwards takes the slow
     /// first write (up to 2 s) out of the tests' timings; whether it is accepted does not matter.
     async fn wait_until_served(&self) {
         let crds = Api::<CustomResourceDefinition>::all(self.admin());
-        wait_for(
-            format!("the CRD {CRD} to be established"),
-            Duration::from_secs(30),
-            async || {
-                let crd = crds.get(CRD).await.ok()?;
-                let conditions = crd.status?.conditions?;
-                conditions
-                    .iter()
-                    .find(|condition| condition.type_ == "Established" && condition.status == "True")
-                    .map(drop)
-            },
-        )
+        wait_for(format!("the CRD {CRD} to be established"), Duration::from_secs(30), async || {
+            let crd = crds.get(CRD).await.ok()?;
+            let conditions = crd.status?.conditions?;
+            conditions.iter().find(|condition| condition.type_ == "Established" && condition.status == "True").map(drop)
+        })
         .await;
         wait_for("licenseseats to be served", Duration::from_secs(30), async || {
             self.kubectl(&["get", "--raw", SERVED]).await.success().then_some(())
@@ -94,14 +78,7 @@ impl ControlPlane {
         .await;
         let object =
             r#"{"apiVersion":"seatkeeper.dev/v1alpha1","kind":"LicenseSeats","metadata":{"name":"warm-up"},"spec":{}}"#;
-        let dry_run = [
-            "apply",
-            "--server-side",
-            "--dry-run=server",
-            "--validate=false",
-            "-f",
-            "-",
-        ];
+        let dry_run = ["apply", "--server-side", "--dry-run=server", "--validate=false", "-f", "-"];
         let _ = self.kubectl_in(SYSTEM_NAMESPACE, &dry_run, object).await;
     }
 
@@ -119,8 +96,7 @@ impl ControlPlane {
 
     /// A kubeconfig with a token of the chart's ServiceAccount: what the operator runs with.
     pub async fn operator_kubeconfig(&self) -> PathBuf {
-        self.kubeconfig_for_service_account(SYSTEM_NAMESPACE, SERVICE_ACCOUNT)
-            .await
+        self.kubeconfig_for_service_account(SYSTEM_NAMESPACE, SERVICE_ACCOUNT).await
     }
 
     /// A kubeconfig with a token of a ServiceAccount, valid for a week: a quickstart may run over a weekend.
@@ -129,35 +105,18 @@ impl ControlPlane {
     /// When there is no such ServiceAccount: install the chart first.
     pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> PathBuf {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin(), namespace);
-        let spec = TokenRequestSpec {
-            expiration_seconds: Some(7 * 24 * 3600),
-            ..TokenRequestSpec::default()
-        };
-        let request = TokenRequest {
-            spec,
-            ..TokenRequest::default()
-        };
-        let issued = accounts
-            .create_token_request(name, &PostParams::default(), &request)
-            .await;
+        let spec = TokenRequestSpec { expiration_seconds: Some(7 * 24 * 3600), ..TokenRequestSpec::default() };
+        let request = TokenRequest { spec, ..TokenRequest::default() };
+        let issued = accounts.create_token_request(name, &PostParams::default(), &request).await;
         let issued = issued.unwrap_or_else(|error| panic!("no token for ServiceAccount {namespace}/{name}: {error}"));
         let token = issued.status.expect("an issued token").token;
         let path = self.dir().join(format!("{namespace}-{name}-{}.kubeconfig", serial()));
-        write_private(
-            &path,
-            &self.pki.token_kubeconfig(&self.server(), namespace, name, &token),
-        );
+        write_private(&path, &self.pki.token_kubeconfig(&self.server(), namespace, name, &token));
         path
     }
 }
 
 fn namespace(name: &str) -> Namespace {
-    let metadata = ObjectMeta {
-        name: Some(name.to_owned()),
-        ..ObjectMeta::default()
-    };
-    Namespace {
-        metadata,
-        ..Namespace::default()
-    }
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    Namespace { metadata, ..Namespace::default() }
 }

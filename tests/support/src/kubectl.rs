@@ -40,13 +40,7 @@ impl Output {
     /// With everything the command said, when it did not.
     #[track_caller]
     pub fn ok(self) -> String {
-        assert!(
-            self.success(),
-            "{}\nstdout: {}\nstderr: {}",
-            self.status,
-            self.stdout,
-            self.stderr
-        );
+        assert!(self.success(), "{}\nstdout: {}\nstderr: {}", self.status, self.stdout, self.stderr);
         self.stdout
     }
 
@@ -56,11 +50,7 @@ impl Output {
     /// When it succeeded.
     #[track_caller]
     pub fn refused(self) -> String {
-        assert!(
-            !self.success(),
-            "this should have been refused\nstdout: {}",
-            self.stdout
-        );
+        assert!(!self.success(), "this should have been refused\nstdout: {}", self.stdout);
         self.stderr
     }
 }
@@ -73,8 +63,7 @@ impl ControlPlane {
 
     /// Runs kubectl as administrator in a namespace, with text on stdin (for `apply -f -`; may be empty).
     pub async fn kubectl_in(&self, namespace: &str, args: &[&str], stdin: &str) -> Output {
-        self.run("kubectl", &[&["--namespace", namespace], args].concat(), stdin)
-            .await
+        self.run("kubectl", &[&["--namespace", namespace], args].concat(), stdin).await
     }
 
     /// Runs helm as administrator.
@@ -84,10 +73,7 @@ impl ControlPlane {
 
     async fn run(&self, name: &str, args: &[&str], stdin: &str) -> Output {
         let mut command = Command::new(tool(name));
-        command
-            .args(args)
-            .env("KUBECONFIG", self.kubeconfig_path())
-            .env("KUBECACHEDIR", self.dir().join("kubectl"));
+        command.args(args).env("KUBECONFIG", self.kubeconfig_path()).env("KUBECACHEDIR", self.dir().join("kubectl"));
         for folder in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
             command.env(folder, self.dir().join(folder.to_lowercase()));
         }
@@ -107,9 +93,7 @@ impl ControlPlane {
             let _ = pipe.write_all(&text).await;
         };
         let finished = async { tokio::join!(feed, child.wait_with_output()).1 };
-        let Ok(output) = timeout(LIMIT, finished).await else {
-            panic!("{name} {args:?} still ran after {LIMIT:?}")
-        };
+        let Ok(output) = timeout(LIMIT, finished).await else { panic!("{name} {args:?} still ran after {LIMIT:?}") };
         let output = output.expect("a child can be waited for");
         Output {
             status: output.status,
@@ -123,10 +107,7 @@ impl ControlPlane {
 #[must_use]
 pub fn workspace_root() -> &'static Path {
     let support = Path::new(env!("CARGO_MANIFEST_DIR"));
-    support
-        .parent()
-        .and_then(Path::parent)
-        .expect("tests/support lies two folders deep")
+    support.parent().and_then(Path::parent).expect("tests/support lies two folders deep")
 }
 
 /// The path of a pinned tool: from `$KUBEBUILDER_ASSETS` if it is there, otherwise from the per-user cache.

@@ -71,9 +71,7 @@ pub(crate) fn apiserver(dir: &Path, pki: &Pki, etcd: SocketAddr, port: u16) -> C
 
 pub(crate) async fn client_config(kubeconfig: &str) -> Config {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
-    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-        .await
-        .expect("a complete kubeconfig")
+    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a complete kubeconfig")
 }
 
 /// Like `wait_for`, but an answer instead of a panic, and at once when the process ends.
@@ -81,19 +79,13 @@ pub(crate) async fn until_ready(name: &str, process: &Process, ready: impl Async
     let deadline = Instant::now() + START_LIMIT;
     loop {
         if let Some(status) = process.try_exit() {
-            return Err(format!(
-                "{name} ended with {status} instead of starting\n{}",
-                process.log_tail(40)
-            ));
+            return Err(format!("{name} ended with {status} instead of starting\n{}", process.log_tail(40)));
         }
         if ready().await {
             return Ok(());
         }
         if Instant::now() >= deadline {
-            return Err(format!(
-                "{name} was not ready after {START_LIMIT:?}\n{}",
-                process.log_tail(40)
-            ));
+            return Err(format!("{name} was not ready after {START_LIMIT:?}\n{}", process.log_tail(40)));
         }
         sleep(Duration::from_millis(20)).await;
     }

@@ -48,11 +48,7 @@ impl Operator {
         args: &[&str],
     ) -> Self {
         let binary = binary.as_ref();
-        assert!(
-            binary.is_file(),
-            "{} does not exist: run `cargo build` first",
-            binary.display()
-        );
+        assert!(binary.is_file(), "{} does not exist: run `cargo build` first", binary.display());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let mut command = Command::new(binary);
         command.args(["run", "--listen", &address.to_string()]);
@@ -67,10 +63,7 @@ impl Operator {
             }
         }
         command.envs(environment.iter().copied());
-        Self {
-            process: Process::spawn("seatkeeper", &command),
-            address,
-        }
+        Self { process: Process::spawn("seatkeeper", &command), address }
     }
 
     /// Where it serves `/livez`, `/readyz` and `/metrics`.
@@ -95,9 +88,7 @@ impl Operator {
 
     /// Whether `/readyz` answers 200 now.
     pub async fn is_ready(&self) -> bool {
-        http_get(self.address, "/readyz")
-            .await
-            .is_ok_and(|reply| reply.status == 200)
+        http_get(self.address, "/readyz").await.is_ok_and(|reply| reply.status == 200)
     }
 
     /// The text of `/metrics`.
@@ -105,9 +96,7 @@ impl Operator {
     /// # Panics
     /// When it is not served.
     pub async fn metrics(&self) -> String {
-        let reply = http_get(self.address, "/metrics")
-            .await
-            .expect("the operator serves metrics");
+        let reply = http_get(self.address, "/metrics").await.expect("the operator serves metrics");
         assert_eq!(reply.status, 200, "{}", reply.body);
         reply.body
     }
@@ -115,9 +104,7 @@ impl Operator {
     /// The value of one series, written as in `/metrics`: `name{label="value"}`.
     pub async fn metric(&self, series: &str) -> Option<f64> {
         let metrics = self.metrics().await;
-        metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.trim().parse().ok())
+        metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.trim().parse().ok())
     }
 
     /// Sends TERM and waits for the end, as a kubelet does before it kills.
@@ -159,10 +146,7 @@ mod tests {
     async fn it_gets_its_flags_and_its_own_identity() {
         let binary = script(r#"echo "$KUBECONFIG: $*"; trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"#);
         let operator = Operator::start_as(Path::new("/its/kubeconfig"), binary, "it", &["--concurrency", "1"]);
-        wait_for("the script", Duration::from_secs(20), async || {
-            operator.log().contains("up").then_some(())
-        })
-        .await;
+        wait_for("the script", Duration::from_secs(20), async || operator.log().contains("up").then_some(())).await;
         let address = operator.address();
         let expected = format!("/its/kubeconfig: run --listen {address} --namespace it --concurrency 1");
         assert_eq!(operator.log().lines().next(), Some(expected.as_str()));
@@ -187,10 +171,7 @@ mod tests {
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
-        let operator = Operator {
-            process: Process::spawn("none", &Command::new("true")),
-            address,
-        };
+        let operator = Operator { process: Process::spawn("none", &Command::new("true")), address };
         assert!(operator.is_ready().await);
         assert_eq!(operator.metric(r#"a_total{x="10"}"#).await, Some(3.5));
         assert_eq!(operator.metric("a_total").await, None);

@@ -37,14 +37,10 @@ impl Pki {
             Ok((params.signed_by(&key, &ca)?.pem(), key.serialize_pem()))
         };
         let names = ["127.0.0.1", "localhost", "kubernetes.default.svc"];
-        let (serving_cert, serving_key) = issue(
-            self::params("kube-apiserver", &names)?,
-            ExtendedKeyUsagePurpose::ServerAuth,
-        )?;
+        let (serving_cert, serving_key) =
+            issue(self::params("kube-apiserver", &names)?, ExtendedKeyUsagePurpose::ServerAuth)?;
         let mut admin = self::params("admin", &[])?;
-        admin
-            .distinguished_name
-            .push(DnType::OrganizationName, "system:masters");
+        admin.distinguished_name.push(DnType::OrganizationName, "system:masters");
         let (admin_cert_pem, admin_key_pem) = issue(admin, ExtendedKeyUsagePurpose::ClientAuth)?;
         let tokens = KeyPair::generate()?;
         let write = |name: &str, text: &str| {
@@ -105,12 +101,7 @@ fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams, rcgen:
 
 /// Writes a file that only its owner reads: helm warns about kubeconfigs that others may read, rightly.
 pub(crate) fn write_private(path: &Path, text: &str) {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
 }

@@ -43,15 +43,9 @@ impl Process {
     #[must_use]
     pub fn spawn(name: &str, command: &Command) -> Self {
         let log = guardian::scratch().join(format!("{name}-{}.log", guardian::serial()));
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .expect("a log file");
+        let output = File::options().create(true).append(true).open(&log).expect("a log file");
         let mut held = Command::new("sh");
-        held.args(["-c", HELD_BACK, name])
-            .arg(command.get_program())
-            .args(command.get_args());
+        held.args(["-c", HELD_BACK, name]).arg(command.get_program()).args(command.get_args());
         for (key, value) in command.get_envs() {
             match value {
                 Some(value) => held.env(key, value),
@@ -71,20 +65,9 @@ impl Process {
         let pid = child.id();
         let guarded = Guarded::new(pid);
         let mut stdin = child.stdin.take().expect("stdin is piped");
-        stdin
-            .write_all(b"go\n")
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        let state = State {
-            child,
-            exited: None,
-            guarded: Some(guarded),
-        };
-        Self {
-            name: name.to_owned(),
-            pid,
-            log,
-            state: Mutex::new(state),
-        }
+        stdin.write_all(b"go\n").unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let state = State { child, exited: None, guarded: Some(guarded) };
+        Self { name: name.to_owned(), pid, log, state: Mutex::new(state) }
     }
 
     /// The process id, which is also the id of its group.
@@ -102,9 +85,7 @@ impl Process {
     /// What it has written to stdout and stderr so far.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// The last `lines` lines of its output, under a heading with its name: for failure messages.
@@ -211,8 +192,7 @@ pub fn process_alive(pid: u32) -> bool {
         return false;
     };
     // "pid (name) S ...": the name may hold anything, so look behind the last parenthesis.
-    stat.rsplit_once(')')
-        .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// Free loopback ports, all different. They are free now, not reserved.

@@ -56,9 +56,6 @@ pub fn skip_control_plane() -> bool {
     );
     let test = std::thread::current().name().unwrap_or("test").to_owned();
     // Past the capture of the test runner, hence not eprintln. Nothing to do when stderr is gone.
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED {test}: SKIP_CONTROL_PLANE is set, nothing was proved here"
-    );
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: SKIP_CONTROL_PLANE is set, nothing was proved here");
     true
 }

@@ -22,63 +22,24 @@ async fn the_apiserver_takes_every_shape_of_it() {
     let hosts = ("vendors.allowedHosts", "{vault.acme.example:8443,10.0.0.1}");
     let shapes: [&[(&str, &str)]; 4] = [
         &[],
-        &[
-            ("watchNamespace", &namespace),
-            hosts,
-            ("flags.read-timeout", "5s"),
-            ("flags.concurrency", "4"),
-        ],
-        &[
-            ("metrics.service.enabled", "true"),
-            ("podLabels.team", "it"),
-            ("priorityClassName", "high"),
-        ],
-        &[
-            ("serviceAccount.create", "false"),
-            ("rbac.create", "false"),
-            ("crds.install", "false"),
-            ("replicas", "0"),
-        ],
+        &[("watchNamespace", &namespace), hosts, ("flags.read-timeout", "5s"), ("flags.concurrency", "4")],
+        &[("metrics.service.enabled", "true"), ("podLabels.team", "it"), ("priorityClassName", "high")],
+        &[("serviceAccount.create", "false"), ("rbac.create", "false"), ("crds.install", "false"), ("replicas", "0")],
     ];
     // Pods are checked when they are made, and nobody makes them here; `warn` makes the apiserver say what the
     // Deployment would violate.
-    let label = [
-        "label",
-        "--overwrite",
-        "namespace",
-        SYSTEM_NAMESPACE,
-        "pod-security.kubernetes.io/warn=restricted",
-    ];
+    let label = ["label", "--overwrite", "namespace", SYSTEM_NAMESPACE, "pod-security.kubernetes.io/warn=restricted"];
     cp.kubectl(&label).await.ok();
     for values in shapes {
         let manifests = cp.render_chart(values).await.expect("good values");
-        let apply = [
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--dry-run=server",
-            "--validate=strict",
-            "-f",
-            "-",
-        ];
+        let apply = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"];
         let applied = cp.kubectl_in("", &apply, &manifests).await;
-        assert!(
-            applied.success() && applied.stderr.is_empty(),
-            "{values:?}: {}",
-            applied.stderr
-        );
+        assert!(applied.success() && applied.stderr.is_empty(), "{values:?}: {}", applied.stderr);
     }
     // The check itself works:
     let manifests = cp.render_chart(&[]).await.expect("good values");
     let loose = manifests.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true");
-    let dry_run = [
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--dry-run=server",
-        "-f",
-        "-",
-    ];
+    let dry_run = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"];
     let warned = cp.kubectl_in("", &dry_run, &loose).await;
     assert!(warned.stderr.contains("would violate PodSecurity"), "{}", warned.stderr);
 }
@@ -90,24 +51,10 @@ async fn rights_stay_minimal() {
     }
     let cp = ControlPlane::shared().await;
     let account = format!("--as={}", seatkeeper_support::OPERATOR_USER);
-    let allowed = cp
-        .kubectl(&[
-            "auth",
-            "can-i",
-            "--list",
-            "--no-headers",
-            &account,
-            "--namespace=default",
-        ])
-        .await
-        .ok();
+    let allowed = cp.kubectl(&["auth", "can-i", "--list", "--no-headers", &account, "--namespace=default"]).await.ok();
     let own: Vec<String> = allowed
         .lines()
-        .filter(|line| {
-            ["secrets", "licenseseats", "events", "leases"]
-                .iter()
-                .any(|word| line.starts_with(word))
-        })
+        .filter(|line| ["secrets", "licenseseats", "events", "leases"].iter().any(|word| line.starts_with(word)))
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     let expected = [
@@ -140,29 +87,13 @@ async fn bad_values_are_refused_in_words() {
         ("replicaCount", "1", "'replicaCount' not allowed"),
         ("flags.retries", "3", "'retries' not allowed"),
         ("flags.read-timeout", "soon", "'/flags/read-timeout'"),
-        (
-            "vendors.allowedHosts",
-            "{https://vault.acme.example/}",
-            "'/vendors/allowedHosts/0'",
-        ),
+        ("vendors.allowedHosts", "{https://vault.acme.example/}", "'/vendors/allowedHosts/0'"),
         ("log.format", "xml", "one of 'json', 'text'"),
     ] {
         let refused = cp.render_chart(&[(key, value)]).await.expect_err(key);
         assert!(refused.contains(message), "{key}={value}: {refused}");
     }
     let chart = workspace_root().join("charts/seatkeeper").display().to_string();
-    let unchecked = [
-        "template",
-        "seatkeeper",
-        &chart,
-        "--skip-schema-validation",
-        "--set",
-        "replicas=2",
-    ];
-    assert!(
-        cp.helm(&unchecked)
-            .await
-            .refused()
-            .contains("leader election comes with a later release")
-    );
+    let unchecked = ["template", "seatkeeper", &chart, "--skip-schema-validation", "--set", "replicas=2"];
+    assert!(cp.helm(&unchecked).await.refused().contains("leader election comes with a later release"));
 }

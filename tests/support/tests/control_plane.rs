@@ -38,26 +38,15 @@ async fn the_audit_log_counts_exactly_and_at_once() {
     let maps = Api::<ConfigMap>::namespaced(cp.admin(), &namespace);
     let mark = cp.audit_mark();
     for number in 1..=30 {
-        let metadata = ObjectMeta {
-            name: Some(format!("map-{number}")),
-            ..ObjectMeta::default()
-        };
-        let map = ConfigMap {
-            metadata,
-            ..ConfigMap::default()
-        };
-        maps.create(&PostParams::default(), &map)
-            .await
-            .expect("an administrator may create");
+        let metadata = ObjectMeta { name: Some(format!("map-{number}")), ..ObjectMeta::default() };
+        let map = ConfigMap { metadata, ..ConfigMap::default() };
+        maps.create(&PostParams::default(), &map).await.expect("an administrator may create");
         // Not `wait_for`: an answered request is in the file.
         assert_eq!(cp.audit_since(mark).writes("admin", &namespace).len(), number);
     }
     maps.get("map-1").await.expect("it exists");
     let audit = cp.audit().user("admin").namespace(&namespace).resource("configmaps");
-    assert_eq!(
-        audit.count(|event| event.verb == "get" && event.name == "map-1" && event.code == 200),
-        1
-    );
+    assert_eq!(audit.count(|event| event.verb == "get" && event.name == "map-1" && event.code == 200), 1);
     assert_eq!(audit.clone().verb("create").subresource("").code(201).len(), 30);
     assert!(audit.writes(OPERATOR_USER, &namespace).is_empty());
 }
@@ -79,10 +68,7 @@ async fn etcd_takes_an_object_behind_the_apiservers_back() {
     assert_eq!(cp.kubectl_in(&namespace, &read, "").await.ok(), "not a number");
     // Lists come from the watch cache, which hears of it a moment later.
     wait_for("it to be listed", Duration::from_secs(10), async || {
-        let listed = cp
-            .kubectl_in(&namespace, &["get", "licenseseats", "-o", "name"], "")
-            .await
-            .ok();
+        let listed = cp.kubectl_in(&namespace, &["get", "licenseseats", "-o", "name"], "").await.ok();
         listed.contains("/odd").then_some(())
     })
     .await;
@@ -104,22 +90,14 @@ async fn an_apiserver_of_ones_own_stops_hangs_and_comes_back_with_its_data() {
     cp.kubectl(&get).await.refused();
     cp.signal_apiserver("CONT");
     cp.kubectl(&get).await.ok();
-    assert!(
-        cp.kubectl(&["get", "namespace", SYSTEM_NAMESPACE])
-            .await
-            .refused()
-            .contains("not found")
-    );
+    assert!(cp.kubectl(&["get", "namespace", SYSTEM_NAMESPACE]).await.refused().contains("not found"));
 }
 
 /// Runs one of the tests above in a process of its own, with another environment.
 async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
     command.args(["--exact", "etcd_takes_an_object_behind_the_apiservers_back"]);
-    command
-        .env_remove("CI")
-        .env_remove("KUBEBUILDER_ASSETS")
-        .envs(environment.iter().copied());
+    command.env_remove("CI").env_remove("KUBEBUILDER_ASSETS").envs(environment.iter().copied());
     let process = Process::spawn("rerun", &command);
     let status = process.wait_exit(Duration::from_secs(60)).await.expect("it ends");
     (status.success(), process.log())

@@ -24,11 +24,7 @@ fn leave_behind() {
         thread::yield_now();
     }
     let partial = Path::new(&answer).with_extension("partial");
-    fs::write(
-        &partial,
-        format!("{} {} {}", child.pid(), child.log().trim(), dir.display()),
-    )
-    .expect("an answer");
+    fs::write(&partial, format!("{} {} {}", child.pid(), child.log().trim(), dir.display())).expect("an answer");
     fs::rename(partial, answer).expect("a whole answer");
     loop {
         thread::park();
@@ -39,9 +35,7 @@ fn leave_behind() {
 async fn a_killed_test_process_leaves_no_child_and_no_directory() {
     let answer = scratch_dir("answer").join("answer");
     let mut command = Command::new(env::current_exe().expect("the path of this test"));
-    command
-        .args(["--exact", "leave_behind", "--ignored"])
-        .env("LEAVE_BEHIND", &answer);
+    command.args(["--exact", "leave_behind", "--ignored"]).env("LEAVE_BEHIND", &answer);
     let helper = Process::spawn("helper", &command);
     let answer = wait_for("the helper's answer", SOON, async || {
         assert!(helper.try_exit().is_none(), "{}", helper.log_tail(20));
@@ -60,10 +54,7 @@ async fn a_killed_test_process_leaves_no_child_and_no_directory() {
     })
     .await;
     let scratch = Path::new(dir).parent().expect("the scratch directory");
-    wait_for("its scratch directory to be gone", SOON, async || {
-        (!scratch.exists()).then_some(())
-    })
-    .await;
+    wait_for("its scratch directory to be gone", SOON, async || (!scratch.exists()).then_some(())).await;
 }
 
 #[tokio::test]
@@ -75,10 +66,7 @@ async fn a_dropped_process_is_gone_with_its_whole_group() {
     assert!(process.rss_kib().is_some_and(|kib| kib > 0));
     drop(process);
     assert!(!process_alive(leader));
-    wait_for("its child to be gone", SOON, async || {
-        (!process_alive(child)).then_some(())
-    })
-    .await;
+    wait_for("its child to be gone", SOON, async || (!process_alive(child)).then_some(())).await;
 }
 
 #[tokio::test]
@@ -107,8 +95,5 @@ async fn a_missing_program_says_so() {
 #[tokio::test]
 #[should_panic(expected = "waited 50ms for a miracle")]
 async fn waiting_ends_with_a_sentence_even_when_the_question_hangs() {
-    wait_for("a miracle", Duration::from_millis(50), async || {
-        std::future::pending::<Option<()>>().await
-    })
-    .await;
+    wait_for("a miracle", Duration::from_millis(50), async || std::future::pending::<Option<()>>().await).await;
 }

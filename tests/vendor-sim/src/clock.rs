@@ -18,11 +18,7 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            wall: Timestamp::now(),
-            ahead: Mutex::default(),
-        }
+        Self { start: Instant::now(), wall: Timestamp::now(), ahead: Mutex::default() }
     }
 }
 

@@ -82,15 +82,11 @@ impl From<JsonRejection> for Failure {
 type Answer = Result<Json<Value>, Failure>;
 
 fn show(value: &impl Serialize) -> Answer {
-    serde_json::to_value(value)
-        .map(Json)
-        .map_err(|e| Failure(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
+    serde_json::to_value(value).map(Json).map_err(|e| Failure(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
 }
 
 fn exists(sim: &Bitwarden, id: &str) -> Result<(), Failure> {
-    sim.find(id)
-        .map(|_| ())
-        .ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("no organization {id}")))
+    sim.find(id).map(|_| ()).ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("no organization {id}")))
 }
 
 #[derive(Deserialize)]
@@ -117,10 +113,7 @@ pub fn router(sim: Bitwarden) -> Router {
         .route("/sim/organizations/{id}/ledger", get(ledger))
         .route("/sim/organizations/{id}/key", get(key))
         .route("/sim/organizations/{id}/{action}", post(act))
-        .route(
-            "/sim/requests",
-            get(|State(sim): Sim| async move { show(&sim.requests()) }),
-        )
+        .route("/sim/requests", get(|State(sim): Sim| async move { show(&sim.requests()) }))
         .route("/sim/faults", get(faults).post(inject).delete(clear))
         .route("/sim/faults/{id}", delete(clear_one))
         .route("/sim/faults/{id}/release", post(release))
@@ -128,10 +121,7 @@ pub fn router(sim: Bitwarden) -> Router {
         .route("/sim/webhooks/release", post(release_webhooks))
         .route("/sim/tokens/expire", post(expire))
         .route("/sim/clock/advance", post(advance))
-        .route(
-            "/sim/settle",
-            post(|State(sim): Sim| async move { show(&json!({ "settled": sim.settle().await })) }),
-        )
+        .route("/sim/settle", post(|State(sim): Sim| async move { show(&json!({ "settled": sim.settle().await })) }))
         .with_state(sim)
 }
 
@@ -170,10 +160,7 @@ async fn key(State(sim): Sim, Path(id): Path<String>) -> Answer {
 
 /// One value of an action's body.
 fn field<T: for<'a> Deserialize<'a>>(body: &Value, name: &str) -> Result<T, Failure> {
-    let value = body
-        .get(name)
-        .cloned()
-        .ok_or_else(|| bad(format!("the body needs {name:?}")))?;
+    let value = body.get(name).cloned().ok_or_else(|| bad(format!("the body needs {name:?}")))?;
     serde_json::from_value(value).map_err(|e| bad(format!("{name}: {e}")))
 }
 
@@ -213,10 +200,7 @@ async fn act(
         "rotate-key" => return show(&sim.rotate_key(&id)),
         "billing-job" => sim.run_billing_job(&id),
         _ => {
-            return Err(Failure(
-                StatusCode::NOT_FOUND,
-                format!("no action {action:?}; see GET /sim"),
-            ));
+            return Err(Failure(StatusCode::NOT_FOUND, format!("no action {action:?}; see GET /sim")));
         }
     }
     show(&sim.find(&id))

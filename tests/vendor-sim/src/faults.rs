@@ -219,18 +219,12 @@ impl Fault {
 
     pub(crate) fn matches(&self, method: &str, path: &str, organization: Option<&str>, agent: &str) -> bool {
         self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-            && self
-                .path_contains
-                .as_ref()
-                .is_none_or(|p| path.contains(&p.to_ascii_lowercase()))
+            && self.path_contains.as_ref().is_none_or(|p| path.contains(&p.to_ascii_lowercase()))
             && self
                 .organization
                 .as_ref()
                 .is_none_or(|o| organization.is_some_and(|known| known.eq_ignore_ascii_case(o)))
-            && self
-                .user_agent_contains
-                .as_ref()
-                .is_none_or(|a| agent.contains(a.as_str()))
+            && self.user_agent_contains.as_ref().is_none_or(|a| agent.contains(a.as_str()))
     }
 }
 

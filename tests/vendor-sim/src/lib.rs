@@ -51,12 +51,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self {
-            listen: any,
-            control: any,
-            server_names: Vec::new(),
-            switches: Switches::default(),
-        }
+        Self { listen: any, control: any, server_names: Vec::new(), switches: Switches::default() }
     }
 }
 
@@ -78,13 +73,7 @@ impl Simulator {
         let running = server::Running::default();
         let address = server::serve_tls(options.listen, Arc::new(identity.config), bitwarden.clone(), &running).await?;
         let control = server::serve_control(options.control, control::router(bitwarden.clone()), &running).await?;
-        Ok(Self {
-            address,
-            control,
-            ca_pem: identity.ca_pem,
-            bitwarden,
-            _running: running,
-        })
+        Ok(Self { address, control, ca_pem: identity.ca_pem, bitwarden, _running: running })
     }
 
     /// Base URL of the vendor: `https://localhost:PORT`. Identity is under `/identity`, the API under `/api`.

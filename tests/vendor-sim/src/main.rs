@@ -45,25 +45,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(wrong) = organizations.iter().find(|o| !o.has_usable_id()) {
         return Err(format!("{}: the id is not a GUID", wrong.name).into());
     }
-    let rate_limits = RateLimits {
-        enabled: arguments.rate_limits,
-        ..RateLimits::default()
-    };
+    let rate_limits = RateLimits { enabled: arguments.rate_limits, ..RateLimits::default() };
     let options = Options {
         listen: arguments.listen,
         control: arguments.control,
         server_names: arguments.server_name,
-        switches: Switches {
-            rate_limits,
-            key_cache: arguments.key_cache,
-            ..Switches::default()
-        },
+        switches: Switches { rate_limits, key_cache: arguments.key_cache, ..Switches::default() },
     };
     let simulator = Simulator::start(options).await?;
-    let keys: Vec<OrganizationKey> = organizations
-        .into_iter()
-        .map(|o| simulator.bitwarden().add_organization(o))
-        .collect();
+    let keys: Vec<OrganizationKey> =
+        organizations.into_iter().map(|o| simulator.bitwarden().add_organization(o)).collect();
 
     std::fs::create_dir_all(&arguments.state_dir)?;
     let ca = arguments.state_dir.join("ca.crt");
@@ -73,10 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "organizations": keys,
     });
     // Written last and whole: whoever waits for this file finds everything ready.
-    let (draft, file) = (
-        arguments.state_dir.join(".endpoints.json"),
-        arguments.state_dir.join("endpoints.json"),
-    );
+    let (draft, file) = (arguments.state_dir.join(".endpoints.json"), arguments.state_dir.join("endpoints.json"));
     std::fs::write(&draft, serde_json::to_vec_pretty(&endpoints)?)?;
     std::fs::rename(&draft, &file)?;
 
@@ -87,12 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "Bitwarden simulator  {url}\nControl API          {control}/sim\nEndpoints            {}\n",
         file.display()
     )?;
-    for OrganizationKey {
-        id,
-        client_id,
-        client_secret,
-    } in keys.iter().take(1)
-    {
+    for OrganizationKey { id, client_id, client_secret } in keys.iter().take(1) {
         writeln!(out, "Try it:")?;
         writeln!(
             out,

@@ -107,11 +107,7 @@ async fn serve(
     reset: Arc<AtomicBool>,
 ) -> io::Result<axum::http::Response<Body>> {
     let client = Arc::new(Client::default());
-    let mut waiting = Waiting {
-        client: Arc::clone(&client),
-        bitwarden: bitwarden.clone(),
-        answered: false,
-    };
+    let mut waiting = Waiting { client: Arc::clone(&client), bitwarden: bitwarden.clone(), answered: false };
     let reply = tokio::spawn(bitwarden.exchange(peer, request.map(Body::new), client)).await;
     waiting.answered = true;
     reply.map_err(io::Error::other)?.into_response(&reset)

@@ -50,9 +50,6 @@ impl Identity {
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self {
-            ca_pem: ca_cert.pem(),
-            config,
-        })
+        Ok(Self { ca_pem: ca_cert.pem(), config })
     }
 }

@@ -50,9 +50,7 @@ impl Reply {
             Self::Flood(mut answer, count) => {
                 for n in 0..count {
                     if let Ok(name) = HeaderName::try_from(format!("x-flood-{n}")) {
-                        answer
-                            .headers
-                            .insert(name, HeaderValue::from_static("0123456789abcdef0123456789abcdef"));
+                        answer.headers.insert(name, HeaderValue::from_static("0123456789abcdef0123456789abcdef"));
                     }
                 }
                 Ok(response(&answer, Body::from(answer.body.clone())))
@@ -81,11 +79,7 @@ impl Reply {
                     let _ = send.send(Ok(Bytes::from_static(b"{"))).await;
                     while left > 0 {
                         let n = left.min(chunk.len() as u64);
-                        if send
-                            .send(Ok(chunk.slice(..usize::try_from(n).unwrap_or(0))))
-                            .await
-                            .is_err()
-                        {
+                        if send.send(Ok(chunk.slice(..usize::try_from(n).unwrap_or(0)))).await.is_err() {
                             return;
                         }
                         left -= n;
@@ -122,9 +116,7 @@ fn partial(answer: &Answer, reset: Option<Arc<AtomicBool>>) -> Response<Body> {
         }
     });
     let mut response = response(answer, body);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 
@@ -141,8 +133,6 @@ impl HttpBody for Channel {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0
-            .poll_recv(cx)
-            .map(|next| next.map(|bytes| bytes.map(Frame::data)))
+        self.0.poll_recv(cx).map(|next| next.map(|bytes| bytes.map(Frame::data)))
     }
 }

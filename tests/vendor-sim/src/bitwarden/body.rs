@@ -36,19 +36,13 @@ struct Object<'a> {
 }
 
 fn conversion(path: &str, kind: &str) -> Box<Answer> {
-    Box::new(model_error(
-        path,
-        &format!("The JSON value could not be converted to {kind}. Path: {path}"),
-    ))
+    Box::new(model_error(path, &format!("The JSON value could not be converted to {kind}. Path: {path}")))
 }
 
 impl<'a> Object<'a> {
     /// The last field of that name in any case, unless null; and its path as sent.
     fn field(&self, name: &str) -> Option<(String, &'a Value)> {
-        let (key, value) = self
-            .map
-            .iter()
-            .rfind(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())?;
+        let (key, value) = self.map.iter().rfind(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())?;
         Some((format!("{}.{key}", self.path), value))
     }
 
@@ -69,9 +63,7 @@ impl<'a> Object<'a> {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        number
-            .map(Some)
-            .ok_or_else(|| conversion(&path, "System.Nullable`1[System.Int32]"))
+        number.map(Some).ok_or_else(|| conversion(&path, "System.Nullable`1[System.Int32]"))
     }
 }
 
@@ -106,13 +98,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Update, Box<Answer>> {
         }),
     };
     if password_manager.is_none() && secrets_manager.is_none() {
-        return Err(Box::new(model_error(
-            "",
-            "At least one of PasswordManager or SecretsManager must be provided.",
-        )));
+        return Err(Box::new(model_error("", "At least one of PasswordManager or SecretsManager must be provided.")));
     }
-    Ok(Update {
-        password_manager,
-        secrets_manager,
-    })
+    Ok(Update { password_manager, secrets_manager })
 }

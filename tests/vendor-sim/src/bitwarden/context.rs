@@ -52,14 +52,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(sim: Bitwarden, number: u64, inner: Vec<Arc<Active>>, client: Arc<Client>) -> Self {
-        Self {
-            sim,
-            number,
-            inner,
-            client,
-            late: false,
-            alive: watch::Sender::new(()),
-        }
+        Self { sim, number, inner, client, late: false, alive: watch::Sender::new(()) }
     }
 
     pub(crate) fn late(mut self) -> Self {
@@ -73,11 +66,7 @@ impl Context {
 
     /// Who the ledger names for a write made now.
     pub(crate) fn actor(&self) -> Actor {
-        if self.late || self.client.gone() {
-            Actor::LateFinisher
-        } else {
-            Actor::PublicPut
-        }
+        if self.late || self.client.gone() { Actor::LateFinisher } else { Actor::PublicPut }
     }
 
     fn fire(&self, fault: &Active) {
@@ -110,11 +99,7 @@ impl Context {
     }
 
     pub(crate) fn refused(&self, org: Uuid, refusal: Refusal) {
-        let last = LastRefusal {
-            at: self.sim.now(),
-            request: Some(self.number),
-            refusal,
-        };
+        let last = LastRefusal { at: self.sim.now(), request: Some(self.number), refusal };
         self.sim.with_org(org, |o| o.last_refusal = Some(last));
     }
 }

@@ -28,11 +28,7 @@ impl Bitwarden {
 
     /// Adds an organization (replaces one with the same id) and returns its key.
     pub fn add_organization(&self, organization: Organization) -> OrganizationKey {
-        let id = organization
-            .id
-            .as_deref()
-            .and_then(|id| Uuid::parse_str(id).ok())
-            .unwrap_or_else(random_id);
+        let id = organization.id.as_deref().and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_else(random_id);
         let org = Org::new(id, organization);
         let key = org.key();
         lock(&self.shared.orgs).insert(id, org);
@@ -89,13 +85,7 @@ impl Bitwarden {
                 (Some(status), Some(stripe)) => Some(super::state::Stripe { status, ..stripe }),
                 (Some(status), None) => {
                     let seats = o.row.shown.seats.map_or(0, |s| s - o.row.plan.base_seats());
-                    Some(super::state::Stripe {
-                        status,
-                        seats,
-                        storage: 0,
-                        sm_seats: 0,
-                        accounts: 0,
-                    })
+                    Some(super::state::Stripe { status, seats, storage: 0, sm_seats: 0, accounts: 0 })
                 }
                 (None, _) => None,
             };
@@ -109,11 +99,7 @@ impl Bitwarden {
 
     fn keep(&self, o: &mut Org, outcome: Result<(), Refusal>) -> Result<(), Refusal> {
         if let Err(refusal) = &outcome {
-            o.last_refusal = Some(LastRefusal {
-                at: self.now(),
-                request: None,
-                refusal: refusal.clone(),
-            });
+            o.last_refusal = Some(LastRefusal { at: self.now(), request: None, refusal: refusal.clone() });
         }
         outcome
     }
@@ -188,10 +174,7 @@ impl Bitwarden {
             let mut outcome = rules::seats(&o.row, o.usage(), delta);
             o.commit(self.now(), Actor::ThirdParty, Step::Both, None, |o| {
                 if let Ok(new) = outcome {
-                    let to = Quantities {
-                        seats: Some(new - o.row.plan.base_seats()),
-                        ..Quantities::default()
-                    };
+                    let to = Quantities { seats: Some(new - o.row.plan.base_seats()), ..Quantities::default() };
                     match stripe::charge(&mut o.stripe, path, to) {
                         Ok(()) => o.row.shown.seats = Some(narrow(new)),
                         Err(refusal) => outcome = Err(refusal),
@@ -229,14 +212,7 @@ impl Bitwarden {
         self.on(id, |o| {
             o.commit(self.now(), Actor::BillingJob, Step::Billed, None, |o| {
                 let seats = o.row.shown.seats.map(|s| s - o.row.plan.base_seats());
-                let _ = stripe::charge(
-                    &mut o.stripe,
-                    path,
-                    Quantities {
-                        seats,
-                        ..Quantities::default()
-                    },
-                );
+                let _ = stripe::charge(&mut o.stripe, path, Quantities { seats, ..Quantities::default() });
             });
         });
     }

@@ -84,11 +84,8 @@ impl Form {
             && let Ok(plain) = String::from_utf8(plain)
             && let Some((id, secret)) = plain.split_once(':')
         {
-            let decode = |text: &str| {
-                form_urlencoded::parse(format!("v={text}").as_bytes())
-                    .next()
-                    .map(|(_, v)| v.into_owned())
-            };
+            let decode =
+                |text: &str| form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, v)| v.into_owned());
             form.client_id = decode(id);
             form.client_secret = decode(secret);
         }
@@ -105,19 +102,12 @@ pub(crate) fn token(context: &Context, request: &Request, switches: &Switches) -
     let answer = match grant(&context.sim, request, switches) {
         Ok(token) => {
             let (access_token, expires_in) = (token.as_str(), switches.token_lifetime_seconds);
-            let success = Success {
-                access_token,
-                expires_in,
-                token_type: "Bearer",
-                scope: "api.organization",
-            };
+            let success = Success { access_token, expires_in, token_type: "Bearer", scope: "api.organization" };
             Answer::json(StatusCode::OK, &success)
         }
         Err(error) => Answer::json(StatusCode::BAD_REQUEST, &Failure { error }),
     };
-    answer
-        .with(header::CACHE_CONTROL, "no-store, no-cache, max-age=0")
-        .with(header::PRAGMA, "no-cache")
+    answer.with(header::CACHE_CONTROL, "no-store, no-cache, max-age=0").with(header::PRAGMA, "no-cache")
 }
 
 /// Section 3.5, in the vendor's order: the request, the client, the grant, the scope.
@@ -141,10 +131,7 @@ fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Stri
         Some("client_credentials") => {}
         Some(_) => return Err("unauthorized_client"),
     }
-    if form
-        .scope
-        .is_some_and(|scope| scope.split_whitespace().any(|s| s != "api.organization"))
-    {
+    if form.scope.is_some_and(|scope| scope.split_whitespace().any(|s| s != "api.organization")) {
         return Err("invalid_scope");
     }
     Ok(sim.issue(TokenKind::Organization(org), switches))
@@ -172,20 +159,9 @@ impl Bitwarden {
     }
 
     pub(crate) fn issue(&self, kind: TokenKind, switches: &Switches) -> String {
-        let token = format!(
-            "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.{}.{}",
-            random_text(240),
-            random_text(86)
-        );
+        let token = format!("eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.{}.{}", random_text(240), random_text(86));
         let expires = self.shared.clock.elapsed() + Duration::from_secs(switches.token_lifetime_seconds);
-        lock(&self.shared.tokens).insert(
-            token.clone(),
-            Token {
-                kind,
-                expires,
-                killed: false,
-            },
-        );
+        lock(&self.shared.tokens).insert(token.clone(), Token { kind, expires, killed: false });
         token
     }
 

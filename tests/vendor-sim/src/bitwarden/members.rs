@@ -80,17 +80,9 @@ pub(crate) fn list(context: &Context, org: Uuid) -> Answer {
 }
 
 pub(crate) fn one(context: &Context, org: Uuid, id: Uuid) -> Answer {
-    let answer = |o: &mut Org| {
-        o.members
-            .iter()
-            .find(|m| m.id == id)
-            .map(|m| Answer::json(StatusCode::OK, &Model::new(m)))
-    };
-    context
-        .sim
-        .with_org(org, answer)
-        .flatten()
-        .unwrap_or_else(|| empty(StatusCode::NOT_FOUND))
+    let answer =
+        |o: &mut Org| o.members.iter().find(|m| m.id == id).map(|m| Answer::json(StatusCode::OK, &Model::new(m)));
+    context.sim.with_org(org, answer).flatten().unwrap_or_else(|| empty(StatusCode::NOT_FOUND))
 }
 
 /// Raises seats in the row for `n` more members if need be. Billing follows later, by the job (section 13).
@@ -99,13 +91,7 @@ fn make_room(context: &Context, o: &mut Org, n: i32, switches: &Switches) -> Res
         Ok(None) => Ok(()),
         Ok(Some(to)) => {
             let raise = |o: &mut Org| autoscale::raise(o, to, None);
-            o.commit(
-                context.sim.now(),
-                Actor::Autoscale,
-                Step::Row,
-                Some(context.number),
-                raise,
-            );
+            o.commit(context.sim.now(), Actor::Autoscale, Step::Row, Some(context.number), raise);
             Ok(())
         }
         Err(refusal) => Err(Box::new(refuse(context, o, refusal))),
@@ -114,11 +100,7 @@ fn make_room(context: &Context, o: &mut Org, n: i32, switches: &Switches) -> Res
 
 fn refuse(context: &Context, o: &mut Org, refusal: Refusal) -> Answer {
     let answer = public_error(&refusal.text);
-    o.last_refusal = Some(LastRefusal {
-        at: context.sim.now(),
-        request: Some(context.number),
-        refusal,
-    });
+    o.last_refusal = Some(LastRefusal { at: context.sim.now(), request: Some(context.number), refusal });
     answer
 }
 
@@ -134,17 +116,10 @@ pub(crate) fn invite(context: &Context, org: Uuid, body: &[u8], switches: &Switc
     let Some(email) = text("email").filter(|e| !e.trim().is_empty()) else {
         return model_error("Email", "The Email field is required.");
     };
-    let kind = fields
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case("type"))
-        .and_then(|(_, v)| v.as_u64());
+    let kind = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("type")).and_then(|(_, v)| v.as_u64());
     let outcome = context.sim.with_org(org, |o| {
         if o.members.iter().any(|m| m.email.eq_ignore_ascii_case(&email)) {
-            return Err(Box::new(refuse(
-                context,
-                o,
-                Refusal::new("invite", "This user has already been invited."),
-            )));
+            return Err(Box::new(refuse(context, o, Refusal::new("invite", "This user has already been invited."))));
         }
         make_room(context, o, 1, switches)?;
         let member = o.add_member(MemberStatus::Invited);

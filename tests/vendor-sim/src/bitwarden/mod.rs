@@ -138,13 +138,7 @@ impl Bitwarden {
             return Reply::Dropped;
         };
         let path = parts.uri.path().trim_end_matches('/').to_ascii_lowercase();
-        let request = Request {
-            method: parts.method,
-            path,
-            headers: parts.headers,
-            body,
-            peer,
-        };
+        let request = Request { method: parts.method, path, headers: parts.headers, body, peer };
         let organization = self.organization_of(&request);
         let selected = self.shared.faults.select(
             request.method.as_str(),
@@ -174,12 +168,7 @@ impl Bitwarden {
     /// The way of a request hit by a wire fault.
     async fn broken(&self, context: Context, request: Request, fault: &Arc<Active>) -> Reply {
         match &fault.fault.kind {
-            FaultKind::Answer {
-                status,
-                headers,
-                body,
-                apply,
-            } => {
+            FaultKind::Answer { status, headers, body, apply } => {
                 if *apply {
                     self.execute(&context, &request).await;
                 }
@@ -257,13 +246,9 @@ impl Bitwarden {
     fn remember(&self, request: &Request, organization: Option<String>) -> u64 {
         let hidden = [header::AUTHORIZATION, header::COOKIE];
         let visible = request.headers.iter().filter(|(name, _)| !hidden.contains(name));
-        let headers = visible
-            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
-            .collect();
-        let body = request
-            .path
-            .starts_with("/api/")
-            .then(|| String::from_utf8_lossy(&request.body).into_owned());
+        let headers =
+            visible.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+        let body = request.path.starts_with("/api/").then(|| String::from_utf8_lossy(&request.body).into_owned());
         let mut list = lock(&self.shared.requests);
         let number = list.len() as u64 + 1;
         list.push(RequestRecord {

@@ -117,8 +117,7 @@ impl Bitwarden {
 
     /// Waits until a fault has fired `times`: for a pause that means a request is inside it now.
     pub async fn wait_fired(&self, fault: u64, times: u64) -> bool {
-        self.wait_for(Duration::from_secs(20), |b| b.fired(fault) >= times)
-            .await
+        self.wait_for(Duration::from_secs(20), |b| b.fired(fault) >= times).await
     }
 
     /// Waits until nothing is under way: late requests and webhooks have landed.

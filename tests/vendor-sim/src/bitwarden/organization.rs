@@ -144,10 +144,7 @@ macro_rules! setters {
 impl Organization {
     /// An Enterprise organization with 100 seats, no cap, one member, paid.
     pub fn enterprise(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// Whether the chosen id, if any, is a GUID. Others are replaced by random ones.

@@ -86,13 +86,7 @@ impl Plan {
     /// None when the pricing service does not know the plan.
     pub(crate) fn limits(self) -> Option<Limits> {
         let sm = |base_accounts| {
-            Some(SmLimits {
-                base_seats: 0,
-                max_seats: None,
-                base_accounts,
-                max_accounts: None,
-                scales: true,
-            })
+            Some(SmLimits { base_seats: 0, max_seats: None, base_accounts, max_accounts: None, scales: true })
         };
         let scaling = Limits {
             base_seats: 0,
@@ -103,13 +97,7 @@ impl Plan {
             sm: sm(50),
             free: false,
         };
-        let packaged = |n| Limits {
-            base_seats: n,
-            max_seats: Some(n),
-            scales: false,
-            sm: None,
-            ..scaling
-        };
+        let packaged = |n| Limits { base_seats: n, max_seats: Some(n), scales: false, sm: None, ..scaling };
         Some(match self {
             Self::Free => Limits {
                 storage: false,
@@ -125,17 +113,10 @@ impl Plan {
             },
             Self::Families => packaged(6),
             Self::Families2019 => packaged(5),
-            Self::TeamsStarter => Limits {
-                sm: sm(20),
-                ..packaged(10)
-            },
+            Self::TeamsStarter => Limits { sm: sm(20), ..packaged(10) },
             Self::TeamsMonthly => Limits { sm: sm(20), ..scaling },
             // Reports its included seats as its maximum, which blocks larger caps (B4) but not more seats.
-            Self::Teams2019 => Limits {
-                base_seats: 5,
-                max_seats: Some(5),
-                ..scaling
-            },
+            Self::Teams2019 => Limits { base_seats: 5, max_seats: Some(5), ..scaling },
             Self::Enterprise2019 | Self::Enterprise2023 => Limits { sm: sm(200), ..scaling },
             Self::TeamsAnnually | Self::Teams2023 | Self::EnterpriseMonthly | Self::EnterpriseAnnually => scaling,
             Self::Custom => return None,

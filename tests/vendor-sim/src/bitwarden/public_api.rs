@@ -97,10 +97,7 @@ pub(crate) async fn put(context: &Context, org: Uuid, bytes: &[u8], switches: &S
         Ok(text) => message(StatusCode::OK, text),
         Err(refusal) => {
             context.refused(org, refusal);
-            message(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "An error occurred while updating the subscription.",
-            )
+            message(StatusCode::INTERNAL_SERVER_ERROR, "An error occurred while updating the subscription.")
         }
     }
 }
@@ -132,22 +129,12 @@ async fn password_manager(context: &Context, org: Uuid, pm: PasswordManager) -> 
     let row = context.read(org)?;
     let limit = cap(pm.limit, row.shown.limit);
     let delta = target(pm.seats).map_or(0, |seats| seats.wrapping_sub(row.shown.seats.unwrap_or(0)));
-    context
-        .pause(|kind| {
-            if let FaultKind::PauseBetweenReads { ms } = kind {
-                Some(*ms)
-            } else {
-                None
-            }
-        })
-        .await;
+    context.pause(|kind| if let FaultKind::PauseBetweenReads { ms } = kind { Some(*ms) } else { None }).await;
     context.update(org, delta, limit).await?;
     // Even a zero delta runs the storage path.
     if let Some(storage) = target(pm.storage) {
         let wanted = storage.max(row.plan.base_storage());
-        context
-            .adjust_storage(org, wanted.wrapping_sub(row.shown.storage_gb.unwrap_or(0)))
-            .await?;
+        context.adjust_storage(org, wanted.wrapping_sub(row.shown.storage_gb.unwrap_or(0))).await?;
     }
     Ok(())
 }

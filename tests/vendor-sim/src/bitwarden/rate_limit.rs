@@ -76,25 +76,13 @@ impl Default for RateLimits {
 impl RateLimits {
     /// The vendor's own numbers, on.
     pub fn vendor() -> Self {
-        Self {
-            enabled: true,
-            ..Self::default()
-        }
+        Self { enabled: true, ..Self::default() }
     }
 
     /// On, with one rule for one verb and path of the API.
     pub fn only(verb: &str, path: &str, limit: u64, period_seconds: u64) -> Self {
         let (verb, path) = (Some(verb.into()), Some(path.into()));
-        Self {
-            enabled: true,
-            rules: vec![RateRule {
-                service: Service::Api,
-                verb,
-                path,
-                limit,
-                period_seconds,
-            }],
-        }
+        Self { enabled: true, rules: vec![RateRule { service: Service::Api, verb, path, limit, period_seconds }] }
     }
 }
 
@@ -118,10 +106,7 @@ impl Stamp {
     pub(crate) fn onto(&self, answer: Answer) -> Answer {
         answer
             .with(HeaderName::from_static("x-rate-limit-limit"), &self.period)
-            .with(
-                HeaderName::from_static("x-rate-limit-remaining"),
-                &self.remaining.to_string(),
-            )
+            .with(HeaderName::from_static("x-rate-limit-remaining"), &self.remaining.to_string())
             .with(
                 HeaderName::from_static("x-rate-limit-reset"),
                 &self.reset.strftime("%Y-%m-%dT%H:%M:%S%.7fZ").to_string(),
@@ -145,10 +130,7 @@ impl Limiter {
         request: &Request,
         clock: &Clock,
     ) -> Result<Option<Stamp>, Box<Answer>> {
-        let (service, path) = match (
-            request.path.strip_prefix("/identity"),
-            request.path.strip_prefix("/api"),
-        ) {
+        let (service, path) = match (request.path.strip_prefix("/identity"), request.path.strip_prefix("/api")) {
             (Some(path), _) => (Service::Identity, path),
             (_, Some(path)) => (Service::Api, path),
             _ => return Ok(None),

@@ -18,19 +18,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(rule: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            rule,
-            status: 400,
-            text: text.into(),
-        }
+        Self { rule, status: 400, text: text.into() }
     }
 
     pub(crate) fn with_status(rule: &'static str, status: u16, text: impl Into<String>) -> Self {
-        Self {
-            rule,
-            status,
-            text: text.into(),
-        }
+        Self { rule, status, text: text.into() }
     }
 
     pub(crate) fn not_found(rule: &'static str) -> Self {

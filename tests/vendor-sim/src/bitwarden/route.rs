@@ -96,11 +96,8 @@ fn is_json(media: &str) -> bool {
 
 /// Section 3.6. Only signature and lifetime count: a rotated key or a disabled organization changes nothing here.
 fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Result<Uuid, Box<Answer>> {
-    let unauthorized = |text: &str| {
-        Err(Box::new(
-            Answer::empty(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, text),
-        ))
-    };
+    let unauthorized =
+        |text: &str| Err(Box::new(Answer::empty(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, text)));
     let Some(bearer) = request.bearer() else {
         return unauthorized("Bearer");
     };
@@ -143,26 +140,12 @@ pub(crate) struct PublicError<'a> {
 }
 
 pub(crate) fn public_error(message: &str) -> Answer {
-    Answer::json(
-        StatusCode::BAD_REQUEST,
-        &PublicError {
-            object: "error",
-            message,
-            errors: None,
-        },
-    )
+    Answer::json(StatusCode::BAD_REQUEST, &PublicError { object: "error", message, errors: None })
 }
 
 /// Section 5.3: errors of the body, by property or JSON path.
 pub(crate) fn model_error(key: &str, text: &str) -> Answer {
     let errors = Some(json!({ key: [text] }));
     let message = "The request's model state is invalid.";
-    Answer::json(
-        StatusCode::BAD_REQUEST,
-        &PublicError {
-            object: "error",
-            message,
-            errors,
-        },
-    )
+    Answer::json(StatusCode::BAD_REQUEST, &PublicError { object: "error", message, errors })
 }

@@ -19,10 +19,7 @@ pub(crate) fn target_within_limit(row: &Row, delta: i32, limit: Option<i32>) -> 
 /// Section 7.1, block A, up to A10: the new total.
 pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal> {
     let Some(seats) = row.shown.seats else {
-        return Err(Refusal::new(
-            "A1",
-            "Organization has no seat limit, no need to adjust seats",
-        ));
+        return Err(Refusal::new("A1", "Organization has no seat limit, no need to adjust seats"));
     };
     if !row.customer {
         return Err(Refusal::new("A2", "No payment method found."));
@@ -36,10 +33,7 @@ pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal>
     }
     let new = seats.wrapping_add(delta);
     if new < plan.base_seats {
-        return Err(Refusal::new(
-            "A6",
-            format!("Plan has a minimum of {} seats.", plan.base_seats),
-        ));
+        return Err(Refusal::new("A6", format!("Plan has a minimum of {} seats.", plan.base_seats)));
     }
     if new <= 0 {
         return Err(Refusal::new("A7", "You must have at least 1 seat."));
@@ -64,10 +58,7 @@ pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal>
         ));
     }
     if row.use_sm && row.shown.sm_seats.is_some_and(|sm| new < sm) {
-        return Err(Refusal::new(
-            "A10",
-            "You cannot have more Secrets Manager seats than Password Manager seats.",
-        ));
+        return Err(Refusal::new("A10", "You cannot have more Secrets Manager seats than Password Manager seats."));
     }
     Ok(new)
 }
@@ -77,10 +68,7 @@ pub(crate) fn limit(row: &Row, limit: Option<i32>) -> Result<(), Refusal> {
     if let (Some(limit), Some(seats)) = (limit, row.shown.seats)
         && limit < seats
     {
-        return Err(Refusal::new(
-            "B1",
-            "Cannot set max seat autoscaling below current seat count.",
-        ));
+        return Err(Refusal::new("B1", "Cannot set max seat autoscaling below current seat count."));
     }
     let plan = row.plan.limits().ok_or_else(|| Refusal::not_found("B2"))?;
     if !plan.scales {
@@ -153,10 +141,7 @@ pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(
     }
     if to.seats != now.sm_seats {
         let (Some(old), Some(new)) = (now.sm_seats, to.seats) else {
-            return refuse(
-                "S3",
-                "Organization has no Secrets Manager seat limit, no need to adjust seats".into(),
-            );
+            return refuse("S3", "Organization has no Secrets Manager seat limit, no need to adjust seats".into());
         };
         if new > old && plan.max_seats.is_some_and(|max| !plan.scales || new > max) {
             let max = plan.max_seats.unwrap_or_default();
@@ -170,10 +155,7 @@ pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(
         }
         if new < plan.base_seats {
             // Two spaces, as the vendor writes it.
-            return refuse(
-                "S6",
-                format!("Plan has a minimum of {} Secrets Manager  seats.", plan.base_seats),
-            );
+            return refuse("S6", format!("Plan has a minimum of {} Secrets Manager  seats.", plan.base_seats));
         }
         if new <= 0 {
             return refuse("S7", "You must have at least 1 Secrets Manager seat.".into());
@@ -189,10 +171,7 @@ pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(
             );
         }
         if now.seats.is_some_and(|seats| new > seats) {
-            return refuse(
-                "S9",
-                "You cannot have more Secrets Manager seats than Password Manager seats.".into(),
-            );
+            return refuse("S9", "You cannot have more Secrets Manager seats than Password Manager seats.".into());
         }
     }
     if to.accounts != now.service_accounts {
@@ -209,16 +188,10 @@ pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(
             );
         }
         if to.account_limit.is_some_and(|limit| new > limit) {
-            return refuse(
-                "S12",
-                "Cannot set max machine accounts autoscaling below machine account amount.".into(),
-            );
+            return refuse("S12", "Cannot set max machine accounts autoscaling below machine account amount.".into());
         }
         if new < plan.base_accounts {
-            return refuse(
-                "S13",
-                format!("Plan has a minimum of {} machine accounts.", plan.base_accounts),
-            );
+            return refuse("S13", format!("Plan has a minimum of {} machine accounts.", plan.base_accounts));
         }
         if new <= 0 {
             return refuse("S14", "You must have at least 1 machine account.".into());
@@ -251,16 +224,10 @@ pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(
             );
         }
         if !plan.scales {
-            return refuse(
-                "S18",
-                "Your plan does not allow Secrets Manager seat autoscaling.".into(),
-            );
+            return refuse("S18", "Your plan does not allow Secrets Manager seat autoscaling.".into());
         }
     }
-    if let Some(limit) = to
-        .account_limit
-        .filter(|_| to.account_limit != now.service_account_limit)
-    {
+    if let Some(limit) = to.account_limit.filter(|_| to.account_limit != now.service_account_limit) {
         if to.accounts.is_some_and(|accounts| limit < accounts) {
             return refuse(
                 "S19",

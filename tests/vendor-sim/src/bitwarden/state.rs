@@ -140,16 +140,13 @@ impl Org {
             service_account_limit: o.service_account_limit,
         };
         let over = |total: Option<i32>, base: i32| total.map_or(0, |t| (t - base).max(0));
-        let stripe = o
-            .subscription_status
-            .filter(|_| o.stripe_subscription)
-            .map(|status| Stripe {
-                status,
-                seats: over(o.seats, o.plan.base_seats()),
-                storage: over(o.storage_gb, o.plan.base_storage()),
-                sm_seats: over(o.sm_seats, o.plan.base_sm_seats()),
-                accounts: over(o.service_accounts, o.plan.base_accounts()),
-            });
+        let stripe = o.subscription_status.filter(|_| o.stripe_subscription).map(|status| Stripe {
+            status,
+            seats: over(o.seats, o.plan.base_seats()),
+            storage: over(o.storage_gb, o.plan.base_storage()),
+            sm_seats: over(o.sm_seats, o.plan.base_sm_seats()),
+            accounts: over(o.service_accounts, o.plan.base_accounts()),
+        });
         let mut org = Self {
             id,
             secret: o.client_secret.unwrap_or_else(|| random_text(30)),
@@ -186,10 +183,7 @@ impl Org {
                 org.add_member(status);
             }
         }
-        org.members
-            .iter_mut()
-            .take(o.sm_members as usize)
-            .for_each(|m| m.sm = true);
+        org.members.iter_mut().take(o.sm_members as usize).for_each(|m| m.sm = true);
         org
     }
 

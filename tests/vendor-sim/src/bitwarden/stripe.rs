@@ -23,10 +23,7 @@ pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantit
     };
     match path {
         BillingPath::Legacy if cancelled(stripe.status) => {
-            return refuse(
-                400,
-                "You do not have an active subscription. Reinstate your subscription to make changes.",
-            );
+            return refuse(400, "You do not have an active subscription. Reinstate your subscription to make changes.");
         }
         BillingPath::New if !matches!(stripe.status, Status::Trialing | Status::Active | Status::PastDue) => {
             return refuse(500, "Your subscription cannot be updated in its current status.");

@@ -18,23 +18,17 @@ use crate::faults::FaultKind;
 impl Context {
     /// Reads the row; U0 if the organization is gone.
     pub(crate) fn read(&self, org: Uuid) -> Result<Row, Refusal> {
-        self.sim
-            .with_org(org, |o| o.row.clone())
-            .ok_or_else(|| Refusal::not_found("U0"))
+        self.sim.with_org(org, |o| o.row.clone()).ok_or_else(|| Refusal::not_found("U0"))
     }
 
     fn usage(&self, org: Uuid) -> Result<Usage, Refusal> {
-        self.sim
-            .with_org(org, |o| o.usage())
-            .ok_or_else(|| Refusal::not_found("U0"))
+        self.sim.with_org(org, |o| o.usage()).ok_or_else(|| Refusal::not_found("U0"))
     }
 
     /// Replaces the whole row, whatever it has become meanwhile (section 14).
     fn write(&self, org: Uuid, row: &Row) {
         let (at, who, number) = (self.sim.now(), self.actor(), self.number);
-        self.sim.with_org(org, |o| {
-            o.commit(at, who, Step::Row, Some(number), |o| o.row = row.clone())
-        });
+        self.sim.with_org(org, |o| o.commit(at, who, Step::Row, Some(number), |o| o.row = row.clone()));
     }
 
     /// Stripe's part; a real change emits the webhook.
@@ -47,9 +41,7 @@ impl Context {
             .with_org(org, |o| {
                 let mut outcome = Ok(());
                 let before = o.stripe;
-                o.commit(at, who, Step::Billed, Some(number), |o| {
-                    outcome = stripe::charge(&mut o.stripe, path, to)
-                });
+                o.commit(at, who, Step::Billed, Some(number), |o| outcome = stripe::charge(&mut o.stripe, path, to));
                 outcome.map(|()| o.stripe != before)
             })
             .ok_or_else(|| Refusal::not_found("U0"))??;
@@ -61,14 +53,7 @@ impl Context {
 
     /// The window between Stripe and the row, seconds long at the vendor.
     async fn before_row(&self) -> Result<(), Refusal> {
-        self.pause(|kind| {
-            if let FaultKind::PauseBeforeRow { ms } = kind {
-                Some(*ms)
-            } else {
-                None
-            }
-        })
-        .await;
+        self.pause(|kind| if let FaultKind::PauseBeforeRow { ms } = kind { Some(*ms) } else { None }).await;
         self.fail(&FaultKind::FailAfterBilling)
     }
 
@@ -91,13 +76,7 @@ impl Context {
     /// Block A.
     async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
         let new = rules::seats(row, self.usage(org)?, delta)?;
-        self.bill(
-            org,
-            Quantities {
-                seats: Some(new - row.plan.base_seats()),
-                ..Quantities::default()
-            },
-        )?;
+        self.bill(org, Quantities { seats: Some(new - row.plan.base_seats()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.seats = Some(narrow(new));
         self.write(org, row);
@@ -108,13 +87,7 @@ impl Context {
     pub(crate) async fn adjust_storage(&self, org: Uuid, delta: i32) -> Result<(), Refusal> {
         let mut row = self.read(org)?;
         let new = rules::storage(&row, self.usage(org)?, delta)?;
-        self.bill(
-            org,
-            Quantities {
-                storage: Some(new - row.plan.base_storage()),
-                ..Quantities::default()
-            },
-        )?;
+        self.bill(org, Quantities { storage: Some(new - row.plan.base_storage()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.storage_gb = Some(new);
         self.write(org, &row);

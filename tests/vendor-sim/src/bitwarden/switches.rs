@@ -83,10 +83,6 @@ impl Default for Webhook {
 impl Webhook {
     /// Reads the old row and puts it back after the request's answer, when released: the loss of section 22.1.
     pub fn restoring() -> Self {
-        Self {
-            enabled: true,
-            hold_write: true,
-            ..Self::default()
-        }
+        Self { enabled: true, hold_write: true, ..Self::default() }
     }
 }

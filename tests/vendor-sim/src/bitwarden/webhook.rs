@@ -21,11 +21,7 @@ pub(crate) fn emit(context: &Context, org: Uuid) {
     }
     for _ in 0..switch.events {
         // Without a delay the read happens here and now, so that it surely sees the row before the API's write.
-        let row = if switch.before_read_ms == 0 {
-            context.read(org).ok()
-        } else {
-            None
-        };
+        let row = if switch.before_read_ms == 0 { context.read(org).ok() } else { None };
         let (sim, switch, number) = (context.sim.clone(), switch.clone(), context.number);
         let (mut ended, mut released, busy) = (context.ended(), sim.shared.webhooks.subscribe(), sim.busy());
         released.mark_unchanged();
@@ -42,9 +38,7 @@ pub(crate) fn emit(context: &Context, org: Uuid) {
             }
             tokio::time::sleep(Duration::from_millis(switch.before_write_ms)).await;
             let at = sim.now();
-            sim.with_org(org, |o| {
-                o.commit(at, Actor::Webhook, Step::Row, Some(number), |o| o.row = row)
-            });
+            sim.with_org(org, |o| o.commit(at, Actor::Webhook, Step::Row, Some(number), |o| o.row = row));
         });
     }
 }

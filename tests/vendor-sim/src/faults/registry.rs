@@ -50,9 +50,7 @@ impl Active {
     }
 
     fn spent(&self) -> bool {
-        self.fault
-            .times
-            .is_some_and(|times| self.taken.load(Ordering::SeqCst) >= times)
+        self.fault.times.is_some_and(|times| self.taken.load(Ordering::SeqCst) >= times)
     }
 }
 
@@ -110,11 +108,7 @@ impl Registry {
 
     /// Removes faults; requests already hit go on with theirs.
     pub(crate) fn remove(&self, id: Option<u64>) {
-        self.list
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .retain(|f| id.is_some_and(|id| id != f.id));
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).1.retain(|f| id.is_some_and(|id| id != f.id));
     }
 
     pub(crate) fn select(&self, method: &str, path: &str, organization: Option<&str>, agent: &str) -> Selected {

@@ -23,66 +23,31 @@ async fn token_errors() {
     let bad_request = r#"{"error":"invalid_request"}"#;
     for (form, expected) in [
         (vec![grant], bad_request),
-        (
-            vec![grant, ("client_id", &long), ("client_secret", secret)],
-            bad_request,
-        ),
+        (vec![grant, ("client_id", &long), ("client_secret", secret)], bad_request),
         (vec![grant, ("client_id", id), ("client_secret", &long)], bad_request),
-        (
-            vec![grant, ("client_id", unknown), ("client_secret", secret)],
-            bad_client,
-        ),
-        (
-            vec![grant, ("client_id", "organization.nonsense"), ("client_secret", secret)],
-            bad_client,
-        ),
-        (
-            vec![grant, ("client_id", "organization."), ("client_secret", secret)],
-            bad_client,
-        ),
-        (
-            vec![
-                grant,
-                ("client_id", "user.6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"),
-                ("client_secret", "x"),
-            ],
-            bad_client,
-        ),
+        (vec![grant, ("client_id", unknown), ("client_secret", secret)], bad_client),
+        (vec![grant, ("client_id", "organization.nonsense"), ("client_secret", secret)], bad_client),
+        (vec![grant, ("client_id", "organization."), ("client_secret", secret)], bad_client),
+        (vec![grant, ("client_id", "user.6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"), ("client_secret", "x")], bad_client),
         (vec![grant, ("client_id", id), ("client_secret", "wrong")], bad_client),
         (vec![grant, ("client_id", id)], bad_client),
-        (
-            vec![("client_id", id), ("client_secret", secret)],
-            r#"{"error":"unsupported_grant_type"}"#,
-        ),
+        (vec![("client_id", id), ("client_secret", secret)], r#"{"error":"unsupported_grant_type"}"#),
         (
             vec![("grant_type", "password"), ("client_id", id), ("client_secret", secret)],
             r#"{"error":"unauthorized_client"}"#,
         ),
-        (
-            vec![grant, ("scope", "api"), ("client_id", id), ("client_secret", secret)],
-            r#"{"error":"invalid_scope"}"#,
-        ),
+        (vec![grant, ("scope", "api"), ("client_id", id), ("client_secret", secret)], r#"{"error":"invalid_scope"}"#),
     ] {
         assert_eq!(error(&bench, &form).await, expected, "{form:?}");
     }
     let url = format!("{}/identity/connect/token", bench.sim.url());
     let answer = bench.client.get(&url).send().await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.text().await.unwrap().as_str()),
-        (400, bad_request)
-    );
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (400, bad_request));
     // Names in any case, no scope, Basic instead of the form.
-    let basic = bench
-        .client
-        .post(&url)
-        .basic_auth(id, Some(secret))
-        .form(&[("Grant_Type", "client_credentials")]);
+    let basic = bench.client.post(&url).basic_auth(id, Some(secret)).form(&[("Grant_Type", "client_credentials")]);
     let text = basic.send().await.unwrap().text().await.unwrap();
     assert!(text.starts_with(r#"{"access_token":"ey"#), "{text}");
-    assert!(
-        text.ends_with(r#""expires_in":3600,"token_type":"Bearer","scope":"api.organization"}"#),
-        "{text}"
-    );
+    assert!(text.ends_with(r#""expires_in":3600,"token_type":"Bearer","scope":"api.organization"}"#), "{text}");
 }
 
 #[tokio::test]
@@ -111,11 +76,7 @@ async fn keys_are_read_anew_and_tokens_outlive_them() {
 #[tokio::test]
 async fn disabled_organizations_and_small_plans_get_no_token() {
     let bench = Bench::new(example()).await;
-    for organization in [
-        example().enabled(false),
-        example().plan(Plan::Families).seats(6),
-        example().use_api(false),
-    ] {
+    for organization in [example().enabled(false), example().plan(Plan::Families).seats(6), example().use_api(false)] {
         let key = bench.bw.add_organization(organization);
         let form = [
             ("grant_type", "client_credentials"),
@@ -147,18 +108,12 @@ async fn bearer_failures_have_empty_bodies() {
     let mut bench = Bench::new(example()).await;
     let url = format!("{}{}", bench.sim.url(), crate::SUBSCRIPTION);
     let none = bench.client.get(&url).send().await.unwrap();
-    assert_eq!(
-        (none.status().as_u16(), &none.headers()["www-authenticate"]),
-        (401, &"Bearer".parse().unwrap())
-    );
+    assert_eq!((none.status().as_u16(), &none.headers()["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
     bench.bw.expire_tokens();
     assert_eq!(bench.get().await, (401.try_into().unwrap(), String::new()));
     bench.token = bench.bw.user_token();
     assert_eq!(bench.get().await, (403.try_into().unwrap(), String::new()));
     assert_eq!(bench.bw.token_requests(), 1);
     let shown = serde_json::to_string(&bench.bw.requests()).unwrap();
-    assert!(
-        !shown.contains("eyJ") && !shown.contains(&bench.key.client_secret),
-        "secrets are not kept"
-    );
+    assert!(!shown.contains("eyJ") && !shown.contains(&bench.key.client_secret), "secrets are not kept");
 }

@@ -28,10 +28,7 @@ struct Bench {
 }
 
 fn example() -> Organization {
-    Organization::enterprise("Example Corp")
-        .seats(100)
-        .limit(120)
-        .members(80)
+    Organization::enterprise("Example Corp").seats(100).limit(120).members(80)
 }
 
 impl Bench {
@@ -41,13 +38,7 @@ impl Bench {
         let key = bw.add_organization(organization);
         let ca = Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap();
         let client = Client::builder().tls_certs_only([ca]).build().unwrap();
-        let mut bench = Self {
-            sim,
-            bw,
-            client,
-            key,
-            token: String::new(),
-        };
+        let mut bench = Self { sim, bw, client, key, token: String::new() };
         bench.token = bench.login().await;
         bench
     }
@@ -70,9 +61,7 @@ impl Bench {
 
     fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.sim.url());
-        self.client
-            .request(method.parse().unwrap(), url)
-            .bearer_auth(&self.token)
+        self.client.request(method.parse().unwrap(), url).bearer_auth(&self.token)
     }
 
     async fn get(&self) -> (StatusCode, String) {
@@ -81,9 +70,7 @@ impl Bench {
     }
 
     fn put_request(&self, body: &str) -> reqwest::RequestBuilder {
-        self.request("PUT", SUBSCRIPTION)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.to_owned())
+        self.request("PUT", SUBSCRIPTION).header(header::CONTENT_TYPE, "application/json").body(body.to_owned())
     }
 
     async fn put(&self, body: &str) -> (u16, String) {

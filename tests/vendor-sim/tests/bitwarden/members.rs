@@ -8,14 +8,7 @@ use vendor_sim::{Actor, Provider};
 #[tokio::test]
 async fn the_list_is_unpaged_and_shows_every_status() {
     let bench = Bench::new(example().members(3).invited(2).accepted(1).revoked(4).staged(5)).await;
-    let list: Value = bench
-        .request("GET", "/api/public/members")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let list: Value = bench.request("GET", "/api/public/members").send().await.unwrap().json().await.unwrap();
     assert_eq!(list["object"], "list");
     assert_eq!(list.as_object().unwrap().len(), 2, "no continuation token");
     let members = list["data"].as_array().unwrap();
@@ -31,14 +24,7 @@ async fn the_list_is_unpaged_and_shows_every_status() {
 #[tokio::test]
 async fn thirty_thousand_members() {
     let bench = Bench::new(example().seats(32_000).limit(None).members(30_000)).await;
-    let list: Value = bench
-        .request("GET", "/api/public/members")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let list: Value = bench.request("GET", "/api/public/members").send().await.unwrap().json().await.unwrap();
     assert_eq!(list["data"].as_array().unwrap().len(), 30_000);
 }
 
@@ -51,10 +37,7 @@ async fn joining_autoscales_up_to_the_cap_and_leaving_frees_only() {
     assert!(bw.join(id, 15));
     assert_eq!(bench.seats(), (Some(115), Some(115)));
     assert!(!bw.join(id, 6), "the cap is 120");
-    assert_eq!(
-        bw.last_refusal(id).unwrap().refusal.text,
-        "Seat limit has been reached."
-    );
+    assert_eq!(bw.last_refusal(id).unwrap().refusal.text, "Seat limit has been reached.");
     assert_eq!((bw.leave(id, 10), bw.revoke(id, 10)), (10, 10));
     let view = bw.organization(id);
     assert_eq!((view.seats, view.occupied, view.members), (Some(115), 95, 105));
@@ -84,10 +67,7 @@ async fn invites_over_the_public_api() {
     let text = async |email: &str| {
         let answer = invite(email).await.unwrap();
         assert_eq!(answer.status(), 400);
-        answer.json::<Value>().await.unwrap()["message"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        answer.json::<Value>().await.unwrap()["message"].as_str().unwrap().to_owned()
     };
     assert_eq!(text("new@example.org").await, "This user has already been invited.");
     assert_eq!(text("other@example.org").await, "Seat limit has been reached.");
@@ -95,16 +75,10 @@ async fn invites_over_the_public_api() {
     assert_eq!(bench.seats(), (Some(81), Some(81)));
 
     let path = format!("/api/public/members/{}", member["id"].as_str().unwrap());
-    for (method, path) in [
-        ("POST", format!("{path}/revoke")),
-        ("POST", format!("{path}/restore")),
-        ("DELETE", path.clone()),
-    ] {
-        assert_eq!(
-            bench.request(method, &path).send().await.unwrap().status(),
-            200,
-            "{path}"
-        );
+    for (method, path) in
+        [("POST", format!("{path}/revoke")), ("POST", format!("{path}/restore")), ("DELETE", path.clone())]
+    {
+        assert_eq!(bench.request(method, &path).send().await.unwrap().status(), 200, "{path}");
     }
     let gone = bench.request("DELETE", &path).send().await.unwrap();
     assert_eq!((gone.status().as_u16(), gone.text().await.unwrap().as_str()), (404, ""));

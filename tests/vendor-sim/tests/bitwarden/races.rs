@@ -10,9 +10,7 @@ async fn an_overlapping_retry_buys_twice() {
     let bench = Bench::new(example().limit(None)).await;
     // The first attempt sits between Stripe and its row, the retry between its two reads.
     let first = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
-    let second = bench
-        .bw
-        .inject(Fault::on_put(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
+    let second = bench.bw.inject(Fault::on_put(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
     let script = async {
         assert!(bench.bw.wait_fired(first, 1).await);
         let retry = async {
@@ -21,10 +19,7 @@ async fn an_overlapping_retry_buys_twice() {
             assert!(
                 bench
                     .bw
-                    .wait_for(std::time::Duration::from_secs(9), |b| b
-                        .organization(&bench.key.id)
-                        .seats
-                        == Some(150))
+                    .wait_for(std::time::Duration::from_secs(9), |b| b.organization(&bench.key.id).seats == Some(150))
                     .await
             );
             bench.bw.release(second);
@@ -49,15 +44,9 @@ async fn autoscaling_during_a_put_is_lost_from_the_row() {
     };
     assert_eq!(tokio::join!(bench.put_seats(110), script).0.0, 200);
     let view = bench.bw.organization(&bench.key.id);
-    assert_eq!(
-        (view.seats, view.occupied, view.billed.seats),
-        (Some(110), 120, Some(120))
-    );
+    assert_eq!((view.seats, view.occupied, view.billed.seats), (Some(110), 120, Some(120)));
     let ledger = bench.bw.ledger(&bench.key.id);
-    let steps: Vec<_> = ledger
-        .iter()
-        .map(|e| (e.who, e.step, e.after.seats, e.billed_after.seats))
-        .collect();
+    let steps: Vec<_> = ledger.iter().map(|e| (e.who, e.step, e.after.seats, e.billed_after.seats)).collect();
     assert_eq!(
         steps,
         [
@@ -96,11 +85,7 @@ async fn failures_before_between_and_after() {
 
     let id = bench.bw.inject(Fault::on_put(FaultKind::FailAfterBilling));
     assert_eq!(bench.put(move_both).await, failed);
-    assert_eq!(
-        (bench.seats(), bench.bw.fired(id)),
-        ((Some(100), Some(110)), 1),
-        "500, unchanged, billed"
-    );
+    assert_eq!((bench.seats(), bench.bw.fired(id)), ((Some(100), Some(110)), 1), "500, unchanged, billed");
 
     bench.bw.inject(Fault::on_put(FaultKind::Half));
     assert_eq!(bench.put(move_both).await, failed);
@@ -117,18 +102,10 @@ async fn failures_before_between_and_after() {
 async fn a_dropped_request_may_have_been_applied() {
     let bench = Bench::new(example()).await;
     bench.bw.inject(Fault::on_put(FaultKind::Drop { apply: false }));
-    bench
-        .put_request(r#"{"passwordManager":{"seats":110}}"#)
-        .send()
-        .await
-        .unwrap_err();
+    bench.put_request(r#"{"passwordManager":{"seats":110}}"#).send().await.unwrap_err();
     assert_eq!(bench.seats().0, Some(100));
     bench.bw.inject(Fault::on_put(FaultKind::Drop { apply: true }));
-    bench
-        .put_request(r#"{"passwordManager":{"seats":110}}"#)
-        .send()
-        .await
-        .unwrap_err();
+    bench.put_request(r#"{"passwordManager":{"seats":110}}"#).send().await.unwrap_err();
     assert_eq!(bench.seats().0, Some(110));
     let records: Vec<_> = bench.bw.requests().into_iter().filter(|r| r.method == "PUT").collect();
     let seen: Vec<_> = records.iter().map(|r| (r.status, r.executed, r.client_gone)).collect();
@@ -140,22 +117,12 @@ async fn a_dropped_request_may_have_been_applied() {
 async fn late_application_and_a_client_that_hangs_up() {
     let bench = Bench::new(example()).await;
     let late = bench.bw.inject(Fault::on_put(FaultKind::ApplyLate { after_ms: LONG }));
-    bench
-        .put_request(r#"{"passwordManager":{"seats":110}}"#)
-        .send()
-        .await
-        .unwrap_err();
+    bench.put_request(r#"{"passwordManager":{"seats":110}}"#).send().await.unwrap_err();
     assert_eq!(bench.seats(), (Some(100), Some(100)));
     bench.bw.release(late);
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(110), Some(110)));
-    assert!(
-        bench
-            .bw
-            .ledger(&bench.key.id)
-            .iter()
-            .all(|e| e.who == Actor::LateFinisher)
-    );
+    assert!(bench.bw.ledger(&bench.key.id).iter().all(|e| e.who == Actor::LateFinisher));
 
     let pause = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
     let put = bench.put_request(r#"{"passwordManager":{"seats":115}}"#).send();
@@ -164,12 +131,7 @@ async fn late_application_and_a_client_that_hangs_up() {
         fired = bench.bw.wait_fired(pause, 1) => assert!(fired),
     }
     // The vendor sees the connection close, and goes on regardless.
-    assert!(
-        bench
-            .bw
-            .wait_for(std::time::Duration::from_secs(9), |b| b.count(|r| r.client_gone) == 1)
-            .await
-    );
+    assert!(bench.bw.wait_for(std::time::Duration::from_secs(9), |b| b.count(|r| r.client_gone) == 1).await);
     bench.bw.release(pause);
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(115), Some(115)));

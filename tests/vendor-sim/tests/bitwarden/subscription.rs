@@ -5,13 +5,7 @@ use vendor_sim::{BillingPath, Organization, SubscriptionStatus};
 
 #[tokio::test]
 async fn get_writes_nulls_and_camel_case() {
-    let bench = Bench::new(
-        Organization::enterprise("x")
-            .seats(150)
-            .storage(5)
-            .secrets_manager(20, 50),
-    )
-    .await;
+    let bench = Bench::new(Organization::enterprise("x").seats(150).storage(5).secrets_manager(20, 50)).await;
     let expected = concat!(
         r#"{"passwordManager":{"seats":150,"maxAutoScaleSeats":null,"storage":5},"secretsManager":{"seats":20,"#,
         r#""maxAutoScaleSeats":null,"serviceAccounts":50,"maxAutoScaleServiceAccounts":null}}"#
@@ -40,26 +34,12 @@ async fn put_is_absolute_and_silent() {
     ] {
         assert_eq!(bench.put(silent).await, ok, "{silent}");
     }
-    assert_eq!(
-        bench.bw.ledger(&bench.key.id).len(),
-        2,
-        "one charge, one row, nothing since"
-    );
-    assert_eq!(
-        bench
-            .put(r#"{"PASSWORDMANAGER":{"Seats":"130","maxautoscaleseats":"140"}}"#)
-            .await,
-        ok
-    );
+    assert_eq!(bench.bw.ledger(&bench.key.id).len(), 2, "one charge, one row, nothing since");
+    assert_eq!(bench.put(r#"{"PASSWORDMANAGER":{"Seats":"130","maxautoscaleseats":"140"}}"#).await, ok);
     let view = bench.bw.organization(&bench.key.id);
     assert_eq!((view.seats, view.limit), (Some(130), Some(140)));
     // Lowering both in one request compares new with new.
-    assert_eq!(
-        bench
-            .put(r#"{"passwordManager":{"seats":90,"maxAutoScaleSeats":90,"storage":3}}"#)
-            .await,
-        ok
-    );
+    assert_eq!(bench.put(r#"{"passwordManager":{"seats":90,"maxAutoScaleSeats":90,"storage":3}}"#).await, ok);
     let view = bench.bw.organization(&bench.key.id);
     assert_eq!(
         (view.seats, view.limit, view.storage_gb, view.billed.storage_gb),
@@ -93,11 +73,7 @@ async fn put_hides_every_refusal_behind_one_500() {
     bench.bw.set_stripe(&bench.key.id, false, false, None);
     assert_eq!(bench.put_seats(110).await, failed);
     assert_eq!(bench.refusal(), "A2");
-    assert_eq!(
-        bench.put(r#"{"passwordManager":{"maxAutoScaleSeats":200}}"#).await.0,
-        200,
-        "caps need no payment"
-    );
+    assert_eq!(bench.put(r#"{"passwordManager":{"maxAutoScaleSeats":200}}"#).await.0, 200, "caps need no payment");
     bench.bw.delete_organization(&bench.key.id);
     assert_eq!(bench.put_seats(110).await, failed);
     let gone = r#"{"message":"An error occurred while retrieving the subscription details."}"#;
@@ -117,22 +93,14 @@ async fn bodies_are_judged_before_anything_else() {
     assert_eq!(bench.put("").await, (400, empty.clone()));
     assert_eq!(bench.put("null").await, (400, empty));
     for wrong in ["1.5", "2147483648", "true", r#""ten""#, "[1]", "100.0"] {
-        let (status, text) = bench
-            .put(&format!(r#"{{"passwordManager":{{"seats":{wrong}}}}}"#))
-            .await;
+        let (status, text) = bench.put(&format!(r#"{{"passwordManager":{{"seats":{wrong}}}}}"#)).await;
         assert_eq!(status, 400);
         assert!(text.contains(r#""$.passwordManager.seats":["#), "{text}");
     }
     for wrong in ["{", "[]", r#"{"passwordManager":{"seats":1,}}"#, "/* */ {}"] {
         assert_eq!(bench.put(wrong).await.0, 400, "{wrong}");
     }
-    let text = bench
-        .request("PUT", SUBSCRIPTION)
-        .header("content-type", "text/plain")
-        .body("{}")
-        .send()
-        .await
-        .unwrap();
+    let text = bench.request("PUT", SUBSCRIPTION).header("content-type", "text/plain").body("{}").send().await.unwrap();
     assert_eq!((text.status().as_u16(), text.text().await.unwrap().as_str()), (415, ""));
 
     bench.bw.switch(|s| s.self_hosted = true);
@@ -159,21 +127,12 @@ async fn secrets_manager_comes_after_and_commits_by_itself() {
     let lower_both = r#"{"passwordManager":{"seats":90},"secretsManager":{"seats":10}}"#;
     assert_eq!(bench.put(lower_both).await.0, 200);
     assert_eq!(
-        bench
-            .put(r#"{"secretsManager":{"seats":25,"maxAutoScaleSeats":40,"serviceAccounts":60}}"#)
-            .await
-            .0,
+        bench.put(r#"{"secretsManager":{"seats":25,"maxAutoScaleSeats":40,"serviceAccounts":60}}"#).await.0,
         200
     );
     let view = bench.bw.organization(&bench.key.id);
-    assert_eq!(
-        (view.sm_seats, view.sm_limit, view.service_accounts),
-        (Some(25), Some(40), Some(60))
-    );
-    assert_eq!(
-        (view.billed.sm_seats, view.billed.service_accounts),
-        (Some(25), Some(60))
-    );
+    assert_eq!((view.sm_seats, view.sm_limit, view.service_accounts), (Some(25), Some(40), Some(60)));
+    assert_eq!((view.billed.sm_seats, view.billed.service_accounts), (Some(25), Some(60)));
 }
 
 #[tokio::test]
@@ -186,39 +145,10 @@ async fn totals_wrap_at_sixteen_bits() {
 #[tokio::test]
 async fn unknown_routes_and_methods() {
     let bench = Bench::new(example()).await;
-    let wrong = bench
-        .client
-        .post(format!("{}{SUBSCRIPTION}", bench.sim.url()))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (wrong.status().as_u16(), &wrong.headers()["allow"]),
-        (405, &"GET, PUT".parse().unwrap())
-    );
-    assert_eq!(
-        bench
-            .request("GET", "/api/public/license")
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        404
-    );
-    assert_eq!(
-        bench
-            .request("GET", "/API/Public/Organization/Subscription/")
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        200
-    );
-    let alive = bench
-        .client
-        .get(format!("{}/api/alive", bench.sim.url()))
-        .send()
-        .await
-        .unwrap();
+    let wrong = bench.client.post(format!("{}{SUBSCRIPTION}", bench.sim.url())).send().await.unwrap();
+    assert_eq!((wrong.status().as_u16(), &wrong.headers()["allow"]), (405, &"GET, PUT".parse().unwrap()));
+    assert_eq!(bench.request("GET", "/api/public/license").send().await.unwrap().status(), 404);
+    assert_eq!(bench.request("GET", "/API/Public/Organization/Subscription/").send().await.unwrap().status(), 200);
+    let alive = bench.client.get(format!("{}/api/alive", bench.sim.url())).send().await.unwrap();
     assert!(alive.text().await.unwrap().ends_with("Z\""));
 }

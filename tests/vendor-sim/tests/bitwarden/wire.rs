@@ -26,23 +26,13 @@ async fn broken_answers() {
         (answer.status().as_u16(), &answer.headers()["content-type"]),
         (200, &"text/html; charset=utf-8".parse().unwrap())
     );
-    let answer = get(FaultKind::Body {
-        text: r#"{"passwordManager":{"seats":-1}}"#.into(),
-    })
-    .await
-    .unwrap();
+    let answer = get(FaultKind::Body { text: r#"{"passwordManager":{"seats":-1}}"#.into() }).await.unwrap();
     assert_eq!(answer.text().await.unwrap(), r#"{"passwordManager":{"seats":-1}}"#);
     let answer = get(FaultKind::EdgeThrottle).await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.headers().get("retry-after")),
-        (429, None)
-    );
+    assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (429, None));
     assert_eq!(answer.text().await.unwrap(), "");
     let answer = get(FaultKind::EdgeForbidden).await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.text().await.unwrap().as_str()),
-        (403, "error code: 1020")
-    );
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (403, "error code: 1020"));
     let answer = get(FaultKind::HeaderFlood { count: 50 }).await.unwrap();
     assert!(answer.headers().len() > 50);
     assert_eq!(bench.get().await.0, 200, "all faults were for one request");
@@ -58,9 +48,7 @@ async fn answers_with_and_without_applying_and_skips() {
         body: "<h1>Bad Gateway</h1>".into(),
         apply,
     };
-    bench
-        .bw
-        .inject(Fault::on_put(gateway(false)).skip(1).organization(&bench.key.id));
+    bench.bw.inject(Fault::on_put(gateway(false)).skip(1).organization(&bench.key.id));
     assert_eq!(bench.put_seats(101).await.0, 200);
     assert_eq!(bench.put_seats(102).await.0, 502);
     assert_eq!(bench.seats().0, Some(101));
@@ -75,20 +63,14 @@ async fn answers_with_and_without_applying_and_skips() {
 #[tokio::test]
 async fn the_rate_limiter_counts_per_verb_and_path() {
     let bench = Bench::new(example()).await;
-    bench
-        .bw
-        .switch(|s| s.rate_limits = RateLimits::only("GET", "/public/organization/subscription", 2, 60));
+    bench.bw.switch(|s| s.rate_limits = RateLimits::only("GET", "/public/organization/subscription", 2, 60));
     for remaining in ["1", "0"] {
         let answer = bench.request("GET", SUBSCRIPTION).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["x-rate-limit-limit"], "1m");
         assert_eq!(answer.headers()["x-rate-limit-remaining"], remaining);
         let reset = answer.headers()["x-rate-limit-reset"].to_str().unwrap().to_owned();
-        assert_eq!(
-            (reset.len(), reset.ends_with('Z')),
-            ("2026-08-20T12:01:00.0000000Z".len(), true),
-            "{reset}"
-        );
+        assert_eq!((reset.len(), reset.ends_with('Z')), ("2026-08-20T12:01:00.0000000Z".len(), true), "{reset}");
     }
     let answer = bench.request("GET", SUBSCRIPTION).send().await.unwrap();
     assert_eq!(answer.status(), 429);
