@@ -188,6 +188,7 @@ pub struct Limit {
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
+    /// What it buys up to there is in order and stays; an edit of the spec gives back those of them that are free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_SEATS))]
     pub seats: Option<i32>,

@@ -9,7 +9,7 @@ use super::memory::{Entry, Hold, Key};
 use super::pools::Claim;
 use super::store::{Stored, bounded};
 use super::{Context, Error};
-use crate::api::{Account, Intent, LicenseSeatsStatus};
+use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
 use crate::vendors::{AnyAccount, VendorAccount};
 
@@ -112,6 +112,7 @@ async fn look(
         }
         Err(error) => {
             let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
+            entry.failures = entry.failures.saturating_add(1);
             entry.hold = hold(context, entry, &fault, secret_version);
             failed(fault, status, desired)
         }
@@ -131,19 +132,24 @@ async fn open(
     Ok(context.vendors.open(&desired.pool, &secret).map(|opened| (opened, secret.resource_version())))
 }
 
-/// What the object lays claim to. While its Secret cannot be read, it keeps the account it had.
+/// What the object lays claim to. While its Secret cannot be read, it keeps the account it had; one that only observes
+/// lays claim to nothing, unless a change from before is still open.
 fn claim(
     stored: &Stored,
     status: &LicenseSeatsStatus,
     desired: Option<&Desired>,
     account: Option<&Account>,
 ) -> Option<Claim> {
+    let open = status.intent.as_ref().is_some_and(Intent::is_open);
+    if !open && desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe) {
+        return None;
+    }
     let metadata = stored.metadata();
     Some(Claim {
         account: account.or(status.account.as_ref())?.key()?,
         pool: desired.map_or("", |desired| desired.pool.name()),
         age: (metadata.creation_timestamp.as_ref().map(|time| time.0), metadata.uid.clone().unwrap_or_default()),
-        open: status.intent.as_ref().is_some_and(Intent::is_open),
+        open,
     })
 }
 
@@ -194,9 +200,7 @@ pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_versi
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
-        Remedy::Time { secret_may_help: true, .. } => {
-            super::memory::backoff(entry.failures + 1, Duration::from_secs(300))
-        }
+        Remedy::Time { secret_may_help: true, .. } => super::memory::backoff(entry.failures, Duration::from_secs(300)),
         Remedy::Spec | Remedy::Owner | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
     Some(Hold { fault: fault.clone(), secret_version, until: Instant::now() + wait })

@@ -81,6 +81,7 @@ async fn pass(
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
                 if let Some(fault) = acted.fault {
                     context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    entry.failures = entry.failures.saturating_add(1);
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
                     return scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
@@ -124,6 +125,7 @@ impl Site<'_> {
             history: &status.history,
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
+            satisfied: plan::in_sync_before(status, self.trigger.generation),
             behind: self.behind.as_deref(),
             timing: self.context.settings.timing,
             writer: &self.context.writer,

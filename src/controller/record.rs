@@ -58,7 +58,6 @@ impl Scribe<'_> {
         account: Option<Account>,
         entry: &mut Entry,
     ) -> Result<Duration, Error> {
-        entry.failures = entry.failures.saturating_add(1);
         let wait = after_fault(self.context, fault, entry);
         let stale_after = desired.map_or(IDLE, |desired| desired.interval) * 3;
         let stale_in = entry.stale_in(stale_after, Instant::now());

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use crate::api::LicenseSeatsStatus;
+
 /// Condition types.
 pub mod kind {
     /// The vendor is as declared, or deliberately left as it is.
@@ -58,6 +60,12 @@ pub mod reason {
     pub const OVER_ALLOCATED: &str = "OverAllocated";
     pub const SUFFICIENT: &str = "Sufficient";
     pub const USAGE_NOT_REPORTED: &str = "UsageNotReported";
+}
+
+/// Whether a status says that this generation of the spec was in sync.
+pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64) -> bool {
+    let ready = find(&status.conditions, kind::READY);
+    ready.is_some_and(|ready| ready.reason == reason::IN_SYNC && ready.observed_generation == Some(generation))
 }
 
 /// Status of a condition.

@@ -35,6 +35,8 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
+    /// The status says that this very generation of the spec was in sync before.
+    pub satisfied: bool,
     /// `Some(sentence)`: another change of this account may still be running, so none may be sent.
     pub behind: Option<&'a str>,
     /// Settle times.
@@ -105,7 +107,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         return Decision { intent: s.intent.cloned(), ..Decision::plain(Verdict::Unsupported(why)) };
     };
     let judged = intent::judge(s, numbers);
-    let wanted = guardrails::target(s.desired, numbers);
+    let satisfied = s.satisfied || s.history.first().is_some_and(|last| last.generation == s.generation);
+    let wanted = guardrails::target(s.desired, numbers, s.seen.usage, satisfied);
     let decision = match judged.gate {
         Gate::Free { attempt } => choose(s, numbers, wanted, attempt, judged.applied.as_ref()),
         Gate::Wait { visible: true, ref key, left, .. } if wanted == numbers => {

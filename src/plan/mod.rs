@@ -17,7 +17,7 @@ mod report;
 mod shortage;
 mod summary;
 
-pub use condition::{kind, reason};
+pub use condition::{in_sync_before, kind, reason};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
 pub use desired::{Desired, LimitGoal, Pool, SpecFault};
 pub use fault::{Fault, Remedy};

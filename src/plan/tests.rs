@@ -26,6 +26,7 @@ struct Story {
     published: bool,
     elapsed: Option<Elapsed>,
     behind: Option<String>,
+    satisfied: bool,
 }
 
 fn n(seats: i32, limit: Option<i32>) -> Numbers {
@@ -65,6 +66,7 @@ fn story() -> Story {
         published: true,
         elapsed: None,
         behind: None,
+        satisfied: false,
     }
 }
 
@@ -145,6 +147,7 @@ impl Story {
             published,
             elapsed: self.elapsed.as_ref(),
             behind: self.behind.as_deref(),
+            satisfied: self.satisfied,
             timing: TIMING,
             writer: "me",
             now: now(),
@@ -538,4 +541,22 @@ fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_mea
     let waiting = behind(repeat()).follow();
     assert_eq!(waiting.intent, repeat().intent, "the repeat is still known to be one");
     assert_eq!(waiting.doubt.unwrap().key, "i1");
+}
+
+#[test]
+fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_from_there() {
+    let grown = || story().wants(100, LimitGoal::UpTo(120)).shows(103, Some(120)).with(|s| s.satisfied = true);
+    assert_eq!(grown().verdict(), Verdict::InSync);
+    let made_by_us =
+        story().wants(100, LimitGoal::UpTo(120)).shows(103, Some(120)).made(90, 100, 1, 1, Trigger::SpecDiffers);
+    assert_eq!(made_by_us.verdict(), Verdict::InSync);
+    assert_eq!(
+        grown().with(|s| s.satisfied = false).sends().unwrap().1,
+        n(100, Some(120)),
+        "a new spec is meant as it says"
+    );
+    assert_eq!(grown().shows(99, Some(120)).sends().unwrap().1, n(100, Some(120)), "fewer is never in order");
+    assert_eq!(grown().shows(125, Some(120)).sends().unwrap().1, n(100, Some(120)), "nor is more than the limit");
+    assert_eq!(grown().shows(103, Some(130)).sends().unwrap().1, n(103, Some(120)), "the limit is kept");
+    assert_eq!(grown().wants(100, LimitGoal::Pinned).shows(103, Some(103)).sends().unwrap().1, n(100, Some(100)));
 }
