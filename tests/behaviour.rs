@@ -3,8 +3,10 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod bad_answers;
 mod open_outcomes;
 mod operations;
+mod products;
 mod purchase;
 mod stored_objects;
 mod tenants;
