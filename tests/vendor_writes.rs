@@ -102,7 +102,7 @@ fn cases() -> Vec<Case> {
         case("50 MB not applied", on(K::HugeBody { bytes: 50_000_000 }), InSync, 2),
         case("drop before applying", on(K::Drop { apply: false }), InSync, 2),
         case("drop after applying", on(K::Drop { apply: true }), InSync, 1),
-        case("drop and apply late", on(K::ApplyLate { after_ms: 1000 }), InSync, 1),
+        case("drop and apply late", on(K::ApplyLate { after_ms: 2500 }), InSync, 1),
         case("time-out after applying", delay(0, FOR_EVER), InSync, 1),
         case("time-out without ever applying", delay(FOR_EVER, 0), InSync, 2),
     ]
