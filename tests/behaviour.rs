@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod admission;
+mod bad_answers;
 mod canary;
 mod credentials;
 mod docs;
@@ -12,6 +13,7 @@ mod open_outcomes;
 mod operations;
 mod ownership;
 mod printing;
+mod products;
 mod purchase;
 mod quickstart;
 mod schema;

@@ -5,8 +5,8 @@ use seatkeeper::api::IntentPhase;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind, Webhook};
 
-use crate::tenants::Tenant;
-use crate::world::{FAST, World, condition, said, world};
+use crate::tenants::{Tenant, fast_but};
+use crate::world::{FAST, World, condition, organization, said, world};
 
 const FOR_EVER: u64 = 3_600_000;
 
@@ -39,6 +39,23 @@ async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
     assert_never_above(&w, 150);
     let told = w.events().await;
     assert!(told.iter().any(|(reason, _)| reason == "SeatsIncreased"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_still_running_after_its_client_gave_up_is_not_added_to() {
+    // The vendor turns the total into a difference between two reads: a second request in between would add up.
+    let flags = fast_but(&["--settle-unanswered=20s"]);
+    let w = World::with("overlap", organization().limit(None), &flags).await;
+    let between = Fault::on_put(FaultKind::PauseBetweenReads { ms: FOR_EVER });
+    let paused = w.bitwarden().inject(between);
+    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 300 } })).await;
+    w.until_hung_up(&w.key).await;
+    w.until_polled(3).await;
+    w.bitwarden().release(paused);
+    assert!(w.bitwarden().settle().await);
+    w.until_in_sync("acme", 150).await;
+    assert_never_above(&w, 150);
+    assert_eq!(w.puts(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,10 +64,10 @@ impl World {
 
 impl Tenant<'_> {
     /// Declares 150 seats with the limit pinned, changed by `spec`.
-    pub async fn declare(&self, spec: Value) {
-        let mut whole = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": self.name } } } });
-        crate::world::merge(&mut whole, spec);
-        self.world.declare(&self.name, whole).await;
+    pub async fn declare(&self, mut spec: Value) {
+        let secret = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": self.name } } } });
+        crate::world::merge(&mut spec, secret);
+        self.world.declare(&self.name, spec).await;
     }
 
     /// A fault for this organization alone.

@@ -1,0 +1,208 @@
+//! The other pools of an organization, and every change that Bitwarden would refuse without a word: it is never sent,
+//! and the sentence says why and what to do.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use vendor_sim::Organization;
+
+use crate::world::{condition, organization, said, world};
+
+fn with_secrets_manager() -> Organization {
+    let with = organization().secrets_manager(20, 50).sm_limit(20).service_account_limit(60);
+    with.sm_members(10)
+}
+
+fn of(product: &str) -> Value {
+    json!({ "vendor": { "bitwarden": { "product": product } } })
+}
+
+fn merged(mut spec: Value, more: Value) -> Value {
+    crate::world::merge(&mut spec, more);
+    spec
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_pool_of_an_organization_is_bought_by_itself() {
+    let w = world("pools").await;
+    let t = w.tenant("acme", with_secrets_manager()).await;
+    for (name, product, seats, limit) in
+        [("sm", "SecretsManager", 30, 30), ("machines", "MachineAccounts", 75, 75), ("pm", "PasswordManager", 150, 150)]
+    {
+        let secret =
+            json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "acme" } } }, "seats": seats });
+        w.declare(name, merged(of(product), secret)).await;
+        let status = w.until_in_sync(name, seats).await;
+        assert_eq!(status.limit, Some(limit), "{name}");
+        let usage = if name == "pm" { "False/Sufficient" } else { "Unknown/UsageNotReported" };
+        assert_eq!(said(&status, "SeatShortage"), usage, "{name}");
+        assert_eq!(status.used.is_some(), name == "pm", "a number that is not known is absent");
+    }
+    let organization = t.organization();
+    let (shown, billed) = (&organization, organization.billed);
+    assert_eq!((shown.seats, shown.limit, billed.seats), (Some(150), Some(150), Some(150)));
+    assert_eq!((shown.sm_seats, shown.sm_limit, billed.sm_seats), (Some(30), Some(30), Some(30)));
+    let accounts = (shown.service_accounts, shown.service_account_limit, billed.service_accounts);
+    assert_eq!(accounts, (Some(75), Some(75), Some(75)));
+    assert_eq!(t.puts(), 3);
+    let all = w.bitwarden().requests();
+    for body in all.iter().filter(|r| r.method == "PUT").filter_map(|r| r.body.as_deref()) {
+        let both = body.contains("passwordManager") && body.contains("secretsManager");
+        assert!(!both && !body.contains("storage"), "only what must change is sent: {body}");
+    }
+}
+
+/// A change that must not be sent.
+struct Blocked {
+    what: &'static str,
+    organization: Organization,
+    spec: Value,
+    ready: &'static str,
+    says: &'static [&'static str],
+}
+
+fn blocked() -> Vec<Blocked> {
+    let case = |what, organization, spec, ready, says| Blocked { what, organization, spec, ready, says };
+    let (sm, machines) = (of("SecretsManager"), of("MachineAccounts"));
+    vec![
+        case(
+            "secrets manager above password manager",
+            with_secrets_manager(),
+            merged(sm.clone(), json!({ "seats": 101 })),
+            "False/VendorRejected",
+            &["Password Manager has 100", "raise those first"],
+        ),
+        case(
+            "password manager below secrets manager",
+            with_secrets_manager().members(5).sm_members(5),
+            json!({ "seats": 19 }),
+            "False/VendorRejected",
+            &["Secrets Manager has 20 seats", "lower those first"],
+        ),
+        case(
+            "secrets manager decrease",
+            with_secrets_manager(),
+            merged(sm.clone(), json!({ "seats": 15 })),
+            "False/GuardrailViolated",
+            &["seats in use could not be read"],
+        ),
+        case(
+            "machine accounts decrease",
+            with_secrets_manager(),
+            merged(machines.clone(), json!({ "seats": 49 })),
+            "False/GuardrailViolated",
+            &["seats in use could not be read"],
+        ),
+        case(
+            "no secrets manager",
+            organization(),
+            merged(sm, json!({ "seats": 10 })),
+            "False/UnsupportedByVendor",
+            &["no Secrets Manager", "admin console"],
+        ),
+        case(
+            "no machine accounts",
+            organization(),
+            merged(machines, json!({ "seats": 10 })),
+            "False/UnsupportedByVendor",
+            &["no Secrets Manager"],
+        ),
+        case(
+            "no limit at all",
+            organization(),
+            json!({ "limit": { "mode": "Unlimited" } }),
+            "False/UnsupportedByVendor",
+            &["organization key", "never remove one", "Pinned or UpTo"],
+        ),
+        case(
+            "above the limit that is kept",
+            organization().limit(120),
+            json!({ "limit": null }),
+            "False/VendorRejected",
+            &["above the limit of 120", "set spec.limit", "Pinned"],
+        ),
+        case(
+            "below the seats in use",
+            organization(),
+            json!({ "seats": 70 }),
+            "False/GuardrailViolated",
+            &["below the 80 in use", "remove or revoke 10 members"],
+        ),
+        case(
+            "a plan without a seat count",
+            organization().seats(None).limit(None),
+            json!({}),
+            "False/UnsupportedByVendor",
+            &["no seat count"],
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one_and_not_sent() {
+    let w = world("blocked").await;
+    let play = async |case: Blocked| {
+        let t = w.tenant(case.what, case.organization).await;
+        t.declare(case.spec).await;
+        let status = t.until_said("Ready", case.ready).await;
+        let message = &condition(&status, "Ready").expect("Ready").message;
+        for part in case.says {
+            assert!(message.contains(part), "{}: {part:?} is missing in {message:?}", case.what);
+        }
+        let forever = case.ready.ends_with("UnsupportedByVendor");
+        assert_eq!(condition(&status, "Stalled").is_some(), forever, "{}", case.what);
+        t.ask("again").await;
+        assert_eq!(t.puts(), 0, "{}", case.what);
+    };
+    join_all(blocked().into_iter().map(play)).await;
+    let warnings = w.events().await;
+    for reason in ["VendorRejected", "UnsupportedByVendor", "GuardrailViolated"] {
+        assert!(warnings.iter().any(|(told, _)| told == reason), "{reason} is told: {warnings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_blocks_a_change_may_go_away_and_then_it_is_made() {
+    let w = world("unblocked").await;
+    let t = w.tenant("members leave", organization()).await;
+    t.declare(json!({ "seats": 70 })).await;
+    t.until_said("Ready", "False/GuardrailViolated").await;
+    assert_eq!(w.bitwarden().leave(&t.key.id, 5), 5);
+    assert_eq!(w.bitwarden().revoke(&t.key.id, 5), 5);
+    t.until_in_sync(70).await;
+    assert_eq!((t.puts(), t.organization().billed.seats), (1, Some(70)));
+
+    let t = w.tenant("unlimited already", organization().limit(None)).await;
+    t.declare(json!({ "seats": 100, "limit": { "mode": "Unlimited" } })).await;
+    let status = t.until_in_sync(100).await;
+    assert_eq!((status.limit, status.limited), (None, Some(false)));
+    w.edit(&t.name, json!({ "seats": 110 })).await;
+    t.until_in_sync(110).await;
+    assert_eq!(t.organization().limit, None);
+
+    let t = w.tenant("invisible sponsorships", organization().sponsored_families(10)).await;
+    t.declare(json!({ "seats": 85 })).await;
+    let status = t.until_said("Ready", "False/VendorRejected").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("more seats may be in use than this key can see"), "{message}");
+    assert_eq!((t.puts(), t.organization().seats), (2, Some(100)));
+    w.bitwarden().set_sponsored_families(&t.key.id, 0);
+    w.bitwarden().leave(&t.key.id, 1);
+    t.until_in_sync(85).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_self_hosted_server_is_told_to_be_one_and_never_written_to() {
+    let w = world("self-hosted").await;
+    w.bitwarden().switch(|s| s.self_hosted = true);
+    w.declare("acme", json!({})).await;
+    let status = w.until_reason("acme", "Ready", "UnsupportedByVendor").await;
+    assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated");
+    assert_eq!(said(&status, "Stalled"), "True/UnsupportedByVendor");
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("change the seats of the cloud organization"), "{message}");
+    assert_eq!(w.puts(), 0);
+    // The server moves to the cloud.
+    w.bitwarden().switch(|s| s.self_hosted = false);
+    w.annotate("acme", "seatkeeper.dev/reconcile-requested-at", "now").await;
+    w.until_in_sync("acme", 150).await;
+}
