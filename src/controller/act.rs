@@ -29,7 +29,7 @@ pub(super) async fn act(
     entry: &mut Entry,
 ) -> Result<Acted, Error> {
     let started = Instant::now();
-    entry.start_doubt(&intent.id, started);
+    entry.restart_doubt(&intent.id, started);
     let before = status.clone();
     status.intent = Some(intent.clone());
     status.plan = None;
@@ -52,6 +52,8 @@ pub(super) async fn act(
     let after = after_write(intent, &outcome, numbers, Context::now());
     tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");
     status.intent = after.intent;
+    // Late effects count from the end of the request, not from its beginning.
+    entry.restart_doubt(&intent.id, Instant::now());
     Ok(Acted { snapshot, fault: fault(account, outcome), applied: after.applied })
 }
 

@@ -98,6 +98,11 @@ impl Entry {
         }
     }
 
+    /// Starts the clock of a doubt anew: what may still be running has just been heard of.
+    pub fn restart_doubt(&mut self, key: &str, now: Instant) {
+        self.doubt = Some(DoubtSince { key: key.to_owned(), since: now, settled: None });
+    }
+
     /// Keeps, starts or ends the clock, as the decision says.
     pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: Instant) {
         let Some(doubt) = doubt else {

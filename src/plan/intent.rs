@@ -127,22 +127,40 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     if !seen.is_between(intent.base(), intent.target()) {
         Judged::turn(intent, IntentPhase::NeedsReview, Gate::Review)
     } else if edited {
-        Judged::free(1)
+        Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(1) }
     } else if intent.attempt == 1 {
-        // Nothing, or only a part, was applied: one repeat, under a new id.
-        Judged::free(2)
+        // One repeat, under a new id.
+        Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(2) }
     } else {
         Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected)
     }
 }
 
-/// The change of ours that the vendor took back: it shows exactly our own last base again, soon after our write
-/// (protocol, step 9). That is the vendor's doing, not drift and not a third party.
+/// What was made of a change that was applied in part.
+fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change> {
+    let part = Intent { to: seen.seats, limit_to: seen.limit, ..intent.clone() };
+    (seen != intent.base()).then(|| applied(&part, now))
+}
+
+/// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
+/// (protocol, step 9). That is the vendor's doing, not drift and not a third party. Changes that followed one another
+/// count as one: a late webhook may bring back the row from before the first of them.
 pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
-    s.history.first().filter(|last| {
-        let age = s.now.duration_since(last.time.0).abs();
-        seen == last.base() && last.account == s.seen.account_key() && age < REVERT_WINDOW
-    })
+    let last = s.history.first().filter(|last| seen != last.target())?;
+    let recent = |change: &&Change| {
+        change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < REVERT_WINDOW
+    };
+    let mut expected = last.target();
+    for change in s.history.iter().take_while(recent) {
+        if change.target() != expected {
+            break;
+        }
+        if change.base() == seen {
+            return Some(last);
+        }
+        expected = change.base();
+    }
+    None
 }
 
 /// Whether the change that was taken back may be sent once more.

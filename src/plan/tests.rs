@@ -356,6 +356,8 @@ fn numbers_that_no_change_of_ours_explains_need_a_review() {
 fn a_change_applied_by_half_is_completed_once() {
     let half = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(n(150, Some(100)));
     assert_eq!(half.sends(), Some((n(150, Some(100)), n(150, Some(150)), 2)));
+    let part = half.follow().applied.expect("the seats are told to be bought");
+    assert_eq!((part.base(), part.target()), (n(100, Some(100)), n(150, Some(100))));
 }
 
 #[test]
@@ -559,4 +561,20 @@ fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_fro
     assert_eq!(grown().shows(125, Some(120)).sends().unwrap().1, n(100, Some(120)), "nor is more than the limit");
     assert_eq!(grown().shows(103, Some(130)).sends().unwrap().1, n(103, Some(120)), "the limit is kept");
     assert_eq!(grown().wants(100, LimitGoal::Pinned).shows(103, Some(103)).sends().unwrap().1, n(100, Some(100)));
+}
+
+#[test]
+fn a_row_from_before_two_changes_in_a_row_is_the_vendors_doing_too() {
+    let two = |seen| {
+        story().shows(seen, Some(seen)).made(150, 160, 1, 1, Trigger::SpecDiffers).made(
+            100,
+            150,
+            2,
+            1,
+            Trigger::SpecDiffers,
+        )
+    };
+    assert_eq!(two(100).wants(160, LimitGoal::Pinned).verdict(), Verdict::Doubt);
+    assert_eq!(two(150).wants(160, LimitGoal::Pinned).verdict(), Verdict::Doubt);
+    assert!(two(120).wants(160, LimitGoal::Pinned).sends().is_some(), "drift");
 }
