@@ -114,8 +114,12 @@ impl Story {
             phase,
             time: Time(now()),
         });
+        let key = match phase {
+            IntentPhase::Answered => "answered-i1",
+            _ => "i1",
+        };
         self.elapsed = Some(Elapsed {
-            key: "i1".into(),
+            key: key.into(),
             since,
             settled: None,
         });
@@ -366,6 +370,18 @@ fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
         .open(IntentPhase::Open, SETTLED)
         .with(|s| s.elapsed.as_mut().unwrap().key = "another".into());
     assert_eq!(other.follow().doubt.unwrap().left, TIMING.unanswered);
+}
+
+#[test]
+fn late_effects_are_counted_from_the_answer_and_not_from_before_the_request() {
+    // Found by the model: a request that took minutes had used up the settle time of its own answer.
+    let request = story()
+        .open(IntentPhase::Answered, SETTLED)
+        .read_before(n(100, Some(100)))
+        .with(|s| s.elapsed.as_mut().unwrap().key = "i1".into());
+    let decision = request.follow();
+    assert_eq!(decision.verdict, Verdict::Doubt);
+    assert_eq!(decision.doubt.unwrap().left, TIMING.answered);
 }
 
 #[test]
