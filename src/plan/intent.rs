@@ -107,7 +107,9 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
 fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreign: bool) -> Judged {
     let answered = intent.phase == IntentPhase::Answered;
     let settle = if answered { s.timing.answered } else { s.timing.unanswered };
-    let waiting = wait(s, &intent.id, settle, false);
+    // Late effects are counted from the answer: the request itself may have taken a good part of that time.
+    let key = if answered { format!("answered-{}", intent.id) } else { intent.id.clone() };
+    let waiting = wait(s, &key, settle, false);
     if foreign {
         // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
         return waiting.map_or_else(|| Judged::free(1), |gate| Judged::keep(intent, gate));
@@ -117,11 +119,11 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
         if answered || waiting.is_none() {
             return Judged::applied(intent, s.now);
         }
-        let visible = wait(s, &intent.id, settle, true).unwrap_or(Gate::Free { attempt: 1 });
+        let visible = wait(s, &key, settle, true).unwrap_or(Gate::Free { attempt: 1 });
         let applied = Some(applied(intent, s.now));
         return Judged { applied, ..Judged::turn(intent, IntentPhase::Settling, visible) };
     }
-    if let Some(gate) = waiting.or_else(|| second_read(s, &intent.id, seen)) {
+    if let Some(gate) = waiting.or_else(|| second_read(s, &key, seen)) {
         return Judged::keep(intent, gate);
     }
     if !seen.is_between(intent.base(), intent.target()) {

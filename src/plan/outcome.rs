@@ -46,19 +46,23 @@ pub struct AfterWrite {
 /// Judges a write by its outcome and by what was read right after it (`None`: could not be read).
 pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers>, now: Timestamp) -> AfterWrite {
     let reached = read_back == Some(intent.target());
-    let phase = match outcome {
-        Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)) => None,
-        Outcome::Refused(Refusal::Request(_)) => Some(IntentPhase::Rejected),
+    let turned = |phase| Some(Intent { phase, ..intent.clone() });
+    let stays = match outcome {
+        Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)) => before(intent),
+        Outcome::Refused(Refusal::Request(_)) => turned(IntentPhase::Rejected),
         Outcome::Accepted | Outcome::Answered if reached => None,
-        Outcome::Accepted | Outcome::Answered => Some(IntentPhase::Answered),
-        Outcome::Unanswered if reached => Some(IntentPhase::Settling),
-        Outcome::Unanswered => Some(IntentPhase::Unanswered),
+        Outcome::Accepted | Outcome::Answered => turned(IntentPhase::Answered),
+        Outcome::Unanswered if reached => turned(IntentPhase::Settling),
+        Outcome::Unanswered => turned(IntentPhase::Unanswered),
     };
     let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
-    AfterWrite {
-        intent: phase.map(|phase| Intent { phase, ..intent.clone() }),
-        applied: (sent && reached).then(|| applied(intent, now)),
-    }
+    AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
+}
+
+/// What was open before an intent that came to nothing. A repeat leaves its decision after the first attempt, which
+/// settles once more: forgotten, the next request would count as the first and be repeated itself.
+fn before(intent: &Intent) -> Option<Intent> {
+    (intent.attempt > 1).then(|| Intent { attempt: intent.attempt - 1, phase: IntentPhase::Answered, ..intent.clone() })
 }
 
 /// The record of an intent whose target is seen.

@@ -104,7 +104,11 @@ impl Story {
             phase,
             time: Time(now()),
         });
-        self.elapsed = Some(Elapsed { key: "i1".into(), since, settled: None });
+        let key = match phase {
+            IntentPhase::Answered => "answered-i1",
+            _ => "i1",
+        };
+        self.elapsed = Some(Elapsed { key: key.into(), since, settled: None });
         self
     }
     fn attempt(mut self, attempt: i32) -> Self {
@@ -293,6 +297,18 @@ fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
 }
 
 #[test]
+fn late_effects_are_counted_from_the_answer_and_not_from_before_the_request() {
+    // Found by the model: a request that took minutes had used up the settle time of its own answer.
+    let request = story()
+        .open(IntentPhase::Answered, SETTLED)
+        .read_before(n(100, Some(100)))
+        .with(|s| s.elapsed.as_mut().unwrap().key = "i1".into());
+    let decision = request.follow();
+    assert_eq!(decision.verdict, Verdict::Doubt);
+    assert_eq!(decision.doubt.unwrap().left, TIMING.answered);
+}
+
+#[test]
 fn after_the_settle_time_two_readings_must_agree() {
     let first = story().open(IntentPhase::Unanswered, SETTLED).follow();
     assert_eq!(first.verdict, Verdict::Doubt);
@@ -452,6 +468,21 @@ fn what_a_write_proves_decides_what_stays_open() {
 }
 
 #[test]
+fn a_repeat_that_comes_to_nothing_stays_the_only_repeat() {
+    // Found by the model: the next request counted as a first one, was sent at once and repeated again.
+    let repeat = story().open(IntentPhase::Open, Duration::ZERO).attempt(2);
+    for outcome in [Outcome::NotSent("late"), Outcome::Refused(Refusal::Throttled(None))] {
+        let after = after_write(repeat.intent.as_ref().unwrap(), &outcome, None, now());
+        let left = after.intent.unwrap();
+        assert_eq!((left.attempt, left.phase), (1, IntentPhase::Answered), "{outcome:?}");
+        let waits = story().with(|s| s.intent = Some(left));
+        assert_eq!(waits.follow().doubt.unwrap().left, TIMING.answered, "{outcome:?}");
+    }
+    let settled = story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
+    assert_eq!(settled.sends().unwrap().2, 2);
+}
+
+#[test]
 fn two_writers_or_two_attempts_never_share_an_intent_id() {
     let ids = [
         intent_id("p", 1, "a", now()),
@@ -542,7 +573,7 @@ fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_mea
     let repeat = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let waiting = behind(repeat()).follow();
     assert_eq!(waiting.intent, repeat().intent, "the repeat is still known to be one");
-    assert_eq!(waiting.doubt.unwrap().key, "i1");
+    assert_eq!(waiting.doubt.unwrap().key, "answered-i1");
 }
 
 #[test]

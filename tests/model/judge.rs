@@ -1,0 +1,187 @@
+//! The bridge to the code under test: the model's state in, `seatkeeper::plan`'s decision out. Nothing is decided here.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Product, Thresholds};
+use seatkeeper::plan::{
+    self, Desired, Elapsed, LimitGoal, Outcome, Pool, Refusal, Situation, Snapshot, Support, Timing, Usage, Verdict,
+};
+
+use crate::apiserver::{Mark, Phase, Record};
+use crate::replica::{Answer, Clock, Key, Kind};
+use crate::translate::{change, hours, intent, key, made, mark, numbers, word};
+use crate::variants::{Variant, Weakness};
+use crate::world::WANTED;
+
+/// The model's hours. In each of them, every webhook handler ends that ran when it began: two after the answer, so that
+/// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
+pub const ANSWERED: u8 = 2;
+pub const UNANSWERED: u8 = 3;
+
+/// What follows from a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Said,
+    /// The status as it is to be written, unless a change comes first.
+    pub record: Record,
+    /// The clock that runs from now on, and whether the reading counts as one after the settle time.
+    pub doubt: Option<(Key, bool)>,
+}
+
+/// [`Verdict`], as far as the model needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    InSync,
+    Publish,
+    /// The intent, which has no id of its own yet.
+    Change(Mark),
+    Doubt,
+    Rejected,
+    NeedsReview,
+    /// Nothing the model's object can come to.
+    Other,
+}
+
+type Asked = (Option<Weakness>, Record, Option<Clock>, i8);
+
+thread_local! {
+    /// `decide` is pure, so each question is asked once.
+    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+}
+
+/// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> Judgement {
+    let asked = (variant.weakness, record, clock, seen);
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
+        return known;
+    }
+    let judgement = decide(variant, record, clock, seen);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
+    judgement
+}
+
+fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> Judgement {
+    let (desired, mut snapshot) = fixed().clone();
+    snapshot.numbers = Some(numbers(seen));
+    let mut status = LicenseSeatsStatus {
+        intent: record.intent.map(intent),
+        history: record.made.map(change).into_iter().collect(),
+        ..LicenseSeatsStatus::default()
+    };
+    let published = record.published.map(|id| format!("{id:012x}"));
+    let elapsed = elapsed(variant, record, clock);
+    let mut decision = plan::decide(&Situation {
+        uid: "uid",
+        generation: 1,
+        confirmed: None,
+        desired: &desired,
+        seen: &snapshot,
+        intent: status.intent.as_ref(),
+        history: &status.history,
+        published: published.as_deref(),
+        elapsed: elapsed.as_ref(),
+        satisfied: false,
+        behind: None,
+        timing: Timing {
+            answered: hours(ANSWERED),
+            unanswered: hours(UNANSWERED),
+            // Any two readings may agree, however close: the pause only makes that less likely.
+            pause: Duration::ZERO,
+        },
+        writer: "writer",
+        now: Timestamp::UNIX_EPOCH,
+    });
+    let _ = plan::remember(&mut status, decision.applied.take());
+    let verdict = match &decision.verdict {
+        Verdict::InSync => Said::InSync,
+        Verdict::Publish => Said::Publish,
+        Verdict::Change(intent) => Said::Change(mark(intent)),
+        Verdict::Doubt => Said::Doubt,
+        Verdict::Rejected => Said::Rejected,
+        Verdict::NeedsReview => Said::NeedsReview,
+        _ => Said::Other,
+    };
+    let plan = decision.plan.filter(|_| !matches!(verdict, Said::Change(_)));
+    Judgement {
+        verdict,
+        record: Record {
+            published: plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal")),
+            intent: decision.intent.as_ref().map(mark),
+            made: status.history.first().map(made),
+        },
+        doubt: decision.doubt.map(|doubt| (key(&doubt.key), doubt.settled)),
+    }
+}
+
+/// Asks the real `after_write` what an answer and the reading after it prove.
+pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i8>, before: Record) -> Record {
+    let outcome = match answer {
+        Answer::Accepted => Outcome::Accepted,
+        _ if variant.weakness == Some(Weakness::ErrorCloses) => Outcome::NotSent("taken for nothing"),
+        Answer::Opaque => Outcome::Answered,
+        Answer::None => Outcome::Unanswered,
+        Answer::Refused => Outcome::Refused(Refusal::Throttled(None)),
+        Answer::NotSent => Outcome::NotSent("the send deadline has passed"),
+    };
+    let after = plan::after_write(&intent(mark_), &outcome, read_back.map(numbers), Timestamp::UNIX_EPOCH);
+    let mut status =
+        LicenseSeatsStatus { history: before.made.map(change).into_iter().collect(), ..LicenseSeatsStatus::default() };
+    let _ = plan::remember(&mut status, after.applied);
+    Record { published: None, intent: after.intent.as_ref().map(mark), made: status.history.first().map(made) }
+}
+
+/// What this process remembers of the doubt; a weakened world lies about the time that has passed.
+fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
+    let lie = match (variant.weakness, record.intent, record.made) {
+        (Some(Weakness::NoWaitBeforeJudging), Some(intent), _) => {
+            let kind = match intent.phase {
+                Phase::Answered => Kind::Answered,
+                _ => Kind::Open,
+            };
+            Some(Key { kind, id: intent.id })
+        }
+        (Some(Weakness::NoWaitBeforeRepeating), None, Some(made)) => Some(Key { kind: Kind::Reverted, id: made.id }),
+        _ => None,
+    };
+    let key = lie.or(clock.map(|clock| clock.key))?;
+    let clock = clock.filter(|clock| clock.key == key);
+    let struck = if lie.is_some() { UNANSWERED } else { clock?.struck };
+    Some(Elapsed {
+        key: word(key),
+        since: hours(struck),
+        settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), Duration::ZERO)),
+    })
+}
+
+fn fixed() -> &'static (Desired, Snapshot) {
+    static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
+    FIXED.get_or_init(|| {
+        let desired = Desired {
+            pool: Pool::Bitwarden { product: Product::PasswordManager, region: None, secret: "key".to_owned() },
+            seats: Some(i32::from(WANTED)),
+            limit: LimitGoal::Keep,
+            guardrails: Guardrails::default(),
+            policy: ManagementPolicy::Manage,
+            suspended: false,
+            thresholds: Thresholds::default(),
+            interval: Duration::from_secs(600),
+        };
+        let snapshot = Snapshot {
+            account: Account {
+                vendor: "bitwarden".to_owned(),
+                host: Some("host".to_owned()),
+                id: Some("org".to_owned()),
+            },
+            numbers: None,
+            usage: Usage::AtLeast(1),
+            support: Support::default(),
+            at_least: Vec::new(),
+            at_most: Vec::new(),
+        };
+        (desired, snapshot)
+    })
+}

@@ -1,0 +1,216 @@
+//! What one replica of the operator does, restated from `controller` step by step; every judgement is asked of `plan`.
+//!
+//! There is no leader election in the model: both replicas act whenever they like. What is safe here is safe without
+//! a lease, and a paused process is simply one that takes no step for a while.
+
+use crate::apiserver::{Mark, Record};
+use crate::judge::{Said, after, judge};
+use crate::replica::{Answer, Clock, Key, Kind, Replica, Step};
+use crate::variants::{Variant, Weakness};
+use crate::world::World;
+
+/// What a replica may do next, or what may happen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperatorAct {
+    ReadObject,
+    ReadVendor,
+    Decide,
+    WriteIntent,
+    /// The checks pass and the bytes leave.
+    Send,
+    /// The bytes leave and never arrive.
+    SendIntoTheVoid,
+    /// The checks fail: the request is dropped.
+    Drop,
+    /// The answer is not waited for any longer; the request goes on.
+    GiveUp,
+    ReadBack,
+    /// The reading after the write fails.
+    ReadBackFails,
+    WriteStatus,
+    Crash,
+}
+
+pub fn offers(variant: &Variant, world: &World, replica: usize, offers: &mut Vec<OperatorAct>) {
+    let me = &world.replicas[replica];
+    let left = world.left;
+    match me.step {
+        Step::Idle => offers.push(OperatorAct::ReadObject),
+        Step::Read => offers.push(OperatorAct::ReadVendor),
+        Step::Seen(_) => offers.push(OperatorAct::Decide),
+        Step::Acting(_) => offers.push(OperatorAct::WriteIntent),
+        Step::Armed(_) => {
+            let in_time = !me.late || variant.weakness == Some(Weakness::NoDeadline);
+            if in_time && left.sends > 0 {
+                offers.push(OperatorAct::Send);
+                if left.losses > 0 {
+                    offers.push(OperatorAct::SendIntoTheVoid);
+                }
+            }
+            // Late without anybody's settle time having passed, or shutting down: one of the faults.
+            if !in_time || left.losses > 0 {
+                offers.push(OperatorAct::Drop);
+            }
+        }
+        Step::Waiting(_) => {
+            if left.losses > 0 {
+                offers.push(OperatorAct::GiveUp);
+            }
+        }
+        Step::Told(_, answer) => {
+            offers.push(OperatorAct::ReadBack);
+            if left.losses > 0 && answer.is_of_something_sent() {
+                offers.push(OperatorAct::ReadBackFails);
+            }
+        }
+        Step::Recording(_) => offers.push(OperatorAct::WriteStatus),
+    }
+    if left.crashes > 0 && *me != Replica::default() {
+        offers.push(OperatorAct::Crash);
+    }
+}
+
+pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorAct) {
+    let me = world.replicas[replica];
+    match (act, me.step) {
+        (OperatorAct::ReadObject, _) => {
+            let copy = match variant.weakness {
+                Some(Weakness::StaleIntent) => world.apiserver.cache,
+                _ => world.apiserver.record,
+            };
+            world.replicas[replica] = Replica { step: Step::Read, copy, ..me };
+        }
+        // Between reading and deciding nothing matters but the time that passes: looked at with one replica only.
+        (OperatorAct::ReadVendor, _) if variant.replicas > 1 => decide(variant, world, replica, world.vendor.shown),
+        (OperatorAct::ReadVendor, _) => world.replicas[replica].step = Step::Seen(world.vendor.shown),
+        (OperatorAct::Decide, Step::Seen(seen)) => decide(variant, world, replica, seen),
+        (OperatorAct::WriteIntent, Step::Acting(mark)) => write_intent(variant, world, replica, mark),
+        (OperatorAct::Send, Step::Armed(mark)) => {
+            world.left.sends -= 1;
+            let key = Key { kind: Kind::Open, id: mark.id };
+            let covers = |r: usize| world.replicas[r].clock.is_some_and(|clock| clock.key == key);
+            let covered = (0..2).filter(|r| covers(*r)).map(|r| 1 << r).sum();
+            let sender = u8::try_from(replica).unwrap_or_default();
+            world.vendor.arrive(mark.id, mark.from, mark.to, sender, covered);
+            world.replicas[replica].step = Step::Waiting(mark);
+        }
+        (OperatorAct::SendIntoTheVoid, Step::Armed(mark)) => {
+            world.left.sends -= 1;
+            world.left.losses -= 1;
+            world.replicas[replica].step = Step::Told(mark, Answer::None);
+        }
+        (OperatorAct::Drop, Step::Armed(mark)) => {
+            if !me.late {
+                world.left.losses -= 1;
+            }
+            world.replicas[replica].step = Step::Told(mark, Answer::NotSent);
+        }
+        (OperatorAct::GiveUp, Step::Waiting(mark)) => {
+            world.left.losses -= 1;
+            world.hang_up(replica);
+            world.replicas[replica].step = Step::Told(mark, Answer::None);
+        }
+        (OperatorAct::ReadBack, Step::Told(mark, answer)) => {
+            let seen = Some(world.vendor.shown);
+            read_back(variant, world, replica, mark, answer, seen);
+        }
+        (OperatorAct::ReadBackFails, Step::Told(mark, answer)) => {
+            world.left.losses -= 1;
+            read_back(variant, world, replica, mark, answer, None);
+        }
+        (OperatorAct::WriteStatus, Step::Recording(record)) => write_status(variant, world, replica, record),
+        (OperatorAct::Crash, _) => {
+            world.left.crashes -= 1;
+            world.hang_up(replica);
+            world.vendor.cover(replica, None);
+            world.replicas[replica] = Replica::default();
+        }
+        _ => {}
+    }
+}
+
+/// The first decision of a pass (`reconcile::pass`).
+fn decide(variant: &Variant, world: &mut World, replica: usize, seen: i8) {
+    let me = world.replicas[replica];
+    let judged = judge(variant, me.copy, me.clock, seen);
+    if let Said::Change(mark) = judged.verdict {
+        let mark = Mark { id: world.fresh_id(), ..mark };
+        let key = Key { kind: Kind::Open, id: mark.id };
+        start_clock(world, replica, key);
+        // What was just seen to be made goes into the same write as the intent.
+        world.replicas[replica].copy.made = judged.record.made;
+        world.replicas[replica].step = Step::Acting(mark);
+    } else {
+        follow(world, replica, judged.doubt, Some(seen));
+        record_or_rest(world, replica, judged.record);
+    }
+}
+
+fn write_intent(variant: &Variant, world: &mut World, replica: usize, mark: Mark) {
+    let record = Record { published: None, intent: Some(mark), made: world.replicas[replica].copy.made };
+    if world.apiserver.write(variant, &mut world.replicas, replica, record) {
+        world.replicas[replica].step = Step::Armed(mark);
+    } else {
+        world.replicas[replica].rest();
+    }
+}
+
+/// After the request: what is proven, and the second decision of the pass.
+fn read_back(variant: &Variant, world: &mut World, replica: usize, mark: Mark, answer: Answer, seen: Option<i8>) {
+    let me = world.replicas[replica];
+    let seen = seen.filter(|_| answer.is_of_something_sent());
+    let record = after(variant, mark, answer, seen, me.copy);
+    if !answer.is_of_something_sent() {
+        // A fault ends the pass without a decision.
+        return record_or_rest(world, replica, record);
+    }
+    // Without a new reading the one before the request stands.
+    let judged = judge(variant, record, me.clock, seen.unwrap_or(mark.from));
+    follow(world, replica, judged.doubt, seen);
+    record_or_rest(world, replica, judged.record);
+}
+
+/// `record::write`: over somebody else's write only what is proven about our own intent is written.
+fn write_status(variant: &Variant, world: &mut World, replica: usize, record: Record) {
+    let ours = world.replicas[replica].copy.intent.map(|intent| intent.id);
+    let stored = world.apiserver.record;
+    if !world.apiserver.write(variant, &mut world.replicas, replica, record)
+        && ours.is_some()
+        && stored.intent.map(|intent| intent.id) == ours
+    {
+        world.replicas[replica].stale = false;
+        let merged = Record { published: stored.published, ..record };
+        world.apiserver.write(variant, &mut world.replicas, replica, merged);
+    }
+    world.replicas[replica].rest();
+}
+
+fn record_or_rest(world: &mut World, replica: usize, record: Record) {
+    if world.replicas[replica].copy == record {
+        world.replicas[replica].rest();
+    } else {
+        world.replicas[replica].step = Step::Recording(record);
+    }
+}
+
+/// `memory::Entry::start_doubt`.
+fn start_clock(world: &mut World, replica: usize, key: Key) {
+    let me = &mut world.replicas[replica];
+    if me.clock.is_none_or(|clock| clock.key != key) {
+        me.clock = Some(Clock { key, struck: 0, settled: None });
+        world.vendor.cover(replica, Some(()));
+    }
+}
+
+/// `memory::Entry::follow`.
+fn follow(world: &mut World, replica: usize, doubt: Option<(Key, bool)>, seen: Option<i8>) {
+    let Some((key, settled)) = doubt else {
+        world.replicas[replica].clock = None;
+        world.vendor.cover(replica, None);
+        return;
+    };
+    start_clock(world, replica, key);
+    if let (Some(clock), Some(seen), true) = (world.replicas[replica].clock.as_mut(), seen, settled) {
+        clock.settled = Some(seen);
+    }
+}

@@ -1,0 +1,129 @@
+//! The model's small values as the values of the code, and back.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use seatkeeper::api::{Change, Intent, IntentPhase, Trigger};
+use seatkeeper::plan::Numbers;
+
+use crate::apiserver::{Mark, Phase};
+use crate::replica::{Key, Kind};
+
+/// The key of the account, as the code derives it from the model's snapshot.
+const ACCOUNT: &str = "host/org";
+
+/// The id of an intent that the model has not numbered yet.
+pub const NEW: u8 = u8::MAX;
+
+pub fn intent(mark: Mark) -> Intent {
+    Intent {
+        id: id_word(mark.id),
+        object_uid: "uid".to_owned(),
+        generation: 1,
+        account: ACCOUNT.to_owned(),
+        from: i32::from(mark.from),
+        to: i32::from(mark.to),
+        limit_from: None,
+        limit_to: None,
+        used: Some(1),
+        attempt: i32::from(mark.attempt),
+        reason: trigger(mark),
+        phase: match mark.phase {
+            Phase::Open => IntentPhase::Open,
+            Phase::Answered => IntentPhase::Answered,
+            Phase::Unanswered => IntentPhase::Unanswered,
+            Phase::Settling => IntentPhase::Settling,
+            Phase::Rejected => IntentPhase::Rejected,
+            Phase::NeedsReview => IntentPhase::NeedsReview,
+        },
+        time: Time(Timestamp::UNIX_EPOCH),
+    }
+}
+
+pub fn mark(intent: &Intent) -> Mark {
+    Mark {
+        id: id(&intent.id),
+        from: small(intent.from),
+        to: small(intent.to),
+        attempt: small(intent.attempt),
+        external: intent.reason == Trigger::ExternalChange,
+        phase: match intent.phase {
+            IntentPhase::Open => Phase::Open,
+            IntentPhase::Answered => Phase::Answered,
+            IntentPhase::Unanswered => Phase::Unanswered,
+            IntentPhase::Settling => Phase::Settling,
+            IntentPhase::Rejected => Phase::Rejected,
+            IntentPhase::NeedsReview => Phase::NeedsReview,
+        },
+    }
+}
+
+pub fn change(mark: Mark) -> Change {
+    Change {
+        id: id_word(mark.id),
+        account: ACCOUNT.to_owned(),
+        from: i32::from(mark.from),
+        to: i32::from(mark.to),
+        limit_from: None,
+        limit_to: None,
+        generation: 1,
+        attempt: i32::from(mark.attempt),
+        reason: trigger(mark),
+        time: Time(Timestamp::UNIX_EPOCH),
+    }
+}
+
+pub fn made(change: &Change) -> Mark {
+    Mark {
+        id: id(&change.id),
+        from: small(change.from),
+        to: small(change.to),
+        attempt: small(change.attempt),
+        external: change.reason == Trigger::ExternalChange,
+        phase: Phase::Open,
+    }
+}
+
+pub fn word(key: Key) -> String {
+    let id = id_word(key.id);
+    match key.kind {
+        Kind::Open => id,
+        Kind::Answered => format!("answered-{id}"),
+        Kind::Reverted => format!("reverted-{id}"),
+    }
+}
+
+pub fn key(word: &str) -> Key {
+    let (kind, rest) = match word.split_once('-') {
+        Some(("answered", rest)) => (Kind::Answered, rest),
+        Some(("reverted", rest)) => (Kind::Reverted, rest),
+        Some(_) => panic!("a doubt the model does not know: {word}"),
+        None => (Kind::Open, word),
+    };
+    Key { kind, id: id(rest) }
+}
+
+pub fn numbers(seats: i8) -> Numbers {
+    Numbers { seats: i32::from(seats), limit: None }
+}
+
+pub fn hours(struck: u8) -> Duration {
+    Duration::from_secs(3600 * u64::from(struck))
+}
+
+fn id_word(id: u8) -> String {
+    format!("i{id}")
+}
+
+fn id(word: &str) -> u8 {
+    word.strip_prefix('i').map_or(NEW, |id| id.parse().expect("an id of the model"))
+}
+
+fn small<T: TryFrom<i32>>(n: i32) -> T {
+    T::try_from(n).ok().expect("a number of the model")
+}
+
+fn trigger(mark: Mark) -> Trigger {
+    if mark.external { Trigger::ExternalChange } else { Trigger::SpecDiffers }
+}

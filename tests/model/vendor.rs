@@ -1,0 +1,228 @@
+//! The vendor as its source shows it (vendor reference, sections 14 and 22): a row that is shown, a quantity that is
+//! billed, a PUT that reads the row twice and writes it whole, and billing webhooks that write back what they read.
+
+use crate::replica::{Answer, Step};
+use crate::variants::{Variant, Weakness};
+use crate::world::World;
+
+/// How many webhooks one change of the subscription sends.
+const WEBHOOKS: u8 = 2;
+
+/// Replicas as bits: which clocks cover this piece of work, so that it must be over when they strike.
+pub type Clocks = u8;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Vendor {
+    /// What everybody reads.
+    pub shown: i8,
+    /// What is paid for.
+    pub billed: i8,
+    /// Requests that run, in no order.
+    pub requests: [Option<Request>; 3],
+    /// Webhooks sent and not yet delivered; some never are.
+    pub webhooks: u8,
+    /// Webhooks being handled, in no order.
+    pub handlers: [Option<Handler>; 4],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request {
+    pub intent: u8,
+    base: i8,
+    target: i8,
+    stage: Stage,
+    /// The replica that waits for the answer, as long as it does.
+    pub sender: Option<u8>,
+    pub covered: Clocks,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Stage {
+    Arrived,
+    /// The difference was computed from the first reading.
+    Subtracted(i8),
+    /// The new total was computed from the second reading; the pricing service was asked.
+    Added(i8),
+    /// The subscription has the new quantity, the row has not.
+    Billed(i8),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handler {
+    /// The row as it was when the handler began: all of it is written back.
+    row: i8,
+    pub covered: Clocks,
+}
+
+impl Vendor {
+    pub fn new(seats: i8) -> Self {
+        Self { shown: seats, billed: seats, ..Self::default() }
+    }
+
+    /// Nothing runs and nothing is on its way.
+    pub fn is_quiet(&self) -> bool {
+        self.webhooks == 0 && self.handlers.iter().all(Option::is_none) && self.in_flight() == 0
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.requests.iter().flatten().count()
+    }
+
+    pub fn arrive(&mut self, intent: u8, base: i8, target: i8, sender: u8, covered: Clocks) {
+        let request = Request { intent, base, target, stage: Stage::Arrived, sender: Some(sender), covered };
+        put(&mut self.requests, request);
+    }
+
+    /// The replicas change names.
+    pub fn swap_replicas(&mut self) {
+        let swapped = |clocks: Clocks| (clocks & 1) << 1 | clocks >> 1;
+        for request in self.requests.iter_mut().flatten() {
+            request.covered = swapped(request.covered);
+            request.sender = request.sender.map(|sender| 1 - sender);
+        }
+        for handler in self.handlers.iter_mut().flatten() {
+            handler.covered = swapped(handler.covered);
+        }
+        self.requests.sort_unstable();
+        self.handlers.sort_unstable();
+    }
+
+    /// The clock of a replica starts anew, or stops (`None`).
+    pub fn cover(&mut self, replica: usize, started: Option<()>) {
+        self.cover_requests(replica, started.is_some());
+        self.cover_handlers(replica, started.is_some());
+    }
+
+    /// Whether the clock of a replica waits for the requests that run now.
+    pub fn cover_requests(&mut self, replica: usize, covered: bool) {
+        for request in self.requests.iter_mut().flatten() {
+            set(&mut request.covered, replica, covered);
+        }
+        self.requests.sort_unstable();
+    }
+
+    /// From here on the clock of a replica waits for the handlers that run now, and for no other.
+    pub fn cover_handlers(&mut self, replica: usize, covered: bool) {
+        for handler in self.handlers.iter_mut().flatten() {
+            set(&mut handler.covered, replica, covered);
+        }
+        self.handlers.sort_unstable();
+    }
+}
+
+/// What the vendor may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VendorAct {
+    /// A request takes its next step.
+    Proceed(usize),
+    /// A request fails where it stands; the answer is the same opaque 500 before and after billing.
+    Fail(usize),
+    /// A request is refused before any effect, and the answer proves it.
+    Refuse(usize),
+    /// A webhook is delivered, however late: its handler reads the row.
+    Deliver,
+    /// A handler writes back the row that it read.
+    WriteBack(usize),
+}
+
+pub fn offers(world: &World, offers: &mut Vec<VendorAct>) {
+    let vendor = &world.vendor;
+    for (slot, request) in vendor.requests.iter().enumerate() {
+        let Some(request) = request else { continue };
+        offers.push(VendorAct::Proceed(slot));
+        if world.left.failures > 0 {
+            offers.push(VendorAct::Fail(slot));
+            if request.stage == Stage::Arrived {
+                offers.push(VendorAct::Refuse(slot));
+            }
+        }
+    }
+    if vendor.webhooks > 0 && vendor.handlers.contains(&None) {
+        offers.push(VendorAct::Deliver);
+    }
+    for (slot, handler) in vendor.handlers.iter().enumerate() {
+        if handler.is_some() && (slot == 0 || vendor.handlers[slot - 1] != *handler) {
+            offers.push(VendorAct::WriteBack(slot));
+        }
+    }
+}
+
+pub fn step(variant: &Variant, world: &mut World, act: VendorAct) {
+    match act {
+        VendorAct::Proceed(slot) => proceed(variant, world, slot),
+        VendorAct::Fail(slot) => {
+            world.left.failures -= 1;
+            finish(world, slot, Answer::Opaque);
+        }
+        VendorAct::Refuse(slot) => {
+            world.left.failures -= 1;
+            finish(world, slot, Answer::Refused);
+        }
+        VendorAct::Deliver => {
+            world.vendor.webhooks -= 1;
+            let row = world.vendor.shown;
+            put(&mut world.vendor.handlers, Handler { row, covered: 0 });
+        }
+        VendorAct::WriteBack(slot) => {
+            if let Some(handler) = world.vendor.handlers[slot].take() {
+                world.vendor.shown = handler.row;
+            }
+            world.vendor.handlers.sort_unstable();
+        }
+    }
+}
+
+fn proceed(variant: &Variant, world: &mut World, slot: usize) {
+    let vendor = &mut world.vendor;
+    let Some(request) = vendor.requests[slot] else { return };
+    let next = match request.stage {
+        Stage::Arrived if variant.relative => Stage::Added(vendor.shown + request.target - request.base),
+        Stage::Arrived => Stage::Subtracted(request.target - vendor.shown),
+        Stage::Subtracted(0) => return finish(world, slot, Answer::Accepted),
+        Stage::Subtracted(difference) => Stage::Added(vendor.shown + difference),
+        Stage::Added(total) => {
+            vendor.billed = total;
+            vendor.webhooks += WEBHOOKS;
+            Stage::Billed(total)
+        }
+        Stage::Billed(total) => {
+            vendor.shown = total;
+            return finish(world, slot, Answer::Accepted);
+        }
+    };
+    vendor.requests[slot] = Some(Request { stage: next, ..request });
+}
+
+/// The request is over; whoever still waits hears the answer.
+fn finish(world: &mut World, slot: usize, answer: Answer) {
+    let Some(request) = world.vendor.requests[slot].take() else {
+        return;
+    };
+    if let Some(sender) = request.sender {
+        let replica = &mut world.replicas[usize::from(sender)];
+        if let Step::Waiting(mark) = replica.step {
+            replica.step = Step::Told(mark, answer);
+        }
+    }
+}
+
+/// What must be over before a clock may strike: the promise holds as long as the vendor keeps its settle times.
+pub fn lets_time_pass(variant: &Variant, vendor: &Vendor, replica: usize, requests_too: bool) -> bool {
+    let covers = |clocks: Clocks| clocks & (1 << replica) != 0;
+    let handler = vendor.handlers.iter().flatten().any(|handler| covers(handler.covered));
+    let request = vendor.requests.iter().flatten().any(|request| covers(request.covered));
+    (!handler || variant.weakness == Some(Weakness::SlowHandler))
+        && (!request || !requests_too || variant.weakness == Some(Weakness::SlowRequest))
+}
+
+fn put<T: Ord>(slots: &mut [Option<T>], item: T) {
+    if let Some(slot) = slots.iter_mut().find(|slot| slot.is_none()) {
+        *slot = Some(item);
+    }
+    slots.sort_unstable();
+}
+
+fn set(clocks: &mut Clocks, replica: usize, covered: bool) {
+    let bit = 1 << replica;
+    *clocks = if covered { *clocks | bit } else { *clocks & !bit };
+}
