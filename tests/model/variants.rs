@@ -76,11 +76,6 @@ impl Variant {
         self
     }
 
-    pub fn without_loss(mut self) -> Self {
-        self.faults.losses = 0;
-        self
-    }
-
     pub fn without_failure(mut self) -> Self {
         self.faults.failures = 0;
         self
