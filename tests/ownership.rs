@@ -50,14 +50,19 @@ async fn two_pools_of_one_account_are_changed_one_after_the_other() {
     assert_eq!((w.organization().seats, w.organization().service_accounts), (Some(150), Some(60)));
 }
 
+/// One more operator for the same namespace.
+async fn replica(w: &World) -> Operator {
+    let allowed = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    Operator::start(w.plane, BINARY, &w.namespace, &args).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends() {
     let w = world("replicas").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
-    let allowed = format!("--allowed-host={}", w.vendor.host());
-    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    let second = replica(&w).await;
     second.wait_ready().await;
     w.until_polled(3).await;
     assert_eq!(
@@ -80,9 +85,7 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
     let w = world("stopped").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
-    let allowed = format!("--allowed-host={}", w.vendor.host());
-    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    let second = replica(&w).await;
     second.wait_ready().await;
     w.operator.signal("STOP");
     w.edit("acme", json!({ "seats": 160 })).await;
@@ -107,9 +110,7 @@ async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
     });
     let patch = ["patch", "lease", &name, "--type=merge", "--patch", &nonsense.to_string()];
     w.plane.kubectl_in(SYSTEM_NAMESPACE, &patch, "").await.ok();
-    let allowed = format!("--allowed-host={}", w.vendor.host());
-    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-    let second = Operator::start(w.plane, BINARY, &w.namespace, &args).await;
+    let second = replica(&w).await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
     assert!(second.log().contains("leading"), "{}", second.log_tail(20));
