@@ -1,11 +1,11 @@
 //! One owner per pool, one change at a time per account, one leader among replicas.
 
-use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, wait_for};
+use seatkeeper_support::{SYSTEM_NAMESPACE, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::tenants::fast_but;
-use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said, world};
+use crate::world::{FAST, PATIENCE, World, condition, organization, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_it_goes() {
@@ -50,19 +50,12 @@ async fn two_pools_of_one_account_are_changed_one_after_the_other() {
     assert_eq!((w.organization().seats, w.organization().service_accounts), (Some(150), Some(60)));
 }
 
-/// One more operator for the same namespace.
-async fn replica(w: &World) -> Operator {
-    let allowed = format!("--allowed-host={}", w.vendor.host());
-    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-    Operator::start(w.plane, BINARY, &w.namespace, &args).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends() {
     let w = world("replicas").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
-    let second = replica(&w).await;
+    let second = w.another_operator(FAST).await;
     second.wait_ready().await;
     w.until_polled(3).await;
     assert_eq!(
@@ -85,7 +78,7 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
     let w = world("stopped").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
-    let second = replica(&w).await;
+    let second = w.another_operator(FAST).await;
     second.wait_ready().await;
     w.operator.signal("STOP");
     w.edit("acme", json!({ "seats": 160 })).await;
@@ -110,7 +103,7 @@ async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
     });
     let patch = ["patch", "lease", &name, "--type=merge", "--patch", &nonsense.to_string()];
     w.plane.kubectl_in(SYSTEM_NAMESPACE, &patch, "").await.ok();
-    let second = replica(&w).await;
+    let second = w.another_operator(FAST).await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
     assert!(second.log().contains("leading"), "{}", second.log_tail(20));

@@ -1,11 +1,11 @@
 //! Many organizations in one world: many cases share one operator and run side by side.
 
 use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper_support::{Operator, wait_for};
+use seatkeeper_support::wait_for;
 use serde_json::{Value, json};
 use vendor_sim::{Fault, Organization, OrganizationKey, OrganizationView, RequestRecord};
 
-use crate::world::{BINARY, FAST, PATIENCE, World, said};
+use crate::world::{FAST, PATIENCE, World, said};
 
 /// The flags of [`FAST`] with some of them replaced, or more of them.
 pub fn fast_but(flags: &[&'static str]) -> Vec<&'static str> {
@@ -48,9 +48,7 @@ impl World {
 
     /// Starts another operator in the place of the one that has ended.
     pub async fn start_operator(&mut self, flags: &[&str]) {
-        let allowed = format!("--allowed-host={}", self.vendor.host());
-        let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
-        self.operator = Operator::start(self.plane, BINARY, &self.namespace, &args).await;
+        self.operator = self.another_operator(flags).await;
         self.operator.wait_ready().await;
     }
 

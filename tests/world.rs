@@ -64,14 +64,17 @@ impl World {
         let vendor = Simulator::start(Options::default()).await.expect("simulator");
         let namespace = plane.namespace(name).await;
         let key = vendor.bitwarden().add_organization(organization);
-        let allowed = format!("--allowed-host={}", vendor.host());
         let mark = plane.audit_mark();
-        let args: Vec<&str> = args.iter().copied().chain([allowed.as_str()]).collect();
-        let operator = Operator::start(plane, BINARY, &namespace, &args).await;
+        let operator = start(plane, &vendor, &namespace, args).await;
         let world = Self { plane, namespace, vendor, operator, key, client: plane.admin(), mark };
         world.secret("key", world.credentials(&world.key)).await;
         world.operator.wait_ready().await;
         world
+    }
+
+    /// One more operator for the same namespace, beside the one there is.
+    pub async fn another_operator(&self, flags: &[&str]) -> Operator {
+        start(self.plane, &self.vendor, &self.namespace, flags).await
     }
 
     /// What a complete Secret holds for a key.
@@ -217,6 +220,12 @@ impl World {
         let list = events.list(&Default::default()).await.expect("events");
         list.items.into_iter().map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default())).collect()
     }
+}
+
+async fn start(plane: &ControlPlane, vendor: &Simulator, namespace: &str, flags: &[&str]) -> Operator {
+    let allowed = format!("--allowed-host={}", vendor.host());
+    let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
+    Operator::start(plane, BINARY, namespace, &args).await
 }
 
 pub fn condition<'a>(status: &'a LicenseSeatsStatus, kind: &str) -> Option<&'a Condition> {

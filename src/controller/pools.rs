@@ -86,7 +86,8 @@ impl Pools {
             let uid = object.metadata.uid.as_deref();
             register.claims.get(&key_of(object)).is_some_and(|(known, _)| Some(known.as_str()) == uid)
         };
-        if !watched.iter().all(known) {
+        let leaving = |object: &Arc<Watched>| object.metadata.deletion_timestamp.is_some();
+        if !watched.iter().all(|object| known(object) || leaving(object)) {
             return Err(Bar::NotKnownYet);
         }
         let Some((_, Some(claim))) = register.claims.get(key).cloned() else {
@@ -149,6 +150,8 @@ impl Register {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
     use super::*;
 
     fn key(name: &str) -> Key {
@@ -187,6 +190,15 @@ mod tests {
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
         pools.note(&key("a"), "a", None);
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Ok(()));
+    }
+
+    #[test]
+    fn an_object_that_somebody_elses_finalizer_holds_back_holds_up_nobody() {
+        let pools = Pools::default();
+        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        let mut leaving = watched(&["a"]);
+        Arc::get_mut(&mut leaving[0]).unwrap().metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        assert_eq!(pools.reserve(&key("b"), &leaving), Ok(()));
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
                 status.effective = Some(effective(desired));
                 status.desired = desired.seats;
             }
-            if let Some(account) = account {
+            // What is known of the account stays known while its Secret cannot be read.
+            if let Some(account) = account.as_ref().filter(|a| a.key().is_some() || status.account.is_none()) {
                 status.account = Some(account.clone());
             }
             if !transient {
