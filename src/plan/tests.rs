@@ -605,3 +605,16 @@ fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
         assert_eq!(fight.follow_at(clock).verdict, Verdict::Conflict, "{jump}");
     }
 }
+
+#[test]
+fn numbers_in_a_record_may_be_any_without_harm() {
+    let mutilated = story().shows(150, Some(150)).open(IntentPhase::Answered, SETTLED);
+    let decision = mutilated.with(|s| s.intent.as_mut().unwrap().from = i32::MIN).follow();
+    let told = remember(&mut LicenseSeatsStatus::default(), decision.applied).unwrap();
+    assert_eq!(told.reason, "SeatsIncreased");
+    let absurd = story().wants(i32::MIN, LimitGoal::Keep);
+    let decision = absurd.decided();
+    let finding = Finding::Decided { desired: &absurd.desired, seen: &absurd.seen, decision: &decision };
+    let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    assert!(status.summary.unwrap().ends_with("blocked by guard rail"));
+}
