@@ -607,6 +607,18 @@ fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
 }
 
 #[test]
+fn an_edit_from_before_a_review_is_no_answer_to_it() {
+    let seen = n(120, Some(120));
+    let edited = || story().with(|s| s.generation = 4).wants(160, LimitGoal::Pinned).shows(120, Some(120));
+    let decision = edited().open(IntentPhase::Unanswered, SETTLED).read_before(seen).follow();
+    assert_eq!(decision.verdict, Verdict::NeedsReview);
+    let review = || edited().with(|s| s.intent.clone_from(&decision.intent));
+    assert_eq!(review().verdict(), Verdict::NeedsReview, "also at the next look");
+    assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
+    assert!(review().with(|s| s.generation = 5).sends().is_some());
+}
+
+#[test]
 fn numbers_in_a_record_may_be_any_without_harm() {
     let mutilated = story().shows(150, Some(150)).open(IntentPhase::Answered, SETTLED);
     let decision = mutilated.with(|s| s.intent.as_mut().unwrap().from = i32::MIN).follow();
