@@ -8,6 +8,7 @@ mod bad_answers;
 mod canary;
 mod credentials;
 mod docs;
+mod elsewhere;
 mod examples;
 mod open_outcomes;
 mod operations;
