@@ -1,11 +1,11 @@
 //! One owner per pool, one change at a time per account, one leader among replicas.
 
-use seatkeeper_support::{SYSTEM_NAMESPACE, wait_for};
+use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::tenants::fast_but;
-use crate::world::{FAST, PATIENCE, World, condition, organization, said, world};
+use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_it_goes() {
@@ -107,4 +107,65 @@ async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
     assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+}
+
+/// A Role with these rules, bound to ServiceAccount `bare`.
+fn allowed(name: &str, rules: &serde_json::Value) -> String {
+    let (metadata, group) = (json!({ "name": name }), "rbac.authorization.k8s.io");
+    let items = json!([
+        { "apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules },
+        {
+            "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": { "apiGroup": group, "kind": "Role", "name": name },
+            "subjects": [{ "kind": "ServiceAccount", "name": "bare" }],
+        },
+    ]);
+    json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_once_it_may() {
+    let w = world("no-lease").await;
+    assert!(w.operator.stop().await.success());
+    let mark = w.plane.audit_mark();
+    let kubectl = async |args: &[&str], stdin: &str| w.plane.kubectl_in(&w.namespace, args, stdin).await.ok();
+    kubectl(&["create", "serviceaccount", "bare"], "").await;
+    let rules = json!([
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": ["get", "list", "watch"] },
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
+        { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
+        { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
+    ]);
+    kubectl(&["apply", "-f", "-"], &allowed("all-but-leases", &rules)).await;
+    let kubeconfig = w.plane.kubeconfig_for_service_account(&w.namespace, "bare").await;
+    let host = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = FAST.iter().copied().chain([host.as_str()]).collect();
+    let operator = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    w.declare("acme", json!({})).await;
+
+    let told = "must allow get, create and update on leases.coordination.k8s.io";
+    let says = async || {
+        let reply = http_get(operator.address(), "/readyz").await.ok()?;
+        (reply.status == 503 && reply.body.contains(told)).then_some(())
+    };
+    wait_for("the missing right to be told", PATIENCE, says).await;
+    let user = format!("system:serviceaccount:{}:bare", w.namespace);
+    let refused = async || {
+        let audit = w.plane.audit_since(mark).user(&user).resource("leases").code(403);
+        (audit.len() >= 4).then_some(())
+    };
+    wait_for("the Lease to be tried again and again", PATIENCE, refused).await;
+    assert_eq!(operator.log().matches(told).count(), 1, "said once\n{}", operator.log_tail(20));
+    assert!(w.bitwarden().requests().is_empty(), "the vendor is not even asked");
+    let writes = w.plane.audit_since(mark).writes(&user, &w.namespace).only(|event| event.resource != "leases");
+    assert!(writes.is_empty(), "{:?}", writes.events());
+    assert_eq!(operator.try_exit(), None, "waiting helps");
+
+    let leases = json!([
+        { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+    ]);
+    kubectl(&["apply", "-f", "-"], &allowed("leases", &leases)).await;
+    w.until_in_sync("acme", 150).await;
+    operator.wait_ready().await;
+    assert_eq!(w.puts(), 1);
 }

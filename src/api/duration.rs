@@ -58,4 +58,22 @@ mod tests {
             assert_eq!(go_duration(Duration::from_secs(seconds)), text);
         }
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in prop_oneof![any::<String>(), "[0-9hms. -]{0,30}"]) {
+            if let Ok(duration) = parse_duration(&text) {
+                prop_assert_eq!(parse_duration(&go_duration(duration)), Ok(duration));
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(seconds in any::<u64>()) {
+            prop_assert_eq!(parse_duration(&go_duration(Duration::from_secs(seconds))), Ok(Duration::from_secs(seconds)));
+        }
+    }
 }

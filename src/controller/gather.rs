@@ -53,7 +53,7 @@ pub(super) async fn gather(
     let found = match stored.status() {
         Ok(status) => look(context, key, &stored, status, entry).await?,
         Err(why) => {
-            context.pools.note(key, uid, None);
+            context.pools.note(key, uid, None, context.settings.timing.unanswered);
             Found::Unreadable(Fault::spec(format!(
                 "{why}; it may have been written by another version of the operator"
             )))
@@ -71,7 +71,8 @@ async fn look(
 ) -> Result<Found, Error> {
     let claim = |desired: Option<&Desired>, account: Option<&Account>| {
         let uid = stored.metadata().uid.as_deref().unwrap_or_default();
-        context.pools.note(key, uid, claim(stored, &status, desired, account))
+        let claim = claim(stored, &status, desired, account);
+        context.pools.note(key, uid, claim, context.settings.timing.unanswered)
     };
     let desired = match checked(context, stored) {
         Ok(desired) => desired,

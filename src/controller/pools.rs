@@ -4,6 +4,9 @@
 //! writes the whole account row with every change, so a change waits for any other change of that account whose outcome
 //! is not known yet. Nothing may be sent before every watched object was looked at once: until then an older owner may
 //! simply not have been seen.
+//!
+//! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
+//! somebody wiped a status or restored an older one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +38,7 @@ pub(super) enum Bar {
     NotKnownYet,
     /// An older object has this pool.
     OwnedBy(Key),
-    /// Another change of this account may still be running; `None`: of an object that is gone.
+    /// Another change of this account may still be running; `None`: its object or its record is gone.
     Behind(Option<Key>),
 }
 
@@ -44,7 +47,7 @@ impl Bar {
     pub fn sentence(&self, (namespace, _): &Key) -> String {
         let whose = match self {
             Self::NotKnownYet => return "not every object was looked at yet".into(),
-            Self::Behind(None) => "of a deleted object".into(),
+            Self::Behind(None) => "of which the record is gone".into(),
             Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
                 format!("of {name}")
             }
@@ -58,7 +61,7 @@ impl Bar {
 struct Register {
     /// `None`: looked at, and it lays claim to nothing.
     claims: HashMap<Key, (String, Option<Claim>)>,
-    /// Accounts with a change of a deleted object that may still be running.
+    /// Accounts with a change that may still be running and of which the record is gone.
     left_open: HashMap<String, Instant>,
 }
 
@@ -71,11 +74,18 @@ impl Pools {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what an object lays claim to, and says who has it before.
-    pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>) -> Option<Key> {
+    /// Notes what an object lays claim to, and says who has it before. A change that was open and that nobody said to be
+    /// over, and of which the object does not know any more, bars its account for `settle`.
+    pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>, settle: Duration) -> Option<Key> {
         let mut register = self.lock();
         let owner = claim.as_ref().and_then(|claim| register.older(key, claim));
-        register.claims.insert(key.clone(), (uid.to_owned(), claim));
+        let open = claim.as_ref().filter(|claim| claim.open).map(|claim| claim.account.clone());
+        if let Some((_, Some(before))) = register.claims.insert(key.clone(), (uid.to_owned(), claim))
+            && before.open
+            && open.as_ref() != Some(&before.account)
+        {
+            register.left_open.insert(before.account, Instant::now() + settle);
+        }
         owner
     }
 
@@ -170,12 +180,16 @@ mod tests {
         names.iter().map(object).collect()
     }
 
+    fn note(pools: &Pools, name: &str, uid: &str, claim: Option<Claim>) -> Option<Key> {
+        pools.note(&key(name), uid, claim, Duration::from_secs(3600))
+    }
+
     #[test]
     fn the_older_object_owns_a_pool_until_it_goes() {
         let pools = Pools::default();
-        assert_eq!(pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))), None);
-        assert_eq!(pools.note(&key("a"), "a", Some(claim("acme", "seats", "a"))), None);
-        assert_eq!(pools.note(&key("b"), "b", Some(claim("acme", "seats", "b"))), Some(key("a")));
+        assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), None);
+        assert_eq!(note(&pools, "a", "a", Some(claim("acme", "seats", "a"))), None);
+        assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), Some(key("a")));
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::OwnedBy(key("a"))));
         pools.forget(&key("a"), Duration::ZERO);
         assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Ok(()));
@@ -184,18 +198,18 @@ mod tests {
     #[test]
     fn nothing_is_sent_before_every_object_was_looked_at() {
         let pools = Pools::default();
-        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
-        pools.note(&key("a"), "former", None);
+        note(&pools, "a", "former", None);
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
-        pools.note(&key("a"), "a", None);
+        note(&pools, "a", "a", None);
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Ok(()));
     }
 
     #[test]
     fn an_object_that_somebody_elses_finalizer_holds_back_holds_up_nobody() {
         let pools = Pools::default();
-        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         let mut leaving = watched(&["a"]);
         Arc::get_mut(&mut leaving[0]).unwrap().metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
         assert_eq!(pools.reserve(&key("b"), &leaving), Ok(()));
@@ -204,9 +218,9 @@ mod tests {
     #[test]
     fn one_account_has_one_open_change() {
         let pools = Pools::default();
-        pools.note(&key("a"), "a", Some(claim("acme", "seats", "a")));
-        pools.note(&key("b"), "b", Some(claim("acme", "machines", "b")));
-        pools.note(&key("c"), "c", Some(claim("other", "seats", "c")));
+        note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
+        note(&pools, "b", "b", Some(claim("acme", "machines", "b")));
+        note(&pools, "c", "c", Some(claim("other", "seats", "c")));
         let all = watched(&["a", "b", "c"]);
         assert_eq!(pools.reserve(&key("a"), &all), Ok(()));
         assert_eq!(pools.reserve(&key("b"), &all), Err(Bar::Behind(Some(key("a")))));
@@ -219,9 +233,31 @@ mod tests {
     fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
         let pools = Pools::default();
         let open = Claim { open: true, ..claim("acme", "seats", "a") };
-        pools.note(&key("a"), "a", Some(open));
-        pools.note(&key("b"), "b", Some(claim("acme", "seats", "b")));
+        note(&pools, "a", "a", Some(open));
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         pools.forget(&key("a"), Duration::from_secs(3600));
         assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Err(Bar::Behind(None)));
+    }
+
+    #[test]
+    fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
+        let open = || Claim { open: true, ..claim("acme", "seats", "a") };
+        let closed = || claim("acme", "seats", "a");
+        for (uid, lost) in
+            [("a", Some(closed())), ("a", None), ("b", Some(Claim { open: false, ..claim("acme", "seats", "b") }))]
+        {
+            let pools = Pools::default();
+            note(&pools, "a", "a", Some(open()));
+            note(&pools, "a", uid, lost.clone());
+            note(&pools, "c", "c", Some(claim("acme", "machines", "c")));
+            let watched: Vec<Arc<Watched>> = watched(&["c"]);
+            assert_eq!(pools.reserve(&key("c"), &watched), Err(Bar::Behind(None)), "{lost:?}");
+        }
+        let pools = Pools::default();
+        note(&pools, "a", "a", Some(open()));
+        note(&pools, "a", "a", Some(open()));
+        pools.set_open(&key("a"), false);
+        note(&pools, "a", "a", Some(closed()));
+        assert_eq!(pools.reserve(&key("a"), &watched(&["a"])), Ok(()), "it was said to be over");
     }
 }

@@ -77,7 +77,9 @@ async fn pass(
     if let Verdict::Change(intent) = &decision.verdict {
         match context.pools.reserve(key, &context.all_watched()) {
             Ok(()) => {
-                let acted = act(context, &mut stored, &mut status, &account, intent, entry).await?;
+                let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
+                // Without an outcome nothing was sent: the intent could not be recorded.
+                let acted = acted.inspect_err(|_| context.pools.set_open(key, false))?;
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
                 if let Some(fault) = acted.fault {
                     context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));

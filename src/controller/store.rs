@@ -151,4 +151,57 @@ mod tests {
         let error = parse::<LicenseSeatsStatus>("status", &json!({ "seats": "many" })).unwrap_err();
         assert!(error.starts_with("status.seats cannot be read"), "{error}");
     }
+
+    use proptest::prelude::*;
+
+    /// RFC 7396.
+    fn merged(mut target: Value, patch: &Value) -> Value {
+        let Value::Object(patch) = patch else { return patch.clone() };
+        let mut into = target.as_object_mut().map(std::mem::take).unwrap_or_default();
+        for (key, value) in patch {
+            let before = into.remove(key);
+            if !value.is_null() {
+                into.insert(key.clone(), merged(before.unwrap_or_default(), value));
+            }
+        }
+        Value::Object(into)
+    }
+
+    /// What a status can be: an object without nulls, for the apiserver keeps none.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<i32>().prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from),
+            any::<bool>().prop_map(Value::from)
+        ];
+        let any = leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                proptest::collection::btree_map("[a-d]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        });
+        proptest::collection::btree_map("[a-d]", any, 0..4).prop_map(|map| Value::Object(map.into_iter().collect()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_patch_turns_the_old_into_the_new(old in json(), new in json()) {
+            match difference(&old, &new) {
+                None => prop_assert_eq!(old, new),
+                Some(patch) => prop_assert_eq!(merged(old, &patch), new),
+            }
+        }
+
+        #[test]
+        fn a_status_of_any_shape_is_read_or_refused_by_field(status in json(), field in prop::sample::select(vec![
+            "observedGeneration", "intent", "history", "plan", "account", "conditions", "seats", "effective",
+        ])) {
+            if let Err(error) = parse::<LicenseSeatsStatus>("status", &json!({ field: status })) {
+                prop_assert!(error.starts_with("status"), "{}", error);
+            }
+        }
+    }
 }

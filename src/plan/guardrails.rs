@@ -94,7 +94,7 @@ pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: N
                 format!(
                     "{} seats would be below the {used} in use: remove or revoke {} members first",
                     target.seats,
-                    used - target.seats
+                    i64::from(used) - i64::from(target.seats)
                 ),
             ),
             Usage::Exact(_) | Usage::AtLeast(_) => {}

@@ -127,7 +127,9 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
         return Judged::keep(intent, gate);
     }
     if !seen.is_between(intent.base(), intent.target()) {
-        Judged::turn(intent, IntentPhase::NeedsReview, Gate::Review)
+        // An edit from before the review is no answer to it.
+        let asked = Intent { generation: s.generation, ..intent.clone() };
+        Judged::turn(&asked, IntentPhase::NeedsReview, Gate::Review)
     } else if edited {
         Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(1) }
     } else if intent.attempt == 1 {

@@ -1,5 +1,7 @@
 //! What is told once, beside the status: changes that were made, and conditions that turned for the worse.
 
+use std::cmp::Ordering;
+
 use super::condition::{find, kind, reason};
 use super::intent::digest;
 use super::summary;
@@ -25,10 +27,10 @@ pub struct Notice {
 /// Adds a change to the record, once, and says what to tell of it.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
-    let reason = match change.to - change.from {
-        0 => "LimitChanged",
-        n if n > 0 => "SeatsIncreased",
-        _ => "SeatsDecreased",
+    let reason = match change.to.cmp(&change.from) {
+        Ordering::Equal => "LimitChanged",
+        Ordering::Greater => "SeatsIncreased",
+        Ordering::Less => "SeatsDecreased",
     };
     let cause = match change.reason {
         Trigger::SpecDiffers => "as declared",

@@ -35,7 +35,7 @@ fn held(blocks: &[Block], change: &str) -> String {
 
 /// A change in a few words: `+50 seats`, `limit 170`, `-10 seats, limit 140`.
 pub(super) fn change(from: Numbers, to: Numbers) -> String {
-    let delta = to.seats - from.seats;
+    let delta = i64::from(to.seats) - i64::from(from.seats);
     let seats = (delta != 0).then(|| format!("{delta:+} seat{}", if delta.abs() == 1 { "" } else { "s" }));
     let limit = (from.limit != to.limit).then(|| match to.limit {
         Some(limit) => format!("limit {limit}"),

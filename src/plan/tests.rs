@@ -8,6 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::*;
 use crate::api::*;
 
+mod properties;
+
 const SETTLED: Duration = Duration::from_secs(3600);
 const TIMING: Timing = Timing {
     answered: Duration::from_secs(300),
@@ -16,6 +18,7 @@ const TIMING: Timing = Timing {
 };
 
 /// A situation: 100 seats with limit 100 and 80 used at the vendor, 150 pinned seats wanted, plan published.
+#[derive(Debug)]
 struct Story {
     desired: Desired,
     seen: Snapshot,
@@ -137,9 +140,9 @@ impl Story {
         self
     }
     fn decided(&self) -> Decision {
-        self.decided_with(None)
+        self.decided_at(None, now())
     }
-    fn decided_with(&self, published: Option<&str>) -> Decision {
+    fn decided_at(&self, published: Option<&str>, now: Timestamp) -> Decision {
         decide(&Situation {
             uid: "uid",
             generation: self.generation,
@@ -154,7 +157,7 @@ impl Story {
             satisfied: self.satisfied,
             timing: TIMING,
             writer: "me",
-            now: now(),
+            now,
         })
     }
     /// Decides as after the plan was published, if there is one.
@@ -162,9 +165,12 @@ impl Story {
         self.follow().verdict
     }
     fn follow(&self) -> Decision {
-        let first = self.decided();
+        self.follow_at(now())
+    }
+    fn follow_at(&self, now: Timestamp) -> Decision {
+        let first = self.decided_at(None, now);
         match (&first.verdict, &first.plan) {
-            (Verdict::Publish, Some(plan)) if self.published => self.decided_with(Some(&plan.id)),
+            (Verdict::Publish, Some(plan)) if self.published => self.decided_at(Some(&plan.id), now),
             _ => first,
         }
     }
@@ -608,4 +614,50 @@ fn a_row_from_before_two_changes_in_a_row_is_the_vendors_doing_too() {
     assert_eq!(two(100).wants(160, LimitGoal::Pinned).verdict(), Verdict::Doubt);
     assert_eq!(two(150).wants(160, LimitGoal::Pinned).verdict(), Verdict::Doubt);
     assert!(two(120).wants(160, LimitGoal::Pinned).sends().is_some(), "drift");
+}
+
+#[test]
+fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
+    for jump in [-1, 0, 1].map(SignedDuration::from_hours) {
+        let clock = now() + jump;
+        for phase in [IntentPhase::Open, IntentPhase::Unanswered, IntentPhase::Answered, IntentPhase::Settling] {
+            let settle = if phase == IntentPhase::Answered { TIMING.answered } else { TIMING.unanswered };
+            let left = Duration::from_secs(1);
+            let waiting = story().open(phase, settle - left).follow_at(clock);
+            assert_eq!((waiting.verdict, waiting.doubt.unwrap().left), (Verdict::Doubt, left), "{phase:?} {jump}");
+        }
+        let settled = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
+        assert!(matches!(settled.follow_at(clock).verdict, Verdict::Change(intent) if intent.attempt == 2), "{jump}");
+        // Taken back by the vendor: waited for on the monotonic clock too.
+        let back = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
+        let told = back.follow_at(clock);
+        assert_eq!((told.verdict, told.doubt.unwrap().left), (Verdict::Doubt, TIMING.answered), "{jump}");
+        let fight = story().made(90, 150, 1, 1, Trigger::ExternalChange).made(95, 150, 2, 1, Trigger::ExternalChange);
+        assert_eq!(fight.follow_at(clock).verdict, Verdict::Conflict, "{jump}");
+    }
+}
+
+#[test]
+fn an_edit_from_before_a_review_is_no_answer_to_it() {
+    let seen = n(120, Some(120));
+    let edited = || story().with(|s| s.generation = 4).wants(160, LimitGoal::Pinned).shows(120, Some(120));
+    let decision = edited().open(IntentPhase::Unanswered, SETTLED).read_before(seen).follow();
+    assert_eq!(decision.verdict, Verdict::NeedsReview);
+    let review = || edited().with(|s| s.intent.clone_from(&decision.intent));
+    assert_eq!(review().verdict(), Verdict::NeedsReview, "also at the next look");
+    assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
+    assert!(review().with(|s| s.generation = 5).sends().is_some());
+}
+
+#[test]
+fn numbers_in_a_record_may_be_any_without_harm() {
+    let mutilated = story().shows(150, Some(150)).open(IntentPhase::Answered, SETTLED);
+    let decision = mutilated.with(|s| s.intent.as_mut().unwrap().from = i32::MIN).follow();
+    let told = remember(&mut LicenseSeatsStatus::default(), decision.applied).unwrap();
+    assert_eq!(told.reason, "SeatsIncreased");
+    let absurd = story().wants(i32::MIN, LimitGoal::Keep);
+    let decision = absurd.decided();
+    let finding = Finding::Decided { desired: &absurd.desired, seen: &absurd.seen, decision: &decision };
+    let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    assert!(status.summary.unwrap().ends_with("blocked by guard rail"));
 }

@@ -138,4 +138,28 @@ mod tests {
             assert_eq!(join(&Url::parse(base).unwrap(), "api").as_str(), "https://a.test/base/api");
         }
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_written_only_listed_hosts_over_https_are_let_through(
+            text in prop_oneof![any::<String>(), "(https?:)?/{0,3}([a-z:@]{0,4})?(vault\\.example\\.org|localhost)?[:@/?#.a-z0-9\\\\%]{0,12}"],
+        ) {
+            if let Ok(url) = custom_server("server", &text, &allowed()) {
+                prop_assert_eq!((url.scheme(), url.username(), url.password()), ("https", "", None));
+                prop_assert!(["vault.example.org", "localhost:8443"].contains(&host(&url).as_str()), "{}", url);
+                prop_assert_eq!(host(&join(&url, "connect/token")), host(&url));
+            }
+        }
+
+        #[test]
+        fn an_allow_list_entry_is_a_host_or_refused(entry in any::<String>()) {
+            if let Ok(list) = AllowedHosts::new([&entry]) {
+                prop_assert!(list.0.iter().all(|host| !host.contains(['/', '@', '*'])), "{:?}", list);
+            }
+        }
+    }
 }

@@ -178,3 +178,35 @@ fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::E
         None => error.downcast_ref(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(value: &[u8]) -> Option<Duration> {
+        let value = reqwest::header::HeaderValue::from_bytes(value).ok()?;
+        retry_after(&http::Response::builder().header(reqwest::header::RETRY_AFTER, value).body("").ok()?.into())
+    }
+
+    #[test]
+    fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
+        for (value, seconds) in [("0", 1), (" 7 ", 8), ("999999999", 3600), ("18446744073709551615", 3600)] {
+            assert_eq!(asked(value.as_bytes()), Some(Duration::from_secs(seconds)), "{value}");
+        }
+        for value in ["", "-1", "1.5", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "18446744073709551616"] {
+            assert_eq!(asked(value.as_bytes()), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_a_vendor_asks_for_the_pause_is_between_a_second_and_an_hour(value in proptest::collection::vec(any::<u8>(), 0..30)) {
+            let pause = asked(&value);
+            prop_assert!(pause.is_none_or(|pause| pause >= Duration::from_secs(1) && pause <= LONGEST_PAUSE));
+        }
+    }
+}

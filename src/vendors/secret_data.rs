@@ -70,3 +70,39 @@ pub(super) fn invalid(key: &str, why: &str) -> Fault {
         format!("the Secret's {key} {why}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_bytes_a_key_holds_its_text_is_one_clean_line_and_a_fault_repeats_none_of_it(
+            bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 0..40), any::<String>().prop_map(String::into_bytes)],
+        ) {
+            let data = [("clientId".to_owned(), ByteString(bytes.clone()))].into();
+            let secret = Secret { type_: Some(SECRET_TYPE.into()), data: Some(data), ..Secret::default() };
+            let read = SecretData::of(&secret).unwrap();
+            match read.required("clientId") {
+                Ok(text) => prop_assert!(!text.chars().any(char::is_control) && text == text.trim()),
+                Err(fault) => prop_assert!([reason::KEY_MISSING, reason::KEY_INVALID].contains(&fault.reason)),
+            }
+            prop_assert!(read.bytes("clientId").is_none_or(|read| !read.is_empty() && read.len() <= bytes.len()));
+        }
+
+        #[test]
+        fn a_secret_of_another_type_is_refused_in_clean_words(kind in any::<String>()) {
+            let secret = Secret { type_: Some(kind.clone()), ..Secret::default() };
+            if let Err(fault) = SecretData::of(&secret) {
+                prop_assert!(!fault.message.chars().any(char::is_control), "{}", fault.message);
+            } else {
+                prop_assert_eq!(kind, SECRET_TYPE);
+            }
+        }
+    }
+}

@@ -119,3 +119,52 @@ fn cloud(region: Region) -> Result<(Url, Url), Fault> {
     };
     Ok((url("api")?, url("identity")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use k8s_openapi::ByteString;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
+
+    fn secret(data: &[(&str, &[u8])]) -> Secret {
+        let data: BTreeMap<_, _> =
+            data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec()))).collect();
+        Secret { type_: Some(crate::api::SECRET_TYPE.into()), data: Some(data), ..Secret::default() }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
+            id in proptest::collection::vec(any::<u8>(), 0..60), key in "[a-zA-Z0-9]{12,30}", server in "(https?://)?[a-z@:/?#.\\[\\]%0-9-]{0,30}",
+            good_id in any::<bool>(),
+        ) {
+            let good = format!("organization.{GUID}");
+            let id: &[u8] = if good_id { good.as_bytes() } else { &id };
+            let secret = secret(&[("clientId", id), ("clientSecret", key.as_bytes()), ("server", server.as_bytes())]);
+            let allowed = AllowedHosts::new(["vault.test"]).unwrap();
+            match OrganizationKey::from_secret(&secret, None, &allowed) {
+                Ok(read) => {
+                    prop_assert_eq!(read.organization_id.len(), GUID.len());
+                    prop_assert_eq!((read.api.scheme(), read.api.host_str()), ("https", Some("vault.test")));
+                    prop_assert_eq!((read.identity.scheme(), read.identity.host_str()), ("https", Some("vault.test")));
+                }
+                Err(fault) => prop_assert!(!fault.message.contains(&key) && !fault.summary.contains(&key)),
+            }
+        }
+
+        #[test]
+        fn only_an_organizations_client_id_names_an_organization(text in "(organization\\.|user\\.)?[0-9a-f{}-]{0,40}") {
+            if let Ok(id) = organization_id(&text) {
+                prop_assert!(text.starts_with("organization."));
+                prop_assert!(id.len() == GUID.len() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'));
+            }
+        }
+    }
+}

@@ -153,4 +153,26 @@ mod tests {
         assert!(counted(&text).is_err());
         assert!(counted(&format!(r#"{{"data":{}"#, "[".repeat(1_000_000))).is_err());
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_the_count_panic_or_go_out_of_range(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(count(bytes.as_slice()).is_err() || bytes.contains(&0x7b));
+        }
+
+        #[test]
+        fn a_list_is_counted_whole_and_cut_short_it_is_an_error(
+            members in proptest::collection::vec((0u8..20, -1i64..6), 0..20), cut in any::<prop::sample::Index>(),
+        ) {
+            let data: Vec<_> = members.iter().map(|(id, status)| serde_json::json!({ "id": id.to_string(), "status": status })).collect();
+            let text = serde_json::json!({ "data": data }).to_string();
+            let seated: HashSet<u8> = members.iter().filter(|(_, status)| (0..=2).contains(status)).map(|(id, _)| *id).collect();
+            prop_assert_eq!(counted(&text), Ok(i32::try_from(seated.len()).unwrap()));
+            prop_assert!(counted(&text[..cut.index(text.len())]).is_err());
+        }
+    }
 }

@@ -194,4 +194,51 @@ mod tests {
             assert!(serde_json::from_str::<Subscription>(text).is_err(), "{text}");
         }
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            drop(serde_json::from_slice::<TokenAnswer>(&bytes));
+            drop(serde_json::from_slice::<TokenError>(&bytes));
+            drop(serde_json::from_slice::<Message>(&bytes));
+            drop(serde_json::from_slice::<Subscription>(&bytes));
+        }
+
+        #[test]
+        fn whatever_numbers_are_answered_those_believed_could_be_seats(
+            numbers in proptest::collection::vec(proptest::option::of(prop_oneof![any::<i64>(), -3i64..40_000]), 6),
+        ) {
+            let [seats, limit, sm, sm_limit, machines, machine_limit] = numbers[..] else { unreachable!() };
+            let read: Subscription = serde_json::from_value(serde_json::json!({
+                "passwordManager": { "seats": seats, "maxAutoScaleSeats": limit },
+                "secretsManager": { "seats": sm, "maxAutoScaleSeats": sm_limit, "serviceAccounts": machines,
+                    "maxAutoScaleServiceAccounts": machine_limit },
+            })).unwrap();
+            let believed = |answered: Option<i64>, read: Option<i32>| answered == read.map(i64::from) && read.is_none_or(|n| n >= 0);
+            if let Ok(pm) = read.password_manager() {
+                prop_assert!(believed(seats, pm.seats) && believed(limit, pm.limit));
+            }
+            if let Ok(all) = read.secrets_manager() {
+                prop_assert!(believed(sm, all.seats) && believed(sm_limit, all.limit));
+                prop_assert!(believed(machines, all.machine_accounts) && believed(machine_limit, all.machine_account_limit));
+            }
+        }
+
+        #[test]
+        fn a_change_carries_its_target_and_never_less_than_one(
+            from in (any::<i32>(), any::<Option<i32>>()), to in (-2i32..200, proptest::option::of(-2i32..200)),
+        ) {
+            let Some(body) = body(Product::PasswordManager, from, to) else { return Ok(()) };
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let sent = |name: &str| body["passwordManager"].get(name).and_then(serde_json::Value::as_i64);
+            let (seats, limit) = (sent("seats"), sent("maxAutoScaleSeats"));
+            prop_assert!(seats.is_some() || limit.is_some());
+            prop_assert!(seats.is_none_or(|n| n >= 1 && n == i64::from(to.0)));
+            prop_assert!(limit.is_none_or(|n| n >= 1 && Some(n) == to.1.map(i64::from)));
+        }
+    }
 }

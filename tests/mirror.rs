@@ -1,0 +1,81 @@
+//! Many objects seen through one watch: waiting for hundreds of them costs the apiserver nothing.
+
+use futures::StreamExt;
+use kube::api::{ApiResource, DynamicObject};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus};
+use seatkeeper_support::wait_for;
+use tokio::task::JoinHandle;
+
+use crate::tenants::Tenant;
+use crate::world::{PATIENCE, World, said};
+
+/// The objects of a world's namespace, always up to date.
+pub struct Mirror {
+    store: Store<DynamicObject>,
+    resource: ApiResource,
+    namespace: String,
+    watching: JoinHandle<()>,
+}
+
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+impl Mirror {
+    pub async fn of(world: &World) -> Self {
+        let resource = ApiResource::erase::<LicenseSeats>(&());
+        let api: Api<DynamicObject> = Api::namespaced_with(world.plane.admin(), &world.namespace, &resource);
+        let writer = kube::runtime::reflector::store::Writer::new(resource.clone());
+        let store = writer.as_reader();
+        let events = watcher(api, watcher::Config::default()).default_backoff().reflect(writer);
+        let watching = tokio::spawn(events.for_each(async |_| ()));
+        store.wait_until_ready().await.expect("the watch begins");
+        Self { store, resource, namespace: world.namespace.clone(), watching }
+    }
+
+    /// uid, generation and status of an object; a status that does not parse counts as none.
+    pub fn get(&self, name: &str) -> Option<(String, i64, LicenseSeatsStatus)> {
+        let key = ObjectRef::new_with(name, self.resource.clone()).within(&self.namespace);
+        let object = self.store.get(&key)?;
+        let status = object.data.get("status").cloned().and_then(|status| serde_json::from_value(status).ok());
+        Some((object.uid()?, object.metadata.generation?, status.unwrap_or_default()))
+    }
+
+    /// Asks for a pass, and waits until one has handled the present spec and nothing is under way any more.
+    pub async fn until_settled(&self, tenant: &Tenant<'_>, word: &str) -> LicenseSeatsStatus {
+        tenant.world.annotate(&tenant.name, "seatkeeper.dev/reconcile-requested-at", word).await;
+        let last = std::cell::RefCell::new(None);
+        let settled = async || {
+            let (_, generation, status) = self.get(&tenant.name)?;
+            let over = status.observed_generation == generation
+                && status.last_handled_reconcile_at.as_deref() == Some(word)
+                && status.intent.as_ref().is_none_or(|intent| !intent.is_open())
+                && said(&status, "Reconciling").is_empty()
+                && !said(&status, "ChangePending").ends_with("OutcomeUnknown");
+            last.replace(Some(status.clone()));
+            over.then_some(status)
+        };
+        match tokio::time::timeout(PATIENCE * 2, wait_for("never", PATIENCE * 9, settled)).await {
+            Ok(status) => status,
+            Err(_) => panic!(
+                "{}: not settled after {word}: {:#?}\n{}",
+                tenant.name,
+                last.borrow(),
+                tenant.world.operator.log_tail(20)
+            ),
+        }
+    }
+}
+
+/// The seed of a generated test: `SEED`, or another one each time. It is printed, for a failure to be repeated.
+pub fn seed(test: &str) -> u64 {
+    let given = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+    let seed = given.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+    println!("{test}: SEED={seed}");
+    seed
+}

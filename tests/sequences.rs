@@ -1,0 +1,234 @@
+//! Generated lives of objects: created, edited, suspended, deleted, created again, while members come and go, other
+//! people change the vendor and requests get lost. Whatever the order, the ledger is never above what was asked, nothing
+//! stays open, and the end is what the last spec says.
+//!
+//! 250 sequences by default, from one printed seed; `SEQUENCES=1000` runs more, `SEED` repeats a run.
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use seatkeeper::api::LicenseSeatsStatus;
+use serde_json::{Value, json};
+use vendor_sim::{Actor, Fault, FaultKind};
+
+use crate::mirror::{Mirror, seed};
+use crate::tenants::Tenant;
+use crate::world::{FAST, World, organization, said};
+
+/// Operators, each with a namespace and a vendor of its own.
+const WORLDS: u64 = 3;
+/// Sequences at a time in each.
+const SIDE_BY_SIDE: usize = 32;
+
+/// What a person wants, as last written.
+#[derive(Clone, Debug)]
+struct Wish {
+    seats: i32,
+    /// `None`: left alone; `Some(None)`: pinned; `Some(Some(n))`: up to n.
+    limit: Option<Option<i32>>,
+    observe: bool,
+    suspend: bool,
+}
+
+impl Wish {
+    fn spec(&self) -> Value {
+        let limit = self.limit.map(|limit| match limit {
+            None => json!({ "mode": "Pinned", "seats": null }),
+            Some(seats) => json!({ "mode": "UpTo", "seats": seats }),
+        });
+        json!({
+            "seats": self.seats, "limit": limit, "suspend": self.suspend, "interval": "5s",
+            "managementPolicy": if self.observe { "Observe" } else { "Manage" },
+        })
+    }
+}
+
+struct Life<'w> {
+    seed: u64,
+    random: fastrand::Rng,
+    tenant: Tenant<'w>,
+    mirror: &'w Mirror,
+    wish: Wish,
+    steps: Vec<String>,
+    /// When how many seats were first asked for by the spec.
+    asked: Vec<(Timestamp, i32)>,
+    /// What may make the operator send a request: each at most one.
+    causes: usize,
+    /// What may make it repeat one.
+    faults: usize,
+    /// Somebody else changed the vendor.
+    others: usize,
+    words: u32,
+}
+
+impl Life<'_> {
+    fn seats(&mut self) -> i32 {
+        [70, 80, 85, 90, 100, 101, 110, 120, 150, 200][self.random.usize(..10)]
+    }
+
+    fn asks(&mut self) {
+        self.causes += 1;
+        self.asked.push((self.tenant.world.bitwarden().now(), self.wish.seats));
+    }
+
+    async fn settled(&mut self) -> LicenseSeatsStatus {
+        self.words += 1;
+        let word = format!("{} {}", self.seed, self.words);
+        self.mirror.until_settled(&self.tenant, &word).await
+    }
+
+    async fn edit(&mut self) {
+        match self.random.u8(..10) {
+            0..6 => self.wish.seats = self.seats(),
+            6 | 7 => self.wish.limit = [None, Some(None), Some(Some(210))][self.random.usize(..3)],
+            8 => self.wish.observe ^= true,
+            _ => self.wish.suspend ^= true,
+        }
+        self.asks();
+        self.tenant.world.edit(&self.tenant.name, self.wish.spec()).await;
+    }
+
+    async fn create_again(&mut self) {
+        self.tenant.world.seats().delete(&self.tenant.name, &Default::default()).await.expect("delete");
+        if self.random.bool() {
+            self.wish.seats = self.seats();
+        }
+        self.asks();
+        self.tenant.declare(self.wish.spec()).await;
+    }
+
+    async fn step(&mut self) {
+        let (vendor, id) = (self.tenant.world.bitwarden(), self.tenant.key.id.clone());
+        let what = self.random.u8(..20);
+        let done = match what {
+            0..11 => {
+                self.edit().await;
+                format!("edit to {:?}", self.wish)
+            }
+            11 | 12 => {
+                self.create_again().await;
+                format!("delete, create {:?}", self.wish)
+            }
+            13 | 14 => {
+                // At rest, so that no reading from before is acted upon.
+                self.settled().await;
+                let n = self.random.u32(1..=15);
+                let joined = vendor.join(&id, n);
+                self.causes += 1;
+                format!("{n} join: {joined}")
+            }
+            15 | 16 => {
+                self.causes += 1;
+                format!("{} leave", vendor.leave(&id, 10))
+            }
+            17 => {
+                let seats = self.seats();
+                (self.others, self.causes) = (self.others + 1, self.causes + 1);
+                format!("somebody buys {seats}: {}", vendor.set_seats(&id, seats).is_ok())
+            }
+            _ => {
+                let kinds = [
+                    FaultKind::Drop { apply: true },
+                    FaultKind::Drop { apply: false },
+                    FaultKind::FailBeforeBilling,
+                    FaultKind::FailAfterBilling,
+                    FaultKind::Half,
+                ];
+                let kind = kinds[self.random.usize(..kinds.len())].clone();
+                self.faults += 1;
+                let said = format!("fault {kind:?}");
+                self.tenant.inject(Fault::on_put(kind));
+                said
+            }
+        };
+        self.steps.push(done);
+        if self.random.u8(..10) < 7 {
+            let status = self.settled().await;
+            self.steps.push(format!("settled: {}", said(&status, "Ready")));
+        }
+    }
+
+    /// Whether the end is what the last spec says.
+    fn check(&self, status: &LicenseSeatsStatus) {
+        let shown = self.tenant.organization();
+        let ready = said(status, "Ready");
+        let wish = &self.wish;
+        let pinned = match wish.limit {
+            None => true,
+            Some(None) => shown.limit == shown.seats,
+            Some(Some(limit)) => shown.limit == Some(limit),
+        };
+        let within =
+            matches!(wish.limit, Some(Some(limit)) if shown.seats > Some(wish.seats) && shown.seats <= Some(limit));
+        let as_wished = pinned && (shown.seats == Some(wish.seats) || within);
+        let fair = match ready.as_str() {
+            "True/InSync" => !wish.observe && as_wished,
+            "True/Observed" => wish.observe,
+            "True/Suspended" => wish.suspend && !wish.observe && !as_wished,
+            "False/GuardrailViolated" => status.used > Some(wish.seats),
+            // Above a limit that is left alone, or refused twice.
+            "False/VendorRejected" => (wish.limit.is_none() && shown.limit < Some(wish.seats)) || self.faults > 0,
+            "False/NeedsReview" => self.faults > 0,
+            "False/Conflict" => self.others > 2,
+            _ => false,
+        };
+        assert!(fair, "{ready} at {:?} with limit {:?}\n{self}", shown.seats, shown.limit);
+        assert_eq!((status.seats, status.limit), (shown.seats, shown.limit), "{self}");
+        let refusal = shown.last_refusal.filter(|last| last.request.is_some()).map(|last| last.refusal.rule);
+        assert_ne!(refusal, Some("A9"), "below the seats in use was asked for\n{self}");
+        assert!(self.tenant.puts() <= self.causes + self.faults, "{} requests\n{self}", self.tenant.puts());
+
+        let mut most = 100;
+        for entry in self.tenant.world.bitwarden().ledger(&self.tenant.key.id) {
+            let now = entry.after.seats.max(entry.billed_after.seats);
+            if matches!(entry.who, Actor::ThirdParty | Actor::Autoscale | Actor::BillingJob) {
+                most = most.max(now.unwrap_or_default());
+            }
+            let asked = self.asked.iter().filter(|(at, _)| *at <= entry.at).map(|(_, seats)| *seats).max();
+            assert!(now <= asked.max(Some(most)), "above what was asked: {entry:?}\n{self}");
+        }
+    }
+}
+
+impl std::fmt::Display for Life<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "seed {}, {} causes, {} faults:\n  {}", self.seed, self.causes, self.faults, self.steps.join("\n  "))
+    }
+}
+
+async fn live(w: &World, mirror: &Mirror, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let tenant = w.tenant(&format!("life {seed}"), organization()).await;
+    let wish = Wish { seats: [100, 120, 150][random.usize(..3)], limit: Some(None), observe: false, suspend: false };
+    let (causes, faults, others, words) = (0, 0, 0, 0);
+    let (steps, asked) = (vec![format!("create {wish:?}")], Vec::new());
+    let mut life = Life { seed, random, tenant, mirror, wish, steps, asked, causes, faults, others, words };
+    life.asks();
+    life.tenant.declare(life.wish.spec()).await;
+    for _ in 0..life.random.u8(3..=6) {
+        life.step().await;
+    }
+    let status = life.settled().await;
+    life.check(&status);
+    let before = (life.tenant.puts(), life.tenant.organization().billed);
+    for _ in 0..3 {
+        life.settled().await;
+    }
+    assert_eq!((life.tenant.puts(), life.tenant.organization().billed), before, "it is not silent\n{life}");
+    w.seats().delete(&life.tenant.name, &Default::default()).await.expect("delete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_done_in_whatever_order_the_ledger_stays_within_what_was_asked() {
+    let seed = seed("sequences");
+    let number: u64 = std::env::var("SEQUENCES").ok().map_or(250, |n| n.parse().expect("SEQUENCES is a number"));
+    let world = async |part: u64| {
+        let w = World::with("lives", organization(), FAST).await;
+        let mirror = Mirror::of(&w).await;
+        let lives = (0..number).filter(|n| n % WORLDS == part).map(|n| live(&w, &mirror, seed + n));
+        futures::stream::iter(lives).buffer_unordered(SIDE_BY_SIDE).collect::<()>().await;
+        assert_eq!(w.operator.try_exit(), None);
+        assert!(!w.operator.log().contains("panicked"), "{}", w.operator.log_tail(40));
+    };
+    futures::future::join_all((0..WORLDS).map(world)).await;
+    println!("sequences: {number} run, 0 double purchases");
+}
