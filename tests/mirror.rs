@@ -76,6 +76,6 @@ impl Mirror {
 pub fn seed(test: &str) -> u64 {
     let given = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
     let seed = given.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    println!("{test}: SEED={seed}");
+    eprintln!("{test}: SEED={seed}");
     seed
 }

@@ -155,7 +155,7 @@ async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_
     for end in cases.buffer_unordered(32).collect::<Vec<_>>().await {
         *ends.entry(end).or_insert(0) += 1;
     }
-    println!("mutilated statuses: {CASES} run, 0 double purchases: {ends:?}");
+    eprintln!("mutilated statuses: {CASES} run, 0 double purchases: {ends:?}");
     assert!(ends.len() > 1, "they do not all end alike, or nothing was mutilated: {ends:?}");
     w.edit(&healthy.name, json!({ "seats": 160 })).await;
     healthy.until_in_sync(160).await;

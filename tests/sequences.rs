@@ -230,5 +230,5 @@ async fn whatever_is_done_in_whatever_order_the_ledger_stays_within_what_was_ask
         assert!(!w.operator.log().contains("panicked"), "{}", w.operator.log_tail(40));
     };
     futures::future::join_all((0..WORLDS).map(world)).await;
-    println!("sequences: {number} run, 0 double purchases");
+    eprintln!("sequences: {number} run, 0 double purchases");
 }

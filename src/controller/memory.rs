@@ -73,6 +73,8 @@ pub(super) struct Entry {
     pub last_read: Option<Instant>,
     /// Failed passes in a row.
     pub failures: u32,
+    /// How often every object had been made due when the present pass began.
+    woken: u64,
 }
 
 impl Entry {
@@ -118,12 +120,19 @@ impl Entry {
     }
 }
 
+#[derive(Debug, Default)]
+struct Entries {
+    of: HashMap<Key, Entry>,
+    /// How often every object was made due.
+    woken: u64,
+}
+
 /// The memory of all objects.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<HashMap<Key, Entry>>);
+pub(super) struct Memory(Mutex<Entries>);
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,7 +140,8 @@ impl Memory {
     /// twice at once, so the entry may be worked on outside the lock.
     pub fn begin(&self, key: &Key, trigger: &Trigger, now: Instant) -> Result<Entry, Duration> {
         let mut entries = self.lock();
-        let entry = entries.entry(key.clone()).or_default();
+        let woken = entries.woken;
+        let entry = entries.of.entry(key.clone()).or_default();
         let known = entry.trigger.as_ref();
         match entry.due.filter(|due| *due > now) {
             Some(due) if known == Some(trigger) => return Err(due - now),
@@ -144,41 +154,45 @@ impl Memory {
             entry.hold = None;
         }
         entry.trigger = Some(trigger.clone());
-        entry.due = None;
+        (entry.due, entry.woken) = (None, woken);
         entry.last_read.get_or_insert(now);
         Ok(entry.clone())
     }
 
-    /// Ends a pass: keeps the entry and when to look again.
+    /// Ends a pass: keeps the entry and when to look again; at once if every object was made due meanwhile.
     pub fn end(&self, key: &Key, entry: Entry, due: Instant) {
-        self.lock().insert(key.clone(), Entry { due: Some(due), ..entry });
+        let mut entries = self.lock();
+        let due = (entry.woken == entries.woken).then_some(due);
+        entries.of.insert(key.clone(), Entry { due, ..entry });
     }
 
     /// Ends a pass that could not be finished: what was learned is kept, and the next one may begin at once.
     pub fn fail(&self, key: &Key, entry: Entry) {
         let failures = entry.failures.saturating_add(1);
-        self.lock().insert(key.clone(), Entry { due: None, failures, ..entry });
+        self.lock().of.insert(key.clone(), Entry { due: None, failures, ..entry });
     }
 
     /// How many passes in a row have failed.
     pub fn failures(&self, key: &Key) -> u32 {
-        self.lock().get(key).map_or(0, |entry| entry.failures)
+        self.lock().of.get(key).map_or(0, |entry| entry.failures)
     }
 
     /// Makes every object due now.
     pub fn wake_all(&self) {
-        for entry in self.lock().values_mut() {
+        let mut entries = self.lock();
+        entries.woken += 1;
+        for entry in entries.of.values_mut() {
             entry.due = None;
         }
     }
 
     pub fn forget(&self, key: &Key) {
-        self.lock().remove(key);
+        self.lock().of.remove(key);
     }
 
     /// All objects with a memory.
     pub fn keys(&self) -> Vec<Key> {
-        self.lock().keys().cloned().collect()
+        self.lock().of.keys().cloned().collect()
     }
 }
 
@@ -190,4 +204,27 @@ pub(super) fn backoff(failures: u32, most: Duration) -> Duration {
 /// Spreads a wait by up to a tenth, so that objects created together do not stay together.
 pub(super) fn jitter(wait: Duration) -> Duration {
     wait.mul_f64(fastrand::f64().mul_add(0.1, 0.95))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_made_due_during_its_pass_is_looked_at_again_at_once() {
+        let (memory, key, now) = (Memory::default(), ("it".to_owned(), "acme".to_owned()), Instant::now());
+        let trigger = Trigger::of(&ObjectMeta { uid: Some("uid".into()), ..ObjectMeta::default() });
+        let later = now + Duration::from_secs(600);
+        let entry = memory.begin(&key, &trigger, now).unwrap();
+        memory.end(&key, entry, later);
+        assert_eq!(memory.begin(&key, &trigger, now).unwrap_err(), Duration::from_secs(600));
+        memory.wake_all();
+        let entry = memory.begin(&key, &trigger, now).expect("it is due");
+        // A new term begins while the pass still runs: others wait until this object was looked at in it.
+        memory.wake_all();
+        memory.end(&key, entry, later);
+        let entry = memory.begin(&key, &trigger, now).expect("it is due again");
+        memory.end(&key, entry, later);
+        assert!(memory.begin(&key, &trigger, now).is_err());
+    }
 }
