@@ -1,7 +1,7 @@
 //! What the operator does, shown by the shipped binary under the shipped ServiceAccount and RBAC against a real
 //! kube-apiserver and a simulated vendor over TLS. One binary, so that all tests share one control plane; each test has
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod admission;
 mod bad_answers;
