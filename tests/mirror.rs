@@ -9,7 +9,7 @@ use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus};
 use seatkeeper_support::wait_for;
 use tokio::task::JoinHandle;
 
-use crate::tenants::Tenant;
+use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, said};
 
 /// The objects of a world's namespace, always up to date.
@@ -70,6 +70,11 @@ impl Mirror {
             ),
         }
     }
+}
+
+/// Flags for many objects at a time: a busy machine must not cost the operator its Lease, which is not the subject.
+pub fn patient() -> Vec<&'static str> {
+    fast_but(&["--lease-duration=30s", "--lease-renew-deadline=20s"])
 }
 
 /// The seed of a generated test: `SEED`, or another one each time. It is printed, for a failure to be repeated.

@@ -7,9 +7,9 @@ use futures::StreamExt;
 use serde_json::{Map, Value, json};
 use vendor_sim::Organization;
 
-use crate::mirror::{Mirror, seed};
+use crate::mirror::{Mirror, patient, seed};
 use crate::tenants::Tenant;
-use crate::world::{FAST, World, organization, said};
+use crate::world::{World, organization, said};
 
 const CASES: u64 = 200;
 
@@ -145,7 +145,7 @@ async fn case(w: &World, mirror: &Mirror, seed: u64) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_with_a_reason() {
     let seed = seed("mutilated statuses");
-    let w = World::with("mutilated", organization(), FAST).await;
+    let w = World::with("mutilated", organization(), &patient()).await;
     let mirror = Mirror::of(&w).await;
     let healthy = w.tenant("healthy", organization()).await;
     healthy.declare(json!({})).await;
