@@ -96,6 +96,11 @@ impl Stored {
         Ok(changed)
     }
 
+    #[cfg(debug_assertions)]
+    pub(super) fn forget_version(&mut self) {
+        self.object.metadata.resource_version = None;
+    }
+
     async fn patch(&mut self, changes: Value) -> Result<(), Error> {
         let version = self.object.resource_version();
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": changes });
