@@ -29,15 +29,27 @@ pub const SHORT: &[&str] = &[
 ];
 
 /// Longer than lease and settle times together.
-const LONG: Duration = Duration::from_secs(9);
+pub const LONG: Duration = Duration::from_secs(9);
 
 /// Past the client's time-out, and well within the settle time.
 const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
 
+/// The other replica needs no longer to take the Lease and to buy.
+pub const WHILE_BOTH_LEAD: Duration = Duration::from_millis(2500);
+
 const PLACES: [Place; 3] = [Place::Before, Place::Withheld, Place::Answered];
 
 pub fn crew(replicas: usize) -> Crew {
-    Crew { binary: BINARY, replicas: vec![SHORT.to_vec(); replicas], environment: vec![("RUST_LOG", "info")] }
+    Crew { binary: BINARY.into(), replicas: vec![SHORT.to_vec(); replicas], environment: vec![("RUST_LOG", "info")] }
+}
+
+pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
+pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
+
+/// The first replica looks at its Lease so seldom that it does not notice for a while that it is gone.
+pub fn two_leaders() -> Crew {
+    let slow = short_but(&["--lease-duration=8s", "--lease-renew-deadline=7s", "--lease-retry=4s"]);
+    Crew { replicas: vec![slow, SHORT.to_vec()], ..crew(2) }
 }
 
 /// [`SHORT`] with some flags replaced.
@@ -138,9 +150,14 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
                 Action::Pause(place, LONG),
             );
         }
-        let slow = short_but(&["--lease-duration=8s", "--lease-renew-deadline=7s", "--lease-retry=4s"]);
-        let overlap = Crew { replicas: vec![slow, SHORT.to_vec()], ..crew(2) };
-        add("split-brain", overlap, k, "Lease deleted, two leaders".into(), Action::LoseLease);
+        add("split-brain", two_leaders(), k, TWO_LEADERS.into(), Action::LoseLease(WHILE_BOTH_LEAD));
+        if record.is_purchase() {
+            let action = format!("killed {}", named(Place::Underway));
+            add("crash", crew(1), k, action, Action::Kill(Place::Underway));
+        }
+        if record.intent {
+            add("split-brain", crew(2), k, UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));
+        }
         match record.hop {
             Hop::Vendor => {
                 for (name, action) in vendor_answers() {
@@ -157,15 +174,16 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
     all
 }
 
-/// At most so many of a kind: all of those at a purchase or at a record of one, then the others evenly.
-pub fn thinned(cases: Vec<Case>, kind: &str, most: usize, sharp: impl Fn(&Case) -> bool) -> Vec<Case> {
-    let (first, rest): (Vec<_>, Vec<_>) = cases.into_iter().filter(|case| case.kind == kind).partition(sharp);
-    let evenly = |cases: Vec<Case>, most: usize| -> Vec<Case> {
-        let all = cases.len();
-        let keep = move |i: usize| all <= most || (i * most) / all != ((i + 1) * most) / all;
-        cases.into_iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, case)| case).collect()
-    };
-    let mut kept = evenly(first, most * 2 / 3);
-    kept.extend(evenly(rest, most - kept.len()));
-    kept
+/// At most so many of a kind, two thirds of them at a purchase or at the record of one. The choice is the same every
+/// time.
+pub fn thinned(cases: &[Case], kind: &str, most: usize, sharp: impl Fn(&Case) -> bool) -> Vec<Case> {
+    let mut chance = fastrand::Rng::with_seed(1);
+    let of_kind = cases.iter().filter(|case| case.kind == kind).cloned();
+    let (mut first, mut rest): (Vec<_>, Vec<_>) = of_kind.partition(sharp);
+    chance.shuffle(&mut first);
+    chance.shuffle(&mut rest);
+    let dull = rest.len().min(most / 3);
+    first.truncate(most - dull);
+    rest.truncate(most - first.len());
+    first.into_iter().chain(rest).collect()
 }

@@ -223,7 +223,7 @@ fn ambiguous(records: &[Record], ledger: &[vendor_sim::LedgerEntry]) -> bool {
 /// Two purchases that were answered, or not, without effect.
 fn refusal_is_in_order(case: &Case, records: &[Record]) -> bool {
     let purchases = records.iter().filter(|record| record.is_purchase()).count();
-    let killed = matches!(case.fault, Some((_, Action::Kill(_) | Action::Pause(..))));
+    let killed = matches!(case.fault, Some((_, Action::Kill(_) | Action::Pause(..) | Action::PauseUntilPurchase(_))));
     case.scenario.uses_the_repeat && (purchases >= 2 || killed)
 }
 
@@ -231,6 +231,7 @@ fn refusal_is_in_order(case: &Case, records: &[Record]) -> bool {
 pub fn named(place: Place) -> &'static str {
     match place {
         Place::Before => "before forwarding",
+        Place::Underway => "while it runs, Lease deleted",
         Place::Withheld => "after forwarding, answer withheld",
         Place::Answered => "after the answer",
     }

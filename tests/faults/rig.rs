@@ -71,7 +71,7 @@ impl Ground {
 /// How the operators are run.
 #[derive(Clone, Debug)]
 pub struct Crew {
-    pub binary: &'static str,
+    pub binary: PathBuf,
     /// Flags of each replica.
     pub replicas: Vec<Vec<&'static str>>,
     pub environment: Vec<(&'static str, &'static str)>,
@@ -100,7 +100,7 @@ impl Staff {
         let mut flags = self.crew.replicas[replica].clone();
         flags.push(&allowed);
         let kubeconfig = lock(&self.kubeconfig).clone();
-        Operator::start_in(&self.crew.environment, &kubeconfig, self.crew.binary, &self.namespace, &flags)
+        Operator::start_in(&self.crew.environment, &kubeconfig, &self.crew.binary, &self.namespace, &flags)
     }
 
     /// Puts a new process in the place of one that has ended, as a Deployment does.

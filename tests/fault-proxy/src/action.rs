@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum Place {
     /// Before it is forwarded.
     Before,
+    /// While it is being carried out.
+    Underway,
     /// After it was carried out, and its answer never arrives.
     Withheld,
     /// After it was carried out; the answer arrives.
@@ -16,13 +18,16 @@ pub enum Place {
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The operator is killed.
+    /// The operator is killed. While a request is underway the Lease goes too, so that the next leader comes at once.
     Kill(Place),
     /// The operator is stopped for this long and then goes on. A purchase is then never forwarded late: the promise
     /// assumes that what has left ends within the settle time.
     Pause(Place, Duration),
-    /// The Lease is deleted, then the request goes through.
-    LoseLease,
+    /// Carried out; then the operator is stopped, the answer in its socket, until the next purchase arrives from
+    /// somebody else, but no longer than this.
+    PauseUntilPurchase(Duration),
+    /// The Lease is deleted. The request goes through when a purchase has arrived from somebody else, or after this.
+    LoseLease(Duration),
     /// The connection closes; nothing is forwarded.
     DropRequest,
     /// It is carried out; the connection closes.

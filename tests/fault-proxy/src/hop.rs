@@ -91,6 +91,7 @@ impl Line {
         let purchase = self.hop == Hop::Vendor && method == "PUT";
         if purchase {
             self.hand(Deed::Purchase).await;
+            self.state.purchases.send_modify(|purchases| *purchases += 1);
         }
         let exchange = Numbered { line: self, number, purchase };
         match action {
@@ -101,6 +102,15 @@ impl Line {
 
     async fn hand(&self, deed: Deed) {
         (self.state.hand)(deed).await;
+    }
+
+    /// Waits until another purchase arrives, but no longer than this.
+    fn other_purchase(&self, longest: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let mut purchases = self.state.purchases.subscribe();
+        purchases.mark_unchanged();
+        async move {
+            let _ = tokio::time::timeout(longest, purchases.changed()).await;
+        }
     }
 
     async fn send(&self, mut request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>> {
@@ -198,8 +208,21 @@ impl Numbered {
         match action {
             Action::Kill(place) => self.kill(place, request).await,
             Action::Pause(place, long) => self.pause(place, long, request).await,
-            Action::LoseLease => {
+            Action::PauseUntilPurchase(longest) => {
+                let done = self.carry_out(request).await?;
+                self.line.hand(Deed::Stop).await;
+                let bought = self.line.other_purchase(longest);
+                let line = self.line.clone();
+                tokio::spawn(async move {
+                    bought.await;
+                    line.hand(Deed::Continue).await;
+                });
+                Ok(self.answer(done))
+            }
+            Action::LoseLease(longest) => {
+                let bought = self.line.other_purchase(longest);
                 self.line.hand(Deed::DeleteLease).await;
+                bought.await;
                 self.carry_out(request).await.map(|done| self.answer(done))
             }
             Action::DropRequest => Err(closed()),
@@ -238,6 +261,17 @@ impl Numbered {
         match place {
             Place::Before => {
                 self.line.hand(Deed::Kill).await;
+                Err(closed())
+            }
+            Place::Underway => {
+                let line = self.line.clone();
+                let killed = async {
+                    // Once the server has begun; it does not stop because its client is gone.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    line.hand(Deed::Kill).await;
+                    line.hand(Deed::DeleteLease).await;
+                };
+                let _ = tokio::join!(self.carry_out(request), killed);
                 Err(closed())
             }
             Place::Withheld => {

@@ -98,6 +98,8 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
     gate: watch::Sender<Gate>,
     pub(crate) watches: watch::Sender<Watches>,
+    /// How many purchases have arrived.
+    pub(crate) purchases: watch::Sender<usize>,
     /// Wakes who waits for the gate to be reached.
     reached: Notify,
     pub(crate) hand: Hand,
@@ -110,6 +112,7 @@ impl State {
             inner: Mutex::new(inner),
             gate: watch::Sender::new(Gate::Open),
             watches: watch::Sender::new(Watches::Pass),
+            purchases: watch::Sender::new(0),
             reached: Notify::new(),
             hand,
         }
