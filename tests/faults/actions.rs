@@ -29,7 +29,7 @@ pub const SHORT: &[&str] = &[
 ];
 
 /// Longer than lease and settle times together.
-pub const LONG: Duration = Duration::from_secs(9);
+pub const LONG: Duration = Duration::from_secs(10);
 
 /// Past the client's time-out, and well within the settle time.
 const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
@@ -45,6 +45,8 @@ pub fn crew(replicas: usize) -> Crew {
 
 pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
 pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
+
+pub const IN_HANDSHAKE: &str = "stopped while connecting to buy until the other buys";
 
 /// The first replica looks at its Lease so seldom that it does not notice for a while that it is gone.
 pub fn two_leaders() -> Crew {
@@ -157,6 +159,7 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
         }
         if record.intent {
             add("split-brain", crew(2), k, UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));
+            add("split-brain", crew(2), k, IN_HANDSHAKE.into(), Action::PauseInHandshake(LONG));
         }
         match record.hop {
             Hop::Vendor => {

@@ -51,9 +51,6 @@ pub struct Played {
     pub end: End,
     pub records: Vec<Record>,
     pub puts: usize,
-    /// What the operator got as answer to its purchase could not tell it whether it was made, and somebody else
-    /// changed the seats meanwhile.
-    pub ambiguous: bool,
 }
 
 /// What must not have happened.
@@ -190,7 +187,8 @@ fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<usiz
         return flaw("the operator ended by itself".into());
     }
     let ambiguous = ambiguous(&records, &ledger);
-    if ambiguous != (end == End::NeedsReview) {
+    let in_order = if end == End::NeedsReview { ambiguous || taken_back(&ledger) } else { !ambiguous };
+    if !in_order {
         return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
     }
     let organization = rig.bitwarden().organization(&rig.key.id);
@@ -205,7 +203,7 @@ fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<usiz
         }
         _ => {}
     }
-    Ok(Played { end, records, puts, ambiguous })
+    Ok(Played { end, records, puts })
 }
 
 /// Somebody else changed the seats while the outcome of a purchase was open that then was not made.
@@ -220,10 +218,20 @@ fn ambiguous(records: &[Record], ledger: &[vendor_sim::LedgerEntry]) -> bool {
     foreign && open
 }
 
+/// The vendor has put the old number back after the one repeat, so shown and billed differ, and a person is asked.
+fn taken_back(ledger: &[vendor_sim::LedgerEntry]) -> bool {
+    ledger
+        .last()
+        .is_some_and(|last| last.who == vendor_sim::Actor::Webhook && last.after.seats != last.billed_after.seats)
+}
+
 /// Two purchases that were answered, or not, without effect.
 fn refusal_is_in_order(case: &Case, records: &[Record]) -> bool {
     let purchases = records.iter().filter(|record| record.is_purchase()).count();
-    let killed = matches!(case.fault, Some((_, Action::Kill(_) | Action::Pause(..) | Action::PauseUntilPurchase(_))));
+    let killed = matches!(
+        case.fault,
+        Some((_, Action::Kill(_) | Action::Pause(..) | Action::PauseUntilPurchase(_) | Action::PauseInHandshake(_)))
+    );
     case.scenario.uses_the_repeat && (purchases >= 2 || killed)
 }
 

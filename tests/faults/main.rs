@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
@@ -27,16 +27,23 @@ use case::{Broken, Case, Played, play};
 use report::Report;
 use rig::Ground;
 use scenario::{Scenario, scenarios};
+use seatkeeper::api::parse_duration;
 
 /// Cases at the same time; they mostly wait.
 fn at_once() -> usize {
-    std::env::var("FAULT_PARALLEL").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
+    std::env::var("FAULT_PARALLEL").ok().and_then(|n| n.parse().ok()).unwrap_or(32)
 }
 
 fn main() -> ExitCode {
     #[cfg(debug_assertions)]
     if let Some(code) = weakened::operator() {
         return code;
+    }
+    // As in any other test binary: `cargo test purchase` is not meant for this one.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let meant = words.is_empty() || words.iter().any(|word| "faults".contains(word.as_str()));
+    if !meant || std::env::args().any(|word| word == "--list") {
+        return ExitCode::SUCCESS;
     }
     if seatkeeper_support::skip_control_plane() {
         return ExitCode::SUCCESS;
@@ -72,6 +79,22 @@ async fn reference(ground: &Arc<Ground>, scenario: Scenario) -> Result<(&'static
     Ok((name, Reference { records, puts: played.puts }))
 }
 
+/// Random cases for some time, instead of the chosen ones.
+struct Torture {
+    seed: u64,
+    duration: Duration,
+}
+
+impl Torture {
+    fn wanted() -> Option<Self> {
+        let (seed, duration) = (std::env::var("SEED").ok(), std::env::var("DURATION").ok());
+        seed.as_ref().or(duration.as_ref())?;
+        let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+        let duration = duration.map_or(Ok(Duration::from_secs(600)), |text| parse_duration(&text));
+        Some(Self { seed, duration: duration.expect("DURATION such as 10m") })
+    }
+}
+
 async fn enumerate() -> bool {
     let started = Instant::now();
     let ground = Arc::new(Ground::new().await);
@@ -90,10 +113,19 @@ async fn enumerate() -> bool {
             }
         }
     }
-    let chosen = chosen(&known);
+    let torture = Torture::wanted();
+    let mut chosen = chosen(&known, torture.is_some());
+    if let Some(torture) = &torture {
+        println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
+        case::SILENCE.store(20, std::sync::atomic::Ordering::Relaxed);
+        fastrand::Rng::with_seed(torture.seed).shuffle(&mut chosen);
+    }
     println!("faults: {} references and {} cases, {} at once", known.len(), chosen.len(), at_once());
     let mut report = Report::default();
     let mut playing = stream::iter(chosen)
+        .take_while(|_| {
+            futures::future::ready(torture.as_ref().is_none_or(|torture| started.elapsed() < torture.duration))
+        })
         .map(|case| {
             let puts = known.get(case.scenario.name).map(|reference| reference.puts);
             guarded(&ground, case, puts)
@@ -113,7 +145,7 @@ async fn enumerate() -> bool {
     report.sound() && caught
 }
 
-fn chosen(known: &HashMap<&'static str, Reference>) -> Vec<Case> {
+fn chosen(known: &HashMap<&'static str, Reference>, everything: bool) -> Vec<Case> {
     let mut all = Vec::new();
     for scenario in scenarios() {
         if let Some(reference) = known.get(scenario.name) {
@@ -124,6 +156,9 @@ fn chosen(known: &HashMap<&'static str, Reference>) -> Vec<Case> {
         all.retain(|case| case.to_string() == wanted);
         let times = std::env::var("FAULT_TIMES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
         return std::iter::repeat_n(all, times).flatten().collect();
+    }
+    if everything {
+        return all;
     }
     let sharp = |case: &Case| {
         let record = known.get(case.scenario.name).zip(case.fault.as_ref());

@@ -13,6 +13,7 @@ pub struct Report {
     failed: Vec<String>,
     bought_twice: usize,
     reviews: usize,
+    run: usize,
 }
 
 #[derive(Default)]
@@ -28,6 +29,10 @@ impl Report {
     pub fn note(&mut self, case: &Case, result: Result<Played, Broken>) {
         let row = self.rows.entry((case.kind, case.action.clone())).or_default();
         row.run += 1;
+        self.run += 1;
+        if self.run.is_multiple_of(100) {
+            println!("faults: {} so far", self.run);
+        }
         match result {
             Ok(played) => {
                 match played.end {
@@ -35,7 +40,7 @@ impl Report {
                     End::Rejected => row.rejected += 1,
                     End::NeedsReview => row.needs_review += 1,
                 }
-                self.reviews += usize::from(played.ambiguous);
+                self.reviews += usize::from(played.end == End::NeedsReview);
             }
             Err(broken) => {
                 row.failed += 1;
@@ -68,7 +73,7 @@ impl Report {
     }
 
     pub fn print(&self, took: Duration) {
-        let run: usize = self.rows.values().map(|row| row.run).sum();
+        let run = self.run;
         let table = self.table();
         println!("{table}");
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
@@ -90,7 +95,8 @@ impl Report {
                  operator, played at many requests of many scenarios; how often it ended in sync, in a refusal that was told, or in \
                  a question to a person.\n\n{table}\n`{line}`\n"
             );
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
+            let path = seatkeeper_support::workspace_root().join("docs/faults.md");
+            std::fs::create_dir_all(path.with_file_name("")).expect("docs");
             std::fs::write(path, text).expect("docs/faults.md");
         }
     }

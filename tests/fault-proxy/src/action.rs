@@ -26,6 +26,9 @@ pub enum Action {
     /// Carried out; then the operator is stopped, the answer in its socket, until the next purchase arrives from
     /// somebody else, but no longer than this.
     PauseUntilPurchase(Duration),
+    /// Carried out; then the operator has to open its next connection to the vendor anew, and is stopped in the middle
+    /// of that, as in [`PauseUntilPurchase`](Self::PauseUntilPurchase).
+    PauseInHandshake(Duration),
     /// The Lease is deleted. The request goes through when a purchase has arrived from somebody else, or after this.
     LoseLease(Duration),
     /// The connection closes; nothing is forwarded.

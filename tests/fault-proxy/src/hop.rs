@@ -1,5 +1,5 @@
-//! Carries requests from the operator to a server, and does to one of them what was planned. A request, once read,
-//! runs in a task of its own: nothing here stops because its client has hung up.
+//! Carries requests from the operator to a server. A request, once read, runs in a task of its own: nothing here stops
+//! because its client has hung up.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use hyper::header::TRANSFER_ENCODING;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -20,11 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use crate::acting::{Numbered, whole};
 use crate::state::{State, Watches};
-use crate::{Action, Deed, Hop, Identity, Place, Upstream};
+use crate::{Deed, Hop, Identity, Upstream};
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
-type Answer = Response<Body>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(crate) type Answer = Response<Body>;
 
 /// Accepts until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, identity: Identity, upstream: Upstream, hop: Hop, state: Arc<State>) {
@@ -45,17 +46,32 @@ pub(crate) async fn serve(listener: TcpListener, identity: Identity, upstream: U
 
 /// One connection of the operator, and the one to the server that belongs to it.
 #[derive(Clone)]
-struct Line {
+pub(crate) struct Line {
     hop: Hop,
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     upstream: Upstream,
     server: Arc<Mutex<Option<SendRequest<Full<Bytes>>>>>,
-    reset: Arc<AtomicBool>,
+    /// The connection ends with a reset.
+    pub(crate) reset: Arc<AtomicBool>,
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, line: Line) {
     let _ = stream.set_nodelay(true);
+    let mut handshake = line.state.handshake.subscribe();
+    if line.hop == Hop::Vendor {
+        let mut taken = None;
+        line.state.handshake.send_if_modified(|longest| {
+            taken = longest.take();
+            false
+        });
+        if let Some(longest) = taken {
+            line.hand(Deed::Stop).await;
+            line.other_purchase(longest).await;
+            line.hand(Deed::Continue).await;
+        }
+    }
     let Ok(stream) = acceptor.accept(stream).await else { return };
+    let vendor = line.hop == Hop::Vendor;
     let reset = Arc::clone(&line.reset);
     let service = service_fn(move |request: Request<Incoming>| {
         let line = line.clone();
@@ -67,7 +83,15 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, line: Line) {
         })
     });
     let mut connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let _ = (&mut connection).await;
+    let told_to_end = async {
+        if !vendor || handshake.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = &mut connection => {}
+        () = told_to_end => return,
+    }
     if reset.load(Ordering::SeqCst) {
         // Closing with a zero linger sends RST instead of FIN.
         let _ = connection.into_parts().io.into_inner().get_ref().0.set_zero_linger();
@@ -100,12 +124,12 @@ impl Line {
         }
     }
 
-    async fn hand(&self, deed: Deed) {
+    pub(crate) async fn hand(&self, deed: Deed) {
         (self.state.hand)(deed).await;
     }
 
     /// Waits until another purchase arrives, but no longer than this.
-    fn other_purchase(&self, longest: Duration) -> impl Future<Output = ()> + Send + use<> {
+    pub(crate) fn other_purchase(&self, longest: Duration) -> impl Future<Output = ()> + Send + use<> {
         let mut purchases = self.state.purchases.subscribe();
         purchases.mark_unchanged();
         async move {
@@ -113,7 +137,7 @@ impl Line {
         }
     }
 
-    async fn send(&self, mut request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>> {
         // The operator speaks origin form already; only the connection is ours.
         request.headers_mut().remove(TRANSFER_ENCODING);
         let mut server = self.server.lock().await;
@@ -180,178 +204,4 @@ impl Line {
         let frames: Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>> = Box::pin(frames);
         Ok(Response::from_parts(head, StreamBody::new(frames).boxed_unsync()))
     }
-}
-
-/// A request with a number.
-struct Numbered {
-    line: Line,
-    number: usize,
-    purchase: bool,
-}
-
-type Done = Response<Bytes>;
-
-impl Numbered {
-    async fn carry_out(&self, request: Request<Full<Bytes>>) -> io::Result<Done> {
-        let (head, body) = self.line.send(request).await?.into_parts();
-        let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        self.line.state.executed(self.number, head.status.as_u16());
-        Ok(Response::from_parts(head, bytes))
-    }
-
-    fn answer(&self, done: Done) -> Answer {
-        self.line.state.answered(self.number, done.status().as_u16());
-        done.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync())
-    }
-
-    async fn act(self, action: Action, request: Request<Full<Bytes>>) -> io::Result<Answer> {
-        match action {
-            Action::Kill(place) => self.kill(place, request).await,
-            Action::Pause(place, long) => self.pause(place, long, request).await,
-            Action::PauseUntilPurchase(longest) => {
-                let done = self.carry_out(request).await?;
-                self.line.hand(Deed::Stop).await;
-                let bought = self.line.other_purchase(longest);
-                let line = self.line.clone();
-                tokio::spawn(async move {
-                    bought.await;
-                    line.hand(Deed::Continue).await;
-                });
-                Ok(self.answer(done))
-            }
-            Action::LoseLease(longest) => {
-                let bought = self.line.other_purchase(longest);
-                self.line.hand(Deed::DeleteLease).await;
-                bought.await;
-                self.carry_out(request).await.map(|done| self.answer(done))
-            }
-            Action::DropRequest => Err(closed()),
-            Action::DropAnswer => {
-                self.carry_out(request).await?;
-                Err(closed())
-            }
-            Action::Delay(late) => {
-                let done = self.carry_out(request).await?;
-                tokio::time::sleep(late).await;
-                Ok(self.answer(done))
-            }
-            Action::ApplyLate(late) => {
-                tokio::time::sleep(late).await;
-                self.carry_out(request).await?;
-                Err(closed())
-            }
-            Action::Answer { status, headers, body, apply } => {
-                if apply {
-                    self.carry_out(request).await?;
-                }
-                self.line.state.answered(self.number, status);
-                Ok(whole(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &headers, body.into()))
-            }
-            Action::Truncate => self.carry_out(request).await.map(half),
-            Action::Reset => {
-                self.line.reset.store(true, Ordering::SeqCst);
-                self.carry_out(request).await.map(half)
-            }
-            Action::WatchGone => self.tell_watches(Watches::Gone, request).await,
-            Action::WatchFrozen => self.tell_watches(Watches::Frozen, request).await,
-        }
-    }
-
-    async fn kill(self, place: Place, request: Request<Full<Bytes>>) -> io::Result<Answer> {
-        match place {
-            Place::Before => {
-                self.line.hand(Deed::Kill).await;
-                Err(closed())
-            }
-            Place::Underway => {
-                let line = self.line.clone();
-                let killed = async {
-                    // Once the server has begun; it does not stop because its client is gone.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    line.hand(Deed::Kill).await;
-                    line.hand(Deed::DeleteLease).await;
-                };
-                let _ = tokio::join!(self.carry_out(request), killed);
-                Err(closed())
-            }
-            Place::Withheld => {
-                self.carry_out(request).await?;
-                self.line.hand(Deed::Kill).await;
-                Err(closed())
-            }
-            Place::Answered => {
-                let done = self.carry_out(request).await?;
-                let line = self.line.clone();
-                // As soon as the answer has had time to arrive; how far the operator gets with it is the point.
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(3)).await;
-                    line.hand(Deed::Kill).await;
-                });
-                Ok(self.answer(done))
-            }
-        }
-    }
-
-    async fn pause(self, place: Place, long: Duration, request: Request<Full<Bytes>>) -> io::Result<Answer> {
-        let done = if place == Place::Before { None } else { Some(self.carry_out(request.clone()).await?) };
-        self.line.hand(Deed::Stop).await;
-        let line = self.line.clone();
-        let over = async move {
-            tokio::time::sleep(long).await;
-            line.hand(Deed::Continue).await;
-        };
-        match (place, done) {
-            (Place::Answered, Some(done)) => {
-                // The answer lies in the stopped operator's socket.
-                tokio::spawn(over);
-                Ok(self.answer(done))
-            }
-            (Place::Before, _) => {
-                over.await;
-                if self.purchase { Err(closed()) } else { self.carry_out(request).await.map(|done| self.answer(done)) }
-            }
-            _ => {
-                over.await;
-                Err(closed())
-            }
-        }
-    }
-
-    async fn tell_watches(self, watches: Watches, request: Request<Full<Bytes>>) -> io::Result<Answer> {
-        self.line.state.watches.send_replace(watches);
-        self.carry_out(request).await.map(|done| self.answer(done))
-    }
-}
-
-fn closed() -> io::Error {
-    io::Error::other("the proxy closes the connection")
-}
-
-fn whole(status: StatusCode, headers: &[(&str, &str)], body: Bytes) -> Answer {
-    let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
-    *response.status_mut() = status;
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) =
-            (hyper::header::HeaderName::from_bytes(name.as_bytes()), hyper::header::HeaderValue::from_str(value))
-        {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-/// Announces everything, says half of it and breaks off.
-fn half(done: Done) -> Answer {
-    let (mut head, bytes) = done.into_parts();
-    head.headers.remove(TRANSFER_ENCODING);
-    head.headers.insert(CONTENT_LENGTH, (bytes.len() + 1).into());
-    let first = bytes.slice(..bytes.len() / 2);
-    // The half must have left before the break, or nothing of the answer would.
-    let rest = async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(closed())
-    };
-    let frames = stream::iter([Ok(Frame::data(first))]).chain(stream::once(rest));
-    let frames: Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>> = Box::pin(frames);
-    Response::from_parts(head, StreamBody::new(frames).boxed_unsync())
 }

@@ -3,8 +3,9 @@
 //! Two TLS-terminating hops with the proxy's own CA. The requests that matter to a purchase are numbered from
 //! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered.
 //! Read the modules in this order: `action` says what may happen, `state` numbers and records, `hop` carries requests,
-//! `tls` makes certificates.
+//! `acting` breaks one, `tls` makes certificates.
 
+mod acting;
 mod action;
 mod hop;
 mod state;

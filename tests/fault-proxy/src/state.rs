@@ -98,6 +98,8 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
     gate: watch::Sender<Gate>,
     pub(crate) watches: watch::Sender<Watches>,
+    /// Vendor connections end, and the operator is stopped during the next handshake, for so long at most.
+    pub(crate) handshake: watch::Sender<Option<Duration>>,
     /// How many purchases have arrived.
     pub(crate) purchases: watch::Sender<usize>,
     /// Wakes who waits for the gate to be reached.
@@ -112,6 +114,7 @@ impl State {
             inner: Mutex::new(inner),
             gate: watch::Sender::new(Gate::Open),
             watches: watch::Sender::new(Watches::Pass),
+            handshake: watch::Sender::new(None),
             purchases: watch::Sender::new(0),
             reached: Notify::new(),
             hand,
