@@ -51,6 +51,7 @@ pub struct Played {
     pub end: End,
     pub records: Vec<Record>,
     pub puts: usize,
+    pub log: String,
 }
 
 /// What must not have happened.
@@ -203,7 +204,7 @@ fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<usiz
         }
         _ => {}
     }
-    Ok(Played { end, records, puts })
+    Ok(Played { end, records, puts, log: rig.log() })
 }
 
 /// Somebody else changed the seats while the outcome of a purchase was open that then was not made.

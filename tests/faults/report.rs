@@ -35,6 +35,10 @@ impl Report {
         }
         match result {
             Ok(played) => {
+                if std::env::var("FAULT_CASE").is_ok() {
+                    let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
+                    println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
+                }
                 match played.end {
                     End::InSync => row.in_sync += 1,
                     End::Rejected => row.rejected += 1,
