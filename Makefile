@@ -10,7 +10,7 @@ QUICKSTART := $(or $(CARGO_TARGET_DIR),target)/debug/quickstart
 CRD := crds/licenseseats.seatkeeper.dev.yaml
 CHART_CRD := charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml
 
-.PHONY: help quickstart quickstart-down test lint deny control-plane generate fmt bench image
+.PHONY: help quickstart quickstart-down test torture lint deny control-plane generate fmt bench image
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ quickstart-down: ## End a quickstart that runs elsewhere in this checkout
 
 test: lint deny $(if $(SKIP_CONTROL_PLANE),,control-plane) ## Everything CI runs: formatting, clippy, cargo-deny, all tests
 	cargo test --locked --workspace
+
+torture: control-plane ## Random faults for DURATION (10m), with 20 polls of silence after each; SEED=N plays the same again
+	DURATION=$${DURATION:-10m} cargo test --locked --test faults
 
 lint: ## Formatting and clippy, warnings denied
 	cargo fmt --all --check

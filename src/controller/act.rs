@@ -33,10 +33,16 @@ pub(super) async fn act(
     let before = status.clone();
     status.intent = Some(intent.clone());
     status.plan = None;
+    #[cfg(debug_assertions)]
+    context.settings.weaken_version(stored);
     write_intent(stored, status, &before).await?;
 
     let deadline = context.settings.send_deadline;
     let go = || {
+        #[cfg(debug_assertions)]
+        if context.settings.lacks(super::Weakness::NoDeadline) {
+            return Ok(());
+        }
         if !context.leadership.is_current() {
             return Err("another replica leads, or may");
         }
@@ -54,6 +60,10 @@ pub(super) async fn act(
     status.intent = after.intent;
     // Late effects count from the end of the request, not from its beginning.
     entry.restart_doubt(&intent.id, Instant::now());
+    #[cfg(debug_assertions)]
+    if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
+        status.intent = None;
+    }
     Ok(Acted { snapshot, fault: fault(account, outcome), applied: after.applied })
 }
 

@@ -35,6 +35,9 @@ pub struct Settings {
     pub credential_probe: Duration,
     /// Passes at the same time.
     pub concurrency: u16,
+    /// What the test of the tests leaves out; a release build has no such thing.
+    #[cfg(debug_assertions)]
+    pub weakness: Option<super::Weakness>,
 }
 
 /// What every pass shares.

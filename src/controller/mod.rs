@@ -16,6 +16,8 @@ mod reconcile;
 mod record;
 mod store;
 mod watched;
+#[cfg(debug_assertions)]
+mod weakness;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 pub use context::{Context, Settings};
 pub use error::Error;
 pub use lease::{Candidate, Leadership, LeaseSettings};
+#[cfg(debug_assertions)]
+pub use weakness::Weakness;
 
 use watched::Watched;
 

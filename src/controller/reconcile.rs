@@ -72,6 +72,8 @@ async fn pass(
         }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
+    #[cfg(debug_assertions)]
+    context.settings.weaken_status(&mut status, entry.elapsed(Instant::now()).is_some());
     let mut site = Site { context, trigger: &trigger, desired: &desired, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {

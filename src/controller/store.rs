@@ -96,9 +96,16 @@ impl Stored {
         Ok(changed)
     }
 
+    #[cfg(debug_assertions)]
+    pub(super) fn forget_version(&mut self) {
+        self.object.metadata.resource_version = None;
+    }
+
     async fn patch(&mut self, changes: Value) -> Result<(), Error> {
         let version = self.object.resource_version();
-        let patch = json!({ "metadata": { "resourceVersion": version }, "status": changes });
+        let patch = json!({ "metadata": { "resourceVersion": &version }, "status": &changes });
+        #[cfg(debug_assertions)]
+        let patch = if version.is_some() { patch } else { json!({ "status": changes }) };
         let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
         let name = self.object.name_any();
         self.object = bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?;

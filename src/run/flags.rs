@@ -154,6 +154,8 @@ impl Run {
             secret_recheck: self.secret_recheck,
             credential_probe: self.credential_probe,
             concurrency: self.concurrency,
+            #[cfg(debug_assertions)]
+            weakness: None,
         }
     }
 

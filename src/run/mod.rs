@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controller::{self, Candidate, Context};
+use crate::controller::{self, Candidate, Context, Settings};
 use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
@@ -42,7 +42,20 @@ enum Fatal {
 
 /// Runs until SIGTERM or SIGINT. Whatever ends, ends all: a half-alive operator would look healthy and do nothing.
 pub async fn run(args: Run) -> ExitCode {
-    match operate(args).await {
+    let settings = args.settings();
+    conclude(operate(args, settings).await)
+}
+
+/// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
+#[cfg(debug_assertions)]
+pub async fn run_weakened(args: Run, weakness: controller::Weakness) -> ExitCode {
+    let settings = weakness.weaken(args.settings());
+    tracing::warn!(?weakness, "weakened: for tests of the tests");
+    conclude(operate(args, settings).await)
+}
+
+fn conclude(ended: Result<(), Fatal>) -> ExitCode {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "seatkeeper cannot run");
@@ -51,7 +64,7 @@ pub async fn run(args: Run) -> ExitCode {
     }
 }
 
-async fn operate(args: Run) -> Result<(), Fatal> {
+async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     args.check().map_err(Fatal::Flags)?;
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
@@ -69,7 +82,7 @@ async fn operate(args: Run) -> Result<(), Fatal> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
 
     let shutdown = CancellationToken::new();
-    let (settings, counted) = (args.settings(), Arc::clone(&metrics));
+    let counted = Arc::clone(&metrics);
     let context = Arc::new(Context::new(client.clone(), vendors, settings, counted, leadership, me, shutdown.clone()));
     let serving = async {
         match server::serve(listener, metrics, readiness, shutdown.clone()).await {

@@ -1,0 +1,63 @@
+//! Parts of the purchase protocol that can be left out, to show that the enumeration of faults notices. The module, and
+//! every place that asks it, exists in debug builds alone: a release build cannot be weakened.
+
+use std::time::Duration;
+
+use super::Settings;
+use super::store::Stored;
+use crate::api::LicenseSeatsStatus;
+use crate::plan::Timing;
+
+/// One part that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// An open change is judged at once.
+    NoWait,
+    /// A request leaves whatever time has passed and whoever leads.
+    NoDeadline,
+    /// The intent is written over whatever is stored.
+    NoCompareAndSwap,
+    /// An answer that is no success, or none, counts as a failure without effect.
+    ErrorCloses,
+    /// What another process recorded is not seen.
+    IntentFromCache,
+}
+
+impl Weakness {
+    /// All of them, by name.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("no wait", Self::NoWait),
+        ("no deadline", Self::NoDeadline),
+        ("no compare-and-swap", Self::NoCompareAndSwap),
+        ("an error closes the intent", Self::ErrorCloses),
+        ("intent from cache", Self::IntentFromCache),
+    ];
+
+    /// Settings with this weakness.
+    #[must_use]
+    pub fn weaken(self, settings: Settings) -> Settings {
+        let none = Timing { answered: Duration::ZERO, unanswered: Duration::ZERO, pause: Duration::ZERO };
+        let timing = if self == Self::NoWait { none } else { settings.timing };
+        Settings { timing, weakness: Some(self), ..settings }
+    }
+}
+
+impl Settings {
+    pub(super) fn lacks(&self, weakness: Weakness) -> bool {
+        self.weakness == Some(weakness)
+    }
+
+    /// Forgets at which version the object was read.
+    pub(super) fn weaken_version(&self, stored: &mut Stored) {
+        if self.lacks(Weakness::NoCompareAndSwap) {
+            stored.forget_version();
+        }
+    }
+
+    /// Forgets a recorded intent that this process did not make itself (`known`).
+    pub(super) fn weaken_status(&self, status: &mut LicenseSeatsStatus, known: bool) {
+        if self.lacks(Weakness::IntentFromCache) && !known {
+            status.intent = None;
+        }
+    }
+}

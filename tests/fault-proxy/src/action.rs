@@ -1,0 +1,76 @@
+//! What may be done to one request.
+
+use std::time::Duration;
+
+/// Where in the life of a request something happens to the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before it is forwarded.
+    Before,
+    /// While it is being carried out.
+    Underway,
+    /// After it was carried out, and its answer never arrives.
+    Withheld,
+    /// After it was carried out; the answer arrives.
+    Answered,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The operator is killed. While a request is underway the Lease goes too, so that the next leader comes at once.
+    Kill(Place),
+    /// The operator is stopped for this long and then goes on. A purchase is then never forwarded late: the promise
+    /// assumes that what has left ends within the settle time.
+    Pause(Place, Duration),
+    /// Carried out; then the operator is stopped, the answer in its socket, until the next purchase arrives from
+    /// somebody else, but no longer than this.
+    PauseUntilPurchase(Duration),
+    /// Carried out; then the operator has to open its next connection to the vendor anew, and is stopped in the middle
+    /// of that, as in [`PauseUntilPurchase`](Self::PauseUntilPurchase).
+    PauseInHandshake(Duration),
+    /// The Lease is deleted. The request goes through when a purchase has arrived from somebody else, or after this.
+    LoseLease(Duration),
+    /// The connection closes; nothing is forwarded.
+    DropRequest,
+    /// It is carried out; the connection closes.
+    DropAnswer,
+    /// It is carried out; the answer comes this much later.
+    Delay(Duration),
+    /// It is carried out this much later; nobody waits for the answer any more.
+    ApplyLate(Duration),
+    /// Another answer. With `apply` the request is carried out first; without it never is.
+    Answer {
+        /// Status.
+        status: u16,
+        /// Headers.
+        headers: Vec<(&'static str, &'static str)>,
+        /// Body.
+        body: String,
+        /// Carry it out first.
+        apply: bool,
+    },
+    /// The real answer, cut in half.
+    Truncate,
+    /// The real answer, reset in the middle.
+    Reset,
+    /// The watch ends and its next request is answered with 410; the request itself goes through.
+    WatchGone,
+    /// The watch says nothing any more; the request itself goes through.
+    WatchFrozen,
+}
+
+/// What the proxy asks of whoever runs the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// SIGKILL.
+    Kill,
+    /// SIGSTOP.
+    Stop,
+    /// SIGCONT.
+    Continue,
+    /// Delete the Lease.
+    DeleteLease,
+    /// A purchase has arrived and is not forwarded yet: the scenario's own doings.
+    Purchase,
+}

@@ -1,0 +1,103 @@
+//! Stands between an unmodified operator and both its apiserver and its vendor.
+//!
+//! Two TLS-terminating hops with the proxy's own CA. The requests that matter to a purchase are numbered from
+//! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered.
+//! Read the modules in this order: `action` says what may happen, `state` numbers and records, `hop` carries requests,
+//! `acting` breaks one, `tls` makes certificates.
+
+mod acting;
+mod action;
+mod hop;
+mod state;
+mod tls;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use action::{Action, Deed, Place};
+use state::State;
+pub use state::{Hop, Record};
+pub use tls::{Failure, Identity, Upstream};
+
+/// Does a [`Deed`]; the request waits for it.
+pub type Hand = Arc<dyn Fn(Deed) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A running proxy. Dropping it closes its ports and connections.
+pub struct Proxy {
+    apiserver: SocketAddr,
+    vendor: SocketAddr,
+    state: Arc<State>,
+    _running: watch::Sender<bool>,
+}
+
+impl Proxy {
+    /// Starts both hops on free loopback ports.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start(identity: &Identity, apiserver: Upstream, vendor: Upstream, hand: Hand) -> io::Result<Self> {
+        let state = Arc::new(State::new(hand));
+        let running = watch::Sender::new(false);
+        let listen = async |upstream, hop| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            let served = hop::serve(listener, identity.clone(), upstream, hop, Arc::clone(&state));
+            let mut stop = running.subscribe();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = served => {}
+                    _ = stop.changed() => {}
+                }
+            });
+            io::Result::Ok(address)
+        };
+        let apiserver = listen(apiserver, Hop::Apiserver).await?;
+        let vendor = listen(vendor, Hop::Vendor).await?;
+        Ok(Self { apiserver, vendor, state, _running: running })
+    }
+
+    /// For the kubeconfig.
+    pub fn apiserver_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.apiserver.port())
+    }
+
+    /// For the Secret.
+    pub fn vendor_url(&self) -> String {
+        format!("https://{}", self.vendor_host())
+    }
+
+    /// For `--allowed-host`.
+    pub fn vendor_host(&self) -> String {
+        format!("localhost:{}", self.vendor.port())
+    }
+
+    /// Numbers from 1 from now on; the request of this number gets the action.
+    pub fn arm(&self, action: Option<(usize, Action)>) {
+        self.state.arm(action);
+    }
+
+    /// Holds the operator at the beginning of its next pass, until [`release`](Self::release).
+    pub async fn hold(&self) {
+        self.state.hold().await;
+    }
+
+    /// Lets the held pass go on.
+    pub fn release(&self) {
+        self.state.release();
+    }
+
+    /// Whether the action was taken.
+    pub fn fired(&self) -> bool {
+        self.state.fired()
+    }
+
+    /// The numbered requests, in their order.
+    pub fn records(&self) -> Vec<Record> {
+        self.state.records()
+    }
+}

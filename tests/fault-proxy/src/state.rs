@@ -1,0 +1,198 @@
+//! Numbers the requests, remembers them, and knows which one gets an action.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+
+use crate::{Action, Hand};
+
+/// Which way a request went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// To kube-apiserver.
+    Apiserver,
+    /// To the vendor.
+    Vendor,
+}
+
+/// A numbered request.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// 1, 2, 3 ... from [`arm`](crate::Proxy::arm) on.
+    pub number: usize,
+    /// Which way.
+    pub hop: Hop,
+    /// Method.
+    pub method: String,
+    /// Path without query.
+    pub path: String,
+    /// It writes an intent.
+    pub intent: bool,
+    /// When, from `arm` on.
+    pub at: Duration,
+    /// The server's own status, if it was carried out.
+    pub executed: Option<u16>,
+    /// The status the operator got; `None`: nothing, or not all of it.
+    pub answered: Option<u16>,
+}
+
+impl Record {
+    /// A request that buys.
+    pub fn is_purchase(&self) -> bool {
+        self.hop == Hop::Vendor && self.method == "PUT"
+    }
+
+    /// A write of a status.
+    pub fn is_record(&self) -> bool {
+        self.hop == Hop::Apiserver && self.method == "PATCH"
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = self.path.rsplit('/').take(2).collect::<Vec<_>>();
+        let status = |status: Option<u16>| status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let intent = if self.intent { " (intent)" } else { "" };
+        write!(
+            f,
+            "{:>3} {:>6} ms {:?} {} {}{intent}: executed {}, answered {}",
+            self.number,
+            self.at.as_millis(),
+            self.hop,
+            self.method,
+            short.into_iter().rev().collect::<Vec<_>>().join("/"),
+            status(self.executed),
+            status(self.answered)
+        )
+    }
+}
+
+/// What watches do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watches {
+    Pass,
+    /// Those that run end; the next is answered with 410.
+    Gone,
+    /// Those that run say nothing more.
+    Frozen,
+}
+
+struct Inner {
+    started: Instant,
+    armed: bool,
+    action: Option<(usize, Action)>,
+    fired: bool,
+    records: Vec<Record>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    Wanted,
+    Held,
+}
+
+pub(crate) struct State {
+    inner: Mutex<Inner>,
+    gate: watch::Sender<Gate>,
+    pub(crate) watches: watch::Sender<Watches>,
+    /// Vendor connections end, and the operator is stopped during the next handshake, for so long at most.
+    pub(crate) handshake: watch::Sender<Option<Duration>>,
+    /// How many purchases have arrived.
+    pub(crate) purchases: watch::Sender<usize>,
+    /// Wakes who waits for the gate to be reached.
+    reached: Notify,
+    pub(crate) hand: Hand,
+}
+
+impl State {
+    pub(crate) fn new(hand: Hand) -> Self {
+        let inner = Inner { started: Instant::now(), armed: false, action: None, fired: false, records: Vec::new() };
+        Self {
+            inner: Mutex::new(inner),
+            gate: watch::Sender::new(Gate::Open),
+            watches: watch::Sender::new(Watches::Pass),
+            handshake: watch::Sender::new(None),
+            purchases: watch::Sender::new(0),
+            reached: Notify::new(),
+            hand,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn arm(&self, action: Option<(usize, Action)>) {
+        let mut inner = self.lock();
+        *inner = Inner { started: Instant::now(), armed: true, action, fired: false, records: Vec::new() };
+    }
+
+    pub(crate) fn fired(&self) -> bool {
+        self.lock().fired
+    }
+
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.lock().records.clone()
+    }
+
+    pub(crate) async fn hold(&self) {
+        self.gate.send_replace(Gate::Wanted);
+        self.reached.notified().await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.gate.send_replace(Gate::Open);
+    }
+
+    /// Where a pass begins: waits while it is held.
+    pub(crate) async fn pass_begins(&self) {
+        let reached = self.gate.send_if_modified(|gate| {
+            let wanted = *gate == Gate::Wanted;
+            if wanted {
+                *gate = Gate::Held;
+            }
+            wanted
+        });
+        if reached {
+            self.reached.notify_one();
+        }
+        let mut gate = self.gate.subscribe();
+        let _ = gate.wait_for(|gate| *gate != Gate::Held).await;
+    }
+
+    /// Numbers a request, and says what happens to it. `None`: not armed.
+    pub(crate) fn number(&self, hop: Hop, method: &str, path: &str, body: &[u8]) -> Option<(usize, Option<Action>)> {
+        let mut inner = self.lock();
+        if !inner.armed {
+            return None;
+        }
+        let number = inner.records.len() + 1;
+        let at = inner.started.elapsed();
+        // A merge patch that opens an intent or changes its phase; one that closes it says null.
+        let intent = method == "PATCH" && contains(body, b"\"intent\":{");
+        let (method, path) = (method.to_owned(), path.to_owned());
+        inner.records.push(Record { number, hop, method, path, intent, at, executed: None, answered: None });
+        let action = inner.action.take_if(|(k, _)| *k == number).map(|(_, action)| action);
+        inner.fired |= action.is_some();
+        Some((number, action))
+    }
+
+    pub(crate) fn executed(&self, number: usize, status: u16) {
+        if let Some(record) = self.lock().records.get_mut(number - 1) {
+            record.executed = Some(status);
+        }
+    }
+
+    pub(crate) fn answered(&self, number: usize, status: u16) {
+        if let Some(record) = self.lock().records.get_mut(number - 1) {
+            record.answered = Some(status);
+        }
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}

@@ -1,0 +1,192 @@
+//! Everything that can be done to a request, by kind.
+
+use std::time::Duration;
+
+use fault_proxy::{Action, Hop, Place, Record};
+
+use crate::case::{Case, named};
+use crate::rig::Crew;
+use crate::scenario::Scenario;
+
+/// The operator as the tests build it.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
+
+/// Times that let a test see them pass; everything else is as shipped. A write time-out, what is applied late and the
+/// send deadline together stay well below the settle time, as they do with the times as shipped.
+pub const SHORT: &[&str] = &[
+    "--min-interval=1s",
+    "--settle-answered=1s",
+    "--settle-unanswered=4s",
+    "--settle-pause=1s",
+    "--send-deadline=1s",
+    "--write-timeout=1s",
+    "--read-timeout=1s",
+    "--secret-recheck=1s",
+    "--credential-probe=2s",
+    "--lease-duration=3s",
+    "--lease-renew-deadline=2s",
+    "--lease-retry=1s",
+];
+
+/// Longer than lease and settle times together.
+pub const LONG: Duration = Duration::from_secs(10);
+
+/// Past the client's time-out, and well within the settle time.
+const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
+
+/// The other replica needs no longer to take the Lease and to buy.
+pub const WHILE_BOTH_LEAD: Duration = Duration::from_millis(2500);
+
+const PLACES: [Place; 3] = [Place::Before, Place::Withheld, Place::Answered];
+
+pub fn crew(replicas: usize) -> Crew {
+    Crew { binary: BINARY.into(), replicas: vec![SHORT.to_vec(); replicas], environment: vec![("RUST_LOG", "info")] }
+}
+
+pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
+pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
+
+pub const IN_HANDSHAKE: &str = "stopped while connecting to buy until the other buys";
+
+/// The first replica looks at its Lease so seldom that it does not notice for a while that it is gone.
+pub fn two_leaders() -> Crew {
+    let slow = short_but(&["--lease-duration=8s", "--lease-renew-deadline=7s", "--lease-retry=4s"]);
+    Crew { replicas: vec![slow, SHORT.to_vec()], ..crew(2) }
+}
+
+/// [`SHORT`] with some flags replaced.
+pub fn short_but(flags: &[&'static str]) -> Vec<&'static str> {
+    let name = |flag: &str| flag.split('=').next().map(str::to_owned);
+    let kept = SHORT.iter().filter(|short| flags.iter().all(|flag| name(flag) != name(short)));
+    kept.chain(flags).copied().collect()
+}
+
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<String>, apply: bool) -> Action {
+    Action::Answer { status, headers: headers.to_vec(), body: body.into(), apply }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const OPAQUE: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
+const HTML: &str = "<!doctype html><title>Bad gateway</title>";
+
+fn on_the_wire() -> Vec<(String, Action)> {
+    vec![
+        ("request dropped".into(), Action::DropRequest),
+        ("answer dropped".into(), Action::DropAnswer),
+        ("answer late".into(), Action::Delay(PAST_TIMEOUT)),
+        ("applied late".into(), Action::ApplyLate(PAST_TIMEOUT)),
+        ("answer truncated".into(), Action::Truncate),
+        ("answer reset".into(), Action::Reset),
+    ]
+}
+
+fn vendor_answers() -> Vec<(String, Action)> {
+    let padded = format!(r#"{{"passwordManager":null,"padding":"{}"}}"#, "x".repeat(8 << 20));
+    let mut all = on_the_wire();
+    for (name, action) in [
+        ("500 after applying", answer(500, &[JSON], OPAQUE, true)),
+        ("500 before applying", answer(500, &[JSON], OPAQUE, false)),
+        ("502 after applying", answer(502, &[], HTML, true)),
+        ("502 before applying", answer(502, &[], HTML, false)),
+        ("503 before applying", answer(503, &[], "", false)),
+        ("504 after applying", answer(504, &[], "", true)),
+        ("429", answer(429, &[], "", false)),
+        ("429 after 0 s", answer(429, &[("retry-after", "0")], "", false)),
+        ("429 after 1 s", answer(429, &[("retry-after", "1")], "", false)),
+        ("429 until a date", answer(429, &[("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT")], "", false)),
+        ("200 HTML", answer(200, &[("content-type", "text/html")], HTML, false)),
+        ("200 null, applied", answer(200, &[JSON], "null", true)),
+        ("200 mistyped", answer(200, &[JSON], r#"{"passwordManager":{"seats":"many"},"message":7}"#, false)),
+        ("200 negative", answer(200, &[JSON], r#"{"passwordManager":{"seats":-5,"maxAutoScaleSeats":-1}}"#, false)),
+        ("200 huge", answer(200, &[JSON], padded, false)),
+    ] {
+        all.push((name.to_owned(), action));
+    }
+    all
+}
+
+fn apiserver_answers() -> Vec<(String, Action)> {
+    let status = |code: u16, reason: &str| {
+        format!(
+            r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"injected","reason":"{reason}","code":{code}}}"#
+        )
+    };
+    let fail = |code, reason, apply| answer(code, &[JSON], status(code, reason), apply);
+    let mut all: Vec<(String, Action)> = Vec::new();
+    for (name, action) in [
+        ("409", fail(409, "Conflict", false)),
+        ("429", answer(429, &[JSON, ("retry-after", "1")], status(429, "TooManyRequests"), false)),
+        ("500", fail(500, "InternalError", false)),
+        ("503", fail(503, "ServiceUnavailable", false)),
+        ("504 but applied", fail(504, "Timeout", true)),
+        ("403", fail(403, "Forbidden", false)),
+        ("reset but applied", Action::Reset),
+        ("request dropped", Action::DropRequest),
+        ("answer dropped", Action::DropAnswer),
+        ("applied late", Action::ApplyLate(PAST_TIMEOUT)),
+        ("watch ends with 410", Action::WatchGone),
+        ("watch frozen", Action::WatchFrozen),
+    ] {
+        all.push((name.to_owned(), action));
+    }
+    all
+}
+
+/// Every case of a scenario, by the requests of its reference.
+pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
+    let mut all = Vec::new();
+    let mut add = |kind, crew: Crew, k, action: String, what| {
+        let (scenario, crew) = (scenario.clone(), crew);
+        all.push(Case { scenario, fault: Some((k, what)), action, kind, crew });
+    };
+    for record in reference {
+        let k = record.number;
+        for place in PLACES {
+            add("crash", crew(1), k, format!("killed {}", named(place)), Action::Kill(place));
+            add("pause", crew(1), k, format!("stopped {}", named(place)), Action::Pause(place, LONG));
+            add(
+                "split-brain",
+                crew(2),
+                k,
+                format!("stopped {}, two replicas", named(place)),
+                Action::Pause(place, LONG),
+            );
+        }
+        add("split-brain", two_leaders(), k, TWO_LEADERS.into(), Action::LoseLease(WHILE_BOTH_LEAD));
+        if record.is_purchase() {
+            let action = format!("killed {}", named(Place::Underway));
+            add("crash", crew(1), k, action, Action::Kill(Place::Underway));
+        }
+        if record.intent {
+            add("split-brain", crew(2), k, UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));
+            add("split-brain", crew(2), k, IN_HANDSHAKE.into(), Action::PauseInHandshake(LONG));
+        }
+        match record.hop {
+            Hop::Vendor => {
+                for (name, action) in vendor_answers() {
+                    add("answer", crew(1), k, name, action);
+                }
+            }
+            Hop::Apiserver => {
+                for (name, action) in apiserver_answers() {
+                    add("apiserver", crew(1), k, name, action);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// At most so many of a kind, two thirds of them at a purchase or at the record of one. The choice is the same every
+/// time.
+pub fn thinned(cases: &[Case], kind: &str, most: usize, sharp: impl Fn(&Case) -> bool) -> Vec<Case> {
+    let mut chance = fastrand::Rng::with_seed(1);
+    let of_kind = cases.iter().filter(|case| case.kind == kind).cloned();
+    let (mut first, mut rest): (Vec<_>, Vec<_>) = of_kind.partition(sharp);
+    chance.shuffle(&mut first);
+    chance.shuffle(&mut rest);
+    let dull = rest.len().min(most / 3);
+    first.truncate(most - dull);
+    rest.truncate(most - first.len());
+    first.into_iter().chain(rest).collect()
+}

@@ -1,0 +1,132 @@
+//! What happens at the vendor while a request goes wrong. Each scenario has a fault-free run of its own.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vendor_sim::{Bitwarden, Fault, FaultKind, Organization, Webhook};
+
+/// What the scenario does when a purchase arrives and before it is forwarded, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtPurchase {
+    Nothing,
+    /// Somebody sets so many seats in the web vault.
+    ThirdParty(i32),
+    /// All tokens become worthless.
+    ExpireTokens,
+}
+
+/// One story.
+#[derive(Clone)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub organization: fn() -> Organization,
+    /// Declared and in sync before anything is counted.
+    pub before: Option<Value>,
+    /// Declared, or edited to.
+    pub spec: Value,
+    /// What the vendor will do.
+    pub vendor: fn(&Bitwarden),
+    pub at_purchase: AtPurchase,
+    /// Seats and limit in the end.
+    pub goal: (i32, i32),
+    /// At no time fewer or more, neither shown nor billed.
+    pub between: (i32, i32),
+    /// How often the operator may change what is billed.
+    pub billings: usize,
+    /// The story itself takes up the one repeat, so one more failure is a refusal.
+    pub uses_the_repeat: bool,
+}
+
+/// How long a purchase may run at the vendor after its client has given up.
+pub const LATE: Duration = Duration::from_millis(2000);
+
+fn up_to(seats: i32) -> Value {
+    json!({ "seats": seats, "limit": { "mode": "UpTo", "seats": 300 } })
+}
+
+fn roomy() -> Organization {
+    Organization::enterprise("Acme").seats(100).limit(300).members(80)
+}
+
+fn pinned() -> Organization {
+    Organization::enterprise("Acme").seats(100).limit(100).members(80)
+}
+
+/// All of them.
+pub fn scenarios() -> Vec<Scenario> {
+    let first = Scenario {
+        name: "first-purchase",
+        organization: roomy,
+        before: None,
+        spec: up_to(150),
+        vendor: |_| {},
+        at_purchase: AtPurchase::Nothing,
+        goal: (150, 300),
+        between: (100, 150),
+        billings: 1,
+        uses_the_repeat: false,
+    };
+    vec![
+        first.clone(),
+        Scenario {
+            name: "second-purchase",
+            before: Some(up_to(120)),
+            spec: up_to(150),
+            billings: 1,
+            between: (120, 150),
+            ..first.clone()
+        },
+        Scenario {
+            name: "decrease",
+            before: Some(up_to(100)),
+            spec: up_to(90),
+            goal: (90, 300),
+            between: (90, 100),
+            ..first.clone()
+        },
+        Scenario {
+            name: "limit-only",
+            organization: pinned,
+            spec: up_to(100),
+            goal: (100, 300),
+            between: (100, 100),
+            billings: 0,
+            ..first.clone()
+        },
+        Scenario {
+            name: "seats-and-limit",
+            organization: pinned,
+            spec: json!({ "seats": 150, "limit": { "mode": "Pinned" } }),
+            goal: (150, 150),
+            ..first.clone()
+        },
+        Scenario { name: "token-expires", at_purchase: AtPurchase::ExpireTokens, ..first.clone() },
+        Scenario { name: "third-party", at_purchase: AtPurchase::ThirdParty(120), ..first.clone() },
+        Scenario {
+            name: "webhook-restores",
+            vendor: |vendor| {
+                let webhook = Webhook { before_write_ms: 200, hold_write: false, ..Webhook::restoring() };
+                vendor.switch(|switches| switches.webhook = webhook);
+            },
+            uses_the_repeat: true,
+            ..first.clone()
+        },
+        Scenario {
+            name: "fails-after-billing",
+            vendor: |vendor| {
+                vendor.inject(Fault::on_put(FaultKind::FailAfterBilling));
+            },
+            uses_the_repeat: true,
+            ..first.clone()
+        },
+        Scenario {
+            name: "finishes-late",
+            // Between its two reads the vendor turns the total into a difference: whoever repeats meanwhile adds up.
+            vendor: |vendor| {
+                let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
+                vendor.inject(Fault::on_put(FaultKind::PauseBetweenReads { ms }));
+            },
+            ..first
+        },
+    ]
+}

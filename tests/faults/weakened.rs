@@ -1,0 +1,79 @@
+//! The test of the test: this very program, started with `run`, is the operator without a part of the purchase
+//! protocol. Each such operator must be seen to buy too much. Release builds have no such parts to leave out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, FromArgMatches};
+use fault_proxy::{Action, Hop, Place};
+use seatkeeper::controller::Weakness;
+use seatkeeper::run::{Run, run_weakened};
+
+use crate::Reference;
+use crate::actions::{LONG, WHILE_BOTH_LEAD, crew, two_leaders};
+use crate::case::{Case, play};
+use crate::rig::{Crew, Ground};
+use crate::scenario::scenarios;
+
+const VARIABLE: &str = "FAULT_WEAKNESS";
+
+/// The weakened operator, if that is what this process was started as.
+pub fn operator() -> Option<ExitCode> {
+    let name = std::env::var(VARIABLE).ok()?;
+    let (_, weakness) = Weakness::ALL.into_iter().find(|(known, _)| *known == name)?;
+    let command = Run::augment_args(clap::Command::new("run"));
+    let args = Run::from_arg_matches(&command.get_matches_from(std::env::args().skip(1))).expect("flags");
+    seatkeeper::telemetry::init(args.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Some(runtime.expect("a runtime").block_on(run_weakened(args, weakness)))
+}
+
+/// The case in which a weakness must show.
+fn case(name: &'static str, weakness: Weakness, late: &Reference) -> Case {
+    let scenario = scenarios().into_iter().find(|scenario| scenario.name == "finishes-late").expect("it is there");
+    let records = &late.records;
+    let purchase = records.iter().find(|record| record.is_purchase()).expect("it buys").number;
+    let intent = records.iter().find(|record| record.intent).expect("it records an intent").number;
+    let before = records[..intent - 1].iter().rev();
+    let secret = before.clone().find(|record| record.hop == Hop::Apiserver).expect("it reads the Secret").number;
+    let (fault, crew) = match weakness {
+        Weakness::NoWait | Weakness::ErrorCloses => (None, crew(1)),
+        Weakness::NoDeadline => (Some((intent, Action::PauseUntilPurchase(LONG))), crew(2)),
+        Weakness::NoCompareAndSwap => (Some((secret, Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
+        Weakness::IntentFromCache => (Some((purchase, Action::Kill(Place::Underway))), crew(1)),
+    };
+    let binary: PathBuf = std::env::current_exe().expect("this program");
+    let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];
+    Case {
+        scenario,
+        fault,
+        action: format!("weakened: {name}"),
+        kind: "weakened",
+        crew: Crew { binary, environment, ..crew },
+    }
+}
+
+/// Says whether every weakness was seen to buy too much. Which replica is faster is chance, so each has three tries.
+pub async fn all_are_caught(ground: &Arc<Ground>, late: &Reference) -> bool {
+    let each = Weakness::ALL.map(async |(name, weakness)| {
+        let case = case(name, weakness, late);
+        let mut last = String::new();
+        for _ in 0..3 {
+            match play(ground, &case, Some(late.puts)).await {
+                Err(broken) if broken.bought_twice => {
+                    println!("caught: {name}: {}", broken.why.split(':').next().unwrap_or_default());
+                    return true;
+                }
+                Err(broken) => last = format!("{}\n{}", broken.why, broken.story),
+                Ok(played) => {
+                    let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
+                    last = format!("ended {:?}\n{}", played.end, records.join("\n"));
+                }
+            }
+        }
+        println!("NOT CAUGHT: {name}: {last}");
+        false
+    });
+    futures::future::join_all(each).await.into_iter().all(|caught| caught)
+}
