@@ -17,6 +17,7 @@ use seatkeeper_support::{ControlPlane, Operator, SYSTEM_NAMESPACE, http_get, scr
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, OrganizationKey, Simulator};
 
+use crate::actions::Crew;
 use crate::scenario::{AtPurchase, Scenario};
 
 /// The longest wait for something that must happen.
@@ -66,15 +67,6 @@ impl Ground {
         std::fs::write(&path, config.to_string()).expect("a kubeconfig");
         path
     }
-}
-
-/// How the operators are run.
-#[derive(Clone, Debug)]
-pub struct Crew {
-    pub binary: PathBuf,
-    /// Flags of each replica.
-    pub replicas: Vec<Vec<&'static str>>,
-    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// The operator processes.
@@ -248,7 +240,6 @@ impl Rig {
     pub fn bitwarden(&self) -> Bitwarden {
         self.vendor.bitwarden()
     }
-
     pub fn log(&self) -> String {
         self.staff.log()
     }
