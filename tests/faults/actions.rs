@@ -1,12 +1,21 @@
 //! Everything that can be done to a request, by kind.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fault_proxy::{Action, Hop, Place, Record};
 
 use crate::case::{Case, named};
-use crate::rig::Crew;
 use crate::scenario::Scenario;
+
+/// How the operators are run.
+#[derive(Clone, Debug)]
+pub struct Crew {
+    pub binary: PathBuf,
+    /// Flags of each replica.
+    pub replicas: Vec<Vec<&'static str>>,
+    pub environment: Vec<(&'static str, &'static str)>,
+}
 
 /// The operator as the tests build it.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");

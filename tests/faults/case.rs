@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use fault_proxy::{Action, Hop, Place, Record};
 use seatkeeper::api::LicenseSeatsStatus;
 
-use crate::rig::{Crew, Ground, PATIENCE, Rig};
+use crate::actions::Crew;
+use crate::rig::{Ground, PATIENCE, Rig};
 use crate::scenario::Scenario;
 
 /// So many polls without a write are silence.

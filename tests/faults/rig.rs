@@ -13,10 +13,11 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{ControlPlane, Operator, SYSTEM_NAMESPACE, scratch_dir, wait_for};
+use seatkeeper_support::{ControlPlane, Operator, SYSTEM_NAMESPACE, http_get, scratch_dir, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, OrganizationKey, Simulator};
 
+use crate::actions::Crew;
 use crate::scenario::{AtPurchase, Scenario};
 
 /// The longest wait for something that must happen.
@@ -68,15 +69,6 @@ impl Ground {
     }
 }
 
-/// How the operators are run.
-#[derive(Clone, Debug)]
-pub struct Crew {
-    pub binary: PathBuf,
-    /// Flags of each replica.
-    pub replicas: Vec<Vec<&'static str>>,
-    pub environment: Vec<(&'static str, &'static str)>,
-}
-
 /// The operator processes.
 struct Staff {
     crew: Crew,
@@ -110,7 +102,9 @@ impl Staff {
             if running[replica].try_exit().is_none() {
                 continue;
             }
-            if !self.expected.swap(false, Ordering::SeqCst) {
+            // A free port is free when it is chosen, and may be somebody else's a moment later.
+            let no_port = running[replica].log().contains("Address already in use");
+            if !no_port && !self.expected.swap(false, Ordering::SeqCst) {
                 self.ended_alone.fetch_add(1, Ordering::SeqCst);
             }
             lock(&self.past).push_str(&running[replica].log());
@@ -201,8 +195,12 @@ impl Rig {
     async fn start(&self, leases: &Api<Lease>) {
         for replica in 0..self.staff.crew.replicas.len() {
             let operator = self.staff.start(replica);
-            operator.wait_ready().await;
             lock(&self.staff.running).push(operator);
+            wait_for("the operator to be ready", PATIENCE, async || {
+                let address = lock(&self.staff.running)[replica].address();
+                http_get(address, "/readyz").await.is_ok_and(|reply| reply.status == 200).then_some(())
+            })
+            .await;
             wait_for("a leader", PATIENCE, async || {
                 let lease = leases.get_opt(&lease_name(&self.namespace)).await.ok()??;
                 lease.spec?.holder_identity.filter(|holder| !holder.is_empty())
@@ -242,7 +240,6 @@ impl Rig {
     pub fn bitwarden(&self) -> Bitwarden {
         self.vendor.bitwarden()
     }
-
     pub fn log(&self) -> String {
         self.staff.log()
     }

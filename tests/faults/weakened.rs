@@ -11,9 +11,9 @@ use seatkeeper::controller::Weakness;
 use seatkeeper::run::{Run, run_weakened};
 
 use crate::Reference;
-use crate::actions::{LONG, WHILE_BOTH_LEAD, crew, two_leaders};
+use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
 use crate::case::{Case, play};
-use crate::rig::{Crew, Ground};
+use crate::rig::Ground;
 use crate::scenario::scenarios;
 
 const VARIABLE: &str = "FAULT_WEAKNESS";
