@@ -152,7 +152,7 @@ async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_
     healthy.until_in_sync(150).await;
     let cases = futures::stream::iter(0..CASES).map(|n| case(&w, &mirror, seed + n));
     let mut ends = BTreeMap::new();
-    for end in cases.buffer_unordered(32).collect::<Vec<_>>().await {
+    for end in cases.buffer_unordered(16).collect::<Vec<_>>().await {
         *ends.entry(end).or_insert(0) += 1;
     }
     eprintln!("mutilated statuses: {CASES} run, 0 double purchases: {ends:?}");

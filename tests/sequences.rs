@@ -17,7 +17,7 @@ use crate::world::{World, organization, said};
 /// Operators, each with a namespace and a vendor of its own.
 const WORLDS: u64 = 3;
 /// Sequences at a time in each.
-const SIDE_BY_SIDE: usize = 20;
+const SIDE_BY_SIDE: usize = 12;
 
 /// What a person wants, as last written.
 #[derive(Clone, Debug)]
