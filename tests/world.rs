@@ -26,8 +26,8 @@ pub const FAST: &[&str] = &[
     "--read-timeout=3s",
     "--secret-recheck=1s",
     "--credential-probe=2s",
-    "--lease-duration=3s",
-    "--lease-renew-deadline=2s",
+    "--lease-duration=6s",
+    "--lease-renew-deadline=5s",
 ];
 
 /// How long a test waits for what should happen. Generous: only a failure waits that long.

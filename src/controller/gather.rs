@@ -81,9 +81,14 @@ async fn look(
             return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
-    let known = match open(context, key, &desired).await? {
-        Ok((opened, version)) => Ok((opened.account(), opened, version)),
-        Err(fault) => Err(fault),
+    let known = match open(context, key, &desired).await {
+        Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
+        Ok(Err(fault)) => Err(fault),
+        Err(error) => {
+            // A Secret that the apiserver cannot give must not keep all others waiting for this object.
+            claim(Some(&desired), None);
+            return Err(error);
+        }
     };
     let owner = claim(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
     let (account, opened, secret_version) = match known {

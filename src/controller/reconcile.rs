@@ -17,7 +17,7 @@ use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 
 /// How soon to come back while not every object was looked at once.
-const CENSUS: Duration = Duration::from_millis(50);
+const CENSUS: Duration = Duration::from_millis(200);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
