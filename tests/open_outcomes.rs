@@ -37,8 +37,7 @@ async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
     w.until_polled(3).await;
     assert_eq!((w.puts(), w.organization().billed.seats), (1, Some(150)));
     assert_never_above(&w, 150);
-    let told = w.events().await;
-    assert!(told.iter().any(|(reason, _)| reason == "SeatsIncreased"), "{told:?}");
+    w.until_told("SeatsIncreased", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +153,8 @@ async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_th
     let steps: Vec<_> = status.history.iter().map(|c| (c.from, c.to)).collect();
     assert_eq!((steps, w.puts()), (vec![(150, 160), (100, 150)], 2));
     assert_never_above(&w, 160);
-    let told = w.events().await;
+    // Every purchase is told.
+    let told = w.until_told("SeatsIncreased", 2).await;
     let bought = told.iter().filter(|(reason, _)| reason == "SeatsIncreased").count();
     assert_eq!(bought, 2, "every purchase is told: {told:?}");
 }

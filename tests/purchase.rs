@@ -1,10 +1,9 @@
 //! The way from a declaration to purchased seats, and what may go wrong on it.
 
-use seatkeeper_support::wait_for;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
-use crate::world::{PATIENCE, condition, said, world};
+use crate::world::{condition, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
@@ -19,9 +18,7 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     assert_eq!((status.plan, status.intent), (None, None));
     assert_eq!((status.history[0].from, status.history[0].to), (100, 150));
     assert_eq!(status.summary.as_deref(), Some("in sync"));
-    // The event follows the status.
-    let events = async || Some(w.events().await).filter(|events| !events.is_empty());
-    let events = wait_for("an event", PATIENCE, events).await;
+    let events = w.until_told("SeatsIncreased", 1).await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].0, "SeatsIncreased");
     let writes = w.audit().verb("patch").resource("licenseseats").len();

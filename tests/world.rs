@@ -215,6 +215,16 @@ impl World {
         self.plane.audit_since(self.mark).user(OPERATOR_USER).namespace(&self.namespace)
     }
 
+    /// Waits until so many events with this reason were published; they follow the status.
+    pub async fn until_told(&self, reason: &str, times: usize) -> Vec<(String, String)> {
+        let told = async || {
+            let events = self.events().await;
+            let count = events.iter().filter(|(told, _)| told == reason).count();
+            (count >= times).then_some(events)
+        };
+        wait_for(format!("{times} events {reason}"), PATIENCE, told).await
+    }
+
     pub async fn events(&self) -> Vec<(String, String)> {
         let events: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
         let list = events.list(&Default::default()).await.expect("events");
