@@ -8,7 +8,7 @@ use kube::runtime::controller::Action;
 use super::act::act;
 use super::context::key_of;
 use super::gather::{Found, Gathered, gather, hold};
-use super::memory::{Entry, Key, Trigger, backoff};
+use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
 use super::record::Scribe;
 use super::watched::Watched;
@@ -16,8 +16,8 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 
-/// How soon to come back while not every object was looked at once.
-const CENSUS: Duration = Duration::from_millis(200);
+/// Five times the longest pause while not every object was looked at once; the first is 200 ms.
+const CENSUS: Duration = Duration::from_secs(60);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
@@ -92,7 +92,11 @@ async fn pass(
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
-            Err(Bar::NotKnownYet) => return Ok(CENSUS),
+            Err(Bar::NotKnownYet) => {
+                // Ever later, or many that wait would keep those from their turn whom they wait for.
+                entry.failures = entry.failures.saturating_add(1);
+                return Ok(jitter(backoff(entry.failures, CENSUS) / 5));
+            }
             Err(bar) => site.behind = Some(bar.sentence(key)),
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
@@ -148,7 +152,7 @@ pub(super) fn error_policy(object: Arc<Watched>, error: &Error, context: Arc<Con
     if matches!(error, Error::Conflict) && failures < 5 {
         return Action::requeue(Duration::from_millis(20));
     }
-    let wait = super::memory::jitter(backoff(failures, Duration::from_secs(60)));
+    let wait = jitter(backoff(failures, Duration::from_secs(60)));
     let (namespace, name) = key_of(&object);
     tracing::warn!(namespace, name, %error, "pass not finished; again in {} s", wait.as_secs());
     Action::requeue(wait)
