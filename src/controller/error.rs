@@ -15,6 +15,9 @@ pub enum Error {
     /// The object changed while it was looked at.
     #[error("the object changed meanwhile")]
     Conflict,
+    /// The answer is not the object that was asked for.
+    #[error("apiserver: the answer is not the object that was asked for; is something in between?")]
+    Foreign,
     /// What is written cannot be put into JSON.
     #[error("status cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

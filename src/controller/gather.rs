@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
 use super::memory::{Entry, Hold, Key};
-use super::pools::Claim;
+use super::pools::{Claim, age_of};
 use super::store::{Stored, bounded};
 use super::{Context, Error};
 use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
@@ -150,11 +150,10 @@ fn claim(
     if !open && desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe) {
         return None;
     }
-    let metadata = stored.metadata();
     Some(Claim {
         account: account.or(status.account.as_ref())?.key()?,
         pool: desired.map_or("", |desired| desired.pool.name()),
-        age: (metadata.creation_timestamp.as_ref().map(|time| time.0), metadata.uid.clone().unwrap_or_default()),
+        age: age_of(stored.metadata()),
         open,
     })
 }

@@ -2,21 +2,30 @@
 //!
 //! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing. And a vendor
 //! writes the whole account row with every change, so a change waits for any other change of that account whose outcome
-//! is not known yet. Nothing may be sent before every watched object was looked at once: until then an older owner may
-//! simply not have been seen.
+//! is not known yet. Nothing may be sent while an older object was not looked at, for it may be the owner; nor while one
+//! is left that was there before this replica led, for a change of it may be open.
 //!
 //! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
 //! somebody wiped a status or restored an older one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::context::key_of;
 use super::memory::Key;
 use super::watched::Watched;
+
+/// When an object was created, then its uid: the smaller is the older.
+pub(super) type Age = (Option<Timestamp>, String);
+
+/// The age of an object.
+pub(super) fn age_of(metadata: &ObjectMeta) -> Age {
+    (metadata.creation_timestamp.as_ref().map(|time| time.0), metadata.uid.clone().unwrap_or_default())
+}
 
 /// What an object lays claim to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +34,8 @@ pub(super) struct Claim {
     pub account: String,
     /// The pool within it.
     pub pool: &'static str,
-    /// When the object was created, then its uid: the smaller is the older.
-    pub age: (Option<Timestamp>, String),
+    /// The older object owns a pool.
+    pub age: Age,
     /// A change of it may still be running.
     pub open: bool,
 }
@@ -34,7 +43,7 @@ pub(super) struct Claim {
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bar {
-    /// Not every object was looked at yet.
+    /// An object that may have the pool, or an open change, was not looked at yet.
     NotKnownYet,
     /// An older object has this pool.
     OwnedBy(Key),
@@ -63,6 +72,8 @@ struct Register {
     claims: HashMap<Key, (String, Option<Claim>)>,
     /// Accounts with a change that may still be running and of which the record is gone.
     left_open: HashMap<String, Instant>,
+    /// Uids that were there before anything was sent in this term and were not looked at since; `None`: not counted yet.
+    inherited: Option<HashSet<String>>,
 }
 
 /// The register of all claims.
@@ -80,6 +91,9 @@ impl Pools {
         let mut register = self.lock();
         let owner = claim.as_ref().and_then(|claim| register.older(key, claim));
         let open = claim.as_ref().filter(|claim| claim.open).map(|claim| claim.account.clone());
+        if let Some(inherited) = &mut register.inherited {
+            inherited.remove(uid);
+        }
         if let Some((_, Some(before))) = register.claims.insert(key.clone(), (uid.to_owned(), claim))
             && before.open
             && open.as_ref() != Some(&before.account)
@@ -92,17 +106,12 @@ impl Pools {
     /// Takes the right to change the account, until [`note`](Self::note) says that nothing is open any more.
     pub fn reserve(&self, key: &Key, watched: &[Arc<Watched>]) -> Result<(), Bar> {
         let mut register = self.lock();
-        let known = |object: &Arc<Watched>| {
-            let uid = object.metadata.uid.as_deref();
-            register.claims.get(&key_of(object)).is_some_and(|(known, _)| Some(known.as_str()) == uid)
-        };
-        let leaving = |object: &Arc<Watched>| object.metadata.deletion_timestamp.is_some();
-        if !watched.iter().all(|object| known(object) || leaving(object)) {
-            return Err(Bar::NotKnownYet);
-        }
         let Some((_, Some(claim))) = register.claims.get(key).cloned() else {
             return Err(Bar::NotKnownYet);
         };
+        if register.unseen(watched, &claim) {
+            return Err(Bar::NotKnownYet);
+        }
         if let Some(owner) = register.older(key, &claim) {
             return Err(Bar::OwnedBy(owner));
         }
@@ -144,11 +153,34 @@ impl Pools {
 
     /// Begins anew: what a former term knew may be out of date.
     pub fn clear(&self) {
-        self.lock().claims.clear();
+        let mut register = self.lock();
+        register.claims.clear();
+        register.inherited = None;
     }
 }
 
 impl Register {
+    /// Whether an object was not looked at that may have the pool or an open change. What is created while this replica
+    /// leads and is younger can have neither.
+    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
+        let Self { claims, inherited, .. } = self;
+        let unseen: Vec<&Watched> = watched
+            .iter()
+            .map(Arc::as_ref)
+            .filter(|object| {
+                let known =
+                    claims.get(&key_of(object)).is_some_and(|(uid, _)| Some(uid) == object.metadata.uid.as_ref());
+                !known && object.metadata.deletion_timestamp.is_none()
+            })
+            .collect();
+        let uids = || unseen.iter().filter_map(|object| object.metadata.uid.clone()).collect();
+        let inherited = inherited.get_or_insert_with(uids);
+        unseen.iter().any(|object| {
+            object.metadata.uid.as_ref().is_none_or(|uid| inherited.contains(uid))
+                || age_of(&object.metadata) < claim.age
+        })
+    }
+
     fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {
         let same = |theirs: &&Claim| (&theirs.account, theirs.pool) == (&claim.account, claim.pool);
         let rivals = self.claims.iter().filter(|(other, _)| *other != key);
@@ -196,7 +228,27 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_before_every_object_was_looked_at() {
+    fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
+        let pools = Pools::default();
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["b"])), Ok(()));
+        pools.set_open(&key("b"), false);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["b", "c"])), Ok(()), "c is new and younger");
+        pools.set_open(&key("b"), false);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet), "a is new and older");
+        pools.clear();
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+        assert_eq!(
+            pools.reserve(&key("b"), &watched(&["b", "c"])),
+            Err(Bar::NotKnownYet),
+            "c was there before the term"
+        );
+        note(&pools, "c", "c", None);
+        assert_eq!(pools.reserve(&key("b"), &watched(&["b", "c"])), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_sent_before_every_older_object_was_looked_at() {
         let pools = Pools::default();
         note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));

@@ -16,8 +16,8 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 
-/// Five times the longest pause while not every object was looked at once; the first is 200 ms.
-const CENSUS: Duration = Duration::from_secs(60);
+/// Five times the longest pause while an object was not looked at that may have the pool; the first is 200 ms.
+const CENSUS: Duration = Duration::from_secs(10);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {

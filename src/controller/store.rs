@@ -38,13 +38,14 @@ impl Stored {
     pub async fn read(client: &Client, (namespace, name): &Key) -> Result<Option<Self>, Error> {
         let resource = ApiResource::erase::<LicenseSeats>(&());
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-        let object = bounded(api.get_opt(name)).await?;
+        let object = bounded(api.get_opt(name)).await?.map(|object| whole(object, name)).transpose()?;
         Ok(object.map(|object| Self { api, object }))
     }
 
     /// Reads the same object again.
     pub async fn again(&self) -> Result<Option<Self>, Error> {
-        let object = bounded(self.api.get_opt(&self.object.name_any())).await?;
+        let name = self.object.name_any();
+        let object = bounded(self.api.get_opt(&name)).await?.map(|object| whole(object, &name)).transpose()?;
         Ok(object.map(|object| Self { api: self.api.clone(), object }))
     }
 
@@ -108,8 +109,20 @@ impl Stored {
         let patch = if version.is_some() { patch } else { json!({ "status": changes }) };
         let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
         let name = self.object.name_any();
-        self.object = bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?;
+        self.object = whole(bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?, &name)?;
         Ok(())
+    }
+}
+
+/// The answer, if it is the object that was asked for. Without uid and version there would be nothing to compare and
+/// swap with, and something in between that answers for the apiserver must not make an object look gone.
+fn whole(object: DynamicObject, name: &str) -> Result<DynamicObject, Error> {
+    let metadata = &object.metadata;
+    let asked_for = metadata.name.as_deref() == Some(name);
+    if asked_for && metadata.uid.is_some() && metadata.resource_version.is_some() {
+        Ok(object)
+    } else {
+        Err(Error::Foreign)
     }
 }
 
@@ -138,6 +151,20 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_the_object_is_an_error_and_never_an_object_that_is_gone() {
+        let answer = |metadata: Value| serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+        assert!(whole(answer(json!({ "name": "acme", "uid": "u", "resourceVersion": "7" })), "acme").is_ok());
+        for foreign in [
+            json!({}),
+            json!({ "name": "acme", "uid": "u" }),
+            json!({ "name": "acme", "resourceVersion": "7" }),
+            json!({ "name": "other", "uid": "u", "resourceVersion": "7" }),
+        ] {
+            assert!(matches!(whole(answer(foreign.clone()), "acme"), Err(Error::Foreign)), "{foreign}");
+        }
+    }
 
     #[test]
     fn equal_values_need_no_patch() {

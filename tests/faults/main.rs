@@ -1,7 +1,7 @@
 //! Never buys twice, by enumeration: the shipped binary between a real kube-apiserver and a simulated vendor, with a
 //! proxy that breaks one request at a time. A fault-free reference gives the requests; each is then broken in every way.
 //!
-//! `FAULT_CASE=scenario/k/action` plays one case alone, `FAULT_KIND=crash` one kind, `UPDATE_DOCS=1` writes the table to
+//! `FAULT_CASE=scenario/k/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`), `FAULT_KIND=crash` one kind, `UPDATE_DOCS=1` writes the table to
 //! docs/faults.md. With `SEED` or `DURATION` it plays random cases instead (`make torture`).
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
@@ -164,7 +164,11 @@ fn chosen(known: &HashMap<&'static str, Reference>, everything: bool) -> Vec<Cas
         }
     }
     if let Ok(wanted) = std::env::var("FAULT_CASE") {
-        all.retain(|case| case.to_string() == wanted);
+        let (start, end) = wanted.split_once('*').unwrap_or((&wanted, &wanted));
+        all.retain(|case| {
+            let name = case.to_string();
+            name.starts_with(start) && name.ends_with(end)
+        });
         let times = std::env::var("FAULT_TIMES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
         return std::iter::repeat_n(all, times).flatten().collect();
     }
