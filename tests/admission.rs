@@ -81,7 +81,12 @@ const REFUSED: &str = r#"
 vendor: null | spec.vendor | Required value
 vendor: {bitwarden: null} | spec.vendor | must name exactly one vendor: bitwarden
 vendor: {immuta: {}} | spec.vendor.immuta | unknown field
-vendor: {bitwarden: {credentialsSecretRef: null}} | spec.vendor.bitwarden.credentialsSecretRef | Required value
+vendor: {bitwarden: {credentialsSecretRef: null}} | spec.vendor.bitwarden | needs a key: credentialsSecretRef (organization API key), ownerCredentialsSecretRef
+vendor: {bitwarden: {ownerCredentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.ownerCredentialsSecretRef | should be at least 1 chars long
+vendor: {bitwarden: {ownerCredentialsSecretRef: {name: a}, organizationId: acme}} | spec.vendor.bitwarden.organizationId | must be a GUID in lower case
+thresholds: {expiry: [30d]} | spec.thresholds.expiry | such as 720h
+thresholds: {expiry: ['']} | spec.thresholds.expiry | such as 720h
+thresholds: {expiry: [1h, 2h, 3h, 4h, 5h, 6h]} | spec.thresholds.expiry | must have at most 5 items
 vendor: {bitwarden: {credentialsSecretRef: {name: null}}} | spec.vendor.bitwarden.credentialsSecretRef | name: Required value
 vendor: {bitwarden: {credentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.credentialsSecretRef | should be at least 1 chars long
 vendor: {bitwarden: {credentialsSecretRef: {name: ../x}}} | spec.vendor.bitwarden.credentialsSecretRef | must be the name of a Secret: lower-case
@@ -129,7 +134,7 @@ thresholds: {freeSeats: -1} | spec.thresholds.freeSeats | should be greater than
 # A null where something must be given is no way around it.
 vendor: <null> | spec.vendor | Required value
 vendor: {bitwarden: <null>} | spec.vendor | must name exactly one vendor: bitwarden
-vendor: {bitwarden: {credentialsSecretRef: <null>}} | spec.vendor.bitwarden.credentialsSecretRef | Required value
+vendor: {bitwarden: {credentialsSecretRef: <null>}} | spec.vendor.bitwarden | needs a key
 vendor: {bitwarden: {credentialsSecretRef: {name: <null>}}} | spec.vendor.bitwarden.credentialsSecretRef | name: Required value
 limit: {mode: <null>} | spec.limit.mode | Required value
 "#;
@@ -179,6 +184,10 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "vendor: {bitwarden: {product: SecretsManager}}",
         "vendor: {bitwarden: {product: MachineAccounts}}",
         "vendor: {bitwarden: {credentialsSecretRef: {name: 1.a-b.c2}}}",
+        "vendor: {bitwarden: {ownerCredentialsSecretRef: {name: owner}}}",
+        "vendor: {bitwarden: {credentialsSecretRef: {name: a}, ownerCredentialsSecretRef: {name: b}}}",
+        "vendor: {bitwarden: {ownerCredentialsSecretRef: {name: b}, organizationId: 6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11}}",
+        "thresholds: {expiry: [720h, 1h30m, 90s]}",
     ];
     for (number, shape) in shapes.into_iter().enumerate() {
         let admitted = d.create(&format!("n{number}"), yaml(shape)).await;

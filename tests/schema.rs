@@ -70,8 +70,8 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
         ".spec",
         ".spec.limit.mode",
         ".spec.vendor",
-        ".spec.vendor.bitwarden.credentialsSecretRef",
         ".spec.vendor.bitwarden.credentialsSecretRef.name",
+        ".spec.vendor.bitwarden.ownerCredentialsSecretRef.name",
     ];
     let mut spec = spec;
     spec.sort();

@@ -2,20 +2,22 @@
 //!
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
+mod change;
 mod crd;
 mod duration;
+mod license;
 mod spec;
 mod status;
 
+pub use change::{Change, Intent, IntentPhase, Plan, PlanBlock, Trigger};
 pub use crd::crd;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
+pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use spec::{
     Bitwarden, Guardrails, LicenseSeats, LicenseSeatsSpec, Limit, LimitMode, ManagementPolicy, Product, Region,
     SecretRef, Thresholds, Vendor,
 };
-pub use status::{
-    Account, Change, Effective, Intent, IntentPhase, LicenseSeatsStatus, Plan, PlanBlock, Trigger, UNOBSERVED,
-};
+pub use status::{Account, Effective, LicenseSeatsStatus, UNOBSERVED};
 
 /// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves
 /// them, so more would wrap (vendor reference, section 7.1).

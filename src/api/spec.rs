@@ -89,7 +89,8 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 
-    /// When a shortage of seats is reported. Absent: when no seat is free.
+    /// When a shortage of seats or the end of the licence is reported. Absent: when no seat is free, and 720h and 168h
+    /// before the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
 
@@ -118,13 +119,15 @@ pub struct Vendor {
     pub bitwarden: Option<Bitwarden>,
 }
 
-/// A Bitwarden organization, reached with its organization API key.
+/// A Bitwarden organization, reached with its organization API key, the personal API key of one of its owners, or both.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new(
     "(has(self.product) ? self.product : 'PasswordManager') == (has(oldSelf.product) ? oldSelf.product : 'PasswordManager')")
     .message("spec.vendor.bitwarden.product cannot change: create another LicenseSeats for the other product")
     .field_path(".product")
     .reason(Reason::FieldValueForbidden))]
+#[x_kube(validation = Rule::new("has(self.credentialsSecretRef) || has(self.ownerCredentialsSecretRef)")
+    .message("spec.vendor.bitwarden needs a key: credentialsSecretRef (organization API key), ownerCredentialsSecretRef (personal API key of an owner), or both"))]
 #[serde(rename_all = "camelCase")]
 pub struct Bitwarden {
     /// Which seats of the organization; absent means `PasswordManager`.
@@ -138,7 +141,23 @@ pub struct Bitwarden {
     /// The Secret with the organization API key (Bitwarden admin console, Settings, Organization info, View API key).
     /// It lives in the same namespace, has the type `seatkeeper.dev/credentials`, and holds `clientId`
     /// (`organization.` and a GUID) and `clientSecret`; optionally `server` (or `apiUrl` and `identityUrl`) and `ca.crt`.
-    pub credentials_secret_ref: SecretRef,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_secret_ref: Option<SecretRef>,
+
+    /// The Secret with the personal API key of an owner of the organization (web vault, Settings, Security, Keys, View API
+    /// key). It shows what the organization key cannot: exact usage, the state of the subscription, and it can remove the
+    /// limit. Alone or beside the organization key; the same kind of Secret, with `clientId` (`user.` and a GUID) and
+    /// `clientSecret`. The key can do all that its owner can: use an account made for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_credentials_secret_ref: Option<SecretRef>,
+
+    /// The organization's id, a GUID. Needed only without an organization key, and only when the owner has more than one
+    /// organization; beside an organization key it must be that key's organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36))]
+    #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')")
+        .message("spec.vendor.bitwarden.organizationId must be a GUID in lower case, such as 6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"))]
+    pub organization_id: Option<String>,
 }
 
 /// A Secret in the same namespace, by name.
@@ -184,7 +203,7 @@ pub enum Region {
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy
-    /// up to `limit.seats`. `Unlimited`: no limit; Bitwarden's organization key can observe this but not set it.
+    /// up to `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this.
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
@@ -195,7 +214,7 @@ pub struct Limit {
 }
 
 /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy up to
-/// `limit.seats`. `Unlimited`: no limit; Bitwarden's organization key can observe this but not set it.
+/// `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LimitMode {
     /// The limit equals the purchased seats: the vendor never buys by itself.
@@ -234,7 +253,7 @@ pub enum ManagementPolicy {
     Observe,
 }
 
-/// When `SeatShortage` is reported. Either bound alone is enough.
+/// When `SeatShortage` and the end of a licence are reported. Either bound on seats alone is enough.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Thresholds {
@@ -247,4 +266,13 @@ pub struct Thresholds {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub free_percent: Option<i32>,
+
+    /// `LicenseValid` says `ExpiringSoon`, and an event is made, when the licence ends within one of these Go-style durations,
+    /// such as `720h`; at most 5. Absent means 720h and 168h. Licences that renew by themselves do not end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 5), inner(length(max = 20)))]
+    #[x_kube(validation = Rule::new(
+        "self.all(d, d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && d != '')")
+        .message("spec.thresholds.expiry must hold durations: whole numbers with units, largest first, such as 720h"))]
+    pub expiry: Option<Vec<String>>,
 }

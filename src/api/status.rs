@@ -2,10 +2,12 @@
 //!
 //! `intent` and `history` are also the operator's only durable memory: the purchase protocol reads them back.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::{Change, Intent, KeyCapabilities, License, Plan};
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
 pub const UNOBSERVED: i64 = -1;
@@ -59,6 +61,20 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited: Option<bool>,
 
+    /// Seats that are billed, where the vendor shows it and it is not `seats`: somebody pays for another number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed: Option<i32>,
+
+    /// What each of the given keys allows, as last seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    pub capabilities: Vec<KeyCapabilities>,
+
+    /// The licence or subscription behind the seats; absent when these credentials do not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<License>,
+
     /// The change that is wanted and not yet made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
@@ -83,8 +99,9 @@ pub struct LicenseSeatsStatus {
 
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
-    /// `UnsupportedByVendor`, `Conflict`, `NeedsReview`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
-    /// `CredentialsValid` and `SeatShortage` say whether keys work and seats are short, once that is known;
+    /// `UnsupportedByVendor`, `Conflict`, `NeedsReview`, `Expired`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
+    /// `CredentialsValid`, `SeatShortage` and `LicenseValid` say whether keys work, seats are short and the licence is in
+    /// force, once that is known;
     /// `ChangePending` (a wanted change is not made yet), `Drifted` (somebody else changed the vendor), `Reconciling`
     /// (work is going on) and `Stalled` (a person must act) only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -105,6 +122,9 @@ impl Default for LicenseSeatsStatus {
             free: None,
             limit: None,
             limited: None,
+            billed: None,
+            capabilities: Vec::new(),
+            license: None,
             plan: None,
             intent: None,
             history: Vec::new(),
@@ -129,164 +149,6 @@ pub struct Account {
     /// The account's identifier at the vendor (Bitwarden: the organization id).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-}
-
-/// A wanted change.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Plan {
-    /// A hash of what the plan rests on: another spec or another observation makes another id.
-    pub id: String,
-
-    /// Purchased seats now.
-    pub from: i32,
-
-    /// Purchased seats wanted.
-    pub to: i32,
-
-    /// Limit now; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit wanted; absent when the vendor is to have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
-    /// `ExternalChange` (somebody else moved the vendor away from what Seatkeeper last set and the spec still asks).
-    pub reason: Trigger,
-
-    /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
-    /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
-    /// `OutcomeUnknown` (an earlier change's outcome is not known yet).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocked_by: Vec<PlanBlock>,
-}
-
-/// Why a change is wanted.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Trigger {
-    /// The spec asks for other numbers than the vendor shows.
-    SpecDiffers,
-    /// The vendor was changed by somebody else since Seatkeeper's last change, away from what the spec asks.
-    ExternalChange,
-}
-
-/// What keeps a change from being made.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PlanBlock {
-    /// `spec.suspend` is true.
-    Suspended,
-    /// It would cross `spec.guardrails`, or go below the seats in use.
-    Guardrail,
-    /// The vendor would refuse it, or these credentials cannot do it.
-    Vendor,
-    /// An earlier change's outcome is not known yet.
-    OutcomeUnknown,
-}
-
-/// A change that is being made: the write-ahead record of the purchase protocol.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Intent {
-    /// Names this one attempt; a repeat has another id.
-    pub id: String,
-
-    /// uid of the object that asked; an intent restored from a backup of another object is not this object's.
-    pub object_uid: String,
-
-    /// Generation of `spec` that asked.
-    pub generation: i64,
-
-    /// The account that is being changed, `host/id`.
-    pub account: String,
-
-    /// Purchased seats before.
-    pub from: i32,
-
-    /// Purchased seats after.
-    pub to: i32,
-
-    /// Limit before; absent when the vendor had none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit after; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// Seats in use when it was decided, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used: Option<i32>,
-
-    /// 1 for the first request of a decision, 2 for its only repeat.
-    pub attempt: i32,
-
-    /// Why the change is made: `SpecDiffers` or `ExternalChange`.
-    pub reason: Trigger,
-
-    /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
-    /// not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is
-    /// visible, but its request may still be running), `Rejected` (refused; not sent again until spec or usage changes),
-    /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
-    pub phase: IntentPhase,
-
-    /// When it was decided.
-    pub time: Time,
-}
-
-/// How far a change got.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IntentPhase {
-    /// Recorded; the request may or may not have been sent.
-    Open,
-    /// The vendor gave a final answer that does not prove what it did.
-    Answered,
-    /// The request was sent and no answer came: it may still be running.
-    Unanswered,
-    /// The change is visible, but its request may still be running: no further request until that is out of the question.
-    Settling,
-    /// Refused twice without effect: not sent again until the spec or the usage changes.
-    Rejected,
-    /// The vendor shows neither the old nor the new numbers: a person must look.
-    NeedsReview,
-}
-
-/// A change Seatkeeper made.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    /// The intent it was made under.
-    pub id: String,
-
-    /// The account that was changed, `host/id`.
-    pub account: String,
-
-    /// Purchased seats before.
-    pub from: i32,
-
-    /// Purchased seats after.
-    pub to: i32,
-
-    /// Limit before; absent when the vendor had none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit after; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// Generation of `spec` that asked.
-    pub generation: i64,
-
-    /// Which attempt succeeded.
-    pub attempt: i32,
-
-    /// Why it was made: `SpecDiffers` or `ExternalChange`.
-    pub reason: Trigger,
-
-    /// When it was seen to be done.
-    pub time: Time,
 }
 
 /// Values in force after defaults.

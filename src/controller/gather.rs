@@ -30,8 +30,8 @@ pub(super) enum Found {
         status: LicenseSeatsStatus,
         desired: Desired,
         account: AnyAccount,
-        snapshot: Snapshot,
-        /// Version of the Secret that opened the account.
+        snapshot: Box<Snapshot>,
+        /// Versions of the Secrets that opened the account.
         secret_version: Option<String>,
     },
 }
@@ -114,7 +114,7 @@ async fn look(
     match opened.read().await {
         Ok(snapshot) => {
             entry.last_read = Some(Instant::now());
-            Ok(Found::Seen { status, desired, account: opened, snapshot, secret_version })
+            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version })
         }
         Err(error) => {
             let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
@@ -125,17 +125,22 @@ async fn look(
     }
 }
 
-/// Opens the account with its Secret; sends nothing. Also says which version of the Secret was used.
+/// Opens the account with its Secrets; sends nothing. Also says which versions of the Secrets were used.
 async fn open(
     context: &Context,
     key: &Key,
     desired: &Desired,
 ) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
-    let secret = match read_secret(context, key, desired.pool.secret()).await? {
-        Ok(secret) => secret,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    Ok(context.vendors.open(&desired.pool, &secret).map(|opened| (opened, secret.resource_version())))
+    let mut secrets = Vec::new();
+    for name in desired.pool.secrets() {
+        match read_secret(context, key, name).await? {
+            Ok(secret) => secrets.push(secret),
+            Err(fault) => return Ok(Err(fault)),
+        }
+    }
+    let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
+    let version = versions.map(|versions| versions.join(" "));
+    Ok(context.vendors.open(&desired.pool, &secrets).map(|opened| (opened, version)))
 }
 
 /// What the object lays claim to. While its Secret cannot be read, it keeps the account it had; one that only observes
@@ -154,6 +159,7 @@ fn claim(
         account: account.or(status.account.as_ref())?.key()?,
         pool: desired.map_or("", |desired| desired.pool.name()),
         age: age_of(stored.metadata()),
+        wanted: desired.filter(|desired| !desired.suspended).and_then(|desired| desired.seats),
         open,
     })
 }

@@ -36,6 +36,8 @@ pub(super) struct Claim {
     pub pool: &'static str,
     /// The older object owns a pool.
     pub age: Age,
+    /// Seats the object wants of its pool, if it may change them.
+    pub wanted: Option<i32>,
     /// A change of it may still be running.
     pub open: bool,
 }
@@ -43,8 +45,8 @@ pub(super) struct Claim {
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bar {
-    /// An object that may have the pool, or an open change, was not looked at yet.
-    NotKnownYet,
+    /// So many objects that may have the pool, or an open change, were not looked at yet.
+    NotKnownYet(usize),
     /// An older object has this pool.
     OwnedBy(Key),
     /// Another change of this account may still be running; `None`: its object or its record is gone.
@@ -55,7 +57,7 @@ impl Bar {
     /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
     pub fn sentence(&self, (namespace, _): &Key) -> String {
         let whose = match self {
-            Self::NotKnownYet => return "not every object was looked at yet".into(),
+            Self::NotKnownYet(_) => return "not every object was looked at yet".into(),
             Self::Behind(None) => "of which the record is gone".into(),
             Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
                 format!("of {name}")
@@ -107,10 +109,11 @@ impl Pools {
     pub fn reserve(&self, key: &Key, watched: &[Arc<Watched>]) -> Result<(), Bar> {
         let mut register = self.lock();
         let Some((_, Some(claim))) = register.claims.get(key).cloned() else {
-            return Err(Bar::NotKnownYet);
+            return Err(Bar::NotKnownYet(1));
         };
-        if register.unseen(watched, &claim) {
-            return Err(Bar::NotKnownYet);
+        let unseen = register.unseen(watched, &claim);
+        if unseen > 0 {
+            return Err(Bar::NotKnownYet(unseen));
         }
         if let Some(owner) = register.older(key, &claim) {
             return Err(Bar::OwnedBy(owner));
@@ -132,6 +135,15 @@ impl Pools {
             }
         });
         Ok(())
+    }
+
+    /// What the other objects of the same account want of their pools.
+    pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
+        let register = self.lock();
+        let Some((_, Some(mine))) = register.claims.get(key) else { return Vec::new() };
+        let others = register.claims.values().filter_map(|(_, claim)| claim.as_ref());
+        let beside = others.filter(|theirs| theirs.account == mine.account && theirs.pool != mine.pool);
+        beside.filter_map(|theirs| Some((theirs.pool, theirs.wanted?))).collect()
     }
 
     /// Says whether a change of the object may still be running.
@@ -160,9 +172,9 @@ impl Pools {
 }
 
 impl Register {
-    /// Whether an object was not looked at that may have the pool or an open change. What is created while this replica
+    /// How many objects were not looked at that may have the pool or an open change. What is created while this replica
     /// leads and is younger can have neither.
-    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
+    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> usize {
         let Self { claims, inherited, .. } = self;
         let unseen: Vec<&Watched> = watched
             .iter()
@@ -175,10 +187,11 @@ impl Register {
             .collect();
         let uids = || unseen.iter().filter_map(|object| object.metadata.uid.clone()).collect();
         let inherited = inherited.get_or_insert_with(uids);
-        unseen.iter().any(|object| {
+        let matters = |object: &&&Watched| {
             object.metadata.uid.as_ref().is_none_or(|uid| inherited.contains(uid))
                 || age_of(&object.metadata) < claim.age
-        })
+        };
+        unseen.iter().filter(matters).count()
     }
 
     fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {
@@ -201,7 +214,7 @@ mod tests {
     }
 
     fn claim(account: &str, pool: &'static str, uid: &str) -> Claim {
-        Claim { account: account.into(), pool, age: (None, uid.into()), open: false }
+        Claim { account: account.into(), pool, age: (None, uid.into()), wanted: None, open: false }
     }
 
     fn watched(names: &[&str]) -> Vec<Arc<Watched>> {
@@ -235,12 +248,12 @@ mod tests {
         pools.set_open(&key("b"), false);
         assert_eq!(pools.reserve(&key("b"), &watched(&["b", "c"])), Ok(()), "c is new and younger");
         pools.set_open(&key("b"), false);
-        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet), "a is new and older");
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet(1)), "a is new and older");
         pools.clear();
         note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         assert_eq!(
             pools.reserve(&key("b"), &watched(&["b", "c"])),
-            Err(Bar::NotKnownYet),
+            Err(Bar::NotKnownYet(1)),
             "c was there before the term"
         );
         note(&pools, "c", "c", None);
@@ -251,9 +264,9 @@ mod tests {
     fn nothing_is_sent_before_every_older_object_was_looked_at() {
         let pools = Pools::default();
         note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet(1)));
         note(&pools, "a", "former", None);
-        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+        assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Err(Bar::NotKnownYet(1)));
         note(&pools, "a", "a", None);
         assert_eq!(pools.reserve(&key("b"), &watched(&["a", "b"])), Ok(()));
     }

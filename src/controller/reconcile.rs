@@ -16,8 +16,9 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 
-/// Five times the longest pause while an object was not looked at that may have the pool; the first is 200 ms.
-const CENSUS: Duration = Duration::from_secs(10);
+/// How long to wait at least while an object was not looked at that may have the pool, and how long for each such object.
+const CENSUS: Duration = Duration::from_millis(200);
+const EACH: Duration = Duration::from_millis(10);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
@@ -65,7 +66,7 @@ async fn pass(
     let mut scribe = Scribe { context, object, requested: trigger.requested(), notices: Vec::new() };
     let (mut status, desired, account, mut snapshot, secret_version) = match found {
         Found::Seen { status, desired, account, snapshot, secret_version } => {
-            (status, desired, account, snapshot, secret_version)
+            (status, desired, account, *snapshot, secret_version)
         }
         Found::Failed { status, desired, account, fault } => {
             return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
@@ -74,7 +75,8 @@ async fn pass(
     };
     #[cfg(debug_assertions)]
     context.settings.weaken_status(&mut status, entry.elapsed(Instant::now()).is_some());
-    let mut site = Site { context, trigger: &trigger, desired: &desired, behind: None };
+    let others = context.pools.wanted_beside(key);
+    let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {
         match context.pools.reserve(key, &context.all_watched()) {
@@ -92,10 +94,9 @@ async fn pass(
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
-            Err(Bar::NotKnownYet) => {
-                // Ever later, or many that wait would keep those from their turn whom they wait for.
-                entry.failures = entry.failures.saturating_add(1);
-                return Ok(jitter(backoff(entry.failures, CENSUS) / 5));
+            // About when those will have had their turn: whoever asks sooner takes it from them.
+            Err(Bar::NotKnownYet(unseen)) => {
+                return Ok(jitter(CENSUS + EACH * u32::try_from(unseen).unwrap_or(u32::MAX)));
             }
             Err(bar) => site.behind = Some(bar.sentence(key)),
         }
@@ -111,6 +112,7 @@ struct Site<'a> {
     context: &'a Context,
     trigger: &'a Trigger,
     desired: &'a Desired,
+    others: &'a [(&'static str, i32)],
     behind: Option<String>,
 }
 
@@ -135,6 +137,7 @@ impl Site<'_> {
             elapsed: entry.elapsed(Instant::now()).as_ref(),
             satisfied: plan::in_sync_before(status, self.trigger.generation),
             behind: self.behind.as_deref(),
+            others: self.others,
             timing: self.context.settings.timing,
             writer: &self.context.writer,
             now: Context::now(),

@@ -156,7 +156,9 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
     let regular = jitter(desired.interval);
     match (&decision.verdict, &decision.doubt) {
         (Verdict::Publish | Verdict::Change(_), _) => Duration::ZERO,
-        (Verdict::Held(blocks), _) if blocks.iter().any(|block| block.kind == PlanBlock::OutcomeUnknown) => {
+        (Verdict::Held(blocks), _)
+            if blocks.iter().any(|block| matches!(block.kind, PlanBlock::OutcomeUnknown | PlanBlock::OtherPool)) =>
+        {
             BEHIND.min(regular)
         }
         (_, Some(doubt)) => doubt.left.min(regular),

@@ -13,6 +13,8 @@ pub mod kind {
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
     /// Too few seats are free.
     pub const SEAT_SHORTAGE: &str = "SeatShortage";
+    /// The licence behind the seats is in force.
+    pub const LICENSE_VALID: &str = "LicenseValid";
     /// A wanted change is not made yet. Present only while true.
     pub const CHANGE_PENDING: &str = "ChangePending";
     /// Somebody else changed the vendor. Present only while true.
@@ -39,6 +41,15 @@ pub mod reason {
     pub const OBSERVATION_STALE: &str = "ObservationStale";
     pub const NEEDS_REVIEW: &str = "NeedsReview";
     pub const SPEC_INVALID: &str = "SpecInvalid";
+    // Ready and LicenseValid
+    pub const EXPIRED: &str = "Expired";
+    // LicenseValid
+    pub const ACTIVE: &str = "Active";
+    pub const EXPIRING_SOON: &str = "ExpiringSoon";
+    pub const PAST_DUE: &str = "PastDue";
+    pub const PENDING: &str = "Pending";
+    pub const INVALIDATED: &str = "Invalidated";
+    pub const NOT_REPORTED: &str = "NotReported";
     // CredentialsValid
     pub const AUTHENTICATED: &str = "Authenticated";
     pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
@@ -52,6 +63,7 @@ pub mod reason {
     // ChangePending
     pub const BLOCKED_BY_GUARDRAIL: &str = "BlockedByGuardrail";
     pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
+    pub const AWAITING_OTHER_POOL: &str = "AwaitingOtherPool";
     // Drifted
     pub const EXTERNAL_CHANGE: &str = "ExternalChange";
     // SeatShortage

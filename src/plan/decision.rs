@@ -39,6 +39,8 @@ pub struct Situation<'a> {
     pub satisfied: bool,
     /// `Some(sentence)`: another change of this account may still be running, so none may be sent.
     pub behind: Option<&'a str>,
+    /// What the other objects of this account want of their pools.
+    pub others: &'a [(&'static str, i32)],
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -164,7 +166,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
         let message = "spec.suspend is true: nothing is sent until it is false".to_owned();
         return held(vec![Block { kind: PlanBlock::Suspended, unsupported: false, message }]);
     }
-    let blocks = guardrails::blocks(s.desired, s.seen, now, wanted);
+    let blocks = guardrails::blocks(s.desired, s.seen, now, wanted, s.others);
     if !blocks.is_empty() {
         return held(blocks);
     }

@@ -12,6 +12,9 @@ use crate::api::{
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
 
+/// When to warn of a licence that ends when the spec does not say: 30 days and a week before.
+const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration::from_secs(168 * 3600)];
+
 /// A spec that cannot be acted on. The sentence names the field and the fix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
@@ -26,8 +29,12 @@ pub enum Pool {
         product: Product,
         /// Which cloud, unless the Secret names a server.
         region: Option<Region>,
+        /// The organization's id, where the spec names it.
+        organization: Option<String>,
         /// Name of the Secret with the organization key.
-        secret: String,
+        secret: Option<String>,
+        /// Name of the Secret with an owner's key.
+        owner_secret: Option<String>,
     },
 }
 
@@ -49,16 +56,27 @@ impl Pool {
     /// The pool within its account.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Bitwarden { product: Product::PasswordManager, .. } => "PasswordManager",
-            Self::Bitwarden { product: Product::SecretsManager, .. } => "SecretsManager",
-            Self::Bitwarden { product: Product::MachineAccounts, .. } => "MachineAccounts",
+            Self::Bitwarden { product, .. } => product.name(),
         }
     }
 
-    /// Name of the Secret with the credentials.
-    pub fn secret(&self) -> &str {
+    /// Names of the Secrets with the credentials, in the order in which a vendor expects them.
+    pub fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::Bitwarden { secret, .. } => secret,
+            Self::Bitwarden { secret, owner_secret, .. } => {
+                secret.iter().chain(owner_secret).map(String::as_str).collect()
+            }
+        }
+    }
+}
+
+impl Product {
+    /// As written in the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PasswordManager => "PasswordManager",
+            Self::SecretsManager => "SecretsManager",
+            Self::MachineAccounts => "MachineAccounts",
         }
     }
 }
@@ -93,6 +111,8 @@ pub struct Desired {
     pub suspended: bool,
     /// When a shortage is reported.
     pub thresholds: Thresholds,
+    /// How long before its end to warn of a licence that ends, longest first.
+    pub expiry: Vec<Duration>,
     /// How often to read, at least `min_interval`.
     pub interval: Duration,
 }
@@ -115,6 +135,7 @@ impl Desired {
             policy: spec.management_policy.unwrap_or_default(),
             suspended: spec.suspend.unwrap_or_default(),
             thresholds: spec.thresholds.clone().unwrap_or_default(),
+            expiry: expiry(spec.thresholds.as_ref())?,
             interval: interval.max(min_interval),
         })
     }
@@ -124,11 +145,33 @@ fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
     let Some(bitwarden) = &vendor.bitwarden else {
         return Err(SpecFault("spec.vendor must name exactly one vendor: bitwarden".into()));
     };
+    let named = |field: &str, reference: &Option<SecretRef>| {
+        reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference)).transpose()
+    };
+    let organization_key = named("credentialsSecretRef", &bitwarden.credentials_secret_ref)?;
+    let owner_key = named("ownerCredentialsSecretRef", &bitwarden.owner_credentials_secret_ref)?;
+    if organization_key.is_none() && owner_key.is_none() {
+        return Err(SpecFault(
+            "spec.vendor.bitwarden needs a key: credentialsSecretRef, ownerCredentialsSecretRef, or both".into(),
+        ));
+    }
     Ok(Pool::Bitwarden {
         product: bitwarden.product.unwrap_or_default(),
         region: bitwarden.region,
-        secret: secret("spec.vendor.bitwarden.credentialsSecretRef", &bitwarden.credentials_secret_ref)?,
+        organization: bitwarden.organization_id.clone(),
+        secret: organization_key,
+        owner_secret: owner_key,
     })
+}
+
+fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
+    let Some(texts) = thresholds.and_then(|thresholds| thresholds.expiry.as_ref()) else {
+        return Ok(DEFAULT_EXPIRY.to_vec());
+    };
+    let parse = |text: &String| parse_duration(text).map_err(|e| SpecFault(format!("spec.thresholds.expiry {e}")));
+    let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    expiry.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(expiry)
 }
 
 /// The name becomes part of a path at the apiserver, unescaped: it must not lead anywhere else.
@@ -161,8 +204,13 @@ mod tests {
     use crate::api::{Bitwarden, Limit};
 
     fn spec() -> LicenseSeatsSpec {
-        let reference = SecretRef { name: "key".into() };
-        let bitwarden = Bitwarden { product: None, region: Some(Region::EU), credentials_secret_ref: reference };
+        let bitwarden = Bitwarden {
+            product: None,
+            region: Some(Region::EU),
+            credentials_secret_ref: Some(SecretRef { name: "key".into() }),
+            owner_credentials_secret_ref: None,
+            organization_id: None,
+        };
         LicenseSeatsSpec {
             vendor: Vendor { bitwarden: Some(bitwarden) },
             seats: Some(10),
@@ -195,9 +243,13 @@ mod tests {
         for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
             let mut spec = spec();
             let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
-            bitwarden.credentials_secret_ref.name = name.into();
+            bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
             let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
             assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
+            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+            bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
+            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+            assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
         }
     }
 
@@ -206,7 +258,18 @@ mod tests {
         let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None }, ..spec() };
         let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
         let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
-        for (spec, field) in [(no_vendor, "spec.vendor"), (interval, "spec.interval"), (limit, "spec.limit.seats")] {
+        let mut no_key = spec();
+        no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
+        let expiry = Some(vec!["soon".to_owned()]);
+        let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
+        let expiry = LicenseSeatsSpec { thresholds, ..spec() };
+        for (spec, field) in [
+            (no_vendor, "spec.vendor"),
+            (no_key, "needs a key"),
+            (interval, "spec.interval"),
+            (limit, "spec.limit.seats"),
+            (expiry, "spec.thresholds.expiry"),
+        ] {
             let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
             assert!(fault.to_string().contains(field), "{fault}");
         }

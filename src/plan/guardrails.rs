@@ -36,7 +36,15 @@ pub(super) fn target(desired: &Desired, now: Numbers, usage: Usage, satisfied: b
 }
 
 /// Everything that stands against going from `now` to `target`, most fundamental first; empty when nothing does.
-pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: Numbers) -> Vec<Block> {
+///
+/// `others`: what the other objects of this account want of their pools.
+pub(super) fn blocks(
+    desired: &Desired,
+    seen: &Snapshot,
+    now: Numbers,
+    target: Numbers,
+    others: &[(&'static str, i32)],
+) -> Vec<Block> {
     let vendor = desired.pool.vendor_name();
     let mut found = Vec::new();
     let mut add = |kind, unsupported, message| found.push(Block { kind, unsupported, message });
@@ -101,14 +109,35 @@ pub(super) fn blocks(desired: &Desired, seen: &Snapshot, now: Numbers, target: N
         }
     }
     if target.seats != now.seats {
+        let moves = |bound: &super::Bound, enough: &dyn Fn(i32) -> bool| {
+            others.iter().any(|(pool, wanted)| Some(*pool) == bound.pool && enough(*wanted))
+        };
         for bound in seen.at_least.iter().filter(|bound| target.seats < bound.seats) {
-            add(PlanBlock::Vendor, false, refused(vendor, target.seats, "fewer", bound));
+            let (kind, message) = if moves(bound, &|wanted| wanted <= target.seats) {
+                (PlanBlock::OtherPool, waits(bound, "lowered"))
+            } else {
+                (PlanBlock::Vendor, refused(vendor, target.seats, "fewer", bound))
+            };
+            add(kind, false, message);
         }
         for bound in seen.at_most.iter().filter(|bound| target.seats > bound.seats) {
-            add(PlanBlock::Vendor, false, refused(vendor, target.seats, "more", bound));
+            let (kind, message) = if moves(bound, &|wanted| wanted >= target.seats) {
+                (PlanBlock::OtherPool, waits(bound, "raised"))
+            } else {
+                (PlanBlock::Vendor, refused(vendor, target.seats, "more", bound))
+            };
+            add(kind, false, message);
         }
     }
     found
+}
+
+/// Another object of the account is about to move the bound.
+fn waits(bound: &super::Bound, moved: &str) -> String {
+    format!(
+        "it waits until {} is {moved}, as another LicenseSeats of this account declares",
+        bound.pool.unwrap_or_default()
+    )
 }
 
 fn refused(vendor: &str, seats: i32, direction: &str, bound: &super::Bound) -> String {

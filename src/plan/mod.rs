@@ -10,6 +10,7 @@ mod fault;
 mod guardrails;
 mod intent;
 mod lease;
+mod license;
 mod notice;
 mod numbers;
 mod outcome;

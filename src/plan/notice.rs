@@ -74,12 +74,28 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         (kind::SEAT_SHORTAGE, reason::OVER_ALLOCATED),
         (kind::CHANGE_PENDING, reason::OUTCOME_UNKNOWN),
         (kind::DRIFTED, reason::EXTERNAL_CHANGE),
+        (kind::LICENSE_VALID, reason::PAST_DUE),
+        (kind::LICENSE_VALID, reason::EXPIRED),
+        (kind::LICENSE_VALID, reason::INVALIDATED),
     ];
+    let mut told = |kind: &str, reason, note: String| {
+        let action = format!("{kind}-{}", digest(&[&note]));
+        notices.push(Notice { warning: true, reason, action, note });
+    };
     for (kind, reason) in warn {
         if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
-            let note = condition.message.clone();
-            let action = format!("{kind}-{}", digest(&[&note]));
-            notices.push(Notice { warning: true, reason, action, note });
+            told(kind, reason, condition.message.clone());
         }
+    }
+    // Each threshold that is reached has a sentence of its own.
+    let soon = |status: &LicenseSeatsStatus| {
+        let license = find(&status.conditions, kind::LICENSE_VALID)?;
+        (license.reason == reason::EXPIRING_SOON).then(|| license.message.clone())
+    };
+    if let Some(message) = soon(new).filter(|message| soon(old).as_ref() != Some(message)) {
+        told(kind::LICENSE_VALID, reason::EXPIRING_SOON, message);
+    }
+    if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
+        told("Billed", "BilledDiffers", format!("{billed} seats are billed, and {seats} are shown as purchased"));
     }
 }

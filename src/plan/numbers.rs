@@ -1,6 +1,7 @@
 //! The numbers of a pool, as read from the vendor, in one shape for every vendor.
 
-use crate::api::{Account, Change, Intent, IntentPhase};
+use super::Fault;
+use crate::api::{Account, Change, Intent, IntentPhase, KeyCapabilities, License};
 
 /// Purchased seats and limit of a pool. The two are always changed in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub struct Bound {
     pub seats: i32,
     /// Why, as the end of a sentence: "because ...".
     pub because: String,
+    /// The pool of the same account that sets this bound, if one does: once it moves, the bound moves.
+    pub pool: Option<&'static str>,
 }
 
 /// Whether these credentials can write at all, and what they cannot.
@@ -110,6 +113,14 @@ pub struct Snapshot {
     pub at_least: Vec<Bound>,
     /// The vendor refuses more seats than the smallest of these.
     pub at_most: Vec<Bound>,
+    /// Seats that are billed, where these credentials show it.
+    pub billed: Option<i32>,
+    /// What each key allows.
+    pub capabilities: Vec<KeyCapabilities>,
+    /// The licence behind the seats, where these credentials show it.
+    pub license: Option<License>,
+    /// One of the keys does not do what it is there for; the others were enough to read everything else.
+    pub concern: Option<Fault>,
 }
 
 impl Snapshot {

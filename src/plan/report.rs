@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
 use super::guardrails::Block;
+use super::license::validity;
 use super::notice::{Notice, transitions};
 use super::shortage::shortage;
 use super::summary;
@@ -98,6 +99,9 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot)
     status.free = seen.numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
     status.limit = seen.numbers.and_then(|n| n.limit);
     status.limited = seen.numbers.map(|n| n.limit.is_some());
+    status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
+    status.capabilities.clone_from(&seen.capabilities);
+    status.license.clone_from(&seen.license);
 }
 
 fn decided(
@@ -121,14 +125,24 @@ fn decided(
     let change = change.unwrap_or_default();
 
     let mut conditions = Conditions::over(&old.conditions, generation, now);
-    let (is, why, message) = ready(vendor, numbers, decision, &change);
+    let license = validity(vendor, seen.license.as_ref(), &desired.expiry, now);
+    let (mut is, mut why, mut message) = ready(vendor, numbers, decision, &change);
+    if is == Is::True && license.is == Is::False {
+        (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
+        status.summary = Some("licence not in force".into());
+    }
+    if let Some(billed) = status.billed {
+        message = format!("{message}; {billed} are billed: ask {vendor} to correct one of the two");
+    }
     conditions.say(kind::READY, is, why, &message);
-    conditions.say(
-        kind::CREDENTIALS_VALID,
-        Is::True,
-        reason::AUTHENTICATED,
-        format!("{vendor} accepts the credentials"),
-    );
+    match &seen.concern {
+        Some(fault) => conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message),
+        None => {
+            let message = format!("{vendor} accepts the credentials");
+            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);
+        }
+    }
+    conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
     match shortage {
         None => {
             let message = format!("these credentials do not show how many seats are in use at {vendor}");
@@ -163,7 +177,7 @@ fn decided(
         Verdict::Held(blocks) if blocks.iter().any(|block| block.unsupported) => {
             conditions.say(kind::STALLED, Is::True, why, &message);
         }
-        Verdict::Held(_) if why == reason::OUTCOME_UNKNOWN => {
+        Verdict::Held(_) if why == reason::OUTCOME_UNKNOWN || why == reason::AWAITING_OTHER_POOL => {
             conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
         }
         Verdict::InSync | Verdict::Observed(_) | Verdict::Held(_) => {}
@@ -221,6 +235,7 @@ fn held(blocks: &[Block], change: &str) -> (Is, &'static str, String) {
         Some(Block { kind: PlanBlock::Suspended, .. }) => (Is::True, reason::SUSPENDED, message),
         Some(Block { unsupported: true, .. }) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, message),
         Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => (Is::Unknown, reason::OUTCOME_UNKNOWN, message),
+        Some(Block { kind: PlanBlock::OtherPool, .. }) => (Is::False, reason::AWAITING_OTHER_POOL, message),
         Some(Block { kind: PlanBlock::Vendor, .. }) => (Is::False, reason::VENDOR_REJECTED, message),
         _ => (Is::False, reason::GUARDRAIL_VIOLATED, message),
     }
@@ -251,6 +266,7 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
             conditions.say(kind::CREDENTIALS_VALID, Is::Unknown, fault.reason, &fault.message);
         }
     }
+    conditions.keep(kind::LICENSE_VALID);
     conditions.keep(kind::SEAT_SHORTAGE);
     conditions.keep(kind::CHANGE_PENDING);
     conditions.keep(kind::DRIFTED);

@@ -1,5 +1,7 @@
 //! The STATUS column: one short phrase. Detail belongs into condition messages.
 
+use jiff::Timestamp;
+
 use super::guardrails::Block;
 use super::shortage::Shortage;
 use super::{Numbers, Verdict};
@@ -28,6 +30,7 @@ fn held(blocks: &[Block], change: &str) -> String {
         Some(Block { kind: PlanBlock::Suspended, .. }) => "suspended",
         Some(Block { kind: PlanBlock::Guardrail, .. }) => "blocked by guard rail",
         Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => "waiting for an earlier change",
+        Some(Block { kind: PlanBlock::OtherPool, .. }) => "waiting for another pool",
         Some(Block { kind: PlanBlock::Vendor, .. }) | None => "vendor would refuse",
     };
     format!("{change}: {why}")
@@ -50,6 +53,11 @@ pub(super) fn numbers(n: Numbers) -> String {
         Some(limit) => format!("{} seats with limit {limit}", n.seats),
         None => format!("{} seats with no limit", n.seats),
     }
+}
+
+/// A day, for sentences.
+pub(super) fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// What a person must know to resolve a review.

@@ -29,6 +29,7 @@ struct Story {
     published: bool,
     elapsed: Option<Elapsed>,
     behind: Option<String>,
+    others: Vec<(&'static str, i32)>,
     satisfied: bool,
 }
 
@@ -41,7 +42,13 @@ fn now() -> Timestamp {
 }
 
 fn story() -> Story {
-    let pool = Pool::Bitwarden { product: Product::PasswordManager, region: Some(Region::US), secret: "key".into() };
+    let pool = Pool::Bitwarden {
+        product: Product::PasswordManager,
+        region: Some(Region::US),
+        organization: None,
+        secret: Some("key".into()),
+        owner_secret: None,
+    };
     let account = Account { vendor: "bitwarden".into(), host: Some("api.test".into()), id: Some("org".into()) };
     Story {
         desired: Desired {
@@ -52,6 +59,7 @@ fn story() -> Story {
             policy: ManagementPolicy::Manage,
             suspended: false,
             thresholds: Thresholds::default(),
+            expiry: vec![],
             interval: Duration::from_secs(600),
         },
         seen: Snapshot {
@@ -60,7 +68,11 @@ fn story() -> Story {
             usage: Usage::AtLeast(80),
             support: Support { read_only: None, cannot_clear_limit: Some("cannot clear".into()) },
             at_least: vec![],
-            at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into() }],
+            at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
+            billed: None,
+            capabilities: vec![],
+            license: None,
+            concern: None,
         },
         generation: 3,
         confirmed: None,
@@ -69,6 +81,7 @@ fn story() -> Story {
         published: true,
         elapsed: None,
         behind: None,
+        others: vec![],
         satisfied: false,
     }
 }
@@ -154,6 +167,7 @@ impl Story {
             published,
             elapsed: self.elapsed.as_ref(),
             behind: self.behind.as_deref(),
+            others: &self.others,
             satisfied: self.satisfied,
             timing: TIMING,
             writer: "me",
@@ -186,6 +200,33 @@ impl Story {
             Verdict::Held(blocks) => blocks,
             other => panic!("not held but {other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_none_is() {
+    let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
+    let up = |others| {
+        story().with(|s| {
+            s.seen.at_most = bound(120, "PasswordManager");
+            s.others = others;
+        })
+    };
+    let down = |others| {
+        story().wants(90, LimitGoal::Pinned).with(|s| {
+            s.seen.at_least = bound(95, "SecretsManager");
+            s.others = others;
+        })
+    };
+    for (story, kind) in [
+        (up(vec![("PasswordManager", 150)]), PlanBlock::OtherPool),
+        (up(vec![("PasswordManager", 149)]), PlanBlock::Vendor),
+        (up(vec![("MachineAccounts", 150)]), PlanBlock::Vendor),
+        (up(vec![]), PlanBlock::Vendor),
+        (down(vec![("SecretsManager", 90)]), PlanBlock::OtherPool),
+        (down(vec![("SecretsManager", 91)]), PlanBlock::Vendor),
+    ] {
+        assert_eq!(story.blocks()[0].kind, kind);
     }
 }
 
@@ -268,7 +309,7 @@ fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
     assert!(limit.blocks()[0].message.contains("above the limit of 120: set spec.limit"));
     let unlimited = story().wants(150, LimitGoal::Unlimited);
     assert!(unlimited.blocks()[0].unsupported);
-    let bound = |seats| vec![Bound { seats, because: "of the other product".into() }];
+    let bound = |seats| vec![Bound { seats, because: "of the other product".into(), pool: None }];
     let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.at_least = bound(95));
     assert!(least.blocks()[0].message.contains("fewer than 95, because of the other product"));
     let most = story().with(|s| s.seen.at_most = bound(140));
@@ -561,7 +602,7 @@ fn shortages_are_told_by_their_threshold() {
         (32767, 32766, None, Some(100), "BelowThreshold"),
     ] {
         let story = story().wants(seats, LimitGoal::Keep).shows(seats, None).uses(Usage::Exact(used)).with(|s| {
-            s.desired.thresholds = Thresholds { free_seats, free_percent: percent };
+            s.desired.thresholds = Thresholds { free_seats, free_percent: percent, expiry: None };
         });
         let decision = story.decided();
         let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };

@@ -80,13 +80,16 @@ impl Vendors {
         Ok(Self { http, sessions: bitwarden::Sessions::default(), allowed })
     }
 
-    /// Opens an account with the credentials of a Secret. Sends nothing.
+    /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.
     ///
     /// # Errors
     /// A [`Fault`] that names the Secret's key and the fix.
-    pub fn open(&self, pool: &Pool, secret: &Secret) -> Result<AnyAccount, Fault> {
+    pub fn open(&self, pool: &Pool, secrets: &[Secret]) -> Result<AnyAccount, Fault> {
         match pool {
             Pool::Bitwarden { product, region, .. } => {
+                let [secret] = secrets else {
+                    return Err(Fault::spec("spec.vendor.bitwarden.credentialsSecretRef is missing".into()));
+                };
                 let key = bitwarden::OrganizationKey::from_secret(secret, *region, &self.allowed)?;
                 let session = self.sessions.get(&self.http, key)?;
                 Ok(AnyAccount::Bitwarden(bitwarden::Organization::new(session, *product)))

@@ -86,6 +86,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> 
         elapsed: elapsed.as_ref(),
         satisfied: false,
         behind: None,
+        others: &[],
         timing: Timing {
             answered: hours(ANSWERED),
             unanswered: hours(UNANSWERED),
@@ -161,13 +162,20 @@ fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
     FIXED.get_or_init(|| {
         let desired = Desired {
-            pool: Pool::Bitwarden { product: Product::PasswordManager, region: None, secret: "key".to_owned() },
+            pool: Pool::Bitwarden {
+                product: Product::PasswordManager,
+                region: None,
+                organization: None,
+                secret: Some("key".to_owned()),
+                owner_secret: None,
+            },
             seats: Some(i32::from(WANTED)),
             limit: LimitGoal::Keep,
             guardrails: Guardrails::default(),
             policy: ManagementPolicy::Manage,
             suspended: false,
             thresholds: Thresholds::default(),
+            expiry: Vec::new(),
             interval: Duration::from_secs(600),
         };
         let snapshot = Snapshot {
@@ -181,6 +189,10 @@ fn fixed() -> &'static (Desired, Snapshot) {
             support: Support::default(),
             at_least: Vec::new(),
             at_most: Vec::new(),
+            billed: None,
+            capabilities: Vec::new(),
+            license: None,
+            concern: None,
         };
         (desired, snapshot)
     })

@@ -63,7 +63,7 @@ prop_compose! {
         Desired {
             seats, limit, policy, suspended,
             guardrails: Guardrails { min_seats, max_seats },
-            thresholds: Thresholds { free_seats, free_percent },
+            thresholds: Thresholds { free_seats, free_percent, expiry: None },
             ..story().desired
         }
     }

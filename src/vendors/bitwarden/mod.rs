@@ -91,7 +91,8 @@ fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usag
             .into(),
         );
     }
-    let mut at_most = vec![Bound { seats: MAX_SEATS, because: "larger totals wrap around in its database".into() }];
+    let mut at_most =
+        vec![Bound { seats: MAX_SEATS, because: "larger totals wrap around in its database".into(), pool: None }];
     let mut at_least = Vec::new();
     match product {
         Product::PasswordManager => at_least.extend(sm.seats.map(|seats| Bound {
@@ -99,13 +100,26 @@ fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usag
             because: format!(
                 "Secrets Manager has {seats} seats and cannot have more than Password Manager: lower those first"
             ),
+            pool: Some(Product::SecretsManager.name()),
         })),
         Product::SecretsManager => at_most.extend(pm.seats.map(|seats| Bound {
             seats,
             because: format!("Password Manager has {seats} and Secrets Manager cannot have more: raise those first"),
+            pool: Some(Product::PasswordManager.name()),
         })),
         Product::MachineAccounts => {}
     }
     let numbers = seats.map(|seats| Numbers { seats, limit });
-    Ok(Snapshot { account, numbers, usage, support, at_least, at_most })
+    Ok(Snapshot {
+        account,
+        numbers,
+        usage,
+        support,
+        at_least,
+        at_most,
+        billed: None,
+        capabilities: Vec::new(),
+        license: None,
+        concern: None,
+    })
 }

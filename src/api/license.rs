@@ -1,0 +1,83 @@
+//! The licence or subscription behind the seats, and what the given keys allow: status types.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The licence or subscription behind the seats.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct License {
+    /// What the vendor says of it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first payment is not
+    /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole).
+    pub state: LicenseState,
+
+    /// When the seats end unless somebody acts; absent when the licence renews by itself or has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+
+    /// End of the period that is paid for, after which a subscription renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_end: Option<Time>,
+}
+
+/// State of a licence or subscription, in words that hold for every vendor.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LicenseState {
+    /// In force.
+    Active,
+    /// In force without payment, for a while.
+    Trial,
+    /// In force; a payment is late.
+    PastDue,
+    /// The first payment is not done yet.
+    Pending,
+    /// Not in force: not paid.
+    Unpaid,
+    /// Not in force: ended by somebody.
+    Cancelled,
+    /// Not in force: its time has passed.
+    Expired,
+    /// Not in force: the vendor does not honour it any more.
+    Invalidated,
+    /// The account as a whole is switched off.
+    Disabled,
+}
+
+/// What one of the given keys allows.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyCapabilities {
+    /// Which key: `Organization` (Bitwarden's organization key) or `Owner` (the personal key of an owner).
+    pub key: KeyKind,
+
+    /// What it allows: `ReadSeats`, `ReadExactUsage`, `WriteSeats`, `ClearLimit` (mode `Unlimited`), `ReadRefusals` (why the
+    /// vendor refuses a change), `ReadSubscription` (the state of the licence).
+    pub allows: Vec<Capability>,
+}
+
+/// Kind of a key.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// An organization's own key.
+    Organization,
+    /// The personal key of somebody who owns the organization.
+    Owner,
+}
+
+/// Something a key allows.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Capability {
+    /// See purchased seats and limit.
+    ReadSeats,
+    /// See how many seats are taken, with every use.
+    ReadExactUsage,
+    /// Change purchased seats and limit.
+    WriteSeats,
+    /// Remove the limit.
+    ClearLimit,
+    /// See why the vendor refuses a change.
+    ReadRefusals,
+    /// See the state of the subscription, and what is billed.
+    ReadSubscription,
+}
