@@ -26,6 +26,7 @@ pub const FAST: &[&str] = &[
     "--read-timeout=3s",
     "--secret-recheck=1s",
     "--credential-probe=2s",
+    "--account-recheck=1s",
     "--lease-duration=6s",
     "--lease-renew-deadline=5s",
 ];

@@ -86,14 +86,16 @@ impl Vendors {
     /// A [`Fault`] that names the Secret's key and the fix.
     pub fn open(&self, pool: &Pool, secrets: &[Secret]) -> Result<AnyAccount, Fault> {
         match pool {
-            Pool::Bitwarden { product, region, .. } => {
-                let [secret] = secrets else {
-                    return Err(Fault::spec("spec.vendor.bitwarden.credentialsSecretRef is missing".into()));
-                };
-                let key = bitwarden::OrganizationKey::from_secret(secret, *region, &self.allowed)?;
-                let session = self.sessions.get(&self.http, key)?;
-                Ok(AnyAccount::Bitwarden(bitwarden::Organization::new(session, *product)))
-            }
+            Pool::Bitwarden { product, region, organization, .. } => bitwarden::Organization::open(
+                secrets,
+                *region,
+                organization.as_deref(),
+                *product,
+                &self.allowed,
+                &self.http,
+                &self.sessions,
+            )
+            .map(AnyAccount::Bitwarden),
         }
     }
 }
