@@ -10,7 +10,7 @@ use vendor_sim::{Options, Organization, OrganizationKey, RateLimits, Simulator, 
 ///
 /// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise.
 #[derive(Debug, Parser)]
-#[command(version, after_long_help = control::HELP)]
+#[command(version, after_long_help = control::help())]
 struct Arguments {
     /// Where the vendor's HTTPS listens (port 0: any free port).
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
