@@ -78,13 +78,9 @@ fn object(request: &Request) -> Result<Map<String, Value>, Problem> {
 fn key_text<'a>(body: &'a Map<String, Value>, switches: &Switches) -> Result<&'a str, Problem> {
     let names = switches.post_field.names();
     let wrong = |code, name: &str, text| Err(Problem::field(switches, code, name, text));
-    let mut given = names.iter().filter_map(|name| body.get(*name).map(|value| (*name, value)));
-    let Some((name, value)) = given.next() else {
+    let Some((name, value)) = names.iter().find_map(|name| body.get(*name).map(|value| (*name, value))) else {
         return wrong("any.required", names[0], "is required");
     };
-    if let Some((other, _)) = given.next() {
-        return wrong("object.xor", other, "conflicts with another spelling");
-    }
     if let Some(other) = body.keys().find(|k| *k != name) {
         return wrong("object.allowUnknown", other, "is not allowed");
     }

@@ -183,8 +183,11 @@ async fn permissions_are_those_of_the_keys_owner_and_what_is_needed_is_a_switch(
     bench.immuta.switch(|s| s.add_needs = Needs::UserAdmin);
     assert_eq!(calls(&bench, &user).await, [200; 5]);
 
+    let token = bench.token().await;
     let weak = bench.immuta.add_tenant(Tenant::new("Acme").permissions(&[]));
-    assert_eq!(bench.status_with(application).await, 401, "keys of the tenant before are gone");
+    for before in [application, token] {
+        assert_eq!(bench.status_with(before).await, 401, "keys and tokens of the tenant before are gone");
+    }
     let shape = answer(bench.anonymous("POST", LICENSE).header("authorization", weak.api_key)).await;
     let text = "Insufficient permissions";
     assert_eq!(shape, (403, json!({ "statusCode": 403, "error": "Forbidden", "message": text })));

@@ -38,7 +38,9 @@ async fn readings_may_succeed_with_another_status() {
 async fn a_delete_is_soft_and_answers_with_the_key() {
     let bench = Bench::new().await;
     let (key, id) = bench.added(LicenseKey::seats(40)).await;
+    bench.immuta.advance(DAY);
     let (status, row) = bench.delete(&id).await;
+    assert_ne!(row["updatedAt"], row["createdAt"]);
     assert_eq!((status, &row["deleted"], &row["hardDelete"]), (200, &json!(true), &json!(false)));
     assert_eq!((&row["licenseKey"], row.get("renewalToken")), (&json!(key), None));
     assert_eq!(fields(&row).len(), 17);
