@@ -1,5 +1,5 @@
 //! The control API: plain HTTP on a port of its own, so that the operator cannot reach it by mistake.
-//! The same as the [`Bitwarden`] handle, in JSON, for people with curl and for tests in other processes.
+//! The same as the [`Bitwarden`] and [`Immuta`] handles, in JSON, for people with curl and for tests in other processes.
 
 use std::time::Duration;
 
@@ -18,10 +18,13 @@ use crate::bitwarden::{
     organization::{Organization, SubscriptionStatus},
     switches::Switches,
 };
-use crate::faults::Fault;
+use crate::{
+    faults::Fault,
+    immuta::{self, Immuta},
+};
 
-/// What `GET /sim` answers and `--help` ends with.
-pub const HELP: &str = "\
+/// What `GET /sim` answers and `--help` ends with, before [`immuta::control::HELP`].
+const HELP: &str = "\
 Control API (plain HTTP, JSON):
   GET    /sim                                   this text
   GET    /sim/organizations                     all organizations
@@ -62,10 +65,15 @@ Fault kinds: {\"answer\":{\"status\":502,\"headers\":{},\"body\":\"\",\"apply\":
   {\"pauseBetweenReads\":{\"ms\":1000}} {\"pauseBeforeRow\":{\"ms\":1000}}
 ";
 
+/// What `GET /sim` answers and `--help` ends with.
+pub fn help() -> String {
+    format!("{HELP}\n{}", immuta::control::HELP)
+}
+
 type Sim = State<Bitwarden>;
 
 /// An error of the control API itself.
-struct Failure(StatusCode, String);
+pub(crate) struct Failure(pub(crate) StatusCode, pub(crate) String);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -79,9 +87,9 @@ impl From<JsonRejection> for Failure {
     }
 }
 
-type Answer = Result<Json<Value>, Failure>;
+pub(crate) type Answer = Result<Json<Value>, Failure>;
 
-fn show(value: &impl Serialize) -> Answer {
+pub(crate) fn show(value: &impl Serialize) -> Answer {
     serde_json::to_value(value).map(Json).map_err(|e| Failure(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
 }
 
@@ -106,8 +114,8 @@ struct StripeState {
 /// All routes.
 pub fn router(sim: Bitwarden) -> Router {
     Router::new()
-        .route("/", get(|| async { HELP }))
-        .route("/sim", get(|| async { HELP }))
+        .route("/", get(|| async { help() }))
+        .route("/sim", get(|| async { help() }))
         .route("/sim/organizations", get(organizations).post(create))
         .route("/sim/organizations/{id}", get(organization).delete(remove))
         .route("/sim/organizations/{id}/ledger", get(ledger))
@@ -122,7 +130,8 @@ pub fn router(sim: Bitwarden) -> Router {
         .route("/sim/tokens/expire", post(expire))
         .route("/sim/clock/advance", post(advance))
         .route("/sim/settle", post(|State(sim): Sim| async move { show(&json!({ "settled": sim.settle().await })) }))
-        .with_state(sim)
+        .with_state(sim.clone())
+        .merge(immuta::control::router(Immuta::new(sim)))
 }
 
 async fn organizations(State(sim): Sim) -> Answer {
@@ -164,7 +173,7 @@ fn field<T: for<'a> Deserialize<'a>>(body: &Value, name: &str) -> Result<T, Fail
     serde_json::from_value(value).map_err(|e| bad(format!("{name}: {e}")))
 }
 
-fn bad(text: String) -> Failure {
+pub(crate) fn bad(text: String) -> Failure {
     Failure(StatusCode::BAD_REQUEST, text)
 }
 
@@ -234,7 +243,7 @@ async fn switches(State(sim): Sim) -> Answer {
 }
 
 /// Objects are merged, everything else replaced.
-fn merge(into: &mut Value, from: Value) {
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {

@@ -19,6 +19,9 @@ pub struct Fault {
     /// Only paths (lower case) that contain this.
     #[serde(default)]
     pub path_contains: Option<String>,
+    /// Only this path, in any case.
+    #[serde(default)]
+    pub whole_path: Option<String>,
     /// Only requests of this organization (GUID): by token, or by client id at the token endpoint.
     #[serde(default)]
     pub organization: Option<String>,
@@ -111,14 +114,14 @@ pub enum FaultKind {
     FailBeforeBilling,
     /// Inside: Stripe has the new quantity, then it fails before the row is written.
     FailAfterBilling,
-    /// Inside: says 200 but changes nothing.
+    /// Inside: says 200 but changes nothing. Immuta: for additions and deletions.
     NoEffect,
     /// Inside: waits between the two reads of the public PUT (section 14). Can be released.
     PauseBetweenReads {
         /// At most so long.
         ms: u64,
     },
-    /// Inside: waits between Stripe's update and the row. Can be released.
+    /// Inside: waits between Stripe's update and the row; Immuta: between the check of a key and its row. Can be released.
     PauseBeforeRow {
         /// At most so long.
         ms: u64,
@@ -147,6 +150,7 @@ impl Fault {
         Self {
             method: None,
             path_contains: None,
+            whole_path: None,
             organization: None,
             user_agent_contains: None,
             skip: 0,
@@ -189,6 +193,13 @@ impl Fault {
         self
     }
 
+    /// Only this path.
+    #[must_use]
+    pub fn whole_path(mut self, path: impl Into<String>) -> Self {
+        self.whole_path = Some(path.into());
+        self
+    }
+
     /// Only this organization.
     #[must_use]
     pub fn organization(mut self, id: impl Into<String>) -> Self {
@@ -220,6 +231,7 @@ impl Fault {
     pub(crate) fn matches(&self, method: &str, path: &str, organization: Option<&str>, agent: &str) -> bool {
         self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
             && self.path_contains.as_ref().is_none_or(|p| path.contains(&p.to_ascii_lowercase()))
+            && self.whole_path.as_ref().is_none_or(|p| path.eq_ignore_ascii_case(p))
             && self
                 .organization
                 .as_ref()

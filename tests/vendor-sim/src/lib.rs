@@ -2,13 +2,14 @@
 //!
 //! A [`Simulator`] is one HTTPS port with a certificate authority of its own ([`tls`]) and, on a second port that the
 //! operator never learns, a plain-HTTP control API ([`control`]). Tests in the same process use the [`Bitwarden`]
-//! handle instead, which can do the same and more.
+//! and [`Immuta`] handles instead, which can do the same and more. The path decides which of them a request is for.
 //!
 //! A request travels like this: [`server`] accepts it and hands it to a task of its own, because Bitwarden does not
 //! stop when a client hangs up; [`faults`] decides what goes wrong with it, on the wire or inside; [`bitwarden`] is the
-//! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed.
+//! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed;
+//! [`immuta`] is another one, with licence keys instead of a number.
 //!
-//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`.
+//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`, and in [`immuta`] the other one.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -17,6 +18,7 @@ pub mod clock;
 pub mod control;
 pub mod faults;
 pub(crate) mod http;
+pub mod immuta;
 pub(crate) mod server;
 pub mod tls;
 pub(crate) mod wire;
@@ -34,6 +36,7 @@ pub use bitwarden::{
     view::{OrganizationKey, OrganizationView},
 };
 pub use faults::{Fault, FaultKind, FaultView};
+pub use immuta::Immuta;
 
 /// How to start a [`Simulator`]. The default is what tests want: free loopback ports, no rate limits, no key cache.
 #[derive(Clone, Debug)]
@@ -101,8 +104,13 @@ impl Simulator {
         format!("http://{}", self.control)
     }
 
-    /// The vendor itself: state, faults, ledger.
+    /// Bitwarden itself: state, faults, ledger.
     pub fn bitwarden(&self) -> Bitwarden {
         self.bitwarden.clone()
+    }
+
+    /// Immuta itself. It has no tenant until one is added; its URL is [`Simulator::url`].
+    pub fn immuta(&self) -> Immuta {
+        Immuta::new(self.bitwarden.clone())
     }
 }

@@ -64,9 +64,14 @@ impl Context {
         self.alive.subscribe()
     }
 
+    /// Nobody waits for this request any more.
+    pub(crate) fn client_gone_or_late(&self) -> bool {
+        self.late || self.client.gone()
+    }
+
     /// Who the ledger names for a write made now.
     pub(crate) fn actor(&self) -> Actor {
-        if self.late || self.client.gone() { Actor::LateFinisher } else { Actor::PublicPut }
+        if self.client_gone_or_late() { Actor::LateFinisher } else { Actor::PublicPut }
     }
 
     fn fire(&self, fault: &Active) {

@@ -50,6 +50,7 @@ use crate::{
         registry::{Active, Registry},
     },
     http::{Answer, Request},
+    immuta,
     wire::Reply,
 };
 use context::{Client, Context};
@@ -79,6 +80,8 @@ pub(crate) struct Shared {
     busy: AtomicUsize,
     /// Counts releases of held webhook writes.
     webhooks: watch::Sender<u64>,
+    /// The other vendor behind this port.
+    immuta: Mutex<immuta::state::State>,
 }
 
 /// Something under way, for as long as this lives.
@@ -111,6 +114,7 @@ impl Bitwarden {
                 changed: watch::Sender::new(0),
                 busy: AtomicUsize::new(0),
                 webhooks: watch::Sender::new(0),
+                immuta: Mutex::default(),
             }),
         }
     }
@@ -122,6 +126,10 @@ impl Bitwarden {
 
     pub(crate) fn touch(&self) {
         self.shared.changed.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn immuta(&self) -> MutexGuard<'_, immuta::state::State> {
+        lock(&self.shared.immuta)
     }
 
     pub(crate) fn with_org<T>(&self, id: Uuid, f: impl FnOnce(&mut Org) -> T) -> Option<T> {
@@ -138,7 +146,7 @@ impl Bitwarden {
             return Reply::Dropped;
         };
         let path = parts.uri.path().trim_end_matches('/').to_ascii_lowercase();
-        let request = Request { method: parts.method, path, headers: parts.headers, body, peer };
+        let request = Request { method: parts.method, uri: parts.uri, path, headers: parts.headers, body, peer };
         let organization = self.organization_of(&request);
         let selected = self.shared.faults.select(
             request.method.as_str(),
@@ -230,6 +238,11 @@ impl Bitwarden {
     /// The vendor proper: limiter, routing, the action, the headers every answer has.
     async fn execute(&self, context: &Context, request: &Request) -> Answer {
         let switches = lock(&self.shared.switches).clone();
+        if immuta::route::owns(&request.path) {
+            let answer = immuta::route::answer(context, request).await;
+            self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
+            return answer;
+        }
         // Self-hosted servers have no limiter (section 11).
         let limits = Some(&switches.rate_limits).filter(|l| l.enabled && !switches.self_hosted);
         let passed = limits.map(|limits| lock(&self.shared.limiter).check(limits, request, &self.shared.clock));
