@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::json;
 use vendor_sim::{Options, Organization, OrganizationKey, RateLimits, Simulator, Switches, control};
 
-/// A faithful simulator of the Bitwarden cloud: Identity and the public API over HTTPS with a CA of its own.
+/// A faithful simulator of the Bitwarden cloud: Identity, the public and the private API over HTTPS with a CA of its own.
 ///
 /// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise.
 #[derive(Debug, Parser)]
@@ -60,7 +60,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ca = arguments.state_dir.join("ca.crt");
     std::fs::write(&ca, simulator.ca_pem())?;
     let endpoints = json!({
-        "url": simulator.url(), "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
+        "url": simulator.url(), "apiUrl": simulator.api_url(), "identityUrl": simulator.identity_url(),
+        "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
         "organizations": keys,
     });
     // Written last and whole: whoever waits for this file finds everything ready.
@@ -94,6 +95,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}")?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}/ledger")?;
+        writeln!(
+            out,
+            "  curl -s {control}/sim/organizations/{id}/user-key -H 'Content-Type: application/json' \
+             -d '{{\"role\":\"owner\"}}'"
+        )?;
         writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
     }
     out.flush()?;
