@@ -1,6 +1,8 @@
 //! The control API: plain HTTP on a port of its own, so that the operator cannot reach it by mistake.
 //! The same as the [`Bitwarden`] and [`Immuta`] handles, in JSON, for people with curl and for tests in other processes.
 
+mod people;
+
 use std::time::Duration;
 
 use axum::{
@@ -45,13 +47,30 @@ Control API (plain HTTP, JSON):
   POST   /sim/organizations/ID/stripe           {\"customer\":true,\"subscription\":true,\"status\":\"canceled\"}
   POST   /sim/organizations/ID/rotate-key       {}
   POST   /sim/organizations/ID/billing-job      {}
+  POST   /sim/organizations/ID/user-key         {\"role\":\"owner\"}  a user's own key: owner, admin, user, custom, providerUser
+  POST   /sim/organizations/ID/status           {\"status\":\"past_due\"}  trialing, active, canceled, unpaid, incomplete, incomplete_expired
+  POST   /sim/organizations/ID/terms            some of them: {\"periodEnd\":\"2027-01-15T00:00:00Z\",\"cancelAtPeriodEnd\":true,\"cancelledAt\":null}
+  POST   /sim/organizations/ID/provider         {\"provider\":\"reseller\"}  msp, businessUnit; null: none
+  POST   /sim/organizations/ID/plan             {\"plan\":\"teamsAnnually\"}
+  POST   /sim/organizations/ID/license          {\"license\":{\"expires\":TIME,\"expiresWithoutGracePeriod\":TIME},\"seats\":100}  self-hosted
+  POST   /sim/organizations/ID/machine-accounts {\"n\":5}  more of them, through autoscaling; machine-accounts-gone: fewer
+  POST   /sim/organizations/ID/secrets-manager-access {\"n\":5}  for more members, through autoscaling
+  GET    /sim/users                             all users with keys: devices, device mails, memberships
+  POST   /sim/users                             create one who belongs nowhere; answers his key
+  GET    /sim/users/ID                          one of them; /key: his key
+  DELETE /sim/users/ID                          the key is unknown from now on
+  POST   /sim/users/ID/role                     {\"organization\":ID,\"role\":\"admin\"}  shows in the next token
+  POST   /sim/users/ID/status                   {\"organization\":ID,\"status\":\"accepted\"}
+  POST   /sim/users/ID/remove                   {\"organization\":ID}
+  POST   /sim/users/ID/account                  some of it: {\"v2Encryption\":true,\"legacyEncryption\":false}
+  POST   /sim/users/ID/rotate-key               {}
   GET    /sim/requests                          every HTTPS request, without Authorization
   GET    /sim/faults                            all faults, with seen and fired
   POST   /sim/faults                            {\"method\":\"PUT\",\"pathContains\":\"subscription\",\"times\":1,\"kind\":{\"drop\":{\"apply\":true}}}
   DELETE /sim/faults                            remove all
   DELETE /sim/faults/N                          remove one
   POST   /sim/faults/N/release                  end its pauses
-  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, selfHosted, tokenLifetimeSeconds, clockSkewSeconds
+  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
   PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"enabled\":true,\"holdWrite\":true}}
   POST   /sim/webhooks/release                  let held webhook writes go on
   POST   /sim/tokens/expire                     all issued tokens are refused from now on
@@ -61,7 +80,7 @@ Control API (plain HTTP, JSON):
 Fault kinds: {\"answer\":{\"status\":502,\"headers\":{},\"body\":\"\",\"apply\":false}} {\"delay\":{\"beforeMs\":0,\"afterMs\":0}}
   {\"drop\":{\"apply\":true}} {\"applyLate\":{\"afterMs\":1000}} \"truncate\" \"reset\" {\"drip\":{\"bytesPerSecond\":1}}
   {\"hugeBody\":{\"bytes\":1000000}} {\"headerFlood\":{\"count\":1000}} \"html\" {\"body\":{\"text\":\"{}\"}} \"edgeThrottle\"
-  \"edgeForbidden\" \"half\" \"halfSecretsManager\" \"failBeforeBilling\" \"failAfterBilling\" \"noEffect\"
+  \"edgeForbidden\" \"half\" \"halfSecretsManager\" \"failBeforeBilling\" \"failAfterBilling\" \"noEffect\" \"draftInvoiceLost\" \"cardDeclined\"
   {\"pauseBetweenReads\":{\"ms\":1000}} {\"pauseBeforeRow\":{\"ms\":1000}}
 ";
 
@@ -130,6 +149,7 @@ pub fn router(sim: Bitwarden) -> Router {
         .route("/sim/tokens/expire", post(expire))
         .route("/sim/clock/advance", post(advance))
         .route("/sim/settle", post(|State(sim): Sim| async move { show(&json!({ "settled": sim.settle().await })) }))
+        .merge(people::router())
         .with_state(sim.clone())
         .merge(immuta::control::router(Immuta::new(sim)))
 }
@@ -208,9 +228,7 @@ async fn act(
         }
         "rotate-key" => return show(&sim.rotate_key(&id)),
         "billing-job" => sim.run_billing_job(&id),
-        _ => {
-            return Err(Failure(StatusCode::NOT_FOUND, format!("no action {action:?}; see GET /sim")));
-        }
+        other => return people::on_organization(&sim, &id, other, &body),
     }
     show(&sim.find(&id))
 }

@@ -114,9 +114,14 @@ pub enum FaultKind {
     FailBeforeBilling,
     /// Inside: Stripe has the new quantity, then it fails before the row is written.
     FailAfterBilling,
+    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the private API (section 7.3).
+    DraftInvoiceLost,
+    /// Inside: Stripe refuses the card; nothing changed (section 7.3).
+    CardDeclined,
     /// Inside: says 200 but changes nothing. Immuta: for additions and deletions.
     NoEffect,
-    /// Inside: waits between the two reads of the public PUT (section 14). Can be released.
+    /// Inside: waits between the two reads of the public PUT (section 14), or before the only one of a private write.
+    /// Can be released.
     PauseBetweenReads {
         /// At most so long.
         ms: u64,
@@ -137,6 +142,8 @@ impl FaultKind {
                 | K::HalfSecretsManager
                 | K::FailBeforeBilling
                 | K::FailAfterBilling
+                | K::DraftInvoiceLost
+                | K::CardDeclined
                 | K::NoEffect
                 | K::PauseBetweenReads { .. }
                 | K::PauseBeforeRow { .. }
@@ -172,6 +179,16 @@ impl Fault {
     /// Hits one public GET of the subscription.
     pub fn on_get(kind: FaultKind) -> Self {
         Self::once(kind).method("GET").path("/public/organization/subscription")
+    }
+
+    /// Hits one write of the private API.
+    pub fn on_private_write(kind: FaultKind) -> Self {
+        Self::once(kind).method("POST").path("/api/organizations/")
+    }
+
+    /// Hits one read of the private API.
+    pub fn on_private_read(kind: FaultKind) -> Self {
+        Self::once(kind).method("GET").path("/api/organizations/")
     }
 
     /// Hits one token request.

@@ -9,8 +9,8 @@ use vendor_sim::{
     immuta::{LicenseKey, Tenant},
 };
 
-/// A faithful simulator of the Bitwarden cloud (Identity and the public API) and of an Immuta tenant (licence keys),
-/// over HTTPS with a CA of its own.
+/// A faithful simulator of the Bitwarden cloud (Identity, the public and the private API) and of an Immuta tenant (licence
+/// keys), over HTTPS with a CA of its own.
 ///
 /// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise, and with one
 /// Immuta tenant of 31 users that has a key for 40 seats and was issued another for 25.
@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ca = arguments.state_dir.join("ca.crt");
     std::fs::write(&ca, simulator.ca_pem())?;
     let endpoints = json!({
-        "url": simulator.url(), "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
+        "url": simulator.url(), "apiUrl": simulator.api_url(), "identityUrl": simulator.identity_url(),
+        "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
         "organizations": keys, "immuta": { "apiKey": tenant.api_key, "licenseKey": license_key },
     });
     // Written last and whole: whoever waits for this file finds everything ready.
@@ -104,6 +105,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}")?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}/ledger")?;
+        writeln!(
+            out,
+            "  curl -s {control}/sim/organizations/{id}/user-key -H 'Content-Type: application/json' \
+             -d '{{\"role\":\"owner\"}}'"
+        )?;
         writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
     }
     let api_key = tenant.api_key;

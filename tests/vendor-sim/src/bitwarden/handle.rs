@@ -7,10 +7,11 @@ use super::{
     Bitwarden, autoscale,
     ledger::{Actor, LedgerEntry, Step},
     lock,
+    member::MemberStatus,
     organization::{Organization, SubscriptionStatus},
     refusal::{LastRefusal, Refusal},
     rules,
-    state::{MemberStatus, Org, random_id, random_text},
+    state::{Org, random_id, random_text},
     stripe::{self, Quantities},
     subscription::narrow,
     view::{OrganizationKey, OrganizationView},
@@ -19,7 +20,7 @@ use super::{
 impl Bitwarden {
     /// The organization behind an id; a test naming a wrong one must fail at once.
     #[expect(clippy::panic, reason = "a mistake in the test")]
-    fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
+    pub(crate) fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
         match Uuid::parse_str(id).ok().and_then(|id| self.with_org(id, f)) {
             Some(result) => result,
             None => panic!("the simulator has no organization {id:?}"),

@@ -1,4 +1,4 @@
-//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). The private API will share it.
+//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). Both APIs share it.
 //! Each function works on a row it has read itself and writes that row back, so concurrent changes can be lost.
 
 use uuid::Uuid;
@@ -35,6 +35,9 @@ impl Context {
     fn bill(&self, org: Uuid, to: Quantities) -> Result<(), Refusal> {
         self.fail(&FaultKind::FailBeforeBilling)?;
         let path = lock(&self.sim.shared.switches).billing_path;
+        if self.hit(&FaultKind::CardDeclined) {
+            return Err(Refusal::card(path));
+        }
         let (at, who, number) = (self.sim.now(), self.actor(), self.number);
         let changed = self
             .sim
@@ -54,6 +57,10 @@ impl Context {
     /// The window between Stripe and the row, seconds long at the vendor.
     async fn before_row(&self) -> Result<(), Refusal> {
         self.pause(|kind| if let FaultKind::PauseBeforeRow { ms } = kind { Some(*ms) } else { None }).await;
+        // Section 7.3: a 400 although Stripe has changed.
+        if self.hit(&FaultKind::DraftInvoiceLost) {
+            return Err(Refusal::new("7.3", "Unable to locate draft invoice for subscription update."));
+        }
         self.fail(&FaultKind::FailAfterBilling)
     }
 
@@ -74,12 +81,16 @@ impl Context {
     }
 
     /// Block A.
-    async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
+    pub(crate) async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
         let new = rules::seats(row, self.usage(org)?, delta)?;
         self.bill(org, Quantities { seats: Some(new - row.plan.base_seats()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.seats = Some(narrow(new));
         self.write(org, row);
+        // A13: the cap as it was before this request.
+        if row.shown.limit == Some(new) {
+            self.sim.with_org(org, |o| o.owner_mails += 1);
+        }
         Ok(())
     }
 
@@ -99,14 +110,7 @@ impl Context {
         rules::secrets_manager(&row, self.usage(org)?, to)?;
         let changes = to.seats != row.shown.sm_seats || to.accounts != row.shown.service_accounts;
         if changes {
-            self.bill(
-                org,
-                Quantities {
-                    sm_seats: to.seats.map(|n| n - row.plan.base_sm_seats()),
-                    accounts: to.accounts.map(|n| n - row.plan.base_accounts()),
-                    ..Quantities::default()
-                },
-            )?;
+            self.bill(org, Quantities::of_sm(row.plan, to))?;
         }
         self.before_row().await?;
         row.shown.sm_seats = to.seats;

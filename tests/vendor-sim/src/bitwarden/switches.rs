@@ -20,6 +20,9 @@ pub struct Switches {
     pub self_hosted: bool,
     /// Life of a token: 3600 s at the vendor.
     pub token_lifetime_seconds: u64,
+    /// Section 3.5: how long a failure after the secret check takes, on the simulator's clock. 0 by default; 2000 ms
+    /// at the vendor.
+    pub token_failure_delay_ms: u64,
     /// Section 3.4: the API still takes a token this long after its expiry. 300 s at the vendor.
     pub clock_skew_seconds: u64,
 }
@@ -33,6 +36,7 @@ impl Default for Switches {
             billing_path: BillingPath::default(),
             self_hosted: false,
             token_lifetime_seconds: 3600,
+            token_failure_delay_ms: 0,
             clock_skew_seconds: 300,
         }
     }
