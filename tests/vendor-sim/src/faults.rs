@@ -19,7 +19,7 @@ pub struct Fault {
     /// Only paths (lower case) that contain this.
     #[serde(default)]
     pub path_contains: Option<String>,
-    /// Only requests of this organization (GUID): by token, or by client id at the token endpoint.
+    /// Only requests of this organization (GUID): by token, by private path, or by client id at the token endpoint.
     #[serde(default)]
     pub organization: Option<String>,
     /// Only clients whose User-Agent contains this.
