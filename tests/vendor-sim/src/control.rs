@@ -70,12 +70,15 @@ Control API (plain HTTP, JSON):
   DELETE /sim/faults                            remove all
   DELETE /sim/faults/N                          remove one
   POST   /sim/faults/N/release                  end its pauses
-  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
+  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, pricingDown, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
   PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"enabled\":true,\"holdWrite\":true}}
   POST   /sim/webhooks/release                  let held webhook writes go on
   POST   /sim/tokens/expire                     all issued tokens are refused from now on
   POST   /sim/clock/advance                     {\"seconds\":3600}
   POST   /sim/settle                            wait until nothing is under way
+
+A user's token: curl --cacert ca.crt URL/identity/connect/token -H 'Bitwarden-Client-Version: 2026.8.0' -d grant_type=client_credentials
+  -d scope=api -d client_id=user.ID -d client_secret=SECRET -d deviceType=25 -d deviceIdentifier=UUID -d deviceName=me
 
 Fault kinds: {\"answer\":{\"status\":502,\"headers\":{},\"body\":\"\",\"apply\":false}} {\"delay\":{\"beforeMs\":0,\"afterMs\":0}}
   {\"drop\":{\"apply\":true}} {\"applyLate\":{\"afterMs\":1000}} \"truncate\" \"reset\" {\"drip\":{\"bytesPerSecond\":1}}

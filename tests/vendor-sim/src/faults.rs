@@ -22,7 +22,7 @@ pub struct Fault {
     /// Only this path, in any case.
     #[serde(default)]
     pub whole_path: Option<String>,
-    /// Only requests of this organization (GUID): by token, or by client id at the token endpoint.
+    /// Only requests of this organization (GUID): by token, by private path, or by client id at the token endpoint.
     #[serde(default)]
     pub organization: Option<String>,
     /// Only clients whose User-Agent contains this.

@@ -60,6 +60,6 @@ pub(crate) fn raise(org: &mut Org, to: i32, path: Option<BillingPath>) {
     if let Some(path) = path {
         let seats = Some(to - org.row.plan.base_seats());
         // A refusal here leaves billing behind, as at the vendor.
-        let _ = stripe::charge(&mut org.stripe, path, Quantities { seats, ..Quantities::default() });
+        let _ = stripe::charge(&mut org.stripe, org.row.plan, path, Quantities { seats, ..Quantities::default() });
     }
 }

@@ -176,7 +176,7 @@ impl Bitwarden {
             o.commit(self.now(), Actor::ThirdParty, Step::Both, None, |o| {
                 if let Ok(new) = outcome {
                     let to = Quantities { seats: Some(new - o.row.plan.base_seats()), ..Quantities::default() };
-                    match stripe::charge(&mut o.stripe, path, to) {
+                    match stripe::charge(&mut o.stripe, o.row.plan, path, to) {
                         Ok(()) => o.row.shown.seats = Some(narrow(new)),
                         Err(refusal) => outcome = Err(refusal),
                     }
@@ -213,7 +213,7 @@ impl Bitwarden {
         self.on(id, |o| {
             o.commit(self.now(), Actor::BillingJob, Step::Billed, None, |o| {
                 let seats = o.row.shown.seats.map(|s| s - o.row.plan.base_seats());
-                let _ = stripe::charge(&mut o.stripe, path, Quantities { seats, ..Quantities::default() });
+                let _ = stripe::charge(&mut o.stripe, o.row.plan, path, Quantities { seats, ..Quantities::default() });
             });
         });
     }

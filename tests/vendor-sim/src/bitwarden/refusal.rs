@@ -19,7 +19,7 @@ pub(crate) const WENT_WRONG: &str = "Something went wrong with your request. Ple
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// Number in the tables of section 7 (`A9`, `U1`, `S9`), `7.3` for Stripe, `card`, `storage`, `autoscale` or `fault`.
+    /// Number in the tables of section 7 (`A9`, `U1`, `S9`), `7.3` for Stripe, `card`, `pricing`, `storage`, `autoscale` or `fault`.
     pub rule: &'static str,
     /// Status the private API would give.
     pub status: u16,

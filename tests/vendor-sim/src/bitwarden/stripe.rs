@@ -30,7 +30,12 @@ impl Quantities {
 }
 
 /// Sets the quantities, absolutely.
-pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantities) -> Result<(), Refusal> {
+pub(crate) fn charge(
+    stripe: &mut Option<Stripe>,
+    plan: Plan,
+    path: BillingPath,
+    to: Quantities,
+) -> Result<(), Refusal> {
     let refuse = |status, text: &str| Err(Refusal::with_status("7.3", status, text));
     let Some(stripe) = stripe else {
         return match path {
@@ -47,6 +52,11 @@ pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantit
             return refuse(500, "Your subscription cannot be updated in its current status.");
         }
         _ => {}
+    }
+    // Section 22.5: a quantity of 0 is no line, and only the legacy path makes one.
+    if path == BillingPath::New && stripe.seats == 0 && to.seats.is_some_and(|seats| seats > 0) {
+        let price = plan.seat_item();
+        return refuse(500, &format!("Subscription does not contain an item with price '{price}'."));
     }
     stripe.seats = to.seats.unwrap_or(stripe.seats);
     stripe.storage = to.storage.unwrap_or(stripe.storage);

@@ -7,7 +7,7 @@ use super::{
     context::Context,
     ledger::Step,
     lock,
-    refusal::Refusal,
+    refusal::{Refusal, WENT_WRONG},
     rules::{self, SmTarget},
     state::{Row, Usage},
     stripe::{self, Quantities},
@@ -44,7 +44,9 @@ impl Context {
             .with_org(org, |o| {
                 let mut outcome = Ok(());
                 let before = o.stripe;
-                o.commit(at, who, Step::Billed, Some(number), |o| outcome = stripe::charge(&mut o.stripe, path, to));
+                o.commit(at, who, Step::Billed, Some(number), |o| {
+                    outcome = stripe::charge(&mut o.stripe, o.row.plan, path, to)
+                });
                 outcome.map(|()| o.stripe != before)
             })
             .ok_or_else(|| Refusal::not_found("U0"))??;
@@ -64,6 +66,15 @@ impl Context {
         self.fail(&FaultKind::FailAfterBilling)
     }
 
+    /// What the rules say, unless they had to ask a pricing service that fails. Some rules come before that question.
+    fn priced<T>(&self, outcome: Result<T, Refusal>, before: &[&str]) -> Result<T, Refusal> {
+        let decided = outcome.as_ref().is_err_and(|refusal| before.contains(&refusal.rule));
+        if !decided && lock(&self.sim.shared.switches).pricing_down {
+            return Err(Refusal::with_status("pricing", 500, WENT_WRONG));
+        }
+        outcome
+    }
+
     /// Section 7.1: seats by a delta, cap absolutely.
     pub(crate) async fn update(&self, org: Uuid, delta: i32, limit: Option<i32>) -> Result<(), Refusal> {
         let mut row = self.read(org)?;
@@ -73,7 +84,7 @@ impl Context {
         }
         self.fail(&FaultKind::Half)?;
         if limit != row.shown.limit {
-            rules::limit(&row, limit)?;
+            self.priced(rules::limit(&row, limit), &["B1"])?;
             row.shown.limit = limit;
             self.write(org, &row);
         }
@@ -82,7 +93,7 @@ impl Context {
 
     /// Block A.
     pub(crate) async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
-        let new = rules::seats(row, self.usage(org)?, delta)?;
+        let new = self.priced(rules::seats(row, self.usage(org)?, delta), &["A1", "A2", "A3"])?;
         self.bill(org, Quantities { seats: Some(new - row.plan.base_seats()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.seats = Some(narrow(new));
@@ -97,7 +108,7 @@ impl Context {
     /// Storage by a delta, on a row of its own.
     pub(crate) async fn adjust_storage(&self, org: Uuid, delta: i32) -> Result<(), Refusal> {
         let mut row = self.read(org)?;
-        let new = rules::storage(&row, self.usage(org)?, delta)?;
+        let new = self.priced(rules::storage(&row, self.usage(org)?, delta), &[])?;
         self.bill(org, Quantities { storage: Some(new - row.plan.base_storage()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.storage_gb = Some(new);
@@ -107,7 +118,7 @@ impl Context {
 
     /// Section 7.2: always ends in a write of the whole row, even if nothing in it changes.
     pub(crate) async fn update_sm(&self, org: Uuid, mut row: Row, to: SmTarget) -> Result<(), Refusal> {
-        rules::secrets_manager(&row, self.usage(org)?, to)?;
+        self.priced(rules::secrets_manager(&row, self.usage(org)?, to), &["S1"])?;
         let changes = to.seats != row.shown.sm_seats || to.accounts != row.shown.service_accounts;
         if changes {
             self.bill(org, Quantities::of_sm(row.plan, to))?;

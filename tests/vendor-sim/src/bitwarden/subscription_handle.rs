@@ -113,7 +113,7 @@ impl Bitwarden {
         let plan = o.row.plan;
         if outcome.is_ok() && to != SmTarget::of(&o.row) {
             o.commit(self.now(), Actor::Autoscale, Step::Both, None, |o| {
-                outcome = stripe::charge(&mut o.stripe, path, Quantities::of_sm(plan, to));
+                outcome = stripe::charge(&mut o.stripe, plan, path, Quantities::of_sm(plan, to));
                 if outcome.is_ok() {
                     (o.row.shown.sm_seats, o.row.shown.service_accounts) = (to.seats, to.accounts);
                 }

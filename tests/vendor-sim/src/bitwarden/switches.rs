@@ -16,6 +16,8 @@ pub struct Switches {
     pub webhook: Webhook,
     /// Section 7.3.
     pub billing_path: BillingPath,
+    /// The pricing service fails: whatever needs the plan is a 500 (sections 7.1 and 22.5).
+    pub pricing_down: bool,
     /// Section 11: a self-hosted server instead of the cloud.
     pub self_hosted: bool,
     /// Life of a token: 3600 s at the vendor.
@@ -34,6 +36,7 @@ impl Default for Switches {
             key_cache: false,
             webhook: Webhook::default(),
             billing_path: BillingPath::default(),
+            pricing_down: false,
             self_hosted: false,
             token_lifetime_seconds: 3600,
             token_failure_delay_ms: 0,

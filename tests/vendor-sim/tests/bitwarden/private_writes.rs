@@ -217,3 +217,38 @@ async fn raising_seats_to_the_old_cap_mails_the_owners() {
     assert!(bench.bw.join(&bench.key.id, 40) && bench.bw.join(&bench.key.id, 1));
     assert_eq!(mails(), 2, "the first autoscale, once");
 }
+
+#[tokio::test]
+async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
+    for (path, grown) in [(BillingPath::Legacy, 200), (BillingPath::New, 500)] {
+        let bench = Bench::new(example().plan(Plan::Teams2019).seats(8).limit(None).members(3)).await;
+        let owner = bench.owner().await;
+        bench.bw.switch(|s| s.billing_path = path);
+        assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -3 })).await.0, 200);
+        let (status, answer) = owner.post("/seat", json!({ "seatAdjustment": 1 })).await;
+        assert_eq!(status, grown, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn without_prices_the_private_api_fails_and_the_public_read_does_not() {
+    let bench = Bench::new(example()).await;
+    let owner = bench.owner().await;
+    let (up, wrong) = (|| json!({ "seatAdjustment": 1 }), private_error(WENT_WRONG));
+    bench.bw.switch(|s| s.pricing_down = true);
+    assert_eq!(owner.get("").await, (500, wrong.clone()));
+    assert_eq!(owner.get("/subscription").await, (500, wrong.clone()));
+    assert_eq!(owner.post("/seat", up()).await, (500, wrong));
+    assert_eq!(bench.refusal(), "pricing");
+    let limit = owner.refused("/subscription", json!({ "maxAutoscaleSeats": 99 })).await;
+    assert_eq!(limit.0, 400, "this rule needs no plan");
+    assert_eq!(bench.get().await.0, 200);
+    assert_eq!(owner.get("/billing/vnext/metadata").await.0, 200);
+    bench.bw.set_stripe(&bench.key.id, false, false, None);
+    assert_eq!(owner.refused("/seat", up()).await, (400, "No payment method found.".into()));
+    bench.bw.set_stripe(&bench.key.id, true, true, Some(SubscriptionStatus::Active));
+    bench.bw.switch(|s| s.self_hosted = true);
+    assert_eq!(owner.get("").await.0, 200, "a server of one's own asks nobody");
+    bench.bw.switch(|s| (s.self_hosted, s.pricing_down) = (false, false));
+    assert_eq!((owner.get("").await.0, owner.post("/seat", up()).await.0), (200, 200));
+}

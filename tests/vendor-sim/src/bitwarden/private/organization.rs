@@ -31,6 +31,9 @@ pub(crate) fn get(call: Call<'_>, org: Uuid) -> Answer {
     if !call.claims.owns(org) {
         return error::not_found();
     }
+    if call.switches.pricing_down && !call.switches.self_hosted {
+        return error::went_wrong();
+    }
     let found = call.context.sim.with_org(org, |o| model(o, call.switches.self_hosted));
     found.map_or_else(error::not_found, |model| Answer::json(StatusCode::OK, &model))
 }

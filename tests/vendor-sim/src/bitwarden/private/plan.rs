@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::error;
 use crate::{
     bitwarden::{plans::Plan, switches::Switches},
     http::Answer,
@@ -36,6 +37,9 @@ pub(crate) fn model(plan: Plan, self_hosted: bool) -> Value {
 
 /// `GET /plans`: no token needed; empty on self-hosted servers (section 22.5).
 pub(crate) fn catalogue(switches: &Switches) -> Answer {
+    if switches.pricing_down && !switches.self_hosted {
+        return error::went_wrong();
+    }
     let known = Plan::ALL.iter().filter(|p| !switches.self_hosted && p.limits().is_some());
     let data: Vec<Value> = known.map(|plan| model(*plan, false)).collect();
     Answer::json(StatusCode::OK, &json!({ "object": "list", "data": data, "continuationToken": null }))

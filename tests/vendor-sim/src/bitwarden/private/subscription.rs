@@ -139,6 +139,9 @@ pub(crate) fn get(call: Call<'_>, org: Uuid) -> Answer {
     if !access::may_view(call, org) {
         return error::not_found();
     }
+    if call.switches.pricing_down && !call.switches.self_hosted {
+        return error::went_wrong();
+    }
     let less = access::sees_less(call, org);
     let found = call.context.sim.with_org(org, |o| {
         // The pricing service must know the plan.
