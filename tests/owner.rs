@@ -51,9 +51,18 @@ impl World {
     }
 }
 
-pub fn merged(mut spec: Value, more: Value) -> Value {
-    crate::world::merge(&mut spec, more);
-    spec
+/// One spec over another; nulls stay, for they take away what is declared where nothing is said.
+pub fn merged(spec: Value, more: Value) -> Value {
+    match (spec, more) {
+        (Value::Object(mut spec), Value::Object(more)) => {
+            for (key, value) in more {
+                let before = spec.remove(&key);
+                spec.insert(key, before.map_or(value.clone(), |before| merged(before, value)));
+            }
+            Value::Object(spec)
+        }
+        (_, more) => more,
+    }
 }
 
 fn allows(status: &seatkeeper::api::LicenseSeatsStatus) -> String {

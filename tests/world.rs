@@ -234,7 +234,9 @@ impl World {
 }
 
 async fn start(plane: &ControlPlane, vendor: &Simulator, namespace: &str, flags: &[&str]) -> Operator {
-    let allowed = format!("--allowed-host={}", vendor.host());
+    let bare = |url: String| url.trim_start_matches("https://").to_owned();
+    let hosts = [vendor.host(), bare(vendor.api_url()), bare(vendor.identity_url())];
+    let allowed = format!("--allowed-host={}", hosts.join(","));
     let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
     Operator::start(plane, BINARY, namespace, &args).await
 }

@@ -67,6 +67,13 @@ impl Organization {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
         for secret in secrets {
             let key = ApiKey::from_secret(secret, region, allowed)?;
+            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
+            if slot.is_some() {
+                return Err(unfit(
+                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
+                     ownerCredentialsSecretRef for an owner's (user.…)",
+                ));
+            }
             if let KeyOf::Organization(own) = &key.of {
                 let own = own.clone();
                 if id.as_ref().is_some_and(|id| *id != own) {
@@ -77,13 +84,6 @@ impl Organization {
                     )));
                 }
                 id = Some(own);
-            }
-            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
-            if slot.is_some() {
-                return Err(unfit(
-                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
-                     ownerCredentialsSecretRef for an owner's (user.…)",
-                ));
             }
             *slot = Some(sessions.get(http, key)?);
         }
