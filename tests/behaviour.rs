@@ -9,6 +9,7 @@ mod canary;
 mod credentials;
 mod docs;
 mod elsewhere;
+mod errors;
 mod examples;
 mod licenses;
 mod mirror;

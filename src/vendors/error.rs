@@ -142,19 +142,19 @@ impl VendorError {
                 reason::REJECTED,
                 "client version refused",
                 format!(
-                    "{vendor} refuses the client version that the operator names for personal keys: whoever installed it can                      set a newer one with --bitwarden-client-version"
+                    "{vendor} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
                 ),
             ),
             Self::NotMember => Fault::credentials(
                 reason::INSUFFICIENT_ROLE,
                 "key's owner is not a member",
-                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key                  of another organization's owner. Use the key of an owner of this one"
+                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key of another organization's owner. Use the key of an owner of this one"
                     .into(),
             ),
             Self::NotOwner => Fault::credentials(
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key                  of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
                     .into(),
             ),
             Self::NoOrganization => Fault::credentials(

@@ -14,6 +14,7 @@ use std::future::Future;
 
 use k8s_openapi::api::core::v1::Secret;
 
+pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};

@@ -15,6 +15,7 @@ mod refusals;
 mod row;
 mod session;
 mod snapshot;
+mod symptoms;
 mod wire;
 mod write;
 
@@ -31,6 +32,8 @@ use snapshot::Seen;
 use wire::SubscriptionChange;
 
 pub(super) use key::ApiKey;
+pub use refusals::{RefusalText, refusals};
+pub use symptoms::{Symptom, symptoms};
 
 use super::http::Http;
 use super::{AllowedHosts, Go, VendorAccount, VendorError};

@@ -1,6 +1,7 @@
 //! Why the private API refuses a change, in our words: its texts (section 7) are compared with, and never repeated.
 
 /// How a text of the vendor is recognised.
+#[derive(Clone, Copy)]
 enum Text {
     Is(&'static str),
     Begins(&'static str),
@@ -90,6 +91,28 @@ const OF_THE_LIMIT: &[(Text, &str)] = &[
     (Begins("Your plan has a seat limit of "), "the plan does not allow so high a limit"),
 ];
 
+/// A text of the private API and what is told instead.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusalText {
+    /// What the vendor's text is, begins with, or holds.
+    pub theirs: &'static str,
+    /// What is told, as what follows "because".
+    pub ours: &'static str,
+    /// The rule is looked at only after seats have changed, so that it proves nothing about them.
+    pub after_seats: bool,
+}
+
+/// All texts that are known, for the document and the tests.
+pub fn refusals() -> Vec<RefusalText> {
+    let row = |after_seats| {
+        move |(text, ours): &(Text, &'static str)| {
+            let (Is(theirs) | Begins(theirs) | Holds(theirs)) = *text;
+            RefusalText { theirs, ours, after_seats }
+        }
+    };
+    BEFORE_ANY_EFFECT.iter().map(row(false)).chain(OF_THE_LIMIT.iter().map(row(true))).collect()
+}
+
 /// Why a change was refused without any effect; `None` where the text is not known to prove that. `moves_seats`: the
 /// request also changes seats, which are changed before the limit is looked at.
 pub(super) fn without_effect(text: &str, moves_seats: bool) -> Option<&'static str> {
@@ -117,8 +140,7 @@ mod tests {
 
     #[test]
     fn what_we_say_is_never_what_the_vendor_said() {
-        for (pattern, ours) in BEFORE_ANY_EFFECT.iter().chain(OF_THE_LIMIT) {
-            let (Is(theirs) | Begins(theirs) | Holds(theirs)) = pattern;
+        for RefusalText { theirs, ours, .. } in refusals() {
             assert!(!ours.contains(theirs), "{theirs}");
         }
     }
