@@ -8,6 +8,7 @@ mod bitwarden;
 mod endpoint;
 mod error;
 mod http;
+pub mod pace;
 mod secret_data;
 
 use std::future::Future;
