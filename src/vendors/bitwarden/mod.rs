@@ -5,6 +5,8 @@
 
 mod key;
 mod members;
+pub mod rates;
+mod refusals;
 mod session;
 mod wire;
 
@@ -14,7 +16,7 @@ pub(super) use key::OrganizationKey;
 use session::Session;
 pub(super) use session::Sessions;
 
-use super::{Go, VendorAccount, VendorError};
+use super::{Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, MAX_SEATS, Product};
 use crate::plan::{Bound, Numbers, Outcome, Refusal, Snapshot, Support, Usage};
 use wire::{Subscription, SubscriptionChange};
@@ -28,11 +30,13 @@ const NAME: &str = "Bitwarden";
 pub struct Organization {
     session: Arc<Session>,
     product: Product,
+    /// Of the Secret that the key came from.
+    secret_version: String,
 }
 
 impl Organization {
-    pub(super) fn new(session: Arc<Session>, product: Product) -> Self {
-        Self { session, product }
+    pub(super) fn new(session: Arc<Session>, product: Product, secret_version: String) -> Self {
+        Self { session, product, secret_version }
     }
 
     async fn usage(&self) -> Result<Usage, VendorError> {
@@ -51,9 +55,15 @@ impl VendorAccount for Organization {
         Account { vendor: VENDOR.into(), host, id }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
+        // The members' path has the same limit and never more requests: one turn is enough for both.
+        self.session.turn_to_read(&self.secret_version, self.product, urgency).await?;
         let (subscription, usage) = tokio::try_join!(self.session.subscription(), self.usage())?;
         snapshot(self.account(), self.product, &subscription, usage)
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        self.session.turn_to_write()
     }
 
     async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {

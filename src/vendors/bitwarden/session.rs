@@ -12,13 +12,16 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
+use super::refusals::Refusals;
 use super::wire::{Message, Subscription, SubscriptionChange, TokenAnswer, TokenError};
-use super::{NAME, OrganizationKey, VENDOR, members};
+use super::{NAME, OrganizationKey, VENDOR, members, rates};
+use crate::api::Product;
 use crate::plan::{Fault, Outcome, Refusal, Remedy};
 use crate::vendors::endpoint::{host, join};
+use crate::vendors::gate::Gate;
 use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
 use crate::vendors::secret_data::invalid;
-use crate::vendors::{Go, VendorError};
+use crate::vendors::{Go, Urgency, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -28,6 +31,9 @@ const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// The version this client claims to be. Only user keys need it, but the edge looks at it (section 16.2).
 const CLIENT_VERSION: &str = "2026.8.0";
+
+/// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
+const NO_ROOM: &str = "the host takes no request now";
 
 /// A token with the time it should be replaced. Not `Debug`.
 struct Token {
@@ -40,9 +46,11 @@ struct Token {
 pub(in crate::vendors) struct Session {
     key: OrganizationKey,
     client: Client,
+    gate: Gate,
     settings: HttpSettings,
     requests: RequestCounter,
     token: Mutex<Option<Token>>,
+    refusals: SyncMutex<Refusals>,
     /// The last write was refused with 401.
     write_unauthorized: AtomicBool,
 }
@@ -74,9 +82,11 @@ impl Sessions {
         let session = Arc::new(Session {
             key,
             client,
+            gate: http.gate(rates::RATES),
             settings,
             requests,
             token: Mutex::default(),
+            refusals: SyncMutex::default(),
             write_unauthorized: AtomicBool::default(),
         });
         sessions.insert(fingerprint, (Arc::clone(&session), now));
@@ -93,6 +103,19 @@ impl Session {
         self.key.organization_id.clone()
     }
 
+    /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
+    pub(super) async fn turn_to_read(&self, secret: &str, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
+        self.token_in_turn(Some((secret, urgency))).await?;
+        let owner = (&self.key.organization_id, pool as u8);
+        self.gate.turn("GET", &self.url("public/organization/subscription"), owner, urgency)
+    }
+
+    /// The turn of the next change of this organization.
+    pub(super) fn turn_to_write(&self) -> Result<(), VendorError> {
+        let url = self.url("public/organization/subscription");
+        self.gate.turn("PUT", &url, &self.key.organization_id, Urgency::Urgent)
+    }
+
     /// `GET /public/organization/subscription` (section 5.2).
     pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
         self.with_token("get_subscription", |token| self.get_subscription(token)).await
@@ -105,7 +128,7 @@ impl Session {
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
         let request = self.api(self.client.get(self.url("public/organization/subscription")), &token);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => answer.json("the subscription is not what it should be"),
             // The one meaning a 400 of the application has here (section 15.1); proxies have others.
@@ -116,7 +139,7 @@ impl Session {
 
     async fn get_members(&self, token: SecretString) -> Result<i32, VendorError> {
         let request = self.api(self.client.get(self.url("public/members")), &token);
-        let response = http::open(request, self.settings.read_timeout).await?;
+        let response = self.gate.send(request, self.settings.read_timeout).await?;
         if response.status() != StatusCode::OK {
             return Err(http::refusal(response.status(), http::retry_after(&response)));
         }
@@ -130,17 +153,19 @@ impl Session {
     pub(super) async fn change(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let (token, number) = match self.token().await {
             Ok(token) => token,
+            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => return Outcome::NotSent(NO_ROOM),
             Err(error) => return Outcome::Refused(self.no_token(&error)),
         };
         let request = self.api(self.client.put(self.url("public/organization/subscription")), &token).json(change);
         if let Err(why) = go() {
             return Outcome::NotSent(why);
         }
-        let answer = http::exchange(request, self.settings.write_timeout).await;
+        let answer = http::exchange(&self.gate, request, self.settings.write_timeout).await;
         let outcome = match &answer {
             Ok(answer) => self.outcome(answer),
             // A certificate that is refused ends the handshake: no byte of the request has left.
             Err(VendorError::Certificate) => Outcome::NotSent("certificate not trusted"),
+            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
             Err(_) => Outcome::Unanswered,
         };
         let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
@@ -215,27 +240,53 @@ impl Session {
         let mut result = read(token).await;
         if matches!(result, Err(VendorError::Unauthorized | VendorError::Forbidden)) {
             self.count(operation, "token_refused");
-            self.forget(number).await;
-            let (token, _) = self.token().await?;
-            result = read(token).await;
+            if self.refusals().renew(Instant::now()) {
+                self.forget(number).await;
+                let (token, _) = self.token().await?;
+                result = read(token).await;
+            }
         }
         self.count(operation, result.as_ref().map_or_else(VendorError::label, |_| "ok"));
         result
     }
 
-    /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it.
+    /// The current token and its number.
     async fn token(&self) -> Result<(SecretString, u64), VendorError> {
+        self.token_in_turn(None).await
+    }
+
+    /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it. With the
+    /// version of a Secret and an urgency a new one is fetched in its turn, which all objects with this key share.
+    async fn token_in_turn(&self, asked: Option<(&str, Urgency)>) -> Result<(SecretString, u64), VendorError> {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew) {
             return Ok((token.value.clone(), token.number));
         }
+        let (secret, urgency) = asked.unzip();
+        let (person, probe) = (urgency == Some(Urgency::Asked), self.settings.credential_probe);
+        if let Some(error) = self.refusals().remembered(secret, person, probe, Instant::now()) {
+            return Err(error);
+        }
+        if let Some(urgency) = urgency {
+            self.gate.turn("POST", &self.token_url(), self.key.fingerprint(), urgency)?;
+        }
         let number = held.as_ref().map_or(0, |token| token.number) + 1;
         let fetched = self.fetch_token().await;
         self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        let refused = fetched.as_ref().err().filter(|error| error.fault(NAME, "").remedy == Remedy::Credentials);
+        self.refusals().note(refused, secret, Instant::now());
         let (value, lifetime) = fetched?;
         let renew = Instant::now() + lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 2));
         *held = Some(Token { value: value.clone(), number, renew });
         Ok((value, number))
+    }
+
+    fn refusals(&self) -> std::sync::MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn token_url(&self) -> Url {
+        join(&self.key.identity, "connect/token")
     }
 
     /// Drops the token with this number; a newer one stays.
@@ -254,8 +305,8 @@ impl Session {
             ("client_id", &self.key.client_id),
             ("client_secret", self.key.client_secret.expose_secret()),
         ];
-        let request = self.headers(self.client.post(join(&self.key.identity, "connect/token"))).form(&form);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let request = self.headers(self.client.post(self.token_url())).form(&form);
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => {
                 let token: TokenAnswer = answer.json("the token answer is not what it should be")?;
