@@ -15,6 +15,7 @@ mod mutilated;
 mod open_outcomes;
 mod operations;
 mod ownership;
+mod pace;
 mod printing;
 mod products;
 mod purchase;
