@@ -1,3 +1,5 @@
+//! The pace against a simulated fixed-window limiter, in simulated time.
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
