@@ -18,6 +18,7 @@ mod open_outcomes;
 mod operations;
 mod owner;
 mod ownership;
+mod pace;
 mod printing;
 mod products;
 mod purchase;

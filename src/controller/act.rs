@@ -7,7 +7,7 @@ use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_write};
-use crate::vendors::{AnyAccount, VendorAccount};
+use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
 pub(super) struct Acted {
@@ -53,7 +53,7 @@ pub(super) async fn act(
     };
     let outcome = account.write(intent.base(), intent.target(), &go).await;
     let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
-    let snapshot = if sent { account.read().await.ok() } else { None };
+    let snapshot = if sent { account.read(Urgency::Urgent).await.ok() } else { None };
     let numbers = snapshot.as_ref().filter(|s| s.account_key() == intent.account).and_then(|s| s.numbers);
     let after = after_write(intent, &outcome, numbers, Context::now());
     tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");

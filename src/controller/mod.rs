@@ -15,6 +15,7 @@ mod pools;
 mod reconcile;
 mod record;
 mod store;
+mod urgency;
 mod watched;
 #[cfg(debug_assertions)]
 mod weakness;

@@ -157,6 +157,7 @@ impl Run {
             connect_timeout: Duration::from_secs(10),
             read_timeout: self.read_timeout,
             write_timeout: self.write_timeout,
+            credential_probe: self.credential_probe,
             account_recheck: self.account_recheck,
             bitwarden_client_version: self.bitwarden_client_version.as_str().into(),
         }

@@ -7,17 +7,21 @@
 mod bitwarden;
 mod endpoint;
 mod error;
+mod gate;
 mod http;
+pub mod pace;
 mod secret_data;
 
 use std::future::Future;
 
 use k8s_openapi::api::core::v1::Secret;
 
+pub use bitwarden::rates as bitwarden_rates;
 pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};
+pub use pace::Urgency;
 
 use crate::api::Account;
 use crate::plan::{Fault, Numbers, Outcome, Pool, Snapshot};
@@ -27,8 +31,17 @@ pub trait VendorAccount {
     /// Whose numbers these are; known before the vendor was asked.
     fn account(&self) -> Account;
 
-    /// Reads everything a decision rests on.
-    fn read(&self) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+    /// Reads everything a decision rests on, in its turn.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] when its turn has not come: nothing was read, and the place is kept.
+    fn read(&self, urgency: Urgency) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+
+    /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] or [`VendorError::Closed`] with when to come back.
+    fn turn_to_write(&self) -> Result<(), VendorError>;
 
     /// Sends one request, once, that brings the pool from `from` to `to`. `go` is asked last, just before the bytes
     /// leave: `Err` drops the request.
@@ -51,9 +64,15 @@ impl VendorAccount for AnyAccount {
         }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
         match self {
-            Self::Bitwarden(organization) => organization.read().await,
+            Self::Bitwarden(organization) => organization.read(urgency).await,
+        }
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        match self {
+            Self::Bitwarden(organization) => organization.turn_to_write(),
         }
     }
 
@@ -64,7 +83,7 @@ impl VendorAccount for AnyAccount {
     }
 }
 
-/// Everything shared between accounts: connections, tokens, and the list of hosts that may be talked to.
+/// Everything shared between accounts: connections, their pace, tokens, and the list of hosts that may be talked to.
 pub struct Vendors {
     http: http::Http,
     sessions: bitwarden::Sessions,

@@ -11,7 +11,9 @@ mod owner;
 mod private;
 mod private_wire;
 mod public;
+pub mod rates;
 mod refusals;
+mod refused_key;
 mod row;
 mod session;
 mod snapshot;
@@ -36,7 +38,7 @@ pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
 use super::http::Http;
-use super::{AllowedHosts, Go, VendorAccount, VendorError};
+use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
 
@@ -49,6 +51,8 @@ const NAME: &str = "Bitwarden";
 pub struct Organization {
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
+    /// Of the Secrets that the keys came from.
+    secret_version: String,
     /// `None`: the one that the person owns.
     id: Option<String>,
     product: Product,
@@ -68,6 +72,8 @@ impl Organization {
         sessions: &Sessions,
     ) -> Result<Self, Fault> {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
+        let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
+        let secret_version = versions.collect::<Vec<_>>().join(" ");
         for secret in secrets {
             let key = ApiKey::from_secret(secret, region, allowed)?;
             let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
@@ -95,7 +101,7 @@ impl Organization {
         {
             return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
         }
-        Ok(Self { organization, owner, id, product, seen: Mutex::default() })
+        Ok(Self { organization, owner, secret_version, id, product, seen: Mutex::default() })
     }
 
     async fn id(&self) -> Result<String, VendorError> {
@@ -186,8 +192,27 @@ impl VendorAccount for Organization {
         Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
+        if let Some(session) = &self.organization {
+            // The members' path has the same limit and never more requests: one turn is enough for both.
+            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
+        }
+        // What a key was refused is told like any other answer, below.
+        if let Some(session) = &self.owner
+            && let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
+                session.turn_of_token(&self.secret_version, urgency).await
+        {
+            return Err(error);
+        }
         self.seen().await.map(Seen::snapshot)
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        match (&self.organization, &self.owner) {
+            (Some(session), _) => session.turn_to_set_totals(),
+            (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default()),
+            (None, None) => Ok(()),
+        }
     }
 
     /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::wire::Message;
 use crate::plan::{Outcome, Refusal};
 use crate::vendors::http::{self, Answer};
-use crate::vendors::{Go, VendorError};
+use crate::vendors::{Go, Urgency, VendorError};
 
 /// Answers that cost the vendor several calls, or that hardly change: asked seldom.
 #[derive(Default)]
@@ -89,12 +89,17 @@ impl Session {
 
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, VendorError> {
         let request = self.api(self.client.get(self.url(&path)), &token);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => answer.json("the private API answers in another shape"),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
             _ => Err(answer.refusal()),
         }
+    }
+
+    /// The turn of the next change of this organization.
+    pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), VendorError> {
+        self.gate.turn("POST", &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).
