@@ -1,4 +1,4 @@
-//! Numbers the requests, remembers them, and knows which one gets an action.
+//! Numbers the requests, remembers them, and gives one of them its action.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use crate::{Action, Hand};
+use crate::{Action, Hand, Target};
 
 /// Which way a request went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) enum Watches {
 struct Inner {
     started: Instant,
     armed: bool,
-    action: Option<(usize, Action)>,
+    action: Option<(Target, Action)>,
     fired: bool,
     records: Vec<Record>,
 }
@@ -125,7 +125,7 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn arm(&self, action: Option<(usize, Action)>) {
+    pub(crate) fn arm(&self, action: Option<(Target, Action)>) {
         let mut inner = self.lock();
         *inner = Inner { started: Instant::now(), armed: true, action, fired: false, records: Vec::new() };
     }
@@ -175,8 +175,9 @@ impl State {
         let intent = method == "PATCH" && contains(body, b"\"intent\":{");
         let (method, path) = (method.to_owned(), path.to_owned());
         inner.records.push(Record { number, hop, method, path, intent, at, executed: None, answered: None });
-        let action = inner.action.take_if(|(k, _)| *k == number).map(|(_, action)| action);
-        inner.fired |= action.is_some();
+        let Inner { action, records, fired, .. } = &mut *inner;
+        let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
+        *fired |= action.is_some();
         Some((number, action))
     }
 
