@@ -1,6 +1,7 @@
 //! What other people and other machines do while a request is under way.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Site {
     pub edit: Value,
     /// What is declared, the object's status then, and etcd's data then.
     pub before: Arc<Mutex<Before>>,
+    /// How much of what should happen is done.
+    pub done: Arc<AtomicUsize>,
 }
 
 /// The state of things just before the first numbered request.
@@ -115,16 +118,35 @@ impl Site {
     /// Puts the whole status in the place of the one that is there, as a restoring tool does.
     async fn restore_status(&self) {
         let status = self.before(|before| before.status.clone());
-        let mut object = self.seats().get("acme").await.expect("the object");
-        object.metadata.resource_version = None;
-        object.metadata.managed_fields = None;
-        object.status = serde_json::from_value(status).expect("a status");
-        let replaced = self.seats().replace_status("acme", &PostParams::default(), &object).await;
-        replaced.expect("the old status is admitted");
+        loop {
+            let mut object = self.seats().get("acme").await.expect("the object");
+            object.status = serde_json::from_value(status.clone()).expect("a status");
+            match self.seats().replace_status("acme", &PostParams::default(), &object).await {
+                // The operator was faster.
+                Err(kube::Error::Api(answer)) if answer.is_conflict() => {}
+                replaced => return drop(replaced.expect("the old status is admitted")),
+            }
+        }
     }
 
     /// Does it. What takes time goes on in the background.
     pub async fn happen(&self, what: &'static str) {
+        self.begin(what).await;
+        self.count();
+    }
+
+    /// Each deed, and each that goes on in the background, counts when it is done.
+    fn count(&self) {
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether it was done to its end: one that fails would fail unseen, in a task of the proxy.
+    pub fn happened(&self, what: &str) -> bool {
+        let parts = if [TAKEN_AWAY, EMPTIED, APISERVER_RESTARTED, ETCD_RESTORED].contains(&what) { 2 } else { 1 };
+        self.done.load(Ordering::SeqCst) == parts
+    }
+
+    async fn begin(&self, what: &'static str) {
         match what {
             ROTATED => {
                 self.bitwarden.rotate_key(&self.key.id);
@@ -176,7 +198,8 @@ impl Site {
         tokio::task::spawn_blocking(move || {
             runtime.block_on(async {
                 tokio::time::sleep(wait).await;
-                deed(site).await;
+                deed(site.clone()).await;
+                site.count();
             });
         });
     }

@@ -26,16 +26,19 @@ pub fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<
     if case.fault.is_some() && !rig.proxy.fired() {
         return flaw("the action was never taken: the request did not come".into());
     }
+    if let Some(what) = case.happening().filter(|what| !rig.site.happened(what)) {
+        return flaw(format!("it did not happen, or not to its end: {what}"));
+    }
     if rig.log().contains("panicked") {
         return flaw("the operator panicked".into());
     }
     if rig.ended_alone() > 0 {
         return flaw("the operator ended by itself".into());
     }
-    let ambiguous = ambiguous(&records, &ledger);
+    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger);
     // What a person does to the object answers the question, or takes it away with the record.
     let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
-    let in_order = if end == End::NeedsReview { ambiguous || taken_back(&ledger) } else { !ambiguous || answered };
+    let in_order = if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
     if !in_order {
         return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
     }
@@ -85,15 +88,24 @@ fn ambiguous(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let first = records.iter().find(|record| record.is_purchase());
     let open = first.is_some_and(|record| {
         let made = record.executed == Some(200);
-        let refused = matches!(record.answered, Some(401 | 403 | 429));
-        !made && !refused
+        !made && !refused(record)
     });
     foreign && open
 }
 
-/// The vendor has put the old number back after the one repeat, so shown and billed differ, and a person is asked.
-fn taken_back(ledger: &[LedgerEntry]) -> bool {
-    ledger.last().is_some_and(|last| last.who == Actor::Webhook && last.after.seats != last.billed_after.seats)
+/// The vendor has put back the old number of what was recorded, and so may have been sent, a second time: shown and billed
+/// differ, and a third request could add up with a webhook of the first two.
+fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
+    let opened = records.iter().filter(|record| record.opens && record.executed == Some(200)).count();
+    let refused = records.iter().filter(|record| record.is_purchase() && refused(record)).count();
+    let made = records.iter().rfind(|record| record.is_purchase()).is_some_and(|last| last.executed == Some(200));
+    let back = ledger.last().is_some_and(|e| e.who == Actor::Webhook && e.after.seats != e.billed_after.seats);
+    made && opened >= refused + 2 && back
+}
+
+/// The operator knows that it came to nothing.
+fn refused(record: &Record) -> bool {
+    matches!(record.answered, Some(401 | 403 | 429))
 }
 
 /// Two purchases that were answered, or not, without effect.

@@ -156,14 +156,14 @@ async fn enumerate() -> bool {
     while let Some((case, result)) = playing.next().await {
         match &result {
             Err(broken) if !broken.bought_twice && torture.is_none() && case.kind != CONTROL_PLANE => {
-                unrested.push((case, broken.why.clone()));
+                unrested.push((case, broken.why.clone(), broken.story.clone()));
             }
             _ => report.note(&case, result),
         }
     }
     drop(playing);
-    for (case, why) in unrested {
-        println!("faults: once more, alone: {case}: {why}");
+    for (case, why, story) in unrested {
+        println!("faults: once more, alone: {case}: {why}\n{story}");
         let (case, result) = begin(Arc::clone(&ground), case).await;
         report.note(&case, result);
     }

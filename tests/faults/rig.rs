@@ -127,7 +127,8 @@ impl Rig {
             let ground = Arc::clone(ground);
             let (bitwarden, edit) = (vendor.bitwarden(), scenario.edit.0.clone());
             // The proxy knows its address only once it runs, and needs its hand before that.
-            let site = Site { ground, namespace, bitwarden, key, server: Arc::default(), edit, before: Arc::default() };
+            let (server, before, done) = (Arc::default(), Arc::default(), Arc::default());
+            let site = Site { ground, namespace, bitwarden, key, server, edit, before, done };
             (site.clone(), hand(&staff, &leases, site, scenario.at_purchase))
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");

@@ -28,8 +28,10 @@ pub struct Record {
     pub method: String,
     /// Path without query.
     pub path: String,
-    /// It writes an intent.
+    /// It writes an intent: opens one, or changes its phase.
     pub intent: bool,
+    /// It opens an intent.
+    pub opens: bool,
     /// When, from `arm` on.
     pub at: Duration,
     /// The server's own status, if it was carried out.
@@ -172,9 +174,12 @@ impl State {
         let number = inner.records.len() + 1;
         let at = inner.started.elapsed();
         // A merge patch that opens an intent or changes its phase; one that closes it says null.
-        let intent = method == "PATCH" && contains(body, b"\"intent\":{");
+        let body = String::from_utf8_lossy(body);
+        let written = body.split_once("\"intent\":{").filter(|_| method == "PATCH").map(|(_, rest)| rest);
+        let intent = written.is_some();
+        let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
         let (method, path) = (method.to_owned(), path.to_owned());
-        inner.records.push(Record { number, hop, method, path, intent, at, executed: None, answered: None });
+        inner.records.push(Record { number, hop, method, path, intent, opens, at, executed: None, answered: None });
         let Inner { action, records, fired, .. } = &mut *inner;
         let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
         *fired |= action.is_some();
@@ -192,8 +197,4 @@ impl State {
             record.answered = Some(status);
         }
     }
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }

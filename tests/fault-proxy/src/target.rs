@@ -78,6 +78,7 @@ mod tests {
                 method: method.to_owned(),
                 path: String::new(),
                 intent: letter == 'i',
+                opens: letter == 'i',
                 at: Duration::ZERO,
                 executed: None,
                 answered: None,
