@@ -6,6 +6,7 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
+mod clock;
 mod context;
 mod error;
 mod gather;
@@ -44,7 +45,7 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
     let leadership = context.leadership.clone();
     stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
         let term = leadership.next_term(known).await?;
-        context.pools.clear();
+        context.pools.begin_term();
         context.memory.wake_all();
         Some(((), (leadership, term, context)))
     })

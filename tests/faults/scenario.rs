@@ -29,6 +29,8 @@ pub struct Scenario {
     pub at_purchase: AtPurchase,
     /// Seats and limit in the end.
     pub goal: (i32, i32),
+    /// What the spec may be edited to meanwhile, and the end then.
+    pub edit: (Value, (i32, i32)),
     /// At no time fewer or more, neither shown nor billed.
     pub between: (i32, i32),
     /// How often the operator may change what is billed.
@@ -62,6 +64,7 @@ pub fn scenarios() -> Vec<Scenario> {
         vendor: |_| {},
         at_purchase: AtPurchase::Nothing,
         goal: (150, 300),
+        edit: (json!({ "seats": 130 }), (130, 300)),
         between: (100, 150),
         billings: 1,
         uses_the_repeat: false,
@@ -81,6 +84,7 @@ pub fn scenarios() -> Vec<Scenario> {
             before: Some(up_to(100)),
             spec: up_to(90),
             goal: (90, 300),
+            edit: (json!({ "seats": 95 }), (95, 300)),
             between: (90, 100),
             ..first.clone()
         },
@@ -89,6 +93,7 @@ pub fn scenarios() -> Vec<Scenario> {
             organization: pinned,
             spec: up_to(100),
             goal: (100, 300),
+            edit: (json!({ "limit": { "mode": "UpTo", "seats": 250 } }), (100, 250)),
             between: (100, 100),
             billings: 0,
             ..first.clone()
@@ -98,6 +103,7 @@ pub fn scenarios() -> Vec<Scenario> {
             organization: pinned,
             spec: json!({ "seats": 150, "limit": { "mode": "Pinned" } }),
             goal: (150, 150),
+            edit: (json!({ "seats": 130 }), (130, 130)),
             ..first.clone()
         },
         Scenario { name: "token-expires", at_purchase: AtPurchase::ExpireTokens, ..first.clone() },
