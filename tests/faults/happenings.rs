@@ -67,13 +67,24 @@ impl Site {
         Api::namespaced(self.ground.client.clone(), &self.namespace)
     }
 
+    fn by_owner(&self) -> bool {
+        self.key.client_id.starts_with("user.")
+    }
+
     pub async fn secret(&self) {
-        let (key, ca) = (self.bitwarden.key(&self.key.id), &self.ground.identity.ca_pem);
+        let ca = &self.ground.identity.ca_pem;
+        let (client_id, client_secret) = if self.by_owner() {
+            let key = self.bitwarden.user_key(&self.key.client_id);
+            (key.client_id, key.client_secret)
+        } else {
+            let key = self.bitwarden.key(&self.key.id);
+            (key.client_id, key.client_secret)
+        };
         let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let secret = json!({
             "metadata": { "name": "key" }, "type": SECRET_TYPE,
             "stringData": {
-                "clientId": key.client_id, "clientSecret": key.client_secret, "server": server, "ca.crt": ca,
+                "clientId": client_id, "clientSecret": client_secret, "server": server, "ca.crt": ca,
             },
         });
         let secret: Secret = serde_json::from_value(secret).expect("a Secret");
@@ -149,7 +160,11 @@ impl Site {
     async fn begin(&self, what: &'static str) {
         match what {
             ROTATED => {
-                self.bitwarden.rotate_key(&self.key.id);
+                if self.by_owner() {
+                    self.bitwarden.rotate_user_key(&self.key.client_id);
+                } else {
+                    self.bitwarden.rotate_key(&self.key.id);
+                }
                 self.bitwarden.expire_tokens();
                 self.secret().await;
             }

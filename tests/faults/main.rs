@@ -204,10 +204,10 @@ fn chosen(known: &HashMap<&'static str, Reference>, everything: bool) -> Vec<Cas
             .is_some_and(|r| r.intent || r.is_purchase())
     };
     let kinds = [
-        ("crash", 200),
-        ("answer", 200),
+        ("crash", 240),
+        ("answer", 280),
         ("apiserver", 130),
-        ("split-brain", 70),
+        ("split-brain", 80),
         ("pause", 20),
         ("elsewhere", 160),
         ("clock", 40),

@@ -14,7 +14,7 @@ use kube::api::DeleteParams;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
-use vendor_sim::{Bitwarden, Options, OrganizationKey, Simulator};
+use vendor_sim::{Bitwarden, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
 use crate::ground::Ground;
@@ -109,7 +109,11 @@ impl Rig {
     pub async fn new(ground: &Arc<Ground>, scenario: &Scenario, crew: Crew) -> Self {
         let namespace = ground.plane.namespace("fault").await;
         let vendor = Simulator::start(Options::default()).await.expect("simulator");
-        let key = vendor.bitwarden().add_organization((scenario.organization)());
+        let mut key = vendor.bitwarden().add_organization((scenario.organization)());
+        if scenario.by_owner {
+            let owner = vendor.bitwarden().add_user_key(&key.id, Role::Owner);
+            key = OrganizationKey { id: key.id, client_id: owner.client_id, client_secret: owner.client_secret };
+        }
         let staff = Arc::new(Staff {
             crew,
             namespace: namespace.clone(),

@@ -37,6 +37,8 @@ pub struct Scenario {
     pub billings: usize,
     /// The story itself takes up the one repeat, so one more failure is a refusal.
     pub uses_the_repeat: bool,
+    /// The key is an owner's personal one: changes are differences, through the private API.
+    pub by_owner: bool,
 }
 
 /// How long a purchase may run at the vendor after its client has given up.
@@ -68,8 +70,53 @@ pub fn scenarios() -> Vec<Scenario> {
         between: (100, 150),
         billings: 1,
         uses_the_repeat: false,
+        by_owner: false,
     };
+    let owner = Scenario { name: "owner-purchase", by_owner: true, ..first.clone() };
     vec![
+        owner.clone(),
+        Scenario {
+            name: "owner-seats-and-limit",
+            organization: pinned,
+            spec: json!({ "seats": 150, "limit": { "mode": "Pinned" } }),
+            goal: (150, 150),
+            edit: (json!({ "seats": 130 }), (130, 130)),
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-decrease",
+            before: Some(up_to(100)),
+            spec: up_to(90),
+            goal: (90, 300),
+            edit: (json!({ "seats": 95 }), (95, 300)),
+            between: (90, 100),
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-webhook-restores",
+            vendor: |vendor| {
+                let webhook = Webhook { before_write_ms: 200, hold_write: false, ..Webhook::restoring() };
+                vendor.switch(|switches| switches.webhook = webhook);
+            },
+            uses_the_repeat: true,
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-fails-after-billing",
+            vendor: |vendor| {
+                vendor.inject(Fault::on_private_write(FaultKind::FailAfterBilling));
+            },
+            uses_the_repeat: true,
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-finishes-late",
+            vendor: |vendor| {
+                let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
+                vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
+            },
+            ..owner
+        },
         first.clone(),
         Scenario {
             name: "second-purchase",

@@ -40,10 +40,15 @@ pub struct Record {
     pub answered: Option<u16>,
 }
 
+pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
+    let adjusts = || method == "POST" && path.contains("/organizations/") && path.ends_with("subscription");
+    hop == Hop::Vendor && (method == "PUT" || adjusts())
+}
+
 impl Record {
-    /// A request that buys.
+    /// A request that buys: by totals through the public API, or by a difference through the private one.
     pub fn is_purchase(&self) -> bool {
-        self.hop == Hop::Vendor && self.method == "PUT"
+        buys(self.hop, &self.method, &self.path)
     }
 
     /// A write of a status.
