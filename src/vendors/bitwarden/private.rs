@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
+use super::members::Counted;
 use super::private_wire::{Details, Membership, Memberships, Metadata, Organization, PrivateError, RelativeChange};
 use super::refusals::without_effect;
 use super::session::Session;
@@ -67,8 +68,8 @@ impl Session {
         Ok(details)
     }
 
-    /// Members that take a seat, from `GET .../users`: for servers without exact use.
-    pub(super) async fn count_users(&self, id: &str) -> Result<i32, VendorError> {
+    /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
+    pub(super) async fn count_users(&self, id: &str) -> Result<Counted, VendorError> {
         let path = format!("organizations/{id}/users");
         self.with_token("get_users", |token| self.count_list(&path, token)).await
     }

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::members;
+use super::members::{self, Counted};
 use super::session::Session;
 use super::wire::{Message, Subscription, SubscriptionChange};
 use crate::api::Product;
@@ -35,7 +35,7 @@ impl Session {
 
     /// Members that take a seat, from `GET /public/members` (section 5.4).
     pub(super) async fn count_members(&self) -> Result<i32, VendorError> {
-        self.with_token("get_members", |token| self.get_members(token)).await
+        self.with_token("get_members", |token| self.get_members(token)).await.map(|counted| counted.seats)
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
@@ -49,12 +49,12 @@ impl Session {
         }
     }
 
-    async fn get_members(&self, token: SecretString) -> Result<i32, VendorError> {
+    async fn get_members(&self, token: SecretString) -> Result<Counted, VendorError> {
         self.count_list("public/members", token).await
     }
 
     /// Counts those who take a seat in a list of members, without holding it in memory.
-    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<i32, VendorError> {
+    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, VendorError> {
         let request = self.api(self.client.get(self.url(path)), &token);
         let response = self.gate.send(request, self.settings.read_timeout).await?;
         if response.status() != StatusCode::OK {
