@@ -294,6 +294,24 @@ async fn no_bad_answer_to_a_difference_buys_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_difference_is_not_sent_when_somebody_else_was_faster() {
+    let w = world("faster").await;
+    let t = w.tenant("faster", organization().limit(None)).await;
+    t.person(Role::Owner).await;
+    // Looks take a while, and during the last one before the change somebody buys 20 in the web vault.
+    let slow = Fault::always(FaultKind::Delay { before_ms: 1200, after_ms: 0 });
+    let slow = slow.method("GET").whole_path(format!("/api/organizations/{}", t.key.id));
+    let slow = w.bitwarden().inject(slow);
+    w.declare("faster", t.alone(json!({ "limit": null }))).await;
+    w.until("faster", "an intent", |status| status.intent.is_some()).await;
+    w.bitwarden().set_seats(&t.key.id, 120).expect("the vendor allows it");
+    w.bitwarden().clear_fault(slow);
+    w.until_in_sync("faster", 150).await;
+    t.assert_never_above(150);
+    assert_eq!(t.organization().billed.seats, Some(150));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
     let mut w = world("device").await;
     let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);

@@ -21,13 +21,12 @@ mod symptoms;
 mod wire;
 mod write;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::api::core::v1::Secret;
 use key::KeyOf;
 use owner::{Standing, look, only_organization};
 use private_wire::RelativeChange;
-use row::Row;
 use session::Session;
 pub(super) use session::Sessions;
 use snapshot::Seen;
@@ -57,7 +56,14 @@ pub struct Organization {
     id: Option<String>,
     product: Product,
     /// What the last reading showed, for differences.
-    seen: Mutex<Option<(String, Row, bool)>>,
+    shown: Mutex<Option<Shown>>,
+}
+
+#[derive(Clone)]
+struct Shown {
+    id: String,
+    /// The person may change seats there.
+    may_adjust: bool,
 }
 
 impl Organization {
@@ -101,7 +107,7 @@ impl Organization {
         {
             return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
         }
-        Ok(Self { organization, owner, secret_version, id, product, seen: Mutex::default() })
+        Ok(Self { organization, owner, secret_version, id, product, shown: Mutex::default() })
     }
 
     async fn id(&self) -> Result<String, VendorError> {
@@ -117,8 +123,11 @@ impl Organization {
     }
 
     fn known_id(&self) -> Option<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        self.id.clone().or_else(|| seen.as_ref().map(|(id, ..)| id.clone()))
+        self.id.clone().or_else(|| self.shown().as_ref().map(|shown| shown.id.clone()))
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Option<Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
@@ -163,7 +172,7 @@ impl Organization {
         let members = if self.owner.is_some() { members(!exact).await? } else { counted };
         let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
         let may_adjust = view.as_ref().is_some_and(|view| view.standing == Standing::Owner && !view.self_hosted);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = row.map(|row| (id.clone(), row, may_adjust));
+        *self.shown() = row.map(|_| Shown { id: id.clone(), may_adjust });
         Ok(Seen {
             account: Account { vendor: VENDOR.into(), host, id: Some(id) },
             product: self.product,
@@ -221,9 +230,13 @@ impl VendorAccount for Organization {
         if let Some((session, change)) = self.organization.as_ref().zip(total) {
             return session.set_totals(&change, go).await;
         }
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some((session, (id, row, true))) = self.owner.as_ref().zip(seen) else {
+        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
+        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
             return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
+        };
+        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
+        let Ok(row) = session.organization(&id).await.and_then(|organization| organization.row()) else {
+            return Outcome::NotSent("the numbers could not be read again");
         };
         match RelativeChange::of(self.product, from, to, &row) {
             Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
