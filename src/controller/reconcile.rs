@@ -81,10 +81,13 @@ async fn pass(
     if let Verdict::Change(intent) = &decision.verdict {
         match context.pools.reserve(key, &context.all_watched()) {
             Ok(()) => {
+                let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
                 let acted = acted.inspect_err(|_| context.pools.set_open(key, false))?;
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
+                let adoptions = status.license.as_ref().map(|now| plan::adoptions(before.as_ref(), now));
+                scribe.notices.extend(adoptions.into_iter().flatten());
                 if let Some(fault) = acted.fault {
                     context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
                     entry.failures = entry.failures.saturating_add(1);
@@ -133,6 +136,7 @@ impl Site<'_> {
             seen,
             intent: status.intent.as_ref(),
             history: &status.history,
+            license: status.license.as_ref(),
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
             satisfied: plan::in_sync_before(status, self.trigger.generation),
@@ -143,6 +147,10 @@ impl Site<'_> {
             now: Context::now(),
         });
         scribe.notices.extend(plan::remember(status, decision.applied.take()));
+        if let Some(license) = &decision.license {
+            scribe.notices.extend(plan::adoptions(status.license.as_ref(), license));
+            status.license = Some(license.clone());
+        }
         decision
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn summary(verdict: &Verdict, change: Option<&str>, shortage: Option<
         Verdict::Doubt => "outcome of the last change not known yet".into(),
         Verdict::Rejected => "vendor refused, reason not disclosed".into(),
         Verdict::NeedsReview => "needs review".into(),
+        Verdict::Lacking(lack) => lack.summary.clone(),
         Verdict::Conflict => "changed by somebody else again and again".into(),
         Verdict::Unsupported(_) => "cannot be managed".into(),
     }

@@ -15,7 +15,7 @@ use session::Session;
 pub(super) use session::Sessions;
 
 use super::{Go, VendorAccount, VendorError};
-use crate::api::{Account, MAX_SEATS, Product};
+use crate::api::{Account, Intent, MAX_SEATS, Product};
 use crate::plan::{Bound, Numbers, Outcome, Refusal, Snapshot, Support, Usage};
 use wire::{Subscription, SubscriptionChange};
 
@@ -56,8 +56,8 @@ impl VendorAccount for Organization {
         snapshot(self.account(), self.product, &subscription, usage)
     }
 
-    async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {
-        let Some(change) = SubscriptionChange::of(self.product, from, to) else {
+    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+        let Some(change) = SubscriptionChange::of(self.product, intent.base(), intent.target()) else {
             return Outcome::Refused(Refusal::Request("nothing in it can be sent with an organization key".into()));
         };
         self.session.change(&change, go).await
@@ -121,5 +121,6 @@ fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usag
         capabilities: Vec::new(),
         license: None,
         concern: None,
+        tenant: None,
     })
 }
