@@ -24,9 +24,8 @@ empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret
 blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | kubectl edit secret blank
 not-text | {stringData: {clientSecret: null}, data: {clientSecret: //79/A==}} | KeyInvalid | clientSecret is not UTF-8 | store the text
 two-lines | stringData: {clientSecret: \"$secret\\nand\"} | KeyInvalid | clientSecret contains control | again as one line of text
-user-key | stringData: {clientId: user.6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is a personal API key | use the organization's key
-bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. followed by a GUID
-swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an organization key | organization. followed by a GUID
+bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. or user. followed by a GUID
+swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an API key | organization. or user. followed by a GUID
 http | stringData: {server: http://vault.example.org} | KeyInvalid | server is not https | write it as https://host
 no-url | stringData: {server: vault.example.org} | KeyInvalid | server is not a URL | write it as https://host
 host | stringData: {server: https://vault.example.org} | HostNotAllowed | vault.example.org | --allowed-host=vault.example.org (Helm:

@@ -26,6 +26,7 @@ pub const FAST: &[&str] = &[
     "--read-timeout=3s",
     "--secret-recheck=1s",
     "--credential-probe=2s",
+    "--account-recheck=1s",
     "--lease-duration=6s",
     "--lease-renew-deadline=5s",
 ];
@@ -233,7 +234,9 @@ impl World {
 }
 
 async fn start(plane: &ControlPlane, vendor: &Simulator, namespace: &str, flags: &[&str]) -> Operator {
-    let allowed = format!("--allowed-host={}", vendor.host());
+    let bare = |url: String| url.trim_start_matches("https://").to_owned();
+    let hosts = [vendor.host(), bare(vendor.api_url()), bare(vendor.identity_url())];
+    let allowed = format!("--allowed-host={}", hosts.join(","));
     let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
     Operator::start(plane, BINARY, namespace, &args).await
 }

@@ -118,6 +118,10 @@ pub struct Intent {
     /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
     pub phase: IntentPhase,
 
+    /// With phase `Rejected`: why the vendor refuses, in Seatkeeper's words, where it can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+
     /// When it was decided.
     pub time: Time,
 }

@@ -161,7 +161,7 @@ fn claim(
         return None;
     }
     Some(Claim {
-        account: account.or(status.account.as_ref())?.key()?,
+        account: account.and_then(Account::key).or_else(|| status.account.as_ref()?.key())?,
         pool: desired.map_or("", |desired| desired.pool.name()),
         age: age_of(stored.metadata()),
         wanted: desired.filter(|desired| !desired.suspended).and_then(|desired| desired.seats),

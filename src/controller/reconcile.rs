@@ -33,7 +33,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
     };
     let wait = async {
         match gather(&context, &key, &trigger.uid, &mut entry).await? {
-            Some(gathered) => pass(&context, &object, &key, gathered, &mut entry).await.map(Some),
+            Some(gathered) => Box::pin(pass(&context, &object, &key, gathered, &mut entry)).await.map(Some),
             None => Ok(None),
         }
     };

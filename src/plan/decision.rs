@@ -254,6 +254,7 @@ fn new_intent(s: &Situation<'_>, plan: &Plan, attempt: i32) -> Intent {
         attempt,
         reason: plan.reason,
         phase: IntentPhase::Open,
+        refused: None,
         time: Time(s.now),
     }
 }
@@ -273,6 +274,7 @@ fn review_of(change: &Change) -> Intent {
         attempt: change.attempt,
         reason: change.reason,
         phase: IntentPhase::NeedsReview,
+        refused: None,
         time: change.time.clone(),
     }
 }

@@ -32,7 +32,7 @@ pub enum Refusal {
     Throttled(Option<Duration>),
     /// The credentials do not allow it, or no token could be had.
     Credentials(Fault),
-    /// The request itself: sending it again cannot help.
+    /// The request itself, and why, in our words, as what follows "because": sending it again cannot help.
     Request(String),
     /// The licence key is there already; `certain`: the answer says so, and does not only hint at it.
     Duplicate {
@@ -75,7 +75,10 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     let turned = |phase| Some(Intent { phase, ..intent.clone() });
     let stays = match outcome {
         Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)) => before(intent),
-        Outcome::Refused(Refusal::Request(_) | Refusal::Duplicate { .. }) => turned(IntentPhase::Rejected),
+        Outcome::Refused(Refusal::Request(why)) => {
+            Some(Intent { phase: IntentPhase::Rejected, refused: Some(why.clone()), ..intent.clone() })
+        }
+        Outcome::Refused(Refusal::Duplicate { .. }) => turned(IntentPhase::Rejected),
         Outcome::Accepted | Outcome::Added(_) | Outcome::Answered if reached => None,
         Outcome::Accepted | Outcome::Added(_) | Outcome::Answered => turned(IntentPhase::Answered),
         Outcome::Unanswered if reached => turned(IntentPhase::Settling),

@@ -126,7 +126,7 @@ fn decided(
         let to = Numbers { seats: plan.to, limit: plan.limit_to };
         summary::change(Numbers { seats: plan.from, limit: plan.limit_from }, to)
     });
-    status.summary = Some(summary::summary(&decision.verdict, change.as_deref(), short));
+    status.summary = Some(summary::summary(decision, change.as_deref(), short));
     let change = change.unwrap_or_default();
 
     let mut conditions = Conditions::over(&old.conditions, generation, now);
@@ -226,10 +226,14 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (
         }
         Verdict::Rejected => {
             let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
-            let message = format!(
+            let told = intent.and_then(|i| i.refused.as_ref());
+            let message = told.map_or_else(
+                || format!(
                 "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can see, \
                  the payment method or subscription may be missing or inactive, or a provider manages the account. It is \
                  sent again when spec or usage changes"
+                ),
+                |why| format!("{vendor} refused the change{wanted}, because {why}. It is sent again when spec or usage changes"),
             );
             (Is::False, reason::VENDOR_REJECTED, message)
         }

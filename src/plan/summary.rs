@@ -4,19 +4,22 @@ use jiff::Timestamp;
 
 use super::guardrails::Block;
 use super::shortage::Shortage;
-use super::{Numbers, Verdict};
+use super::{Decision, Numbers, Verdict};
 use crate::api::{Intent, PlanBlock};
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
-pub(super) fn summary(verdict: &Verdict, change: Option<&str>, shortage: Option<&Shortage>) -> String {
+pub(super) fn summary(decision: &Decision, change: Option<&str>, shortage: Option<&Shortage>) -> String {
     let calm = |text: &str| shortage.map_or_else(|| text.to_owned(), |s| format!("shortage: {}", s.message));
-    match verdict {
+    match &decision.verdict {
         Verdict::InSync => calm("in sync"),
         Verdict::Observed(None) => calm("observed"),
         Verdict::Observed(Some(wanted)) => calm(&format!("observed; spec asks {}", wanted.seats)),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
         Verdict::Held(blocks) => held(blocks, change.unwrap_or("change")),
         Verdict::Doubt => "outcome of the last change not known yet".into(),
+        Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
+            "vendor refused".into()
+        }
         Verdict::Rejected => "vendor refused, reason not disclosed".into(),
         Verdict::NeedsReview => "needs review".into(),
         Verdict::Lacking(lack) => lack.summary.clone(),

@@ -121,6 +121,7 @@ impl Story {
             attempt: 1,
             reason: Trigger::SpecDiffers,
             phase,
+            refused: None,
             time: Time(now()),
         });
         let key = match phase {

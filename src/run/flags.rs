@@ -13,6 +13,17 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
+/// As Bitwarden parses it: at least two numbers, and nothing but numbers (reference, section 3.2).
+fn client_version(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let numbers = parts.iter().all(|part| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
+    if numbers && (2..=4).contains(&parts.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a version of two to four numbers, such as 2026.8.0".into())
+    }
+}
+
 /// Settings of `seatkeeper run`.
 #[derive(Debug, clap::Args)]
 pub struct Run {
@@ -59,6 +70,14 @@ pub struct Run {
     /// Longest time for a vendor read
     #[arg(long, env = "SEATKEEPER_READ_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     read_timeout: Duration,
+
+    /// How old what is known of roles and subscriptions may be; reading them costs the vendor several calls
+    #[arg(long, env = "SEATKEEPER_ACCOUNT_RECHECK", default_value = "1h", value_parser = duration, value_name = "DURATION")]
+    account_recheck: Duration,
+
+    /// The client version to claim towards Bitwarden, which refuses personal keys of clients that are too old
+    #[arg(long, env = "SEATKEEPER_BITWARDEN_CLIENT_VERSION", default_value = "2026.8.0", value_parser = client_version, value_name = "VERSION")]
+    bitwarden_client_version: String,
 
     /// How often a Secret is looked at while an object waits for it
     #[arg(long, env = "SEATKEEPER_SECRET_RECHECK", default_value = "5s", value_parser = duration, value_name = "DURATION")]
@@ -138,6 +157,8 @@ impl Run {
             connect_timeout: Duration::from_secs(10),
             read_timeout: self.read_timeout,
             write_timeout: self.write_timeout,
+            account_recheck: self.account_recheck,
+            bitwarden_client_version: self.bitwarden_client_version.as_str().into(),
         }
     }
 

@@ -40,7 +40,8 @@ fn authority_of(entry: &str) -> Result<String, InvalidAllowedHost> {
         return Err(invalid());
     }
     let url = Url::from_str(&format!("https://{entry}")).map_err(|_| invalid())?;
-    Ok(authority(&url))
+    // The parser turns look-alikes such as the full-width asterisk into the plain one.
+    Some(authority(&url)).filter(|host| !host.contains('*')).ok_or_else(invalid)
 }
 
 /// Host and port, always with a port, in the URL parser's normal form, so that spelling tricks compare equal.
@@ -136,6 +137,13 @@ mod tests {
     fn paths_join_whatever_the_slashes() {
         for base in ["https://a.test/base", "https://a.test/base/", "https://a.test/base//"] {
             assert_eq!(join(&Url::parse(base).unwrap(), "api").as_str(), "https://a.test/base/api");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_wildcard_is_no_host() {
+        for entry in ["*", "*.example.org", "\u{ff0a}", "%2a.example.org"] {
+            assert!(AllowedHosts::new([entry]).is_err(), "{entry}");
         }
     }
 

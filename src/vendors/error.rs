@@ -25,6 +25,21 @@ pub enum VendorError {
     /// The token endpoint refuses the request as such.
     #[error("token request refused with status {0}")]
     TokenRefused(u16),
+    /// The token endpoint wants a newer client version.
+    #[error("client version refused")]
+    ClientVersion,
+    /// The person belongs to no such organization, or is not confirmed there.
+    #[error("not a member")]
+    NotMember,
+    /// The person is not an owner.
+    #[error("not an owner")]
+    NotOwner,
+    /// The person owns no organization.
+    #[error("no organization")]
+    NoOrganization,
+    /// The person owns more than one organization, and none is named.
+    #[error("several organizations")]
+    SeveralOrganizations,
     /// 401 with a fresh token.
     #[error("unauthorized with a fresh token")]
     Unauthorized,
@@ -66,6 +81,11 @@ impl VendorError {
             Self::Throttled { .. } => "throttled",
             Self::InvalidClient => "invalid_client",
             Self::TokenRefused(_) => "token_refused",
+            Self::ClientVersion => "client_version",
+            Self::NotMember => "not_member",
+            Self::NotOwner => "not_owner",
+            Self::NoOrganization => "no_organization",
+            Self::SeveralOrganizations => "several_organizations",
             Self::Unauthorized => "unauthorized",
             Self::ApiKeyRefused => "key_refused",
             Self::MissingPermission(_) => "permission_missing",
@@ -129,6 +149,34 @@ impl VendorError {
                 format!(
                     "{vendor}'s token endpoint refuses the request with status {status}: check clientId and clientSecret"
                 ),
+            ),
+            Self::ClientVersion => Fault::credentials(
+                reason::REJECTED,
+                "client version refused",
+                format!(
+                    "{vendor} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
+                ),
+            ),
+            Self::NotMember => Fault::credentials(
+                reason::INSUFFICIENT_ROLE,
+                "key's owner is not a member",
+                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key of another organization's owner. Use the key of an owner of this one"
+                    .into(),
+            ),
+            Self::NotOwner => Fault::credentials(
+                reason::INSUFFICIENT_ROLE,
+                "role too low: owner key needed",
+                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                    .into(),
+            ),
+            Self::NoOrganization => Fault::credentials(
+                reason::INSUFFICIENT_ROLE,
+                "role too low: owner key needed",
+                "the personal key belongs to somebody who owns no organization: use the key of an owner".into(),
+            ),
+            Self::SeveralOrganizations => Fault::spec(
+                "spec.vendor.bitwarden.organizationId is needed: the person with this key owns more than one organization"
+                    .into(),
             ),
             Self::Unauthorized => Fault::credentials(
                 reason::REJECTED,

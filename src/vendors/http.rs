@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -21,7 +21,7 @@ const BODY_CAP: usize = 256 * 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Time limits of vendor requests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Opening a connection, TLS included.
     pub connect_timeout: Duration,
@@ -29,6 +29,11 @@ pub struct HttpSettings {
     pub read_timeout: Duration,
     /// A whole write. Vendors chain slow billing calls, so this is long; it must stay below the settle time.
     pub write_timeout: Duration,
+    /// How old an answer may be that costs the vendor several calls, or that hardly ever changes: roles and subscriptions.
+    pub account_recheck: Duration,
+    /// The version this client claims to be towards Bitwarden. Personal keys need one that is recent enough (section
+    /// 16.2).
+    pub bitwarden_client_version: Arc<str>,
 }
 
 /// Labels of the vendor request counter, all from small fixed sets.
@@ -58,7 +63,7 @@ pub(super) struct InvalidCa;
 
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
-        let public = builder(settings).build().map_err(|_| VendorError::Tls)?;
+        let public = builder(&settings).build().map_err(|_| VendorError::Tls)?;
         Ok(Self { settings, requests, public, private: Mutex::default() })
     }
 
@@ -74,7 +79,7 @@ impl Http {
         if certificates.is_empty() {
             return Err(InvalidCa);
         }
-        let client = builder(self.settings).tls_certs_only(certificates).build().map_err(|_| InvalidCa)?;
+        let client = builder(&self.settings).tls_certs_only(certificates).build().map_err(|_| InvalidCa)?;
         private.insert(key, client.clone());
         Ok(client)
     }
@@ -85,7 +90,7 @@ impl Http {
     }
 }
 
-fn builder(settings: HttpSettings) -> reqwest::ClientBuilder {
+fn builder(settings: &HttpSettings) -> reqwest::ClientBuilder {
     Client::builder()
         .https_only(true)
         .http1_only()

@@ -15,6 +15,7 @@ use std::future::Future;
 
 use k8s_openapi::api::core::v1::Secret;
 
+pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};
@@ -56,14 +57,14 @@ impl VendorAccount for AnyAccount {
     async fn read(&self) -> Result<Snapshot, VendorError> {
         match self {
             Self::Bitwarden(organization) => organization.read().await,
-            Self::Immuta(keys) => keys.read().await,
+            Self::Immuta(keys) => Box::pin(keys.read()).await,
         }
     }
 
     async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
         match self {
             Self::Bitwarden(organization) => organization.write(intent, go).await,
-            Self::Immuta(keys) => keys.write(intent, go).await,
+            Self::Immuta(keys) => Box::pin(keys.write(intent, go)).await,
         }
     }
 }
@@ -100,14 +101,16 @@ impl Vendors {
         object_uid: &str,
     ) -> Result<AnyAccount, Fault> {
         match pool {
-            Pool::Bitwarden { product, region, .. } => {
-                let [secret] = secrets else {
-                    return Err(Fault::spec("spec.vendor.bitwarden.credentialsSecretRef is missing".into()));
-                };
-                let key = bitwarden::OrganizationKey::from_secret(secret, *region, &self.allowed)?;
-                let session = self.sessions.get(&self.http, key)?;
-                Ok(AnyAccount::Bitwarden(bitwarden::Organization::new(session, *product)))
-            }
+            Pool::Bitwarden { product, region, organization, .. } => bitwarden::Organization::open(
+                secrets,
+                *region,
+                organization.as_deref(),
+                *product,
+                &self.allowed,
+                &self.http,
+                &self.sessions,
+            )
+            .map(AnyAccount::Bitwarden),
             Pool::Immuta { keys: entries, .. } => {
                 let [secret] = secrets else {
                     return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));

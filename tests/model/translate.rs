@@ -30,6 +30,7 @@ pub fn intent(mark: Mark) -> Intent {
         used: Some(1),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark),
+        refused: None,
         phase: match mark.phase {
             Phase::Open => IntentPhase::Open,
             Phase::Answered => IntentPhase::Answered,

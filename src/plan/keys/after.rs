@@ -1,7 +1,6 @@
 //! What the answer to an addition or a removal of a licence key proves, and what must be recorded after it.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::book::{bound, put, refuse};
 use super::judge::{change, new_rows, origin, retire};
@@ -85,7 +84,10 @@ impl Judging<'_> {
                 let to = self.read_back.map_or(self.intent.to, |(_, seats)| seats);
                 (None, Some(applied(&Intent { to, ..self.intent.clone() }, self.now)))
             }
-            Outcome::Refused(Refusal::Request(_)) => self.turned(IntentPhase::Rejected),
+            Outcome::Refused(Refusal::Request(why)) => {
+                let refused = Some(why.clone());
+                (Some(Intent { phase: IntentPhase::Rejected, refused, ..self.intent.clone() }), None)
+            }
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
             Outcome::Answered | Outcome::Refused(_) | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
         }
@@ -121,7 +123,7 @@ impl Judging<'_> {
         let fingerprint = self.step.fingerprint.as_deref().unwrap_or_default();
         let record = bound(self.step.secret_key_ref.clone(), fingerprint, row, origin, self.now);
         put(&mut self.license.keys, record);
-        (None, Some(change(self.intent, self.step, row, seats, Time(self.now))))
+        (None, Some(change(self.intent, self.step, row, seats, self.now)))
     }
 
     fn refused(&mut self, state: KeyState) -> Said {

@@ -13,8 +13,8 @@ use crate::plan::{Numbers, Situation};
 const MOST_SHOWN: usize = 100;
 
 /// The licence for the status.
-pub(super) fn license(s: &Situation<'_>, tenant: &Tenant, numbers: Numbers, book: Book<'_>, own: KeysOf) -> License {
-    let live: Vec<&Row> = tenant.rows.iter().filter(|row| is_live(row, &book, s.now)).collect();
+pub(super) fn license(s: &Situation<'_>, tenant: &Tenant, numbers: Numbers, book: &Book<'_>, own: KeysOf) -> License {
+    let live: Vec<&Row> = tenant.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
     let state = match live[..] {
         [_, ..] => LicenseState::Active,
         [] => {
@@ -60,7 +60,7 @@ fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
 }
 
 /// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
-fn keys(tenant: &Tenant, book: Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
+fn keys(tenant: &Tenant, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let mut keys: Vec<KeyRecord> = Vec::new();
     for (i, entry) in tenant.wanted.iter().enumerate() {
         let known = book.records.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));

@@ -1,7 +1,7 @@
 //! The judgement of an open addition or removal of a licence key: the purchase protocol where the vendor shows no
 //! numbers to compare but rows, of which a new one must be recognised (Immuta reference, section 7.2).
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use jiff::Timestamp;
 
 use super::book::{Book, refuse, rowless};
 use super::tenant::Row;
@@ -162,13 +162,13 @@ pub(super) fn retire(records: &mut [KeyRecord], step: &KeyStep) {
 }
 
 /// The change, with the row it came to.
-pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Time) -> Change {
+pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Change {
     let step = KeyStep { id: Some(row.id), uuid: Some(row.uuid.clone()), present: Vec::new(), ..step.clone() };
-    applied(&Intent { to: seats, license_key: Some(step), ..intent.clone() }, now.0)
+    applied(&Intent { to: seats, license_key: Some(step), ..intent.clone() }, now)
 }
 
 fn made(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, seen: Numbers) -> Change {
-    change(intent, step, row, seen.seats, Time(s.now))
+    change(intent, step, row, seen.seats, s.now)
 }
 
 /// The step in this object's words: a fingerprint of another object, in a restored record, says nothing here.

@@ -73,7 +73,7 @@ pub(super) fn decide(s: &Situation<'_>, tenant: &Tenant, numbers: Numbers) -> De
         Gate::Review => Decision::plain(Verdict::NeedsReview),
     };
     let lost = say::lost(&book);
-    let license = Some(end::license(s, tenant, numbers, book, own));
+    let license = Some(end::license(s, tenant, numbers, &book, own));
     Decision { intent: decision.intent.or(judged.intent), applied: judged.applied, license, lost, ..decision }
 }
 
@@ -209,6 +209,7 @@ fn intent(s: &Situation<'_>, plan: &Plan, step: KeyStep, attempt: i32) -> Intent
         attempt,
         reason: plan.reason,
         phase: IntentPhase::Open,
+        refused: None,
         time: Time(s.now),
     }
 }

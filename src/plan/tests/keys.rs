@@ -202,6 +202,7 @@ fn open(license_key: KeyStep, phase: IntentPhase) -> Intent {
         attempt: 1,
         reason: Trigger::SpecDiffers,
         phase,
+        refused: None,
         time: Time(now()),
     }
 }

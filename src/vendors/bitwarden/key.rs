@@ -1,9 +1,10 @@
-//! The organization API key and where to use it, as read from a Secret.
+//! An API key and where to use it, as read from a Secret: an organization's own, or a person's.
 
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::api::Region;
 use crate::plan::{Fault, reason};
@@ -11,17 +12,26 @@ use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
 use crate::vendors::secret_data::{SecretData, invalid};
 
-/// An organization key with its servers. Not `Debug`: it holds the secret.
-pub(in crate::vendors) struct OrganizationKey {
+/// Whose key it is, with the GUID in its client id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum KeyOf {
+    /// An organization's: the public API (section 3.1).
+    Organization(String),
+    /// A person's: the private API, with that person's roles (section 3.2).
+    User,
+}
+
+/// A key with its servers. Not `Debug`: it holds the secret.
+pub(in crate::vendors) struct ApiKey {
+    pub(super) of: KeyOf,
     pub(super) client_id: String,
-    pub(super) organization_id: String,
     pub(super) client_secret: SecretString,
     pub(super) api: Url,
     pub(super) identity: Url,
     pub(super) ca: Option<Vec<u8>>,
 }
 
-impl OrganizationKey {
+impl ApiKey {
     pub(in crate::vendors) fn from_secret(
         secret: &Secret,
         region: Option<Region>,
@@ -29,11 +39,26 @@ impl OrganizationKey {
     ) -> Result<Self, Fault> {
         let data = SecretData::of(secret)?;
         let client_id = data.required("clientId")?;
-        let organization_id = organization_id(client_id)?;
+        let of = whose(client_id)?;
         let client_secret = data.secret("clientSecret")?;
         let (api, identity) = servers(&data, region, allowed)?;
         let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
-        Ok(Self { client_id: client_id.to_owned(), organization_id, client_secret, api, identity, ca })
+        Ok(Self { of, client_id: client_id.to_owned(), client_secret, api, identity, ca })
+    }
+
+    /// Names this installation to Bitwarden, which mails the person about every new device (section 3.2). Made from the
+    /// key itself, so that it is the same after a restart, in every replica and in a new installation, and nobody
+    /// without the key can guess it. A rotated key is a new device.
+    pub(super) fn device(&self) -> Uuid {
+        let mut hash = Sha256::new();
+        for part in ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
     /// Tells two keys apart without keeping either; in memory only.
@@ -54,18 +79,14 @@ impl OrganizationKey {
     }
 }
 
-/// `organization.<guid>` is the only kind of client id that the public API takes (section 3.1).
-fn organization_id(client_id: &str) -> Result<String, Fault> {
-    let guid = client_id.strip_prefix("organization.").and_then(|id| uuid::Uuid::try_parse(id).ok());
-    match guid {
-        Some(guid) => Ok(guid.hyphenated().to_string()),
-        None if client_id.starts_with("user.") => Err(invalid(
-            "clientId",
-            "is a personal API key (user....): use the organization's key, in the admin console under Settings, \
-             Organization info, View API key",
-        )),
-        None => Err(invalid("clientId", "is not an organization key: it starts with organization. followed by a GUID")),
-    }
+/// `organization.<guid>` or `user.<guid>` (sections 3.1 and 3.2).
+fn whose(client_id: &str) -> Result<KeyOf, Fault> {
+    let guid = |id: &str| Uuid::try_parse(id).ok().map(|id| id.hyphenated().to_string());
+    let organization = client_id.strip_prefix("organization.").and_then(guid).map(KeyOf::Organization);
+    let user = client_id.strip_prefix("user.").and_then(guid).map(|_| KeyOf::User);
+    organization.or(user).ok_or_else(|| {
+        invalid("clientId", "is not an API key: it starts with organization. or user. followed by a GUID")
+    })
 }
 
 /// The API and identity servers: of the region's cloud (section 2), or the Secret's own.
@@ -137,6 +158,23 @@ mod tests {
         Secret { type_: Some(crate::api::SECRET_TYPE.into()), data: Some(data), ..Secret::default() }
     }
 
+    #[test]
+    fn a_device_is_the_same_for_the_same_key_and_another_for_any_other() {
+        let key = |id: &str, secret: &str| ApiKey {
+            of: KeyOf::User,
+            client_id: id.into(),
+            client_secret: SecretString::from(secret),
+            api: Url::parse("https://a.test").unwrap(),
+            identity: Url::parse("https://a.test").unwrap(),
+            ca: None,
+        };
+        let device = key("user.1", "s").device();
+        assert_eq!(device, key("user.1", "s").device());
+        assert_ne!(device, key("user.2", "s").device());
+        assert_ne!(device, key("user.1", "t").device());
+        assert!(device.to_string().len() <= 50, "Bitwarden takes at most 50 characters");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -149,9 +187,9 @@ mod tests {
             let id: &[u8] = if good_id { good.as_bytes() } else { &id };
             let secret = secret(&[("clientId", id), ("clientSecret", key.as_bytes()), ("server", server.as_bytes())]);
             let allowed = AllowedHosts::new(["vault.test"]).unwrap();
-            match OrganizationKey::from_secret(&secret, None, &allowed) {
+            match ApiKey::from_secret(&secret, None, &allowed) {
                 Ok(read) => {
-                    prop_assert_eq!(read.organization_id.len(), GUID.len());
+                    prop_assert!(matches!(read.of, KeyOf::Organization(_)));
                     prop_assert_eq!((read.api.scheme(), read.api.host_str()), ("https", Some("vault.test")));
                     prop_assert_eq!((read.identity.scheme(), read.identity.host_str()), ("https", Some("vault.test")));
                 }
@@ -161,7 +199,7 @@ mod tests {
 
         #[test]
         fn only_an_organizations_client_id_names_an_organization(text in "(organization\\.|user\\.)?[0-9a-f{}-]{0,40}") {
-            if let Ok(id) = organization_id(&text) {
+            if let Ok(KeyOf::Organization(id)) = whose(&text) {
                 prop_assert!(text.starts_with("organization."));
                 prop_assert!(id.len() == GUID.len() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'));
             }

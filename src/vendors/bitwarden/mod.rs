@@ -1,126 +1,209 @@
-//! Bitwarden with the organization API key: the public API and its identity server.
+//! Bitwarden: the public API with an organization's key, the private API with an owner's, or both.
 //!
 //! Facts are from the vendor reference (bitwarden/server at ac309aa1, 2026-08-20); section numbers are given where a
-//! fact is used. The key can read and set seats and limits, count members, and never clear a limit.
+//! fact is used. Read the modules in this order: `key` (from the Secret), `session` (token), `public` and `private` (what
+//! is asked), `write` (how a change is sent), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
 mod key;
+mod license;
 mod members;
+mod owner;
+mod private;
+mod private_wire;
+mod public;
+mod refusals;
+mod row;
 mod session;
+mod snapshot;
+mod symptoms;
 mod wire;
+mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-pub(super) use key::OrganizationKey;
+use k8s_openapi::api::core::v1::Secret;
+use key::KeyOf;
+use owner::{Standing, look, only_organization};
+use private_wire::RelativeChange;
+use row::Row;
 use session::Session;
 pub(super) use session::Sessions;
+use snapshot::Seen;
+use wire::SubscriptionChange;
 
-use super::{Go, VendorAccount, VendorError};
-use crate::api::{Account, Intent, MAX_SEATS, Product};
-use crate::plan::{Bound, Numbers, Outcome, Refusal, Snapshot, Support, Usage};
-use wire::{Subscription, SubscriptionChange};
+pub(super) use key::ApiKey;
+pub use refusals::{RefusalText, refusals};
+pub use symptoms::{Symptom, symptoms};
+
+use super::http::Http;
+use super::{AllowedHosts, Go, VendorAccount, VendorError};
+use crate::api::{Account, Intent, Product, Region};
+use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
 
-/// One pool of one organization.
+/// One pool of one organization, with the keys that are there.
 pub struct Organization {
-    session: Arc<Session>,
+    organization: Option<Arc<Session>>,
+    owner: Option<Arc<Session>>,
+    /// `None`: the one that the person owns.
+    id: Option<String>,
     product: Product,
+    /// What the last reading showed, for differences.
+    seen: Mutex<Option<(String, Row, bool)>>,
 }
 
 impl Organization {
-    pub(super) fn new(session: Arc<Session>, product: Product) -> Self {
-        Self { session, product }
+    /// Opens the organization with one or two keys, in any order. Sends nothing.
+    pub(super) fn open(
+        secrets: &[Secret],
+        region: Option<Region>,
+        named: Option<&str>,
+        product: Product,
+        allowed: &AllowedHosts,
+        http: &Http,
+        sessions: &Sessions,
+    ) -> Result<Self, Fault> {
+        let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
+        for secret in secrets {
+            let key = ApiKey::from_secret(secret, region, allowed)?;
+            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
+            if slot.is_some() {
+                return Err(unfit(
+                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
+                     ownerCredentialsSecretRef for an owner's (user.…)",
+                ));
+            }
+            if let KeyOf::Organization(own) = &key.of {
+                let own = own.clone();
+                if id.as_ref().is_some_and(|id| *id != own) {
+                    return Err(unfit(&format!(
+                        "spec.vendor.bitwarden.organizationId is {}, and the organization key belongs to {own}: correct one \
+                         of the two",
+                        id.unwrap_or_default()
+                    )));
+                }
+                id = Some(own);
+            }
+            *slot = Some(sessions.get(http, key)?);
+        }
+        if let (Some(organization), Some(owner)) = (&organization, &owner)
+            && organization.server() != owner.server()
+        {
+            return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
+        }
+        Ok(Self { organization, owner, id, product, seen: Mutex::default() })
     }
 
-    async fn usage(&self) -> Result<Usage, VendorError> {
-        match self.product {
-            // Sponsored families take seats too and cannot be seen with this key (section 8).
-            Product::PasswordManager => self.session.count_members().await.map(Usage::AtLeast),
-            // Access to Secrets Manager is not part of the public member object, machine accounts are not listed.
-            Product::SecretsManager | Product::MachineAccounts => Ok(Usage::NotReported),
+    async fn id(&self) -> Result<String, VendorError> {
+        match (&self.id, &self.owner) {
+            (Some(id), _) => Ok(id.clone()),
+            (None, Some(owner)) => only_organization(owner, owner.settings.account_recheck).await,
+            (None, None) => Err(VendorError::NoOrganization),
         }
     }
+
+    fn host(&self) -> Option<String> {
+        self.organization.as_ref().or(self.owner.as_ref()).map(|session| session.host())
+    }
+
+    fn known_id(&self) -> Option<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        self.id.clone().or_else(|| seen.as_ref().map(|(id, ..)| id.clone()))
+    }
+
+    /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
+    async fn seen(&self) -> Result<Seen, VendorError> {
+        let id = self.id().await?;
+        let counts = self.product == Product::PasswordManager;
+        let members = async |wanted: bool| match &self.organization {
+            Some(session) if counts && wanted => session.count_members().await.map(Some),
+            _ => Ok(None),
+        };
+        let public = async || match &self.organization {
+            Some(session) => match session.subscription().await {
+                Ok(subscription) => subscription.row().map(|row| Some(Some(row))),
+                Err(VendorError::SelfHosted) => Ok(Some(None)),
+                Err(error) => Err(error),
+            },
+            None => Ok(None),
+        };
+        // With a person's key the members need not be counted, unless it fails.
+        let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
+        let known = public.flatten();
+        let viewed = match &self.owner {
+            Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
+            None => None,
+        };
+        let (view, concern) = match viewed {
+            Some(Ok(view)) => {
+                let concern = (view.standing == Standing::Member && public.is_some())
+                    .then(|| self.concern(&VendorError::NotOwner));
+                (Some(view), concern)
+            }
+            Some(Err(error)) => {
+                let fault = self.concern(&error);
+                if public.is_none() || fault.remedy != Remedy::Credentials {
+                    return Err(error);
+                }
+                (None, Some(fault))
+            }
+            None => (None, None),
+        };
+        let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
+        let members = if self.owner.is_some() { members(!exact).await? } else { counted };
+        let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
+        let may_adjust = view.as_ref().is_some_and(|view| view.standing == Standing::Owner && !view.self_hosted);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = row.map(|row| (id.clone(), row, may_adjust));
+        Ok(Seen {
+            account: Account { vendor: VENDOR.into(), host, id: Some(id) },
+            product: self.product,
+            organization_key: self.organization.is_some(),
+            self_hosted: matches!(public, Some(None)) || view.as_ref().is_some_and(|view| view.self_hosted),
+            row,
+            members,
+            owner: view,
+            concern,
+        })
+    }
+
+    fn concern(&self, error: &VendorError) -> Fault {
+        let fault = error.fault(NAME, &self.host().unwrap_or_default());
+        Fault { message: format!("ownerCredentialsSecretRef: {}", fault.message), ..fault }
+    }
+}
+
+/// Keys that do not go together: either the Secrets or the spec can mend it.
+fn unfit(message: &str) -> Fault {
+    Fault::credentials(reason::KEY_INVALID, "keys do not go together", message.to_owned())
 }
 
 impl VendorAccount for Organization {
     fn account(&self) -> Account {
-        let (host, id) = (Some(self.session.host()), Some(self.session.organization_id()));
-        Account { vendor: VENDOR.into(), host, id }
+        Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
     async fn read(&self) -> Result<Snapshot, VendorError> {
-        let (subscription, usage) = tokio::try_join!(self.session.subscription(), self.usage())?;
-        snapshot(self.account(), self.product, &subscription, usage)
+        self.seen().await.map(Seen::snapshot)
     }
 
+    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
     async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        let Some(change) = SubscriptionChange::of(self.product, intent.base(), intent.target()) else {
-            return Outcome::Refused(Refusal::Request("nothing in it can be sent with an organization key".into()));
+        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
+        let total = SubscriptionChange::of(self.product, from, to);
+        if let Some((session, change)) = self.organization.as_ref().zip(total) {
+            return session.set_totals(&change, go).await;
+        }
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((session, (id, row, true))) = self.owner.as_ref().zip(seen) else {
+            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
         };
-        self.session.change(&change, go).await
+        match RelativeChange::of(self.product, from, to, &row) {
+            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
+            None => Outcome::NotSent("the numbers have changed meanwhile"),
+        }
     }
-}
-
-/// The pool's numbers and every rule that Bitwarden's opaque 500 would hide (sections 7 and 16.4).
-fn snapshot(account: Account, product: Product, read: &Subscription, usage: Usage) -> Result<Snapshot, VendorError> {
-    let (pm, sm) = (read.password_manager()?, read.secrets_manager()?);
-    let (seats, limit) = match product {
-        Product::PasswordManager => (pm.seats, pm.limit),
-        Product::SecretsManager => (sm.seats, sm.limit),
-        Product::MachineAccounts => (sm.machine_accounts, sm.machine_account_limit),
-    };
-    let mut support = Support {
-        read_only: None,
-        cannot_clear_limit: Some(
-            "an organization key can set a limit but never remove one (Bitwarden keeps the old limit when none is sent): use \
-             mode Pinned or UpTo, or remove the limit in the admin console"
-                .into(),
-        ),
-    };
-    if seats.is_none() {
-        support.read_only = Some(
-            match product {
-                Product::PasswordManager => "this plan has no seat count, so there is nothing to change",
-                Product::SecretsManager | Product::MachineAccounts => {
-                    "the organization has no Secrets Manager: add it to the plan in the admin console first"
-                }
-            }
-            .into(),
-        );
-    }
-    let mut at_most =
-        vec![Bound { seats: MAX_SEATS, because: "larger totals wrap around in its database".into(), pool: None }];
-    let mut at_least = Vec::new();
-    match product {
-        Product::PasswordManager => at_least.extend(sm.seats.map(|seats| Bound {
-            seats,
-            because: format!(
-                "Secrets Manager has {seats} seats and cannot have more than Password Manager: lower those first"
-            ),
-            pool: Some(Product::SecretsManager.name()),
-        })),
-        Product::SecretsManager => at_most.extend(pm.seats.map(|seats| Bound {
-            seats,
-            because: format!("Password Manager has {seats} and Secrets Manager cannot have more: raise those first"),
-            pool: Some(Product::PasswordManager.name()),
-        })),
-        Product::MachineAccounts => {}
-    }
-    let numbers = seats.map(|seats| Numbers { seats, limit });
-    Ok(Snapshot {
-        account,
-        numbers,
-        usage,
-        support,
-        at_least,
-        at_most,
-        billed: None,
-        capabilities: Vec::new(),
-        license: None,
-        concern: None,
-        tenant: None,
-    })
 }

@@ -1,24 +1,24 @@
-//! Requests with an organization key: one cached token per key, fetched by one caller while the others wait, renewed
-//! before it expires, and replaced once when the API refuses it.
+//! A key in use: one cached token per key, fetched by one caller while the others wait, renewed before it expires, and
+//! replaced once when the API refuses it. What is asked with it is in `public` and `private`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::TryStreamExt;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
-use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::wire::{Message, Subscription, SubscriptionChange, TokenAnswer, TokenError};
-use super::{NAME, OrganizationKey, VENDOR, members};
-use crate::plan::{Fault, Outcome, Refusal, Remedy};
+use super::key::KeyOf;
+use super::private::Known;
+use super::wire::{TokenAnswer, TokenError};
+use super::{ApiKey, VENDOR};
+use crate::plan::Fault;
+use crate::vendors::VendorError;
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
 use crate::vendors::secret_data::invalid;
-use crate::vendors::{Go, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -26,8 +26,8 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// Sessions that nobody has used for this long are dropped, tokens and all.
 const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
 
-/// The version this client claims to be. Only user keys need it, but the edge looks at it (section 16.2).
-const CLIENT_VERSION: &str = "2026.8.0";
+/// Linux CLI (section 3.2).
+const DEVICE_TYPE: &str = "25";
 
 /// A token with the time it should be replaced. Not `Debug`.
 struct Token {
@@ -36,15 +36,17 @@ struct Token {
     renew: Instant,
 }
 
-/// An organization key in use.
+/// A key in use.
 pub(in crate::vendors) struct Session {
-    key: OrganizationKey,
-    client: Client,
-    settings: HttpSettings,
+    key: ApiKey,
+    pub(super) client: Client,
+    pub(super) settings: HttpSettings,
     requests: RequestCounter,
     token: Mutex<Option<Token>>,
     /// The last write was refused with 401.
-    write_unauthorized: AtomicBool,
+    pub(super) write_unauthorized: AtomicBool,
+    /// What is asked seldom (a person's key only).
+    pub(super) known: SyncMutex<Known>,
 }
 
 /// Of a key and its servers.
@@ -55,7 +57,7 @@ type Fingerprint = [u8; 32];
 pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
 
 impl Sessions {
-    pub(in crate::vendors) fn get(&self, http: &Http, key: OrganizationKey) -> Result<Arc<Session>, Fault> {
+    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
         let fingerprint = key.fingerprint();
         let now = Instant::now();
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +72,7 @@ impl Sessions {
                 "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
             )
         })?;
-        let (settings, requests) = (http.settings, http.requests());
+        let (settings, requests) = (http.settings.clone(), http.requests());
         let session = Arc::new(Session {
             key,
             client,
@@ -78,6 +80,7 @@ impl Sessions {
             requests,
             token: Mutex::default(),
             write_unauthorized: AtomicBool::default(),
+            known: SyncMutex::default(),
         });
         sessions.insert(fingerprint, (Arc::clone(&session), now));
         Ok(session)
@@ -89,117 +92,12 @@ impl Session {
         host(&self.key.api)
     }
 
-    pub(super) fn organization_id(&self) -> String {
-        self.key.organization_id.clone()
-    }
-
-    /// `GET /public/organization/subscription` (section 5.2).
-    pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
-        self.with_token("get_subscription", |token| self.get_subscription(token)).await
-    }
-
-    /// Members that take a seat, from `GET /public/members` (section 5.4).
-    pub(super) async fn count_members(&self) -> Result<i32, VendorError> {
-        self.with_token("get_members", |token| self.get_members(token)).await
-    }
-
-    async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
-        let request = self.api(self.client.get(self.url("public/organization/subscription")), &token);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
-        match answer.status {
-            StatusCode::OK => answer.json("the subscription is not what it should be"),
-            // The one meaning a 400 of the application has here (section 15.1); proxies have others.
-            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
-            _ => Err(answer.refusal()),
-        }
-    }
-
-    async fn get_members(&self, token: SecretString) -> Result<i32, VendorError> {
-        let request = self.api(self.client.get(self.url("public/members")), &token);
-        let response = http::open(request, self.settings.read_timeout).await?;
-        if response.status() != StatusCode::OK {
-            return Err(http::refusal(response.status(), http::retry_after(&response)));
-        }
-        let body = response.bytes_stream().map_err(std::io::Error::other);
-        let reader = SyncIoBridge::new(StreamReader::new(body));
-        let counted = tokio::task::spawn_blocking(move || members::count(reader)).await;
-        counted.unwrap_or(Err(VendorError::Unreadable("counting members failed")))
-    }
-
-    /// `PUT /public/organization/subscription` (section 5.3): one request, once.
-    pub(super) async fn change(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
-        let (token, number) = match self.token().await {
-            Ok(token) => token,
-            Err(error) => return Outcome::Refused(self.no_token(&error)),
-        };
-        let request = self.api(self.client.put(self.url("public/organization/subscription")), &token).json(change);
-        if let Err(why) = go() {
-            return Outcome::NotSent(why);
-        }
-        let answer = http::exchange(request, self.settings.write_timeout).await;
-        let outcome = match &answer {
-            Ok(answer) => self.outcome(answer),
-            // A certificate that is refused ends the handshake: no byte of the request has left.
-            Err(VendorError::Certificate) => Outcome::NotSent("certificate not trusted"),
-            Err(_) => Outcome::Unanswered,
-        };
-        let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
-        if unauthorized {
-            self.forget(number).await;
-        }
-        self.write_unauthorized.store(unauthorized, Ordering::Relaxed);
-        self.count("put_subscription", outcome.label());
-        outcome
-    }
-
-    /// What an answer to the PUT proves (sections 5.3, 15.1 and 16.4). The application's own answers are JSON with a
-    /// message, or empty where the framework refuses; everything else comes from something in between.
-    fn outcome(&self, answer: &http::Answer) -> Outcome {
-        let from_application = answer.json::<Message>("no message").is_ok();
-        match answer.status {
-            StatusCode::OK if from_application => Outcome::Accepted,
-            StatusCode::INTERNAL_SERVER_ERROR if from_application => Outcome::Answered,
-            StatusCode::UNAUTHORIZED
-            | StatusCode::FORBIDDEN
-            | StatusCode::NOT_FOUND
-            | StatusCode::METHOD_NOT_ALLOWED
-            | StatusCode::UNSUPPORTED_MEDIA_TYPE
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_REQUEST => Outcome::Refused(self.refused(&match answer.status {
-                StatusCode::BAD_REQUEST => VendorError::Status(400),
-                _ => answer.refusal(),
-            })),
-            status if status.is_redirection() => Outcome::Refused(self.refused(&answer.refusal())),
-            _ => Outcome::Unanswered,
-        }
-    }
-
-    /// Without a token nothing was sent: whatever the reason, it is not a refusal of the change.
-    fn no_token(&self, error: &VendorError) -> Refusal {
-        match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
-            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
-        }
-    }
-
-    fn refused(&self, error: &VendorError) -> Refusal {
-        let fault = error.fault(NAME, &self.host());
-        match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
-            // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
-            // is a permission answer (section 16.3).
-            VendorError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
-                let remedy = Remedy::Time { after: None, secret_may_help: false };
-                Refusal::Credentials(Fault { remedy, ..fault })
-            }
-            VendorError::Status(status) => Refusal::Request(format!("status {status}")),
-            VendorError::NotFound => Refusal::Request("status 404".into()),
-            _ => Refusal::Credentials(fault),
-        }
+    pub(super) fn server(&self) -> &Url {
+        &self.key.api
     }
 
     /// Runs a read; refused with 401 or 403, once more with a fresh token (section 16.3).
-    async fn with_token<T, F: Future<Output = Result<T, VendorError>>>(
+    pub(super) async fn with_token<T, F: Future<Output = Result<T, VendorError>>>(
         &self,
         operation: &'static str,
         read: impl Fn(SecretString) -> F,
@@ -217,7 +115,7 @@ impl Session {
     }
 
     /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it.
-    async fn token(&self) -> Result<(SecretString, u64), VendorError> {
+    pub(super) async fn token(&self) -> Result<(SecretString, u64), VendorError> {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew) {
             return Ok((token.value.clone(), token.number));
@@ -231,21 +129,37 @@ impl Session {
         Ok((value, number))
     }
 
+    /// Drops the token: its roles are older than what was just seen.
+    pub(super) async fn forget_token(&self) {
+        if let Some(token) = self.token.lock().await.as_mut() {
+            token.renew = Instant::now();
+        }
+    }
+
     /// Drops the token with this number; a newer one stays.
-    async fn forget(&self, number: u64) {
+    pub(super) async fn forget(&self, number: u64) {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_mut().filter(|token| token.number == number) {
             token.renew = Instant::now();
         }
     }
 
-    /// `POST /connect/token` (sections 3.1 and 3.5).
+    /// `POST /connect/token` (sections 3.1, 3.2 and 3.5). Organization keys need no device, and do not mind one
+    /// (section 19).
     async fn fetch_token(&self) -> Result<(SecretString, Duration), VendorError> {
+        let scope = match self.key.of {
+            KeyOf::Organization(_) => "api.organization",
+            KeyOf::User => "api",
+        };
+        let device = self.key.device().to_string();
         let form = [
             ("grant_type", "client_credentials"),
-            ("scope", "api.organization"),
+            ("scope", scope),
             ("client_id", &self.key.client_id),
             ("client_secret", self.key.client_secret.expose_secret()),
+            ("deviceType", DEVICE_TYPE),
+            ("deviceIdentifier", &device),
+            ("deviceName", "seatkeeper"),
         ];
         let request = self.headers(self.client.post(join(&self.key.identity, "connect/token"))).form(&form);
         let answer = http::exchange(request, self.settings.read_timeout).await?;
@@ -262,17 +176,20 @@ impl Session {
             }
             StatusCode::BAD_REQUEST => match answer.json::<TokenError>("no error code") {
                 Ok(TokenError { error }) if error == "invalid_client" => Err(VendorError::InvalidClient),
+                Ok(TokenError { error }) if ["version_header_missing", "invalid_client_version"].contains(&&*error) => {
+                    Err(VendorError::ClientVersion)
+                }
                 _ => Err(VendorError::TokenRefused(400)),
             },
             _ => Err(answer.refusal()),
         }
     }
 
-    fn url(&self, path: &str) -> Url {
+    pub(super) fn url(&self, path: &str) -> Url {
         join(&self.key.api, path)
     }
 
-    fn api(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {
+    pub(super) fn api(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {
         self.headers(request).bearer_auth(token.expose_secret())
     }
 
@@ -280,11 +197,11 @@ impl Session {
         request
             .header("Accept", "application/json")
             .header("Bitwarden-Client-Name", "cli")
-            .header("Bitwarden-Client-Version", CLIENT_VERSION)
-            .header("Device-Type", "25")
+            .header("Bitwarden-Client-Version", &*self.settings.bitwarden_client_version)
+            .header("Device-Type", DEVICE_TYPE)
     }
 
-    fn count(&self, operation: &'static str, outcome: &'static str) {
+    pub(super) fn count(&self, operation: &'static str, outcome: &'static str) {
         self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }

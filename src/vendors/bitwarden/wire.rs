@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
 use crate::vendors::VendorError;
@@ -50,44 +51,18 @@ struct SecretsManager {
     max_auto_scale_service_accounts: Option<i64>,
 }
 
-/// Password Manager numbers, checked.
-pub(super) struct PmNumbers {
-    pub(super) seats: Option<i32>,
-    pub(super) limit: Option<i32>,
-}
-
-/// Secrets Manager numbers, checked.
-#[derive(Default)]
-pub(super) struct SmNumbers {
-    pub(super) seats: Option<i32>,
-    pub(super) limit: Option<i32>,
-    pub(super) machine_accounts: Option<i32>,
-    pub(super) machine_account_limit: Option<i32>,
-}
-
 impl Subscription {
-    pub(super) fn password_manager(&self) -> Result<PmNumbers, VendorError> {
+    /// All pools, checked. A missing `secretsManager` counts as no access, so that it does not hinder Password Manager.
+    pub(super) fn row(&self) -> Result<Row, VendorError> {
         let pm = self.password_manager.as_ref().ok_or(VendorError::Unreadable("passwordManager is missing"))?;
-        Ok(PmNumbers { seats: number(pm.seats)?, limit: number(pm.max_auto_scale_seats)? })
+        let default = SecretsManager::default();
+        let sm = self.secrets_manager.as_ref().unwrap_or(&default);
+        Row::checked([
+            (pm.seats, pm.max_auto_scale_seats),
+            (sm.seats, sm.max_auto_scale_seats),
+            (sm.service_accounts, sm.max_auto_scale_service_accounts),
+        ])
     }
-
-    /// Absent counts as no access, so that an answer without it does not hinder Password Manager.
-    pub(super) fn secrets_manager(&self) -> Result<SmNumbers, VendorError> {
-        let Some(sm) = &self.secrets_manager else {
-            return Ok(SmNumbers::default());
-        };
-        Ok(SmNumbers {
-            seats: number(sm.seats)?,
-            limit: number(sm.max_auto_scale_seats)?,
-            machine_accounts: number(sm.service_accounts)?,
-            machine_account_limit: number(sm.max_auto_scale_service_accounts)?,
-        })
-    }
-}
-
-fn number(n: Option<i64>) -> Result<Option<i32>, VendorError> {
-    let checked = |n: i64| i32::try_from(n).ok().filter(|n| *n >= 0);
-    n.map(|n| checked(n).ok_or(VendorError::Unreadable("a number is out of range"))).transpose()
 }
 
 /// `PUT /public/organization/subscription`: only what must change. An unchanged `secretsManager` still writes the whole
@@ -188,7 +163,7 @@ mod tests {
     fn numbers_that_cannot_be_seats_are_not_believed() {
         for text in [r#"{"passwordManager":{"seats":-1}}"#, r#"{"passwordManager":{"seats":3000000000}}"#, "{}"] {
             let read: Subscription = serde_json::from_str(text).unwrap();
-            assert!(read.password_manager().is_err(), "{text}");
+            assert!(read.row().is_err(), "{text}");
         }
         for text in ["null", "[]", r#"{"passwordManager":{"seats":"many"}}"#, r#"{"passwordManager":{"seats":1e99}}"#] {
             assert!(serde_json::from_str::<Subscription>(text).is_err(), "{text}");
@@ -219,12 +194,14 @@ mod tests {
                     "maxAutoScaleServiceAccounts": machine_limit },
             })).unwrap();
             let believed = |answered: Option<i64>, read: Option<i32>| answered == read.map(i64::from) && read.is_none_or(|n| n >= 0);
-            if let Ok(pm) = read.password_manager() {
-                prop_assert!(believed(seats, pm.seats) && believed(limit, pm.limit));
-            }
-            if let Ok(all) = read.secrets_manager() {
-                prop_assert!(believed(sm, all.seats) && believed(sm_limit, all.limit));
-                prop_assert!(believed(machines, all.machine_accounts) && believed(machine_limit, all.machine_account_limit));
+            if let Ok(row) = read.row() {
+                let pool = |product, seats, limit| {
+                    let pool = row.pool(product);
+                    believed(seats, pool.seats) && believed(limit, pool.limit)
+                };
+                prop_assert!(pool(Product::PasswordManager, seats, limit));
+                prop_assert!(pool(Product::SecretsManager, sm, sm_limit));
+                prop_assert!(pool(Product::MachineAccounts, machines, machine_limit));
             }
         }
 

@@ -80,7 +80,7 @@ impl Sessions {
                 "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
             )
         })?;
-        let (settings, requests) = (http.settings, http.requests());
+        let (settings, requests) = (http.settings.clone(), http.requests());
         let (token, learned) = (Mutex::default(), SyncMutex::default());
         let session = Arc::new(Session { key, client, settings, requests, token, learned });
         sessions.insert(fingerprint, (Arc::clone(&session), now));

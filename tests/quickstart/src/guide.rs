@@ -20,7 +20,7 @@ pub(crate) struct Guide<'a> {
 impl Display for Guide<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let (url, kubeconfig) = (self.control_url, self.kubeconfig.display());
-        let key = |secret: &str| self.parts.iter().find(|part| part.secret == secret).map(|part| &part.key);
+        let key = |secret: &str| self.parts.iter().find(|part| part.secret == secret);
         let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
             return Ok(()); // the scene has both
         };

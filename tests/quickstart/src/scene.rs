@@ -9,7 +9,7 @@ use std::path::Path;
 use seatkeeper_support::workspace_root;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use vendor_sim::{Organization, OrganizationKey, Simulator};
+use vendor_sim::{License, Organization, OrganizationKey, Role, Simulator, UserKey};
 
 use crate::Failure;
 
@@ -20,16 +20,36 @@ const INTERVAL: &str = "3s";
 /// What the Secret of the refused object holds instead of the key's secret.
 const REFUSED_SECRET: &str = "rotated-away-last-week";
 
-/// An organization and the Secret that the examples name for it.
+/// A key and the Secret that the examples name for it.
 pub(crate) struct Part {
     pub(crate) secret: &'static str,
-    pub(crate) key: OrganizationKey,
+    /// The organization, as the simulator's control API names it.
+    pub(crate) id: String,
+    client_id: String,
+    pub(crate) client_secret: String,
     /// Its Secret does not hold the right clientSecret.
     refused: bool,
+    server: String,
+    ca: String,
 }
 
-/// The three organizations, put into the simulator.
-pub(crate) fn organizations(simulator: &Simulator) -> Vec<Part> {
+impl Part {
+    fn of(simulator: &Simulator, secret: &'static str, organization: Organization) -> Self {
+        let OrganizationKey { id, client_id, client_secret } = simulator.bitwarden().add_organization(organization);
+        let (server, ca) = (simulator.url(), simulator.ca_pem());
+        Self { secret, id, client_id, client_secret, refused: false, server, ca }
+    }
+
+    /// The personal key of the organization's owner.
+    fn owner(&self, simulator: &Simulator, secret: &'static str) -> Self {
+        let UserKey { client_id, client_secret, .. } = simulator.bitwarden().add_user_key(&self.id, Role::Owner);
+        let (id, server, ca) = (self.id.clone(), self.server.clone(), self.ca.clone());
+        Self { secret, id, client_id, client_secret, refused: false, server, ca }
+    }
+}
+
+/// All organizations, put into the cloud and into the self-hosted server.
+pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<Part> {
     // Ids and secrets that can be read and compared; they are worth nothing outside of this process.
     let acme = Organization::enterprise("Acme")
         .id("6f1c8a52-0000-4000-8000-000000000001")
@@ -51,20 +71,35 @@ pub(crate) fn organizations(simulator: &Simulator) -> Vec<Part> {
         .seats(95)
         .limit(110)
         .members(90);
-    let part = |secret, organization, refused| Part {
-        secret,
-        key: simulator.bitwarden().add_organization(organization),
-        refused,
-    };
-    vec![part("bitwarden-org", acme, false), part("bitwarden-eu", eu, true), part("bitwarden-labs", labs, false)]
+    let owned = Organization::enterprise("Acme Families")
+        .id("6f1c8a52-0000-4000-8000-000000000004")
+        .client_secret("acme-owned-organization-key")
+        .seats(50)
+        .limit(50)
+        .members(41)
+        .sponsored_families(4);
+    let now = jiff::Timestamp::now();
+    let in_days = |days: i64| now + jiff::SignedDuration::from_hours(24 * days);
+    let licence = License { expires: in_days(80), expires_without_grace_period: in_days(20) };
+    let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(licence);
+    let owned = Part::of(cloud, "bitwarden-owned", owned);
+    let own = Part::of(self_hosted, "", own);
+    vec![
+        Part::of(cloud, "bitwarden-org", acme),
+        Part { refused: true, ..Part::of(cloud, "bitwarden-eu", eu) },
+        Part::of(cloud, "bitwarden-labs", labs),
+        owned.owner(cloud, "bitwarden-owner"),
+        owned,
+        own.owner(self_hosted, "bitwarden-self-hosted"),
+    ]
 }
 
 /// The Secrets and the LicenseSeats, as one list for `kubectl apply`.
-pub(crate) fn manifests(simulator: &Simulator, parts: &[Part]) -> Result<String, Failure> {
+pub(crate) fn manifests(parts: &[Part]) -> Result<String, Failure> {
     let (secrets, objects): (Vec<_>, Vec<_>) =
         examples()?.into_iter().partition(|object| object["kind"].as_str() == Some("Secret"));
     let template = secrets.first().ok_or_else(|| Failure("examples/ has no Secret".to_owned()))?;
-    let mut items: Vec<Value> = parts.iter().map(|part| part.fill(template, simulator)).collect();
+    let mut items: Vec<Value> = parts.iter().map(|part| part.fill(template)).collect();
     for mut object in objects {
         adapt(&mut object, parts)?;
         items.push(object);
@@ -74,15 +109,15 @@ pub(crate) fn manifests(simulator: &Simulator, parts: &[Part]) -> Result<String,
 
 impl Part {
     /// The example Secret with the values of this organization.
-    fn fill(&self, template: &Value, simulator: &Simulator) -> Value {
+    fn fill(&self, template: &Value) -> Value {
         let mut secret = template.clone();
-        let client_secret = if self.refused { REFUSED_SECRET } else { self.key.client_secret.as_str() };
+        let client_secret = if self.refused { REFUSED_SECRET } else { self.client_secret.as_str() };
         secret["metadata"]["name"] = json!(self.secret);
         secret["stringData"] = json!({
-            "clientId": self.key.client_id,
+            "clientId": self.client_id,
             "clientSecret": client_secret,
-            "server": simulator.url(),
-            "ca.crt": simulator.ca_pem(),
+            "server": self.server,
+            "ca.crt": self.ca,
         });
         secret
     }
@@ -96,11 +131,13 @@ fn adapt(object: &mut Value, parts: &[Part]) -> Result<(), Failure> {
         spec["suspend"] = json!(true);
     }
     let bitwarden = &mut spec["vendor"]["bitwarden"];
-    let secret = bitwarden["credentialsSecretRef"]["name"].as_str().unwrap_or_default();
-    if !parts.iter().any(|part| part.secret == secret) {
-        return Err(Failure(format!(
-            "examples/ has {name} with Secret {secret:?}, for which tests/quickstart/src/scene.rs has no organization"
-        )));
+    for reference in ["credentialsSecretRef", "ownerCredentialsSecretRef"] {
+        let secret = bitwarden[reference]["name"].as_str();
+        if secret.is_some_and(|secret| !parts.iter().any(|part| part.secret == secret)) {
+            return Err(Failure(format!(
+                "examples/ has {name} with Secret {secret:?}, for which tests/quickstart/src/scene.rs has no organization"
+            )));
+        }
     }
     if let Some(bitwarden) = bitwarden.as_object_mut() {
         bitwarden.remove("region");

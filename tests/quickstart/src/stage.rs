@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use seatkeeper_support::{ControlPlane, Operator};
-use vendor_sim::{Options, Simulator};
+use vendor_sim::{Options, Simulator, Switches};
 
 use crate::claim::Claim;
 use crate::guide::Guide;
@@ -22,14 +22,17 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-eu", "CredentialsInvalid"),
     ("acme-labs", "Observed"),
     ("acme-machine-accounts", "InSync"),
+    ("acme-owned", "InSync"),
     ("acme-secrets-manager", "InSync"),
+    ("acme-self-hosted", "Observed"),
 ];
 
 /// Everything that runs. Dropped in this order: the operator first, so that it does not lose what it works with.
 pub(crate) struct Stage {
     operator: Operator,
     plane: ControlPlane,
-    simulator: Simulator,
+    cloud: Simulator,
+    _self_hosted: Simulator,
     parts: Vec<Part>,
 }
 
@@ -37,19 +40,22 @@ impl Stage {
     pub(crate) async fn up(binary: &Path, claim: &Claim) -> Result<Self, Failure> {
         say("starting etcd and kube-apiserver ...");
         let plane = ControlPlane::start().await;
-        say("starting the simulated Bitwarden ...");
-        let simulator = Simulator::start(Options::default()).await;
-        let simulator = simulator.map_err(Failure::from_io("the simulator"))?;
-        let parts = scene::organizations(&simulator);
+        say("starting the simulated Bitwarden: its cloud, and a self-hosted server ...");
+        let cloud = Simulator::start(Options::default()).await.map_err(Failure::from_io("the simulator"))?;
+        let switches = Switches { self_hosted: true, ..Switches::default() };
+        let options = Options { switches, ..Options::default() };
+        let self_hosted = Simulator::start(options).await.map_err(Failure::from_io("the simulator"))?;
+        let parts = scene::organizations(&cloud, &self_hosted);
         say("installing the chart ...");
-        let allowed = format!("{{{}}}", simulator.host());
+        let hosts = [cloud.host(), self_hosted.host()].join(",");
+        let allowed = format!("{{{hosts}}}");
         plane.install_chart(&[("vendors.allowedHosts", &allowed)]).await;
         say("starting the operator, as the chart's ServiceAccount ...");
-        let allow = format!("--allowed-host={}", simulator.host());
+        let allow = format!("--allowed-host={hosts}");
         let flags: Vec<&str> = QUICK.iter().copied().chain([allow.as_str()]).collect();
         let operator = Operator::start(&plane, binary, "", &flags).await;
         operator.wait_ready().await;
-        let stage = Self { operator, plane, simulator, parts };
+        let stage = Self { operator, plane, cloud, _self_hosted: self_hosted, parts };
         stage.kubectl(&["create", "namespace", NAMESPACE], "").await?;
         stage.hand_over(claim).await?;
         Ok(stage)
@@ -67,7 +73,7 @@ impl Stage {
     /// Applies the examples and shows what becomes of them.
     pub(crate) async fn perform(&self, claim: &Claim) -> Result<(), Failure> {
         say("applying examples/ (the Secrets name the simulator instead of a region; acme-bitwarden is suspended) ...");
-        let manifests = scene::manifests(&self.simulator, &self.parts)?;
+        let manifests = scene::manifests(&self.parts)?;
         self.kubectl(&["apply", "--server-side", "-f", "-"], &manifests).await?;
         for (name, reason) in BEFORE {
             self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason).await?;
@@ -85,7 +91,7 @@ impl Stage {
             kubeconfig: &claim.kubeconfig(),
             log: self.operator.log_path(),
             metrics_url: &format!("http://{}/metrics", self.operator.address()),
-            control_url: &self.simulator.control_url(),
+            control_url: &self.cloud.control_url(),
             parts: &self.parts,
         };
         show(&guide.to_string());

@@ -1,5 +1,7 @@
 //! The control API: plain HTTP on a port of its own, so that the operator cannot reach it by mistake.
-//! The same as the [`Bitwarden`] handle, in JSON, for people with curl and for tests in other processes.
+//! The same as the [`Bitwarden`] and [`Immuta`] handles, in JSON, for people with curl and for tests in other processes.
+
+mod people;
 
 use std::time::Duration;
 
@@ -18,10 +20,13 @@ use crate::bitwarden::{
     organization::{Organization, SubscriptionStatus},
     switches::Switches,
 };
-use crate::faults::Fault;
+use crate::{
+    faults::Fault,
+    immuta::{self, Immuta},
+};
 
-/// What `GET /sim` answers and `--help` ends with.
-pub const HELP: &str = "\
+/// What `GET /sim` answers and `--help` ends with, before [`immuta::control::HELP`].
+const HELP: &str = "\
 Control API (plain HTTP, JSON):
   GET    /sim                                   this text
   GET    /sim/organizations                     all organizations
@@ -42,30 +47,55 @@ Control API (plain HTTP, JSON):
   POST   /sim/organizations/ID/stripe           {\"customer\":true,\"subscription\":true,\"status\":\"canceled\"}
   POST   /sim/organizations/ID/rotate-key       {}
   POST   /sim/organizations/ID/billing-job      {}
+  POST   /sim/organizations/ID/user-key         {\"role\":\"owner\"}  a user's own key: owner, admin, user, custom, providerUser
+  POST   /sim/organizations/ID/status           {\"status\":\"past_due\"}  trialing, active, canceled, unpaid, incomplete, incomplete_expired
+  POST   /sim/organizations/ID/terms            some of them: {\"periodEnd\":\"2027-01-15T00:00:00Z\",\"cancelAtPeriodEnd\":true,\"cancelledAt\":null}
+  POST   /sim/organizations/ID/provider         {\"provider\":\"reseller\"}  msp, businessUnit; null: none
+  POST   /sim/organizations/ID/plan             {\"plan\":\"teamsAnnually\"}
+  POST   /sim/organizations/ID/license          {\"license\":{\"expires\":TIME,\"expiresWithoutGracePeriod\":TIME},\"seats\":100}  self-hosted
+  POST   /sim/organizations/ID/machine-accounts {\"n\":5}  more of them, through autoscaling; machine-accounts-gone: fewer
+  POST   /sim/organizations/ID/secrets-manager-access {\"n\":5}  for more members, through autoscaling
+  GET    /sim/users                             all users with keys: devices, device mails, memberships
+  POST   /sim/users                             create one who belongs nowhere; answers his key
+  GET    /sim/users/ID                          one of them; /key: his key
+  DELETE /sim/users/ID                          the key is unknown from now on
+  POST   /sim/users/ID/role                     {\"organization\":ID,\"role\":\"admin\"}  shows in the next token
+  POST   /sim/users/ID/status                   {\"organization\":ID,\"status\":\"accepted\"}
+  POST   /sim/users/ID/remove                   {\"organization\":ID}
+  POST   /sim/users/ID/account                  some of it: {\"v2Encryption\":true,\"legacyEncryption\":false}
+  POST   /sim/users/ID/rotate-key               {}
   GET    /sim/requests                          every HTTPS request, without Authorization
   GET    /sim/faults                            all faults, with seen and fired
   POST   /sim/faults                            {\"method\":\"PUT\",\"pathContains\":\"subscription\",\"times\":1,\"kind\":{\"drop\":{\"apply\":true}}}
   DELETE /sim/faults                            remove all
   DELETE /sim/faults/N                          remove one
   POST   /sim/faults/N/release                  end its pauses
-  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, selfHosted, tokenLifetimeSeconds, clockSkewSeconds
+  GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, pricingDown, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
   PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"enabled\":true,\"holdWrite\":true}}
   POST   /sim/webhooks/release                  let held webhook writes go on
   POST   /sim/tokens/expire                     all issued tokens are refused from now on
   POST   /sim/clock/advance                     {\"seconds\":3600}
   POST   /sim/settle                            wait until nothing is under way
 
+A user's token: curl --cacert ca.crt URL/identity/connect/token -H 'Bitwarden-Client-Version: 2026.8.0' -d grant_type=client_credentials
+  -d scope=api -d client_id=user.ID -d client_secret=SECRET -d deviceType=25 -d deviceIdentifier=UUID -d deviceName=me
+
 Fault kinds: {\"answer\":{\"status\":502,\"headers\":{},\"body\":\"\",\"apply\":false}} {\"delay\":{\"beforeMs\":0,\"afterMs\":0}}
   {\"drop\":{\"apply\":true}} {\"applyLate\":{\"afterMs\":1000}} \"truncate\" \"reset\" {\"drip\":{\"bytesPerSecond\":1}}
   {\"hugeBody\":{\"bytes\":1000000}} {\"headerFlood\":{\"count\":1000}} \"html\" {\"body\":{\"text\":\"{}\"}} \"edgeThrottle\"
-  \"edgeForbidden\" \"half\" \"halfSecretsManager\" \"failBeforeBilling\" \"failAfterBilling\" \"noEffect\"
+  \"edgeForbidden\" \"half\" \"halfSecretsManager\" \"failBeforeBilling\" \"failAfterBilling\" \"noEffect\" \"draftInvoiceLost\" \"cardDeclined\"
   {\"pauseBetweenReads\":{\"ms\":1000}} {\"pauseBeforeRow\":{\"ms\":1000}}
 ";
+
+/// What `GET /sim` answers and `--help` ends with.
+pub fn help() -> String {
+    format!("{HELP}\n{}", immuta::control::HELP)
+}
 
 type Sim = State<Bitwarden>;
 
 /// An error of the control API itself.
-struct Failure(StatusCode, String);
+pub(crate) struct Failure(pub(crate) StatusCode, pub(crate) String);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -79,9 +109,9 @@ impl From<JsonRejection> for Failure {
     }
 }
 
-type Answer = Result<Json<Value>, Failure>;
+pub(crate) type Answer = Result<Json<Value>, Failure>;
 
-fn show(value: &impl Serialize) -> Answer {
+pub(crate) fn show(value: &impl Serialize) -> Answer {
     serde_json::to_value(value).map(Json).map_err(|e| Failure(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
 }
 
@@ -106,8 +136,8 @@ struct StripeState {
 /// All routes.
 pub fn router(sim: Bitwarden) -> Router {
     Router::new()
-        .route("/", get(|| async { HELP }))
-        .route("/sim", get(|| async { HELP }))
+        .route("/", get(|| async { help() }))
+        .route("/sim", get(|| async { help() }))
         .route("/sim/organizations", get(organizations).post(create))
         .route("/sim/organizations/{id}", get(organization).delete(remove))
         .route("/sim/organizations/{id}/ledger", get(ledger))
@@ -122,7 +152,9 @@ pub fn router(sim: Bitwarden) -> Router {
         .route("/sim/tokens/expire", post(expire))
         .route("/sim/clock/advance", post(advance))
         .route("/sim/settle", post(|State(sim): Sim| async move { show(&json!({ "settled": sim.settle().await })) }))
-        .with_state(sim)
+        .merge(people::router())
+        .with_state(sim.clone())
+        .merge(immuta::control::router(Immuta::new(sim)))
 }
 
 async fn organizations(State(sim): Sim) -> Answer {
@@ -164,7 +196,7 @@ fn field<T: for<'a> Deserialize<'a>>(body: &Value, name: &str) -> Result<T, Fail
     serde_json::from_value(value).map_err(|e| bad(format!("{name}: {e}")))
 }
 
-fn bad(text: String) -> Failure {
+pub(crate) fn bad(text: String) -> Failure {
     Failure(StatusCode::BAD_REQUEST, text)
 }
 
@@ -199,9 +231,7 @@ async fn act(
         }
         "rotate-key" => return show(&sim.rotate_key(&id)),
         "billing-job" => sim.run_billing_job(&id),
-        _ => {
-            return Err(Failure(StatusCode::NOT_FOUND, format!("no action {action:?}; see GET /sim")));
-        }
+        other => return people::on_organization(&sim, &id, other, &body),
     }
     show(&sim.find(&id))
 }
@@ -234,7 +264,7 @@ async fn switches(State(sim): Sim) -> Answer {
 }
 
 /// Objects are merged, everything else replaced.
-fn merge(into: &mut Value, from: Value) {
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {

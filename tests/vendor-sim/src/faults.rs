@@ -19,7 +19,10 @@ pub struct Fault {
     /// Only paths (lower case) that contain this.
     #[serde(default)]
     pub path_contains: Option<String>,
-    /// Only requests of this organization (GUID): by token, or by client id at the token endpoint.
+    /// Only this path, in any case.
+    #[serde(default)]
+    pub whole_path: Option<String>,
+    /// Only requests of this organization (GUID): by token, by private path, or by client id at the token endpoint.
     #[serde(default)]
     pub organization: Option<String>,
     /// Only clients whose User-Agent contains this.
@@ -111,14 +114,19 @@ pub enum FaultKind {
     FailBeforeBilling,
     /// Inside: Stripe has the new quantity, then it fails before the row is written.
     FailAfterBilling,
-    /// Inside: says 200 but changes nothing.
+    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the private API (section 7.3).
+    DraftInvoiceLost,
+    /// Inside: Stripe refuses the card; nothing changed (section 7.3).
+    CardDeclined,
+    /// Inside: says 200 but changes nothing. Immuta: for additions and deletions.
     NoEffect,
-    /// Inside: waits between the two reads of the public PUT (section 14). Can be released.
+    /// Inside: waits between the two reads of the public PUT (section 14), or before the only one of a private write.
+    /// Can be released.
     PauseBetweenReads {
         /// At most so long.
         ms: u64,
     },
-    /// Inside: waits between Stripe's update and the row. Can be released.
+    /// Inside: waits between Stripe's update and the row; Immuta: between the check of a key and its row. Can be released.
     PauseBeforeRow {
         /// At most so long.
         ms: u64,
@@ -134,6 +142,8 @@ impl FaultKind {
                 | K::HalfSecretsManager
                 | K::FailBeforeBilling
                 | K::FailAfterBilling
+                | K::DraftInvoiceLost
+                | K::CardDeclined
                 | K::NoEffect
                 | K::PauseBetweenReads { .. }
                 | K::PauseBeforeRow { .. }
@@ -147,6 +157,7 @@ impl Fault {
         Self {
             method: None,
             path_contains: None,
+            whole_path: None,
             organization: None,
             user_agent_contains: None,
             skip: 0,
@@ -170,6 +181,16 @@ impl Fault {
         Self::once(kind).method("GET").path("/public/organization/subscription")
     }
 
+    /// Hits one write of the private API.
+    pub fn on_private_write(kind: FaultKind) -> Self {
+        Self::once(kind).method("POST").path("/api/organizations/")
+    }
+
+    /// Hits one read of the private API.
+    pub fn on_private_read(kind: FaultKind) -> Self {
+        Self::once(kind).method("GET").path("/api/organizations/")
+    }
+
     /// Hits one token request.
     pub fn on_token(kind: FaultKind) -> Self {
         Self::once(kind).path("/connect/token")
@@ -186,6 +207,13 @@ impl Fault {
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path_contains = Some(path.into());
+        self
+    }
+
+    /// Only this path.
+    #[must_use]
+    pub fn whole_path(mut self, path: impl Into<String>) -> Self {
+        self.whole_path = Some(path.into());
         self
     }
 
@@ -220,6 +248,7 @@ impl Fault {
     pub(crate) fn matches(&self, method: &str, path: &str, organization: Option<&str>, agent: &str) -> bool {
         self.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
             && self.path_contains.as_ref().is_none_or(|p| path.contains(&p.to_ascii_lowercase()))
+            && self.whole_path.as_ref().is_none_or(|p| path.eq_ignore_ascii_case(p))
             && self
                 .organization
                 .as_ref()

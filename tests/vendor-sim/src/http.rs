@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
 };
 use serde::Serialize;
 use std::net::IpAddr;
@@ -11,7 +11,9 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// Lower case, without a trailing slash: the vendor's routing ignores both.
+    /// As sent.
+    pub(crate) uri: Uri,
+    /// Lower case, without a trailing slash: Bitwarden's routing ignores both.
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,

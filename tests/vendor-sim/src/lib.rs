@@ -1,14 +1,15 @@
 //! Faithful simulators of the vendors Seatkeeper talks to, for tests and for trying things by hand.
 //!
-//! A [`Simulator`] is one HTTPS port with a certificate authority of its own ([`tls`]) and, on a second port that the
+//! A [`Simulator`] is one HTTPS port (and two more that serve the API and Identity alone) with a certificate authority of its own ([`tls`]) and, on a second port that the
 //! operator never learns, a plain-HTTP control API ([`control`]). Tests in the same process use the [`Bitwarden`]
-//! handle instead, which can do the same and more.
+//! and [`Immuta`] handles instead, which can do the same and more. The path decides which of them a request is for.
 //!
 //! A request travels like this: [`server`] accepts it and hands it to a task of its own, because Bitwarden does not
 //! stop when a client hangs up; [`faults`] decides what goes wrong with it, on the wire or inside; [`bitwarden`] is the
-//! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed.
+//! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed;
+//! [`immuta`] is another one, with licence keys instead of a number.
 //!
-//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`.
+//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`, and in [`immuta`] the other one.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -17,6 +18,7 @@ pub mod clock;
 pub mod control;
 pub mod faults;
 pub(crate) mod http;
+pub mod immuta;
 pub(crate) mod server;
 pub mod tls;
 pub(crate) mod wire;
@@ -24,16 +26,19 @@ pub(crate) mod wire;
 pub use bitwarden::{
     Bitwarden,
     ledger::{Actor, Billed, LedgerEntry, Shown, Step},
+    member::MemberStatus,
     organization::{Organization, Provider, SubscriptionStatus},
     plans::Plan,
     rate_limit::{RateLimits, RateRule, Service},
     refusal::{LastRefusal, Refusal},
     requests::RequestRecord,
-    state::MemberStatus,
     switches::{BillingPath, Switches, Webhook},
+    terms::{License, PriceMigration, Terms},
+    users::{Account, Device, Membership, Role, UserKey, UserView},
     view::{OrganizationKey, OrganizationView},
 };
 pub use faults::{Fault, FaultKind, FaultView};
+pub use immuta::Immuta;
 
 /// How to start a [`Simulator`]. The default is what tests want: free loopback ports, no rate limits, no key cache.
 #[derive(Clone, Debug)]
@@ -59,6 +64,8 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    api: SocketAddr,
+    identity: SocketAddr,
     control: SocketAddr,
     ca_pem: String,
     bitwarden: Bitwarden,
@@ -71,14 +78,38 @@ impl Simulator {
         let identity = tls::Identity::new(&options.server_names).map_err(io::Error::other)?;
         let bitwarden = Bitwarden::new(options.switches);
         let running = server::Running::default();
-        let address = server::serve_tls(options.listen, Arc::new(identity.config), bitwarden.clone(), &running).await?;
+        let tls = Arc::new(identity.config);
+        let serve = |at, serves| server::serve_tls(at, Arc::clone(&tls), bitwarden.clone(), serves, &running);
+        let address = serve(options.listen, server::Serves::Everything).await?;
+        let any_port = SocketAddr::new(options.listen.ip(), 0);
+        let api = serve(any_port, server::Serves::Api).await?;
+        let identity_port = serve(any_port, server::Serves::Identity).await?;
+        bitwarden.apart(api.port(), identity_port.port());
         let control = server::serve_control(options.control, control::router(bitwarden.clone()), &running).await?;
-        Ok(Self { address, control, ca_pem: identity.ca_pem, bitwarden, _running: running })
+        Ok(Self {
+            address,
+            api,
+            identity: identity_port,
+            control,
+            ca_pem: identity.ca_pem,
+            bitwarden,
+            _running: running,
+        })
     }
 
     /// Base URL of the vendor: `https://localhost:PORT`. Identity is under `/identity`, the API under `/api`.
     pub fn url(&self) -> String {
         format!("https://{}", self.host())
+    }
+
+    /// Base URL of the API alone, as in the cloud: `https://localhost:PORT`, without `/api`.
+    pub fn api_url(&self) -> String {
+        format!("https://localhost:{}", self.api.port())
+    }
+
+    /// Base URL of Identity alone: `https://localhost:PORT`, without `/identity`.
+    pub fn identity_url(&self) -> String {
+        format!("https://localhost:{}", self.identity.port())
     }
 
     /// `localhost:PORT`.
@@ -101,8 +132,13 @@ impl Simulator {
         format!("http://{}", self.control)
     }
 
-    /// The vendor itself: state, faults, ledger.
+    /// Bitwarden itself: state, faults, ledger.
     pub fn bitwarden(&self) -> Bitwarden {
         self.bitwarden.clone()
+    }
+
+    /// Immuta itself. It has no tenant until one is added; its URL is [`Simulator::url`].
+    pub fn immuta(&self) -> Immuta {
+        Immuta::new(self.bitwarden.clone())
     }
 }

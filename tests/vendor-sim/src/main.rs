@@ -4,13 +4,18 @@ use std::{error::Error, io::Write, net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 use serde_json::json;
-use vendor_sim::{Options, Organization, OrganizationKey, RateLimits, Simulator, Switches, control};
+use vendor_sim::{
+    Options, Organization, OrganizationKey, RateLimits, Simulator, Switches, control,
+    immuta::{LicenseKey, Tenant},
+};
 
-/// A faithful simulator of the Bitwarden cloud: Identity and the public API over HTTPS with a CA of its own.
+/// A faithful simulator of the Bitwarden cloud (Identity, the public and the private API) and of an Immuta tenant (licence
+/// keys), over HTTPS with a CA of its own.
 ///
-/// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise.
+/// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise, and with one
+/// Immuta tenant of 31 users that has a key for 40 seats and was issued another for 25.
 #[derive(Debug, Parser)]
-#[command(version, after_long_help = control::HELP)]
+#[command(version, after_long_help = control::help())]
 struct Arguments {
     /// Where the vendor's HTTPS listens (port 0: any free port).
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
@@ -56,12 +61,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let keys: Vec<OrganizationKey> =
         organizations.into_iter().map(|o| simulator.bitwarden().add_organization(o)).collect();
 
+    let immuta = simulator.immuta();
+    let tenant = immuta.add_tenant(Tenant::new("Example Corp").users(31));
+    immuta.add_by_hand(&immuta.issue(LicenseKey::seats(40))).map_err(|problem| problem.message)?;
+    let license_key = immuta.issue(LicenseKey::seats(25).soft_seats(5));
+
     std::fs::create_dir_all(&arguments.state_dir)?;
     let ca = arguments.state_dir.join("ca.crt");
     std::fs::write(&ca, simulator.ca_pem())?;
     let endpoints = json!({
-        "url": simulator.url(), "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
-        "organizations": keys,
+        "url": simulator.url(), "apiUrl": simulator.api_url(), "identityUrl": simulator.identity_url(),
+        "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
+        "organizations": keys, "immuta": { "apiKey": tenant.api_key, "licenseKey": license_key },
     });
     // Written last and whole: whoever waits for this file finds everything ready.
     let (draft, file) = (arguments.state_dir.join(".endpoints.json"), arguments.state_dir.join("endpoints.json"));
@@ -72,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "Bitwarden simulator  {url}\nControl API          {control}/sim\nEndpoints            {}\n",
+        "Vendor simulator     {url}\nControl API          {control}/sim\nEndpoints            {}\n",
         file.display()
     )?;
     for OrganizationKey { id, client_id, client_secret } in keys.iter().take(1) {
@@ -94,8 +105,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}")?;
         writeln!(out, "  curl -s {control}/sim/organizations/{id}/ledger")?;
+        writeln!(
+            out,
+            "  curl -s {control}/sim/organizations/{id}/user-key -H 'Content-Type: application/json' \
+             -d '{{\"role\":\"owner\"}}'"
+        )?;
         writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
     }
+    let api_key = tenant.api_key;
+    writeln!(out, "\nImmuta (licence keys are from POST /sim/immuta/keys; this one is not added yet):")?;
+    writeln!(out, "  curl -s --cacert {ca} -H 'Authorization: {api_key}' {url}/admin/license/licenseStatus")?;
+    writeln!(
+        out,
+        "  curl -s --cacert {ca} -H 'Authorization: {api_key}' -H 'Content-Type: application/json' \
+         -d '{{\"licenseKey\":\"{license_key}\"}}' {url}/admin/license"
+    )?;
+    writeln!(out, "  curl -s {control}/sim/immuta/users/join -H 'Content-Type: application/json' -d '{{\"n\":5}}'")?;
+    writeln!(out, "  curl -s {control}/sim/immuta/ledger")?;
     out.flush()?;
     drop(out);
     tokio::signal::ctrl_c().await?;

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, http::Uri};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
@@ -21,6 +21,26 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::bitwarden::{Bitwarden, context::Client};
+
+/// What a port serves: everything under `/api` and `/identity`, or one of the two as the root (section 2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Serves {
+    Everything,
+    Api,
+    Identity,
+}
+
+impl Serves {
+    /// The path as it is on the port that serves everything.
+    fn place(self, uri: &Uri) -> Option<Uri> {
+        let prefix = match self {
+            Self::Everything => return None,
+            Self::Api => "/api",
+            Self::Identity => "/identity",
+        };
+        Uri::try_from(format!("{prefix}{}", uri.path_and_query()?)).ok()
+    }
+}
 
 /// Dropping it stops the listeners and closes the connections.
 #[derive(Debug)]
@@ -41,6 +61,7 @@ pub(crate) async fn serve_tls(
     listen: SocketAddr,
     config: Arc<ServerConfig>,
     bitwarden: Bitwarden,
+    serves: Serves,
     running: &Running,
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await?;
@@ -57,7 +78,7 @@ pub(crate) async fn serve_tls(
                 let (acceptor, bitwarden, stop) = (acceptor.clone(), bitwarden.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = connection(stream, peer.ip(), acceptor, bitwarden) => {}
+                        () = connection(stream, peer.ip(), acceptor, bitwarden, serves) => {}
                         () = stopped(stop) => {}
                     }
                 });
@@ -67,7 +88,7 @@ pub(crate) async fn serve_tls(
     Ok(address)
 }
 
-async fn connection(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, bitwarden: Bitwarden) {
+async fn connection(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, bitwarden: Bitwarden, serves: Serves) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
@@ -75,7 +96,12 @@ async fn connection(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, bitw
     let reset = Arc::new(AtomicBool::new(false));
     let service = {
         let reset = Arc::clone(&reset);
-        service_fn(move |request| Box::pin(serve(bitwarden.clone(), peer, request, Arc::clone(&reset))))
+        service_fn(move |mut request: hyper::Request<Incoming>| {
+            if let Some(uri) = serves.place(request.uri()) {
+                *request.uri_mut() = uri;
+            }
+            Box::pin(serve(bitwarden.clone(), peer, request, Arc::clone(&reset)))
+        })
     };
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let _ = (&mut connection).await;

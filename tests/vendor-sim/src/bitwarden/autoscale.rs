@@ -53,9 +53,13 @@ pub(crate) fn seats_for(org: &Org, joining: i32, self_hosted: bool) -> Result<Op
 /// Raises the row's seats atomically; bills at once if asked (all ways but the public invite, section 13).
 pub(crate) fn raise(org: &mut Org, to: i32, path: Option<BillingPath>) {
     org.row.shown.seats = Some(narrow(to));
+    if !org.autoscaled {
+        org.autoscaled = true;
+        org.owner_mails += 1;
+    }
     if let Some(path) = path {
         let seats = Some(to - org.row.plan.base_seats());
         // A refusal here leaves billing behind, as at the vendor.
-        let _ = stripe::charge(&mut org.stripe, path, Quantities { seats, ..Quantities::default() });
+        let _ = stripe::charge(&mut org.stripe, org.row.plan, path, Quantities { seats, ..Quantities::default() });
     }
 }

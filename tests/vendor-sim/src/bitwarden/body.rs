@@ -1,5 +1,5 @@
-//! Reads the body of the public PUT as ASP.NET does (sections 5.1, 5.3): names in any case, numbers also as strings,
-//! unknown fields ignored, 32-bit integers only.
+//! Reads bodies as ASP.NET does (sections 5.1, 5.3): names in any case, numbers also as strings, unknown fields ignored,
+//! 32-bit integers only. The public PUT is read here, the private writes in the private API.
 
 use serde_json::{Map, Value};
 
@@ -29,32 +29,59 @@ pub(crate) struct Update {
     pub(crate) secrets_manager: Option<SecretsManager>,
 }
 
+/// What is wrong with a body, and where: a JSON path, a property, or nothing for the whole. Each API words it its way.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BodyError {
+    pub(crate) key: String,
+    pub(crate) text: String,
+}
+
+impl BodyError {
+    fn new(key: &str, text: impl Into<String>) -> Self {
+        Self { key: key.into(), text: text.into() }
+    }
+
+    fn conversion(path: &str, kind: &str) -> Self {
+        Self::new(path, format!("The JSON value could not be converted to {kind}. Path: {path}"))
+    }
+
+    fn empty() -> Self {
+        Self::new("", "A non-empty request body is required.")
+    }
+}
+
 /// One JSON object and where it is.
-struct Object<'a> {
+pub(crate) struct Object<'a> {
     path: String,
     map: &'a Map<String, Value>,
 }
 
-fn conversion(path: &str, kind: &str) -> Box<Answer> {
-    Box::new(model_error(path, &format!("The JSON value could not be converted to {kind}. Path: {path}")))
-}
-
 impl<'a> Object<'a> {
+    /// The whole body.
+    pub(crate) fn root(value: &'a Value) -> Result<Self, BodyError> {
+        match value {
+            Value::Null => Err(BodyError::empty()),
+            Value::Object(map) => Ok(Self { path: "$".into(), map }),
+            _ => Err(BodyError::conversion("$", "the model")),
+        }
+    }
+
     /// The last field of that name in any case, unless null; and its path as sent.
     fn field(&self, name: &str) -> Option<(String, &'a Value)> {
         let (key, value) = self.map.iter().rfind(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())?;
         Some((format!("{}.{key}", self.path), value))
     }
 
-    fn object(&self, name: &str) -> Result<Option<Object<'a>>, Box<Answer>> {
+    fn object(&self, name: &str) -> Result<Option<Object<'a>>, BodyError> {
         match self.field(name) {
             None => Ok(None),
             Some((path, Value::Object(map))) => Ok(Some(Object { path, map })),
-            Some((path, _)) => Err(conversion(&path, "the model")),
+            Some((path, _)) => Err(BodyError::conversion(&path, "the model")),
         }
     }
 
-    fn number(&self, name: &str) -> Result<Option<i32>, Box<Answer>> {
+    /// A number, or None if it is missing or null.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i32>, BodyError> {
         let Some((path, value)) = self.field(name) else {
             return Ok(None);
         };
@@ -63,23 +90,34 @@ impl<'a> Object<'a> {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| conversion(&path, "System.Nullable`1[System.Int32]"))
+        number.map(Some).ok_or_else(|| BodyError::conversion(&path, "System.Nullable`1[System.Int32]"))
+    }
+
+    /// A number that is 0 if it is missing; null is no number.
+    pub(crate) fn count(&self, name: &str) -> Result<i32, BodyError> {
+        if let Some((key, _)) = self.map.iter().find(|(key, value)| key.eq_ignore_ascii_case(name) && value.is_null()) {
+            return Err(BodyError::conversion(&format!("{}.{key}", self.path), "System.Int32"));
+        }
+        Ok(self.number(name)?.unwrap_or(0))
+    }
+
+    /// A text, or None if it is missing, null or no text.
+    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+        self.field(name).and_then(|(_, value)| value.as_str())
     }
 }
 
-/// The update, or the 400.
-pub(crate) fn read(body: &[u8]) -> Result<Update, Box<Answer>> {
-    let missing = || Box::new(model_error("", "A non-empty request body is required."));
+/// The JSON in a body.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, BodyError> {
     if body.is_empty() {
-        return Err(missing());
+        return Err(BodyError::empty());
     }
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| Box::new(model_error("$", &format!("{error}. Path: $"))))?;
-    let root = match &value {
-        Value::Null => return Err(missing()),
-        Value::Object(map) => Object { path: "$".into(), map },
-        _ => return Err(conversion("$", "the model")),
-    };
+    serde_json::from_slice(body).map_err(|error| BodyError::new("$", format!("{error}. Path: $")))
+}
+
+fn update(body: &[u8]) -> Result<Update, BodyError> {
+    let value = parse(body)?;
+    let root = Object::root(&value)?;
     let password_manager = match root.object("passwordManager")? {
         None => None,
         Some(pm) => Some(PasswordManager {
@@ -98,7 +136,12 @@ pub(crate) fn read(body: &[u8]) -> Result<Update, Box<Answer>> {
         }),
     };
     if password_manager.is_none() && secrets_manager.is_none() {
-        return Err(Box::new(model_error("", "At least one of PasswordManager or SecretsManager must be provided.")));
+        return Err(BodyError::new("", "At least one of PasswordManager or SecretsManager must be provided."));
     }
     Ok(Update { password_manager, secrets_manager })
+}
+
+/// The update, or the 400.
+pub(crate) fn read(body: &[u8]) -> Result<Update, Box<Answer>> {
+    update(body).map_err(|error| Box::new(model_error(&error.key, &error.text)))
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Bitwarden,
     ledger::Actor,
-    refusal::{LastRefusal, Refusal},
+    refusal::{FAULT, LastRefusal, Refusal},
 };
 use crate::faults::{FaultKind, registry::Active};
 
@@ -46,13 +46,21 @@ pub(crate) struct Context {
     inner: Vec<Arc<Active>>,
     client: Arc<Client>,
     late: bool,
+    /// Of the private API.
+    private: bool,
     /// Closes with the context: webhooks wait for the end of their request by it.
     alive: watch::Sender<()>,
 }
 
 impl Context {
-    pub(crate) fn new(sim: Bitwarden, number: u64, inner: Vec<Arc<Active>>, client: Arc<Client>) -> Self {
-        Self { sim, number, inner, client, late: false, alive: watch::Sender::new(()) }
+    pub(crate) fn new(
+        sim: Bitwarden,
+        number: u64,
+        private: bool,
+        inner: Vec<Arc<Active>>,
+        client: Arc<Client>,
+    ) -> Self {
+        Self { sim, number, inner, client, late: false, private, alive: watch::Sender::new(()) }
     }
 
     pub(crate) fn late(mut self) -> Self {
@@ -64,9 +72,18 @@ impl Context {
         self.alive.subscribe()
     }
 
+    /// Nobody waits for this request any more.
+    pub(crate) fn client_gone_or_late(&self) -> bool {
+        self.late || self.client.gone()
+    }
+
     /// Who the ledger names for a write made now.
     pub(crate) fn actor(&self) -> Actor {
-        if self.late || self.client.gone() { Actor::LateFinisher } else { Actor::PublicPut }
+        match (self.client_gone_or_late(), self.private) {
+            (true, _) => Actor::LateFinisher,
+            (false, true) => Actor::PrivateWrite,
+            (false, false) => Actor::PublicPut,
+        }
     }
 
     fn fire(&self, fault: &Active) {
@@ -83,7 +100,7 @@ impl Context {
     /// The same, as a failure.
     pub(crate) fn fail(&self, kind: &FaultKind) -> Result<(), Refusal> {
         if self.hit(kind) {
-            return Err(Refusal::with_status("fault", 500, format!("injected: {kind:?}")));
+            return Err(Refusal::with_status(FAULT, 500, format!("injected: {kind:?}")));
         }
         Ok(())
     }

@@ -7,10 +7,11 @@ use super::{
     Bitwarden, autoscale,
     ledger::{Actor, LedgerEntry, Step},
     lock,
+    member::MemberStatus,
     organization::{Organization, SubscriptionStatus},
     refusal::{LastRefusal, Refusal},
     rules,
-    state::{MemberStatus, Org, random_id, random_text},
+    state::{Org, random_id, random_text},
     stripe::{self, Quantities},
     subscription::narrow,
     view::{OrganizationKey, OrganizationView},
@@ -19,7 +20,7 @@ use super::{
 impl Bitwarden {
     /// The organization behind an id; a test naming a wrong one must fail at once.
     #[expect(clippy::panic, reason = "a mistake in the test")]
-    fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
+    pub(crate) fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
         match Uuid::parse_str(id).ok().and_then(|id| self.with_org(id, f)) {
             Some(result) => result,
             None => panic!("the simulator has no organization {id:?}"),
@@ -175,7 +176,7 @@ impl Bitwarden {
             o.commit(self.now(), Actor::ThirdParty, Step::Both, None, |o| {
                 if let Ok(new) = outcome {
                     let to = Quantities { seats: Some(new - o.row.plan.base_seats()), ..Quantities::default() };
-                    match stripe::charge(&mut o.stripe, path, to) {
+                    match stripe::charge(&mut o.stripe, o.row.plan, path, to) {
                         Ok(()) => o.row.shown.seats = Some(narrow(new)),
                         Err(refusal) => outcome = Err(refusal),
                     }
@@ -212,7 +213,7 @@ impl Bitwarden {
         self.on(id, |o| {
             o.commit(self.now(), Actor::BillingJob, Step::Billed, None, |o| {
                 let seats = o.row.shown.seats.map(|s| s - o.row.plan.base_seats());
-                let _ = stripe::charge(&mut o.stripe, path, Quantities { seats, ..Quantities::default() });
+                let _ = stripe::charge(&mut o.stripe, o.row.plan, path, Quantities { seats, ..Quantities::default() });
             });
         });
     }

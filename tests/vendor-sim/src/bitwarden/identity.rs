@@ -1,38 +1,19 @@
-//! `POST /identity/connect/token` (section 3) for organization keys, and the tokens themselves.
-//! A token stays good until it expires, whatever happens to its key (section 3.4).
+//! `POST /identity/connect/token` (section 3) for organization and user keys. Who passes gets a token that stays good
+//! until it expires, whatever happens to its key (section 3.4).
 
 use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Bitwarden, context::Context, lock, state::random_text, switches::Switches};
+use super::{Bitwarden, context::Context, lock, switches::Switches, token::TokenKind};
 use crate::http::{Answer, Request};
 
 /// How long the vendor's (deduced) client cache lives.
 const CACHE: Duration = Duration::from_secs(300);
-
-/// Who a token speaks for. User tokens are not issued over HTTP yet; tests make one to see the 403.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    Organization(Uuid),
-    User,
-}
-
-#[derive(Debug)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    expires: Duration,
-    pub(crate) killed: bool,
-}
-
-impl Token {
-    pub(crate) fn alive(&self, now: Duration, skew: u64) -> bool {
-        !self.killed && now < self.expires + Duration::from_secs(skew)
-    }
-}
 
 /// A client record as it was when read.
 #[derive(Clone, Debug)]
@@ -40,27 +21,92 @@ pub(crate) struct Cached {
     at: Duration,
     secret: String,
     enabled: bool,
+    kind: TokenKind,
 }
 
-#[derive(Serialize)]
-struct Success<'a> {
-    access_token: &'a str,
+/// The four standard fields, and more for users.
+#[derive(Debug, Serialize)]
+struct Success {
+    access_token: String,
     expires_in: u64,
     token_type: &'static str,
     scope: &'static str,
+    #[serde(flatten)]
+    vault: Option<Vault>,
 }
 
-#[derive(Serialize)]
-struct Failure {
+/// Section 3.2: what a user's token answer carries besides; all of it secret or useless to an operator.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Vault {
+    key: String,
+    private_key: String,
+    account_keys: Option<()>,
+    master_password_policy: Value,
+    force_password_reset: bool,
+    kdf: u8,
+    kdf_iterations: u32,
+    kdf_memory: Option<u32>,
+    kdf_parallelism: Option<u32>,
+    user_decryption_options: Value,
+}
+
+impl Vault {
+    fn new(secret: &str) -> Self {
+        Self {
+            key: format!("2.{secret}"),
+            private_key: format!("2.{secret}"),
+            account_keys: None,
+            master_password_policy: json!({ "Object": "masterPasswordPolicy" }),
+            force_password_reset: false,
+            kdf: 0,
+            kdf_iterations: 600_000,
+            kdf_memory: None,
+            kdf_parallelism: None,
+            user_decryption_options: json!({ "HasMasterPassword": true, "Object": "userDecryptionOptions" }),
+        }
+    }
+}
+
+/// Section 3.5: what a refused token request is told. Members that are None are left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
     error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'static str>,
+    #[serde(rename = "ErrorModel", skip_serializing_if = "Option::is_none")]
+    model: Option<ErrorModel>,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorModel {
+    object: &'static str,
+    message: &'static str,
+}
+
+impl Failure {
+    pub(crate) fn plain(error: &'static str) -> Self {
+        Self { error, error_description: None, model: None }
+    }
+
+    /// A failure after the secret check.
+    pub(crate) fn described(error: &'static str, description: Option<&'static str>, message: &'static str) -> Self {
+        let model = Some(ErrorModel { object: "error", message });
+        Self { error, error_description: description, model }
+    }
+}
+
+/// The form's fields; blank ones count as missing.
 #[derive(Debug, Default)]
-struct Form {
+pub(crate) struct Form {
     client_id: Option<String>,
     client_secret: Option<String>,
     grant_type: Option<String>,
     scope: Option<String>,
+    pub(crate) device_type: Option<String>,
+    pub(crate) device_identifier: Option<String>,
+    pub(crate) device_name: Option<String>,
 }
 
 impl Form {
@@ -74,6 +120,9 @@ impl Form {
                 "client_secret" => form.client_secret = value,
                 "grant_type" => form.grant_type = value,
                 "scope" => form.scope = value,
+                "devicetype" => form.device_type = value,
+                "deviceidentifier" => form.device_identifier = value,
+                "devicename" => form.device_name = value,
                 _ => {}
             }
         }
@@ -93,86 +142,134 @@ impl Form {
     }
 }
 
-fn organization_id(client_id: &str) -> Option<Uuid> {
-    Uuid::parse_str(client_id.strip_prefix("organization.")?).ok()
+/// Who asks for a token.
+#[derive(Clone, Copy, Debug)]
+enum ClientId {
+    Organization(Uuid),
+    User(Uuid),
+}
+
+impl ClientId {
+    fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('.')?;
+        let id = Uuid::parse_str(id).ok()?;
+        match kind {
+            "organization" => Some(Self::Organization(id)),
+            "user" => Some(Self::User(id)),
+            _ => None,
+        }
+    }
+
+    /// The one scope such a client may ask for.
+    fn scope(self) -> &'static str {
+        match self {
+            Self::Organization(_) => "api.organization",
+            Self::User(_) => "api",
+        }
+    }
+}
+
+/// The organization whose key asks for a token.
+pub(crate) fn organization_asking(request: &Request) -> Option<Uuid> {
+    match ClientId::parse(&Form::read(request).client_id?)? {
+        ClientId::Organization(org) => Some(org),
+        ClientId::User(_) => None,
+    }
 }
 
 /// The token endpoint.
-pub(crate) fn token(context: &Context, request: &Request, switches: &Switches) -> Answer {
+pub(crate) async fn token(context: &Context, request: &Request, switches: &Switches) -> Answer {
     let answer = match grant(&context.sim, request, switches) {
-        Ok(token) => {
-            let (access_token, expires_in) = (token.as_str(), switches.token_lifetime_seconds);
-            let success = Success { access_token, expires_in, token_type: "Bearer", scope: "api.organization" };
-            Answer::json(StatusCode::OK, &success)
+        Ok(body) => Answer::json(StatusCode::OK, &body),
+        Err(failure) => {
+            // Failures after the secret check are slow on purpose; only they have a model.
+            if failure.model.is_some() {
+                context.sim.idle(Duration::from_millis(switches.token_failure_delay_ms)).await;
+            }
+            Answer::json(StatusCode::BAD_REQUEST, &failure)
         }
-        Err(error) => Answer::json(StatusCode::BAD_REQUEST, &Failure { error }),
     };
     answer.with(header::CACHE_CONTROL, "no-store, no-cache, max-age=0").with(header::PRAGMA, "no-cache")
 }
 
-/// Section 3.5, in the vendor's order: the request, the client, the grant, the scope.
-fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<String, &'static str> {
+/// Section 3.5, in the vendor's order: the request, the client, the grant, the scope; then the user's own checks.
+fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Success, Failure> {
+    let refuse = |error| Err(Failure::plain(error));
     if request.method != axum::http::Method::POST || request.media_type() != "application/x-www-form-urlencoded" {
-        return Err("invalid_request");
+        return refuse("invalid_request");
     }
     let form = Form::read(request);
-    let id = form.client_id.ok_or("invalid_request")?;
+    let Some(id) = &form.client_id else {
+        return refuse("invalid_request");
+    };
     // Section 22.5.
     if id.len() > 100 || form.client_secret.as_ref().is_some_and(|s| s.len() > 100) {
-        return Err("invalid_request");
+        return refuse("invalid_request");
     }
-    let org = organization_id(&id).ok_or("invalid_client")?;
-    let client = sim.client(org, switches).ok_or("invalid_client")?;
+    let Some((id, client)) = ClientId::parse(id).and_then(|id| Some((id, sim.client(id, switches)?))) else {
+        return refuse("invalid_client");
+    };
     if !client.enabled || form.client_secret.as_deref() != Some(client.secret.as_str()) {
-        return Err("invalid_client");
+        return refuse("invalid_client");
     }
     match form.grant_type.as_deref() {
-        None => return Err("unsupported_grant_type"),
+        None => return refuse("unsupported_grant_type"),
         Some("client_credentials") => {}
-        Some(_) => return Err("unauthorized_client"),
+        Some(_) => return refuse("unauthorized_client"),
     }
-    if form.scope.is_some_and(|scope| scope.split_whitespace().any(|s| s != "api.organization")) {
-        return Err("invalid_scope");
+    if form.scope.as_ref().is_some_and(|scope| scope.split_whitespace().any(|s| s != id.scope())) {
+        return refuse("invalid_scope");
     }
-    Ok(sim.issue(TokenKind::Organization(org), switches))
+    let vault = match id {
+        ClientId::Organization(_) => None,
+        ClientId::User(user) => Some(Vault::new(&sim.log_in(user, request, &form)?)),
+    };
+    let access_token = sim.issue(client.kind, switches);
+    let expires_in = switches.token_lifetime_seconds;
+    Ok(Success { access_token, expires_in, token_type: "Bearer", scope: id.scope(), vault })
 }
 
 impl Bitwarden {
-    /// Section 3.4: read anew for every token, or cached five minutes if the switch says so.
-    fn client(&self, org: Uuid, switches: &Switches) -> Option<Cached> {
+    /// Section 3.4: secret, enabled flag and roles are read anew for every token, or cached five minutes if the
+    /// switch says so.
+    fn client(&self, id: ClientId, switches: &Switches) -> Option<Cached> {
         let at = self.shared.clock.elapsed();
-        let key = org.to_string();
+        let key = format!("{id:?}");
         if switches.key_cache
             && let Some(cached) = lock(&self.shared.key_cache).get(&key)
             && at < cached.at + CACHE
         {
             return Some(cached.clone());
         }
-        let read = |o: &mut super::state::Org| Cached {
-            at,
-            secret: o.secret.clone(),
-            enabled: o.row.enabled && o.row.use_api,
+        let client = match id {
+            ClientId::Organization(org) => self.with_org(org, |o| Cached {
+                at,
+                secret: o.secret.clone(),
+                enabled: o.row.enabled && o.row.use_api,
+                kind: TokenKind::Organization(org),
+            })?,
+            ClientId::User(user) => {
+                let secret = lock(&self.shared.users).get(&user)?.secret.clone();
+                Cached { at, secret, enabled: true, kind: TokenKind::User(self.claims(user)) }
+            }
         };
-        let client = self.with_org(org, read)?;
         lock(&self.shared.key_cache).insert(key, client.clone());
         Some(client)
     }
 
-    pub(crate) fn issue(&self, kind: TokenKind, switches: &Switches) -> String {
-        let token = format!("eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.{}.{}", random_text(240), random_text(86));
-        let expires = self.shared.clock.elapsed() + Duration::from_secs(switches.token_lifetime_seconds);
-        lock(&self.shared.tokens).insert(token.clone(), Token { kind, expires, killed: false });
-        token
-    }
-
-    /// Whom a request is about, even if it will be refused.
-    pub(crate) fn organization_of(&self, request: &Request) -> Option<String> {
-        if let Some(bearer) = request.bearer() {
-            return match lock(&self.shared.tokens).get(bearer)?.kind {
-                TokenKind::Organization(org) => Some(org.to_string()),
-                TokenKind::User => None,
-            };
+    /// Waits so long on the simulator's clock, so that a test can end it by advancing the clock.
+    async fn idle(&self, length: Duration) {
+        let end = self.shared.clock.elapsed() + length;
+        let mut changed = self.shared.changed.subscribe();
+        loop {
+            let left = end.saturating_sub(self.shared.clock.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                _ = changed.changed() => {}
+            }
         }
-        organization_id(&Form::read(request).client_id?).map(|id| id.to_string())
     }
 }

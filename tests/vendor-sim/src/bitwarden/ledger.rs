@@ -10,7 +10,9 @@ use serde::Serialize;
 pub enum Actor {
     /// A public PUT whose client is still waiting.
     PublicPut,
-    /// A public PUT whose client is gone, or which was applied late.
+    /// A write of the private API whose client is still waiting.
+    PrivateWrite,
+    /// A write of either API whose client is gone, or which was applied late.
     LateFinisher,
     /// The vendor, for members who joined.
     Autoscale,

@@ -9,9 +9,10 @@ use super::{
     autoscale,
     context::Context,
     ledger::{Actor, Step},
+    member::{Member, MemberStatus},
     refusal::{LastRefusal, Refusal},
     route::{model_error, public_error},
-    state::{Member, MemberStatus, Org},
+    state::Org,
     switches::Switches,
 };
 use crate::http::Answer;
@@ -34,16 +35,25 @@ struct Model<'a> {
     status: i8,
     r#type: u8,
     external_id: Option<&'a str>,
-    permissions: Option<()>,
+    permissions: Option<Permissions>,
     collections: [(); 0],
     reset_password_enrolled: bool,
     sso_external_id: Option<()>,
 }
 
+/// Section 5.4: only custom roles show them; here they have none.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Permissions {
+    access_event_logs: bool,
+    manage_groups: bool,
+    manage_policies: bool,
+    manage_users: bool,
+}
+
 impl<'a> Model<'a> {
     fn new(member: &'a Member) -> Self {
-        // Pure invitations have neither user nor name.
-        let known = !matches!(member.status, MemberStatus::Invited | MemberStatus::Staged);
+        let known = member.joined();
         Self {
             object: "member",
             id: member.id.to_string(),
@@ -54,7 +64,7 @@ impl<'a> Model<'a> {
             status: member.status.number(),
             r#type: member.kind,
             external_id: member.external_id.as_deref(),
-            permissions: None,
+            permissions: (member.kind == 4).then(Permissions::default),
             collections: [],
             reset_password_enrolled: false,
             sso_external_id: None,
@@ -174,11 +184,4 @@ pub(crate) fn restore(context: &Context, org: Uuid, id: Uuid, switches: &Switche
         o.members[index].status = o.members[index].before_revoke;
         empty(StatusCode::OK)
     })
-}
-
-impl Member {
-    pub(crate) fn revoke(&mut self) {
-        self.before_revoke = self.status;
-        self.status = MemberStatus::Revoked;
-    }
 }

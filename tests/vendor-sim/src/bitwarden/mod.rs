@@ -1,8 +1,9 @@
 //! The vendor: one shared state behind a cheap handle, and the way of a request through it.
-//! Identity (section 3) and the public API (section 5) are here; the private API will be one more branch in [`route`].
+//! Identity (section 3), the public API (section 5) and the private API (section 6) share its state and its rules.
 
 pub mod handle;
 pub mod ledger;
+pub mod member;
 pub mod observe;
 pub mod organization;
 pub mod plans;
@@ -10,14 +11,21 @@ pub mod rate_limit;
 pub mod refusal;
 pub mod requests;
 pub mod state;
+pub mod subscription_handle;
 pub mod switches;
+pub mod terms;
+pub mod user_handle;
+pub mod users;
 pub mod view;
 
 pub(crate) mod autoscale;
 pub(crate) mod body;
+pub(crate) mod broken;
 pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod members;
+pub(crate) mod plan_names;
+pub(crate) mod private;
 pub(crate) mod public_api;
 pub(crate) mod route;
 pub(crate) mod rules;
@@ -25,34 +33,35 @@ pub(crate) mod rules;
 mod rules_tests;
 pub(crate) mod stripe;
 pub(crate) mod subscription;
+pub(crate) mod token;
+pub(crate) mod user_login;
 pub(crate) mod webhook;
 
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    body::{Body, to_bytes},
+    http::header,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    faults::{
-        FaultKind,
-        registry::{Active, Registry},
-    },
+    faults::registry::Registry,
     http::{Answer, Request},
+    immuta,
     wire::Reply,
 };
 use context::{Client, Context};
+use observe::Apart;
 use requests::RequestRecord;
 use state::Org;
 use switches::Switches;
@@ -68,17 +77,22 @@ pub(crate) struct Shared {
     clock: Clock,
     switches: Mutex<Switches>,
     orgs: Mutex<BTreeMap<Uuid, Org>>,
-    tokens: Mutex<HashMap<String, identity::Token>>,
+    users: Mutex<BTreeMap<Uuid, users::User>>,
+    tokens: Mutex<HashMap<String, token::Token>>,
     key_cache: Mutex<HashMap<String, identity::Cached>>,
     limiter: Mutex<rate_limit::Limiter>,
     requests: Mutex<Vec<RequestRecord>>,
     faults: Registry,
+    /// The ports that serve the API and Identity alone.
+    apart: OnceLock<Apart>,
     /// Counts changes, so that waiting needs no polling.
     changed: watch::Sender<u64>,
     /// Requests and webhooks under way.
     busy: AtomicUsize,
     /// Counts releases of held webhook writes.
     webhooks: watch::Sender<u64>,
+    /// The other vendor behind this port.
+    immuta: Mutex<immuta::state::State>,
 }
 
 /// Something under way, for as long as this lives.
@@ -103,14 +117,17 @@ impl Bitwarden {
                 clock: Clock::default(),
                 switches: Mutex::new(switches),
                 orgs: Mutex::default(),
+                users: Mutex::default(),
                 tokens: Mutex::default(),
                 key_cache: Mutex::default(),
                 limiter: Mutex::default(),
                 requests: Mutex::default(),
                 faults: Registry::default(),
+                apart: OnceLock::new(),
                 changed: watch::Sender::new(0),
                 busy: AtomicUsize::new(0),
                 webhooks: watch::Sender::new(0),
+                immuta: Mutex::default(),
             }),
         }
     }
@@ -122,6 +139,10 @@ impl Bitwarden {
 
     pub(crate) fn touch(&self) {
         self.shared.changed.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn immuta(&self) -> MutexGuard<'_, immuta::state::State> {
+        lock(&self.shared.immuta)
     }
 
     pub(crate) fn with_org<T>(&self, id: Uuid, f: impl FnOnce(&mut Org) -> T) -> Option<T> {
@@ -138,7 +159,7 @@ impl Bitwarden {
             return Reply::Dropped;
         };
         let path = parts.uri.path().trim_end_matches('/').to_ascii_lowercase();
-        let request = Request { method: parts.method, path, headers: parts.headers, body, peer };
+        let request = Request { method: parts.method, uri: parts.uri, path, headers: parts.headers, body, peer };
         let organization = self.organization_of(&request);
         let selected = self.shared.faults.select(
             request.method.as_str(),
@@ -147,8 +168,9 @@ impl Bitwarden {
             request.header(header::USER_AGENT).unwrap_or_default(),
         );
         let number = self.remember(&request, organization);
+        let private = private::organization_in(&request.path).is_some();
         client.numbered(number);
-        let context = Context::new(self.clone(), number, selected.inner, Arc::clone(&client));
+        let context = Context::new(self.clone(), number, private, selected.inner, Arc::clone(&client));
         let reply = match selected.wire {
             None => Reply::Whole(self.execute(&context, &request).await),
             Some(fault) => {
@@ -165,71 +187,14 @@ impl Bitwarden {
         reply
     }
 
-    /// The way of a request hit by a wire fault.
-    async fn broken(&self, context: Context, request: Request, fault: &Arc<Active>) -> Reply {
-        match &fault.fault.kind {
-            FaultKind::Answer { status, headers, body, apply } => {
-                if *apply {
-                    self.execute(&context, &request).await;
-                }
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut answer = Answer::empty(status);
-                answer.body = Bytes::from(body.clone());
-                for (name, value) in headers {
-                    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                        answer.headers.insert(name, value);
-                    }
-                }
-                Reply::Whole(answer)
-            }
-            FaultKind::Delay { before_ms, after_ms } => {
-                fault.pause(*before_ms).await;
-                let answer = self.execute(&context, &request).await;
-                fault.pause(*after_ms).await;
-                Reply::Whole(answer)
-            }
-            FaultKind::Drop { apply } => {
-                if *apply {
-                    self.execute(&context, &request).await;
-                }
-                Reply::Dropped
-            }
-            FaultKind::ApplyLate { after_ms } => {
-                let (sim, fault, ms, busy) = (self.clone(), Arc::clone(fault), *after_ms, self.busy());
-                tokio::spawn(async move {
-                    let _busy = busy;
-                    fault.pause(ms).await;
-                    sim.execute(&context.late(), &request).await;
-                });
-                Reply::Dropped
-            }
-            FaultKind::Truncate => Reply::Truncated(self.execute(&context, &request).await),
-            FaultKind::Reset => Reply::Reset(self.execute(&context, &request).await),
-            FaultKind::Drip { bytes_per_second } => {
-                Reply::Drip(self.execute(&context, &request).await, *bytes_per_second)
-            }
-            FaultKind::HugeBody { bytes } => Reply::Huge(*bytes),
-            FaultKind::HeaderFlood { count } => Reply::Flood(self.execute(&context, &request).await, *count),
-            FaultKind::Html => {
-                let mut answer = Answer::empty(StatusCode::OK).with(header::CONTENT_TYPE, "text/html; charset=utf-8");
-                answer.body = Bytes::from_static(b"<!doctype html><title>Sign in</title><p>Please sign in.</p>");
-                Reply::Whole(answer)
-            }
-            FaultKind::Body { text } => Reply::Whole(Answer::json_bytes(StatusCode::OK, text.clone())),
-            FaultKind::EdgeThrottle => Reply::Whole(Answer::empty(StatusCode::TOO_MANY_REQUESTS)),
-            FaultKind::EdgeForbidden => {
-                let mut answer = Answer::empty(StatusCode::FORBIDDEN).with(header::CONTENT_TYPE, "text/plain");
-                answer.body = Bytes::from_static(b"error code: 1020");
-                Reply::Whole(answer)
-            }
-            // Inner kinds never get here: the context carries them.
-            _ => Reply::Whole(self.execute(&context, &request).await),
-        }
-    }
-
     /// The vendor proper: limiter, routing, the action, the headers every answer has.
-    async fn execute(&self, context: &Context, request: &Request) -> Answer {
+    pub(crate) async fn execute(&self, context: &Context, request: &Request) -> Answer {
         let switches = lock(&self.shared.switches).clone();
+        if immuta::route::owns(&request.path) {
+            let answer = immuta::route::answer(context, request).await;
+            self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
+            return answer;
+        }
         // Self-hosted servers have no limiter (section 11).
         let limits = Some(&switches.rate_limits).filter(|l| l.enabled && !switches.self_hosted);
         let passed = limits.map(|limits| lock(&self.shared.limiter).check(limits, request, &self.shared.clock));

@@ -4,10 +4,39 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Bitwarden, identity::TokenKind, lock, requests::RequestRecord, switches::Switches};
+use super::{
+    Bitwarden, lock, private,
+    requests::RequestRecord,
+    state::random_id,
+    switches::Switches,
+    token::{Claims, TokenKind},
+};
 use crate::faults::{Fault, FaultView};
 
+/// The two ports of the cloud's form: an API and an Identity with base URLs of their own (section 2).
+#[derive(Debug)]
+pub(crate) struct Apart {
+    api_port: u16,
+    identity_port: u16,
+}
+
 impl Bitwarden {
+    /// Names the ports that serve the API and Identity alone, so that `GET /config` can tell.
+    pub(crate) fn apart(&self, api_port: u16, identity_port: u16) {
+        self.shared.apart.get_or_init(|| Apart { api_port, identity_port });
+    }
+
+    /// Base URLs of the API and of Identity for a client that used this Host.
+    pub(crate) fn urls_seen_from(&self, host: &str) -> (String, String) {
+        let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+        match self.shared.apart.get() {
+            Some(apart) if port == apart.api_port.to_string() => {
+                (format!("https://{host}"), format!("https://{name}:{}", apart.identity_port))
+            }
+            _ => (format!("https://{host}/api"), format!("https://{host}/identity")),
+        }
+    }
+
     /// The simulator's time.
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -36,7 +65,14 @@ impl Bitwarden {
 
     /// Public PUTs of one organization: attempts to buy.
     pub fn puts(&self, id: &str) -> usize {
-        self.count(|r| r.method == "PUT" && r.organization.as_deref() == Some(id))
+        let bought = |r: &RequestRecord| r.method == "PUT" && r.path == "/api/public/organization/subscription";
+        self.count(|r| bought(r) && r.organization.as_deref() == Some(id))
+    }
+
+    /// Requests of either API that change what an organization pays for: public PUTs, and private POSTs of seats,
+    /// storage, subscription and Secrets Manager. Attempts, whatever became of them.
+    pub fn writes(&self, id: &str) -> usize {
+        self.puts(id) + self.count(|r| private::buys(&r.method, &r.path) && r.organization.as_deref() == Some(id))
     }
 
     /// All tokens issued so far are refused from now on.
@@ -45,10 +81,10 @@ impl Bitwarden {
         self.touch();
     }
 
-    /// A token of the wrong kind, to see the 403 of section 3.6.
+    /// A token of a user who belongs nowhere, to see the 403 of section 3.6.
     pub fn user_token(&self) -> String {
         let switches = self.switches();
-        self.issue(TokenKind::User, &switches)
+        self.issue(TokenKind::User(Claims { user: random_id(), roles: Default::default() }), &switches)
     }
 
     /// The switches now.

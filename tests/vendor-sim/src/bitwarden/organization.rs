@@ -1,9 +1,12 @@
 //! Organizations as tests and people describe them: a builder, and the JSON of seeds and of the control API.
-//! Every state of section 18 that the public API can meet is a field.
+//! Every state of section 18 is a field; people with keys of their own are added afterwards.
 
 use serde::{Deserialize, Serialize};
 
-use super::plans::Plan;
+use super::{
+    plans::Plan,
+    terms::{License, Terms},
+};
 
 /// State of a Stripe subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,17 @@ pub enum Provider {
     Reseller,
     /// 2.
     BusinessUnit,
+}
+
+impl Provider {
+    /// The vendor's number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Msp => 0,
+            Self::Reseller => 1,
+            Self::BusinessUnit => 2,
+        }
+    }
 }
 
 /// A new organization. Missing JSON fields mean the default: an enabled Enterprise organization with 100 seats.
@@ -96,6 +110,10 @@ pub struct Organization {
     pub stripe_subscription: bool,
     /// Its state at Stripe; None: Stripe does not know it.
     pub subscription_status: Option<SubscriptionStatus>,
+    /// Terms of the subscription.
+    pub terms: Terms,
+    /// Licence, for self-hosted servers.
+    pub license: Option<License>,
     /// Provider, if managed by one.
     pub provider: Option<Provider>,
 }
@@ -130,6 +148,8 @@ impl Default for Organization {
             stripe_customer: true,
             stripe_subscription: true,
             subscription_status: Some(SubscriptionStatus::Active),
+            terms: Terms::default(),
+            license: None,
             provider: None,
         }
     }
@@ -204,6 +224,10 @@ impl Organization {
         stripe_subscription(v: bool) => stripe_subscription = v;
         /// State of the subscription at Stripe; None: Stripe does not know it.
         subscription_status(v: impl Into<Option<SubscriptionStatus>>) => subscription_status = v.into();
+        /// Terms of the subscription.
+        terms(v: Terms) => terms = v;
+        /// Licence of a self-hosted server.
+        license(v: License) => license = Some(v);
         /// Managed by a provider (set the Stripe ids as section 10 says yourself).
         provider(v: Provider) => provider = Some(v);
     }

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::private::error;
 use crate::{
     clock::Clock,
     http::{Answer, Request},
@@ -30,7 +31,7 @@ pub struct RateRule {
     /// Only this verb.
     #[serde(default)]
     pub verb: Option<String>,
-    /// Only this path (below the service's base).
+    /// Only this path (below the service's base); a part that is `*` stands for any one.
     #[serde(default)]
     pub path: Option<String>,
     /// How many.
@@ -68,6 +69,10 @@ impl Default for RateLimits {
         for verb in ["POST", "PUT", "DELETE"] {
             rules.push(rule(Service::Api, Some(verb), None, 5, 1));
             rules.push(rule(Service::Api, Some(verb), None, 60, 60));
+        }
+        for path in ["/organizations/*/users/invite", "/organizations/*/users/reinvite"] {
+            rules.push(rule(Service::Api, Some("POST"), Some(path), 5, 60));
+            rules.push(rule(Service::Api, Some("POST"), Some(path), 300, 86_400));
         }
         Self { enabled: false, rules }
     }
@@ -114,6 +119,18 @@ impl Stamp {
     }
 }
 
+/// Part by part; counters stay separate for each path covered.
+fn covers(rule: &str, path: &str) -> bool {
+    let (mut rule, mut path) = (rule.split('/'), path.split('/'));
+    loop {
+        match (rule.next(), path.next()) {
+            (None, None) => return true,
+            (Some(rule), Some(path)) if rule == "*" || rule.eq_ignore_ascii_case(path) => {}
+            _ => return false,
+        }
+    }
+}
+
 fn period_text(seconds: u64) -> String {
     match seconds {
         s if s % 86_400 == 0 => format!("{}d", s / 86_400),
@@ -143,7 +160,7 @@ impl Limiter {
                 r.service == service
                     && r.period_seconds > 0
                     && r.verb.as_deref().is_none_or(|v| v.eq_ignore_ascii_case(verb))
-                    && r.path.as_deref().is_none_or(|p| p.eq_ignore_ascii_case(path))
+                    && r.path.as_deref().is_none_or(|p| covers(p, path))
             })
             .collect();
         rules.sort_by_key(|r| (r.period_seconds, r.limit));
@@ -176,31 +193,6 @@ impl Limiter {
 fn throttled(period: u64, left: Duration) -> Answer {
     let text = format!("Slow down! Too many requests. Try again in {}.", period_text(period));
     let seconds = left.as_millis().div_ceil(1000).max(1);
-    Answer::json(StatusCode::TOO_MANY_REQUESTS, &PrivateError::new(&text))
-        .with(header::RETRY_AFTER, &seconds.to_string())
-}
-
-/// Section 6.1: the limiter uses the private error shape everywhere.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PrivateError<'a> {
-    object: &'static str,
-    message: &'a str,
-    validation_errors: Option<()>,
-    exception_message: Option<()>,
-    exception_stack_trace: Option<()>,
-    inner_exception_message: Option<()>,
-}
-
-impl<'a> PrivateError<'a> {
-    fn new(message: &'a str) -> Self {
-        Self {
-            object: "error",
-            message,
-            validation_errors: None,
-            exception_message: None,
-            exception_stack_trace: None,
-            inner_exception_message: None,
-        }
-    }
+    // The private error shape, everywhere.
+    error::answer(StatusCode::TOO_MANY_REQUESTS, &text).with(header::RETRY_AFTER, &seconds.to_string())
 }

@@ -1,14 +1,25 @@
 //! A broken business rule: which one, and the text the private API would show.
-//! The public PUT swallows both (section 5.3), so tests find them in `lastRefusal`.
+//! The public PUT swallows both (section 5.3), so tests find them in `lastRefusal`; the private API shows them.
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use super::switches::BillingPath;
+
+/// Rule of a failure that was injected.
+pub(crate) const FAULT: &str = "fault";
+
+/// Rule of a declined card.
+pub(crate) const CARD: &str = "card";
+
+/// Section 6.1: what most failures of Stripe become.
+pub(crate) const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
 
 /// The first rule that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// Number in the tables of section 7 (`A9`, `U1`, `S9`), `7.3` for Stripe, `storage`, `autoscale` or `fault`.
+    /// Number in the tables of section 7 (`A9`, `U1`, `S9`), `7.3` for Stripe, `card`, `pricing`, `storage`, `autoscale` or `fault`.
     pub rule: &'static str,
     /// Status the private API would give.
     pub status: u16,
@@ -23,6 +34,14 @@ impl Refusal {
 
     pub(crate) fn with_status(rule: &'static str, status: u16, text: impl Into<String>) -> Self {
         Self { rule, status, text: text.into() }
+    }
+
+    /// Section 7.3: the legacy path names the Stripe parameter, the new one only says that something went wrong.
+    pub(crate) fn card(path: BillingPath) -> Self {
+        match path {
+            BillingPath::Legacy => Self::with_status(CARD, 400, "Errors have occurred."),
+            BillingPath::New => Self::with_status(CARD, 500, WENT_WRONG),
+        }
     }
 
     pub(crate) fn not_found(rule: &'static str) -> Self {

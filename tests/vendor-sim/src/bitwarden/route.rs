@@ -1,5 +1,5 @@
 //! Which address leads where, who may go there, and the answers given before any action runs (sections 3.6, 4, 5.1).
-//! The private API (owner key) will get its routes and its own check here.
+//! Organization keys go to the public API, users' keys to the private one.
 
 use axum::http::{Method, StatusCode, header};
 use serde::Serialize;
@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     context::Context,
-    identity::{self, TokenKind},
-    lock, members, public_api,
+    identity, lock, members, private, public_api,
     switches::{BillingPath, Switches},
+    token::TokenKind,
 };
 use crate::http::{Answer, Request};
 
@@ -20,6 +20,8 @@ enum Target {
     Token,
     Alive,
     Config,
+    Plans,
+    Private(private::Target),
     Subscription,
     Members,
     Member(Uuid),
@@ -36,8 +38,13 @@ impl Target {
             "/identity/connect/token" => (Self::Token, &[]),
             "/api/alive" => (Self::Alive, GET),
             "/api/config" => (Self::Config, GET),
+            "/api/plans" => (Self::Plans, GET),
             "/api/public/organization/subscription" => (Self::Subscription, &[Method::GET, Method::PUT]),
             "/api/public/members" => (Self::Members, &[Method::GET, Method::POST]),
+            _ if path.starts_with("/api/organizations") => {
+                let (target, methods) = private::Target::of(path)?;
+                (Self::Private(target), methods)
+            }
             _ => {
                 let mut parts = path.strip_prefix("/api/public/members/")?.split('/');
                 let id = Uuid::parse_str(parts.next()?).ok()?;
@@ -62,20 +69,36 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
         return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, &allowed.join(", "));
     }
     match target {
-        Target::Token => return identity::token(context, request, switches),
+        Target::Token => return identity::token(context, request, switches).await,
         Target::Alive => return Answer::json(StatusCode::OK, &context.sim.now()),
-        Target::Config => return config(request, switches),
+        Target::Config => return config(context, request, switches),
+        Target::Plans => return private::catalogue(switches),
         _ => {}
     }
-    let org = match authenticate(context, request, switches) {
-        Ok(org) => org,
+    let caller = match authenticate(context, request, switches) {
+        Ok(caller) => caller,
         Err(answer) => return *answer,
     };
-    let reads_body =
-        request.method == Method::PUT || (request.method == Method::POST && matches!(target, Target::Members));
-    if reads_body && !is_json(&request.media_type()) {
-        return Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let takes_json = matches!(target, Target::Members | Target::Private(_));
+    let reads_body = request.method == Method::PUT || (request.method == Method::POST && takes_json);
+    let wrong_body = reads_body && !is_json(&request.media_type());
+    match (target, caller) {
+        // Section 3.6: the wrong kind of key.
+        (Target::Private(_), TokenKind::Organization(_)) => Answer::empty(StatusCode::FORBIDDEN),
+        (Target::Private(_), _) | (_, TokenKind::Organization(_)) if wrong_body => {
+            Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        }
+        (Target::Private(target), TokenKind::User(claims)) => {
+            let call = private::Call { context, request, claims: &claims, switches };
+            private::answer(call, target).await
+        }
+        (_, TokenKind::User(_)) => Answer::empty(StatusCode::FORBIDDEN),
+        (target, TokenKind::Organization(org)) => public(context, request, switches, target, org).await,
     }
+}
+
+/// The public API, for the organization of the key.
+async fn public(context: &Context, request: &Request, switches: &Switches, target: Target, org: Uuid) -> Answer {
     match (target, &request.method) {
         (Target::Subscription, &Method::GET) => public_api::get(context, org, switches),
         (Target::Subscription, _) => public_api::put(context, org, &request.body, switches).await,
@@ -95,7 +118,7 @@ fn is_json(media: &str) -> bool {
 }
 
 /// Section 3.6. Only signature and lifetime count: a rotated key or a disabled organization changes nothing here.
-fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Result<Uuid, Box<Answer>> {
+fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Result<TokenKind, Box<Answer>> {
     let unauthorized =
         |text: &str| Err(Box::new(Answer::empty(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, text)));
     let Some(bearer) = request.bearer() else {
@@ -104,25 +127,23 @@ fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Re
     let now = context.sim.shared.clock.elapsed();
     let tokens = lock(&context.sim.shared.tokens);
     match tokens.get(bearer) {
-        Some(token) if token.alive(now, switches.clock_skew_seconds) => match token.kind {
-            TokenKind::Organization(org) => Ok(org),
-            TokenKind::User => Err(Box::new(Answer::empty(StatusCode::FORBIDDEN))),
-        },
+        Some(token) if token.alive(now, switches.clock_skew_seconds) => Ok(token.kind.clone()),
         _ => unauthorized("Bearer error=\"invalid_token\""),
     }
 }
 
 /// Section 2: the anonymous probe.
-fn config(request: &Request, switches: &Switches) -> Answer {
+fn config(context: &Context, request: &Request, switches: &Switches) -> Answer {
     let host = request.header(header::HOST).unwrap_or("localhost");
+    let (api, identity) = context.sim.urls_seen_from(host);
     let region = if switches.self_hosted { "self-hosted" } else { "US" };
     Answer::json(
         StatusCode::OK,
         &json!({
             "object": "config", "version": "2026.8.0", "gitHash": "ac309aa1", "server": null,
             "environment": {
-                "cloudRegion": region, "vault": format!("https://{host}"), "api": format!("https://{host}/api"),
-                "identity": format!("https://{host}/identity"), "notifications": null, "sso": null,
+                "cloudRegion": region, "vault": format!("https://{host}"), "api": api, "identity": identity,
+                "notifications": null, "sso": null,
             },
             "featureStates": {
                 "pm-32581-use-update-organization-subscription-command": switches.billing_path == BillingPath::New,

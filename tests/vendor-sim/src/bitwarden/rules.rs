@@ -2,6 +2,7 @@
 //! They are pure: the numbers go in, the new total or a refusal comes out.
 
 use super::{
+    ledger::Shown,
     refusal::Refusal,
     state::{Row, Usage},
 };
@@ -116,12 +117,20 @@ pub(crate) fn storage(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusa
 }
 
 /// Wanted Secrets Manager numbers, all absolute; equal to the row's where nothing changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SmTarget {
     pub(crate) seats: Option<i32>,
     pub(crate) limit: Option<i32>,
     pub(crate) accounts: Option<i32>,
     pub(crate) account_limit: Option<i32>,
+}
+
+impl SmTarget {
+    /// What the row has now.
+    pub(crate) fn of(row: &Row) -> Self {
+        let Shown { sm_seats, sm_limit, service_accounts, service_account_limit, .. } = row.shown;
+        Self { seats: sm_seats, limit: sm_limit, accounts: service_accounts, account_limit: service_account_limit }
+    }
 }
 
 /// Section 7.2.

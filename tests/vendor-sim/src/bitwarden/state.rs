@@ -3,21 +3,23 @@
 
 use axum::body::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     ledger::{Actor, Billed, LedgerEntry, Shown, Step},
+    member::{Member, MemberStatus},
     organization::{Organization, Provider, SubscriptionStatus},
     plans::Plan,
     refusal::LastRefusal,
-    view::{OrganizationKey, OrganizationView},
+    terms::{License, Terms},
+    view::OrganizationKey,
 };
 
 /// The organization's row. Writes replace all of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
+    pub(crate) billing_email: Option<String>,
     pub(crate) enabled: bool,
     pub(crate) use_api: bool,
     pub(crate) plan: Plan,
@@ -36,54 +38,6 @@ pub(crate) struct Stripe {
     pub(crate) storage: i32,
     pub(crate) sm_seats: i32,
     pub(crate) accounts: i32,
-}
-
-/// Status of a member (section 5.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum MemberStatus {
-    /// -1.
-    Revoked,
-    /// 0.
-    Invited,
-    /// 1.
-    Accepted,
-    /// 2.
-    Confirmed,
-    /// 3.
-    Staged,
-}
-
-impl MemberStatus {
-    /// The vendor's number.
-    pub fn number(self) -> i8 {
-        match self {
-            Self::Revoked => -1,
-            Self::Invited => 0,
-            Self::Accepted => 1,
-            Self::Confirmed => 2,
-            Self::Staged => 3,
-        }
-    }
-
-    /// Section 8: whether such a member takes a seat.
-    pub fn occupies(self) -> bool {
-        matches!(self, Self::Invited | Self::Accepted | Self::Confirmed)
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) id: Uuid,
-    pub(crate) user_id: Uuid,
-    pub(crate) email: String,
-    pub(crate) name: String,
-    pub(crate) status: MemberStatus,
-    /// What a revoked member goes back to.
-    pub(crate) before_revoke: MemberStatus,
-    pub(crate) kind: u8,
-    pub(crate) external_id: Option<String>,
-    pub(crate) sm: bool,
 }
 
 /// Occupancy and other numbers the rules compare with.
@@ -106,9 +60,16 @@ impl Usage {
 pub(crate) struct Org {
     pub(crate) id: Uuid,
     pub(crate) secret: String,
+    /// Stands for the encrypted organization key in profiles: a client must not show it.
+    pub(crate) vault_key: String,
     pub(crate) row: Row,
     pub(crate) stripe: Option<Stripe>,
+    pub(crate) terms: Terms,
+    pub(crate) license: Option<License>,
     pub(crate) provider: Option<Provider>,
+    pub(crate) provider_id: Uuid,
+    /// Users of that provider.
+    pub(crate) provider_users: Vec<Uuid>,
     pub(crate) members: Vec<Member>,
     /// The unpaged list, made once per change: it can be megabytes.
     pub(crate) members_json: Option<Bytes>,
@@ -118,6 +79,10 @@ pub(crate) struct Org {
     pub(crate) storage_used: i32,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) last_refusal: Option<LastRefusal>,
+    /// Mails to the owners about seats and cap (section 13).
+    pub(crate) owner_mails: usize,
+    /// The vendor has raised seats by itself: that mail is sent once.
+    pub(crate) autoscaled: bool,
 }
 
 pub(crate) fn random_id() -> Uuid {
@@ -150,8 +115,10 @@ impl Org {
         let mut org = Self {
             id,
             secret: o.client_secret.unwrap_or_else(|| random_text(30)),
+            vault_key: random_text(64),
             row: Row {
                 name: o.name,
+                billing_email: Some("billing@example.org".into()),
                 enabled: o.enabled,
                 use_api: o.use_api.unwrap_or_else(|| o.plan.has_api()),
                 plan: o.plan,
@@ -162,7 +129,11 @@ impl Org {
                 use_sponsored: o.use_admin_sponsored_families,
             },
             stripe,
+            terms: o.terms,
+            license: o.license,
             provider: o.provider,
+            provider_id: random_id(),
+            provider_users: Vec::new(),
             members: Vec::new(),
             members_json: None,
             next_member: 0,
@@ -171,6 +142,8 @@ impl Org {
             storage_used: o.storage_used_gb,
             ledger: Vec::new(),
             last_refusal: None,
+            owner_mails: 0,
+            autoscaled: false,
         };
         for (status, count) in [
             (MemberStatus::Confirmed, o.members),
@@ -263,44 +236,6 @@ impl Org {
                 billed_before,
                 billed_after,
             });
-        }
-    }
-
-    pub(crate) fn view(&self) -> OrganizationView {
-        let usage = self.usage();
-        let mut members_by_status = std::collections::BTreeMap::new();
-        for member in &self.members {
-            *members_by_status.entry(member.status.number()).or_insert(0) += 1;
-        }
-        let Row { shown, .. } = self.row;
-        OrganizationView {
-            id: self.id.to_string(),
-            name: self.row.name.clone(),
-            client_id: format!("organization.{}", self.id),
-            enabled: self.row.enabled,
-            use_api: self.row.use_api,
-            plan: self.row.plan,
-            seats: shown.seats,
-            limit: shown.limit,
-            storage_gb: shown.storage_gb,
-            use_secrets_manager: self.row.use_sm,
-            sm_seats: shown.sm_seats,
-            sm_limit: shown.sm_limit,
-            service_accounts: shown.service_accounts,
-            service_account_limit: shown.service_account_limit,
-            machine_accounts_used: self.machine_accounts,
-            members: self.members.len(),
-            members_by_status,
-            occupied: usage.occupied(),
-            sm_occupied: usage.sm_users,
-            sponsored_families: self.sponsored,
-            billed: self.billed(),
-            billed_quantity: self.stripe.map(|s| s.seats),
-            stripe_customer: self.row.customer,
-            stripe_subscription: self.row.subscription,
-            subscription_status: self.stripe.map(|s| s.status),
-            provider: self.provider,
-            last_refusal: self.last_refusal.clone(),
         }
     }
 }

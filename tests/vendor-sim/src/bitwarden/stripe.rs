@@ -1,6 +1,13 @@
 //! Stripe's side of a change (section 7.3), on the legacy and on the new billing path.
 
-use super::{organization::SubscriptionStatus as Status, refusal::Refusal, state::Stripe, switches::BillingPath};
+use super::{
+    organization::SubscriptionStatus as Status,
+    plans::Plan,
+    refusal::{Refusal, WENT_WRONG},
+    rules::SmTarget,
+    state::Stripe,
+    switches::BillingPath,
+};
 
 /// New quantities; None leaves a line alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,12 +18,28 @@ pub(crate) struct Quantities {
     pub(crate) accounts: Option<i32>,
 }
 
+impl Quantities {
+    /// The Secrets Manager lines for these totals.
+    pub(crate) fn of_sm(plan: Plan, to: SmTarget) -> Self {
+        Self {
+            sm_seats: to.seats.map(|n| n - plan.base_sm_seats()),
+            accounts: to.accounts.map(|n| n - plan.base_accounts()),
+            ..Self::default()
+        }
+    }
+}
+
 /// Sets the quantities, absolutely.
-pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantities) -> Result<(), Refusal> {
+pub(crate) fn charge(
+    stripe: &mut Option<Stripe>,
+    plan: Plan,
+    path: BillingPath,
+    to: Quantities,
+) -> Result<(), Refusal> {
     let refuse = |status, text: &str| Err(Refusal::with_status("7.3", status, text));
     let Some(stripe) = stripe else {
         return match path {
-            BillingPath::Legacy => refuse(500, "Something went wrong with your request. Please contact support."),
+            BillingPath::Legacy => refuse(500, WENT_WRONG),
             BillingPath::New if to.sm_seats.is_some() => refuse(400, "We couldn't find your subscription."),
             BillingPath::New => refuse(500, "We couldn't find your subscription."),
         };
@@ -29,6 +52,11 @@ pub(crate) fn charge(stripe: &mut Option<Stripe>, path: BillingPath, to: Quantit
             return refuse(500, "Your subscription cannot be updated in its current status.");
         }
         _ => {}
+    }
+    // Section 22.5: a quantity of 0 is no line, and only the legacy path makes one.
+    if path == BillingPath::New && stripe.seats == 0 && to.seats.is_some_and(|seats| seats > 0) {
+        let price = plan.seat_item();
+        return refuse(500, &format!("Subscription does not contain an item with price '{price}'."));
     }
     stripe.seats = to.seats.unwrap_or(stripe.seats);
     stripe.storage = to.storage.unwrap_or(stripe.storage);

@@ -1,4 +1,4 @@
-//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). The private API will share it.
+//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). Both APIs share it.
 //! Each function works on a row it has read itself and writes that row back, so concurrent changes can be lost.
 
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::{
     context::Context,
     ledger::Step,
     lock,
-    refusal::Refusal,
+    refusal::{Refusal, WENT_WRONG},
     rules::{self, SmTarget},
     state::{Row, Usage},
     stripe::{self, Quantities},
@@ -35,13 +35,18 @@ impl Context {
     fn bill(&self, org: Uuid, to: Quantities) -> Result<(), Refusal> {
         self.fail(&FaultKind::FailBeforeBilling)?;
         let path = lock(&self.sim.shared.switches).billing_path;
+        if self.hit(&FaultKind::CardDeclined) {
+            return Err(Refusal::card(path));
+        }
         let (at, who, number) = (self.sim.now(), self.actor(), self.number);
         let changed = self
             .sim
             .with_org(org, |o| {
                 let mut outcome = Ok(());
                 let before = o.stripe;
-                o.commit(at, who, Step::Billed, Some(number), |o| outcome = stripe::charge(&mut o.stripe, path, to));
+                o.commit(at, who, Step::Billed, Some(number), |o| {
+                    outcome = stripe::charge(&mut o.stripe, o.row.plan, path, to)
+                });
                 outcome.map(|()| o.stripe != before)
             })
             .ok_or_else(|| Refusal::not_found("U0"))??;
@@ -54,7 +59,20 @@ impl Context {
     /// The window between Stripe and the row, seconds long at the vendor.
     async fn before_row(&self) -> Result<(), Refusal> {
         self.pause(|kind| if let FaultKind::PauseBeforeRow { ms } = kind { Some(*ms) } else { None }).await;
+        // Section 7.3: a 400 although Stripe has changed.
+        if self.hit(&FaultKind::DraftInvoiceLost) {
+            return Err(Refusal::new("7.3", "Unable to locate draft invoice for subscription update."));
+        }
         self.fail(&FaultKind::FailAfterBilling)
+    }
+
+    /// What the rules say, unless they had to ask a pricing service that fails. Some rules come before that question.
+    fn priced<T>(&self, outcome: Result<T, Refusal>, before: &[&str]) -> Result<T, Refusal> {
+        let decided = outcome.as_ref().is_err_and(|refusal| before.contains(&refusal.rule));
+        if !decided && lock(&self.sim.shared.switches).pricing_down {
+            return Err(Refusal::with_status("pricing", 500, WENT_WRONG));
+        }
+        outcome
     }
 
     /// Section 7.1: seats by a delta, cap absolutely.
@@ -66,7 +84,7 @@ impl Context {
         }
         self.fail(&FaultKind::Half)?;
         if limit != row.shown.limit {
-            rules::limit(&row, limit)?;
+            self.priced(rules::limit(&row, limit), &["B1"])?;
             row.shown.limit = limit;
             self.write(org, &row);
         }
@@ -74,19 +92,23 @@ impl Context {
     }
 
     /// Block A.
-    async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
-        let new = rules::seats(row, self.usage(org)?, delta)?;
+    pub(crate) async fn adjust_seats(&self, org: Uuid, row: &mut Row, delta: i32) -> Result<(), Refusal> {
+        let new = self.priced(rules::seats(row, self.usage(org)?, delta), &["A1", "A2", "A3"])?;
         self.bill(org, Quantities { seats: Some(new - row.plan.base_seats()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.seats = Some(narrow(new));
         self.write(org, row);
+        // A13: the cap as it was before this request.
+        if row.shown.limit == Some(new) {
+            self.sim.with_org(org, |o| o.owner_mails += 1);
+        }
         Ok(())
     }
 
     /// Storage by a delta, on a row of its own.
     pub(crate) async fn adjust_storage(&self, org: Uuid, delta: i32) -> Result<(), Refusal> {
         let mut row = self.read(org)?;
-        let new = rules::storage(&row, self.usage(org)?, delta)?;
+        let new = self.priced(rules::storage(&row, self.usage(org)?, delta), &[])?;
         self.bill(org, Quantities { storage: Some(new - row.plan.base_storage()), ..Quantities::default() })?;
         self.before_row().await?;
         row.shown.storage_gb = Some(new);
@@ -96,17 +118,10 @@ impl Context {
 
     /// Section 7.2: always ends in a write of the whole row, even if nothing in it changes.
     pub(crate) async fn update_sm(&self, org: Uuid, mut row: Row, to: SmTarget) -> Result<(), Refusal> {
-        rules::secrets_manager(&row, self.usage(org)?, to)?;
+        self.priced(rules::secrets_manager(&row, self.usage(org)?, to), &["S1"])?;
         let changes = to.seats != row.shown.sm_seats || to.accounts != row.shown.service_accounts;
         if changes {
-            self.bill(
-                org,
-                Quantities {
-                    sm_seats: to.seats.map(|n| n - row.plan.base_sm_seats()),
-                    accounts: to.accounts.map(|n| n - row.plan.base_accounts()),
-                    ..Quantities::default()
-                },
-            )?;
+            self.bill(org, Quantities::of_sm(row.plan, to))?;
         }
         self.before_row().await?;
         row.shown.sm_seats = to.seats;

@@ -16,10 +16,15 @@ pub struct Switches {
     pub webhook: Webhook,
     /// Section 7.3.
     pub billing_path: BillingPath,
+    /// The pricing service fails: whatever needs the plan is a 500 (sections 7.1 and 22.5).
+    pub pricing_down: bool,
     /// Section 11: a self-hosted server instead of the cloud.
     pub self_hosted: bool,
     /// Life of a token: 3600 s at the vendor.
     pub token_lifetime_seconds: u64,
+    /// Section 3.5: how long a failure after the secret check takes, on the simulator's clock. 0 by default; 2000 ms
+    /// at the vendor.
+    pub token_failure_delay_ms: u64,
     /// Section 3.4: the API still takes a token this long after its expiry. 300 s at the vendor.
     pub clock_skew_seconds: u64,
 }
@@ -31,8 +36,10 @@ impl Default for Switches {
             key_cache: false,
             webhook: Webhook::default(),
             billing_path: BillingPath::default(),
+            pricing_down: false,
             self_hosted: false,
             token_lifetime_seconds: 3600,
+            token_failure_delay_ms: 0,
             clock_skew_seconds: 300,
         }
     }

@@ -9,6 +9,8 @@ use super::{
     organization::{Provider, SubscriptionStatus},
     plans::Plan,
     refusal::LastRefusal,
+    state::{Org, Row},
+    terms::{License, Terms},
 };
 
 /// An organization key.
@@ -77,8 +79,58 @@ pub struct OrganizationView {
     pub stripe_subscription: bool,
     /// Its state.
     pub subscription_status: Option<SubscriptionStatus>,
+    /// Terms of the subscription.
+    pub terms: Terms,
+    /// Licence, if self-hosted.
+    pub license: Option<License>,
     /// Provider.
     pub provider: Option<Provider>,
+    /// Mails to the owners: seats raised to the cap by hand, first autoscale (section 13).
+    pub owner_mails: usize,
     /// Why the last change was refused.
     pub last_refusal: Option<LastRefusal>,
+}
+
+impl Org {
+    /// Everything, for tests and people.
+    pub(crate) fn view(&self) -> OrganizationView {
+        let usage = self.usage();
+        let mut members_by_status = BTreeMap::new();
+        for member in &self.members {
+            *members_by_status.entry(member.status.number()).or_insert(0) += 1;
+        }
+        let Row { shown, .. } = self.row;
+        OrganizationView {
+            id: self.id.to_string(),
+            name: self.row.name.clone(),
+            client_id: format!("organization.{}", self.id),
+            enabled: self.row.enabled,
+            use_api: self.row.use_api,
+            plan: self.row.plan,
+            seats: shown.seats,
+            limit: shown.limit,
+            storage_gb: shown.storage_gb,
+            use_secrets_manager: self.row.use_sm,
+            sm_seats: shown.sm_seats,
+            sm_limit: shown.sm_limit,
+            service_accounts: shown.service_accounts,
+            service_account_limit: shown.service_account_limit,
+            machine_accounts_used: self.machine_accounts,
+            members: self.members.len(),
+            members_by_status,
+            occupied: usage.occupied(),
+            sm_occupied: usage.sm_users,
+            sponsored_families: self.sponsored,
+            billed: self.billed(),
+            billed_quantity: self.stripe.map(|s| s.seats),
+            stripe_customer: self.row.customer,
+            stripe_subscription: self.row.subscription,
+            subscription_status: self.stripe.map(|s| s.status),
+            terms: self.terms.clone(),
+            license: self.license.clone(),
+            provider: self.provider,
+            owner_mails: self.owner_mails,
+            last_refusal: self.last_refusal.clone(),
+        }
+    }
 }

@@ -6,8 +6,15 @@
 mod control;
 mod identity;
 mod members;
+mod people;
+mod private_races;
+mod private_reads;
+mod private_secrets_manager;
+mod private_writes;
 mod races;
+mod self_hosted;
 mod subscription;
+mod user_keys;
 mod wire;
 
 use reqwest::{Certificate, Client, Response, StatusCode, header};

@@ -1,0 +1,143 @@
+//! What a person's key shows of one organization, as far as that person's role there allows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::private_wire::{Details, Membership};
+use super::row::Row;
+use super::session::Session;
+use crate::api::Product;
+use crate::vendors::VendorError;
+
+/// Where the person stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Owner, and nobody else manages the organization: may see and do everything.
+    Owner,
+    /// Owner of an organization that a reseller manages: may see the subscription, not change it (section 6.2).
+    Resold,
+    /// Owner of an organization that a provider manages: sees neither (section 6.2).
+    Managed,
+    /// Member without being an owner: sees exact use alone (section 6.8).
+    Member,
+}
+
+/// Number of the role (section 5.4).
+const OWNER: i64 = 0;
+/// Number of the membership's status (section 5.4).
+const CONFIRMED: i64 = 2;
+/// Number of the provider's type (section 10).
+const RESELLER: i64 = 1;
+
+impl Standing {
+    fn of(membership: &Membership) -> Self {
+        let managed = membership.provider_id.is_some() || membership.provider_type.is_some();
+        match (membership.role, managed) {
+            (OWNER, false) => Self::Owner,
+            (OWNER, true) if membership.provider_type == Some(RESELLER) => Self::Resold,
+            (OWNER, true) => Self::Managed,
+            _ => Self::Member,
+        }
+    }
+}
+
+/// What was seen.
+pub(super) struct OwnerView {
+    pub(super) standing: Standing,
+    /// The organization as a whole is switched on.
+    pub(super) enabled: bool,
+    /// All numbers, if they were asked for and this person may see them.
+    pub(super) row: Option<Row>,
+    /// Seats taken: exact in the cloud, members alone on a self-hosted server.
+    pub(super) used: Option<i32>,
+    pub(super) standalone_secrets_manager: bool,
+    pub(super) details: Option<Arc<Details>>,
+    pub(super) self_hosted: bool,
+}
+
+/// The one organization a person without other words means.
+pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, VendorError> {
+    let list = session.memberships(age).await?;
+    let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
+    owned.sort_unstable();
+    // One with sponsored families is listed once for each (section 4).
+    owned.dedup();
+    match owned[..] {
+        [id] => uuid::Uuid::try_parse(id)
+            .map(|id| id.hyphenated().to_string())
+            .map_err(|_| VendorError::Unreadable("an organization without an id")),
+        [] => Err(VendorError::NoOrganization),
+        _ => Err(VendorError::SeveralOrganizations),
+    }
+}
+
+/// Looks at the organization. `row`: its numbers as read with another key; without, they are asked for here.
+pub(super) async fn look(
+    session: &Session,
+    id: &str,
+    product: Product,
+    row: Option<Row>,
+    age: Duration,
+) -> Result<OwnerView, VendorError> {
+    match look_once(session, id, product, row, age).await {
+        // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
+        Err(VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized) => {
+            session.look_anew().await;
+            look_once(session, id, product, row, age).await.map_err(|error| match error {
+                VendorError::NotFound | VendorError::Forbidden => VendorError::NotOwner,
+                other => other,
+            })
+        }
+        result => result,
+    }
+}
+
+async fn look_once(
+    session: &Session,
+    id: &str,
+    product: Product,
+    row: Option<Row>,
+    age: Duration,
+) -> Result<OwnerView, VendorError> {
+    let memberships = session.memberships(age).await?;
+    let same = |membership: &&Membership| membership.id.eq_ignore_ascii_case(id);
+    let membership = memberships.iter().find(same).filter(|membership| membership.status == CONFIRMED);
+    let membership = membership.ok_or(VendorError::NotMember)?;
+    let standing = Standing::of(membership);
+    let metadata = match session.metadata(id).await {
+        Ok(metadata) => Some(metadata),
+        Err(VendorError::SelfHosted) => None,
+        Err(error) => return Err(error),
+    };
+    let self_hosted = metadata.is_none();
+    let owns = standing != Standing::Member;
+    let seen = match row {
+        Some(row) => Some(row),
+        None if owns => Some(session.organization(id).await?.row()?),
+        None => None,
+    };
+    let may_view = matches!(standing, Standing::Owner | Standing::Resold);
+    let details = if may_view {
+        let still = |details: &Details| {
+            let shown = details.organization.row().ok().and_then(|row| row.numbers(product));
+            seen.is_none_or(|row| row.numbers(product) == shown)
+        };
+        Some(session.details(id, age, still).await?)
+    } else {
+        None
+    };
+    let used = match (&metadata, product) {
+        (Some(metadata), Product::PasswordManager) => Some(metadata.occupied()?),
+        (None, Product::PasswordManager) if owns => Some(session.count_users(id).await?),
+        _ => None,
+    };
+    Ok(OwnerView {
+        standing,
+        enabled: membership.enabled != Some(false),
+        row: seen.map(|row| if self_hosted { row.without_limits() } else { row }),
+        used,
+        standalone_secrets_manager: metadata.is_some_and(|metadata| metadata.is_on_secrets_manager_standalone),
+        details,
+        self_hosted,
+    })
+}

@@ -1,0 +1,123 @@
+//! What is asked with a person's key: the private API (section 6), which sees and clears more, and changes by
+//! differences.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use super::private_wire::{Details, Membership, Memberships, Metadata, Organization, PrivateError, RelativeChange};
+use super::refusals::without_effect;
+use super::session::Session;
+use super::wire::Message;
+use crate::plan::{Outcome, Refusal};
+use crate::vendors::http::{self, Answer};
+use crate::vendors::{Go, VendorError};
+
+/// Answers that cost the vendor several calls, or that hardly change: asked seldom.
+#[derive(Default)]
+pub(super) struct Known {
+    memberships: Option<(Arc<Vec<Membership>>, Instant)>,
+    details: Option<(String, Arc<Details>, Instant)>,
+}
+
+impl Session {
+    /// `GET /organizations`: where this person belongs, at most `age` old.
+    pub(super) async fn memberships(&self, age: Duration) -> Result<Arc<Vec<Membership>>, VendorError> {
+        if let Some((known, at)) = &self.known().memberships
+            && at.elapsed() < age
+        {
+            return Ok(Arc::clone(known));
+        }
+        let list: Memberships = self.get("get_organizations", "organizations".into()).await?;
+        let list = Arc::new(list.data);
+        self.known().memberships = Some((Arc::clone(&list), Instant::now()));
+        Ok(list)
+    }
+
+    /// `GET /organizations/{id}`: owners only; no call to billing.
+    pub(super) async fn organization(&self, id: &str) -> Result<Organization, VendorError> {
+        self.get("get_organization", format!("organizations/{id}")).await
+    }
+
+    /// `GET .../billing/vnext/metadata`: exact use (section 6.8).
+    pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, VendorError> {
+        self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
+    }
+
+    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows.
+    pub(super) async fn details(
+        &self,
+        id: &str,
+        age: Duration,
+        still: impl Fn(&Details) -> bool,
+    ) -> Result<Arc<Details>, VendorError> {
+        if let Some((of, known, at)) = &self.known().details
+            && of == id
+            && at.elapsed() < age
+            && still(known)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let details: Arc<Details> =
+            Arc::new(self.get("get_details", format!("organizations/{id}/subscription")).await?);
+        self.known().details = Some((id.to_owned(), Arc::clone(&details), Instant::now()));
+        Ok(details)
+    }
+
+    /// Members that take a seat, from `GET .../users`: for servers without exact use.
+    pub(super) async fn count_users(&self, id: &str) -> Result<i32, VendorError> {
+        let path = format!("organizations/{id}/users");
+        self.with_token("get_users", |token| self.count_list(&path, token)).await
+    }
+
+    /// Forgets what is asked seldom, and the token with its roles: something has shown that they are out of date.
+    pub(super) async fn look_anew(&self) {
+        *self.known() = Known::default();
+        self.forget_token().await;
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, operation: &'static str, path: String) -> Result<T, VendorError> {
+        self.with_token(operation, |token| self.get_json(path.clone(), token)).await
+    }
+
+    async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, VendorError> {
+        let request = self.api(self.client.get(self.url(&path)), &token);
+        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        match answer.status {
+            StatusCode::OK => answer.json("the private API answers in another shape"),
+            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).
+    pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
+        let url = self.url(&format!("organizations/{id}/{}", change.path()));
+        let request = |token: &SecretString| self.api(self.client.post(url), token).json(change);
+        self.send_once("post_subscription", request, go, |answer| self.judged(answer, moves_seats)).await
+    }
+
+    /// What an answer proves (sections 6.1, 6.6, 7 and 15.2). A 500 can follow success, and a 400 a committed first half.
+    fn judged(&self, answer: &Answer, moves_seats: bool) -> Outcome {
+        let error = answer.json::<PrivateError>("no message");
+        match (answer.status, error) {
+            (StatusCode::OK, _) => Outcome::Accepted,
+            (StatusCode::BAD_REQUEST, Ok(error)) => match without_effect(&error.message, moves_seats) {
+                Some(why) => Outcome::Refused(Refusal::Request(why.into())),
+                None => Outcome::Answered,
+            },
+            (StatusCode::NOT_FOUND, Ok(_)) => Outcome::Refused(self.refused(&VendorError::NotOwner)),
+            (status, Ok(_)) if status.is_server_error() || status.is_client_error() => {
+                self.refused_before(answer).unwrap_or(Outcome::Answered)
+            }
+            _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The JSON of Bitwarden's private API, as far as it is used (sections 6.3 to 6.8). It is no published contract: whatever
+//! is not needed is not read, and what is missing counts as unknown.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::row::Row;
+use crate::api::Product;
+use crate::plan::Numbers;
+use crate::vendors::VendorError;
+
+/// `GET /organizations`: the caller's own. The encrypted key in it is not read.
+#[derive(Deserialize)]
+pub(super) struct Memberships {
+    pub(super) data: Vec<Membership>,
+}
+
+/// The caller's place in one organization, as it is now; a token's roles may be older.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Membership {
+    pub(super) id: String,
+    pub(super) enabled: Option<bool>,
+    /// 2: confirmed (section 5.4).
+    pub(super) status: i64,
+    /// 0: owner (section 5.4).
+    #[serde(rename = "type")]
+    pub(super) role: i64,
+    /// Of the provider that manages the organization, if one does (section 10).
+    pub(super) provider_type: Option<i64>,
+    pub(super) provider_id: Option<String>,
+}
+
+/// `GET /organizations/{id}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Organization {
+    seats: Option<i64>,
+    max_autoscale_seats: Option<i64>,
+    sm_seats: Option<i64>,
+    max_autoscale_sm_seats: Option<i64>,
+    sm_service_accounts: Option<i64>,
+    max_autoscale_sm_service_accounts: Option<i64>,
+    pub(super) plan: Option<Plan>,
+}
+
+/// A plan; self-hosted servers, and clouds that do not know it, give no details.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Plan {
+    pub(super) password_manager: Option<PlanPool>,
+    pub(super) secrets_manager: Option<PlanPool>,
+}
+
+/// What a plan allows for a product.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlanPool {
+    pub(super) base_seats: Option<i64>,
+    pub(super) has_additional_seats_option: Option<bool>,
+    /// Of one seat.
+    pub(super) seat_price: Option<f64>,
+}
+
+impl Organization {
+    pub(super) fn row(&self) -> Result<Row, VendorError> {
+        Row::checked([
+            (self.seats, self.max_autoscale_seats),
+            (self.sm_seats, self.max_autoscale_sm_seats),
+            (self.sm_service_accounts, self.max_autoscale_sm_service_accounts),
+        ])
+    }
+}
+
+/// `GET /organizations/{id}/billing/vnext/metadata` (section 6.8).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata {
+    organization_occupied_seats: i64,
+    #[serde(default)]
+    pub(super) is_on_secrets_manager_standalone: bool,
+}
+
+impl Metadata {
+    pub(super) fn occupied(self) -> Result<i32, VendorError> {
+        let seats = i32::try_from(self.organization_occupied_seats).ok().filter(|seats| *seats >= 0);
+        seats.ok_or(VendorError::Unreadable("a number is out of range"))
+    }
+}
+
+/// `GET /organizations/{id}/subscription` (section 6.4).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    #[serde(flatten)]
+    pub(super) organization: Organization,
+    pub(super) subscription: Option<Stripe>,
+    /// Means something on self-hosted servers only.
+    pub(super) expiration: Option<String>,
+    pub(super) expiration_without_grace_period: Option<String>,
+}
+
+/// What Stripe says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stripe {
+    pub(super) status: Option<String>,
+    pub(super) period_end_date: Option<String>,
+    pub(super) cancelled_date: Option<String>,
+    pub(super) cancel_at_end_date: Option<bool>,
+    pub(super) suspension_date: Option<String>,
+    pub(super) items: Option<Vec<Item>>,
+}
+
+/// One line that is billed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Item {
+    pub(super) name: Option<String>,
+    pub(super) amount: Option<f64>,
+    pub(super) quantity: Option<i64>,
+    pub(super) sponsored_subscription_item: Option<bool>,
+    pub(super) addon_subscription_item: Option<bool>,
+}
+
+/// A time as .NET writes it: with a zone, or without one and then UTC.
+pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
+    let text = text?;
+    let utc = || text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp());
+    text.parse().ok().or_else(utc)
+}
+
+/// The error shape of the private API (section 6.1). The text is compared with texts that are known, and not kept.
+#[derive(Deserialize)]
+pub(super) struct PrivateError {
+    pub(super) message: String,
+}
+
+/// A change through the private API: differences for seats, totals for limits, where none **clears** the limit
+/// (sections 6.6 and 6.7).
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum RelativeChange {
+    /// `POST .../subscription`.
+    #[serde(rename_all = "camelCase")]
+    PasswordManager { seat_adjustment: i32, max_autoscale_seats: Option<i32> },
+    /// `POST .../sm-subscription`, which sets the limits of both its pools.
+    #[serde(rename_all = "camelCase")]
+    SecretsManager {
+        seat_adjustment: i32,
+        max_autoscale_seats: Option<i32>,
+        service_account_adjustment: i32,
+        max_autoscale_service_accounts: Option<i32>,
+    },
+}
+
+impl RelativeChange {
+    /// From what the row shows now. `None`: the row has moved on from `from`, so the difference would be another.
+    pub(super) fn of(product: Product, from: Numbers, to: Numbers, row: &Row) -> Option<Self> {
+        if row.numbers(product) != Some(from) || to.seats < 1 || to.limit.is_some_and(|limit| limit < 1) {
+            return None;
+        }
+        let adjustment = to.seats.checked_sub(from.seats)?;
+        let (seats, machines) = (row.pool(Product::SecretsManager), row.pool(Product::MachineAccounts));
+        Some(match product {
+            Product::PasswordManager => {
+                Self::PasswordManager { seat_adjustment: adjustment, max_autoscale_seats: to.limit }
+            }
+            Product::SecretsManager => Self::SecretsManager {
+                seat_adjustment: adjustment,
+                max_autoscale_seats: to.limit,
+                service_account_adjustment: 0,
+                max_autoscale_service_accounts: machines.limit,
+            },
+            Product::MachineAccounts => Self::SecretsManager {
+                seat_adjustment: 0,
+                max_autoscale_seats: seats.limit,
+                service_account_adjustment: adjustment,
+                max_autoscale_service_accounts: to.limit,
+            },
+        })
+    }
+
+    /// The last part of the path, below `/organizations/{id}/`.
+    pub(super) fn path(&self) -> &'static str {
+        match self {
+            Self::PasswordManager { .. } => "subscription",
+            Self::SecretsManager { .. } => "sm-subscription",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row() -> Row {
+        Row::checked([(Some(100), Some(120)), (Some(20), None), (Some(50), Some(60))]).unwrap()
+    }
+
+    fn body(product: Product, from: (i32, Option<i32>), to: (i32, Option<i32>)) -> Option<String> {
+        let numbers = |(seats, limit)| Numbers { seats, limit };
+        let change = RelativeChange::of(product, numbers(from), numbers(to), &row());
+        change.map(|change| serde_json::to_string(&change).unwrap())
+    }
+
+    #[test]
+    fn a_limit_that_stays_is_sent_for_one_that_is_missing_would_be_removed() {
+        use Product::*;
+        for (product, from, to, sent) in [
+            (PasswordManager, (100, Some(120)), (110, Some(120)), r#"{"seatAdjustment":10,"maxAutoscaleSeats":120}"#),
+            (PasswordManager, (100, Some(120)), (100, None), r#"{"seatAdjustment":0,"maxAutoscaleSeats":null}"#),
+            (
+                SecretsManager,
+                (20, None),
+                (15, Some(15)),
+                r#"{"seatAdjustment":-5,"maxAutoscaleSeats":15,"serviceAccountAdjustment":0,"maxAutoscaleServiceAccounts":60}"#,
+            ),
+            (
+                MachineAccounts,
+                (50, Some(60)),
+                (55, Some(60)),
+                r#"{"seatAdjustment":0,"maxAutoscaleSeats":null,"serviceAccountAdjustment":5,"maxAutoscaleServiceAccounts":60}"#,
+            ),
+        ] {
+            assert_eq!(body(product, from, to).as_deref(), Some(sent));
+        }
+    }
+
+    #[test]
+    fn a_difference_is_made_from_what_is_shown_now_or_not_at_all() {
+        assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
+        assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
+        assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        let at = "2027-01-15T00:00:00Z".parse().ok();
+        for text in
+            ["2027-01-15T00:00:00Z", "2027-01-15T00:00:00", "2027-01-15T01:00:00+01:00", "2027-01-15T00:00:00.0000000Z"]
+        {
+            assert_eq!(time(Some(text)), at, "{text}");
+        }
+        assert_eq!(time(Some("soon")), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in any::<String>()) {
+            drop(serde_json::from_slice::<Memberships>(&bytes));
+            drop(serde_json::from_slice::<Details>(&bytes));
+            drop(serde_json::from_slice::<Metadata>(&bytes));
+            drop(serde_json::from_slice::<PrivateError>(&bytes));
+            let _ = time(Some(&text));
+        }
+    }
+}

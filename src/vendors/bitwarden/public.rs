@@ -1,0 +1,72 @@
+//! What is asked with an organization key: the public API, which sets totals (sections 5.2 to 5.4).
+
+use futures::TryStreamExt;
+use reqwest::StatusCode;
+use secrecy::SecretString;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::members;
+use super::session::Session;
+use super::wire::{Message, Subscription, SubscriptionChange};
+use crate::plan::Outcome;
+use crate::vendors::http::{self, Answer};
+use crate::vendors::{Go, VendorError};
+
+impl Session {
+    /// `GET /public/organization/subscription` (section 5.2).
+    pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
+        self.with_token("get_subscription", |token| self.get_subscription(token)).await
+    }
+
+    /// Members that take a seat, from `GET /public/members` (section 5.4).
+    pub(super) async fn count_members(&self) -> Result<i32, VendorError> {
+        self.with_token("get_members", |token| self.get_members(token)).await
+    }
+
+    async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
+        let request = self.api(self.client.get(self.url("public/organization/subscription")), &token);
+        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        match answer.status {
+            StatusCode::OK => answer.json("the subscription is not what it should be"),
+            // The one meaning a 400 of the application has here (section 15.1); proxies have others.
+            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    async fn get_members(&self, token: SecretString) -> Result<i32, VendorError> {
+        self.count_list("public/members", token).await
+    }
+
+    /// Counts those who take a seat in a list of members, without holding it in memory.
+    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<i32, VendorError> {
+        let request = self.api(self.client.get(self.url(path)), &token);
+        let response = http::open(request, self.settings.read_timeout).await?;
+        if response.status() != StatusCode::OK {
+            return Err(http::refusal(response.status(), http::retry_after(&response)));
+        }
+        let body = response.bytes_stream().map_err(std::io::Error::other);
+        let reader = SyncIoBridge::new(StreamReader::new(body));
+        let counted = tokio::task::spawn_blocking(move || members::count(reader)).await;
+        counted.unwrap_or(Err(VendorError::Unreadable("counting members failed")))
+    }
+
+    /// `PUT /public/organization/subscription` (section 5.3).
+    pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
+        let url = self.url("public/organization/subscription");
+        let request = |token: &SecretString| self.api(self.client.put(url), token).json(change);
+        self.send_once("put_subscription", request, go, |answer| self.outcome(answer)).await
+    }
+
+    /// What an answer to the PUT proves (sections 5.3, 15.1 and 16.4). The application's own answers are JSON with a
+    /// message, or empty where the framework refuses; everything else comes from something in between.
+    fn outcome(&self, answer: &Answer) -> Outcome {
+        let from_application = answer.json::<Message>("no message").is_ok();
+        match answer.status {
+            StatusCode::OK if from_application => Outcome::Accepted,
+            StatusCode::INTERNAL_SERVER_ERROR if from_application => Outcome::Answered,
+            StatusCode::BAD_REQUEST => Outcome::Refused(self.refused(&VendorError::Status(400))),
+            _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
+        }
+    }
+}

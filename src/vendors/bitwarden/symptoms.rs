@@ -1,0 +1,100 @@
+//! What Bitwarden answers and what it means, as a table: from it `docs/errors.md` is made, and each row is played by a
+//! test. The sentences themselves are in [`VendorError::fault`] and in `refusals`.
+
+use std::time::Duration;
+
+use super::NAME;
+use crate::plan::{Fault, Remedy};
+use crate::vendors::VendorError;
+
+/// One answer of Bitwarden, or none.
+#[derive(Clone, Debug)]
+pub struct Symptom {
+    /// Names the row.
+    pub id: &'static str,
+    /// What is seen on the wire.
+    pub seen: &'static str,
+    /// Section of the vendor reference.
+    pub section: &'static str,
+    error: VendorError,
+}
+
+impl Symptom {
+    /// What is told: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
+    pub fn fault(&self, host: &str) -> Fault {
+        self.error.fault(NAME, host)
+    }
+
+    /// When it is tried again, in words.
+    pub fn retry(&self) -> &'static str {
+        match self.error.fault(NAME, "").remedy {
+            Remedy::Spec => "when spec changes",
+            Remedy::Credentials => "when Secret or spec changes; otherwise rarely (`--credential-probe`)",
+            Remedy::Owner => "when the older object goes",
+            Remedy::Unsupported => "when spec changes; otherwise every 10 min",
+            Remedy::Time { after: Some(_), .. } => "after the pause",
+            Remedy::Time { after: None, secret_may_help: true } => {
+                "ever later, up to 5 min; at once when the Secret changes"
+            }
+            Remedy::Time { after: None, secret_may_help: false } => "ever later, up to 5 min",
+        }
+    }
+}
+
+/// All rows, in the order of the document.
+pub fn symptoms() -> Vec<Symptom> {
+    let row = |id, seen, section, error| Symptom { id, seen, section, error };
+    vec![
+        row("invalid-client", "token: 400 `invalid_client`", "3.5", VendorError::InvalidClient),
+        row(
+            "client-version",
+            "token: 400 `version_header_missing` or `invalid_client_version`",
+            "3.5",
+            VendorError::ClientVersion,
+        ),
+        row(
+            "token-refused",
+            "token: 400 with another code (`invalid_scope`, `invalid_request`, `device_error`, `invalid_grant`)",
+            "3.5",
+            VendorError::TokenRefused(400),
+        ),
+        row("unauthorized", "API: 401, also with a fresh token", "3.6", VendorError::Unauthorized),
+        row("forbidden", "API: 403, also with a fresh token", "3.6", VendorError::Forbidden),
+        row("not-found", "public API: 404", "15.1", VendorError::NotFound),
+        row("not-owner", "private API: 404 or 403, also with a fresh token", "6.2, 15.2, 15.4", VendorError::NotOwner),
+        row(
+            "not-member",
+            "private API: the organization is not in the person's list, or not confirmed",
+            "3.2",
+            VendorError::NotMember,
+        ),
+        row(
+            "no-organization",
+            "private API: the person's list has no organization that he owns",
+            "4",
+            VendorError::NoOrganization,
+        ),
+        row(
+            "several-organizations",
+            "private API: the person owns several organizations",
+            "4",
+            VendorError::SeveralOrganizations,
+        ),
+        row(
+            "throttled",
+            "429 with `Retry-After`",
+            "12",
+            VendorError::Throttled { after: Some(Duration::from_secs(38)) },
+        ),
+        row("edge", "429 without `Retry-After`", "12", VendorError::Throttled { after: None }),
+        row("server-error", "5xx, a redirect, or another status", "6.1, 15", VendorError::Status(503)),
+        row(
+            "unreadable",
+            "200 that is not the API's answer (HTML, other JSON, too large)",
+            "16.6",
+            VendorError::Unreadable("it is too large"),
+        ),
+        row("no-answer", "no connection, a broken one, or a time-out", "16.4", VendorError::NoAnswer("no connection")),
+        row("certificate", "a certificate that is not trusted", "2", VendorError::Certificate),
+    ]
+}

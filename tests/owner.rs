@@ -1,0 +1,306 @@
+//! The personal key of an owner, beside the organization's key and alone: what it shows, and what is changed with it.
+
+use serde_json::{Value, json};
+use vendor_sim::{Fault, FaultKind, Organization, Role, UserKey};
+
+use crate::tenants::Tenant;
+use crate::world::{World, condition, organization, said, world};
+
+impl Tenant<'_> {
+    /// A personal key with this role in the organization, in Secret `owner-<name>`.
+    pub async fn person(&self, role: Role) -> UserKey {
+        let key = self.world.bitwarden().add_user_key(&self.key.id, role);
+        self.world.secret(&self.owner_secret(), self.world.personal(&key)).await;
+        key
+    }
+
+    fn owner_secret(&self) -> String {
+        format!("owner-{}", self.name)
+    }
+
+    /// Both keys.
+    pub fn both(&self, more: Value) -> Value {
+        let keys = json!({ "vendor": { "bitwarden": {
+            "credentialsSecretRef": { "name": self.name }, "ownerCredentialsSecretRef": { "name": self.owner_secret() },
+        } } });
+        merged(keys, more)
+    }
+
+    /// The personal key alone.
+    pub fn alone(&self, more: Value) -> Value {
+        let keys = json!({ "vendor": { "bitwarden": {
+            "credentialsSecretRef": null, "ownerCredentialsSecretRef": { "name": self.owner_secret() },
+        } } });
+        merged(keys, more)
+    }
+
+    /// Requests of this method that the vendor took for this organization's private API.
+    fn private(&self, method: &str) -> usize {
+        let path = format!("/organizations/{}", self.key.id);
+        self.world.bitwarden().count(|r| r.method == method && r.path.contains(&path))
+    }
+}
+
+impl World {
+    /// What a complete Secret holds for a personal key.
+    pub fn personal(&self, key: &UserKey) -> Value {
+        json!({
+            "clientId": key.client_id, "clientSecret": key.client_secret,
+            "server": self.vendor.url(), "ca.crt": self.vendor.ca_pem(),
+        })
+    }
+}
+
+/// One spec over another; nulls stay, for they take away what is declared where nothing is said.
+pub fn merged(spec: Value, more: Value) -> Value {
+    match (spec, more) {
+        (Value::Object(mut spec), Value::Object(more)) => {
+            for (key, value) in more {
+                let before = spec.remove(&key);
+                spec.insert(key, before.map_or(value.clone(), |before| merged(before, value)));
+            }
+            Value::Object(spec)
+        }
+        (_, more) => more,
+    }
+}
+
+fn allows(status: &seatkeeper::api::LicenseSeatsStatus) -> String {
+    serde_json::to_string(&status.capabilities).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_organization_key_an_owner_shows_exact_use_and_seats_are_still_set_by_totals() {
+    let w = world("owner").await;
+    let t = w.tenant("both", organization().sponsored_families(3)).await;
+    t.person(Role::Owner).await;
+    w.declare("both", t.both(json!({}))).await;
+    let status = w.until_in_sync("both", 150).await;
+    assert_eq!((status.used, status.used_is_lower_bound), (Some(83), Some(false)), "families take seats too");
+    assert_eq!((t.puts(), t.private("POST")), (1, 0));
+    assert_eq!(said(&status, "LicenseValid"), "True/Active");
+    assert!(status.license.as_ref().is_some_and(|license| license.period_end.is_some()));
+    assert_eq!(status.billed, None, "what is billed is what is shown");
+    for (key, capability) in [("Organization", "WriteSeats"), ("Owner", "ClearLimit"), ("Owner", "ReadExactUsage")] {
+        assert!(allows(&status).contains(key) && allows(&status).contains(capability), "{}", allows(&status));
+    }
+    let members = w.bitwarden().count(|r| r.path.ends_with("/public/members"));
+    assert_eq!(members, 0, "the long list is not read where the number is shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
+    let w = world("owner-alone").await;
+    let t = w.tenant("alone", organization()).await;
+    let person = t.person(Role::Owner).await;
+    w.declare("alone", t.alone(json!({}))).await;
+    let status = w.until_in_sync("alone", 150).await;
+    assert_eq!(status.account.and_then(|account| account.id).as_deref(), Some(t.key.id.as_str()));
+    assert_eq!((status.limit, status.used), (Some(150), Some(80)));
+    let o = t.organization();
+    assert_eq!((o.seats, o.limit, o.billed.seats), (Some(150), Some(150), Some(150)));
+    assert_eq!((t.puts(), t.private("POST")), (0, 1));
+    w.edit("alone", json!({ "seats": 120 })).await;
+    w.until_in_sync("alone", 120).await;
+    assert_eq!((t.organization().billed.seats, t.private("POST")), (Some(120), 2));
+    assert_eq!(w.bitwarden().device_mails(&person.user_id), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared() {
+    let w = world("unlimited").await;
+    for both in [true, false] {
+        let name = if both { "both" } else { "alone" };
+        let t = w.tenant(name, organization().limit(140)).await;
+        t.person(Role::Owner).await;
+        let spec = |more| if both { t.both(more) } else { t.alone(more) };
+        w.declare(name, spec(json!({ "seats": 120, "limit": null }))).await;
+        let status = w.until_in_sync(name, 120).await;
+        assert_eq!(status.limit, Some(140), "{name}: kept");
+        w.edit(name, json!({ "limit": { "mode": "Unlimited" } })).await;
+        let status = w.until(name, "no limit", |status| status.limited == Some(false)).await;
+        assert_eq!((status.seats, status.limit), (Some(120), None), "{name}");
+        w.edit(name, json!({ "seats": 130 })).await;
+        w.until_in_sync(name, 130).await;
+        assert_eq!((t.organization().seats, t.organization().limit), (Some(130), None), "{name}");
+        assert_eq!(t.puts(), if both { 2 } else { 0 }, "{name}: seats go by totals where they can");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_alone_changes_one_pool_and_leaves_the_limits_of_the_others() {
+    let w = world("owner-pools").await;
+    let with = organization().secrets_manager(20, 50).sm_limit(25).service_account_limit(60).sm_members(10);
+    let t = w.tenant("pools", with).await;
+    t.person(Role::Owner).await;
+    let product = |product: &str| json!({ "vendor": { "bitwarden": { "product": product } } });
+    let keep = |seats: i32| json!({ "seats": seats, "limit": null });
+    w.declare("sm", t.alone(merged(product("SecretsManager"), keep(22)))).await;
+    w.until_in_sync("sm", 22).await;
+    w.declare("machines", t.alone(merged(product("MachineAccounts"), keep(55)))).await;
+    w.until_in_sync("machines", 55).await;
+    let o = t.organization();
+    assert_eq!((o.seats, o.limit), (Some(100), Some(100)));
+    assert_eq!((o.sm_seats, o.sm_limit), (Some(22), Some(25)));
+    assert_eq!((o.service_accounts, o.service_account_limit), (Some(55), Some(60)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_password_manager() {
+    let w = world("standalone").await;
+    let with = || organization().secrets_manager(20, 50).sm_members(5);
+    for alone in [true, false] {
+        let t = w.tenant(if alone { "alone" } else { "both" }, with()).await;
+        w.bitwarden().change_terms(&t.key.id, |terms| terms.secrets_manager_standalone = true);
+        t.person(Role::Owner).await;
+        let more = json!({ "vendor": { "bitwarden": { "product": "SecretsManager" } }, "seats": 30 });
+        w.declare(&t.name, if alone { t.alone(more) } else { t.both(more) }).await;
+        if alone {
+            let status = w.until_reason("alone", "Ready", "UnsupportedByVendor").await;
+            let message = &condition(&status, "Ready").expect("Ready").message;
+            assert!(message.contains("discount") && message.contains("credentialsSecretRef"), "{message}");
+            assert_eq!(t.private("POST"), 0);
+        } else {
+            w.until_in_sync("both", 30).await;
+        }
+        assert_eq!((t.organization().seats, t.organization().limit), (Some(100), Some(100)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_allows() {
+    let w = world("order").await;
+    let t = w.tenant("order", organization().members(10).secrets_manager(90, 50).sm_limit(90)).await;
+    t.person(Role::Owner).await;
+    let secrets_manager = |seats: i32| {
+        let product = json!({ "vendor": { "bitwarden": { "product": "SecretsManager" } }, "seats": seats });
+        t.both(product)
+    };
+    // Secrets Manager first, so that it has to wait for what is declared after it.
+    w.declare("sm", secrets_manager(160)).await;
+    w.declare("pm", t.both(json!({ "seats": 170 }))).await;
+    w.until_in_sync("pm", 170).await;
+    w.until_in_sync("sm", 160).await;
+    assert_eq!(w.bitwarden().last_refusal(&t.key.id), None, "nothing was sent that the vendor refuses");
+    let status = w.status("sm").await;
+    assert_eq!(status.history.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_without_seats() {
+    let w = world("billed").await;
+    let t = w.tenant("billed", organization().members(80)).await;
+    t.person(Role::Owner).await;
+    w.declare("billed", t.both(json!({ "managementPolicy": "Observe" }))).await;
+    w.until_reason("billed", "Ready", "Observed").await;
+    w.bitwarden().force_row(&t.key.id, Some(70), Some(70));
+    let status = w.until("billed", "70 seats", |status| status.seats == Some(70) && status.billed.is_some()).await;
+    assert_eq!((status.billed, status.free), (Some(100), Some(-10)));
+    assert_eq!(said(&status, "SeatShortage"), "True/OverAllocated");
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("100 are billed"), "{message}");
+    w.until_told("BilledDiffers", 1).await;
+    w.bitwarden().force_row(&t.key.id, Some(100), Some(100));
+    w.until("billed", "the bill to agree", |status| status.seats == Some(100) && status.billed.is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() {
+    let w = world("refusals").await;
+    let t = w.tenant("refused", organization()).await;
+    t.person(Role::Owner).await;
+    w.bitwarden().set_stripe(&t.key.id, false, true, Some(vendor_sim::SubscriptionStatus::Active));
+    w.declare("refused", t.alone(json!({}))).await;
+    let status = w.until_reason("refused", "Ready", "VendorRejected").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("no payment method: add one"), "{message}");
+    assert!(!message.contains("No payment method found."), "the vendor's text is not copied");
+    assert_eq!((status.summary.as_deref(), t.private("POST")), (Some("vendor refused"), 1));
+    w.bitwarden().set_stripe(&t.key.id, true, true, Some(vendor_sim::SubscriptionStatus::Active));
+    w.edit("refused", json!({ "seats": 140 })).await;
+    w.until_in_sync("refused", 140).await;
+    assert_eq!(t.organization().billed.seats, Some(140));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bad_answer_to_a_difference_buys_twice() {
+    let w = world("differences").await;
+    let faults = [
+        ("lost answer", Fault::on_private_write(FaultKind::Drop { apply: true })),
+        ("lost request", Fault::on_private_write(FaultKind::Drop { apply: false })),
+        ("billed and failed", Fault::on_private_write(FaultKind::FailAfterBilling)),
+        ("draft invoice lost", Fault::on_private_write(FaultKind::DraftInvoiceLost)),
+        ("applied late", Fault::on_private_write(FaultKind::ApplyLate { after_ms: 2500 })),
+        ("half", Fault::on_private_write(FaultKind::Half)),
+        ("card declined", Fault::on_private_write(FaultKind::CardDeclined)),
+    ];
+    let mut all = Vec::new();
+    for (what, fault) in faults {
+        let t = w.tenant(what, organization()).await;
+        t.person(Role::Owner).await;
+        let fault = w.bitwarden().inject(fault.organization(&t.key.id));
+        w.declare(&t.name, t.alone(json!({}))).await;
+        all.push((what, t, fault));
+    }
+    for (what, t, fault) in all {
+        w.until_in_sync(&t.name, 150).await;
+        assert_eq!(w.bitwarden().fired(fault), 1, "{what}");
+        let o = t.organization();
+        assert_eq!((o.seats, o.billed.seats), (Some(150), Some(150)), "{what}");
+        let most = w.bitwarden().ledger(&t.key.id).iter().filter_map(|entry| entry.billed_after.seats).max();
+        assert_eq!(most, Some(150), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
+    let mut w = world("device").await;
+    let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);
+    w.secret("owner", w.personal(&key)).await;
+    let spec = json!({ "vendor": { "bitwarden": { "ownerCredentialsSecretRef": { "name": "owner" } } } });
+    w.declare("acme", spec).await;
+    w.until_in_sync("acme", 150).await;
+    w.bitwarden().expire_tokens();
+    w.crash_and_restart(crate::world::FAST).await;
+    let logins = || w.bitwarden().find_user(&key.user_id).map_or(0, |user| user.logins);
+    let before = logins();
+    seatkeeper_support::wait_for("another login", crate::world::PATIENCE, async || (logins() > before).then_some(()))
+        .await;
+    assert_eq!(w.bitwarden().device_mails(&key.user_id), 1);
+    assert_eq!(w.bitwarden().devices(&key.user_id).len(), 1);
+}
+
+/// An organization that cannot be changed, and how it is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_key_can_change_is_recognised_and_nothing_is_sent() {
+    use vendor_sim::{Plan, Provider};
+    let w = world("fixed").await;
+    let cases: [(&str, Organization, &str); 5] = [
+        ("msp", organization().provider(Provider::Msp), "a provider manages"),
+        ("reseller", organization().provider(Provider::Reseller), "a provider manages"),
+        ("unit", organization().provider(Provider::BusinessUnit), "a provider manages"),
+        (
+            "starter",
+            Organization::teams("Small").plan(Plan::TeamsStarter).seats(10).limit(10).members(5),
+            "fixed number of seats",
+        ),
+        ("unsubscribed", organization(), "no subscription"),
+    ];
+    let mut all = Vec::new();
+    for (name, organization, says) in cases {
+        let t = w.tenant(name, organization).await;
+        t.person(Role::Owner).await;
+        if name == "unsubscribed" {
+            w.bitwarden().set_stripe(&t.key.id, true, false, None);
+        }
+        w.declare(name, t.both(json!({ "seats": 99, "limit": null }))).await;
+        all.push((t, says));
+    }
+    for (t, says) in all {
+        let status = w.until_reason(&t.name, "Ready", "UnsupportedByVendor").await;
+        let message = &condition(&status, "Ready").expect("Ready").message;
+        assert!(message.contains(says), "{}: {message}", t.name);
+        assert_eq!((t.puts(), t.private("POST")), (0, 0), "{}", t.name);
+        assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated", "{}", t.name);
+    }
+}

@@ -1,0 +1,155 @@
+//! Keys that do not do what they are there for: too low a role, another organization, an old client. Each is told with
+//! its fix, what still works goes on, and nothing is sent on a doubt.
+
+use serde_json::{Value, json};
+use vendor_sim::{MemberStatus, Role};
+
+use crate::owner::merged;
+use crate::tenants::fast_but;
+use crate::world::{World, condition, organization, said, world};
+
+/// `CredentialsValid` says this reason with these words.
+async fn told(w: &World, name: &str, reason: &str, words: &[&str]) {
+    let what = format!("{name}: {reason} with {words:?}");
+    let status = w
+        .until(name, what, |status| {
+            condition(status, "CredentialsValid")
+                .is_some_and(|c| c.reason == reason && words.iter().all(|word| c.message.contains(word)))
+        })
+        .await;
+    assert!(said(&status, "CredentialsValid").starts_with("False/"), "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_an_organization_key_a_role_that_is_too_low_costs_only_what_it_would_add() {
+    let w = world("low-role").await;
+    for (name, role) in [("admin", Role::Admin), ("user", Role::User), ("custom", Role::Custom)] {
+        let t = w.tenant(name, organization().sponsored_families(2)).await;
+        t.person(role).await;
+        w.declare(name, t.both(json!({}))).await;
+        let status = w.until_in_sync(name, 150).await;
+        assert_eq!(
+            (status.used, status.used_is_lower_bound),
+            (Some(82), Some(false)),
+            "{name}: any member sees exact use"
+        );
+        told(&w, name, "InsufficientRole", &["ownerCredentialsSecretRef", "not an owner", "admin is not enough"]).await;
+        assert_eq!(said(&status, "LicenseValid"), "Unknown/NotReported", "{name}");
+        w.edit(name, json!({ "limit": { "mode": "Unlimited" } })).await;
+        w.until_reason(name, "Ready", "UnsupportedByVendor").await;
+        assert_eq!((t.puts(), t.organization().limit), (1, Some(150)), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alone_an_admins_key_shows_no_seats_and_promotion_mends_it() {
+    let w = world("admin-alone").await;
+    let t = w.tenant("admin", organization()).await;
+    let person = t.person(Role::Admin).await;
+    let id = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
+    w.declare("admin", t.alone(id)).await;
+    let status = w.until_reason("admin", "Ready", "UnsupportedByVendor").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("not an owner") && status.seats.is_none(), "{message}");
+    w.bitwarden().set_role(&person.user_id, &t.key.id, Role::Owner);
+    w.until_in_sync("admin", 150).await;
+    assert_eq!(t.organization().billed.seats, Some(150));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_is_removed_while_it_runs_is_told_and_seats_are_still_managed() {
+    let w = world("removed").await;
+    let t = w.tenant("acme", organization()).await;
+    let person = t.person(Role::Owner).await;
+    w.declare("acme", t.both(json!({}))).await;
+    w.until_in_sync("acme", 150).await;
+    w.bitwarden().remove_from_organization(&person.user_id, &t.key.id);
+    told(&w, "acme", "InsufficientRole", &["no confirmed member", "removed"]).await;
+    let status = w.edit("acme", json!({ "seats": 160 })).await;
+    drop(status);
+    let status = w.until_in_sync("acme", 160).await;
+    assert_eq!(status.used_is_lower_bound, Some(true), "members are counted again");
+    w.bitwarden().set_role(&person.user_id, &t.key.id, Role::Owner);
+    w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+    w.bitwarden().set_member_status(&person.user_id, &t.key.id, MemberStatus::Accepted);
+    told(&w, "acme", "InsufficientRole", &["no confirmed member"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_alone_who_is_demoted_stops_everything_until_he_is_owner_again() {
+    let w = world("demoted").await;
+    let t = w.tenant("acme", organization()).await;
+    let person = t.person(Role::Owner).await;
+    w.declare("acme", t.alone(json!({}))).await;
+    w.until_in_sync("acme", 150).await;
+    w.bitwarden().set_role(&person.user_id, &t.key.id, Role::User);
+    w.bitwarden().expire_tokens();
+    w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
+    w.bitwarden().set_role(&person.user_id, &t.key.id, Role::Owner);
+    w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+    assert_eq!(w.bitwarden().writes(&t.key.id), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
+    let w = world("mismatch").await;
+    let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
+    a.person(Role::Owner).await;
+    b.person(Role::Owner).await;
+    let keys = |credentials: Value, owner: Value, id: Value| {
+        json!({ "vendor": { "bitwarden": {
+            "credentialsSecretRef": credentials, "ownerCredentialsSecretRef": owner, "organizationId": id,
+        } } })
+    };
+    let name = |name: &str| json!({ "name": name });
+    for (object, spec, words) in [
+        ("two-organization-keys", keys(name("a"), name("b"), Value::Null), vec!["same kind of key"]),
+        ("two-personal-keys", keys(name("owner-a"), name("owner-b"), Value::Null), vec!["same kind of key"]),
+        ("other-id", keys(name("a"), Value::Null, json!(b.key.id)), vec!["organizationId is", "correct one"]),
+    ] {
+        w.declare(object, spec).await;
+        told(&w, object, "KeyInvalid", &words).await;
+    }
+    // The organization key says which organization it is; the other key is of no use, and that is said.
+    w.declare("two-organizations", keys(name("a"), name("owner-b"), Value::Null)).await;
+    told(&w, "two-organizations", "InsufficientRole", &["another organization's owner"]).await;
+    w.until_in_sync("two-organizations", 150).await;
+    assert_eq!((w.bitwarden().writes(&a.key.id), w.bitwarden().writes(&b.key.id)), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is_told() {
+    let w = world("several").await;
+    let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
+    let person = a.person(Role::Owner).await;
+    w.bitwarden().set_role(&person.user_id, &b.key.id, Role::Owner);
+    w.declare("several", a.alone(json!({}))).await;
+    let status = w.until_reason("several", "Ready", "SpecInvalid").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("organizationId is needed"), "{message}");
+    let id = json!({ "vendor": { "bitwarden": { "organizationId": b.key.id } } });
+    w.edit("several", id).await;
+    w.until_in_sync("several", 150).await;
+    assert_eq!((w.bitwarden().writes(&a.key.id), w.bitwarden().writes(&b.key.id)), (0, 1));
+
+    let nobody = w.bitwarden().add_user();
+    w.secret("nobody", w.personal(&nobody)).await;
+    let alone = json!({ "vendor": { "bitwarden": {
+        "credentialsSecretRef": null, "ownerCredentialsSecretRef": { "name": "nobody" },
+    } } });
+    w.declare("nobody", merged(json!({}), alone)).await;
+    told(&w, "nobody", "InsufficientRole", &["owns no organization"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_version_that_is_refused_names_the_flag() {
+    let flags = fast_but(&["--bitwarden-client-version=2024.1.0"]);
+    let w = World::with("client-version", organization(), &flags).await;
+    let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);
+    w.bitwarden().change_account(&key.user_id, |account| account.v2_encryption = true);
+    w.secret("owner", w.personal(&key)).await;
+    let alone = json!({ "credentialsSecretRef": null, "ownerCredentialsSecretRef": { "name": "owner" } });
+    w.declare("acme", json!({ "vendor": { "bitwarden": alone } })).await;
+    told(&w, "acme", "Rejected", &["--bitwarden-client-version"]).await;
+    assert_eq!(w.bitwarden().writes(&w.key.id), 0);
+}

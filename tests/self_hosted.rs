@@ -1,0 +1,65 @@
+//! Self-hosted servers: seats come from the licence file, so they are only shown, and what to do instead is said.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use vendor_sim::{License, Organization, Role};
+
+use crate::world::{World, condition, organization, said, world};
+
+fn licensed(days: i64) -> Organization {
+    let expires = Timestamp::now() + SignedDuration::from_hours(24 * days);
+    let expires_without_grace_period = expires - SignedDuration::from_hours(24 * 60);
+    organization().limit(None).license(License { expires, expires_without_grace_period })
+}
+
+async fn self_hosted(name: &str) -> World {
+    let w = world(name).await;
+    w.bitwarden().switch(|switches| switches.self_hosted = true);
+    w
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_key_counts_members_and_says_that_the_licence_decides() {
+    let w = self_hosted("self-org").await;
+    let t = w.tenant("org", licensed(365)).await;
+    t.declare(json!({})).await;
+    let status = w.until_reason("org", "Ready", "UnsupportedByVendor").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("licence file") && message.contains("cloud organization"), "{message}");
+    assert_eq!((status.seats, status.used, status.used_is_lower_bound), (None, Some(80), Some(true)));
+    assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated");
+    assert_eq!(t.puts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_sees_seats_and_the_end_of_the_licence_and_changes_neither() {
+    let w = self_hosted("self-owner").await;
+    for both in [true, false] {
+        let t = w.tenant(if both { "both" } else { "alone" }, licensed(20)).await;
+        t.person(Role::Owner).await;
+        let spec = |more| if both { t.both(more) } else { t.alone(more) };
+        w.declare(&t.name, spec(json!({ "seats": 100, "limit": null }))).await;
+        let status = w.until_in_sync(&t.name, 100).await;
+        assert_eq!((status.used, status.limited), (Some(80), Some(false)), "{}", t.name);
+        assert_eq!(said(&status, "LicenseValid"), "True/ExpiringSoon", "{}", t.name);
+        w.edit(&t.name, json!({ "seats": 150 })).await;
+        let status = w.until_reason(&t.name, "Ready", "UnsupportedByVendor").await;
+        let message = &condition(&status, "Ready").expect("Ready").message;
+        assert!(message.contains("update the licence"), "{message}");
+        assert_eq!(w.bitwarden().writes(&t.key.id), 0, "{}", t.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_named_by_one_address_or_by_two() {
+    let w = self_hosted("self-urls").await;
+    let t = w.tenant("two", licensed(365)).await;
+    let person = t.person(Role::Owner).await;
+    let mut data = w.personal(&person);
+    data.as_object_mut().expect("an object").remove("server");
+    data["apiUrl"] = json!(w.vendor.api_url());
+    data["identityUrl"] = json!(w.vendor.identity_url());
+    w.secret("owner-two", data).await;
+    w.declare("two", t.alone(json!({ "seats": 100, "limit": null }))).await;
+    w.until_in_sync("two", 100).await;
+}
