@@ -133,6 +133,8 @@ fn decided(
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let (mut is, mut why, mut message) =
         keys::ready(vendor, seen, decision).unwrap_or_else(|| ready(vendor, numbers, decision, &change));
+    // A change that waits is told whatever else is wrong.
+    let (held_back, pending) = (why, message.clone());
     if is == Is::True && license.is == Is::False {
         (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
         status.summary = Some("licence not in force".into());
@@ -162,8 +164,9 @@ fn decided(
     }
     match &decision.verdict {
         Verdict::Held(_) => {
-            let why = if why == reason::GUARDRAIL_VIOLATED { reason::BLOCKED_BY_GUARDRAIL } else { why };
-            conditions.say(kind::CHANGE_PENDING, Is::True, why, &message);
+            let violated = held_back == reason::GUARDRAIL_VIOLATED;
+            let why = if violated { reason::BLOCKED_BY_GUARDRAIL } else { held_back };
+            conditions.say(kind::CHANGE_PENDING, Is::True, why, &pending);
         }
         Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
             conditions.say(kind::CHANGE_PENDING, Is::True, reason::PRUNE_BLOCKED, &message);
