@@ -52,7 +52,8 @@ generate: ## Write the CRD to crds/ and the chart, and docs/errors.md
 fmt: ## Format all code
 	cargo fmt --all
 
-bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size
+bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, and the pace with 5 000
+	cargo bench --locked --bench pace
 	cargo bench --locked --bench operator
 
 image: ## Build the container image (needs docker)

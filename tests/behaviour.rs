@@ -19,6 +19,7 @@ mod open_outcomes;
 mod operations;
 mod owner;
 mod ownership;
+mod pace;
 mod printing;
 mod products;
 mod purchase;

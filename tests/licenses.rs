@@ -16,7 +16,8 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
     let w = world("licenses").await;
     let ends = |terms: &mut Terms, days| (terms.cancel_at_period_end, terms.period_end) = (true, in_days(days));
     let none: fn(&mut Terms) = |_| {};
-    let cases: [(&str, S, &dyn Fn(&mut Terms), &str, &str); 9] = [
+    type Case<'a> = (&'a str, S, &'a dyn Fn(&mut Terms), &'a str, &'a str);
+    let cases: [Case<'_>; 9] = [
         ("active", S::Active, &none, "True/Active", "True/InSync"),
         ("trial", S::Trialing, &none, "True/Active", "True/InSync"),
         ("late", S::PastDue, &none, "True/PastDue", "True/InSync"),

@@ -43,7 +43,7 @@ async fn term_ends_an_idle_operator_with_success() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() {
-    let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=61s", "--shutdown-grace=1s"]);
+    let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=65s", "--shutdown-grace=1s"]);
     let mut w = World::with("term-purchase", organization(), &slow).await;
     let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
     w.declare("acme", json!({})).await;
@@ -202,6 +202,8 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         "--allowed-host=https://x",
         "--write-timeout=31m",
         "--send-deadline=31m",
+        // Below the settle time of 30 minutes alone, but not with the send deadline of 10 seconds.
+        "--write-timeout=1795s",
         "--min-interval=0s",
         "--min-interval=nonsense",
         "--interval=10m",

@@ -187,6 +187,47 @@ async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn downwards_secrets_manager_goes_first() {
+    let w = world("down").await;
+    let t = w.tenant("down", organization().members(10).secrets_manager(90, 50).sm_limit(90).sm_members(7)).await;
+    t.person(Role::Owner).await;
+    let both = |name: &'static str, more: Value| {
+        let (w, t) = (&w, &t);
+        async move { w.declare(name, t.both(more)).await }
+    };
+    both("pm", json!({ "seats": 60 })).await;
+    let status = w.until_reason("pm", "Ready", "VendorRejected").await;
+    assert!(condition(&status, "Ready").expect("Ready").message.contains("lower those first"));
+    both("sm", json!({ "vendor": { "bitwarden": { "product": "SecretsManager" } }, "seats": 50 })).await;
+    let status = w.until_in_sync("sm", 50).await;
+    assert_eq!((status.used, status.used_is_lower_bound), (Some(7), Some(false)));
+    w.until_in_sync("pm", 60).await;
+    assert_eq!(w.bitwarden().last_refusal(&t.key.id), None, "nothing was sent that the vendor refuses");
+    w.edit("sm", json!({ "seats": 5 })).await;
+    w.until_reason("sm", "Ready", "GuardrailViolated").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declared() {
+    let w = world("above").await;
+    for both in [true, false] {
+        let t = w.tenant(if both { "both" } else { "alone" }, organization().seats(110).limit(100)).await;
+        t.person(Role::Owner).await;
+        let spec = |more| if both { t.both(more) } else { t.alone(more) };
+        w.declare(&t.name, spec(json!({ "seats": 110, "limit": null }))).await;
+        let status = w.until_in_sync(&t.name, 110).await;
+        assert_eq!(status.limit, Some(100), "{}: left as it is", t.name);
+        w.edit(&t.name, json!({ "seats": 112 })).await;
+        let status = w.until_reason(&t.name, "Ready", "VendorRejected").await;
+        assert!(condition(&status, "Ready").expect("Ready").message.contains("above the limit of 100"));
+        w.edit(&t.name, json!({ "limit": { "mode": "Pinned" } })).await;
+        w.until_in_sync(&t.name, 112).await;
+        assert_eq!((t.organization().billed.seats, t.organization().limit), (Some(112), Some(112)), "{}", t.name);
+        assert_eq!(w.bitwarden().writes(&t.key.id), 1, "{}", t.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_without_seats() {
     let w = world("billed").await;
     let t = w.tenant("billed", organization().members(80)).await;
@@ -250,6 +291,24 @@ async fn no_bad_answer_to_a_difference_buys_twice() {
         let most = w.bitwarden().ledger(&t.key.id).iter().filter_map(|entry| entry.billed_after.seats).max();
         assert_eq!(most, Some(150), "{what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_is_not_sent_when_somebody_else_was_faster() {
+    let w = world("faster").await;
+    let t = w.tenant("faster", organization().limit(None)).await;
+    t.person(Role::Owner).await;
+    // Looks take a while, and during the last one before the change somebody buys 20 in the web vault.
+    let slow = Fault::always(FaultKind::Delay { before_ms: 1200, after_ms: 0 });
+    let slow = slow.method("GET").whole_path(format!("/api/organizations/{}", t.key.id));
+    let slow = w.bitwarden().inject(slow);
+    w.declare("faster", t.alone(json!({ "limit": null }))).await;
+    w.until("faster", "an intent", |status| status.intent.is_some()).await;
+    w.bitwarden().set_seats(&t.key.id, 120).expect("the vendor allows it");
+    w.bitwarden().clear_fault(slow);
+    w.until_in_sync("faster", 150).await;
+    t.assert_never_above(150);
+    assert_eq!(t.organization().billed.seats, Some(150));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use seatkeeper::api::LicenseSeatsStatus;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
-use crate::bad_answers::{Case, MARKER, On, SIGN_IN, answer, reading_cases, throttled, token_cases};
+use crate::bad_answers::{Case, MARKER, On, SIGN_IN, answer, reading_cases, throttled, throttled_cases, token_cases};
 use crate::tenants::fast_but;
 use crate::world::{World, condition, organization, said, world};
 
@@ -52,6 +52,14 @@ async fn play_all(w: &World, cases: Vec<Case>) {
 async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
     let w = world("reads").await;
     play_all(&w, reading_cases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_throttle_without_a_time_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebody_asks() {
+    for case in throttled_cases() {
+        let w = world("edge").await;
+        play_all(&w, vec![case]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

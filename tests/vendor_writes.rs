@@ -2,6 +2,7 @@
 //! not known. The oracle is the vendor's ledger of what was shown and what was billed.
 
 use futures::future::join_all;
+use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::wait_for;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
@@ -118,8 +119,10 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
         assert_eq!(t.puts(), case.puts, "{}", t.name);
         t.assert_never_above(150);
         if matches!(case.end, End::InSync) {
-            let settled = t.until("no open intent", |status| status.intent.is_none()).await;
-            assert_eq!(said(&settled, "Ready"), "True/InSync", "{}", t.name);
+            // A throttle of one closes the host for all, so a reading may just be late.
+            let settled =
+                |status: &LicenseSeatsStatus| status.intent.is_none() && said(status, "Ready") == "True/InSync";
+            t.until("in sync with no open intent", settled).await;
             assert_eq!(t.puts(), case.puts, "{}", t.name);
         }
     };

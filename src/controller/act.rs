@@ -7,7 +7,7 @@ use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_key_write, after_write};
-use crate::vendors::{AnyAccount, VendorAccount};
+use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
 pub(super) struct Acted {
@@ -52,7 +52,7 @@ pub(super) async fn act(
         if started.elapsed() >= deadline { Err("the send deadline has passed") } else { Ok(()) }
     };
     let outcome = account.write(intent, &go).await;
-    let snapshot = if outcome.is_of_something_sent() { account.read().await.ok() } else { None };
+    let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
     let numbers = read_back.and_then(|s| s.numbers);
     let applied = if let Some(step) = &intent.license_key {

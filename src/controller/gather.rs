@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
-use super::memory::{Entry, Hold, Key};
+use super::memory::{Entry, Hold, Key, Trigger};
 use super::pools::{Claim, age_of};
 use super::store::{Stored, bounded};
+use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
-use crate::vendors::{AnyAccount, VendorAccount};
+use crate::vendors::{AnyAccount, VendorAccount, VendorError};
 
 /// What a pass works on.
 pub(super) struct Gathered {
@@ -25,6 +26,8 @@ pub(super) enum Found {
     Unreadable(Fault),
     /// Not to the vendor's numbers.
     Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
+    /// The vendor takes only so many requests: its turn to be read comes after this long. Nothing was sent.
+    Paced(Duration),
     /// All the way.
     Seen {
         status: LicenseSeatsStatus,
@@ -111,12 +114,18 @@ async fn look(
         return failed(hold.fault.clone(), status, desired);
     }
     entry.hold = None;
-    match opened.read().await {
+    match opened.read(urgency(&Trigger::of(stored.metadata()), &status, entry)).await {
         Ok(snapshot) => {
-            entry.last_read = Some(Instant::now());
+            entry.read(Instant::now());
+            entry.asked = false;
             Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version })
         }
+        Err(VendorError::Paced { after }) => {
+            entry.pace(after, Instant::now());
+            Ok(Found::Paced(after))
+        }
         Err(error) => {
+            entry.asked = false;
             let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
             entry.failures = entry.failures.saturating_add(1);
             entry.hold = hold(context, entry, &fault, secret_version);

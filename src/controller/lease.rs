@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
@@ -160,7 +159,7 @@ impl Candidate {
     }
 
     async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<(), Error> {
-        let now = Some(MicroTime(Timestamp::now()));
+        let now = Some(MicroTime(super::clock::now()));
         let seconds = i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX);
         let fresh = lease.is_none();
         let mut lease = lease.unwrap_or_else(|| Lease {

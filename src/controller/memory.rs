@@ -73,6 +73,14 @@ pub(super) struct Entry {
     pub last_read: Option<Instant>,
     /// Failed passes in a row.
     pub failures: u32,
+    /// A person edited the object or asked for a look, and that was not done yet.
+    pub asked: bool,
+    /// A change was published and is about to be made.
+    pub changing: bool,
+    /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
+    pub stretched: Duration,
+    /// The next reading waited for its turn.
+    paced: bool,
     /// How often every object had been made due when the present pass began.
     woken: u64,
 }
@@ -82,6 +90,26 @@ impl Entry {
     pub fn stale_in(&self, after: Duration, now: Instant) -> Duration {
         let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
         after.saturating_sub(age)
+    }
+
+    /// The next reading has to wait this much longer for its turn.
+    pub fn pace(&mut self, after: Duration, now: Instant) {
+        let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
+        self.stretched = self.stretched.max(age + after);
+        self.paced = true;
+    }
+
+    /// The vendor was read.
+    pub fn read(&mut self, now: Instant) {
+        if !self.paced {
+            self.stretched = Duration::ZERO;
+        }
+        (self.last_read, self.paced) = (Some(now), false);
+    }
+
+    /// Whether the outcome of a change is not known yet.
+    pub fn in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     /// What is known about the open doubt, for the decision.
@@ -152,6 +180,7 @@ impl Memory {
         } else if known != Some(trigger) {
             // An edit or a request is a reason to try refused credentials once more.
             entry.hold = None;
+            entry.asked |= known.is_some();
         }
         entry.trigger = Some(trigger.clone());
         (entry.due, entry.woken) = (None, woken);

@@ -6,6 +6,7 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
+mod clock;
 mod context;
 mod error;
 mod gather;
@@ -15,6 +16,7 @@ mod pools;
 mod reconcile;
 mod record;
 mod store;
+mod urgency;
 mod watched;
 #[cfg(debug_assertions)]
 mod weakness;
@@ -43,7 +45,7 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
     let leadership = context.leadership.clone();
     stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
         let term = leadership.next_term(known).await?;
-        context.pools.clear();
+        context.pools.begin_term();
         context.memory.wake_all();
         Some(((), (leadership, term, context)))
     })

@@ -15,6 +15,7 @@ use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
+use crate::vendors::{VendorAccount, VendorError};
 
 /// How long to wait at least while an object was not looked at that may have the pool, and how long for each such object.
 const CENSUS: Duration = Duration::from_millis(200);
@@ -71,6 +72,10 @@ async fn pass(
         Found::Failed { status, desired, account, fault } => {
             return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
         }
+        Found::Paced(after) => {
+            context.metrics.pass("paced");
+            return Ok(after);
+        }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
     #[cfg(debug_assertions)]
@@ -81,6 +86,11 @@ async fn pass(
     if let Verdict::Change(intent) = &decision.verdict {
         match context.pools.reserve(key, &context.all_watched()) {
             Ok(()) => {
+                if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
+                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.metrics.pass("paced");
+                    return Ok(after);
+                }
                 let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
@@ -105,6 +115,7 @@ async fn pass(
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
+    entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
     context.pools.set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await

@@ -59,7 +59,7 @@ impl Scribe<'_> {
         entry: &mut Entry,
     ) -> Result<Duration, Error> {
         let wait = after_fault(self.context, fault, entry);
-        let stale_after = desired.map_or(IDLE, |desired| desired.interval) * 3;
+        let stale_after = desired.map_or(IDLE, |desired| desired.interval).max(entry.stretched) * 3;
         let stale_in = entry.stale_in(stale_after, Instant::now());
         let stale = status.conditions.is_empty() || stale_in.is_zero();
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.

@@ -121,7 +121,9 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         return keys::decide(s, tenant, numbers);
     }
     let judged = intent::judge(s, numbers);
-    let satisfied = s.satisfied || s.history.first().is_some_and(|last| last.generation == s.generation);
+    // What the vendor took back looks like what it bought by itself, where that is allowed.
+    let grown = intent::taken_back(s, numbers).is_none();
+    let satisfied = grown && (s.satisfied || s.history.first().is_some_and(|last| last.generation == s.generation));
     let wanted = guardrails::target(s.desired, numbers, s.seen.usage, satisfied);
     let decision = match judged.gate {
         Gate::Free { attempt } => choose(s, numbers, wanted, attempt, judged.applied.as_ref()),

@@ -167,7 +167,9 @@ pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Cha
     None
 }
 
-/// Whether the change that was taken back may be sent once more.
+/// Whether the change that was taken back may be sent once more. Not where it was a repeat: webhooks of both requests may
+/// then be about, one handler after the other for longer than the settle time, and one that writes between the two reads
+/// of a third request makes the vendor add up (found by the model). So a person is asked.
 pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> Gate {
     let afresh = last.generation != s.generation || s.confirmed == Some(last.id.as_str());
     if last.attempt > 1 && !afresh {

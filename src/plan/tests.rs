@@ -470,6 +470,19 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
 }
 
 #[test]
+fn a_decrease_the_vendor_takes_back_is_not_taken_for_its_own_growth() {
+    // Found by the enumerated faults: in sync was told, while 150 were shown and 130 billed.
+    let back = |used| {
+        let story = story().made(150, 130, 1, 1, Trigger::SpecDiffers).shows(150, Some(300)).uses(Usage::AtLeast(used));
+        story.wants(130, LimitGoal::UpTo(300)).with(|s| {
+            (s.history[0].limit_from, s.history[0].limit_to, s.satisfied) = (Some(300), Some(300), true);
+        })
+    };
+    assert_eq!(back(80).verdict(), Verdict::Doubt);
+    assert_eq!(back(150).verdict(), Verdict::InSync, "members joined: the vendor bought for them");
+}
+
+#[test]
 fn publishing_a_repeat_does_not_begin_its_wait_anew() {
     let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers).wants(160, LimitGoal::Pinned).with(|s| {
         (s.generation, s.published) = (4, false);

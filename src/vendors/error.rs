@@ -19,6 +19,18 @@ pub enum VendorError {
         /// What `Retry-After` asked for.
         after: Option<Duration>,
     },
+    /// No room for it among the requests to this host; nothing was sent and nothing is wrong.
+    #[error("its turn comes in {} s", .after.as_secs())]
+    Paced {
+        /// When its turn comes.
+        after: Duration,
+    },
+    /// The host asked for a pause in an answer to somebody else; nothing was sent.
+    #[error("the host asked for a pause")]
+    Closed {
+        /// How long it still lasts.
+        after: Duration,
+    },
     /// The token endpoint does not know this client, or knows another secret for it.
     #[error("invalid_client")]
     InvalidClient,
@@ -79,6 +91,8 @@ impl VendorError {
             Self::NoAnswer(_) => "no_answer",
             Self::Certificate => "certificate",
             Self::Throttled { .. } => "throttled",
+            Self::Paced { .. } => "paced",
+            Self::Closed { .. } => "closed",
             Self::InvalidClient => "invalid_client",
             Self::TokenRefused(_) => "token_refused",
             Self::ClientVersion => "client_version",
@@ -121,7 +135,14 @@ impl VendorError {
                      certificate into the Secret's ca.crt"
                 ),
             ),
-            Self::Throttled { after: Some(after) } => time(
+            // It does not come to a status: the controller comes back instead.
+            Self::Paced { after } => time(
+                Some(*after),
+                false,
+                "waits for its turn".into(),
+                format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
+            ),
+            Self::Throttled { after: Some(after) } | Self::Closed { after } => time(
                 Some(*after),
                 false,
                 "throttled by the vendor".into(),

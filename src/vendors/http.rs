@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::VendorError;
+use super::gate::{Gate, Rates};
+use super::pace::Pace;
 
 /// The largest answer that is kept in memory, in bytes.
 const BODY_CAP: usize = 256 * 1024;
@@ -29,6 +31,8 @@ pub struct HttpSettings {
     pub read_timeout: Duration,
     /// A whole write. Vendors chain slow billing calls, so this is long; it must stay below the settle time.
     pub write_timeout: Duration,
+    /// How long a refused key is not tried again unchanged.
+    pub credential_probe: Duration,
     /// How old an answer may be that costs the vendor several calls, or that hardly ever changes: roles and subscriptions.
     pub account_recheck: Duration,
     /// The version this client claims to be towards Bitwarden. Personal keys need one that is recent enough (section
@@ -54,6 +58,8 @@ pub type RequestCounter = Family<RequestLabels, Counter>;
 pub(super) struct Http {
     pub(super) settings: HttpSettings,
     requests: RequestCounter,
+    pace: Arc<Mutex<Pace>>,
+    start: Instant,
     public: Client,
     private: Mutex<HashMap<[u8; 32], Client>>,
 }
@@ -64,7 +70,8 @@ pub(super) struct InvalidCa;
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
         let public = builder(&settings).build().map_err(|_| VendorError::Tls)?;
-        Ok(Self { settings, requests, public, private: Mutex::default() })
+        let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
+        Ok(Self { settings, requests, pace, start, public, private })
     }
 
     /// A client that trusts only the given CAs, or the system's when there are none.
@@ -87,6 +94,11 @@ impl Http {
     /// The counter that requests made elsewhere with these clients are counted in.
     pub(super) fn requests(&self) -> RequestCounter {
         self.requests.clone()
+    }
+
+    /// The way out for requests of a vendor with these limits.
+    pub(super) fn gate(&self, rates: Rates) -> Gate {
+        Gate::new(Arc::clone(&self.pace), self.start, rates)
     }
 }
 
@@ -125,9 +137,9 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the whole answer, up to the cap.
-pub(super) async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
-    let mut response = open(request, timeout).await?;
+/// Sends a request through the gate and reads the whole answer, up to the cap.
+pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
+    let mut response = gate.send(request, timeout).await?;
     let (status, retry_after) = (response.status(), retry_after(&response));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| meaning(&e))? {
@@ -137,11 +149,6 @@ pub(super) async fn exchange(request: RequestBuilder, timeout: Duration) -> Resu
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, retry_after, body })
-}
-
-/// Sends a request and returns with the head of the answer, for bodies that are streamed.
-pub(super) async fn open(request: RequestBuilder, timeout: Duration) -> Result<Response, VendorError> {
-    request.timeout(timeout).send().await.map_err(|e| meaning(&e))
 }
 
 /// What an answer other than success means, by its status.

@@ -7,18 +7,22 @@
 mod bitwarden;
 mod endpoint;
 mod error;
+mod gate;
 mod http;
 mod immuta;
+pub mod pace;
 mod secret_data;
 
 use std::future::Future;
 
 use k8s_openapi::api::core::v1::Secret;
 
+pub use bitwarden::rates as bitwarden_rates;
 pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};
+pub use pace::Urgency;
 
 use crate::api::{Account, Intent};
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
@@ -28,8 +32,17 @@ pub trait VendorAccount {
     /// Whose numbers these are; known before the vendor was asked.
     fn account(&self) -> Account;
 
-    /// Reads everything a decision rests on.
-    fn read(&self) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+    /// Reads everything a decision rests on, in its turn.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] when its turn has not come: nothing was read, and the place is kept.
+    fn read(&self, urgency: Urgency) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+
+    /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] or [`VendorError::Closed`] with when to come back.
+    fn turn_to_write(&self) -> Result<(), VendorError>;
 
     /// Sends the one request of an intent, once. `go` is asked last, just before the bytes leave: `Err` drops the request.
     fn write(&self, intent: &Intent, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
@@ -54,10 +67,17 @@ impl VendorAccount for AnyAccount {
         }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
         match self {
-            Self::Bitwarden(organization) => organization.read().await,
-            Self::Immuta(keys) => Box::pin(keys.read()).await,
+            Self::Bitwarden(organization) => organization.read(urgency).await,
+            Self::Immuta(keys) => Box::pin(keys.read(urgency)).await,
+        }
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        match self {
+            Self::Bitwarden(organization) => organization.turn_to_write(),
+            Self::Immuta(keys) => keys.turn_to_write(),
         }
     }
 
@@ -69,7 +89,7 @@ impl VendorAccount for AnyAccount {
     }
 }
 
-/// Everything shared between accounts: connections, tokens, and the list of hosts that may be talked to.
+/// Everything shared between accounts: connections, their pace, tokens, and the list of hosts that may be talked to.
 pub struct Vendors {
     http: http::Http,
     sessions: bitwarden::Sessions,

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fault_proxy::{Action, Hop, Place, Record};
+use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
 
-use crate::case::{Case, named};
+use crate::case::{Case, at, named};
+use crate::happenings::{APISERVER_RESTARTED, ETCD_RESTORED, EVERYWHERE};
 use crate::scenario::Scenario;
 
 /// How the operators are run.
@@ -15,6 +16,8 @@ pub struct Crew {
     /// Flags of each replica.
     pub replicas: Vec<Vec<&'static str>>,
     pub environment: Vec<(&'static str, &'static str)>,
+    /// By how many seconds the wall clock of each process that is started is off, in turn.
+    pub clocks: &'static [&'static str],
 }
 
 /// The operator as the tests build it.
@@ -49,8 +52,16 @@ pub const WHILE_BOTH_LEAD: Duration = Duration::from_millis(2500);
 const PLACES: [Place; 3] = [Place::Before, Place::Withheld, Place::Answered];
 
 pub fn crew(replicas: usize) -> Crew {
-    Crew { binary: BINARY.into(), replicas: vec![SHORT.to_vec(); replicas], environment: vec![("RUST_LOG", "info")] }
+    Crew {
+        binary: BINARY.into(),
+        replicas: vec![SHORT.to_vec(); replicas],
+        environment: vec![("RUST_LOG", "info")],
+        clocks: &[],
+    }
 }
+
+/// The kind of those that need a control plane of their own.
+pub const CONTROL_PLANE: &str = "control plane";
 
 pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
 pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
@@ -62,6 +73,9 @@ pub fn two_leaders() -> Crew {
     let slow = short_but(&["--lease-duration=8s", "--lease-renew-deadline=7s", "--lease-retry=4s"]);
     Crew { replicas: vec![slow, SHORT.to_vec()], ..crew(2) }
 }
+
+/// The operator makes an hour of it, and a person does not want to wait that long.
+pub const TOO_LONG: &str = "429 after 10^9 s, a look asked for";
 
 /// [`SHORT`] with some flags replaced.
 pub fn short_but(flags: &[&'static str]) -> Vec<&'static str> {
@@ -77,6 +91,8 @@ fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into
 const JSON: (&str, &str) = ("content-type", "application/json");
 const OPAQUE: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
 const HTML: &str = "<!doctype html><title>Bad gateway</title>";
+
+const SOMETHING_ELSE: &str = r#"{"kind":"LicenseSeats","apiVersion":"seatkeeper.dev/v1alpha1","metadata":{}}"#;
 
 fn on_the_wire() -> Vec<(String, Action)> {
     vec![
@@ -102,6 +118,7 @@ fn vendor_answers() -> Vec<(String, Action)> {
         ("429", answer(429, &[], "", false)),
         ("429 after 0 s", answer(429, &[("retry-after", "0")], "", false)),
         ("429 after 1 s", answer(429, &[("retry-after", "1")], "", false)),
+        (TOO_LONG, answer(429, &[("retry-after", "1000000000")], "", false)),
         ("429 until a date", answer(429, &[("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT")], "", false)),
         ("200 HTML", answer(200, &[("content-type", "text/html")], HTML, false)),
         ("200 null, applied", answer(200, &[JSON], "null", true)),
@@ -129,6 +146,9 @@ fn apiserver_answers() -> Vec<(String, Action)> {
         ("503", fail(503, "ServiceUnavailable", false)),
         ("504 but applied", fail(504, "Timeout", true)),
         ("403", fail(403, "Forbidden", false)),
+        ("200 of something else", answer(200, &[JSON], SOMETHING_ELSE, false)),
+        ("200 of something else, applied", answer(200, &[JSON], SOMETHING_ELSE, true)),
+        ("200 mistyped", answer(200, &[JSON], r#"{"kind":7,"metadata":["acme"],"status":"in sync"}"#, false)),
         ("reset but applied", Action::Reset),
         ("request dropped", Action::DropRequest),
         ("answer dropped", Action::DropAnswer),
@@ -144,46 +164,51 @@ fn apiserver_answers() -> Vec<(String, Action)> {
 /// Every case of a scenario, by the requests of its reference.
 pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
     let mut all = Vec::new();
-    let mut add = |kind, crew: Crew, k, action: String, what| {
-        let (scenario, crew) = (scenario.clone(), crew);
-        all.push(Case { scenario, fault: Some((k, what)), action, kind, crew });
-    };
     for record in reference {
-        let k = record.number;
+        let target = Target::of(reference, record.number);
+        let mut add = |kind, crew: Crew, action: String, what| {
+            all.push(Case { scenario: scenario.clone(), fault: Some((target, what)), action, kind, crew });
+        };
         for place in PLACES {
-            add("crash", crew(1), k, format!("killed {}", named(place)), Action::Kill(place));
-            add("pause", crew(1), k, format!("stopped {}", named(place)), Action::Pause(place, LONG));
-            add(
-                "split-brain",
-                crew(2),
-                k,
-                format!("stopped {}, two replicas", named(place)),
-                Action::Pause(place, LONG),
-            );
+            add("crash", crew(1), format!("killed {}", named(place)), Action::Kill(place));
+            add("pause", crew(1), format!("stopped {}", named(place)), Action::Pause(place, LONG));
+            add("split-brain", crew(2), format!("stopped {}, two replicas", named(place)), Action::Pause(place, LONG));
+            let action = format!("clocks two hours apart, stopped {}", named(place));
+            add("clock", off(crew(2), &["3600", "-3600"]), action, Action::Pause(place, LONG));
+            for (words, clocks) in [("ahead", &["0", "3600"]), ("behind", &["0", "-3600"])] {
+                let action = format!("killed {}, the next one's clock an hour {words}", named(place));
+                add("clock", off(crew(1), clocks), action, Action::Kill(place));
+            }
         }
-        add("split-brain", two_leaders(), k, TWO_LEADERS.into(), Action::LoseLease(WHILE_BOTH_LEAD));
+        add("split-brain", two_leaders(), TWO_LEADERS.into(), Action::LoseLease(WHILE_BOTH_LEAD));
         if record.is_purchase() {
-            let action = format!("killed {}", named(Place::Underway));
-            add("crash", crew(1), k, action, Action::Kill(Place::Underway));
+            add("crash", crew(1), format!("killed {}", named(Place::Underway)), Action::Kill(Place::Underway));
         }
         if record.intent {
-            add("split-brain", crew(2), k, UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));
-            add("split-brain", crew(2), k, IN_HANDSHAKE.into(), Action::PauseInHandshake(LONG));
+            add("split-brain", crew(2), UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));
+            add("split-brain", crew(2), IN_HANDSHAKE.into(), Action::PauseInHandshake(LONG));
         }
-        match record.hop {
-            Hop::Vendor => {
-                for (name, action) in vendor_answers() {
-                    add("answer", crew(1), k, name, action);
-                }
+        for moment in [Moment::Before, Moment::After] {
+            for what in EVERYWHERE {
+                add("elsewhere", crew(1), format!("{what} {}", at(moment)), Action::Meanwhile(moment, what));
             }
-            Hop::Apiserver => {
-                for (name, action) in apiserver_answers() {
-                    add("apiserver", crew(1), k, name, action);
-                }
+            for what in [APISERVER_RESTARTED, ETCD_RESTORED] {
+                add(CONTROL_PLANE, crew(1), format!("{what} {}", at(moment)), Action::Meanwhile(moment, what));
             }
+        }
+        let (kind, answers) = match record.hop {
+            Hop::Vendor => ("answer", vendor_answers()),
+            Hop::Apiserver => ("apiserver", apiserver_answers()),
+        };
+        for (name, action) in answers {
+            add(kind, crew(1), name, action);
         }
     }
     all
+}
+
+fn off(crew: Crew, clocks: &'static [&'static str]) -> Crew {
+    Crew { clocks, ..crew }
 }
 
 /// At most so many of a kind, two thirds of them at a purchase or at the record of one. The choice is the same every

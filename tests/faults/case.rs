@@ -1,25 +1,34 @@
 //! One case: a scenario, the number of a request, and what happens to it. Played, then judged.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fault_proxy::{Action, Hop, Place, Record};
+use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
 use seatkeeper::api::LicenseSeatsStatus;
 
-use crate::actions::Crew;
-use crate::rig::{Ground, PATIENCE, Rig};
+use crate::actions::{Crew, TOO_LONG};
+use crate::ground::Ground;
+use crate::happenings::{ETCD_RESTORED, RIVAL};
+use crate::judge::{Flaw, bought, judge};
+use crate::rig::{PATIENCE, Rig};
 use crate::scenario::Scenario;
 
-/// So many polls without a write are silence.
-pub static SILENCE: AtomicUsize = AtomicUsize::new(3);
+/// So many polls without a write are rest: the next case may take the stage.
+const REST: usize = 3;
 
-/// A request's number and what happens to it.
+/// So many polls without a write are silence.
+const SILENCE: usize = 20;
+
+/// How often a person asks for a look where the vendor wants to be left alone.
+const ASKING: Duration = Duration::from_secs(2);
+
+/// A request and what happens to it.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub scenario: Scenario,
     /// `None`: the reference.
-    pub fault: Option<(usize, Action)>,
+    pub fault: Option<(Target, Action)>,
     /// Names the action; the key of the table.
     pub action: String,
     pub kind: &'static str,
@@ -34,8 +43,18 @@ impl fmt::Debug for Scenario {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let k = self.fault.as_ref().map_or(0, |(k, _)| *k);
+        let k = self.fault.as_ref().map_or(0, |(target, _)| target.number);
         write!(f, "{}/{k}/{}", self.scenario.name, self.action)
+    }
+}
+
+impl Case {
+    /// What happens elsewhere.
+    pub fn happening(&self) -> Option<&'static str> {
+        match self.fault {
+            Some((_, Action::Meanwhile(_, what))) => Some(what),
+            _ => None,
+        }
     }
 }
 
@@ -79,22 +98,39 @@ fn writes(records: &[Record]) -> usize {
 }
 
 fn polls(records: &[Record]) -> usize {
-    let poll = |r: &&Record| r.hop == Hop::Vendor && r.method == "GET" && r.path.ends_with("/subscription");
-    records.iter().filter(poll).count()
+    // Once in each reading: the public subscription, or the organization as its owner sees it.
+    let last_is_id = |path: &str| path.rsplit('/').next().is_some_and(|last| last.len() == 36);
+    let once = |path: &str| path.ends_with("/public/organization/subscription") || last_is_id(path);
+    records.iter().filter(|r| r.hop == Hop::Vendor && r.method == "GET" && once(&r.path)).count()
 }
 
 /// Plays a case to its end and judges it; `puts`: how many purchases the reference took.
-pub async fn play(ground: &Ground, case: &Case, puts: Option<usize>) -> Result<Played, Broken> {
+pub async fn play(ground: &Arc<Ground>, case: &Case, puts: Option<usize>) -> Result<Played, Broken> {
+    let permit = ground.stage.acquire().await.expect("the stage is never closed");
     let rig = Rig::new(ground, &case.scenario, case.crew.clone()).await;
-    let result = act(&rig, case).await.and_then(|(end, before)| judge(&rig, case, end, before, puts));
-    result.map_err(|(bought_twice, why)| {
+    let result = match act(&rig, case).await {
+        Err(why) => Err((false, why)),
+        Ok(before) => {
+            let end = async {
+                silent(&rig, case, PATIENCE, REST).await?;
+                drop(permit);
+                silent(&rig, case, PATIENCE, SILENCE).await
+            };
+            match end.await {
+                Ok(end) => judge(&rig, case, end, before, puts),
+                // Whoever never comes to rest may have bought twice as well.
+                Err(why) => bought(&rig, case, before).and(Err((false, why))),
+            }
+        }
+    };
+    result.map_err(|(bought_twice, why): Flaw| {
         let records: Vec<String> = rig.proxy.records().iter().map(ToString::to_string).collect();
         let log = rig.log();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(40)..].join("\n");
         let ledger: Vec<String> = rig
             .bitwarden()
-            .ledger(&rig.key.id)
+            .ledger(&rig.key().id)
             .iter()
             .map(|e| {
                 let (shown, billed) = (e.after.seats, e.billed_after.seats);
@@ -106,37 +142,54 @@ pub async fn play(ground: &Ground, case: &Case, puts: Option<usize>) -> Result<P
     })
 }
 
-type Flaw = (bool, String);
-
-/// The end, and how long the ledger was before anything was counted.
-async fn act(rig: &Rig, case: &Case) -> Result<(End, usize), Flaw> {
+/// Begins; says how long the ledger was before anything was counted.
+async fn act(rig: &Rig, case: &Case) -> Result<usize, String> {
     let scenario = &case.scenario;
+    let (rival, etcd) = (case.happening() == Some(RIVAL), case.happening() == Some(ETCD_RESTORED));
+    let mut held = true;
     if let Some(before) = &scenario.before {
-        rig.declare(before).await;
-        silent(rig, PATIENCE, 0).await.map_err(|why| (false, format!("before anything was broken: {why}")))?;
+        rig.site.declare("acme", before).await;
+        let nothing = Case { fault: None, ..case.clone() };
+        silent(rig, &nothing, PATIENCE, 0).await.map_err(|why| format!("before anything was broken: {why}"))?;
         rig.proxy.hold().await;
-    }
-    (scenario.vendor)(&rig.bitwarden());
-    let before = rig.bitwarden().ledger(&rig.key.id).len();
-    rig.proxy.arm(case.fault.clone());
-    if scenario.before.is_some() {
-        rig.edit(&scenario.spec).await;
-        rig.proxy.release();
+    } else if rival || etcd {
+        rig.declare_held(&scenario.spec).await;
     } else {
-        rig.declare(&scenario.spec).await;
+        held = false;
     }
-    let end = silent(rig, PATIENCE, SILENCE.load(Ordering::Relaxed)).await;
-    end.map(|end| (end, before)).map_err(|why| (false, why))
+    if rival {
+        rig.until_older().await;
+    }
+    rig.remember(&scenario.spec, false).await;
+    (scenario.vendor)(rig.bitwarden());
+    let before = rig.bitwarden().ledger(&rig.key().id).len();
+    rig.proxy.arm(case.fault.clone());
+    match (&scenario.before, held) {
+        (Some(_), _) => rig.site.edit(&scenario.spec).await,
+        (None, true) => {}
+        (None, false) => rig.site.declare("acme", &scenario.spec).await,
+    }
+    if etcd {
+        rig.remember(&scenario.spec, true).await;
+    }
+    if held {
+        rig.proxy.release();
+    }
+    Ok(before)
 }
 
-/// Waits until the status tells an end and so many polls go by without any write; a write in between begins anew.
-async fn silent(rig: &Rig, patience: Duration, wanted: usize) -> Result<End, String> {
-    let deadline = Instant::now() + patience;
+/// Waits until the fault has struck, the status tells an end and so many polls go by without any write; a write in
+/// between begins anew.
+async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Result<End, String> {
+    let (deadline, mut asked) = (Instant::now() + patience, Instant::now());
     let mut since: Option<(End, usize, usize)> = None;
     loop {
-        let status = rig.status().await;
+        let status = rig.status("acme").await;
         let records = rig.proxy.records();
-        let end = status.as_ref().and_then(ended);
+        let rival = case.happening() == Some(RIVAL);
+        let struck = case.fault.is_none() || rig.proxy.fired();
+        let end = status.as_ref().and_then(ended).filter(|_| struck);
+        let end = if rival && !is_conflict(rig.status("rival").await.as_ref()) { None } else { end };
         since = match (end, since) {
             (None, _) => None,
             (Some(end), Some((was, written, polled))) if was == end && written == writes(&records) => {
@@ -147,6 +200,10 @@ async fn silent(rig: &Rig, patience: Duration, wanted: usize) -> Result<End, Str
             }
             (Some(end), _) => Some((end, writes(&records), polls(&records))),
         };
+        if end.is_none() && case.action == TOO_LONG && asked.elapsed() > ASKING {
+            rig.site.ask().await;
+            asked = Instant::now();
+        }
         if Instant::now() > deadline {
             let status = serde_json::to_string(&status).unwrap_or_default();
             return Err(format!("neither in sync nor told nor silent after {patience:?}; status: {status}"));
@@ -155,86 +212,9 @@ async fn silent(rig: &Rig, patience: Duration, wanted: usize) -> Result<End, Str
     }
 }
 
-fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<usize>) -> Result<Played, Flaw> {
-    let scenario = &case.scenario;
-    let flaw = |why: String| Err((false, why));
-    let ledger = rig.bitwarden().ledger(&rig.key.id).split_off(before);
-    let (least, most) = scenario.between;
-    for entry in &ledger {
-        for seats in [entry.after.seats, entry.billed_after.seats].into_iter().flatten() {
-            if seats > most || seats < least {
-                return Err((true, format!("{seats} seats, outside of {least} to {most}: {entry:?}")));
-            }
-        }
-    }
-    let records = rig.proxy.records();
-    let by_operator = |e: &&vendor_sim::LedgerEntry| {
-        e.who != vendor_sim::Actor::ThirdParty && e.billed_after.seats != e.billed_before.seats
-    };
-    let billed = ledger.iter().filter(by_operator).count();
-    if billed > scenario.billings {
-        return Err((true, format!("billing changed {billed} times")));
-    }
-    let puts = records.iter().filter(|record| record.is_purchase()).count();
-    if reference.is_some_and(|reference| puts > reference + 2) {
-        return flaw(format!("{puts} purchases were sent, the reference took {reference:?}"));
-    }
-    if case.fault.is_some() && !rig.proxy.fired() {
-        return flaw("the action was never taken: the request did not come".into());
-    }
-    if rig.log().contains("panicked") {
-        return flaw("the operator panicked".into());
-    }
-    if rig.ended_alone() > 0 {
-        return flaw("the operator ended by itself".into());
-    }
-    let ambiguous = ambiguous(&records, &ledger);
-    let in_order = if end == End::NeedsReview { ambiguous || taken_back(&ledger) } else { !ambiguous };
-    if !in_order {
-        return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
-    }
-    let organization = rig.bitwarden().organization(&rig.key.id);
-    let is = (organization.seats, organization.limit, organization.billed.seats);
-    let (seats, limit) = scenario.goal;
-    match end {
-        End::InSync if is != (Some(seats), Some(limit), Some(seats)) => {
-            return flaw(format!("told in sync, but shown, limit and billed are {is:?}"));
-        }
-        End::Rejected if !refusal_is_in_order(case, &records) => {
-            return flaw("told that the vendor refuses, which it does not".into());
-        }
-        _ => {}
-    }
-    Ok(Played { end, records, puts, log: rig.log() })
-}
-
-/// Somebody else changed the seats while the outcome of a purchase was open that then was not made.
-fn ambiguous(records: &[Record], ledger: &[vendor_sim::LedgerEntry]) -> bool {
-    let foreign = ledger.iter().any(|entry| entry.who == vendor_sim::Actor::ThirdParty);
-    let first = records.iter().find(|record| record.is_purchase());
-    let open = first.is_some_and(|record| {
-        let made = record.executed == Some(200);
-        let refused = matches!(record.answered, Some(401 | 403 | 429));
-        !made && !refused
-    });
-    foreign && open
-}
-
-/// The vendor has put the old number back after the one repeat, so shown and billed differ, and a person is asked.
-fn taken_back(ledger: &[vendor_sim::LedgerEntry]) -> bool {
-    ledger
-        .last()
-        .is_some_and(|last| last.who == vendor_sim::Actor::Webhook && last.after.seats != last.billed_after.seats)
-}
-
-/// Two purchases that were answered, or not, without effect.
-fn refusal_is_in_order(case: &Case, records: &[Record]) -> bool {
-    let purchases = records.iter().filter(|record| record.is_purchase()).count();
-    let killed = matches!(
-        case.fault,
-        Some((_, Action::Kill(_) | Action::Pause(..) | Action::PauseUntilPurchase(_) | Action::PauseInHandshake(_)))
-    );
-    case.scenario.uses_the_repeat && (purchases >= 2 || killed)
+fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "Conflict")
 }
 
 /// For the table.
@@ -244,5 +224,13 @@ pub fn named(place: Place) -> &'static str {
         Place::Underway => "while it runs, Lease deleted",
         Place::Withheld => "after forwarding, answer withheld",
         Place::Answered => "after the answer",
+    }
+}
+
+/// For the table.
+pub fn at(moment: Moment) -> &'static str {
+    match moment {
+        Moment::Before => "before forwarding",
+        Moment::After => "before the answer",
     }
 }

@@ -1,12 +1,15 @@
 //! Never buys twice, by enumeration: the shipped binary between a real kube-apiserver and a simulated vendor, with a
 //! proxy that breaks one request at a time. A fault-free reference gives the requests; each is then broken in every way.
 //!
-//! `FAULT_CASE=scenario/k/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`), `FAULT_KIND=crash` one kind, `UPDATE_DOCS=1` writes the table to
-//! docs/faults.md. With `SEED` or `DURATION` it plays random cases instead (`make torture`).
+//! `FAULT_CASE=scenario/k/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`),
+//! `FAULT_KIND=crash` one kind, `UPDATE_DOCS=1` writes the table to docs/faults.md. With `SEED` or `DURATION` it plays random cases instead (`make torture`).
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod actions;
 mod case;
+mod ground;
+mod happenings;
+mod judge;
 mod report;
 mod rig;
 mod scenario;
@@ -22,10 +25,10 @@ use std::time::{Duration, Instant};
 use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
 
-use actions::{cases, crew, thinned};
+use actions::{CONTROL_PLANE, cases, crew, thinned};
 use case::{Broken, Case, Played, play};
+use ground::Ground;
 use report::Report;
-use rig::Ground;
 use scenario::{Scenario, scenarios};
 use seatkeeper::api::parse_duration;
 
@@ -33,6 +36,12 @@ use seatkeeper::api::parse_duration;
 fn at_once() -> usize {
     std::env::var("FAULT_PARALLEL").ok().and_then(|n| n.parse().ok()).unwrap_or(32)
 }
+
+/// For each case that acts, so many may wait for their silence.
+const AWAITING_SILENCE: usize = 4;
+
+/// Control planes that may be taken down.
+const PLANES: usize = 2;
 
 fn main() -> ExitCode {
     #[cfg(debug_assertions)]
@@ -97,7 +106,7 @@ impl Torture {
 
 async fn enumerate() -> bool {
     let started = Instant::now();
-    let ground = Arc::new(Ground::new().await);
+    let ground = Arc::new(Ground::shared(at_once()).await);
     let references = stream::iter(scenarios())
         .map(|scenario| reference(&ground, scenario))
         .buffer_unordered(at_once())
@@ -117,32 +126,45 @@ async fn enumerate() -> bool {
     let mut chosen = chosen(&known, torture.is_some());
     if let Some(torture) = &torture {
         println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
-        case::SILENCE.store(20, std::sync::atomic::Ordering::Relaxed);
         fastrand::Rng::with_seed(torture.seed).shuffle(&mut chosen);
     }
     println!("faults: {} references and {} cases, {} at once", known.len(), chosen.len(), at_once());
     let mut report = Report::default();
-    let mut playing = stream::iter(chosen)
-        .take_while(|_| {
-            futures::future::ready(torture.as_ref().is_none_or(|torture| started.elapsed() < torture.duration))
-        })
-        .map(|case| {
-            let puts = known.get(case.scenario.name).map(|reference| reference.puts);
-            guarded(&ground, case, puts)
-        })
-        .buffer_unordered(at_once());
+    let until = torture.as_ref().map(|torture| started + torture.duration);
+    let puts = |case: &Case| known.get(case.scenario.name).map(|reference| reference.puts);
+    let begin = |ground: Arc<Ground>, case: Case| {
+        let puts = puts(&case);
+        async move { guarded(&ground, case, puts).await }
+    };
+    let (own, chosen): (Vec<Case>, Vec<Case>) = chosen.into_iter().partition(|case| case.kind == CONTROL_PLANE);
+    let in_time = || until.is_none_or(|until| Instant::now() < until);
+    // Those that take down their control plane: one after the other on each.
+    let planes = if own.is_empty() { 0 } else { PLANES };
+    let grounds = futures::future::join_all((0..planes).map(|_| Ground::own())).await;
+    let beside = stream::select_all(grounds.into_iter().enumerate().map(|(nth, plane)| {
+        let (plane, share) = (Arc::new(plane), own.iter().skip(nth).step_by(PLANES).cloned().collect::<Vec<_>>());
+        let in_time = stream::iter(share).take_while(|_| futures::future::ready(in_time()));
+        Box::pin(in_time.then(move |case| begin(Arc::clone(&plane), case)))
+    }));
+    let playing = stream::iter(chosen)
+        .take_while(|_| futures::future::ready(in_time()))
+        .map(|case| begin(Arc::clone(&ground), case))
+        .buffer_unordered(at_once() * AWAITING_SILENCE);
     // What did not come to rest in time beside so many others is played once more, alone. A double purchase never is.
     let mut unrested = Vec::new();
+    let mut playing = Box::pin(stream::select(playing, beside));
     while let Some((case, result)) = playing.next().await {
         match &result {
-            Err(broken) if !broken.bought_twice && torture.is_none() => unrested.push(case),
+            Err(broken) if !broken.bought_twice && torture.is_none() && case.kind != CONTROL_PLANE => {
+                unrested.push((case, broken.why.clone(), broken.story.clone()));
+            }
             _ => report.note(&case, result),
         }
     }
-    for case in unrested {
-        println!("faults: once more, alone: {case}");
-        let puts = known.get(case.scenario.name).map(|reference| reference.puts);
-        let (case, result) = guarded(&ground, case, puts).await;
+    drop(playing);
+    for (case, why, story) in unrested {
+        println!("faults: once more, alone: {case}: {why}\n{story}");
+        let (case, result) = begin(Arc::clone(&ground), case).await;
         report.note(&case, result);
     }
     report.print(started.elapsed());
@@ -177,9 +199,20 @@ fn chosen(known: &HashMap<&'static str, Reference>, everything: bool) -> Vec<Cas
     }
     let sharp = |case: &Case| {
         let record = known.get(case.scenario.name).zip(case.fault.as_ref());
-        record.and_then(|(known, (k, _))| known.records.get(k - 1)).is_some_and(|r| r.intent || r.is_purchase())
+        record
+            .and_then(|(known, (target, _))| known.records.get(target.number - 1))
+            .is_some_and(|r| r.intent || r.is_purchase())
     };
-    let kinds = [("crash", 200), ("answer", 200), ("apiserver", 110), ("split-brain", 70), ("pause", 20)];
+    let kinds = [
+        ("crash", 240),
+        ("answer", 280),
+        ("apiserver", 130),
+        ("split-brain", 80),
+        ("pause", 20),
+        ("elsewhere", 160),
+        ("clock", 40),
+        (CONTROL_PLANE, 12),
+    ];
     let only = std::env::var("FAULT_KIND").ok();
     let percent: usize = std::env::var("FAULT_PERCENT").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
     kinds

@@ -14,6 +14,8 @@ pub struct Report {
     bought_twice: usize,
     reviews: usize,
     run: usize,
+    /// Of these, changes through the private API.
+    by_owner: usize,
 }
 
 #[derive(Default)]
@@ -30,6 +32,7 @@ impl Report {
         let row = self.rows.entry((case.kind, case.action.clone())).or_default();
         row.run += 1;
         self.run += 1;
+        self.by_owner += usize::from(case.scenario.by_owner);
         if self.run.is_multiple_of(100) {
             println!("faults: {} so far", self.run);
         }
@@ -84,7 +87,8 @@ impl Report {
         for ((kind, _), row) in &self.rows {
             *kinds.entry(kind).or_default() += row.run;
         }
-        println!("{kinds:?} in {} s, {} failed", took.as_secs(), self.failed.len());
+        let (by_owner, failed) = (self.by_owner, self.failed.len());
+        println!("{kinds:?}, {by_owner} of them through the private API, in {} s, {failed} failed", took.as_secs());
         for failed in &self.failed {
             println!("failed: {failed}");
         }

@@ -5,69 +5,27 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fault_proxy::{Deed, Hand, Identity, Proxy, Upstream};
+use fault_proxy::{Deed, Hand, Proxy, Upstream};
 use futures::FutureExt;
-use k8s_openapi::ByteString;
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use kube::{Api, Client};
-use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{ControlPlane, Operator, SYSTEM_NAMESPACE, http_get, scratch_dir, wait_for};
-use serde_json::{Value, json};
-use vendor_sim::{Bitwarden, Options, OrganizationKey, Simulator};
+use kube::Api;
+use kube::api::DeleteParams;
+use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
+use serde_json::Value;
+use vendor_sim::{Bitwarden, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
+use crate::ground::Ground;
+use crate::happenings::Site;
 use crate::scenario::{AtPurchase, Scenario};
 
 /// The longest wait for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What all cases share.
-pub struct Ground {
-    pub plane: &'static ControlPlane,
-    pub client: Client,
-    identity: Identity,
-    token: String,
-    apiserver: Upstream,
-}
-
-impl Ground {
-    pub async fn new() -> Self {
-        let plane = ControlPlane::shared().await;
-        let kubeconfig = std::fs::read_to_string(plane.operator_kubeconfig().await).expect("a kubeconfig");
-        let between = |from: &str, to: char| {
-            let rest = kubeconfig.split(from).nth(1).expect("a complete kubeconfig");
-            rest.split(to).next().unwrap_or_default().trim().trim_matches('"').to_owned()
-        };
-        let ca: ByteString =
-            serde_json::from_value(json!(between("certificate-authority-data:", '}'))).expect("base64");
-        let ca = String::from_utf8(ca.0).expect("PEM");
-        let address = plane.server().trim_start_matches("https://").parse().expect("an address");
-        Self {
-            plane,
-            client: plane.admin(),
-            identity: Identity::new().expect("certificates"),
-            token: between("token:", '}'),
-            apiserver: Upstream::new(address, "127.0.0.1", &ca).expect("the apiserver"),
-        }
-    }
-
-    fn kubeconfig(&self, proxy: &Proxy) -> PathBuf {
-        let ca = serde_json::to_value(ByteString(self.identity.ca_pem.clone().into_bytes())).expect("base64");
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "it",
-            "contexts": [{ "name": "it", "context": { "cluster": "it", "namespace": SYSTEM_NAMESPACE, "user": "it" } }],
-            "clusters": [{ "name": "it", "cluster": {
-                "server": proxy.apiserver_url(), "certificate-authority-data": ca,
-            } }],
-            "users": [{ "name": "it", "user": { "token": self.token } }],
-        });
-        let path = scratch_dir("fault").join("kubeconfig");
-        std::fs::write(&path, config.to_string()).expect("a kubeconfig");
-        path
-    }
-}
+/// Read by debug builds of the operator alone: so many seconds its wall clock is off.
+const CLOCK: &str = "SEATKEEPER_TEST_CLOCK_SHIFT";
 
 /// The operator processes.
 struct Staff {
@@ -78,6 +36,8 @@ struct Staff {
     running: Mutex<Vec<Operator>>,
     /// Logs of those that were killed.
     past: Mutex<String>,
+    /// How many were started.
+    started: AtomicUsize,
     expected: AtomicBool,
     ended_alone: AtomicUsize,
 }
@@ -92,7 +52,10 @@ impl Staff {
         let mut flags = self.crew.replicas[replica].clone();
         flags.push(&allowed);
         let kubeconfig = lock(&self.kubeconfig).clone();
-        Operator::start_in(&self.crew.environment, &kubeconfig, &self.crew.binary, &self.namespace, &flags)
+        let mut environment = self.crew.environment.clone();
+        let nth = self.started.fetch_add(1, Ordering::SeqCst);
+        environment.extend(self.crew.clocks.iter().cycle().nth(nth).map(|shift| (CLOCK, *shift)));
+        Operator::start_in(&environment, &kubeconfig, &self.crew.binary, &self.namespace, &flags)
     }
 
     /// Puts a new process in the place of one that has ended, as a Deployment does.
@@ -126,11 +89,10 @@ impl Staff {
 
 /// The stage.
 pub struct Rig {
-    pub namespace: String,
     pub proxy: Proxy,
-    pub key: OrganizationKey,
-    vendor: Simulator,
-    client: Client,
+    pub site: Site,
+    leases: Api<Lease>,
+    _vendor: Simulator,
     staff: Arc<Staff>,
     tending: tokio::task::JoinHandle<()>,
 }
@@ -144,10 +106,14 @@ impl Drop for Rig {
 
 impl Rig {
     /// Sets up everything until just before what is counted.
-    pub async fn new(ground: &Ground, scenario: &Scenario, crew: Crew) -> Self {
+    pub async fn new(ground: &Arc<Ground>, scenario: &Scenario, crew: Crew) -> Self {
         let namespace = ground.plane.namespace("fault").await;
         let vendor = Simulator::start(Options::default()).await.expect("simulator");
-        let key = vendor.bitwarden().add_organization((scenario.organization)());
+        let mut key = vendor.bitwarden().add_organization((scenario.organization)());
+        if scenario.by_owner {
+            let owner = vendor.bitwarden().add_user_key(&key.id, Role::Owner);
+            key = OrganizationKey { id: key.id, client_id: owner.client_id, client_secret: owner.client_secret };
+        }
         let staff = Arc::new(Staff {
             crew,
             namespace: namespace.clone(),
@@ -155,13 +121,22 @@ impl Rig {
             allowed: Mutex::default(),
             running: Mutex::default(),
             past: Mutex::default(),
+            started: AtomicUsize::new(0),
             expected: AtomicBool::new(false),
             ended_alone: AtomicUsize::new(0),
         });
         let leases: Api<Lease> = Api::namespaced(ground.client.clone(), SYSTEM_NAMESPACE);
-        let hand = hand(&staff, &leases, &vendor, &key, scenario.at_purchase);
         let upstream = Upstream::new(vendor.address(), "localhost", &vendor.ca_pem()).expect("the simulator");
+        let (site, hand) = {
+            let ground = Arc::clone(ground);
+            let (bitwarden, edit) = (vendor.bitwarden(), scenario.edit.0.clone());
+            // The proxy knows its address only once it runs, and needs its hand before that.
+            let (server, before, done) = (Arc::default(), Arc::default(), Arc::default());
+            let site = Site { ground, namespace, bitwarden, key, server, edit, before, done };
+            (site.clone(), hand(&staff, &leases, site, scenario.at_purchase))
+        };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
+        *lock(&site.server) = proxy.vendor_url();
         *lock(&staff.kubeconfig) = ground.kubeconfig(&proxy);
         *lock(&staff.allowed) = proxy.vendor_host();
         let tended = Arc::clone(&staff);
@@ -171,28 +146,14 @@ impl Rig {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let client = ground.client.clone();
-        let rig = Self { namespace, proxy, key, vendor, client, staff, tending };
-        rig.secret(&ground.identity.ca_pem).await;
-        rig.start(&leases).await;
+        let rig = Self { proxy, site, leases, _vendor: vendor, staff, tending };
+        rig.site.secret().await;
+        rig.start().await;
         rig
     }
 
-    async fn secret(&self, ca: &str) {
-        let secret = json!({
-            "metadata": { "name": "key" }, "type": SECRET_TYPE,
-            "stringData": {
-                "clientId": self.key.client_id, "clientSecret": self.key.client_secret,
-                "server": self.proxy.vendor_url(), "ca.crt": ca,
-            },
-        });
-        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        secrets.create(&PostParams::default(), &secret).await.expect("create the Secret");
-    }
-
     /// The first replica leads before the next one starts.
-    async fn start(&self, leases: &Api<Lease>) {
+    async fn start(&self) {
         for replica in 0..self.staff.crew.replicas.len() {
             let operator = self.staff.start(replica);
             lock(&self.staff.running).push(operator);
@@ -202,43 +163,49 @@ impl Rig {
             })
             .await;
             wait_for("a leader", PATIENCE, async || {
-                let lease = leases.get_opt(&lease_name(&self.namespace)).await.ok()??;
+                let lease = self.leases.get_opt(&lease_name(&self.site.namespace)).await.ok()??;
                 lease.spec?.holder_identity.filter(|holder| !holder.is_empty())
             })
             .await;
         }
     }
 
-    fn seats(&self) -> Api<LicenseSeats> {
-        Api::namespaced(self.client.clone(), &self.namespace)
+    /// Declares with the first pass held back.
+    pub async fn declare_held(&self, spec: &Value) {
+        tokio::join!(self.proxy.hold(), self.site.declare("acme", spec));
     }
 
-    pub async fn declare(&self, spec: &Value) {
-        let object = json!({
-            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": "acme" },
-            "spec": {
-                "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
-                "seats": spec["seats"], "limit": spec["limit"], "interval": "1s",
-            },
-        });
-        let object: LicenseSeats = serde_json::from_value(object).expect("a LicenseSeats");
-        self.seats().create(&PostParams::default(), &object).await.expect("the object is admitted");
+    /// Remembers spec and status as they are now, for what may be restored later.
+    pub async fn remember(&self, spec: &Value, etcd: bool) {
+        let object = self.site.seats().get_opt("acme").await.expect("the apiserver answers");
+        let status = object.and_then(|object| object.status);
+        let etcd = etcd.then(|| self.site.ground.plane.save_etcd());
+        let mut before = lock(&self.site.before);
+        before.spec = spec.clone();
+        before.status = serde_json::to_value(status).expect("JSON");
+        before.etcd = etcd;
     }
 
-    pub async fn edit(&self, spec: &Value) {
-        let patch = Patch::Merge(json!({ "spec": spec }));
-        self.seats().patch("acme", &PatchParams::default(), &patch).await.expect("the edit is admitted");
+    /// Waits until an object made now is younger than ours, in the apiserver's whole seconds.
+    pub async fn until_older(&self) {
+        let object = self.site.seats().get("acme").await.expect("the object");
+        let made = object.metadata.creation_timestamp.expect("a stored object has a time").0;
+        let older = async || (Timestamp::now().as_second() > made.as_second()).then_some(());
+        wait_for("the next second", PATIENCE, older).await;
     }
 
-    /// The status and whether it is of the newest spec.
-    pub async fn status(&self) -> Option<LicenseSeatsStatus> {
-        let object = self.seats().get("acme").await.ok()?;
+    /// The status of an object, if it is of its newest spec.
+    pub async fn status(&self, name: &str) -> Option<LicenseSeatsStatus> {
+        let object = self.site.seats().get(name).await.ok()?;
         let generation = object.metadata.generation.unwrap_or_default();
         object.status.filter(|status| status.observed_generation == generation)
     }
 
-    pub fn bitwarden(&self) -> Bitwarden {
-        self.vendor.bitwarden()
+    pub fn key(&self) -> &OrganizationKey {
+        &self.site.key
+    }
+    pub fn bitwarden(&self) -> &Bitwarden {
+        &self.site.bitwarden
     }
     pub fn log(&self) -> String {
         self.staff.log()
@@ -254,18 +221,10 @@ fn lease_name(namespace: &str) -> String {
     format!("seatkeeper-{namespace}")
 }
 
-fn hand(
-    staff: &Arc<Staff>,
-    leases: &Api<Lease>,
-    vendor: &Simulator,
-    key: &OrganizationKey,
-    at_purchase: AtPurchase,
-) -> Hand {
-    let (staff, leases, bitwarden) = (Arc::clone(staff), leases.clone(), vendor.bitwarden());
-    let (key, once) = (key.clone(), Arc::new(AtomicBool::new(false)));
+fn hand(staff: &Arc<Staff>, leases: &Api<Lease>, site: Site, at_purchase: AtPurchase) -> Hand {
+    let (staff, leases, once) = (Arc::clone(staff), leases.clone(), Arc::new(AtomicBool::new(false)));
     Arc::new(move |deed| {
-        let (staff, leases, bitwarden) = (Arc::clone(&staff), leases.clone(), bitwarden.clone());
-        let (key, once) = (key.clone(), Arc::clone(&once));
+        let (staff, leases, site, once) = (Arc::clone(&staff), leases.clone(), site.clone(), Arc::clone(&once));
         async move {
             match deed {
                 Deed::Kill => {
@@ -277,13 +236,14 @@ fn hand(
                 Deed::DeleteLease => {
                     let _ = leases.delete(&lease_name(&staff.namespace), &DeleteParams::default()).await;
                 }
+                Deed::Happen(what) => site.happen(what).await,
                 Deed::Purchase if once.swap(true, Ordering::SeqCst) => {}
                 Deed::Purchase => match at_purchase {
                     AtPurchase::Nothing => {}
                     AtPurchase::ThirdParty(seats) => {
-                        bitwarden.set_seats(&key.id, seats).expect("the vendor allows it");
+                        site.bitwarden.set_seats(&site.key.id, seats).expect("the vendor allows it");
                     }
-                    AtPurchase::ExpireTokens => bitwarden.expire_tokens(),
+                    AtPurchase::ExpireTokens => site.bitwarden.expire_tokens(),
                 },
             }
         }

@@ -29,12 +29,16 @@ pub struct Scenario {
     pub at_purchase: AtPurchase,
     /// Seats and limit in the end.
     pub goal: (i32, i32),
+    /// What the spec may be edited to meanwhile, and the end then.
+    pub edit: (Value, (i32, i32)),
     /// At no time fewer or more, neither shown nor billed.
     pub between: (i32, i32),
     /// How often the operator may change what is billed.
     pub billings: usize,
     /// The story itself takes up the one repeat, so one more failure is a refusal.
     pub uses_the_repeat: bool,
+    /// The key is an owner's personal one: changes are differences, through the private API.
+    pub by_owner: bool,
 }
 
 /// How long a purchase may run at the vendor after its client has given up.
@@ -62,11 +66,57 @@ pub fn scenarios() -> Vec<Scenario> {
         vendor: |_| {},
         at_purchase: AtPurchase::Nothing,
         goal: (150, 300),
+        edit: (json!({ "seats": 130 }), (130, 300)),
         between: (100, 150),
         billings: 1,
         uses_the_repeat: false,
+        by_owner: false,
     };
+    let owner = Scenario { name: "owner-purchase", by_owner: true, ..first.clone() };
     vec![
+        owner.clone(),
+        Scenario {
+            name: "owner-seats-and-limit",
+            organization: pinned,
+            spec: json!({ "seats": 150, "limit": { "mode": "Pinned" } }),
+            goal: (150, 150),
+            edit: (json!({ "seats": 130 }), (130, 130)),
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-decrease",
+            before: Some(up_to(100)),
+            spec: up_to(90),
+            goal: (90, 300),
+            edit: (json!({ "seats": 95 }), (95, 300)),
+            between: (90, 100),
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-webhook-restores",
+            vendor: |vendor| {
+                let webhook = Webhook { before_write_ms: 200, hold_write: false, ..Webhook::restoring() };
+                vendor.switch(|switches| switches.webhook = webhook);
+            },
+            uses_the_repeat: true,
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-fails-after-billing",
+            vendor: |vendor| {
+                vendor.inject(Fault::on_private_write(FaultKind::FailAfterBilling));
+            },
+            uses_the_repeat: true,
+            ..owner.clone()
+        },
+        Scenario {
+            name: "owner-finishes-late",
+            vendor: |vendor| {
+                let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
+                vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
+            },
+            ..owner
+        },
         first.clone(),
         Scenario {
             name: "second-purchase",
@@ -81,6 +131,7 @@ pub fn scenarios() -> Vec<Scenario> {
             before: Some(up_to(100)),
             spec: up_to(90),
             goal: (90, 300),
+            edit: (json!({ "seats": 95 }), (95, 300)),
             between: (90, 100),
             ..first.clone()
         },
@@ -89,6 +140,7 @@ pub fn scenarios() -> Vec<Scenario> {
             organization: pinned,
             spec: up_to(100),
             goal: (100, 300),
+            edit: (json!({ "limit": { "mode": "UpTo", "seats": 250 } }), (100, 250)),
             between: (100, 100),
             billings: 0,
             ..first.clone()
@@ -98,6 +150,7 @@ pub fn scenarios() -> Vec<Scenario> {
             organization: pinned,
             spec: json!({ "seats": 150, "limit": { "mode": "Pinned" } }),
             goal: (150, 150),
+            edit: (json!({ "seats": 130 }), (130, 130)),
             ..first.clone()
         },
         Scenario { name: "token-expires", at_purchase: AtPurchase::ExpireTokens, ..first.clone() },

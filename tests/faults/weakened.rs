@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
-use fault_proxy::{Action, Hop, Place};
+use fault_proxy::{Action, Hop, Place, Target};
 use seatkeeper::controller::Weakness;
 use seatkeeper::run::{Run, run_weakened};
 
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
 use crate::case::{Case, play};
-use crate::rig::Ground;
+use crate::ground::Ground;
 use crate::scenario::scenarios;
 
 const VARIABLE: &str = "FAULT_WEAKNESS";
@@ -37,11 +37,12 @@ fn case(name: &'static str, weakness: Weakness, late: &Reference) -> Case {
     let intent = records.iter().find(|record| record.intent).expect("it records an intent").number;
     let before = records[..intent - 1].iter().rev();
     let secret = before.clone().find(|record| record.hop == Hop::Apiserver).expect("it reads the Secret").number;
+    let at = |number| Target::of(records, number);
     let (fault, crew) = match weakness {
         Weakness::NoWait | Weakness::ErrorCloses => (None, crew(1)),
-        Weakness::NoDeadline => (Some((intent, Action::PauseUntilPurchase(LONG))), crew(2)),
-        Weakness::NoCompareAndSwap => (Some((secret, Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
-        Weakness::IntentFromCache => (Some((purchase, Action::Kill(Place::Underway))), crew(1)),
+        Weakness::NoDeadline => (Some((at(intent), Action::PauseUntilPurchase(LONG))), crew(2)),
+        Weakness::NoCompareAndSwap => (Some((at(secret), Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
+        Weakness::IntentFromCache => (Some((at(purchase), Action::Kill(Place::Underway))), crew(1)),
     };
     let binary: PathBuf = std::env::current_exe().expect("this program");
     let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];

@@ -67,9 +67,11 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> Judgement {
     let (desired, mut snapshot) = fixed().clone();
     snapshot.numbers = Some(numbers(seen));
+    let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
+    let told = record.made.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
     let mut status = LicenseSeatsStatus {
         intent: record.intent.map(intent),
-        history: record.made.map(change).into_iter().collect(),
+        history: told.map(change).into_iter().collect(),
         ..LicenseSeatsStatus::default()
     };
     let published = record.published.map(|id| format!("{id:012x}"));

@@ -94,6 +94,11 @@ fn no_wait_before_repeating_a_reverted_change_is_caught() {
 }
 
 #[test]
+fn repeating_a_repeat_that_was_taken_back_is_caught() {
+    caught(Variant::of(1).weakened(Weakness::RepeatsRepeats));
+}
+
+#[test]
 fn no_send_deadline_is_caught_with_two_replicas() {
     safe(Variant::of(1).weakened(Weakness::NoDeadline));
     caught(Variant::of(2).without_crash().without_failure().weakened(Weakness::NoDeadline));

@@ -31,6 +31,8 @@ pub enum Weakness {
     NoWaitBeforeJudging,
     /// The clock of a change that was taken back always says so.
     NoWaitBeforeRepeating,
+    /// A repeat that was taken back counts as a first request, and so is repeated too.
+    RepeatsRepeats,
     /// The send deadline never strikes.
     NoDeadline,
     /// The apiserver ignores `resourceVersion`.
@@ -50,6 +52,7 @@ impl Weakness {
         match self {
             Self::NoWaitBeforeJudging => "no wait before an open intent is judged",
             Self::NoWaitBeforeRepeating => "no wait before a reverted change is repeated",
+            Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
             Self::NoDeadline => "no send deadline",
             Self::NoCompareAndSwap => "no compare-and-swap",
             Self::ErrorCloses => "an error closes the intent",

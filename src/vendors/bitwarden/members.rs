@@ -17,7 +17,7 @@ pub(super) const LIST_CAP: u64 = 32 * 1024 * 1024;
 
 /// Members that take a seat: invited, accepted or confirmed. Revoked and staged ones do not, and what is not known yet
 /// is not counted: the number is a lower bound anyway (sections 5.4 and 8).
-pub(super) fn count(body: impl Read) -> Result<i32, VendorError> {
+pub(super) fn count(body: impl Read) -> Result<Counted, VendorError> {
     let mut capped = Capped { inner: body, left: LIST_CAP };
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(&mut capped));
     let counted = json.deserialize_map(List).and_then(|counted| json.end().map(|()| counted));
@@ -50,7 +50,7 @@ impl<R: Read> Read for Capped<R> {
 struct List;
 
 impl<'de> Visitor<'de> for List {
-    type Value = Option<i32>;
+    type Value = Option<Counted>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list object")
@@ -69,7 +69,17 @@ impl<'de> Visitor<'de> for List {
     }
 }
 
-struct Members(i32);
+/// How many members take a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// Of Password Manager.
+    pub(super) seats: i32,
+    /// Of Secrets Manager, where each of them is said to have access or not: the private list says it (section 8), the
+    /// public one does not.
+    pub(super) secrets_manager: Option<i32>,
+}
+
+struct Members(Counted);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -88,19 +98,26 @@ impl<'de> Visitor<'de> for Counting {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Members, A::Error> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Member {
             id: String,
             status: i64,
+            access_secrets_manager: Option<bool>,
         }
-        let mut seated = HashSet::new();
+        let (mut seated, mut with_access, mut told) = (HashSet::new(), HashSet::new(), true);
         while let Some(member) = list.next_element::<Member>()? {
             if matches!(member.status, 0..=2) {
                 let mut hash = DefaultHasher::new();
                 member.id.hash(&mut hash);
                 seated.insert(hash.finish());
+                told &= member.access_secrets_manager.is_some();
+                if member.access_secrets_manager == Some(true) {
+                    with_access.insert(hash.finish());
+                }
             }
         }
-        Ok(Members(i32::try_from(seated.len()).unwrap_or(MAX_SEATS)))
+        let number = |set: &HashSet<u64>| i32::try_from(set.len()).unwrap_or(MAX_SEATS);
+        Ok(Members(Counted { seats: number(&seated), secrets_manager: told.then(|| number(&with_access)) }))
     }
 }
 
@@ -109,7 +126,19 @@ mod tests {
     use super::*;
 
     fn counted(text: &str) -> Result<i32, VendorError> {
-        count(text.as_bytes())
+        count(text.as_bytes()).map(|counted| counted.seats)
+    }
+
+    #[test]
+    fn access_to_secrets_manager_counts_only_where_every_seated_member_says_it() {
+        let count = |text: &str| count(text.as_bytes()).unwrap().secrets_manager;
+        let told = r#"{"data":[{"id":"a","status":2,"accessSecretsManager":true},
+            {"id":"b","status":1,"accessSecretsManager":false},{"id":"c","status":-1}]}"#;
+        assert_eq!(count(told), Some(1));
+        assert_eq!(
+            count(r#"{"data":[{"id":"a","status":2,"accessSecretsManager":true},{"id":"b","status":1}]}"#),
+            None
+        );
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod owner;
 mod private;
 mod private_wire;
 mod public;
+pub mod rates;
 mod refusals;
+mod refused_key;
 mod row;
 mod session;
 mod snapshot;
@@ -19,13 +21,12 @@ mod symptoms;
 mod wire;
 mod write;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::api::core::v1::Secret;
 use key::KeyOf;
 use owner::{Standing, look, only_organization};
 use private_wire::RelativeChange;
-use row::Row;
 use session::Session;
 pub(super) use session::Sessions;
 use snapshot::Seen;
@@ -36,7 +37,7 @@ pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
 use super::http::Http;
-use super::{AllowedHosts, Go, VendorAccount, VendorError};
+use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, Intent, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
 
@@ -49,11 +50,20 @@ const NAME: &str = "Bitwarden";
 pub struct Organization {
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
+    /// Of the Secrets that the keys came from.
+    secret_version: String,
     /// `None`: the one that the person owns.
     id: Option<String>,
     product: Product,
     /// What the last reading showed, for differences.
-    seen: Mutex<Option<(String, Row, bool)>>,
+    shown: Mutex<Option<Shown>>,
+}
+
+#[derive(Clone)]
+struct Shown {
+    id: String,
+    /// The person may change seats there.
+    may_adjust: bool,
 }
 
 impl Organization {
@@ -68,6 +78,8 @@ impl Organization {
         sessions: &Sessions,
     ) -> Result<Self, Fault> {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
+        let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
+        let secret_version = versions.collect::<Vec<_>>().join(" ");
         for secret in secrets {
             let key = ApiKey::from_secret(secret, region, allowed)?;
             let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
@@ -95,7 +107,7 @@ impl Organization {
         {
             return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
         }
-        Ok(Self { organization, owner, id, product, seen: Mutex::default() })
+        Ok(Self { organization, owner, secret_version, id, product, shown: Mutex::default() })
     }
 
     async fn id(&self) -> Result<String, VendorError> {
@@ -111,8 +123,11 @@ impl Organization {
     }
 
     fn known_id(&self) -> Option<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        self.id.clone().or_else(|| seen.as_ref().map(|(id, ..)| id.clone()))
+        self.id.clone().or_else(|| self.shown().as_ref().map(|shown| shown.id.clone()))
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Option<Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
@@ -157,7 +172,7 @@ impl Organization {
         let members = if self.owner.is_some() { members(!exact).await? } else { counted };
         let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
         let may_adjust = view.as_ref().is_some_and(|view| view.standing == Standing::Owner && !view.self_hosted);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = row.map(|row| (id.clone(), row, may_adjust));
+        *self.shown() = row.map(|_| Shown { id: id.clone(), may_adjust });
         Ok(Seen {
             account: Account { vendor: VENDOR.into(), host, id: Some(id) },
             product: self.product,
@@ -186,8 +201,27 @@ impl VendorAccount for Organization {
         Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
+        if let Some(session) = &self.organization {
+            // The members' path has the same limit and never more requests: one turn is enough for both.
+            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
+        }
+        // What a key was refused is told like any other answer, below.
+        if let Some(session) = &self.owner
+            && let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
+                session.turn_of_token(&self.secret_version, urgency).await
+        {
+            return Err(error);
+        }
         self.seen().await.map(Seen::snapshot)
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        match (&self.organization, &self.owner) {
+            (Some(session), _) => session.turn_to_set_totals(),
+            (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default()),
+            (None, None) => Ok(()),
+        }
     }
 
     /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
@@ -197,9 +231,13 @@ impl VendorAccount for Organization {
         if let Some((session, change)) = self.organization.as_ref().zip(total) {
             return session.set_totals(&change, go).await;
         }
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some((session, (id, row, true))) = self.owner.as_ref().zip(seen) else {
+        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
+        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
             return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
+        };
+        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
+        let Ok(row) = session.organization(&id).await.and_then(|organization| organization.row()) else {
+            return Outcome::NotSent("the numbers could not be read again");
         };
         match RelativeChange::of(self.product, from, to, &row) {
             Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,

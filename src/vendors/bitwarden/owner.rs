@@ -48,7 +48,7 @@ pub(super) struct OwnerView {
     pub(super) enabled: bool,
     /// All numbers, if they were asked for and this person may see them.
     pub(super) row: Option<Row>,
-    /// Seats taken: exact in the cloud, members alone on a self-hosted server.
+    /// Seats taken: exact in the cloud, members alone on a self-hosted server; of Secrets Manager, members with access.
     pub(super) used: Option<i32>,
     pub(super) standalone_secrets_manager: bool,
     pub(super) details: Option<Arc<Details>>,
@@ -128,7 +128,8 @@ async fn look_once(
     };
     let used = match (&metadata, product) {
         (Some(metadata), Product::PasswordManager) => Some(metadata.occupied()?),
-        (None, Product::PasswordManager) if owns => Some(session.count_users(id).await?),
+        (None, Product::PasswordManager) if owns => Some(session.count_users(id).await?.seats),
+        (_, Product::SecretsManager) if owns => session.count_users(id).await?.secrets_manager,
         _ => None,
     };
     Ok(OwnerView {

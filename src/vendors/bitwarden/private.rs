@@ -8,13 +8,14 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
+use super::members::Counted;
 use super::private_wire::{Details, Membership, Memberships, Metadata, Organization, PrivateError, RelativeChange};
 use super::refusals::without_effect;
 use super::session::Session;
 use super::wire::Message;
 use crate::plan::{Outcome, Refusal};
 use crate::vendors::http::{self, Answer};
-use crate::vendors::{Go, VendorError};
+use crate::vendors::{Go, Urgency, VendorError};
 
 /// Answers that cost the vendor several calls, or that hardly change: asked seldom.
 #[derive(Default)]
@@ -67,8 +68,8 @@ impl Session {
         Ok(details)
     }
 
-    /// Members that take a seat, from `GET .../users`: for servers without exact use.
-    pub(super) async fn count_users(&self, id: &str) -> Result<i32, VendorError> {
+    /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
+    pub(super) async fn count_users(&self, id: &str) -> Result<Counted, VendorError> {
         let path = format!("organizations/{id}/users");
         self.with_token("get_users", |token| self.count_list(&path, token)).await
     }
@@ -89,12 +90,17 @@ impl Session {
 
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, VendorError> {
         let request = self.api(self.client.get(self.url(&path)), &token);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => answer.json("the private API answers in another shape"),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
             _ => Err(answer.refusal()),
         }
+    }
+
+    /// The turn of the next change of this organization.
+    pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), VendorError> {
+        self.gate.turn("POST", &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).

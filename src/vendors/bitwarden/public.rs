@@ -5,14 +5,29 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::members;
+use super::members::{self, Counted};
 use super::session::Session;
 use super::wire::{Message, Subscription, SubscriptionChange};
+use crate::api::Product;
 use crate::plan::Outcome;
 use crate::vendors::http::{self, Answer};
-use crate::vendors::{Go, VendorError};
+use crate::vendors::{Go, Urgency, VendorError};
+
+/// The path that all organizations share.
+const SUBSCRIPTION: &str = "public/organization/subscription";
 
 impl Session {
+    /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
+    pub(super) async fn turn_to_read(&self, secret: &str, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
+        self.turn_of_token(secret, urgency).await?;
+        self.gate.turn("GET", &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), urgency)
+    }
+
+    /// The turn of the next change of this organization.
+    pub(super) fn turn_to_set_totals(&self) -> Result<(), VendorError> {
+        self.gate.turn("PUT", &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
+    }
+
     /// `GET /public/organization/subscription` (section 5.2).
     pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
         self.with_token("get_subscription", |token| self.get_subscription(token)).await
@@ -20,12 +35,12 @@ impl Session {
 
     /// Members that take a seat, from `GET /public/members` (section 5.4).
     pub(super) async fn count_members(&self) -> Result<i32, VendorError> {
-        self.with_token("get_members", |token| self.get_members(token)).await
+        self.with_token("get_members", |token| self.get_members(token)).await.map(|counted| counted.seats)
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
-        let request = self.api(self.client.get(self.url("public/organization/subscription")), &token);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let request = self.api(self.client.get(self.url(SUBSCRIPTION)), &token);
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => answer.json("the subscription is not what it should be"),
             // The one meaning a 400 of the application has here (section 15.1); proxies have others.
@@ -34,14 +49,14 @@ impl Session {
         }
     }
 
-    async fn get_members(&self, token: SecretString) -> Result<i32, VendorError> {
+    async fn get_members(&self, token: SecretString) -> Result<Counted, VendorError> {
         self.count_list("public/members", token).await
     }
 
     /// Counts those who take a seat in a list of members, without holding it in memory.
-    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<i32, VendorError> {
+    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, VendorError> {
         let request = self.api(self.client.get(self.url(path)), &token);
-        let response = http::open(request, self.settings.read_timeout).await?;
+        let response = self.gate.send(request, self.settings.read_timeout).await?;
         if response.status() != StatusCode::OK {
             return Err(http::refusal(response.status(), http::retry_after(&response)));
         }
@@ -53,7 +68,7 @@ impl Session {
 
     /// `PUT /public/organization/subscription` (section 5.3).
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
-        let url = self.url("public/organization/subscription");
+        let url = self.url(SUBSCRIPTION);
         let request = |token: &SecretString| self.api(self.client.put(url), token).json(change);
         self.send_once("put_subscription", request, go, |answer| self.outcome(answer)).await
     }

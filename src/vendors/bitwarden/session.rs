@@ -12,13 +12,15 @@ use tokio::sync::Mutex;
 
 use super::key::KeyOf;
 use super::private::Known;
+use super::refused_key::RefusedKey;
 use super::wire::{TokenAnswer, TokenError};
-use super::{ApiKey, VENDOR};
-use crate::plan::Fault;
-use crate::vendors::VendorError;
+use super::{ApiKey, NAME, VENDOR, rates};
+use crate::plan::{Fault, Remedy};
 use crate::vendors::endpoint::{host, join};
+use crate::vendors::gate::Gate;
 use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
 use crate::vendors::secret_data::invalid;
+use crate::vendors::{Urgency, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -40,9 +42,11 @@ struct Token {
 pub(in crate::vendors) struct Session {
     key: ApiKey,
     pub(super) client: Client,
+    pub(super) gate: Gate,
     pub(super) settings: HttpSettings,
     requests: RequestCounter,
     token: Mutex<Option<Token>>,
+    refused: SyncMutex<RefusedKey>,
     /// The last write was refused with 401.
     pub(super) write_unauthorized: AtomicBool,
     /// What is asked seldom (a person's key only).
@@ -76,9 +80,11 @@ impl Sessions {
         let session = Arc::new(Session {
             key,
             client,
+            gate: http.gate(rates::RATES),
             settings,
             requests,
             token: Mutex::default(),
+            refused: SyncMutex::default(),
             write_unauthorized: AtomicBool::default(),
             known: SyncMutex::default(),
         });
@@ -90,6 +96,10 @@ impl Sessions {
 impl Session {
     pub(super) fn host(&self) -> String {
         host(&self.key.api)
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.key.client_id
     }
 
     pub(super) fn server(&self) -> &Url {
@@ -106,27 +116,58 @@ impl Session {
         let mut result = read(token).await;
         if matches!(result, Err(VendorError::Unauthorized | VendorError::Forbidden)) {
             self.count(operation, "token_refused");
-            self.forget(number).await;
-            let (token, _) = self.token().await?;
-            result = read(token).await;
+            if self.refusals().renew(Instant::now()) {
+                self.forget(number).await;
+                let (token, _) = self.token().await?;
+                result = read(token).await;
+            }
         }
         self.count(operation, result.as_ref().map_or_else(VendorError::label, |_| "ok"));
         result
     }
 
-    /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it.
+    /// Fetches a token in its turn, if none is there. `secret`: version of the Secret that the key came from.
+    pub(super) async fn turn_of_token(&self, secret: &str, urgency: Urgency) -> Result<(), VendorError> {
+        self.token_in_turn(Some((secret, urgency))).await.map(drop)
+    }
+
+    /// The current token and its number.
     pub(super) async fn token(&self) -> Result<(SecretString, u64), VendorError> {
+        self.token_in_turn(None).await
+    }
+
+    /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it. With the
+    /// version of a Secret and an urgency a new one is fetched in its turn, which all objects with this key share.
+    async fn token_in_turn(&self, asked: Option<(&str, Urgency)>) -> Result<(SecretString, u64), VendorError> {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew) {
             return Ok((token.value.clone(), token.number));
         }
+        let (secret, urgency) = asked.unzip();
+        let (person, probe) = (urgency == Some(Urgency::Asked), self.settings.credential_probe);
+        if let Some(error) = self.refusals().remembered(secret, person, probe, Instant::now()) {
+            return Err(error);
+        }
+        if let Some(urgency) = urgency {
+            self.gate.turn("POST", &self.token_url(), self.key.fingerprint(), urgency)?;
+        }
         let number = held.as_ref().map_or(0, |token| token.number) + 1;
         let fetched = self.fetch_token().await;
         self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        let refused = fetched.as_ref().err().filter(|error| error.fault(NAME, "").remedy == Remedy::Credentials);
+        self.refusals().note(refused, secret, Instant::now());
         let (value, lifetime) = fetched?;
         let renew = Instant::now() + lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 2));
         *held = Some(Token { value: value.clone(), number, renew });
         Ok((value, number))
+    }
+
+    fn refusals(&self) -> std::sync::MutexGuard<'_, RefusedKey> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn token_url(&self) -> Url {
+        join(&self.key.identity, "connect/token")
     }
 
     /// Drops the token: its roles are older than what was just seen.
@@ -161,8 +202,8 @@ impl Session {
             ("deviceIdentifier", &device),
             ("deviceName", "seatkeeper"),
         ];
-        let request = self.headers(self.client.post(join(&self.key.identity, "connect/token"))).form(&form);
-        let answer = http::exchange(request, self.settings.read_timeout).await?;
+        let request = self.headers(self.client.post(self.token_url())).form(&form);
+        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
             StatusCode::OK => {
                 let token: TokenAnswer = answer.json("the token answer is not what it should be")?;

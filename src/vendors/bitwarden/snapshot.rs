@@ -58,7 +58,9 @@ impl Seen {
         match (self.product, exact, counted) {
             (Product::PasswordManager, Some(used), _) => Usage::Exact(used),
             (Product::PasswordManager, None, Some(members)) => Usage::AtLeast(members),
-            // Who uses Secrets Manager is in neither API in a form that is promised; machine accounts are not listed.
+            // Members with access are all who take a seat of Secrets Manager (section 8).
+            (Product::SecretsManager, _, Some(members)) => Usage::Exact(members),
+            // Machine accounts are not listed.
             _ => Usage::NotReported,
         }
     }

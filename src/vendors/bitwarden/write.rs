@@ -11,6 +11,9 @@ use crate::plan::{Fault, Outcome, Refusal, Remedy};
 use crate::vendors::http::{self, Answer};
 use crate::vendors::{Go, VendorError};
 
+/// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
+const NO_ROOM: &str = "the host takes no request now";
+
 impl Session {
     /// One request, once. `judge` says what an answer of any status proves.
     pub(super) async fn send_once(
@@ -22,17 +25,19 @@ impl Session {
     ) -> Outcome {
         let (token, number) = match self.token().await {
             Ok(token) => token,
+            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => return Outcome::NotSent(NO_ROOM),
             Err(error) => return Outcome::Refused(self.no_token(&error)),
         };
         let request = request(&token);
         if let Err(why) = go() {
             return Outcome::NotSent(why);
         }
-        let answer = http::exchange(request, self.settings.write_timeout).await;
+        let answer = http::exchange(&self.gate, request, self.settings.write_timeout).await;
         let outcome = match &answer {
             Ok(answer) => judge(answer),
             // A certificate that is refused ends the handshake: no byte of the request has left.
             Err(VendorError::Certificate) => Outcome::NotSent("certificate not trusted"),
+            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
             Err(_) => Outcome::Unanswered,
         };
         let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);

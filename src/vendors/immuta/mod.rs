@@ -14,7 +14,7 @@ pub(super) use key::{ApiKey, LicenseKey, license_keys};
 use session::Session;
 pub(super) use session::Sessions;
 
-use super::{Go, VendorAccount, VendorError};
+use super::{Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, Intent, KeyAction};
 use crate::plan::{Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
 
@@ -42,7 +42,8 @@ impl VendorAccount for LicenseKeys {
         Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
     }
 
-    async fn read(&self) -> Result<Snapshot, VendorError> {
+    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
+    async fn read(&self, _: Urgency) -> Result<Snapshot, VendorError> {
         let status = self.session.status().await?;
         let rows = self.session.list().await?;
         // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
@@ -68,6 +69,10 @@ impl VendorAccount for LicenseKeys {
             concern: None,
             tenant: Some(tenant),
         })
+    }
+
+    fn turn_to_write(&self) -> Result<(), VendorError> {
+        Ok(())
     }
 
     async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {

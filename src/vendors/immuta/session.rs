@@ -15,7 +15,9 @@ use super::wire::{Exchange, LicenseRecord, LicenseStatus, TokenAnswer, Usage};
 use super::{ApiKey, NAME, VENDOR};
 use crate::plan::{Fault, Outcome, Refusal, Row};
 use crate::vendors::endpoint::{host, join};
+use crate::vendors::gate::{Gate, Rates};
 use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use crate::vendors::pace::{Limit, Limits};
 use crate::vendors::secret_data::invalid;
 use crate::vendors::{Go, VendorError};
 
@@ -24,6 +26,10 @@ const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Sessions that nobody has used for this long are dropped, tokens and all.
 const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
+
+/// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
+const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
+const RATES: Rates = Rates { limits: |_, _| LIMITS, cloud: |_| false };
 
 /// How to prove who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +58,7 @@ struct Learned {
 pub(in crate::vendors) struct Session {
     key: ApiKey,
     client: Client,
+    gate: Gate,
     settings: HttpSettings,
     requests: RequestCounter,
     token: Mutex<Option<Token>>,
@@ -82,7 +89,7 @@ impl Sessions {
         })?;
         let (settings, requests) = (http.settings.clone(), http.requests());
         let (token, learned) = (Mutex::default(), SyncMutex::default());
-        let session = Arc::new(Session { key, client, settings, requests, token, learned });
+        let session = Arc::new(Session { key, client, gate: http.gate(RATES), settings, requests, token, learned });
         sessions.insert(fingerprint, (Arc::clone(&session), now));
         Ok(session)
     }
@@ -169,6 +176,9 @@ impl Session {
                 Ok(answer) => return Ok(answer),
                 // A certificate that is refused ends the handshake: no byte of the request has left.
                 Err(VendorError::Certificate) => return Err(Outcome::NotSent("certificate not trusted")),
+                Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
+                    return Err(Outcome::NotSent("the host takes no request now"));
+                }
                 Err(_) => return Err(Outcome::Unanswered),
             }
         }
@@ -207,7 +217,8 @@ impl Session {
                     refused.get_or_insert(error);
                 }
                 // The token endpoint of a tenant that takes keys as they are may be missing.
-                Err(_) if refused.is_some() && *way == Way::Token && known.is_none() => {}
+                Err(VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_))
+                    if refused.is_some() && *way == Way::Token && known.is_none() => {}
                 Err(error) => {
                     self.count(operation, error.label());
                     return Err(error);
@@ -284,7 +295,7 @@ impl Session {
     }
 
     async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
-        http::exchange(request.header("Accept", "application/json"), timeout).await
+        http::exchange(&self.gate, request.header("Accept", "application/json"), timeout).await
     }
 
     fn url(&self, path: &str) -> Url {

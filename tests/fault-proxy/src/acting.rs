@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 
 use crate::hop::{Answer, Line};
 use crate::state::Watches;
-use crate::{Action, Deed, Place};
+use crate::{Action, Deed, Moment, Place};
 
 /// A request with a number.
 pub(crate) struct Numbered {
@@ -94,6 +94,15 @@ impl Numbered {
             }
             Action::WatchGone => self.tell_watches(Watches::Gone, request).await,
             Action::WatchFrozen => self.tell_watches(Watches::Frozen, request).await,
+            Action::Meanwhile(Moment::Before, what) => {
+                self.line.hand(Deed::Happen(what)).await;
+                self.carry_out(request).await.map(|done| self.answer(done))
+            }
+            Action::Meanwhile(Moment::After, what) => {
+                let done = self.carry_out(request).await?;
+                self.line.hand(Deed::Happen(what)).await;
+                Ok(self.answer(done))
+            }
         }
     }
 

@@ -58,6 +58,17 @@ pub enum Action {
     WatchGone,
     /// The watch says nothing any more; the request itself goes through.
     WatchFrozen,
+    /// Something happens elsewhere, just before the request is forwarded or between its end and its answer.
+    Meanwhile(Moment, &'static str),
+}
+
+/// When something happens elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the request is forwarded.
+    Before,
+    /// After it was carried out, and before the operator gets the answer.
+    After,
 }
 
 /// What the proxy asks of whoever runs the operator.
@@ -73,4 +84,6 @@ pub enum Deed {
     DeleteLease,
     /// A purchase has arrived and is not forwarded yet: the scenario's own doings.
     Purchase,
+    /// What an [`Action::Meanwhile`] names.
+    Happen(&'static str),
 }

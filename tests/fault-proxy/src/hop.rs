@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::acting::{Numbered, whole};
-use crate::state::{State, Watches};
+use crate::state::{State, Watches, buys};
 use crate::{Deed, Hop, Identity, Upstream};
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -112,7 +112,7 @@ impl Line {
         let Some((number, action)) = self.state.number(self.hop, &method, &path, body) else {
             return self.pass(request).await;
         };
-        let purchase = self.hop == Hop::Vendor && method == "PUT";
+        let purchase = buys(self.hop, &method, &path);
         if purchase {
             self.hand(Deed::Purchase).await;
             self.state.purchases.send_modify(|purchases| *purchases += 1);

@@ -2,13 +2,14 @@
 //!
 //! Two TLS-terminating hops with the proxy's own CA. The requests that matter to a purchase are numbered from
 //! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered.
-//! Read the modules in this order: `action` says what may happen, `state` numbers and records, `hop` carries requests,
-//! `acting` breaks one, `tls` makes certificates.
+//! Read the modules in this order: `action` says what may happen, `target` to which request, `state` numbers and records,
+//! `hop` carries requests, `acting` breaks one, `tls` makes certificates.
 
 mod acting;
 mod action;
 mod hop;
 mod state;
+mod target;
 mod tls;
 
 use std::io;
@@ -19,9 +20,10 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use action::{Action, Deed, Place};
+pub use action::{Action, Deed, Moment, Place};
 use state::State;
 pub use state::{Hop, Record};
+pub use target::Target;
 pub use tls::{Failure, Identity, Upstream};
 
 /// Does a [`Deed`]; the request waits for it.
@@ -76,8 +78,8 @@ impl Proxy {
         format!("localhost:{}", self.vendor.port())
     }
 
-    /// Numbers from 1 from now on; the request of this number gets the action.
-    pub fn arm(&self, action: Option<(usize, Action)>) {
+    /// Numbers from 1 from now on; the request that is the target gets the action.
+    pub fn arm(&self, action: Option<(Target, Action)>) {
         self.state.arm(action);
     }
 

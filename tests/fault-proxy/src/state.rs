@@ -1,4 +1,4 @@
-//! Numbers the requests, remembers them, and knows which one gets an action.
+//! Numbers the requests, remembers them, and gives one of them its action.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use crate::{Action, Hand};
+use crate::{Action, Hand, Target};
 
 /// Which way a request went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub struct Record {
     pub method: String,
     /// Path without query.
     pub path: String,
-    /// It writes an intent.
+    /// It writes an intent: opens one, or changes its phase.
     pub intent: bool,
+    /// It opens an intent.
+    pub opens: bool,
     /// When, from `arm` on.
     pub at: Duration,
     /// The server's own status, if it was carried out.
@@ -38,10 +40,15 @@ pub struct Record {
     pub answered: Option<u16>,
 }
 
+pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
+    let adjusts = || method == "POST" && path.contains("/organizations/") && path.ends_with("subscription");
+    hop == Hop::Vendor && (method == "PUT" || adjusts())
+}
+
 impl Record {
-    /// A request that buys.
+    /// A request that buys: by totals through the public API, or by a difference through the private one.
     pub fn is_purchase(&self) -> bool {
-        self.hop == Hop::Vendor && self.method == "PUT"
+        buys(self.hop, &self.method, &self.path)
     }
 
     /// A write of a status.
@@ -82,7 +89,7 @@ pub(crate) enum Watches {
 struct Inner {
     started: Instant,
     armed: bool,
-    action: Option<(usize, Action)>,
+    action: Option<(Target, Action)>,
     fired: bool,
     records: Vec<Record>,
 }
@@ -125,7 +132,7 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn arm(&self, action: Option<(usize, Action)>) {
+    pub(crate) fn arm(&self, action: Option<(Target, Action)>) {
         let mut inner = self.lock();
         *inner = Inner { started: Instant::now(), armed: true, action, fired: false, records: Vec::new() };
     }
@@ -172,11 +179,15 @@ impl State {
         let number = inner.records.len() + 1;
         let at = inner.started.elapsed();
         // A merge patch that opens an intent or changes its phase; one that closes it says null.
-        let intent = method == "PATCH" && contains(body, b"\"intent\":{");
+        let body = String::from_utf8_lossy(body);
+        let written = body.split_once("\"intent\":{").filter(|_| method == "PATCH").map(|(_, rest)| rest);
+        let intent = written.is_some();
+        let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
         let (method, path) = (method.to_owned(), path.to_owned());
-        inner.records.push(Record { number, hop, method, path, intent, at, executed: None, answered: None });
-        let action = inner.action.take_if(|(k, _)| *k == number).map(|(_, action)| action);
-        inner.fired |= action.is_some();
+        inner.records.push(Record { number, hop, method, path, intent, opens, at, executed: None, answered: None });
+        let Inner { action, records, fired, .. } = &mut *inner;
+        let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
+        *fired |= action.is_some();
         Some((number, action))
     }
 
@@ -191,8 +202,4 @@ impl State {
             record.answered = Some(status);
         }
     }
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }

@@ -13,6 +13,7 @@ use crate::process::{Process, free_ports};
 use http::Request;
 use kube::{Client, Config};
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,11 +24,12 @@ use tokio::sync::OnceCell;
 #[derive(Debug)]
 pub struct ControlPlane {
     apiserver: Mutex<Option<Process>>, // dropped in this order: first the processes, then their data
-    _etcd: Process,
+    etcd: Mutex<Option<Process>>,
     data: DataDir,
     pub(crate) pki: Pki,
     config: Config,
     etcd_address: SocketAddr,
+    etcd_peer_port: u16,
     port: u16,
     shared: bool,
 }
@@ -85,15 +87,21 @@ impl ControlPlane {
         let config = launch::client_config(&kubeconfig).await;
 
         let etcd_address = SocketAddr::from((Ipv4Addr::LOCALHOST, client_port));
-        let etcd = Process::spawn("etcd", &launch::etcd(&dir, client_port, peer_port));
-        let health = async || http_get(etcd_address, "/health").await.is_ok_and(|reply| reply.status == 200);
-        launch::until_ready("etcd", &etcd, health).await?;
-
-        let apiserver = Mutex::new(None);
+        let (apiserver, etcd) = (Mutex::new(None), Mutex::new(None));
         let data = DataDir(dir);
-        let cp = Self { apiserver, _etcd: etcd, data, pki, config, etcd_address, port, shared };
+        let cp = Self { apiserver, etcd, data, pki, config, etcd_address, etcd_peer_port: peer_port, port, shared };
+        cp.launch_etcd().await?;
         cp.launch_apiserver().await?;
         Ok(cp)
+    }
+
+    async fn launch_etcd(&self) -> Result<(), String> {
+        let command = launch::etcd(self.dir(), self.etcd_address.port(), self.etcd_peer_port);
+        let process = Process::spawn("etcd", &command);
+        let health = async || http_get(self.etcd_address, "/health").await.is_ok_and(|reply| reply.status == 200);
+        launch::until_ready("etcd", &process, health).await?;
+        *self.etcd() = Some(process);
+        Ok(())
     }
 
     async fn launch_apiserver(&self) -> Result<(), String> {
@@ -191,6 +199,39 @@ impl ControlPlane {
         self.launch_apiserver().await.unwrap_or_else(|message| panic!("{message}"));
     }
 
+    /// Copies etcd's data as a power cut would leave them, for [`restore_etcd`](Self::restore_etcd). Not for the shared
+    /// control plane.
+    ///
+    /// # Panics
+    /// When etcd does not run or the copy fails.
+    pub fn save_etcd(&self) -> PathBuf {
+        self.assert_own("saved");
+        let saved = guardian::scratch_dir("etcd-saved");
+        let etcd = self.etcd();
+        let etcd = etcd.as_ref().expect("etcd runs");
+        etcd.signal("STOP");
+        let copied = copy_dir(&launch::etcd_data(self.dir()), &saved);
+        etcd.signal("CONT");
+        copied.expect("etcd's data can be copied");
+        saved
+    }
+
+    /// Kills apiserver and etcd, puts saved data in the place of etcd's, and starts both: a cluster that was restored
+    /// from a backup.
+    ///
+    /// # Panics
+    /// When the data cannot be replaced, or one of them does not become ready.
+    pub async fn restore_etcd(&self, saved: &Path) {
+        self.assert_own("restored");
+        drop(self.apiserver().take());
+        drop(self.etcd().take());
+        let data = launch::etcd_data(self.dir());
+        fs::remove_dir_all(&data).expect("etcd's data can be removed");
+        copy_dir(saved, &data).expect("the saved data can be copied back");
+        self.launch_etcd().await.unwrap_or_else(|message| panic!("{message}"));
+        self.launch_apiserver().await.unwrap_or_else(|message| panic!("{message}"));
+    }
+
     /// Sends the apiserver a signal: after `STOP` connections open but nobody answers, until `CONT`. Not for the shared
     /// control plane.
     pub fn signal_apiserver(&self, signal: &str) {
@@ -205,4 +246,23 @@ impl ControlPlane {
     fn apiserver(&self) -> MutexGuard<'_, Option<Process>> {
         self.apiserver.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn etcd(&self) -> MutexGuard<'_, Option<Process>> {
+        self.etcd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    fs::set_permissions(to, fs::metadata(from)?.permissions())?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_dir(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

@@ -34,11 +34,15 @@ pub(crate) fn audit_log(dir: &Path) -> PathBuf {
     dir.join("audit.log")
 }
 
+pub(crate) fn etcd_data(dir: &Path) -> PathBuf {
+    dir.join("etcd")
+}
+
 pub(crate) fn etcd(dir: &Path, client_port: u16, peer_port: u16) -> Command {
     let mut command = Command::new(tool("etcd"));
     let client = format!("http://127.0.0.1:{client_port}");
     let peer = format!("http://127.0.0.1:{peer_port}");
-    command.arg("--data-dir").arg(dir.join("etcd")).arg("--unsafe-no-fsync"); // a power cut may cost a test its data
+    command.arg("--data-dir").arg(etcd_data(dir)).arg("--unsafe-no-fsync"); // a power cut may cost a test its data
     command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
     command.args(["--listen-peer-urls", &peer]);
     command

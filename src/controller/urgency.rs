@@ -1,0 +1,56 @@
+//! Says who waits for a pass, so that what somebody waits for overtakes what is merely due. Asked by `gather`.
+
+use super::memory::{Entry, Trigger};
+use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};
+use crate::vendors::Urgency;
+
+/// From the record, which a restart keeps, and from what this process remembers.
+pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &Entry) -> Urgency {
+    let open = status.intent.as_ref().is_some_and(Intent::is_open);
+    let new = status.observed_generation == UNOBSERVED;
+    let edited = !new && status.observed_generation != trigger.generation;
+    let requested = trigger.requested();
+    let requested = requested.is_some() && requested != status.last_handled_reconcile_at;
+    if entry.asked {
+        Urgency::Asked
+    } else if open || entry.changing || entry.in_doubt() || edited || requested {
+        Urgency::Urgent
+    } else if new {
+        Urgency::First
+    } else {
+        Urgency::Poll
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::field_reassign_with_default)] // the other fields are not this module's
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+    use super::*;
+
+    fn trigger(generation: i64) -> Trigger {
+        Trigger::of(&ObjectMeta { generation: Some(generation), ..ObjectMeta::default() })
+    }
+
+    fn seen(generation: i64) -> LicenseSeatsStatus {
+        LicenseSeatsStatus { observed_generation: generation, ..LicenseSeatsStatus::default() }
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_told_from_what_is_merely_due() {
+        let idle = Entry::default();
+        assert_eq!(urgency(&trigger(1), &seen(1), &idle), Urgency::Poll);
+        assert_eq!(urgency(&trigger(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);
+        assert_eq!(urgency(&trigger(2), &seen(1), &idle), Urgency::Urgent, "edited before a restart");
+        let mut asked = Entry::default();
+        asked.asked = true;
+        assert_eq!(urgency(&trigger(2), &seen(1), &asked), Urgency::Asked);
+        let mut changing = Entry::default();
+        changing.changing = true;
+        assert_eq!(urgency(&trigger(1), &seen(1), &changing), Urgency::Urgent);
+        let mut doubting = Entry::default();
+        doubting.start_doubt("0123", std::time::Instant::now());
+        assert_eq!(urgency(&trigger(1), &seen(1), &doubting), Urgency::Urgent);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a key was refused, so that it is not tried again for nothing: however many objects use a bad key, it costs at most
+//! 12 token requests an hour (sections 3.5 and 16.3: the token budget is shared by all organizations).
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::vendors::VendorError;
+
+/// Token requests in an hour that follow a refusal; the first of all comes before it.
+const MOST_AN_HOUR: usize = 11;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The refusals of one key.
+#[derive(Default)]
+pub(super) struct RefusedKey {
+    last: Option<(VendorError, Instant)>,
+    /// Versions of the Secrets with which it was tried: one that is not among them was written since.
+    tried: HashSet<String>,
+    /// Token requests within the last hour that followed a refusal.
+    spent: VecDeque<Instant>,
+}
+
+impl RefusedKey {
+    /// The answer that is known without asking: within `probe` for a Secret with which the key was tried, unless a person
+    /// asks; and for everybody once the hour's tries are used up. `None` in place of a Secret: no new one is known of.
+    pub fn remembered(
+        &mut self,
+        secret: Option<&str>,
+        asked: bool,
+        probe: Duration,
+        now: Instant,
+    ) -> Option<VendorError> {
+        let (error, at) = self.last.clone()?;
+        if now.duration_since(at) >= probe {
+            self.tried.clear();
+        } else if !asked && secret.is_none_or(|secret| self.tried.contains(secret)) {
+            return Some(error);
+        }
+        (!self.may(now)).then_some(error)
+    }
+
+    /// Notes how a token request ended: refused for the key, or not.
+    pub fn note(&mut self, refused: Option<&VendorError>, secret: Option<&str>, now: Instant) {
+        if self.last.is_some() {
+            self.spent.push_back(now);
+        }
+        self.last = refused.map(|error| (error.clone(), now));
+        match refused {
+            Some(_) => self.tried.extend(secret.map(str::to_owned)),
+            None => self.tried.clear(),
+        }
+    }
+
+    /// Whether a token that the API refused may be replaced by a new one: a key without permission has every token refused.
+    pub fn renew(&mut self, now: Instant) -> bool {
+        let may = self.may(now);
+        if may {
+            self.spent.push_back(now);
+        }
+        may
+    }
+
+    fn may(&mut self, now: Instant) -> bool {
+        while self.spent.front().is_some_and(|at| now.duration_since(*at) >= HOUR) {
+            self.spent.pop_front();
+        }
+        self.spent.len() < MOST_AN_HOUR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: Duration = Duration::from_secs(900);
+    const REFUSED: VendorError = VendorError::InvalidClient;
+
+    #[test]
+    fn a_refused_key_is_tried_again_after_a_while_or_with_another_secret() {
+        let (mut key, start) = (RefusedKey::default(), Instant::now());
+        assert_eq!(key.remembered(Some("1"), false, PROBE, start), None);
+        key.note(Some(&REFUSED), Some("1"), start);
+        let soon = start + PROBE / 2;
+        assert_eq!(key.remembered(Some("1"), false, PROBE, soon), Some(REFUSED));
+        assert_eq!(key.remembered(None, false, PROBE, soon), Some(REFUSED));
+        assert_eq!(key.remembered(Some("1"), true, PROBE, soon), None, "a person asks");
+        assert_eq!(key.remembered(Some("2"), false, PROBE, soon), None);
+        key.note(Some(&REFUSED), Some("2"), soon);
+        assert_eq!(key.remembered(Some("1"), false, PROBE, start + PROBE), Some(REFUSED), "it was tried since");
+        assert_eq!(key.remembered(Some("1"), false, PROBE, soon + PROBE), None);
+    }
+
+    #[test]
+    fn a_key_that_works_again_has_nothing_remembered() {
+        let (mut key, now) = (RefusedKey::default(), Instant::now());
+        key.note(Some(&REFUSED), Some("1"), now);
+        key.note(None, Some("1"), now);
+        assert_eq!(key.remembered(Some("1"), false, PROBE, now), None);
+    }
+
+    #[test]
+    fn a_bad_key_costs_at_most_twelve_token_requests_in_any_hour_whatever_is_asked() {
+        let (mut key, start) = (RefusedKey::default(), Instant::now());
+        let mut requests = Vec::new();
+        for second in (0..4 * 3600).step_by(7) {
+            let now = start + Duration::from_secs(second);
+            // A Secret that is written anew all the time.
+            if key.remembered(Some(&second.to_string()), second % 2 == 0, PROBE, now).is_none() {
+                requests.push(now);
+                key.note(Some(&REFUSED), Some(&second.to_string()), now);
+            }
+        }
+        for first in &requests {
+            let within = requests.iter().filter(|at| *at >= first && at.duration_since(*first) < HOUR).count();
+            assert!(within <= 12, "{within} requests in an hour");
+        }
+        assert!(requests.len() >= 40, "and it is tried: {}", requests.len());
+    }
+}

@@ -1,0 +1,82 @@
+//! Where every vendor request passes: puts the clock to `pace`, one for all vendors, and tells it what was answered.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
+
+use super::VendorError;
+use super::http::{meaning, retry_after};
+use super::pace::{Heard, Lane, Limits, Pace, Urgency, Wait};
+
+/// What a vendor documents of its limits.
+#[derive(Clone, Copy)]
+pub(super) struct Rates {
+    /// Limits of a verb and path.
+    pub limits: fn(verb: &str, path: &str) -> Limits,
+    /// Whether the vendor's own limiter is known to run on this host.
+    pub cloud: fn(host: &str) -> bool,
+}
+
+/// The way out for one vendor's requests. Cheap to clone; all of them share one pace.
+#[derive(Clone)]
+pub(super) struct Gate {
+    pace: Arc<Mutex<Pace>>,
+    start: Instant,
+    rates: Rates,
+}
+
+impl Gate {
+    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Rates) -> Self {
+        Self { pace, start, rates }
+    }
+
+    /// Takes a turn for a request that is sent next, before anything is sent. `owner` names who waits for it: the same
+    /// owner keeps his place.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] with when to come back, or [`VendorError::Closed`].
+    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), VendorError> {
+        let mut hash = DefaultHasher::new();
+        owner.hash(&mut hash);
+        let (lane, limits, trusted) = self.lane(verb, url);
+        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed()).map_err(error)
+    }
+
+    /// Sends a request and returns with the head of the answer. Does not wait before it sends.
+    ///
+    /// # Errors
+    /// [`VendorError::Paced`] and [`VendorError::Closed`]: nothing was sent.
+    pub(super) async fn send(&self, request: RequestBuilder, timeout: Duration) -> Result<Response, VendorError> {
+        let (client, request) = request.timeout(timeout).build_split();
+        let request = request.map_err(|e| meaning(&e))?;
+        let (lane, limits, trusted) = self.lane(request.method().as_str(), request.url());
+        self.lock().leave(&lane, limits, trusted, self.start.elapsed()).map_err(error)?;
+        let response = client.execute(request).await.map_err(|e| meaning(&e))?;
+        let heard = Heard {
+            status: response.status().as_u16(),
+            retry_after: (response.status() == StatusCode::TOO_MANY_REQUESTS).then(|| retry_after(&response)).flatten(),
+            limited: response.headers().contains_key("x-rate-limit-limit"),
+        };
+        self.lock().heard(&lane, limits, trusted, heard, self.start.elapsed());
+        Ok(response)
+    }
+
+    fn lane(&self, verb: &str, url: &Url) -> (Lane, Limits, bool) {
+        let host = super::endpoint::host(url);
+        let (limits, trusted) = ((self.rates.limits)(verb, url.path()), (self.rates.cloud)(&host));
+        (Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn error(wait: Wait) -> VendorError {
+    match wait {
+        Wait::Turn(after) => VendorError::Paced { after },
+        Wait::Closed(after) => VendorError::Closed { after },
+    }
+}

@@ -1,0 +1,234 @@
+//! Decides when a request may leave, so that the vendor's own limiter never has to refuse one: one budget per host, verb
+//! and path over all objects of the process. Asked by `gate`; pure, so that the benchmark runs it in simulated time.
+//!
+//! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
+//! as a window. Readings that nobody waits for leave evenly spread, each in the turn it was given when it first asked:
+//! with more of them than fit, intervals stretch and none starves. What somebody waits for overtakes them out of a part
+//! of the budget that they never touch. Nothing here waits: who finds no room is told when to come back, and keeps his
+//! place.
+
+mod budget;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use budget::Budget;
+
+/// So many requests per period, as the vendor documents it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many; at least 2, or nothing would be left after the margin.
+    pub count: usize,
+    /// Per this long.
+    pub per: Duration,
+}
+
+/// All limits of a verb and path; all of them hold. Not empty.
+pub type Limits = &'static [Limit];
+
+/// What the vendor counts by, beside our address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// Host and port.
+    pub host: String,
+    /// The verb, in capitals.
+    pub verb: String,
+    /// The exact path.
+    pub path: String,
+}
+
+/// How long the reading may wait, from the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Nobody waits: it was due.
+    Poll,
+    /// The first look at a new object.
+    First,
+    /// A change is being made, or its outcome is not known.
+    Urgent,
+    /// A person edited the object or asked for a look. May also end a pause that was only our guess.
+    Asked,
+}
+
+impl Urgency {
+    /// How much of a budget may be in use for one more of this kind: what is above is kept for the more urgent, the last
+    /// 5 % for other clients behind the same address.
+    fn share(self) -> f64 {
+        match self {
+            Self::Poll => 0.75,
+            Self::First => 0.85,
+            Self::Urgent | Self::Asked => 0.95,
+        }
+    }
+}
+
+/// Whether the vendor runs a limiter on a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limiter {
+    /// It said so, or it is a cloud of which it is documented.
+    There,
+    /// A server of somebody's own that has not answered yet. One request a second finds out.
+    Unknown,
+    /// Its answers come without the limiter's headers: self-hosted (Bitwarden reference, section 12).
+    Absent,
+}
+
+/// For this long nobody else asks where it is not known whether there is a limiter.
+const FINDING_OUT: Duration = Duration::from_secs(1);
+
+/// First pause after a 429 that does not say how long (Bitwarden reference, section 16.6).
+const EDGE_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest such pause.
+const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
+
+/// So long after the end of such a pause the next one is a first one again.
+const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
+
+/// A host that refused a request with 429.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    until: Duration,
+    /// The host did not say how long.
+    guessed: bool,
+    /// Refusals without a time in a row.
+    strikes: u32,
+}
+
+#[derive(Debug)]
+struct Road {
+    limiter: Limiter,
+    budget: Budget,
+    /// When somebody last went to find out whether there is a limiter.
+    found_out: Option<Duration>,
+}
+
+/// Budgets of all lanes and pauses of all hosts. All times are since one common start.
+#[derive(Debug, Default)]
+pub struct Pace {
+    roads: HashMap<Lane, Road>,
+    closed: HashMap<String, Closed>,
+}
+
+/// No request may leave yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// No room for it: come back after this long, the place is kept.
+    Turn(Duration),
+    /// The host asked for a pause that lasts this long.
+    Closed(Duration),
+}
+
+/// What an answer shows of the vendor's limiter.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// Status of the answer.
+    pub status: u16,
+    /// What it asked for with `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// It carries the limiter's headers.
+    pub limited: bool,
+}
+
+impl Pace {
+    /// Takes the turn of `owner` on a lane, and with it the room for one request that leaves now.
+    ///
+    /// `trusted`: the vendor documents a limiter on this host. Elsewhere its answers say whether there is one.
+    ///
+    /// # Errors
+    /// When to come back. Coming earlier changes nothing, coming later loses nothing.
+    pub fn turn(
+        &mut self,
+        lane: &Lane,
+        limits: Limits,
+        trusted: bool,
+        owner: u64,
+        urgency: Urgency,
+        now: Duration,
+    ) -> Result<(), Wait> {
+        if urgency == Urgency::Asked
+            && let Some(closed) = self.closed.get_mut(&lane.host).filter(|closed| closed.guessed)
+        {
+            closed.until = closed.until.min(now);
+        }
+        self.open(&lane.host, now)?;
+        let road = self.road(lane, limits, trusted);
+        match road.limiter {
+            Limiter::Absent => Ok(()),
+            Limiter::Unknown => match road.found_out.map(|at| (at + FINDING_OUT).saturating_sub(now)) {
+                Some(left) if !left.is_zero() => Err(Wait::Turn(left)),
+                _ => {
+                    road.found_out = Some(now);
+                    road.budget.promise(now);
+                    Ok(())
+                }
+            },
+            Limiter::There => road.budget.turn(owner, urgency, now).map_err(Wait::Turn),
+        }
+    }
+
+    /// Counts a request that leaves now: in the room that its turn took, or else in the room that is there for what is
+    /// urgent, for a pass that has begun is to be finished.
+    ///
+    /// # Errors
+    /// Then it must not leave.
+    pub fn leave(&mut self, lane: &Lane, limits: Limits, trusted: bool, now: Duration) -> Result<(), Wait> {
+        self.open(&lane.host, now)?;
+        let road = self.road(lane, limits, trusted);
+        if road.limiter == Limiter::Absent {
+            return Ok(());
+        }
+        road.budget.leave(now).map_err(Wait::Turn)
+    }
+
+    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
+    /// on asking elsewhere is what edge protection looks for (section 12). With the budgets above it is rare.
+    pub fn heard(&mut self, lane: &Lane, limits: Limits, trusted: bool, heard: Heard, now: Duration) {
+        let road = self.road(lane, limits, trusted);
+        if !trusted {
+            road.limiter = match (heard.status, heard.limited) {
+                (_, true) => Limiter::There,
+                (429, _) if heard.retry_after.is_some() => Limiter::There,
+                // The edge, a gateway or a crash say nothing about the application.
+                (403 | 429 | 500.., _) => road.limiter,
+                _ => Limiter::Absent,
+            };
+        }
+        if heard.status != 429 {
+            return;
+        }
+        let before = self.closed.get(&lane.host).copied();
+        let (until, guessed, strikes) = match heard.retry_after {
+            Some(after) => (now + after, false, 0),
+            None => {
+                let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
+                // Requests that were under way together are refused together: one strike.
+                let strikes = match recent {
+                    Some(closed) if closed.until > now => closed.strikes.max(1),
+                    Some(closed) => closed.strikes + 1,
+                    None => 1,
+                };
+                let pause = EDGE_PAUSE.saturating_mul(1 << (strikes - 1).min(10)).min(LONGEST_EDGE_PAUSE);
+                (now + pause, true, strikes)
+            }
+        };
+        let closed = match before {
+            Some(before) if before.until > until => before,
+            _ => Closed { until, guessed, strikes },
+        };
+        self.closed.insert(lane.host.clone(), closed);
+    }
+
+    fn open(&self, host: &str, now: Duration) -> Result<(), Wait> {
+        let left = self.closed.get(host).map_or(Duration::ZERO, |closed| closed.until.saturating_sub(now));
+        if left.is_zero() { Ok(()) } else { Err(Wait::Closed(left)) }
+    }
+
+    fn road(&mut self, lane: &Lane, limits: Limits, trusted: bool) -> &mut Road {
+        let limiter = if trusted { Limiter::There } else { Limiter::Unknown };
+        self.roads.entry(lane.clone()).or_insert_with(|| Road { limiter, budget: Budget::of(limits), found_out: None })
+    }
+}

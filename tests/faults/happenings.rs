@@ -1,0 +1,221 @@
+//! What other people and other machines do while a request is under way.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use seatkeeper::api::{LicenseSeats, SECRET_TYPE};
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use vendor_sim::{Bitwarden, OrganizationKey};
+
+use crate::ground::Ground;
+
+pub const ROTATED: &str = "Secret rotated";
+pub const TAKEN_AWAY: &str = "Secret deleted, later restored";
+pub const EMPTIED: &str = "Secret emptied, later restored";
+pub const EDITED: &str = "spec edited";
+pub const RECREATED: &str = "object deleted and created again";
+pub const STATUS_RESTORED: &str = "status restored from before";
+pub const OBJECT_RESTORED: &str = "object restored with its old status and a new uid";
+pub const RIVAL: &str = "second object for the account created";
+pub const APISERVER_RESTARTED: &str = "apiserver killed and restarted";
+pub const ETCD_RESTORED: &str = "etcd killed and restored from before the intent";
+
+/// Those that need nothing but a namespace.
+pub const EVERYWHERE: [&str; 8] =
+    [ROTATED, TAKEN_AWAY, EMPTIED, EDITED, RECREATED, STATUS_RESTORED, OBJECT_RESTORED, RIVAL];
+
+/// How long a Secret is away: longer than a look at it.
+const AWAY: Duration = Duration::from_secs(2);
+
+/// The objects of a case, as everybody but the operator sees and changes them.
+#[derive(Clone)]
+pub struct Site {
+    pub ground: Arc<Ground>,
+    pub namespace: String,
+    pub bitwarden: Bitwarden,
+    pub key: OrganizationKey,
+    /// Where the proxy stands in for the vendor.
+    pub server: Arc<Mutex<String>>,
+    /// What the spec is edited to.
+    pub edit: Value,
+    /// What is declared, the object's status then, and etcd's data then.
+    pub before: Arc<Mutex<Before>>,
+    /// How much of what should happen is done.
+    pub done: Arc<AtomicUsize>,
+}
+
+/// The state of things just before the first numbered request.
+#[derive(Default)]
+pub struct Before {
+    pub spec: Value,
+    pub status: Value,
+    pub etcd: Option<PathBuf>,
+}
+
+impl Site {
+    pub fn seats(&self) -> Api<LicenseSeats> {
+        Api::namespaced(self.ground.client.clone(), &self.namespace)
+    }
+
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.ground.client.clone(), &self.namespace)
+    }
+
+    fn by_owner(&self) -> bool {
+        self.key.client_id.starts_with("user.")
+    }
+
+    pub async fn secret(&self) {
+        let ca = &self.ground.identity.ca_pem;
+        let (client_id, client_secret) = if self.by_owner() {
+            let key = self.bitwarden.user_key(&self.key.client_id);
+            (key.client_id, key.client_secret)
+        } else {
+            let key = self.bitwarden.key(&self.key.id);
+            (key.client_id, key.client_secret)
+        };
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let secret = json!({
+            "metadata": { "name": "key" }, "type": SECRET_TYPE,
+            "stringData": {
+                "clientId": client_id, "clientSecret": client_secret, "server": server, "ca.crt": ca,
+            },
+        });
+        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
+        let _ = self.secrets().delete("key", &DeleteParams::default()).await;
+        self.secrets().create(&PostParams::default(), &secret).await.expect("create the Secret");
+    }
+
+    pub async fn declare(&self, name: &str, spec: &Value) {
+        let object = json!({
+            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": name },
+            "spec": {
+                "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
+                "seats": spec["seats"], "limit": spec["limit"], "interval": "1s",
+            },
+        });
+        let object: LicenseSeats = serde_json::from_value(object).expect("a LicenseSeats");
+        self.seats().create(&PostParams::default(), &object).await.expect("the object is admitted");
+    }
+
+    pub async fn edit(&self, spec: &Value) {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        self.seats().patch("acme", &PatchParams::default(), &patch).await.expect("the edit is admitted");
+    }
+
+    /// Asks for a look now, as a person does who does not want to wait.
+    pub async fn ask(&self) {
+        let word = format!("{:?}", self.bitwarden.now());
+        let annotations = json!({ "seatkeeper.dev/reconcile-requested-at": word });
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": annotations } }));
+        let _ = self.seats().patch("acme", &PatchParams::default(), &patch).await;
+    }
+
+    fn before<T>(&self, look: impl FnOnce(&Before) -> T) -> T {
+        look(&self.before.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn create_again(&self) {
+        self.seats().delete("acme", &DeleteParams::default()).await.expect("delete");
+        self.declare("acme", &self.before(|before| before.spec.clone())).await;
+    }
+
+    /// Puts the whole status in the place of the one that is there, as a restoring tool does.
+    async fn restore_status(&self) {
+        let status = self.before(|before| before.status.clone());
+        loop {
+            let mut object = self.seats().get("acme").await.expect("the object");
+            object.status = serde_json::from_value(status.clone()).expect("a status");
+            match self.seats().replace_status("acme", &PostParams::default(), &object).await {
+                // The operator was faster.
+                Err(kube::Error::Api(answer)) if answer.is_conflict() => {}
+                replaced => return drop(replaced.expect("the old status is admitted")),
+            }
+        }
+    }
+
+    /// Does it. What takes time goes on in the background.
+    pub async fn happen(&self, what: &'static str) {
+        self.begin(what).await;
+        self.count();
+    }
+
+    /// Each deed, and each that goes on in the background, counts when it is done.
+    fn count(&self) {
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether it was done to its end: one that fails would fail unseen, in a task of the proxy.
+    pub fn happened(&self, what: &str) -> bool {
+        let parts = if [TAKEN_AWAY, EMPTIED, APISERVER_RESTARTED, ETCD_RESTORED].contains(&what) { 2 } else { 1 };
+        self.done.load(Ordering::SeqCst) == parts
+    }
+
+    async fn begin(&self, what: &'static str) {
+        match what {
+            ROTATED => {
+                if self.by_owner() {
+                    self.bitwarden.rotate_user_key(&self.key.client_id);
+                } else {
+                    self.bitwarden.rotate_key(&self.key.id);
+                }
+                self.bitwarden.expire_tokens();
+                self.secret().await;
+            }
+            TAKEN_AWAY => {
+                self.secrets().delete("key", &DeleteParams::default()).await.expect("delete the Secret");
+                self.later(AWAY, async |site| site.secret().await);
+            }
+            EMPTIED => {
+                let patch = Patch::Merge(json!({ "data": null }));
+                self.secrets().patch("key", &PatchParams::default(), &patch).await.expect("empty the Secret");
+                self.later(AWAY, async |site| site.secret().await);
+            }
+            EDITED => self.edit(&self.edit).await,
+            RECREATED => self.create_again().await,
+            STATUS_RESTORED => self.restore_status().await,
+            OBJECT_RESTORED => {
+                self.create_again().await;
+                self.restore_status().await;
+            }
+            RIVAL => self.declare("rival", &self.rival()).await,
+            APISERVER_RESTARTED => {
+                self.ground.plane.stop_apiserver();
+                self.later(Duration::ZERO, async |site| site.ground.plane.start_apiserver().await);
+            }
+            ETCD_RESTORED => {
+                let saved = self.before(|before| before.etcd.clone()).expect("etcd's data were saved");
+                self.ground.plane.stop_apiserver();
+                self.later(Duration::ZERO, async move |site| site.ground.plane.restore_etcd(&saved).await);
+            }
+            _ => panic!("nobody knows how to make this happen: {what}"),
+        }
+    }
+
+    /// What the second object wants: something else.
+    fn rival(&self) -> Value {
+        let mut spec = self.before(|before| before.spec.clone());
+        for (key, value) in self.edit.as_object().into_iter().flatten() {
+            spec[key] = value.clone();
+        }
+        spec
+    }
+
+    /// On a thread of its own, for what starts servers cannot move between threads.
+    fn later(&self, wait: Duration, deed: impl AsyncFnOnce(Self) + Send + 'static) {
+        let (site, runtime) = (self.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || {
+            runtime.block_on(async {
+                tokio::time::sleep(wait).await;
+                deed(site.clone()).await;
+                site.count();
+            });
+        });
+    }
+}

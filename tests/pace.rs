@@ -1,0 +1,109 @@
+//! The pace: the vendor's limiter never has to refuse, a pause that it asks for holds for all, and a bad key costs one
+//! request however many objects use it.
+
+use seatkeeper_support::wait_for;
+use serde_json::json;
+use vendor_sim::{Fault, RateLimits};
+
+use crate::bad_answers::throttled;
+use crate::tenants::{Tenant, fast_but};
+use crate::world::{PATIENCE, World, condition, organization, world};
+
+/// Organizations with an object each: as many tokens as there are in a minute for first looks.
+async fn tenants(w: &World, n: usize) -> Vec<Tenant<'_>> {
+    let mut tenants = Vec::new();
+    for i in 0..n {
+        tenants.push(w.tenant(&format!("org {i}"), organization()).await);
+    }
+    tenants
+}
+
+fn refused(w: &World) -> usize {
+    w.bitwarden().count(|request| request.status == Some(429))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_one_refusal() {
+    let w = world("limited").await;
+    w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
+    let tenants = tenants(&w, 8).await;
+    for t in &tenants {
+        t.declare(json!({})).await;
+    }
+    for t in &tenants {
+        t.until_in_sync(150).await;
+    }
+    // Eight objects that ask for a look every second are more than the vendor takes of readings.
+    w.until_polled(40).await;
+    w.edit(&tenants[3].name, json!({ "seats": 160 })).await;
+    tenants[3].until_in_sync(160).await;
+    w.until_polled(20).await;
+    assert_eq!(refused(&w), 0);
+    assert_eq!(tenants.iter().map(Tenant::puts).sum::<usize>(), 9);
+    assert_eq!(w.bitwarden().token_requests(), 8);
+    let paced = w.operator.metric(r#"seatkeeper_reconciles_total{outcome="paced"}"#).await;
+    assert!(paced.is_some_and(|paced| paced > 0.0), "{paced:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_somebody_asks() {
+    let w = world("pause").await;
+    let tenants = tenants(&w, 3).await;
+    for t in &tenants {
+        t.declare(json!({})).await;
+        t.until_in_sync(150).await;
+    }
+    let fault = tenants[0].inject(Fault::on_get(throttled("1000000000")));
+    assert!(w.bitwarden().wait_fired(fault, 1).await);
+    for t in &tenants {
+        let status = t.until_said("Ready", "Unknown/ObservationStale").await;
+        let message = &condition(&status, "Ready").expect("Ready").message;
+        assert!(message.contains("of pause: too many requests"), "{message}");
+    }
+    let before = w.bitwarden().requests().len();
+    for t in &tenants {
+        t.ask("now").await;
+    }
+    let late = w.tenant("late", organization()).await;
+    late.declare(json!({})).await;
+    late.until_said("Ready", "Unknown/ObservationStale").await;
+    assert_eq!(w.bitwarden().requests().len(), before);
+    assert_eq!(refused(&w), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_key_that_many_objects_share_costs_one_token_request() {
+    let w = World::with("bad-key", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    let new = w.bitwarden().rotate_key(&w.key.id);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for name in names {
+        let observe = json!({ "seats": null, "limit": null, "managementPolicy": "Observe" });
+        w.declare(name, observe).await;
+    }
+    for name in names {
+        w.until_reason(name, "CredentialsValid", "Rejected").await;
+    }
+    assert_eq!(w.bitwarden().token_requests(), 1);
+    // The mended Secret is tried at once, by all of them together.
+    w.secret("key", w.credentials(&new)).await;
+    for name in names {
+        w.until_reason(name, "Ready", "Observed").await;
+    }
+    assert_eq!(w.bitwarden().token_requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_permission_is_not_given_token_after_token() {
+    let w = world("forbidden").await;
+    w.bitwarden().inject(Fault::on_get(vendor_sim::FaultKind::EdgeForbidden).for_ever());
+    w.declare("acme", json!({})).await;
+    w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
+    // A person who asks again and again, each time in vain.
+    for i in 0..20 {
+        let word = i.to_string();
+        w.annotate("acme", "seatkeeper.dev/reconcile-requested-at", &word).await;
+        let handled = async || (w.status("acme").await.last_handled_reconcile_at == Some(word.clone())).then_some(());
+        wait_for("the request to be handled", PATIENCE, handled).await;
+    }
+    assert!(w.bitwarden().token_requests() <= 12, "{}", w.bitwarden().token_requests());
+}
