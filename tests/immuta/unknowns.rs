@@ -85,7 +85,7 @@ const SWITCHES: &[Switch] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_way_the_unknowns_turn_out_a_renewal_adds_once_and_removes_once() {
     // As many at a time as two cores bear.
-    for some in SWITCHES.chunks(8) {
+    for some in SWITCHES.chunks(4) {
         join_all(some.iter().map(|(what, switch)| renewal(what, *switch))).await;
     }
 }
