@@ -15,7 +15,7 @@ CHART_CRD := charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-quickstart: control-plane ## Try it: control plane, simulated Bitwarden and operator, with examples/ applied; Ctrl-C ends it
+quickstart: control-plane ## Try it: control plane, simulated vendors and operator, with examples/ applied; Ctrl-C ends it
 	@echo "building the operator and the simulator (about 4 minutes the first time) ..." >&2
 	@cargo build --locked -p seatkeeper -p seatkeeper-quickstart --bins
 	@exec $(QUICKSTART)

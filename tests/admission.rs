@@ -80,7 +80,8 @@ const REFUSED: &str = r#"
 # Whose seats.
 vendor: null | spec.vendor | Required value
 vendor: {bitwarden: null} | spec.vendor | must name exactly one vendor: bitwarden
-vendor: {immuta: {}} | spec.vendor.immuta | unknown field
+vendor: {github: {}} | spec.vendor.github | unknown field
+vendor: {immuta: {}} | spec.vendor.immuta.credentialsSecretRef | Required value
 vendor: {bitwarden: {credentialsSecretRef: null}} | spec.vendor.bitwarden | needs a key: credentialsSecretRef (organization API key), ownerCredentialsSecretRef
 vendor: {bitwarden: {ownerCredentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.ownerCredentialsSecretRef | should be at least 1 chars long
 vendor: {bitwarden: {ownerCredentialsSecretRef: {name: a}, organizationId: acme}} | spec.vendor.bitwarden.organizationId | must be a GUID in lower case

@@ -11,6 +11,7 @@ mod docs;
 mod elsewhere;
 mod errors;
 mod examples;
+mod immuta;
 mod licenses;
 mod mirror;
 mod mutilated;

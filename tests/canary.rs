@@ -15,6 +15,12 @@ const TOKEN: &str = "eyJhbGci";
 /// Logs everything there is to log, not just what an operator should see.
 async fn loud(name: &str) -> World {
     let mut w = World::with(name, organization().client_secret(CANARY), FAST).await;
+    raise_the_voice_of(&mut w).await;
+    w
+}
+
+/// Starts the operator anew, as loud as it can be.
+pub async fn raise_the_voice_of(w: &mut World) {
     w.operator.stop().await;
     let kubeconfig = w.plane.operator_kubeconfig().await;
     let allowed = format!("--allowed-host={}", w.vendor.host());
@@ -22,7 +28,6 @@ async fn loud(name: &str) -> World {
     let trace = [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")];
     w.operator = Operator::start_in(&trace, &kubeconfig, BINARY, &w.namespace, &args);
     w.operator.wait_ready().await;
-    w
 }
 
 async fn hold_silence(w: &World) {

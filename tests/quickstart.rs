@@ -33,6 +33,9 @@ const COMMANDS: &[(&str, &str, Effect)] = &[
     ("wait", "condition met", None),
     ("jsonpath", "the key was rotated", None),
     ("patch secret bitwarden-org", "patched", Some(("kubectl get licenseseats acme-bitwarden", "in sync"))),
+    ("users/join", r#"{"joined":4}"#, Some(("kubectl get licenseseats acme-immuta", "shortage: 1 free, threshold 3"))),
+    ("scale licenseseats acme-immuta", "scaled", Some(("kubectl get licenseseats acme-immuta", "10 seats short: supply a key"))),
+    ("patch licenseseats acme-immuta", "patched", Some(("kubectl get licenseseats acme-immuta", "30        30      19     11             True    in sync"))),
     ("/ledger", "\"billedAfter\":{\"seats\":150\t\"step\":\"billed\",\"who\":\"publicPut\"", None),
     ("/sim", "rotate-key", None),
     ("explain", "How many seats should be purchased", None),
@@ -129,6 +132,9 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     for row in [
         "acme-bitwarden bitwarden 150 150 92 58 150 True in sync",
         "acme-eu bitwarden 40 False key refused by the vendor",
+        "acme-immuta immuta 20 20 15 5 True in sync",
+        "acme-immuta-renewed immuta 40 80 31 49 True in sync",
+        "acme-immuta-watched immuta 20 15 5 True observed",
         "acme-labs bitwarden 80 95 90 5 110 True observed; spec asks 80",
     ] {
         assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");

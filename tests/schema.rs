@@ -72,6 +72,13 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
         ".spec.vendor",
         ".spec.vendor.bitwarden.credentialsSecretRef.name",
         ".spec.vendor.bitwarden.ownerCredentialsSecretRef.name",
+        ".spec.vendor.immuta.credentialsSecretRef",
+        ".spec.vendor.immuta.credentialsSecretRef.name",
+        ".spec.vendor.immuta.licenseKeys[].adopt.id",
+        ".spec.vendor.immuta.licenseKeys[].adopt.uuid",
+        ".spec.vendor.immuta.licenseKeys[].secretKeyRef",
+        ".spec.vendor.immuta.licenseKeys[].secretKeyRef.key",
+        ".spec.vendor.immuta.licenseKeys[].secretKeyRef.name",
     ];
     let mut spec = spec;
     spec.sort();

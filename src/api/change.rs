@@ -4,6 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::KeyStep;
+
 /// A wanted change.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +26,11 @@ pub struct Plan {
     /// Limit wanted; absent when the vendor is to have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_to: Option<i32>,
+
+    /// The licence key that is added or removed; its seats show only afterwards, so `from` and `to` are the same for an
+    /// addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license_key: Option<KeyStep>,
 
     /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
     /// `ExternalChange` (somebody else moved the vendor away from what Seatkeeper last set and the spec still asks).
@@ -91,6 +98,10 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_to: Option<i32>,
 
+    /// The licence key that is being added or removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license_key: Option<KeyStep>,
+
     /// Seats in use when it was decided, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<i32>,
@@ -155,6 +166,10 @@ pub struct Change {
     /// Limit after; absent when the vendor has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_to: Option<i32>,
+
+    /// The licence key that was added or removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license_key: Option<KeyStep>,
 
     /// Generation of `spec` that asked.
     pub generation: i64,

@@ -4,12 +4,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{KeyRecord, KeysOf};
+
 /// The licence or subscription behind the seats.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct License {
     /// What the vendor says of it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first payment is not
-    /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole).
+    /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole), `Absent` (there is none).
     pub state: LicenseState,
 
     /// When the seats end unless somebody acts; absent when the licence renews by itself or has no end.
@@ -19,6 +21,43 @@ pub struct License {
     /// End of the period that is paid for, after which a subscription renews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_end: Option<Time>,
+
+    /// Seats without those that are merely tolerated, where the vendor tells the two apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hard_seats: Option<i32>,
+
+    /// Whether the vendor would take one more user now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can_add_user: Option<bool>,
+
+    /// Users as the vendor's usage report counts them, which is not how it counts seats in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_users: Option<i32>,
+
+    /// Licence keys, those of `spec` first; at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub keys: Vec<KeyRecord>,
+
+    /// Whose the records in `keys` are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_of: Option<KeysOf>,
+}
+
+impl License {
+    /// A licence of which no more is known than its state.
+    pub fn of(state: LicenseState) -> Self {
+        Self {
+            state,
+            expires_at: None,
+            period_end: None,
+            hard_seats: None,
+            can_add_user: None,
+            reported_users: None,
+            keys: Vec::new(),
+            keys_of: None,
+        }
+    }
 }
 
 /// State of a licence or subscription, in words that hold for every vendor.
@@ -42,6 +81,8 @@ pub enum LicenseState {
     Invalidated,
     /// The account as a whole is switched off.
     Disabled,
+    /// There is no licence.
+    Absent,
 }
 
 /// What one of the given keys allows.

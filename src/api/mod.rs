@@ -5,6 +5,7 @@
 mod change;
 mod crd;
 mod duration;
+mod keys;
 mod license;
 mod spec;
 mod status;
@@ -12,6 +13,9 @@ mod status;
 pub use change::{Change, Intent, IntentPhase, Plan, PlanBlock, Trigger};
 pub use crd::crd;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
+pub use keys::{
+    Immuta, KeyAction, KeyOrigin, KeyRecord, KeyRow, KeyState, KeyStep, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
+};
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use spec::{
     Bitwarden, Guardrails, LicenseSeats, LicenseSeatsSpec, Limit, LimitMode, ManagementPolicy, Product, Region,

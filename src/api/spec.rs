@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LicenseSeatsStatus, MAX_SEATS};
+use super::{Immuta, LicenseSeatsStatus, MAX_SEATS};
 
 /// How many paid seats a vendor account should have, and up to what limit.
 ///
@@ -60,13 +60,19 @@ use super::{LicenseSeatsStatus, MAX_SEATS};
     "!has(self.limit) || !has(self.limit.seats) || !has(self.guardrails) || !has(self.guardrails.maxSeats) || self.limit.seats <= self.guardrails.maxSeats")
     .message("spec.limit.seats is above spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; lower limit.seats, or raise maxSeats first")
     .field_path(".limit"))]
+#[x_kube(validation = Rule::new("!has(self.limit) || !has(self.vendor.immuta)")
+    .message("spec.limit is for vendors that buy by themselves, and Immuta does not: remove limit")
+    .field_path(".limit"))]
+#[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxSeats) || !has(self.vendor.immuta)")
+    .message("spec.guardrails.maxSeats cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxSeats")
+    .field_path(".guardrails"))]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
     pub vendor: Vendor,
 
-    /// How many seats should be purchased, 1 to 32767. `kubectl scale` writes this field.
-    /// Absent: the purchased seats are only observed.
+    /// How many seats should be purchased, 1 to 32767. `kubectl scale` writes this field. At Immuta, where licence keys
+    /// decide, it is how many they should come to at least. Absent: the purchased seats are only observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_SEATS))]
     pub seats: Option<i32>,
@@ -107,9 +113,9 @@ pub struct LicenseSeatsSpec {
 
 /// The account, by vendor. Exactly one member is set.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[x_kube(validation = Rule::new("[has(self.bitwarden)].exists_one(set, set)")
-    .message("spec.vendor must name exactly one vendor: bitwarden"))]
-#[x_kube(validation = Rule::new("has(self.bitwarden) == has(oldSelf.bitwarden)")
+#[x_kube(validation = Rule::new("[has(self.bitwarden), has(self.immuta)].exists_one(set, set)")
+    .message("spec.vendor must name exactly one vendor: bitwarden or immuta"))]
+#[x_kube(validation = Rule::new("has(self.bitwarden) == has(oldSelf.bitwarden) && has(self.immuta) == has(oldSelf.immuta)")
     .message("spec.vendor cannot change to another vendor: create another LicenseSeats for it")
     .reason(Reason::FieldValueForbidden))]
 #[serde(rename_all = "camelCase")]
@@ -117,6 +123,10 @@ pub struct Vendor {
     /// A Bitwarden organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bitwarden: Option<Bitwarden>,
+
+    /// An Immuta tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immuta: Option<Immuta>,
 }
 
 /// A Bitwarden organization, reached with its organization API key, the personal API key of one of its owners, or both.

@@ -6,7 +6,7 @@ use super::memory::Entry;
 use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
-use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_write};
+use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_key_write, after_write};
 use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
@@ -51,20 +51,27 @@ pub(super) async fn act(
         }
         if started.elapsed() >= deadline { Err("the send deadline has passed") } else { Ok(()) }
     };
-    let outcome = account.write(intent.base(), intent.target(), &go).await;
-    let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
-    let snapshot = if sent { account.read(Urgency::Urgent).await.ok() } else { None };
-    let numbers = snapshot.as_ref().filter(|s| s.account_key() == intent.account).and_then(|s| s.numbers);
-    let after = after_write(intent, &outcome, numbers, Context::now());
+    let outcome = account.write(intent, &go).await;
+    let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
+    let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
+    let numbers = read_back.and_then(|s| s.numbers);
+    let applied = if let Some(step) = &intent.license_key {
+        let after = after_key_write(intent, step, &outcome, status.license.as_ref(), read_back, Context::now());
+        (status.intent, status.license) = (after.intent, Some(after.license));
+        after.applied
+    } else {
+        let after = after_write(intent, &outcome, numbers, Context::now());
+        status.intent = after.intent;
+        after.applied
+    };
     tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");
-    status.intent = after.intent;
     // Late effects count from the end of the request, not from its beginning.
     entry.restart_doubt(&intent.id, Instant::now());
     #[cfg(debug_assertions)]
     if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
         status.intent = None;
     }
-    Ok(Acted { snapshot, fault: fault(account, outcome), applied: after.applied })
+    Ok(Acted { snapshot, fault: fault(account, outcome), applied })
 }
 
 /// Step 4: compare-and-swap. After an unknown answer the object is read again: on goes only who finds his own id there.

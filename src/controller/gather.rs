@@ -84,7 +84,7 @@ async fn look(
             return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
-    let known = match open(context, key, &desired).await {
+    let known = match open(context, key, stored.metadata().uid.as_deref().unwrap_or_default(), &desired).await {
         Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
         Ok(Err(fault)) => Err(fault),
         Err(error) => {
@@ -138,18 +138,23 @@ async fn look(
 async fn open(
     context: &Context,
     key: &Key,
+    uid: &str,
     desired: &Desired,
 ) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
     let mut secrets = Vec::new();
+    let mut keys = Vec::new();
     for name in desired.pool.secrets() {
         match read_secret(context, key, name).await? {
             Ok(secret) => secrets.push(secret),
             Err(fault) => return Ok(Err(fault)),
         }
     }
+    for name in desired.pool.key_secrets() {
+        keys.push((name.to_owned(), read_secret(context, key, name).await?));
+    }
     let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
-    Ok(context.vendors.open(&desired.pool, &secrets).map(|opened| (opened, version)))
+    Ok(context.vendors.open(&desired.pool, &secrets, &keys, uid).map(|opened| (opened, version)))
 }
 
 /// What the object lays claim to. While its Secret cannot be read, it keeps the account it had; one that only observes

@@ -34,7 +34,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
     };
     let wait = async {
         match gather(&context, &key, &trigger.uid, &mut entry).await? {
-            Some(gathered) => pass(&context, &object, &key, gathered, &mut entry).await.map(Some),
+            Some(gathered) => Box::pin(pass(&context, &object, &key, gathered, &mut entry)).await.map(Some),
             None => Ok(None),
         }
     };
@@ -91,10 +91,13 @@ async fn pass(
                     context.metrics.pass("paced");
                     return Ok(after);
                 }
+                let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
                 let acted = acted.inspect_err(|_| context.pools.set_open(key, false))?;
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
+                let adoptions = status.license.as_ref().map(|now| plan::adoptions(before.as_ref(), now));
+                scribe.notices.extend(adoptions.into_iter().flatten());
                 if let Some(fault) = acted.fault {
                     context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
                     entry.failures = entry.failures.saturating_add(1);
@@ -144,6 +147,7 @@ impl Site<'_> {
             seen,
             intent: status.intent.as_ref(),
             history: &status.history,
+            license: status.license.as_ref(),
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
             satisfied: plan::in_sync_before(status, self.trigger.generation),
@@ -154,6 +158,10 @@ impl Site<'_> {
             now: Context::now(),
         });
         scribe.notices.extend(plan::remember(status, decision.applied.take()));
+        if let Some(license) = &decision.license {
+            scribe.notices.extend(plan::adoptions(status.license.as_ref(), license));
+            status.license = Some(license.clone());
+        }
         decision
     }
 }

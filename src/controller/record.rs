@@ -143,6 +143,8 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Writt
         }
         fresh.intent.clone_from(&status.intent);
         fresh.history.clone_from(&status.history);
+        // What is known of licence keys is proof too: lost, one of them would be added again.
+        fresh.license.clone_from(&status.license);
         match again.write(&fresh).await {
             Err(Error::Conflict) => {}
             Ok(_) => return Ok(Written::Proof),
@@ -162,6 +164,8 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
             BEHIND.min(regular)
         }
         (_, Some(doubt)) => doubt.left.min(regular),
+        // A Secret with a licence key that is mended is noticed soon.
+        (Verdict::Lacking(lack), None) if lack.awaits_secret => context.settings.secret_recheck.min(regular),
         // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
         (_, None) => match base.history.first().map(|change| Context::now().duration_since(change.time.0)) {
             Some(age) => {
@@ -200,6 +204,7 @@ fn label(verdict: &Verdict) -> &'static str {
         Verdict::Rejected => "rejected",
         Verdict::NeedsReview => "needs_review",
         Verdict::Conflict => "conflict",
+        Verdict::Lacking(_) => "lacking",
         Verdict::Unsupported(_) => "unsupported",
     }
 }

@@ -40,6 +40,9 @@ pub mod reason {
     pub const CONFLICT: &str = "Conflict";
     pub const OBSERVATION_STALE: &str = "ObservationStale";
     pub const NEEDS_REVIEW: &str = "NeedsReview";
+    pub const SEATS_SHORT: &str = "SeatsShort";
+    pub const LICENSE_KEY_REJECTED: &str = "LicenseKeyRejected";
+    pub const ALREADY_PRESENT: &str = "AlreadyPresent";
     pub const SPEC_INVALID: &str = "SpecInvalid";
     // Ready and LicenseValid
     pub const EXPIRED: &str = "Expired";
@@ -60,6 +63,8 @@ pub mod reason {
     pub const INSUFFICIENT_ROLE: &str = "InsufficientRole";
     pub const HOST_NOT_ALLOWED: &str = "HostNotAllowed";
     pub const VENDOR_UNREACHABLE: &str = "VendorUnreachable";
+    // Ready and ChangePending
+    pub const PRUNE_BLOCKED: &str = "PruneBlocked";
     // ChangePending
     pub const BLOCKED_BY_GUARDRAIL: &str = "BlockedByGuardrail";
     pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";

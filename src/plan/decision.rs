@@ -8,11 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::guardrails::{self, Block};
 use super::intent::{self, Elapsed, Gate, Timing, digest, intent_id};
+use super::keys::{self, Lack};
 use super::{Desired, Numbers, Snapshot};
-use crate::api::{Change, Intent, IntentPhase, ManagementPolicy, Plan, PlanBlock, Trigger};
+use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, Trigger};
 
 /// After this many corrections of somebody else's changes within a day, Seatkeeper stops fighting.
-const MAX_CORRECTIONS_A_DAY: usize = 2;
+pub(super) const MAX_CORRECTIONS_A_DAY: usize = 2;
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Situation<'a> {
     pub intent: Option<&'a Intent>,
     /// Recorded changes, newest first.
     pub history: &'a [Change],
+    /// The recorded licence, with what is known of its keys.
+    pub license: Option<&'a License>,
     /// Id of the plan that the status already shows.
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
@@ -64,6 +67,10 @@ pub struct Decision {
     pub doubt: Option<Doubt>,
     /// Somebody else moved the vendor away from what we set.
     pub drifted: Option<Numbers>,
+    /// The licence with its keys, where keys decide: replaces the recorded one.
+    pub license: Option<License>,
+    /// Somebody else took licence keys away: the sentence.
+    pub lost: Option<String>,
 }
 
 /// An outcome that is not known yet.
@@ -98,6 +105,8 @@ pub enum Verdict {
     NeedsReview,
     /// Somebody else changes the vendor again and again.
     Conflict,
+    /// Licence keys are not as listed, or do not come to the seats that are wanted: a person must act.
+    Lacking(Lack),
     /// The pool cannot be managed with these credentials; the sentence says why.
     Unsupported(String),
 }
@@ -108,6 +117,9 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         let why = s.seen.support.read_only.clone().unwrap_or_else(|| "the vendor does not count this pool".to_owned());
         return Decision { intent: s.intent.cloned(), ..Decision::plain(Verdict::Unsupported(why)) };
     };
+    if let Some(tenant) = &s.seen.tenant {
+        return keys::decide(s, tenant, numbers);
+    }
     let judged = intent::judge(s, numbers);
     // What the vendor took back looks like what it bought by itself, where that is allowed.
     let grown = intent::taken_back(s, numbers).is_none();
@@ -127,16 +139,16 @@ pub fn decide(s: &Situation<'_>) -> Decision {
 }
 
 impl Decision {
-    fn plain(verdict: Verdict) -> Self {
-        Self { verdict, plan: None, intent: None, applied: None, doubt: None, drifted: None }
+    pub(super) fn plain(verdict: Verdict) -> Self {
+        Self { verdict, plan: None, intent: None, applied: None, doubt: None, drifted: None, license: None, lost: None }
     }
 
-    fn waiting(key: String, left: Duration, settled: bool) -> Self {
+    pub(super) fn waiting(key: String, left: Duration, settled: bool) -> Self {
         Self { doubt: Some(Doubt { key, left, settled }), ..Self::plain(Verdict::Doubt) }
     }
 }
 
-fn in_sync(s: &Situation<'_>) -> Verdict {
+pub(super) fn in_sync(s: &Situation<'_>) -> Verdict {
     match s.desired.policy {
         ManagementPolicy::Observe => Verdict::Observed(None),
         ManagementPolicy::Manage => Verdict::InSync,
@@ -223,6 +235,7 @@ fn plan(s: &Situation<'_>, now: Numbers, wanted: Numbers, reason: Trigger) -> Pl
         to: wanted.seats,
         limit_from: now.limit,
         limit_to: wanted.limit,
+        license_key: None,
         reason,
         blocked_by: Vec::new(),
     }
@@ -238,6 +251,7 @@ fn new_intent(s: &Situation<'_>, plan: &Plan, attempt: i32) -> Intent {
         to: plan.to,
         limit_from: plan.limit_from,
         limit_to: plan.limit_to,
+        license_key: None,
         used: s.seen.usage.count(),
         attempt,
         reason: plan.reason,
@@ -257,6 +271,7 @@ fn review_of(change: &Change) -> Intent {
         to: change.to,
         limit_from: change.limit_from,
         limit_to: change.limit_to,
+        license_key: None,
         used: None,
         attempt: change.attempt,
         reason: change.reason,
@@ -267,7 +282,7 @@ fn review_of(change: &Change) -> Intent {
 }
 
 /// Corrections of somebody else's changes within the last day, under this very spec: an edit starts afresh.
-fn corrections_today(s: &Situation<'_>) -> usize {
+pub(super) fn corrections_today(s: &Situation<'_>) -> usize {
     let day = SignedDuration::from_hours(24);
     s.history
         .iter()

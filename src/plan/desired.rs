@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use crate::api::{
-    Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region, SecretRef, Thresholds, Vendor,
-    parse_duration,
+    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region,
+    SecretRef, Thresholds, Vendor, parse_duration,
 };
 
 /// How often the vendor is read when the spec does not say.
@@ -36,6 +36,15 @@ pub enum Pool {
         /// Name of the Secret with an owner's key.
         owner_secret: Option<String>,
     },
+    /// Licence keys of an Immuta tenant.
+    Immuta {
+        /// Name of the Secret with the API key.
+        secret: String,
+        /// The keys the tenant should have.
+        keys: Vec<LicenseKeyEntry>,
+        /// Keys of this object that are no longer listed are removed.
+        prune: bool,
+    },
 }
 
 impl Pool {
@@ -43,6 +52,7 @@ impl Pool {
     pub fn vendor(&self) -> &'static str {
         match self {
             Self::Bitwarden { .. } => "bitwarden",
+            Self::Immuta { .. } => "immuta",
         }
     }
 
@@ -50,6 +60,7 @@ impl Pool {
     pub fn vendor_name(&self) -> &'static str {
         match self {
             Self::Bitwarden { .. } => "Bitwarden",
+            Self::Immuta { .. } => "Immuta",
         }
     }
 
@@ -57,6 +68,7 @@ impl Pool {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Bitwarden { product, .. } => product.name(),
+            Self::Immuta { .. } => "LicenseKeys",
         }
     }
 
@@ -66,7 +78,18 @@ impl Pool {
             Self::Bitwarden { secret, owner_secret, .. } => {
                 secret.iter().chain(owner_secret).map(String::as_str).collect()
             }
+            Self::Immuta { secret, .. } => vec![secret],
         }
+    }
+
+    /// Names of the Secrets with licence keys, each once. One of them that cannot be read does not keep the account from
+    /// being looked at.
+    pub fn key_secrets(&self) -> Vec<&str> {
+        let Self::Immuta { keys, .. } = self else { return Vec::new() };
+        let mut names: Vec<&str> = keys.iter().map(|entry| entry.secret_key_ref.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }
 
@@ -142,9 +165,35 @@ impl Desired {
 }
 
 fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
-    let Some(bitwarden) = &vendor.bitwarden else {
-        return Err(SpecFault("spec.vendor must name exactly one vendor: bitwarden".into()));
-    };
+    match (&vendor.bitwarden, &vendor.immuta) {
+        (Some(bitwarden), None) => bitwarden_pool(bitwarden),
+        (None, Some(immuta)) => immuta_pool(immuta),
+        _ => Err(SpecFault("spec.vendor must name exactly one vendor: bitwarden or immuta".into())),
+    }
+}
+
+fn immuta_pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
+    let field = "spec.vendor.immuta.credentialsSecretRef";
+    let keys = immuta.license_keys.clone().unwrap_or_default();
+    for (i, entry) in keys.iter().enumerate() {
+        let field = format!("spec.vendor.immuta.licenseKeys[{i}].secretKeyRef");
+        secret(&field, &SecretRef { name: entry.secret_key_ref.name.clone() })?;
+        if keys[..i].iter().any(|earlier| earlier.secret_key_ref == entry.secret_key_ref) {
+            return Err(SpecFault(format!("{field} names a key that is listed before: remove one of the two")));
+        }
+    }
+    let prune = immuta.prune.unwrap_or_default();
+    if prune && keys.is_empty() {
+        return Err(SpecFault(
+            "spec.vendor.immuta.prune is true and licenseKeys is empty: that would remove every key; list the keys that \
+             should stay, or set prune to false"
+                .into(),
+        ));
+    }
+    Ok(Pool::Immuta { secret: secret(field, &immuta.credentials_secret_ref)?, keys, prune })
+}
+
+fn bitwarden_pool(bitwarden: &Bitwarden) -> Result<Pool, SpecFault> {
     let named = |field: &str, reference: &Option<SecretRef>| {
         reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference)).transpose()
     };
@@ -190,6 +239,9 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
     let Some(limit) = &spec.limit else {
         return Ok(LimitGoal::Keep);
     };
+    if spec.vendor.immuta.is_some() {
+        return Err(SpecFault("spec.limit is for vendors that buy by themselves: remove it".into()));
+    }
     match (limit.mode, limit.seats) {
         (LimitMode::Pinned, None) => Ok(LimitGoal::Pinned),
         (LimitMode::Unlimited, None) => Ok(LimitGoal::Unlimited),
@@ -201,7 +253,7 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Bitwarden, Limit};
+    use crate::api::Limit;
 
     fn spec() -> LicenseSeatsSpec {
         let bitwarden = Bitwarden {
@@ -212,7 +264,7 @@ mod tests {
             organization_id: None,
         };
         LicenseSeatsSpec {
-            vendor: Vendor { bitwarden: Some(bitwarden) },
+            vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
             seats: Some(10),
             limit: None,
             guardrails: None,
@@ -255,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_slipped_past_admission_is_refused_by_field() {
-        let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None }, ..spec() };
+        let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
         let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
         let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
         let mut no_key = spec();

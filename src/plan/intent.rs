@@ -186,7 +186,7 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> G
         .unwrap_or(Gate::Free { attempt: if afresh { 1 } else { 2 } })
 }
 
-fn wait(s: &Situation<'_>, key: &str, settle: Duration, visible: bool) -> Option<Gate> {
+pub(super) fn wait(s: &Situation<'_>, key: &str, settle: Duration, visible: bool) -> Option<Gate> {
     let since = s.elapsed.filter(|e| e.key == key).map_or(Duration::ZERO, |e| e.since);
     let left = settle.saturating_sub(since);
     (!left.is_zero()).then(|| Gate::Wait { key: key.to_owned(), left, settled: false, visible })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::condition::{Is, reason};
+use super::keys::ends_hard;
 use super::summary::date;
 use crate::api::{License, LicenseState};
 
@@ -24,11 +25,17 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         return say(Is::Unknown, reason::NOT_REPORTED, message);
     };
     let ends = license.expires_at.as_ref().map(|time| time.0);
+    let kind = match ends_hard(license) {
+        Some(true) => " (hard expiration: it blocks)",
+        Some(false) => " (soft expiration: it warns, and does not block)",
+        None => "",
+    };
     let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
     match license.state {
         LicenseState::Unpaid => return gone("the subscription is not paid", reason::EXPIRED),
         LicenseState::Cancelled => return gone("the subscription is cancelled", reason::EXPIRED),
-        LicenseState::Expired => return gone("the licence has expired", reason::EXPIRED),
+        LicenseState::Expired => return gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
+        LicenseState::Absent => return gone("there is no licence key", reason::EXPIRED),
         LicenseState::Invalidated => return gone("the licence is invalidated", reason::INVALIDATED),
         LicenseState::Disabled => return gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
@@ -47,7 +54,7 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         };
     };
     if ends <= now {
-        return say(Is::False, reason::EXPIRED, format!("the licence at {vendor} ended on {}", date(ends)));
+        return say(Is::False, reason::EXPIRED, format!("the licence at {vendor} ended on {}{kind}", date(ends)));
     }
     // The shortest warning time that has been reached: each one makes another sentence, and so another event.
     let left = now.duration_until(ends);
@@ -56,7 +63,7 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
     match reached {
         Some(before) => {
             let hours = before.as_secs() / 3600;
-            let message = format!("the licence at {vendor} ends on {}, in less than {hours} h", date(ends));
+            let message = format!("the licence at {vendor} ends on {}, in less than {hours} h{kind}", date(ends));
             say(Is::True, reason::EXPIRING_SOON, message)
         }
         None if license.state == LicenseState::PastDue => say(
@@ -79,7 +86,7 @@ mod tests {
     fn judged(state: LicenseState, ends_in: Option<i64>) -> (Is, &'static str, String) {
         let now: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
         let ends = |hours| Time(now + SignedDuration::from_hours(hours));
-        let license = License { state, expires_at: ends_in.map(ends), period_end: None };
+        let license = License { expires_at: ends_in.map(ends), ..License::of(state) };
         let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
         let Validity { is, reason, message } = validity("Bitwarden", Some(&license), &expiry, now);
         (is, reason, message)
@@ -102,6 +109,7 @@ mod tests {
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
             (LicenseState::Cancelled, reason::EXPIRED, "cancelled"),
             (LicenseState::Expired, reason::EXPIRED, "expired"),
+            (LicenseState::Absent, reason::EXPIRED, "no licence key"),
             (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),
             (LicenseState::Disabled, reason::INVALIDATED, "switched off"),
         ] {

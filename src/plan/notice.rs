@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::condition::{find, kind, reason};
 use super::intent::digest;
+use super::keys;
 use super::summary;
-use crate::api::{Change, LicenseSeatsStatus, Trigger};
+use crate::api::{Change, KeyAction, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, SecretKeyRef, Trigger};
 
 /// How many changes the history keeps.
 const HISTORY: usize = 10;
@@ -28,6 +29,7 @@ pub struct Notice {
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.to.cmp(&change.from) {
+        _ if change.license_key.is_some() => return Some(remember_key(status, change)),
         Ordering::Equal => "LimitChanged",
         Ordering::Greater => "SeatsIncreased",
         Ordering::Less => "SeatsDecreased",
@@ -47,6 +49,22 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
     Some(notice)
 }
 
+fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
+    let step = change.license_key.as_ref();
+    let removed = step.is_some_and(|step| step.action == KeyAction::Remove);
+    let uuid = step.and_then(|step| step.uuid.as_deref()).unwrap_or_default();
+    let words = step.map_or_else(String::new, keys::step_done);
+    let notice = Notice {
+        warning: false,
+        reason: if removed { "LicenseKeyRemoved" } else { "LicenseKeyAdded" },
+        action: format!("Change-{}", change.id),
+        note: format!("{words} ({uuid}): {} -> {} seats", change.from, change.to),
+    };
+    status.history.insert(0, change);
+    status.history.truncate(HISTORY);
+    notice
+}
+
 /// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
 pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
     let turned = |kind: &str| {
@@ -62,6 +80,10 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         (kind::READY, reason::CONFLICT),
         (kind::READY, reason::OBSERVATION_STALE),
         (kind::READY, reason::SPEC_INVALID),
+        (kind::READY, reason::SEATS_SHORT),
+        (kind::READY, reason::LICENSE_KEY_REJECTED),
+        (kind::READY, reason::ALREADY_PRESENT),
+        (kind::READY, reason::PRUNE_BLOCKED),
         (kind::CREDENTIALS_VALID, reason::SECRET_NOT_FOUND),
         (kind::CREDENTIALS_VALID, reason::SECRET_NOT_PERMITTED),
         (kind::CREDENTIALS_VALID, reason::KEY_MISSING),
@@ -98,4 +120,25 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
     if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
         told("Billed", "BilledDiffers", format!("{billed} seats are billed, and {seats} are shown as purchased"));
     }
+}
+
+/// Tells of rows that are now taken for keys without having been added for them.
+pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
+    let known = |key: &KeyRecord| {
+        let same = |old: &KeyRecord| (old.id, &old.uuid, old.origin) == (key.id, &key.uuid, key.origin);
+        old.is_some_and(|old| old.keys.iter().any(same))
+    };
+    let adopted = new.keys.iter().filter(|key| matches!(key.origin, Some(KeyOrigin::Adopted | KeyOrigin::Found)));
+    let told = adopted.filter(|key| !known(key)).map(|key| {
+        let path = key.secret_key_ref.as_ref().map_or_else(String::new, SecretKeyRef::path);
+        let (id, uuid) = (key.id.unwrap_or_default(), key.uuid.as_deref().unwrap_or_default());
+        let why = match key.origin {
+            Some(KeyOrigin::Adopted) => "as the spec says",
+            _ => "for no other can be it; that is not proven, so prune will not remove it",
+        };
+        let note = format!("row {id} ({uuid}) is taken for licence key {path}, {why}");
+        let action = format!("Adopt-{}", digest(&[&note]));
+        Notice { warning: false, reason: "LicenseKeyAdopted", action, note }
+    });
+    told.collect()
 }

@@ -1,6 +1,6 @@
 //! The numbers of a pool, as read from the vendor, in one shape for every vendor.
 
-use super::Fault;
+use super::{Fault, Tenant};
 use crate::api::{Account, Change, Intent, IntentPhase, KeyCapabilities, License};
 
 /// Purchased seats and limit of a pool. The two are always changed in one request.
@@ -121,6 +121,8 @@ pub struct Snapshot {
     pub license: Option<License>,
     /// One of the keys does not do what it is there for; the others were enough to read everything else.
     pub concern: Option<Fault>,
+    /// Licence keys, where they decide over the seats.
+    pub tenant: Option<Tenant>,
 }
 
 impl Snapshot {

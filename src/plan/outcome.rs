@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Fault, Numbers};
+use super::{Fault, Numbers, Row};
 use crate::api::{Change, Intent, IntentPhase};
 
 /// What became of a write, told apart by proof and not by hope.
@@ -17,6 +17,8 @@ pub enum Outcome {
     Refused(Refusal),
     /// The vendor says it is done. Only a reading proves it.
     Accepted,
+    /// The vendor says that a licence key is added, and in which row.
+    Added(Box<Row>),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
     /// No answer of the application: the request may still be running.
@@ -32,6 +34,30 @@ pub enum Refusal {
     Credentials(Fault),
     /// The request itself, and why, in our words, as what follows "because": sending it again cannot help.
     Request(String),
+    /// The licence key is there already; `certain`: the answer says so, and does not only hint at it.
+    Duplicate {
+        /// The answer says so in words or by its code.
+        certain: bool,
+    },
+}
+
+impl Outcome {
+    /// Whether the vendor may have done something, so that it is to be read back.
+    pub fn is_of_something_sent(&self) -> bool {
+        let answered = matches!(self, Self::Accepted | Self::Added(_) | Self::Answered | Self::Unanswered);
+        answered || matches!(self, Self::Refused(Refusal::Duplicate { .. }))
+    }
+
+    /// One word for the metric label.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NotSent(_) => "not_sent",
+            Self::Refused(_) => "refused",
+            Self::Accepted | Self::Added(_) => "ok",
+            Self::Answered => "answered",
+            Self::Unanswered => "unanswered",
+        }
+    }
 }
 
 /// What the record must say after a write.
@@ -52,18 +78,19 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
         Outcome::Refused(Refusal::Request(why)) => {
             Some(Intent { phase: IntentPhase::Rejected, refused: Some(why.clone()), ..intent.clone() })
         }
-        Outcome::Accepted | Outcome::Answered if reached => None,
-        Outcome::Accepted | Outcome::Answered => turned(IntentPhase::Answered),
+        Outcome::Refused(Refusal::Duplicate { .. }) => turned(IntentPhase::Rejected),
+        Outcome::Accepted | Outcome::Added(_) | Outcome::Answered if reached => None,
+        Outcome::Accepted | Outcome::Added(_) | Outcome::Answered => turned(IntentPhase::Answered),
         Outcome::Unanswered if reached => turned(IntentPhase::Settling),
         Outcome::Unanswered => turned(IntentPhase::Unanswered),
     };
-    let sent = matches!(outcome, Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
+    let sent = outcome.is_of_something_sent();
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
 }
 
 /// What was open before an intent that came to nothing. A repeat leaves its decision after the first attempt, which
 /// settles once more: forgotten, the next request would count as the first and be repeated itself.
-fn before(intent: &Intent) -> Option<Intent> {
+pub(super) fn before(intent: &Intent) -> Option<Intent> {
     (intent.attempt > 1).then(|| Intent { attempt: intent.attempt - 1, phase: IntentPhase::Answered, ..intent.clone() })
 }
 
@@ -76,6 +103,7 @@ pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
         to: intent.to,
         limit_from: intent.limit_from,
         limit_to: intent.limit_to,
+        license_key: intent.license_key.clone(),
         generation: intent.generation,
         attempt: intent.attempt,
         reason: intent.reason,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
 use super::guardrails::Block;
+use super::keys;
 use super::license::validity;
 use super::notice::{Notice, transitions};
 use super::shortage::shortage;
@@ -54,7 +55,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
         Finding::Decided { desired, seen, decision } => {
             status.observed_generation = generation;
             status.effective = Some(effective(desired));
-            observed(&mut status, desired, seen);
+            observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
             status.intent = decision.intent.clone();
             decided(&mut status, old, generation, desired, seen, decision, now);
@@ -86,7 +87,7 @@ fn effective(desired: &Desired) -> Effective {
     Effective { interval: go_duration(desired.interval) }
 }
 
-fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot) {
+fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
     status.account = Some(seen.account.clone());
     status.desired = desired.seats;
     status.seats = seen.numbers.map(|n| n.seats);
@@ -98,10 +99,11 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot)
     };
     status.free = seen.numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
     status.limit = seen.numbers.and_then(|n| n.limit);
-    status.limited = seen.numbers.map(|n| n.limit.is_some());
+    // Where licence keys decide, nobody buys by himself.
+    status.limited = seen.numbers.filter(|_| seen.tenant.is_none()).map(|n| n.limit.is_some());
     status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
     status.capabilities.clone_from(&seen.capabilities);
-    status.license.clone_from(&seen.license);
+    status.license = decision.license.clone().or_else(|| seen.license.clone());
 }
 
 fn decided(
@@ -118,6 +120,9 @@ fn decided(
     let shortage = shortage(desired, seen);
     let short = shortage.as_ref().and_then(|s| s.as_ref().err());
     let change = decision.plan.as_ref().map(|plan| {
+        if let Some(step) = &plan.license_key {
+            return keys::step_words(step);
+        }
         let to = Numbers { seats: plan.to, limit: plan.limit_to };
         summary::change(Numbers { seats: plan.from, limit: plan.limit_from }, to)
     });
@@ -125,14 +130,20 @@ fn decided(
     let change = change.unwrap_or_default();
 
     let mut conditions = Conditions::over(&old.conditions, generation, now);
-    let license = validity(vendor, seen.license.as_ref(), &desired.expiry, now);
-    let (mut is, mut why, mut message) = ready(vendor, numbers, decision, &change);
+    let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
+    let (mut is, mut why, mut message) =
+        keys::ready(vendor, seen, decision).unwrap_or_else(|| ready(vendor, numbers, decision, &change));
+    // A change that waits is told whatever else is wrong.
+    let (held_back, pending) = (why, message.clone());
     if is == Is::True && license.is == Is::False {
         (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
         status.summary = Some("licence not in force".into());
     }
     if let Some(billed) = status.billed {
         message = format!("{message}; {billed} are billed: ask {vendor} to correct one of the two");
+    }
+    if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
+        message = format!("{message}; {differs}");
     }
     conditions.say(kind::READY, is, why, &message);
     match &seen.concern {
@@ -153,11 +164,18 @@ fn decided(
     }
     match &decision.verdict {
         Verdict::Held(_) => {
-            let why = if why == reason::GUARDRAIL_VIOLATED { reason::BLOCKED_BY_GUARDRAIL } else { why };
-            conditions.say(kind::CHANGE_PENDING, Is::True, why, &message);
+            let violated = held_back == reason::GUARDRAIL_VIOLATED;
+            let why = if violated { reason::BLOCKED_BY_GUARDRAIL } else { held_back };
+            conditions.say(kind::CHANGE_PENDING, Is::True, why, &pending);
+        }
+        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
+            conditions.say(kind::CHANGE_PENDING, Is::True, reason::PRUNE_BLOCKED, &message);
         }
         Verdict::Doubt => conditions.say(kind::CHANGE_PENDING, Is::True, reason::OUTCOME_UNKNOWN, &message),
         _ => {}
+    }
+    if let Some(lost) = &decision.lost {
+        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
     }
     if let Some(set) = decision.drifted {
         let message = format!(
@@ -171,7 +189,12 @@ fn decided(
         Verdict::Publish | Verdict::Change(_) | Verdict::Doubt => {
             conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
         }
-        Verdict::Rejected | Verdict::NeedsReview | Verdict::Conflict | Verdict::Unsupported(_) => {
+        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {}
+        Verdict::Rejected
+        | Verdict::NeedsReview
+        | Verdict::Conflict
+        | Verdict::Lacking(_)
+        | Verdict::Unsupported(_) => {
             conditions.say(kind::STALLED, Is::True, why, &message);
         }
         Verdict::Held(blocks) if blocks.iter().any(|block| block.unsupported) => {
@@ -228,6 +251,7 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (
             );
             (Is::False, reason::CONFLICT, message)
         }
+        Verdict::Lacking(lack) => (Is::False, lack.reason, lack.message.clone()),
         Verdict::Unsupported(why) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, why.clone()),
     }
 }

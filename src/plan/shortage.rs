@@ -17,6 +17,10 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     if free < 0 {
         return short(reason::OVER_ALLOCATED, format!("{used} of {} seats taken", numbers.seats));
     }
+    if seen.tenant.as_ref().is_some_and(|tenant| tenant.can_add_user == Some(false)) {
+        let vendor = desired.pool.vendor_name();
+        return short(reason::EXHAUSTED, format!("{vendor} takes no more users, though {free} seats are free"));
+    }
     let thresholds = &desired.thresholds;
     if free == 0 {
         let threshold = thresholds.free_seats.map_or_else(String::new, |n| format!(", threshold {n}"));

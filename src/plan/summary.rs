@@ -22,6 +22,7 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, shortage: Optio
         }
         Verdict::Rejected => "vendor refused, reason not disclosed".into(),
         Verdict::NeedsReview => "needs review".into(),
+        Verdict::Lacking(lack) => lack.summary.clone(),
         Verdict::Conflict => "changed by somebody else again and again".into(),
         Verdict::Unsupported(_) => "cannot be managed".into(),
     }

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::*;
 use crate::api::*;
 
+mod keys;
 mod properties;
 
 const SETTLED: Duration = Duration::from_secs(3600);
@@ -73,6 +74,7 @@ fn story() -> Story {
             capabilities: vec![],
             license: None,
             concern: None,
+            tenant: None,
         },
         generation: 3,
         confirmed: None,
@@ -114,6 +116,7 @@ impl Story {
             to: 150,
             limit_from: Some(100),
             limit_to: Some(150),
+            license_key: None,
             used: Some(80),
             attempt: 1,
             reason: Trigger::SpecDiffers,
@@ -146,6 +149,7 @@ impl Story {
             to,
             limit_from: Some(from),
             limit_to: Some(to),
+            license_key: None,
             generation: 3,
             attempt,
             reason,
@@ -165,6 +169,7 @@ impl Story {
             seen: &self.seen,
             intent: self.intent.as_ref(),
             history: &self.history,
+            license: None,
             published,
             elapsed: self.elapsed.as_ref(),
             behind: self.behind.as_deref(),

@@ -55,6 +55,15 @@ pub enum VendorError {
     /// 401 with a fresh token.
     #[error("unauthorized with a fresh token")]
     Unauthorized,
+    /// The API key is refused, as it is and exchanged for a token.
+    #[error("API key refused")]
+    ApiKeyRefused,
+    /// 403, where it is known what the key's owner needs.
+    #[error("permission missing")]
+    MissingPermission(&'static str),
+    /// A page for people came instead of an answer, or a redirect to one.
+    #[error("a login page")]
+    LoginPage,
     /// 403 with a fresh token.
     #[error("forbidden")]
     Forbidden,
@@ -92,6 +101,9 @@ impl VendorError {
             Self::NoOrganization => "no_organization",
             Self::SeveralOrganizations => "several_organizations",
             Self::Unauthorized => "unauthorized",
+            Self::ApiKeyRefused => "key_refused",
+            Self::MissingPermission(_) => "permission_missing",
+            Self::LoginPage => "login_page",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::SelfHosted => "self_hosted",
@@ -192,6 +204,27 @@ impl VendorError {
                 "token refused by the vendor",
                 format!(
                     "{host} refuses a fresh token with 401: identity and API address may belong to different servers"
+                ),
+            ),
+            Self::ApiKeyRefused => Fault::credentials(
+                reason::REJECTED,
+                "key refused by the vendor",
+                format!(
+                    "{host} refuses the API key: it was deleted, or belongs to another tenant, or its owner may not log in. Put a \
+                     current key into the Secret's apiKey"
+                ),
+            ),
+            Self::MissingPermission(needed) => Fault::credentials(
+                reason::INSUFFICIENT_ROLE,
+                "key may not do this",
+                format!("{host} refuses this key with 403: {needed}"),
+            ),
+            Self::LoginPage => Fault::credentials(
+                reason::REJECTED,
+                "a login page answered",
+                format!(
+                    "{host} answers with a login page or a redirect instead of data: it does not take the key, or something \
+                     in front of {vendor} does not let it through; check server and apiKey in the Secret"
                 ),
             ),
             Self::Forbidden => Fault::credentials(

@@ -126,6 +126,11 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|_| VendorError::Unreadable(what))
     }
 
+    /// Whether a page for people came instead of an answer for programs: a login page, a captive portal.
+    pub(super) fn is_web_page(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
+
     /// What the answer means when it is not a success.
     pub(super) fn refusal(&self) -> VendorError {
         refusal(self.status, self.retry_after)

@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod gate;
 mod http;
+mod immuta;
 pub mod pace;
 mod secret_data;
 
@@ -23,8 +24,8 @@ pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};
 pub use pace::Urgency;
 
-use crate::api::Account;
-use crate::plan::{Fault, Numbers, Outcome, Pool, Snapshot};
+use crate::api::{Account, Intent};
+use crate::plan::{Fault, Outcome, Pool, Snapshot};
 
 /// One pool of one account, with credentials that have not been refused yet.
 pub trait VendorAccount {
@@ -43,9 +44,8 @@ pub trait VendorAccount {
     /// [`VendorError::Paced`] or [`VendorError::Closed`] with when to come back.
     fn turn_to_write(&self) -> Result<(), VendorError>;
 
-    /// Sends one request, once, that brings the pool from `from` to `to`. `go` is asked last, just before the bytes
-    /// leave: `Err` drops the request.
-    fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
+    /// Sends the one request of an intent, once. `go` is asked last, just before the bytes leave: `Err` drops the request.
+    fn write(&self, intent: &Intent, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
 }
 
 /// The last question before a request that costs money leaves: still ours to send? `Err` says why not.
@@ -55,30 +55,36 @@ pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
 pub enum AnyAccount {
     /// A Bitwarden organization.
     Bitwarden(bitwarden::Organization),
+    /// The licence keys of an Immuta tenant.
+    Immuta(immuta::LicenseKeys),
 }
 
 impl VendorAccount for AnyAccount {
     fn account(&self) -> Account {
         match self {
             Self::Bitwarden(organization) => organization.account(),
+            Self::Immuta(keys) => keys.account(),
         }
     }
 
     async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
         match self {
             Self::Bitwarden(organization) => organization.read(urgency).await,
+            Self::Immuta(keys) => Box::pin(keys.read(urgency)).await,
         }
     }
 
     fn turn_to_write(&self) -> Result<(), VendorError> {
         match self {
             Self::Bitwarden(organization) => organization.turn_to_write(),
+            Self::Immuta(keys) => keys.turn_to_write(),
         }
     }
 
-    async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {
+    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
         match self {
-            Self::Bitwarden(organization) => organization.write(from, to, go).await,
+            Self::Bitwarden(organization) => organization.write(intent, go).await,
+            Self::Immuta(keys) => Box::pin(keys.write(intent, go)).await,
         }
     }
 }
@@ -87,6 +93,7 @@ impl VendorAccount for AnyAccount {
 pub struct Vendors {
     http: http::Http,
     sessions: bitwarden::Sessions,
+    tenants: immuta::Sessions,
     allowed: AllowedHosts,
 }
 
@@ -97,14 +104,22 @@ impl Vendors {
     /// When the TLS stack cannot be set up, which no retry mends.
     pub fn new(settings: HttpSettings, allowed: AllowedHosts, requests: RequestCounter) -> Result<Self, VendorError> {
         let http = http::Http::new(settings, requests)?;
-        Ok(Self { http, sessions: bitwarden::Sessions::default(), allowed })
+        Ok(Self { http, sessions: bitwarden::Sessions::default(), tenants: immuta::Sessions::default(), allowed })
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.
     ///
+    /// `keys`: the Secrets of [`Pool::key_secrets`] by name, or why one cannot be read. `object_uid` keys fingerprints.
+    ///
     /// # Errors
     /// A [`Fault`] that names the Secret's key and the fix.
-    pub fn open(&self, pool: &Pool, secrets: &[Secret]) -> Result<AnyAccount, Fault> {
+    pub fn open(
+        &self,
+        pool: &Pool,
+        secrets: &[Secret],
+        keys: &[(String, Result<Secret, Fault>)],
+        object_uid: &str,
+    ) -> Result<AnyAccount, Fault> {
         match pool {
             Pool::Bitwarden { product, region, organization, .. } => bitwarden::Organization::open(
                 secrets,
@@ -116,6 +131,14 @@ impl Vendors {
                 &self.sessions,
             )
             .map(AnyAccount::Bitwarden),
+            Pool::Immuta { keys: entries, .. } => {
+                let [secret] = secrets else {
+                    return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
+                };
+                let session = self.tenants.get(&self.http, immuta::ApiKey::from_secret(secret, &self.allowed)?)?;
+                let (wanted, keys) = immuta::license_keys(entries, keys, object_uid);
+                Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, wanted, keys)))
+            }
         }
     }
 }

@@ -84,6 +84,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> 
         seen: &snapshot,
         intent: status.intent.as_ref(),
         history: &status.history,
+        license: None,
         published: published.as_deref(),
         elapsed: elapsed.as_ref(),
         satisfied: false,
@@ -195,6 +196,7 @@ fn fixed() -> &'static (Desired, Snapshot) {
             capabilities: Vec::new(),
             license: None,
             concern: None,
+            tenant: None,
         };
         (desired, snapshot)
     })

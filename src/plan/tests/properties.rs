@@ -41,7 +41,7 @@ prop_compose! {
         ]),
     ) -> Intent {
         let (id, object_uid, time) = (id.to_owned(), object_uid.to_owned(), Time(time));
-        Intent { id, object_uid, generation, account, from, to, limit_from, limit_to, used, attempt, reason, phase, refused: None, time }
+        Intent { id, object_uid, generation, account, from, to, limit_from, limit_to, license_key: None, used, attempt, reason, phase, refused: None, time }
     }
 }
 

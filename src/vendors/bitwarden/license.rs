@@ -14,7 +14,7 @@ pub(super) fn license(view: &OwnerView) -> Option<License> {
         (Some(details), false) => details.subscription.as_ref().and_then(subscription),
         (None, _) => None,
     };
-    let disabled = License { state: LicenseState::Disabled, expires_at: None, period_end: None };
+    let disabled = License::of(LicenseState::Disabled);
     if view.enabled {
         shown
     } else {
@@ -26,7 +26,7 @@ pub(super) fn license(view: &OwnerView) -> Option<License> {
 fn licence_file(details: &Details) -> Option<License> {
     let expires_at = time(details.expiration.as_deref()).map(Time)?;
     let period_end = time(details.expiration_without_grace_period.as_deref()).map(Time);
-    Some(License { state: LicenseState::Active, expires_at: Some(expires_at), period_end })
+    Some(License { expires_at: Some(expires_at), period_end, ..License::of(LicenseState::Active) })
 }
 
 fn subscription(stripe: &Stripe) -> Option<License> {
@@ -48,7 +48,7 @@ fn subscription(stripe: &Stripe) -> Option<License> {
         LicenseState::PastDue => time(stripe.suspension_date.as_deref()),
         _ => None,
     };
-    Some(License { state, expires_at: ends.map(Time), period_end: period_end.map(Time) })
+    Some(License { expires_at: ends.map(Time), period_end: period_end.map(Time), ..License::of(state) })
 }
 
 /// Password Manager seats that are billed: the plan's own and those beyond. `None` where the lines do not say it without

@@ -38,7 +38,7 @@ pub use symptoms::{Symptom, symptoms};
 
 use super::http::Http;
 use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
-use crate::api::{Account, Product, Region};
+use crate::api::{Account, Intent, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
 
 /// Name of the vendor in status and metric labels.
@@ -225,7 +225,8 @@ impl VendorAccount for Organization {
     }
 
     /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
-    async fn write(&self, from: Numbers, to: Numbers, go: Go<'_>) -> Outcome {
+    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
         let total = SubscriptionChange::of(self.product, from, to);
         if let Some((session, change)) = self.organization.as_ref().zip(total) {
             return session.set_totals(&change, go).await;

@@ -47,6 +47,7 @@ impl Seen {
             license: owner.and_then(license),
             account: self.account,
             concern: self.concern,
+            tenant: None,
         }
     }
 

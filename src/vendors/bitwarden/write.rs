@@ -45,14 +45,7 @@ impl Session {
             self.forget(number).await;
         }
         self.write_unauthorized.store(unauthorized, Ordering::Relaxed);
-        let label = match &outcome {
-            Outcome::NotSent(_) => "not_sent",
-            Outcome::Refused(_) => "refused",
-            Outcome::Accepted => "ok",
-            Outcome::Answered => "answered",
-            Outcome::Unanswered => "unanswered",
-        };
-        self.count(operation, label);
+        self.count(operation, outcome.label());
         outcome
     }
 

@@ -56,7 +56,13 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl get licenseseats acme-bitwarden -o jsonpath='{{.status.conditions[0].message}}{{\"\\n\"}}'
     kubectl patch secret bitwarden-org -p '{{\"stringData\":{{\"clientSecret\":\"{acme_secret}\"}}}}'
 
-6. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+6. Immuta, where licence keys decide: users join until seats run short; ask for more seats than the key has; add another
+   key.
+    curl -s {url}/sim/immuta/users/join -H 'Content-Type: application/json' -d '{{\"n\":4}}'
+    kubectl scale licenseseats acme-immuta --replicas=30
+    kubectl patch licenseseats acme-immuta --type=json -p '[{{\"op\":\"add\",\"path\":\"/spec/vendor/immuta/licenseKeys/-\",\"value\":{{\"secretKeyRef\":{{\"name\":\"immuta-2027\",\"key\":\"second\"}}}}}}]'
+
+7. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
     curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
     curl -s {url}/sim
     kubectl explain licenseseats.spec

@@ -1,7 +1,7 @@
 //! Seatkeeper to play with: a real control plane, a simulated Bitwarden and the operator, with `examples/` applied.
 //!
 //! `claim` makes sure that only one quickstart runs in a checkout, and ends one that runs elsewhere. `scene` knows the
-//! simulated organizations and turns the files of `examples/` into what is applied. `stage` starts the parts and shows
+//! simulated organizations, `tenants` the Immuta tenants, and `scene` turns the files of `examples/` into what is applied. `stage` starts the parts and shows
 //! the table. `guide` is the text that people are left with.
 //!
 //! It is a library so that the tests of the root package can run it with the operator that they have just built.
@@ -10,6 +10,7 @@ mod claim;
 mod guide;
 mod scene;
 mod stage;
+mod tenants;
 
 use std::io::Write as _;
 use std::path::PathBuf;

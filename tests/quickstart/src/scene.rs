@@ -11,7 +11,7 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 use vendor_sim::{License, Organization, OrganizationKey, Role, Simulator, UserKey};
 
-use crate::Failure;
+use crate::{Failure, tenants};
 
 /// The object that goes from 100 to 150 seats.
 pub(crate) const MANAGED: &str = "acme-bitwarden";
@@ -95,13 +95,14 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
 }
 
 /// The Secrets and the LicenseSeats, as one list for `kubectl apply`.
-pub(crate) fn manifests(parts: &[Part]) -> Result<String, Failure> {
+pub(crate) fn manifests(parts: &[Part], immuta: &[(&'static str, Value)]) -> Result<String, Failure> {
     let (secrets, objects): (Vec<_>, Vec<_>) =
         examples()?.into_iter().partition(|object| object["kind"].as_str() == Some("Secret"));
     let template = secrets.first().ok_or_else(|| Failure("examples/ has no Secret".to_owned()))?;
     let mut items: Vec<Value> = parts.iter().map(|part| part.fill(template)).collect();
+    items.extend(immuta.iter().map(|(name, data)| filled(template, name, data.clone())));
     for mut object in objects {
-        adapt(&mut object, parts)?;
+        adapt(&mut object, parts, immuta)?;
         items.push(object);
     }
     Ok(json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string())
@@ -110,27 +111,37 @@ pub(crate) fn manifests(parts: &[Part]) -> Result<String, Failure> {
 impl Part {
     /// The example Secret with the values of this organization.
     fn fill(&self, template: &Value) -> Value {
-        let mut secret = template.clone();
         let client_secret = if self.refused { REFUSED_SECRET } else { self.client_secret.as_str() };
-        secret["metadata"]["name"] = json!(self.secret);
-        secret["stringData"] = json!({
+        let data = json!({
             "clientId": self.client_id,
             "clientSecret": client_secret,
             "server": self.server,
             "ca.crt": self.ca,
         });
-        secret
+        filled(template, self.secret, data)
     }
 }
 
-fn adapt(object: &mut Value, parts: &[Part]) -> Result<(), Failure> {
+fn filled(template: &Value, name: &str, data: Value) -> Value {
+    let mut secret = template.clone();
+    secret["metadata"]["name"] = json!(name);
+    secret["stringData"] = data;
+    secret
+}
+
+fn adapt(object: &mut Value, parts: &[Part], immuta: &[(&'static str, Value)]) -> Result<(), Failure> {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let spec = &mut object["spec"];
     spec["interval"] = json!(INTERVAL);
     if name == MANAGED {
         spec["suspend"] = json!(true);
     }
-    let bitwarden = &mut spec["vendor"]["bitwarden"];
+    if let Some(missing) = tenants::missing(&spec["vendor"]["immuta"], immuta) {
+        return Err(Failure(format!(
+            "examples/ has {name} with Secret {missing}, which tests/quickstart/src/tenants.rs does not make"
+        )));
+    }
+    let Some(bitwarden) = spec["vendor"].get_mut("bitwarden") else { return Ok(()) };
     for reference in ["credentialsSecretRef", "ownerCredentialsSecretRef"] {
         let secret = bitwarden[reference]["name"].as_str();
         if secret.is_some_and(|secret| !parts.iter().any(|part| part.secret == secret)) {

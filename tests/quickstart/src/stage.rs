@@ -9,6 +9,7 @@ use vendor_sim::{Options, Simulator, Switches};
 use crate::claim::Claim;
 use crate::guide::Guide;
 use crate::scene::{self, MANAGED, Part};
+use crate::tenants;
 use crate::{Failure, say, show};
 
 const NAMESPACE: &str = "it";
@@ -20,6 +21,9 @@ const QUICK: &[&str] = &["--min-interval=1s", "--secret-recheck=1s"];
 const BEFORE: &[(&str, &str)] = &[
     (MANAGED, "Suspended"),
     ("acme-eu", "CredentialsInvalid"),
+    ("acme-immuta", "InSync"),
+    ("acme-immuta-renewed", "InSync"),
+    ("acme-immuta-watched", "Observed"),
     ("acme-labs", "Observed"),
     ("acme-machine-accounts", "InSync"),
     ("acme-owned", "InSync"),
@@ -34,18 +38,21 @@ pub(crate) struct Stage {
     cloud: Simulator,
     _self_hosted: Simulator,
     parts: Vec<Part>,
+    /// Secrets of the Immuta tenants.
+    immuta: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl Stage {
     pub(crate) async fn up(binary: &Path, claim: &Claim) -> Result<Self, Failure> {
         say("starting etcd and kube-apiserver ...");
         let plane = ControlPlane::start().await;
-        say("starting the simulated Bitwarden: its cloud, and a self-hosted server ...");
+        say("starting the simulated vendors: Bitwarden's cloud, a self-hosted Bitwarden, and two Immuta tenants ...");
         let cloud = Simulator::start(Options::default()).await.map_err(Failure::from_io("the simulator"))?;
         let switches = Switches { self_hosted: true, ..Switches::default() };
         let options = Options { switches, ..Options::default() };
         let self_hosted = Simulator::start(options).await.map_err(Failure::from_io("the simulator"))?;
         let parts = scene::organizations(&cloud, &self_hosted);
+        let immuta = tenants::secrets(&cloud, &self_hosted);
         say("installing the chart ...");
         let hosts = [cloud.host(), self_hosted.host()].join(",");
         let allowed = format!("{{{hosts}}}");
@@ -55,7 +62,7 @@ impl Stage {
         let flags: Vec<&str> = QUICK.iter().copied().chain([allow.as_str()]).collect();
         let operator = Operator::start(&plane, binary, "", &flags).await;
         operator.wait_ready().await;
-        let stage = Self { operator, plane, cloud, _self_hosted: self_hosted, parts };
+        let stage = Self { operator, plane, cloud, _self_hosted: self_hosted, parts, immuta };
         stage.kubectl(&["create", "namespace", NAMESPACE], "").await?;
         stage.hand_over(claim).await?;
         Ok(stage)
@@ -73,7 +80,7 @@ impl Stage {
     /// Applies the examples and shows what becomes of them.
     pub(crate) async fn perform(&self, claim: &Claim) -> Result<(), Failure> {
         say("applying examples/ (the Secrets name the simulator instead of a region; acme-bitwarden is suspended) ...");
-        let manifests = scene::manifests(&self.parts)?;
+        let manifests = scene::manifests(&self.parts, &self.immuta)?;
         self.kubectl(&["apply", "--server-side", "-f", "-"], &manifests).await?;
         for (name, reason) in BEFORE {
             self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason).await?;

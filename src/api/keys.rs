@@ -1,0 +1,220 @@
+//! Licence keys: the Immuta part of `spec`, and what `status` remembers of each key. Never a key itself.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SecretRef;
+
+/// The largest number of licence keys of one tenant.
+pub const MAX_KEYS: u32 = 20;
+
+/// An Immuta tenant. Its seats come from licence keys: the keys listed here are added to the tenant, and `spec.seats` says
+/// how many seats they should come to.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new(
+    "!has(self.licenseKeys) || self.licenseKeys.all(a, self.licenseKeys.exists_one(b, a.secretKeyRef == b.secretKeyRef))")
+    .message("spec.vendor.immuta.licenseKeys names the same key of the same Secret twice: remove one of the two")
+    .field_path(".licenseKeys"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.prune) || !self.prune || (has(self.licenseKeys) && size(self.licenseKeys) > 0)")
+    .message("spec.vendor.immuta.prune is true and licenseKeys is empty: that would remove every key; list the keys that should stay, or set prune to false")
+    .field_path(".prune"))]
+#[serde(rename_all = "camelCase")]
+pub struct Immuta {
+    /// The Secret with an API key of an application admin of the tenant. It lives in the same namespace, has the type
+    /// `seatkeeper.dev/credentials`, and holds `apiKey` and `server` (https://host of the tenant); optionally `ca.crt`.
+    pub credentials_secret_ref: SecretRef,
+
+    /// The licence keys that the tenant should have, at most 20. Each is added once and then recognised by what the tenant
+    /// answered. Absent or empty: none is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_KEYS))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub license_keys: Option<Vec<LicenseKeyEntry>>,
+
+    /// true: a key that this object added and that is no longer listed is removed from the tenant, once all listed keys
+    /// are seen there, and never if that left fewer seats than are used or wanted, or no valid key. Absent means false:
+    /// nothing is ever removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<bool>,
+}
+
+/// One licence key.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LicenseKeyEntry {
+    /// Where the key is: a Secret of the type `seatkeeper.dev/credentials` in the same namespace, and the key within it.
+    pub secret_key_ref: SecretKeyRef,
+
+    /// The row of the tenant that this key already has, where the operator cannot know: the key was added by somebody
+    /// else, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`. The key is
+    /// then not added, and `prune` may remove it later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<KeyRow>,
+}
+
+/// A key within a Secret of the same namespace.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// Name of the Secret, in the namespace of the LicenseSeats.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+        .message("must be the name of a Secret: lower-case letters, digits, - and ., such as immuta-2027"))]
+    pub name: String,
+
+    /// The key within the Secret's data, such as `licenseKey`.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
+        .message("must be a key of a Secret's data: letters, digits, -, _ and ., such as licenseKey"))]
+    pub key: String,
+}
+
+impl SecretKeyRef {
+    /// As people write it: `immuta-2027/licenseKey`.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.name, self.key)
+    }
+}
+
+/// A row of the tenant's list of licences.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRow {
+    /// The tenant's number of the row. A rebuilt tenant hands out the same numbers again, so it counts only with `uuid`.
+    pub id: i64,
+
+    /// The licence's identifier, as Immuta shows it.
+    #[schemars(length(min = 1, max = 100))]
+    pub uuid: String,
+}
+
+/// What is known of one licence key: wanted, at the tenant, or both. Never the key itself.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRecord {
+    /// Where the key came from; absent for keys that this object does not list and did not add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+
+    /// Tells this key from others without showing it: a keyed hash that only this object can compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+
+    /// The tenant's number of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+
+    /// The licence's identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+
+    /// How the row came to be: `Added` (by this object), `Adopted` (the spec says which row it is), `Found` (it is taken for
+    /// this key without proof that this object made it: never removed), `Foreign` (somebody else's: never touched). Absent
+    /// until there is a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<KeyOrigin>,
+
+    /// How it stands: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added yet),
+    /// `Rejected` (the tenant refuses the key), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
+    /// `Unreadable` (its Secret cannot be used), `Removed` (removed by this object and still listed).
+    pub state: KeyState,
+
+    /// User seats of this key. They may not simply add up: `status.seats` is the tenant's own total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<i32>,
+
+    /// When it expires; absent if never, or not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+
+    /// Whether its end blocks (true) or only warns (false); known only of keys that this object added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hard_expiration: Option<bool>,
+}
+
+/// How a row of the tenant came to be.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyOrigin {
+    /// By this object.
+    Added,
+    /// The spec says which row it is.
+    Adopted,
+    /// Taken for this key without proof that this object made it.
+    Found,
+    /// By somebody else.
+    Foreign,
+}
+
+/// How a licence key stands.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyState {
+    /// Listed by the tenant and in force.
+    Active,
+    /// Its time has passed.
+    Expired,
+    /// The vendor does not honour it any more.
+    Invalidated,
+    /// Its row is gone from the tenant's list.
+    Missing,
+    /// Not added yet.
+    Pending,
+    /// The tenant refuses the key.
+    Rejected,
+    /// The tenant has the key, and which row it is cannot be told.
+    AlreadyPresent,
+    /// Its Secret cannot be used.
+    Unreadable,
+    /// Removed by this object and still listed.
+    Removed,
+}
+
+/// Whose records these are: fingerprints of another object, and rows of another tenant, prove nothing.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeysOf {
+    /// uid of the object that made the fingerprints.
+    pub object_uid: String,
+
+    /// The tenant of the rows.
+    pub account: String,
+}
+
+/// One addition or removal of a licence key.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyStep {
+    /// `Add` or `Remove`.
+    pub action: KeyAction,
+
+    /// Where the key came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+
+    /// Tells the key from others without showing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+
+    /// Numbers of the rows that were there before: a new one is told by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub present: Vec<i64>,
+
+    /// The row's number, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+
+    /// The licence's identifier, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+}
+
+/// What is done with a licence key.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyAction {
+    /// It is added to the tenant.
+    Add,
+    /// Its row is removed from the tenant.
+    Remove,
+}

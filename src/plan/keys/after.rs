@@ -1,0 +1,137 @@
+//! What the answer to an addition or a removal of a licence key proves, and what must be recorded after it.
+
+use jiff::Timestamp;
+
+use super::book::{bound, put, refuse};
+use super::judge::{change, new_rows, origin, retire};
+use super::tenant::{Row, Tenant};
+use crate::api::{Change, Intent, IntentPhase, KeyAction, KeyOrigin, KeyState, KeyStep, License, LicenseState};
+use crate::plan::outcome::{applied, before};
+use crate::plan::{Outcome, Refusal, Snapshot};
+
+/// What the record must say after a write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AfterKeyWrite {
+    /// The intent, if it stays open.
+    pub intent: Option<Intent>,
+    /// The licence with its keys.
+    pub license: License,
+    /// The change, if it is now seen to be made.
+    pub applied: Option<Change>,
+}
+
+/// Judges a write by its outcome and by what was read right after it (`None`: could not be read).
+pub fn after_key_write(
+    intent: &Intent,
+    step: &KeyStep,
+    outcome: &Outcome,
+    license: Option<&License>,
+    read_back: Option<&Snapshot>,
+    now: Timestamp,
+) -> AfterKeyWrite {
+    let license = license.cloned().unwrap_or_else(|| License::of(LicenseState::Absent));
+    let read_back = read_back.and_then(|seen| Some((seen.tenant.as_ref()?, seen.numbers?.seats)));
+    let mut after = Judging { intent, step, read_back, now, license };
+    let (stays, applied) = match (step.action, outcome) {
+        (_, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_))) => {
+            (before(intent), None)
+        }
+        (KeyAction::Add, outcome) => after.addition(outcome),
+        (KeyAction::Remove, outcome) => after.removal(outcome),
+    };
+    AfterKeyWrite { intent: stays, license: after.license, applied }
+}
+
+struct Judging<'a> {
+    intent: &'a Intent,
+    step: &'a KeyStep,
+    read_back: Option<(&'a Tenant, i32)>,
+    now: Timestamp,
+    license: License,
+}
+
+type Said = (Option<Intent>, Option<Change>);
+
+impl Judging<'_> {
+    fn addition(&mut self, outcome: &Outcome) -> Said {
+        match outcome {
+            Outcome::Added(row) => {
+                let listed = self.read_back.filter(|(tenant, _)| tenant.row(Some(row.id), Some(&row.uuid)).is_some());
+                match listed {
+                    Some((_, seats)) => self.bind(row, origin(self.step, row), seats),
+                    None => {
+                        let learned = KeyStep { id: Some(row.id), uuid: Some(row.uuid.clone()), ..self.step.clone() };
+                        let intent = Intent { license_key: Some(learned), ..self.intent.clone() };
+                        (Some(Intent { phase: IntentPhase::Answered, ..intent }), None)
+                    }
+                }
+            }
+            // The tenant says yes and not to what: right after it, the only new row is what it means.
+            Outcome::Accepted => self.recognise(KeyOrigin::Added, |after| after.turned(IntentPhase::Answered)),
+            Outcome::Refused(Refusal::Duplicate { certain }) => {
+                self.recognise(KeyOrigin::Found, |after| after.already_present(*certain))
+            }
+            Outcome::Refused(_) => self.refused(KeyState::Rejected),
+            Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
+            Outcome::Answered | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
+        }
+    }
+
+    fn removal(&mut self, outcome: &Outcome) -> Said {
+        match outcome {
+            Outcome::Accepted | Outcome::Added(_) => {
+                retire(&mut self.license.keys, self.step);
+                let to = self.read_back.map_or(self.intent.to, |(_, seats)| seats);
+                (None, Some(applied(&Intent { to, ..self.intent.clone() }, self.now)))
+            }
+            Outcome::Refused(Refusal::Request(why)) => {
+                let refused = Some(why.clone());
+                (Some(Intent { phase: IntentPhase::Rejected, refused, ..self.intent.clone() }), None)
+            }
+            Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
+            Outcome::Answered | Outcome::Refused(_) | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
+        }
+    }
+
+    /// Takes the one row that is new for the key's; `none`: there is no new row.
+    fn recognise(&mut self, origin: KeyOrigin, none: impl FnOnce(&mut Self) -> Said) -> Said {
+        let Some((tenant, seats)) = self.read_back else { return self.turned(IntentPhase::Answered) };
+        let new: Vec<Row> = new_rows(&tenant.rows, self.step, &self.license.keys).cloned().collect();
+        match &new[..] {
+            [row] => self.bind(row, origin, seats),
+            [] => none(self),
+            _ => self.turned(IntentPhase::NeedsReview),
+        }
+    }
+
+    /// The tenant has the key already. If only one of its rows is nobody else's, it is that one.
+    fn already_present(&mut self, certain: bool) -> Said {
+        let Some((tenant, seats)) = self.read_back else { return self.turned(IntentPhase::Answered) };
+        let ours = |row: &Row| {
+            let own =
+                |record: &&crate::api::KeyRecord| record.origin.is_some_and(|origin| origin != KeyOrigin::Foreign);
+            self.license.keys.iter().filter(own).any(|record| row.is(record.id, record.uuid.as_deref()))
+        };
+        let unowned: Vec<Row> = tenant.rows.iter().filter(|row| !ours(row)).cloned().collect();
+        match &unowned[..] {
+            [row] if certain => self.bind(row, KeyOrigin::Found, seats),
+            _ => self.refused(KeyState::AlreadyPresent),
+        }
+    }
+
+    fn bind(&mut self, row: &Row, origin: KeyOrigin, seats: i32) -> Said {
+        let fingerprint = self.step.fingerprint.as_deref().unwrap_or_default();
+        let record = bound(self.step.secret_key_ref.clone(), fingerprint, row, origin, self.now);
+        put(&mut self.license.keys, record);
+        (None, Some(change(self.intent, self.step, row, seats, self.now)))
+    }
+
+    fn refused(&mut self, state: KeyState) -> Said {
+        refuse(&mut self.license.keys, self.step, state);
+        (None, None)
+    }
+
+    fn turned(&self, phase: IntentPhase) -> Said {
+        (Some(Intent { phase, ..self.intent.clone() }), None)
+    }
+}

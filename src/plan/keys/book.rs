@@ -1,0 +1,294 @@
+//! The records of licence keys, held against the tenant's list: which listed key stands how. Asked by `keys`.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::tenant::{Row, Tenant, WantedKey, same};
+use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
+use crate::plan::Fault;
+
+/// How a listed key stands.
+#[derive(Debug, PartialEq)]
+pub(super) enum Standing<'a> {
+    /// Its row is listed.
+    Listed(&'a KeyRecord),
+    /// Its row is not listed any more, and its time has passed: a tenant may hide expired rows.
+    Lapsed,
+    /// Its row is gone.
+    Lost(&'a KeyRecord),
+    /// The tenant refused it.
+    Refused,
+    /// The tenant has it, and nobody knows in which row.
+    Present,
+    /// Its Secret cannot be used.
+    Unreadable(&'a Fault),
+    /// An entry before it holds the same key.
+    Twin,
+    /// The spec says which row it has, and that row is not listed, or another listed key has it.
+    NoSuchRow,
+    /// Nothing is known of it: it is to be added.
+    New,
+}
+
+/// All records of keys that are not foreign.
+#[derive(Debug)]
+pub(super) struct Book<'a> {
+    pub tenant: &'a Tenant,
+    pub records: Vec<KeyRecord>,
+    now: Timestamp,
+}
+
+impl<'a> Book<'a> {
+    /// Reads the records of a status in the light of what the tenant lists. Records of another object, by its uid, or of
+    /// another tenant prove nothing: a row that is still the same is taken for the key of the same reference, and not for
+    /// one that this object added.
+    pub fn of(tenant: &'a Tenant, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
+        let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
+        let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
+            let refused = matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent);
+            record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
+        });
+        let mut book = Self { tenant, records: kept.cloned().collect(), now };
+        if former != *own {
+            book.take_over(&former, own);
+        }
+        book.look();
+        book.adopt();
+        book
+    }
+
+    fn take_over(&mut self, former: &KeysOf, own: &KeysOf) {
+        let tenant = self.tenant;
+        if former.account != own.account {
+            self.records.retain(|record| tenant.row(record.id, record.uuid.as_deref()).is_some());
+        }
+        for record in &mut self.records {
+            record.origin = Some(KeyOrigin::Found);
+            if former.object_uid != own.object_uid {
+                record.fingerprint = None;
+            }
+        }
+    }
+
+    /// Brings every record up to what is listed, and drops those that say nothing any more.
+    fn look(&mut self) {
+        let (tenant, now) = (self.tenant, self.now);
+        let mut records = std::mem::take(&mut self.records);
+        for record in &mut records {
+            if record.fingerprint.is_none() {
+                let entry = tenant.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
+                record.fingerprint = entry.and_then(|entry| entry.fingerprint.clone().ok());
+            }
+            if let Some(entry) = tenant.wanted.iter().find(|entry| holds(record, entry)) {
+                record.secret_key_ref = Some(entry.reference.clone());
+            }
+            if record.id.is_none() {
+                continue;
+            }
+            let ended = |record: &KeyRecord| record.expires_at.as_ref().is_some_and(|time| time.0 <= now);
+            record.state = match tenant.row(record.id, record.uuid.as_deref()) {
+                Some(row) => {
+                    record.seats = row.seats.or(record.seats);
+                    record.expires_at = row.expires.map(Time);
+                    let removed = record.state == KeyState::Removed;
+                    if removed { KeyState::Removed } else { state_of(row, now) }
+                }
+                None if matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent) => record.state,
+                None if ended(record) => KeyState::Expired,
+                None => KeyState::Missing,
+            };
+        }
+        records.retain(|record| {
+            let listed = tenant.row(record.id, record.uuid.as_deref()).is_some();
+            listed || (record.state != KeyState::Removed && tenant.wanted.iter().any(|entry| is_of(record, entry)))
+        });
+        // One record for each key, the one with a row first: a status that somebody edited may hold several.
+        records.sort_by_key(|record| tenant.row(record.id, record.uuid.as_deref()).is_none());
+        let mut seen: Vec<KeyRecord> = Vec::new();
+        for record in records {
+            let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
+                (Some(one), Some(other)) => same(one, other),
+                _ => false,
+            };
+            if !seen.iter().any(twin) {
+                seen.push(record);
+            }
+        }
+        // A removed row that is no longer listed is gone for good; `Missing` is for rows that somebody else took away.
+        self.records = seen;
+    }
+
+    /// Takes the rows that the spec names for their keys.
+    fn adopt(&mut self) {
+        let tenant = self.tenant;
+        for (i, entry) in tenant.wanted.iter().enumerate() {
+            let (Some(adopt), Ok(fingerprint)) = (&entry.adopt, &entry.fingerprint) else { continue };
+            let Some(row) = tenant.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
+            let proven =
+                |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
+            let mine = self.records.iter().find(|record| holds(record, entry));
+            let mine_is_listed = mine.is_some_and(|record| tenant.row(record.id, record.uuid.as_deref()).is_some());
+            let elsewhere = self.records.iter().any(|record| {
+                let of_another = tenant.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
+                row.is(record.id, record.uuid.as_deref()) && of_another
+            });
+            if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
+                continue;
+            }
+            let record = self.record(entry.reference.clone(), fingerprint, row, KeyOrigin::Adopted);
+            self.put(record);
+        }
+    }
+
+    pub fn record(
+        &self,
+        reference: crate::api::SecretKeyRef,
+        fingerprint: &str,
+        row: &Row,
+        origin: KeyOrigin,
+    ) -> KeyRecord {
+        bound(Some(reference), fingerprint, row, origin, self.now)
+    }
+
+    /// Records a row as that of the key of a step.
+    pub fn bind(&mut self, step: &KeyStep, row: &Row, origin: KeyOrigin) {
+        let fingerprint = step.fingerprint.as_deref().unwrap_or_default();
+        self.put(bound(step.secret_key_ref.clone(), fingerprint, row, origin, self.now));
+    }
+
+    /// Puts a record in the place of all others of its key or its row.
+    pub fn put(&mut self, record: KeyRecord) {
+        put(&mut self.records, record);
+    }
+
+    /// Takes out the record of a row.
+    pub fn forget(&mut self, step: &KeyStep) {
+        self.records.retain(|record| (record.id, &record.uuid) != (step.id, &step.uuid));
+    }
+
+    pub fn owns(&self, row: &Row) -> bool {
+        self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
+    }
+
+    pub fn is_twin(&self, i: usize) -> bool {
+        self.tenant.wanted[..i].iter().any(|earlier| same_key(earlier, &self.tenant.wanted[i]))
+    }
+
+    /// Whether the spec still lists the key of a record. A key that cannot be read now counts as listed under its name.
+    pub fn is_wanted(&self, record: &KeyRecord) -> bool {
+        self.tenant.wanted.iter().any(|entry| is_of(record, entry))
+    }
+
+    /// How the key of an entry stands.
+    pub fn standing(&self, i: usize) -> Standing<'_> {
+        let entry = &self.tenant.wanted[i];
+        if let Err(fault) = &entry.fingerprint {
+            return Standing::Unreadable(fault);
+        }
+        if self.is_twin(i) {
+            return Standing::Twin;
+        }
+        match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
+            Some(record) => match record.state {
+                KeyState::Rejected => Standing::Refused,
+                KeyState::AlreadyPresent => Standing::Present,
+                KeyState::Missing => Standing::Lost(record),
+                KeyState::Expired if self.tenant.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
+                _ => Standing::Listed(record),
+            },
+            None if entry.adopt.is_some() => Standing::NoSuchRow,
+            None => Standing::New,
+        }
+    }
+}
+
+/// The record of a key whose row is known.
+pub(super) fn bound(
+    reference: Option<crate::api::SecretKeyRef>,
+    fingerprint: &str,
+    row: &Row,
+    origin: KeyOrigin,
+    now: Timestamp,
+) -> KeyRecord {
+    KeyRecord {
+        secret_key_ref: reference,
+        fingerprint: Some(fingerprint.to_owned()),
+        id: Some(row.id),
+        uuid: Some(row.uuid.clone()),
+        origin: Some(origin),
+        state: state_of(row, now),
+        seats: row.seats,
+        expires_at: row.expires.map(Time),
+        hard_expiration: row.hard,
+    }
+}
+
+/// Puts a record in the place of all others of its key or its row.
+pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
+    let of_key = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
+        (Some(one), Some(other)) => same(one, other),
+        _ => false,
+    };
+    let of_row = |other: &KeyRecord| other.id.is_some() && (other.id, &other.uuid) == (record.id, &record.uuid);
+    records.retain(|other| !of_key(other) && !of_row(other));
+    records.push(record);
+}
+
+/// Records that the tenant has no new row for a key. What was known of its row stays known, for it may be listed again.
+pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState) {
+    let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
+        (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),
+        _ => false,
+    };
+    match records.iter_mut().find(of_step) {
+        Some(known) => known.state = state,
+        None => put(records, rowless(step, state)),
+    }
+}
+
+/// The record of a key without a row.
+pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
+    KeyRecord {
+        secret_key_ref: step.secret_key_ref.clone(),
+        fingerprint: step.fingerprint.clone(),
+        id: None,
+        uuid: None,
+        origin: None,
+        state,
+        seats: None,
+        expires_at: None,
+        hard_expiration: None,
+    }
+}
+
+/// How a listed row stands by what it shows and the clock: the list does not say `expired` (section 7.5).
+pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
+    if row.invalidated {
+        KeyState::Invalidated
+    } else if row.expires.is_some_and(|expires| expires <= now) {
+        KeyState::Expired
+    } else {
+        KeyState::Active
+    }
+}
+
+/// Whether a record is of the very key that an entry holds.
+fn holds(record: &KeyRecord, entry: &WantedKey) -> bool {
+    match (&record.fingerprint, &entry.fingerprint) {
+        (Some(one), Ok(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
+    match (&one.fingerprint, &other.fingerprint) {
+        (Ok(one), Ok(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+/// Whether an entry holds the key of a record, or may hold it: a Secret that cannot be read takes nothing off the list.
+fn is_of(record: &KeyRecord, entry: &WantedKey) -> bool {
+    let unreadable = entry.fingerprint.is_err() || record.fingerprint.is_none();
+    holds(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
+}

@@ -1,0 +1,119 @@
+//! The licence as a whole, made from its keys: whether it is in force, and when it ends as far as anybody would notice.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::book::{Book, Standing, bound, state_of};
+use super::is_live;
+use super::tenant::{Row, Tenant};
+use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
+use crate::plan::{Numbers, Situation};
+
+/// How many keys a status shows at most. Those of the spec come first, and there are fewer.
+const MOST_SHOWN: usize = 100;
+
+/// The licence for the status.
+pub(super) fn license(s: &Situation<'_>, tenant: &Tenant, numbers: Numbers, book: &Book<'_>, own: KeysOf) -> License {
+    let live: Vec<&Row> = tenant.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    let state = match live[..] {
+        [_, ..] => LicenseState::Active,
+        [] => {
+            let expired = tenant.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
+            match () {
+                () if expired || book.records.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
+                () if tenant.rows.is_empty() => LicenseState::Absent,
+                () => LicenseState::Invalidated,
+            }
+        }
+    };
+    let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
+    let last = tenant.rows.iter().filter_map(|row| row.expires).max();
+    let expires_at = if live.is_empty() { last } else { noticed_end(&live, numbers.seats, need) };
+    License {
+        expires_at: expires_at.filter(|_| state != LicenseState::Absent).map(Time),
+        hard_seats: tenant.hard_seats,
+        can_add_user: tenant.can_add_user,
+        reported_users: tenant.reported_users,
+        keys: keys(tenant, book, s.now),
+        keys_of: Some(own),
+        ..License::of(state)
+    }
+}
+
+/// The first end of a key after which fewer seats would be left than are used or wanted, or no key. A key that ends
+/// beside one that replaces it is no reason to warn. How keys add up is not documented (section 5): the seats of each are
+/// taken off what the tenant says it has, and unknown ones count as all.
+fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
+    let mut ends: Vec<(Timestamp, Option<i32>)> =
+        live.iter().filter_map(|row| Some((row.expires?, row.seats))).collect();
+    ends.sort_unstable();
+    let for_ever = live.iter().any(|row| row.expires.is_none());
+    let last = ends.last().map(|(end, _)| *end).filter(|_| !for_ever);
+    let mut left = seats;
+    for (end, seats) in ends {
+        left = seats.map_or(i32::MIN, |seats| left.saturating_sub(seats));
+        if left < need {
+            return Some(end);
+        }
+    }
+    last
+}
+
+/// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
+fn keys(tenant: &Tenant, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
+    let mut keys: Vec<KeyRecord> = Vec::new();
+    for (i, entry) in tenant.wanted.iter().enumerate() {
+        let known = book.records.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));
+        let state = match book.standing(i) {
+            Standing::Unreadable(_) if known.is_none() => KeyState::Unreadable,
+            Standing::New | Standing::NoSuchRow => KeyState::Pending,
+            _ => continue,
+        };
+        keys.push(KeyRecord {
+            secret_key_ref: Some(entry.reference.clone()),
+            fingerprint: entry.fingerprint.clone().ok(),
+            id: None,
+            uuid: None,
+            origin: None,
+            state,
+            seats: None,
+            expires_at: None,
+            hard_expiration: None,
+        });
+    }
+    let place = |record: &KeyRecord| {
+        let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
+        let unlisted = !book.is_wanted(record) && record.state != KeyState::Pending;
+        (unlisted, tenant.wanted.iter().position(of).unwrap_or(usize::MAX))
+    };
+    keys.extend(book.records.iter().cloned());
+    keys.sort_by_key(place);
+    let foreign = tenant.rows.iter().filter(|row| !book.owns(row));
+    let foreign = foreign.map(|row| KeyRecord {
+        fingerprint: None,
+        state: state_of(row, now),
+        ..bound(None, "", row, KeyOrigin::Foreign, now)
+    });
+    keys.extend(foreign);
+    keys.truncate(MOST_SHOWN);
+    keys
+}
+
+/// Whether the end that a licence is said to have blocks (`Some(true)`) or only warns.
+pub(in crate::plan) fn ends_hard(license: &License) -> Option<bool> {
+    let ends = license.expires_at.as_ref()?;
+    let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));
+    let known: Option<Vec<bool>> = of_end.map(|key| key.hard_expiration).collect();
+    // One that blocks is enough.
+    known.filter(|known| !known.is_empty()).map(|known| known.contains(&true))
+}
+
+/// A sentence where the two counts of users differ.
+pub(in crate::plan) fn used_differs(license: Option<&License>, used: Option<i32>) -> Option<String> {
+    let (reported, used) = license.and_then(|license| license.reported_users).zip(used)?;
+    (reported != used).then(|| {
+        format!(
+            "{used} users are active, which is what the licence counts; the usage report has {reported} users in all"
+        )
+    })
+}

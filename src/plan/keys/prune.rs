@@ -1,0 +1,79 @@
+//! Which row may be removed: every rule of section 7.4 of the Immuta reference, each with its sentence.
+
+use super::book::{Book, Standing};
+use super::is_live;
+use super::tenant::Tenant;
+use crate::api::{KeyOrigin, KeyRecord, KeyState};
+use crate::plan::desired::Pool;
+use crate::plan::{Numbers, Situation};
+
+/// What is to be done about keys that are no longer listed.
+pub(super) enum Retirement<'a> {
+    /// Nothing.
+    None,
+    /// This one may be removed.
+    Of(&'a KeyRecord),
+    /// One should be, and must not.
+    Blocked(String),
+}
+
+/// The row to remove, if one may be.
+pub(super) fn retirement<'a>(
+    s: &Situation<'_>,
+    tenant: &Tenant,
+    numbers: Numbers,
+    book: &'a Book<'_>,
+    standings: &[Standing<'_>],
+) -> Retirement<'a> {
+    let Pool::Immuta { prune: true, .. } = s.desired.pool else { return Retirement::None };
+    let unlisted = book.records.iter().filter(|record| {
+        let listed_by_tenant = tenant.row(record.id, record.uuid.as_deref()).is_some();
+        listed_by_tenant && record.state != KeyState::Removed && !book.is_wanted(record)
+    });
+    let mut blocked = None;
+    for record in unlisted {
+        match obstacle(s, tenant, numbers, book, standings, record) {
+            None => return Retirement::Of(record),
+            Some(why) => {
+                blocked.get_or_insert_with(|| {
+                    let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
+                    format!("row {id} ({uuid}) is not listed any more and stays: {why}")
+                });
+            }
+        }
+    }
+    blocked.map_or(Retirement::None, Retirement::Blocked)
+}
+
+fn obstacle(
+    s: &Situation<'_>,
+    tenant: &Tenant,
+    numbers: Numbers,
+    book: &Book<'_>,
+    standings: &[Standing<'_>],
+    record: &KeyRecord,
+) -> Option<String> {
+    if !matches!(record.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)) {
+        return Some("it is not proven that this object added it; remove it in Immuta if it is yours".into());
+    }
+    let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if r.state == KeyState::Active);
+    if standings.is_empty() || !standings.iter().all(in_force) {
+        return Some("it goes once every listed key is seen at the tenant and in force".into());
+    }
+    let this = |row: &&super::Row| row.is(record.id, record.uuid.as_deref());
+    if !tenant.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
+        return Some("it is the last valid key".into());
+    }
+    if tenant.can_add_user != Some(true) {
+        return Some("the tenant takes no more users (canAddUser), so it has no seats to spare".into());
+    }
+    let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
+    let Some(seats) = record.seats else { return Some("the tenant does not show how many seats it has".into()) };
+    let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
+    let left = numbers.seats.saturating_sub(seats);
+    (left < need).then(|| {
+        format!(
+            "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"
+        )
+    })
+}

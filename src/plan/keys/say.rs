@@ -1,0 +1,191 @@
+//! The sentences about licence keys: what lacks, what to do about it, and what is being done.
+
+use super::Lack;
+use super::book::{Book, Standing};
+use super::tenant::Tenant;
+use crate::api::{Intent, KeyAction, KeyState, KeyStep, SecretKeyRef};
+use crate::plan::condition::{Is, reason};
+use crate::plan::{Decision, Numbers, Remedy, Snapshot, Verdict};
+
+/// One thing that lacks.
+pub(super) struct Trouble {
+    reason: &'static str,
+    summary: String,
+    message: String,
+    awaits_secret: bool,
+}
+
+impl Trouble {
+    fn new(reason: &'static str, summary: &str, message: String) -> Self {
+        Self { reason, summary: summary.to_owned(), message, awaits_secret: false }
+    }
+
+    pub(super) fn prune_blocked(why: &str) -> Self {
+        Self::new(reason::PRUNE_BLOCKED, "a key cannot be removed", format!("prune: {why}"))
+    }
+
+    pub(super) fn removal_refused(intent: Option<&Intent>) -> Self {
+        let id = intent.and_then(|intent| intent.license_key.as_ref()?.id).unwrap_or_default();
+        let message = format!(
+            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or edit spec to try again"
+        );
+        Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
+    }
+}
+
+/// All troubles as one: the first gives the reason.
+pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
+    let message = troubles.iter().map(|trouble| trouble.message.as_str()).collect::<Vec<_>>().join("; ");
+    let awaits_secret = troubles.iter().any(|trouble| trouble.awaits_secret);
+    let first = troubles.into_iter().next();
+    let (reason, summary) = first.map_or((reason::PROGRESSING, String::new()), |first| (first.reason, first.summary));
+    Lack { reason, summary, message, awaits_secret }
+}
+
+/// What is wrong with the listed keys, in the order of the list.
+pub(super) fn troubles(tenant: &Tenant, standings: &[Standing<'_>]) -> Vec<Trouble> {
+    let each = tenant.wanted.iter().zip(standings);
+    each.filter_map(|(entry, standing)| {
+        let path = entry.reference.path();
+        Some(match standing {
+            Standing::Unreadable(fault) => {
+                let reason = match fault.remedy {
+                    Remedy::Credentials => reason::CREDENTIALS_INVALID,
+                    _ => fault.reason,
+                };
+                let message = format!("licence key {path}: {}", fault.message);
+                Trouble { awaits_secret: true, ..Trouble::new(reason, &fault.summary, message) }
+            }
+            Standing::Refused => Trouble::new(
+                reason::LICENSE_KEY_REJECTED,
+                "licence key refused by the vendor",
+                format!(
+                    "the tenant refuses licence key {path}, or answers and does not add it: it may be mistyped, expired, or made \
+                     for another tenant. Put the right key into the Secret; the same is not sent again"
+                ),
+            ),
+            Standing::Present => Trouble::new(
+                reason::ALREADY_PRESENT,
+                "key is there already: which row?",
+                format!(
+                    "the tenant has licence key {path} already and does not show in which row: name that row in \
+                     licenseKeys[].adopt (id and uuid; the rows are in status.license.keys)"
+                ),
+            ),
+            Standing::Twin => Trouble::new(
+                reason::SPEC_INVALID,
+                "the same key twice",
+                format!("licence key {path} is the same as one listed before it: remove one of the two"),
+            ),
+            Standing::NoSuchRow => Trouble::new(
+                reason::NEEDS_REVIEW,
+                "row to adopt not there",
+                format!(
+                    "the row that adopt names for licence key {path} is not at the tenant with that id and uuid, or belongs to \
+                     another listed key: correct adopt, or remove it to have the key added"
+                ),
+            ),
+            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::New => return None,
+        })
+    })
+    .collect()
+}
+
+/// Seats cannot be bought here, only keys supplied (section 7.7).
+pub(super) fn short(wanted: Option<i32>, seats: i32) -> Option<Trouble> {
+    let missing = wanted?.checked_sub(seats).filter(|missing| *missing > 0)?;
+    let message = format!(
+        "{} seats are wanted and {seats} licensed: {missing} are missing; supply another licence key in \
+         spec.vendor.immuta.licenseKeys",
+        wanted?
+    );
+    Some(Trouble::new(reason::SEATS_SHORT, &format!("{missing} seats short: supply a key"), message))
+}
+
+/// Rows that somebody took away.
+pub(super) fn lost(book: &Book<'_>) -> Option<String> {
+    let lost = book.records.iter().filter(|record| record.state == KeyState::Missing);
+    let rows: Vec<String> = lost
+        .map(|record| {
+            let (id, path) = (record.id.unwrap_or_default(), path(record.secret_key_ref.as_ref()));
+            format!("row {id} of licence key {path}")
+        })
+        .collect();
+    (!rows.is_empty()).then(|| format!("somebody else removed {}", rows.join(", ")))
+}
+
+/// A step that is to be made, in a few words.
+pub(in crate::plan) fn step_words(step: &KeyStep) -> String {
+    let (verb, what) = (if step.action == KeyAction::Add { "add" } else { "remove" }, object_of(step));
+    format!("{verb} {what}")
+}
+
+/// A step that was made, in a few words.
+pub(in crate::plan) fn step_done(step: &KeyStep) -> String {
+    let (verb, what) = (if step.action == KeyAction::Add { "added" } else { "removed" }, object_of(step));
+    format!("{what} {verb}")
+}
+
+fn object_of(step: &KeyStep) -> String {
+    match step.action {
+        KeyAction::Add => format!("licence key {}", path(step.secret_key_ref.as_ref())),
+        KeyAction::Remove => format!("licence row {}", step.id.unwrap_or_default()),
+    }
+}
+
+fn path(reference: Option<&SecretKeyRef>) -> String {
+    reference.map_or_else(String::new, SecretKeyRef::path)
+}
+
+/// What `Ready` says of a tenant; `None`: what it says of every vendor.
+pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision) -> Option<(Is, &'static str, String)> {
+    let tenant = seen.tenant.as_ref()?;
+    let seats = seen.numbers.map_or(0, |Numbers { seats, .. }| seats);
+    let step = decision.intent.as_ref().and_then(|intent| intent.license_key.as_ref());
+    Some(match &decision.verdict {
+        Verdict::InSync => (Is::True, reason::IN_SYNC, format!("{vendor} has every listed key, and {seats} seats")),
+        Verdict::Observed(_) => {
+            (Is::True, reason::OBSERVED, format!("{vendor} shows {seats} seats; managementPolicy is Observe"))
+        }
+        Verdict::Lacking(lack) => (Is::False, lack.reason, lack.message.clone()),
+        Verdict::Doubt => {
+            let message = step.map_or_else(
+                || format!("{vendor} does not list a key any more: it is read again before that is believed"),
+                |step| {
+                    let what = step_done(step);
+                    format!("{what} or not: the request was sent or may have been; nothing is sent until {vendor} was read again after the settle time")
+                },
+            );
+            (Is::Unknown, reason::OUTCOME_UNKNOWN, message)
+        }
+        Verdict::NeedsReview => {
+            let (intent, step) = decision.intent.as_ref().zip(step)?;
+            let own = decision.license.as_ref().map_or(&[][..], |license| &license.keys);
+            let candidates = tenant.rows.iter().filter(|row| {
+                let foreign = own.iter().any(|key| {
+                    key.origin == Some(crate::api::KeyOrigin::Foreign) && row.is(key.id, key.uuid.as_deref())
+                });
+                foreign && !step.present.contains(&row.id)
+            });
+            let rows: Vec<String> = candidates.map(|row| format!("{} ({})", row.id, row.uuid)).collect();
+            let message = format!(
+                "{} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
+                 right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={}",
+                step_done(step),
+                rows.join(", "),
+                intent.id
+            );
+            (Is::False, reason::NEEDS_REVIEW, message)
+        }
+        Verdict::Conflict => {
+            let message = format!(
+                "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
+                 removes it; Seatkeeper stops until spec is edited or a day has passed"
+            );
+            (Is::False, reason::CONFLICT, message)
+        }
+        Verdict::Publish | Verdict::Change(_) | Verdict::Held(_) | Verdict::Rejected | Verdict::Unsupported(_) => {
+            return None;
+        }
+    })
+}

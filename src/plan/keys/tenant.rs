@@ -1,0 +1,106 @@
+//! What an Immuta tenant shows and what is wanted of it, and how one licence key is told from another.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::api::{KeyRow, SecretKeyRef};
+use crate::plan::Fault;
+use crate::plan::intent::digest;
+
+/// One row of the tenant's list of licences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The tenant's number of it; handed out again by a rebuilt tenant.
+    pub id: i64,
+    /// The licence's identifier, opaque.
+    pub uuid: String,
+    /// User seats.
+    pub seats: Option<i32>,
+    /// When it expires; `None`: never, or not shown.
+    pub expires: Option<Timestamp>,
+    /// Whether its end blocks; only the answer to an addition shows it.
+    pub hard: Option<bool>,
+    /// The vendor does not honour it, where that is shown.
+    pub invalidated: bool,
+}
+
+impl Row {
+    /// A row is the same only if both number and identifier are (Immuta reference, section 7.1).
+    pub(super) fn is(&self, id: Option<i64>, uuid: Option<&str>) -> bool {
+        Some(self.id) == id && Some(self.uuid.as_str()) == uuid
+    }
+}
+
+/// A licence key that the spec lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedKey {
+    /// Where it is.
+    pub reference: SecretKeyRef,
+    /// The row that the spec says it has.
+    pub adopt: Option<KeyRow>,
+    /// Its fingerprint, or why it cannot be read.
+    pub fingerprint: Result<String, Fault>,
+}
+
+/// One reading of a tenant, beside its seats.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenant {
+    /// The list of licences.
+    pub rows: Vec<Row>,
+    /// The keys that the spec lists, in its order.
+    pub wanted: Vec<WantedKey>,
+    /// Whether one more user would be taken.
+    pub can_add_user: Option<bool>,
+    /// Seats without soft ones, as the tenant counts them.
+    pub hard_seats: Option<i32>,
+    /// Users as the usage report counts them.
+    pub reported_users: Option<i32>,
+}
+
+impl Tenant {
+    pub(super) fn row(&self, id: Option<i64>, uuid: Option<&str>) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is(id, uuid))
+    }
+
+    /// Two readings agree if this is the same.
+    pub(super) fn sight(&self, seats: i32) -> String {
+        let mut words: Vec<String> = self.rows.iter().map(|row| format!("{} {}", row.id, row.uuid)).collect();
+        words.sort_unstable();
+        words.push(seats.to_string());
+        digest(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// Tells a key from others without showing it: HMAC-SHA-256 of its bytes, keyed with the object's uid, 16 hexadecimal
+/// characters (Immuta reference, section 7.1). Another object gives another fingerprint.
+pub fn fingerprint(object_uid: &str, key: &[u8]) -> String {
+    let bytes = match Hmac::<Sha256>::new_from_slice(object_uid.as_bytes()) {
+        Ok(mut mac) => {
+            mac.update(key);
+            mac.finalize().into_bytes()
+        }
+        // HMAC takes keys of any length.
+        Err(_) => return String::new(),
+    };
+    bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compares fingerprints in constant time.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    !one.is_empty() && bool::from(one.as_bytes().ct_eq(other.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_hmac_sha256_keyed_with_the_uid_and_says_nothing_of_the_key() {
+        // Key and message of RFC 4231, test case 2.
+        assert_eq!(fingerprint("Jefe", b"what do ya want for nothing?"), "5bdcc146bf60754e");
+        assert_ne!(fingerprint("one", b"key"), fingerprint("other", b"key"));
+        assert!(same("ab", "ab") && !same("ab", "ac") && !same("ab", "abc") && !same("", ""));
+    }
+}

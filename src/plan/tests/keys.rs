@@ -1,0 +1,210 @@
+//! Licence keys as stories: what the tenant lists, what is recorded, and what follows.
+
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+mod answers;
+mod properties;
+mod stories;
+
+const UID: &str = "uid";
+
+fn reference(name: &str) -> SecretKeyRef {
+    SecretKeyRef { name: name.into(), key: "licenseKey".into() }
+}
+
+fn print(name: &str) -> String {
+    fingerprint(UID, name.as_bytes())
+}
+
+fn row(id: i64, seats: i32) -> Row {
+    Row { id, uuid: format!("u{id}"), seats: Some(seats), expires: None, hard: None, invalidated: false }
+}
+
+fn wanted(name: &str) -> WantedKey {
+    WantedKey { reference: reference(name), adopt: None, fingerprint: Ok(print(name)) }
+}
+
+fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
+    KeyRecord {
+        secret_key_ref: Some(reference(name)),
+        fingerprint: Some(print(name)),
+        id: Some(row.id),
+        uuid: Some(row.uuid.clone()),
+        origin: Some(origin),
+        state: KeyState::Active,
+        seats: row.seats,
+        expires_at: row.expires.map(Time),
+        hard_expiration: None,
+    }
+}
+
+/// A tenant with its records. Nothing is listed, nothing recorded; 10 users; the sum of the rows are its seats.
+#[derive(Clone, Debug)]
+struct Keys {
+    desired: Desired,
+    tenant: Tenant,
+    seats: Option<i32>,
+    used: i32,
+    license: License,
+    intent: Option<Intent>,
+    history: Vec<Change>,
+    published: bool,
+    elapsed: Option<Elapsed>,
+    confirmed: Option<String>,
+    uid: &'static str,
+}
+
+fn keys() -> Keys {
+    let pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: false };
+    let own = KeysOf { object_uid: UID.into(), account: "tenant.test/tenant.test".into() };
+    Keys {
+        desired: Desired { pool, seats: None, limit: LimitGoal::Keep, ..story().desired },
+        tenant: Tenant { can_add_user: Some(true), ..Tenant::default() },
+        seats: None,
+        used: 10,
+        license: License { keys_of: Some(own), ..License::of(LicenseState::Active) },
+        intent: None,
+        history: vec![],
+        published: true,
+        elapsed: None,
+        confirmed: None,
+        uid: UID,
+    }
+}
+
+impl Keys {
+    fn lists(mut self, names: &[&str]) -> Self {
+        self.tenant.wanted = names.iter().map(|name| wanted(name)).collect();
+        self
+    }
+    fn shows(mut self, rows: &[Row]) -> Self {
+        self.tenant.rows = rows.to_vec();
+        self
+    }
+    fn knows(mut self, records: &[KeyRecord]) -> Self {
+        self.license.keys = records.to_vec();
+        self
+    }
+    fn prunes(mut self) -> Self {
+        self.desired.pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: true };
+        self
+    }
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+    /// An addition of this key is open since this long, begun while these rows were there.
+    fn adding(mut self, name: &str, present: &[i64], phase: IntentPhase, clock: (&str, Duration)) -> Self {
+        let step = KeyStep {
+            action: KeyAction::Add,
+            secret_key_ref: Some(reference(name)),
+            fingerprint: Some(print(name)),
+            present: present.to_vec(),
+            id: None,
+            uuid: None,
+        };
+        self.intent = Some(open(step, phase));
+        self.elapsed = Some(Elapsed { key: clock.0.into(), since: clock.1, settled: None });
+        self
+    }
+    fn removing(mut self, row: &Row, phase: IntentPhase, clock: (&str, Duration)) -> Self {
+        let step = KeyStep {
+            action: KeyAction::Remove,
+            secret_key_ref: None,
+            fingerprint: None,
+            present: vec![],
+            id: Some(row.id),
+            uuid: Some(row.uuid.clone()),
+        };
+        self.intent = Some(open(step, phase));
+        self.elapsed = Some(Elapsed { key: clock.0.into(), since: clock.1, settled: None });
+        self
+    }
+    /// Both readings after the settle time have agreed.
+    fn agreed(mut self) -> Self {
+        let decision = self.decide();
+        let doubt = decision.doubt.expect("something to wait for");
+        self.elapsed = Some(Elapsed { key: doubt.key, since: SETTLED, settled: None });
+        self
+    }
+    fn seen(&self) -> Snapshot {
+        let seats = self.tenant.rows.iter().filter_map(|row| row.seats).sum();
+        let host = Some("tenant.test".to_owned());
+        Snapshot {
+            account: Account { vendor: "immuta".into(), host: host.clone(), id: host },
+            numbers: Some(n(self.seats.unwrap_or(seats), None)),
+            usage: Usage::Exact(self.used),
+            tenant: Some(self.tenant.clone()),
+            ..story().seen
+        }
+    }
+    fn decide(&self) -> Decision {
+        let once = |published: Option<&str>| {
+            decide(&Situation {
+                uid: self.uid,
+                generation: 3,
+                confirmed: self.confirmed.as_deref(),
+                desired: &self.desired,
+                seen: &self.seen(),
+                intent: self.intent.as_ref(),
+                history: &self.history,
+                license: Some(&self.license),
+                published,
+                elapsed: self.elapsed.as_ref(),
+                satisfied: false,
+                behind: None,
+                others: &[],
+                timing: TIMING,
+                writer: "writer",
+                now: now(),
+            })
+        };
+        let first = once(None);
+        match &first.plan {
+            Some(plan) if self.published => once(Some(&plan.id)),
+            _ => first,
+        }
+    }
+    fn sends(&self) -> Option<KeyStep> {
+        match self.decide().verdict {
+            Verdict::Change(intent) => intent.license_key,
+            _ => None,
+        }
+    }
+    /// The reason of `Ready`, and all that is said of it.
+    fn ready(&self) -> (String, String) {
+        let (decision, seen) = (self.decide(), self.seen());
+        let finding = Finding::Decided { desired: &self.desired, seen: &seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let ready = status.conditions.iter().find(|c| c.type_ == kind::READY).expect("Ready");
+        (ready.reason.clone(), ready.message.clone())
+    }
+    fn record(&self, name: &str) -> Option<KeyRecord> {
+        let license = self.decide().license.expect("a licence");
+        license.keys.into_iter().find(|key| key.fingerprint.as_deref() == Some(&print(name)))
+    }
+}
+
+fn open(license_key: KeyStep, phase: IntentPhase) -> Intent {
+    Intent {
+        id: "i1".into(),
+        object_uid: UID.into(),
+        generation: 3,
+        account: "tenant.test/tenant.test".into(),
+        from: 40,
+        to: 40,
+        limit_from: None,
+        limit_to: None,
+        license_key: Some(license_key),
+        used: Some(10),
+        attempt: 1,
+        reason: Trigger::SpecDiffers,
+        phase,
+        refused: None,
+        time: Time(now()),
+    }
+}

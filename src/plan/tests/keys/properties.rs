@@ -1,0 +1,141 @@
+//! What holds of every decision about licence keys, whatever is listed, shown and recorded.
+
+use super::*;
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+prop_compose! {
+    fn rows()(
+        ids in proptest::collection::btree_set(1i64..6, 0..5), seats in of(0i32..60),
+        hours in proptest::collection::vec(of(-50i64..50), 6), invalidated in proptest::collection::vec(prop::bool::weighted(0.1), 6),
+    ) -> Vec<Row> {
+        ids.into_iter().map(|id| {
+            let i = usize::try_from(id).unwrap();
+            let expires = hours[i].map(|hours| now() + SignedDuration::from_hours(hours));
+            Row { seats, expires, invalidated: invalidated[i], ..row(id, 0) }
+        }).collect()
+    }
+}
+
+prop_compose! {
+    fn records()(
+        known in proptest::collection::vec((select(NAMES.to_vec()), 1i64..6, select(vec![
+            KeyOrigin::Added, KeyOrigin::Adopted, KeyOrigin::Found, KeyOrigin::Foreign,
+        ]), select(vec![KeyState::Active, KeyState::Removed, KeyState::Rejected, KeyState::AlreadyPresent, KeyState::Missing])), 0..4),
+    ) -> Vec<KeyRecord> {
+        known.into_iter().map(|(name, id, origin, state)| KeyRecord { state, ..record(name, &row(id, 10), origin) }).collect()
+    }
+}
+
+prop_compose! {
+    fn stories()(
+        listed in proptest::sample::subsequence(NAMES.to_vec(), 0..=3), rows in rows(), records in records(),
+        used in 0i32..80, seats in of(0i32..150), wanted in of(1i32..100), prunes in any::<bool>(),
+        can_add in of(prop::bool::weighted(0.9)), unreadable in of(0usize..3), adopt in of((0usize..3, 1i64..6)),
+        open in of((select(NAMES.to_vec()), proptest::collection::vec(1i64..6, 0..4), select(vec![
+            IntentPhase::Open, IntentPhase::Answered, IntentPhase::Unanswered, IntentPhase::Settling,
+            IntentPhase::NeedsReview, IntentPhase::Rejected,
+        ]), 1i32..3, any::<bool>())),
+        clock in select(vec!["i1", "answered-i1", "another"]), since in select(vec![0u64, 299, 1800]), agreed in any::<bool>(),
+        suspended in prop::bool::weighted(0.1), uid in select(vec![UID, UID, UID, "another"]),
+        confirmed in of(select(vec!["i1", "i2"])),
+    ) -> Keys {
+        let clock = (clock, Duration::from_secs(since));
+        let mut story = keys().lists(&listed).shows(&rows).knows(&records).with(|s| {
+            (s.used, s.seats, s.desired.seats, s.desired.suspended) = (used, seats, wanted, suspended);
+            s.tenant.can_add_user = can_add;
+            s.confirmed = confirmed.map(str::to_owned);
+            s.uid = uid;
+        });
+        for wanted in &mut story.tenant.wanted {
+            wanted.fingerprint = Ok(fingerprint(uid, wanted.reference.name.as_bytes()));
+        }
+        if let Some((i, id)) = adopt && let Some(wanted) = story.tenant.wanted.get_mut(i) {
+            wanted.adopt = Some(KeyRow { id, uuid: format!("u{id}") });
+        }
+        if let Some(wanted) = unreadable.and_then(|i| story.tenant.wanted.get_mut(i)) {
+            wanted.fingerprint = Err(Fault::spec("gone".into()));
+        }
+        if prunes {
+            story = story.prunes();
+        }
+        if let Some((name, present, phase, attempt, removal)) = open {
+            story = if removal {
+                story.removing(&row(present.first().copied().unwrap_or(1), 0), phase, clock)
+            } else {
+                story.adding(name, &present, phase, clock)
+            };
+            story.intent.as_mut().unwrap().attempt = attempt;
+        }
+        if agreed && story.decide().doubt.is_some() { story.agreed() } else { story }
+    }
+}
+
+/// Whether what may still be running was waited out: every further key of a clock begins after that.
+fn waited_out(story: &Keys, intent: &Intent) -> bool {
+    let Some(elapsed) = &story.elapsed else { return false };
+    let answered = intent.phase == IntentPhase::Answered;
+    let (key, settle) = if answered { ("answered-i1", TIMING.answered) } else { ("i1", TIMING.unanswered) };
+    elapsed.key.starts_with(&format!("agree-{key}-")) || (elapsed.key == key && elapsed.since >= settle)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
+        let Some(step) = story.sends().filter(|step| step.action == KeyAction::Add) else { return Ok(()) };
+        let entry = story.tenant.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
+        prop_assert!(entry.is_some_and(|entry| Some(&entry.reference) == step.secret_key_ref.as_ref()));
+        let present: Vec<i64> = story.tenant.rows.iter().map(|row| row.id).collect();
+        prop_assert_eq!(&step.present, &present);
+        let known = story.decide().license.unwrap().keys;
+        let listed = known.iter().any(|key| key.fingerprint == step.fingerprint && key.state != KeyState::Removed
+            && key.uuid.as_ref().is_some_and(|uuid| story.tenant.rows.iter().any(|row| row.uuid == *uuid && Some(row.id) == key.id)));
+        prop_assert!(!listed, "{:?}", known);
+    }
+
+    #[test]
+    fn nothing_is_sent_while_something_may_still_be_running(story in stories()) {
+        let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
+        if story.sends().is_some() && !waited_out(&story, open) {
+            // The answer had come, and named a row that is seen, or said that a row is gone that is.
+            let step = open.license_key.as_ref().unwrap();
+            let gone = !story.tenant.rows.iter().any(|row| Some(row.id) == step.id);
+            prop_assert!(open.phase == IntentPhase::Answered && step.action == KeyAction::Remove && gone, "{:?}", story);
+        }
+    }
+
+    #[test]
+    fn only_own_rows_are_removed_and_never_below_the_need_or_the_last(story in stories()) {
+        let Some(step) = story.sends().filter(|step| step.action == KeyAction::Remove) else { return Ok(()) };
+        let prunes = matches!(story.desired.pool, Pool::Immuta { prune: true, .. });
+        prop_assert!(prunes && !story.tenant.wanted.is_empty());
+        let row = story.tenant.rows.iter().find(|row| Some(row.id) == step.id && Some(&row.uuid) == step.uuid.as_ref());
+        let row = row.expect("a listed row");
+        let own = story.license.keys.iter().any(|key| key.id == step.id && key.uuid == step.uuid
+            && matches!(key.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)));
+        prop_assert!(own && story.uid == UID, "{:?}", story);
+        let need = story.used.max(story.desired.seats.unwrap_or_default());
+        let seats = story.seen().numbers.unwrap().seats;
+        prop_assert!(seats - row.seats.unwrap() >= need && story.tenant.can_add_user == Some(true));
+        let valid = |other: &&Row| other.id != row.id && !other.invalidated && other.expires.is_none_or(|at| at > now());
+        prop_assert!(story.tenant.rows.iter().any(|row| valid(&row)));
+        prop_assert!(story.tenant.wanted.iter().all(|entry| entry.fingerprint.is_ok()));
+    }
+
+    #[test]
+    fn every_decision_can_be_told_and_what_it_records_is_read_back_the_same(story in stories()) {
+        let (decision, seen) = (story.decide(), story.seen());
+        let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let ready = status.conditions.iter().find(|c| c.type_ == kind::READY);
+        prop_assert!(ready.is_some_and(|ready| !ready.message.is_empty()));
+        prop_assert!(status.summary.is_some_and(|summary| !summary.is_empty()));
+        // At rest the same is decided again, and nothing need be written.
+        let again = Keys { license: decision.license.clone().unwrap(), intent: decision.intent.clone(), published: false, ..story };
+        if decision.intent.is_none() && decision.applied.is_none() {
+            prop_assert_eq!(again.decide().license, decision.license);
+        }
+    }
+}

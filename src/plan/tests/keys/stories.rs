@@ -1,0 +1,214 @@
+//! What follows from what is listed, shown and recorded.
+
+use super::*;
+
+#[test]
+fn a_listed_key_is_announced_and_then_added_with_the_rows_that_are_there() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    assert_eq!(story.clone().with(|s| s.published = false).decide().verdict, Verdict::Publish);
+    let step = story.sends().expect("an addition");
+    assert_eq!((step.action, step.present, step.fingerprint), (KeyAction::Add, vec![7], Some(print("a"))));
+}
+
+#[test]
+fn a_key_whose_row_is_listed_is_in_sync_and_its_row_is_its_own_by_id_and_uuid() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+    assert_eq!(story.decide().verdict, Verdict::InSync);
+    let rebuilt = Row { uuid: "another".into(), ..row(7, 40) };
+    let decision = story.shows(&[rebuilt]).decide();
+    assert_eq!(decision.verdict, Verdict::Doubt);
+    assert!(decision.lost.is_some_and(|lost| lost.contains("row 7")));
+}
+
+#[test]
+fn seats_are_an_assertion() {
+    let story = |seats| {
+        let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+        story.with(|s| s.desired.seats = Some(seats))
+    };
+    assert_eq!(story(40).ready().0, reason::IN_SYNC);
+    let (why, message) = story(65).ready();
+    assert_eq!(why, reason::SEATS_SHORT);
+    assert!(message.contains("25 are missing") && message.contains("supply another licence key"), "{message}");
+}
+
+#[test]
+fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
+    for phase in [IntentPhase::Open, IntentPhase::Unanswered] {
+        let story =
+            keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding("a", &[7], phase, ("i1", Duration::ZERO));
+        let decision = story.decide();
+        assert_eq!((decision.verdict, decision.intent), (Verdict::Doubt, story.intent.clone()));
+        let once = story.with(|s| s.elapsed = Some(Elapsed { key: "i1".into(), since: SETTLED, settled: None }));
+        assert_eq!(once.decide().verdict, Verdict::Doubt, "one reading is not two");
+    }
+}
+
+#[test]
+fn after_the_settle_time_the_only_new_row_is_the_keys_and_is_never_pruned() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25)]);
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let decision = story.decide();
+    assert_eq!((decision.verdict, decision.intent), (Verdict::InSync, None));
+    assert_eq!(decision.applied.and_then(|change| change.license_key?.id), Some(8));
+    assert_eq!(story.record("a").and_then(|key| key.origin), Some(KeyOrigin::Found));
+}
+
+#[test]
+fn an_addition_without_effect_is_repeated_once_and_then_told() {
+    let story = keys().lists(&["b", "a"]).shows(&[row(7, 40)]);
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
+    assert_eq!((intent.attempt, intent.license_key.unwrap().fingerprint), (2, Some(print("a"))), "the same first");
+    let last = story.with(|s| s.intent.as_mut().unwrap().attempt = 2);
+    assert_eq!(last.record("a").map(|key| key.state), Some(KeyState::Rejected));
+    assert_eq!(last.sends().and_then(|step| step.fingerprint), Some(print("b")), "others go on");
+}
+
+#[test]
+fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25), row(9, 25)]);
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let (why, message) = story.ready();
+    assert_eq!(why, reason::NEEDS_REVIEW);
+    assert!(message.contains("8 (u8), 9 (u9)") && message.contains("confirm=i1"), "{message}");
+    let review = story.with(|s| s.intent.as_mut().unwrap().phase = IntentPhase::NeedsReview);
+    assert_eq!(review.decide().verdict, Verdict::NeedsReview);
+    let adopted = review.clone().with(|s| s.tenant.wanted[0].adopt = Some(KeyRow { id: 9, uuid: "u9".into() }));
+    assert_eq!((adopted.decide().verdict, adopted.decide().intent), (Verdict::InSync, None));
+    assert_eq!(adopted.record("a").and_then(|key| key.id), Some(9));
+    let none_of_them = review.clone().with(|s| s.confirmed = Some("i1".into()));
+    assert_eq!(none_of_them.sends().map(|step| step.present), Some(vec![7, 8, 9]));
+    let given_up = review.lists(&["b"]);
+    assert_eq!(given_up.sends().and_then(|step| step.fingerprint), Some(print("b")));
+}
+
+#[test]
+fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_day_at_most() {
+    let story = keys().lists(&["a"]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+    assert_eq!(story.decide().verdict, Verdict::Doubt);
+    let story = story.agreed();
+    assert!(matches!(story.decide().verdict, Verdict::Change(intent) if intent.reason == Trigger::ExternalChange));
+    let correction = |id: &str| {
+        let intent = Intent {
+            reason: Trigger::ExternalChange,
+            id: id.into(),
+            ..keys().removing(&row(7, 40), IntentPhase::Open, ("i1", SETTLED)).intent.unwrap()
+        };
+        outcome::applied(&intent, now())
+    };
+    let often = story.with(|s| s.history = vec![correction("c2"), correction("c1")]);
+    assert_eq!(often.decide().verdict, Verdict::Conflict);
+}
+
+#[test]
+fn an_expired_row_that_the_tenant_hides_is_not_added_again() {
+    let gone = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
+    let story = keys().lists(&["a"]).knows(&[record("a", &gone, KeyOrigin::Added)]);
+    assert_eq!(story.sends(), None);
+    assert_eq!(story.decide().doubt, None);
+    assert_eq!(story.record("a").map(|key| key.state), Some(KeyState::Expired));
+}
+
+#[test]
+fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
+    let old = record("a", &row(7, 40), KeyOrigin::Added);
+    let story = keys().lists(&["b"]).shows(&[row(7, 40)]).knows(std::slice::from_ref(&old)).prunes();
+    assert_eq!(story.sends().map(|step| step.action), Some(KeyAction::Add));
+    let story = story.shows(&[row(7, 40), row(8, 60)]).knows(&[old, record("b", &row(8, 60), KeyOrigin::Added)]);
+    let step = story.sends().expect("a removal");
+    assert_eq!((step.action, step.id, step.uuid.as_deref()), (KeyAction::Remove, Some(7), Some("u7")));
+    let keeps = story.with(|s| s.desired.pool = keys().desired.pool);
+    assert_eq!(keeps.decide().verdict, Verdict::InSync, "without prune nothing is removed");
+}
+
+#[test]
+fn what_stands_against_a_removal_is_told() {
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
+    let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(8, 60) };
+    for (story, words) in [
+        (story.clone().with(|s| s.used = 61), "60 would be left, and 61 are needed"),
+        (story.clone().with(|s| s.desired.seats = Some(70)), "70 are needed"),
+        (story.clone().with(|s| s.desired.guardrails.min_seats = Some(80)), "80 are needed"),
+        (story.clone().with(|s| s.tenant.can_add_user = Some(false)), "takes no more users"),
+        (story.clone().with(|s| s.tenant.can_add_user = None), "takes no more users"),
+        (story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)), "not proven"),
+        (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
+        (
+            story.clone().with(|s| s.tenant.rows[0].seats = None).with(|s| s.license.keys[0].seats = None),
+            "does not show",
+        ),
+    ] {
+        assert_eq!(story.sends(), None, "{words}");
+        let (why, message) = story.ready();
+        assert_eq!(why, reason::PRUNE_BLOCKED, "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    let withdrawn = story.with(|s| s.tenant.wanted[0].fingerprint = Err(Fault::spec("gone".into())));
+    assert_eq!(withdrawn.sends(), None, "a Secret that cannot be read takes nothing off the list");
+}
+
+#[test]
+fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    let story = keys().lists(&["b"]).knows(&[old, new]).prunes().removing(
+        &row(7, 40),
+        IntentPhase::Unanswered,
+        ("i1", SETTLED),
+    );
+    let gone = story.clone().shows(&[row(8, 60)]);
+    assert_eq!((gone.decide().verdict, gone.decide().intent), (Verdict::InSync, None));
+    assert!(gone.record("a").is_none());
+    let soon = gone.with(|s| s.elapsed = None);
+    assert_eq!(soon.decide().intent.map(|intent| intent.phase), Some(IntentPhase::Settling), "it may still be running");
+    let there = story.clone().shows(&[row(7, 40), row(8, 60)]).agreed();
+    assert!(matches!(there.decide().verdict, Verdict::Change(intent) if intent.attempt == 2));
+    let again = there.with(|s| s.intent.as_mut().unwrap().attempt = 2);
+    assert_eq!(again.ready().0, reason::VENDOR_REJECTED);
+    let marked = story.shows(&[row(7, 40), row(8, 60)]).with(|s| {
+        s.seats = Some(60);
+        s.intent.as_mut().unwrap().from = 100;
+    });
+    let marked = marked.agreed();
+    assert_eq!(marked.record("a").map(|key| key.state), Some(KeyState::Removed), "shown, but no longer counted");
+    assert_eq!(marked.decide().verdict, Verdict::InSync);
+}
+
+#[test]
+fn the_same_key_twice_is_added_once_and_told() {
+    let story = keys().shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+    let story = story.with(|s| {
+        s.tenant.wanted = vec![wanted("a"), WantedKey { reference: reference("copy"), ..wanted("a") }];
+    });
+    assert_eq!(story.sends(), None);
+    let (why, message) = story.ready();
+    assert_eq!(why, reason::SPEC_INVALID);
+    assert!(message.contains("copy/licenseKey is the same as"), "{message}");
+}
+
+#[test]
+fn records_of_a_former_object_prove_no_addition_but_keep_keys_from_being_added_twice() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+    let mut restored = story.with(|s| s.uid = "another");
+    restored.tenant.wanted[0].fingerprint = Ok(fingerprint("another", b"a"));
+    let decision = restored.decide();
+    assert_eq!(decision.verdict, Verdict::InSync);
+    let key = &decision.license.unwrap().keys[0];
+    assert_eq!((key.origin, key.id), (Some(KeyOrigin::Found), Some(7)));
+    assert_eq!(key.fingerprint, restored.tenant.wanted[0].fingerprint.clone().ok());
+}
+
+#[test]
+fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
+    let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
+    let ends = |rows: &[Row], used| {
+        let license = keys().shows(rows).with(|s| s.used = used).decide().license.unwrap();
+        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
+    };
+    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 50), Some(900), "the other is enough");
+    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 61), Some(100));
+    assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], 50), None, "for ever");
+    assert_eq!(ends(&[until(1, 40, -5)], 50), Some(-5));
+    assert_eq!(ends(&[], 50), None);
+}

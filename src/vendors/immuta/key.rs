@@ -1,0 +1,134 @@
+//! The API key of a tenant and where to use it, and the licence keys, as read from Secrets.
+
+use k8s_openapi::api::core::v1::Secret;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::api::{LicenseKeyEntry, SecretKeyRef};
+use crate::plan::{Fault, WantedKey, fingerprint};
+use crate::vendors::AllowedHosts;
+use crate::vendors::endpoint::custom_server;
+use crate::vendors::secret_data::{SecretData, invalid};
+
+/// An API key with its server. Not `Debug`: it holds the secret.
+pub(in crate::vendors) struct ApiKey {
+    pub(super) api_key: SecretString,
+    pub(super) server: Url,
+    pub(super) ca: Option<Vec<u8>>,
+}
+
+impl ApiKey {
+    /// Immuta has no common cloud: the tenant's own host is the base (section 2), and the Secret's owner names it.
+    pub(in crate::vendors) fn from_secret(secret: &Secret, allowed: &AllowedHosts) -> Result<Self, Fault> {
+        let data = SecretData::of(secret)?;
+        let api_key = data.required("apiKey")?;
+        if !api_key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(invalid("apiKey", "has characters that no API key has: store it again as it was shown"));
+        }
+        let server = custom_server("server", data.required("server")?, allowed)?;
+        let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
+        Ok(Self { api_key: SecretString::from(api_key), server, ca })
+    }
+
+    /// Tells two keys apart without keeping either; in memory only.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let parts: [&[u8]; 3] = [
+            self.server.as_str().as_bytes(),
+            self.api_key.expose_secret().as_bytes(),
+            self.ca.as_deref().unwrap_or_default(),
+        ];
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// A licence key that can be added. Not `Debug`: it holds the key.
+pub(in crate::vendors) struct LicenseKey {
+    pub(super) fingerprint: String,
+    pub(super) text: SecretString,
+}
+
+/// The keys that the spec lists: how each is told from others, and those that can be read.
+pub(in crate::vendors) fn license_keys(
+    entries: &[LicenseKeyEntry],
+    secrets: &[(String, Result<Secret, Fault>)],
+    object_uid: &str,
+) -> (Vec<WantedKey>, Vec<LicenseKey>) {
+    let mut keys = Vec::new();
+    let wanted = entries.iter().map(|entry| {
+        let text = license_key(&entry.secret_key_ref, secrets);
+        let fingerprint = text.map(|text| {
+            let fingerprint = fingerprint(object_uid, text.expose_secret().as_bytes());
+            keys.push(LicenseKey { fingerprint: fingerprint.clone(), text });
+            fingerprint
+        });
+        WantedKey { reference: entry.secret_key_ref.clone(), adopt: entry.adopt.clone(), fingerprint }
+    });
+    (wanted.collect(), keys)
+}
+
+fn license_key(reference: &SecretKeyRef, secrets: &[(String, Result<Secret, Fault>)]) -> Result<SecretString, Fault> {
+    let found = secrets.iter().find(|(name, _)| *name == reference.name);
+    let Some((_, secret)) = found else { return Err(Fault::spec(format!("Secret {} was not read", reference.name))) };
+    let data = SecretData::of(secret.as_ref().map_err(Clone::clone)?)?;
+    match data.bytes(&reference.key) {
+        // A key may span lines, so it is not held to be one line of text.
+        Some(bytes) => str::from_utf8(bytes)
+            .map(SecretString::from)
+            .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file")),
+        None => data.secret(&reference.key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use k8s_openapi::ByteString;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::reason;
+
+    fn secret(data: &[(&str, &[u8])]) -> Secret {
+        let data: BTreeMap<_, _> =
+            data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec()))).collect();
+        Secret { type_: Some(crate::api::SECRET_TYPE.into()), data: Some(data), ..Secret::default() }
+    }
+
+    fn entry(key: &str) -> LicenseKeyEntry {
+        LicenseKeyEntry { secret_key_ref: SecretKeyRef { name: "keys".into(), key: key.into() }, adopt: None }
+    }
+
+    #[test]
+    fn several_keys_of_one_secret_are_told_apart_and_a_newline_at_the_end_is_none_of_the_key() {
+        let secrets = [("keys".to_owned(), Ok(secret(&[("a", b"KEY-A\n"), ("b", b"KEY-B"), ("c", b"KEY-A")])))];
+        let (wanted, keys) = license_keys(&[entry("a"), entry("b"), entry("c"), entry("d")], &secrets, "uid");
+        let prints: Vec<_> = wanted.iter().map(|key| key.fingerprint.clone().ok()).collect();
+        assert_eq!(prints[0], prints[2]);
+        assert_ne!(prints[0], prints[1]);
+        assert_eq!(wanted[3].fingerprint.as_ref().unwrap_err().reason, reason::KEY_MISSING);
+        assert_eq!(keys.len(), 3);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
+            key in "\\PC{12,30}", server in "(https?://)?[a-z@:/?#.\\[\\]%0-9-]{0,30}",
+        ) {
+            let secret = secret(&[("apiKey", key.as_bytes()), ("server", server.as_bytes())]);
+            let allowed = AllowedHosts::new(["tenant.test"]).unwrap();
+            match ApiKey::from_secret(&secret, &allowed) {
+                Ok(read) => prop_assert_eq!((read.server.scheme(), read.server.host_str()), ("https", Some("tenant.test"))),
+                Err(fault) => prop_assert!(!fault.message.contains(&key) && !fault.summary.contains(&key)),
+            }
+        }
+    }
+}

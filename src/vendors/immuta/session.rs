@@ -1,0 +1,333 @@
+//! Requests with an API key. Two ways to prove who calls are documented, the key itself and a token that it is exchanged
+//! for (section 2): the key is tried first, the token where that is refused, and what worked is remembered.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+
+use super::answer::{self, Added, NEEDED};
+use super::wire::{Exchange, LicenseRecord, LicenseStatus, TokenAnswer, Usage};
+use super::{ApiKey, NAME, VENDOR};
+use crate::plan::{Fault, Outcome, Refusal, Row};
+use crate::vendors::endpoint::{host, join};
+use crate::vendors::gate::{Gate, Rates};
+use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use crate::vendors::pace::{Limit, Limits};
+use crate::vendors::secret_data::invalid;
+use crate::vendors::{Go, VendorError};
+
+/// A token is renewed this long before it expires, where its answer says when.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
+
+/// Sessions that nobody has used for this long are dropped, tokens and all.
+const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
+
+/// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
+const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
+const RATES: Rates = Rates { limits: |_, _| LIMITS, cloud: |_| false };
+
+/// How to prove who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// `Authorization: <api key>`.
+    Key,
+    /// `Authorization: Bearer <token>`.
+    Token,
+}
+
+/// A token, and when to ask for another one if that is known. Not `Debug`.
+struct Token {
+    value: SecretString,
+    renew: Option<Instant>,
+}
+
+/// What was learned of a tenant.
+#[derive(Clone, Copy, Debug, Default)]
+struct Learned {
+    way: Option<Way>,
+    /// It wants the key's field in lower case (section 7.3).
+    lower_case: bool,
+}
+
+/// An API key in use.
+pub(in crate::vendors) struct Session {
+    key: ApiKey,
+    client: Client,
+    gate: Gate,
+    settings: HttpSettings,
+    requests: RequestCounter,
+    token: Mutex<Option<Token>>,
+    learned: SyncMutex<Learned>,
+}
+
+/// Of a key and its server.
+type Fingerprint = [u8; 32];
+
+/// All keys in use, so that objects with the same key share its token.
+#[derive(Default)]
+pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
+
+impl Sessions {
+    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+        let (fingerprint, now) = (key.fingerprint(), Instant::now());
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((session, used)) = sessions.get_mut(&fingerprint) {
+            *used = now;
+            return Ok(Arc::clone(session));
+        }
+        sessions.retain(|_, (_, used)| now.duration_since(*used) < FORGET_AFTER);
+        let client = http.client(key.ca.as_deref()).map_err(|_| {
+            invalid(
+                "ca.crt",
+                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+            )
+        })?;
+        let (settings, requests) = (http.settings.clone(), http.requests());
+        let (token, learned) = (Mutex::default(), SyncMutex::default());
+        let session = Arc::new(Session { key, client, gate: http.gate(RATES), settings, requests, token, learned });
+        sessions.insert(fingerprint, (Arc::clone(&session), now));
+        Ok(session)
+    }
+}
+
+impl Session {
+    pub(super) fn host(&self) -> String {
+        host(&self.key.server)
+    }
+
+    /// Host and path: what tells this tenant from others.
+    pub(super) fn place(&self) -> String {
+        format!("{}{}", self.host(), self.key.server.path().trim_end_matches('/'))
+    }
+
+    /// `GET /admin/license/licenseStatus` (section 4.2).
+    pub(super) async fn status(&self) -> Result<LicenseStatus, VendorError> {
+        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus")).await?;
+        answer.json("the licence status is not what it should be")
+    }
+
+    /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
+    pub(super) async fn list(&self) -> Result<Vec<Row>, VendorError> {
+        let answer = self.get("get_licenses", self.url("admin/license")).await?;
+        let records: Vec<LicenseRecord> = answer.json("the list of licences is not what it should be")?;
+        records.into_iter().filter_map(|record| record.row().transpose()).collect()
+    }
+
+    /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for (section 4.3).
+    pub(super) async fn usage(&self) -> Result<Usage, VendorError> {
+        let mut url = self.url("admin/license/usage");
+        url.set_query(Some("offset=0&size=1"));
+        self.get("get_license_usage", url).await?.json("the usage is not what it should be")
+    }
+
+    /// `POST /admin/license` with a key: once, but for answers that prove that nothing was done.
+    pub(super) async fn add(&self, key: &SecretString, go: Go<'_>) -> Outcome {
+        let spellings = ["licenseKey", "licensekey"];
+        let lower_case = self.learned().lower_case;
+        let mut outcome = Outcome::Refused(Refusal::Request("the field that carries the key is refused".into()));
+        for lower_case in [lower_case, !lower_case] {
+            let body = serde_json::json!({ spellings[usize::from(lower_case)]: key.expose_secret() });
+            let request = || self.client.post(self.url("admin/license")).json(&body);
+            match self.write(&request, go).await {
+                Err(failed) => {
+                    outcome = failed;
+                    break;
+                }
+                Ok(answer) => match answer::added(&answer, key.expose_secret(), &self.host()) {
+                    Added::OtherSpelling => {}
+                    Added::Outcome(found) => {
+                        self.learn(|learned| learned.lower_case = lower_case);
+                        outcome = found;
+                        break;
+                    }
+                },
+            }
+        }
+        self.count("add_license", outcome.label());
+        outcome
+    }
+
+    /// `DELETE /admin/license/{id}`, once.
+    pub(super) async fn remove(&self, id: i64, go: Go<'_>) -> Outcome {
+        let request = || self.client.delete(self.url(&format!("admin/license/{id}")));
+        let answer = self.write(&request, go).await;
+        let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, &self.host()));
+        self.count("delete_license", outcome.label());
+        outcome
+    }
+
+    /// Sends a write the way that is known to work. An answer of 401 proves that nothing was done: then, and only then,
+    /// it is sent once more with a fresh token.
+    async fn write(&self, request: &(dyn Fn() -> RequestBuilder + Send + Sync), go: Go<'_>) -> Result<Answer, Outcome> {
+        let mut way = self.learned().way.unwrap_or(Way::Key);
+        for again in [false, true] {
+            let signed = self.signed(way, request()).await.map_err(|error| self.not_signed(&error))?;
+            go().map_err(Outcome::NotSent)?;
+            match self.exchange(signed, self.settings.write_timeout).await {
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !again => {
+                    self.forget_token().await;
+                    way = Way::Token;
+                }
+                Ok(answer) => return Ok(answer),
+                // A certificate that is refused ends the handshake: no byte of the request has left.
+                Err(VendorError::Certificate) => return Err(Outcome::NotSent("certificate not trusted")),
+                Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
+                    return Err(Outcome::NotSent("the host takes no request now"));
+                }
+                Err(_) => return Err(Outcome::Unanswered),
+            }
+        }
+        Err(Outcome::Unanswered)
+    }
+
+    /// Without credentials nothing was sent: whatever the reason, it is not a refusal of the change.
+    fn not_signed(&self, error: &VendorError) -> Outcome {
+        Outcome::Refused(match error {
+            VendorError::Throttled { after } => Refusal::Throttled(*after),
+            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
+        })
+    }
+
+    /// Reads, the way that is known to work. Where that is refused, once more with a fresh token, and then the other way.
+    async fn get(&self, operation: &'static str, url: Url) -> Result<Answer, VendorError> {
+        let known = self.learned().way;
+        let ways: &[Way] = match known {
+            None | Some(Way::Key) => &[Way::Key, Way::Token],
+            Some(Way::Token) => &[Way::Token, Way::Token, Way::Key],
+        };
+        let mut refused = None;
+        for way in ways {
+            match self.get_once(*way, url.clone()).await {
+                Ok(answer) => {
+                    self.learn(|learned| learned.way = Some(*way));
+                    self.count(operation, "ok");
+                    return Ok(answer);
+                }
+                // One endpoint is known to answer 500 where it should say 401 (section 2).
+                Err(VendorError::Status(500)) if known.is_none() => {
+                    refused.get_or_insert(VendorError::Status(500));
+                }
+                Err(error @ (VendorError::ApiKeyRefused | VendorError::LoginPage)) => {
+                    self.forget_token().await;
+                    refused.get_or_insert(error);
+                }
+                // The token endpoint of a tenant that takes keys as they are may be missing.
+                Err(VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_))
+                    if refused.is_some() && *way == Way::Token && known.is_none() => {}
+                Err(error) => {
+                    self.count(operation, error.label());
+                    return Err(error);
+                }
+            }
+        }
+        let error = refused.unwrap_or(VendorError::ApiKeyRefused);
+        self.count(operation, error.label());
+        Err(error)
+    }
+
+    async fn get_once(&self, way: Way, url: Url) -> Result<Answer, VendorError> {
+        let request = self.signed(way, self.client.get(url)).await?;
+        let answer = self.exchange(request, self.settings.read_timeout).await?;
+        match answer.status {
+            status if status.is_success() && answer.is_web_page() => Err(VendorError::LoginPage),
+            status if status.is_success() => Ok(answer),
+            _ => Err(refusal(&answer)),
+        }
+    }
+
+    /// The request with who calls. Never without: an endpoint may answer that with 500 (section 2).
+    async fn signed(&self, way: Way, request: RequestBuilder) -> Result<RequestBuilder, VendorError> {
+        Ok(match way {
+            Way::Key => request.header("Authorization", sensitive(self.key.api_key.expose_secret())?),
+            Way::Token => request.bearer_auth(self.token().await?.expose_secret()),
+        })
+    }
+
+    /// The current token. The lock is held while fetching: one caller asks, the others wait for it.
+    async fn token(&self) -> Result<SecretString, VendorError> {
+        let mut held = self.token.lock().await;
+        let fresh = |token: &&Token| token.renew.is_none_or(|renew| Instant::now() < renew);
+        if let Some(token) = held.as_ref().filter(fresh) {
+            return Ok(token.value.clone());
+        }
+        let fetched = self.fetch_token().await;
+        self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        let token = fetched?;
+        let value = token.value.clone();
+        *held = Some(token);
+        Ok(value)
+    }
+
+    async fn forget_token(&self) {
+        *self.token.lock().await = None;
+    }
+
+    /// `POST /bim/apikey/authenticate`: the key in the body, and where that is refused once in the header (section 2).
+    async fn fetch_token(&self) -> Result<Token, VendorError> {
+        let url = || self.url("bim/apikey/authenticate");
+        let key = self.key.api_key.expose_secret();
+        let in_body = self.client.post(url()).json(&Exchange { apikey: key });
+        let mut answer = self.exchange(in_body, self.settings.read_timeout).await?;
+        if matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
+            let in_header = self.client.post(url()).header("Authorization", sensitive(key)?);
+            answer = self.exchange(in_header, self.settings.read_timeout).await?;
+        }
+        match answer.status {
+            StatusCode::BAD_REQUEST => return Err(VendorError::ApiKeyRefused),
+            status if !status.is_success() => return Err(refusal(&answer)),
+            _ if answer.is_web_page() => return Err(VendorError::LoginPage),
+            _ => {}
+        }
+        let told: TokenAnswer = answer.json("the token answer is not what it should be")?;
+        let left = told.expiration().and_then(|at| Duration::try_from(Timestamp::now().duration_until(at)).ok());
+        // A time that has passed already comes from clocks that differ: then the token is used until it is refused.
+        let renew = left.map(|left| Instant::now() + left.saturating_sub(RENEW_BEFORE.min(left / 2)));
+        let Some(token) = told.token.filter(|token| !token.is_empty()) else { return Err(VendorError::ApiKeyRefused) };
+        if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(VendorError::Unreadable("the token is not a token"));
+        }
+        Ok(Token { value: SecretString::from(token), renew })
+    }
+
+    async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
+        http::exchange(&self.gate, request.header("Accept", "application/json"), timeout).await
+    }
+
+    fn url(&self, path: &str) -> Url {
+        join(&self.key.server, path)
+    }
+
+    fn learned(&self) -> Learned {
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, what: impl FnOnce(&mut Learned)) {
+        what(&mut self.learned.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn count(&self, operation: &'static str, outcome: &'static str) {
+        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
+    }
+}
+
+/// What an answer other than success means here.
+fn refusal(answer: &Answer) -> VendorError {
+    match answer.status {
+        StatusCode::UNAUTHORIZED => VendorError::ApiKeyRefused,
+        StatusCode::FORBIDDEN => VendorError::MissingPermission(NEEDED),
+        status if status.is_redirection() => VendorError::LoginPage,
+        _ => answer.refusal(),
+    }
+}
+
+/// A header value that is not shown where headers are printed.
+fn sensitive(text: &str) -> Result<reqwest::header::HeaderValue, VendorError> {
+    let mut value = reqwest::header::HeaderValue::from_str(text).map_err(|_| VendorError::ApiKeyRefused)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

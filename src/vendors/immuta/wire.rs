@@ -1,0 +1,257 @@
+//! The JSON of Immuta's licence endpoints, as far as it is used (sections 2 and 4). No type here has a place for a
+//! licence key, a renewal token or a classify token: what is not named is never kept.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::plan::Row;
+use crate::vendors::VendorError;
+
+/// The body of `POST /bim/apikey/authenticate`: the field is all lower case (section 2).
+#[derive(Serialize)]
+pub(super) struct Exchange<'a> {
+    pub(super) apikey: &'a str,
+}
+
+/// A token answer. The token becomes a `SecretString` at once.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenAnswer {
+    pub(super) token: Option<String>,
+    pub(super) token_expiration: Option<Value>,
+}
+
+impl TokenAnswer {
+    /// When the token expires, if that is said in a way that can be read.
+    pub(super) fn expiration(&self) -> Option<Timestamp> {
+        date(self.token_expiration.as_ref()?.as_str()?)
+    }
+}
+
+/// A licence record, short or long.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LicenseRecord {
+    id: i64,
+    uuid: String,
+    seats: Option<i64>,
+    expires: Option<Value>,
+    hard_expiration: Option<bool>,
+    invalidated: Option<bool>,
+    deleted: Option<bool>,
+}
+
+impl LicenseRecord {
+    /// The row, checked; `None`: it is marked as deleted.
+    pub(super) fn row(self) -> Result<Option<Row>, VendorError> {
+        // It goes into the status, so it must look like an identifier, though it need not be a UUID (section 8).
+        let usable = (1..=100).contains(&self.uuid.len()) && self.uuid.bytes().all(|b| b.is_ascii_graphic());
+        if !usable {
+            return Err(VendorError::Unreadable("a licence has no usable uuid"));
+        }
+        let expires = match &self.expires {
+            None | Some(Value::Null) => None,
+            // Taken for one without end, an expiry that is not understood would go unnoticed.
+            Some(value) => {
+                Some(value.as_str().and_then(date).ok_or(VendorError::Unreadable("an expiry is not a date"))?)
+            }
+        };
+        let row = Row {
+            id: self.id,
+            uuid: self.uuid,
+            seats: number(self.seats)?,
+            expires,
+            hard: self.hard_expiration,
+            invalidated: self.invalidated.unwrap_or_default(),
+        };
+        Ok((!self.deleted.unwrap_or_default()).then_some(row))
+    }
+}
+
+/// `GET /admin/license/licenseStatus` (section 4.2).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LicenseStatus {
+    active_user_count: Option<i64>,
+    license_seats: Option<i64>,
+    pub(super) can_add_user: Option<bool>,
+    hard_seats: Option<i64>,
+}
+
+impl LicenseStatus {
+    pub(super) fn used(&self) -> Result<Option<i32>, VendorError> {
+        number(self.active_user_count)
+    }
+
+    /// All seats; a tenant without any licence may leave the number out.
+    pub(super) fn seats(&self, unlicensed: bool) -> Result<i32, VendorError> {
+        let none = || if unlicensed { Ok(0) } else { Err(VendorError::Unreadable("licenseSeats is missing")) };
+        number(self.license_seats)?.map_or_else(none, Ok)
+    }
+
+    pub(super) fn hard_seats(&self) -> Result<Option<i32>, VendorError> {
+        number(self.hard_seats)
+    }
+}
+
+/// `GET /admin/license/usage` (section 4.3): only the summary; the users are nobody's business here.
+#[derive(Deserialize)]
+pub(super) struct Usage {
+    summary: Value,
+}
+
+impl Usage {
+    /// All users of both types. They are never checked against each other: even the published example does not add up.
+    pub(super) fn users(&self) -> Option<i32> {
+        let total = |name: &str| {
+            let counts = self.summary.get(name)?;
+            // The table calls it an array, the example shows an object.
+            let counts = counts.as_array().map_or(Some(counts), |list| list.first())?;
+            i32::try_from(counts.get("totalCount")?.as_i64()?).ok().filter(|n| *n >= 0)
+        };
+        total("dataConsumers")?.checked_add(total("policyOwners")?)
+    }
+}
+
+/// What a refusal says, as far as it matters. Its text is looked at and never kept: it may repeat the key (section 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hint {
+    /// The key is there already.
+    pub(super) duplicate: bool,
+    /// The field that carries the key is named.
+    pub(super) names_field: bool,
+}
+
+impl Hint {
+    pub(super) fn of(body: &Value, key: &str) -> Self {
+        let message = body.get("message").and_then(Value::as_str).unwrap_or_default();
+        let message = message.replace(key, " ").to_lowercase();
+        let details = body.get("validation").map(details).unwrap_or_default();
+        let exists = ["already exist", "already present", "already been", "already added", "duplicate"];
+        Self {
+            duplicate: details.iter().any(|(code, _)| code == "unique")
+                || exists.iter().any(|word| message.contains(word)),
+            names_field: message.contains("licensekey") || details.iter().any(|(_, field)| field == "licensekey"),
+        }
+    }
+}
+
+/// Code and field of each detail; fields in lower case.
+fn details(validation: &Value) -> Vec<(String, String)> {
+    let one = std::slice::from_ref(validation);
+    let list = validation.as_array().map_or(one, Vec::as_slice);
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let field = |detail: &Value| match detail.get("path") {
+        Some(Value::Array(path)) => path.last().and_then(Value::as_str).unwrap_or_default().to_lowercase(),
+        Some(Value::String(path)) => path.to_lowercase(),
+        _ => text(detail, "field"),
+    };
+    list.iter().map(|detail| (text(detail, "code"), field(detail))).collect()
+}
+
+/// A date as Immuta writes it, or without its zone: then it is UTC (section 4.1).
+fn date(text: &str) -> Option<Timestamp> {
+    let utc = |local: DateTime| local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let zoned = text.parse::<Timestamp>().ok();
+    zoned.or_else(|| text.parse().ok().and_then(utc)).or_else(|| utc(text.parse::<Date>().ok()?.into()))
+}
+
+fn number(n: Option<i64>) -> Result<Option<i32>, VendorError> {
+    let checked = |n: i64| i32::try_from(n).ok().filter(|n| *n >= 0);
+    n.map(|n| checked(n).ok_or(VendorError::Unreadable("a number is out of range"))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(record: Value) -> Result<Option<Row>, VendorError> {
+        serde_json::from_value::<LicenseRecord>(record).expect("a record").row()
+    }
+
+    #[test]
+    fn dates_are_read_with_zone_and_without() {
+        let expected = "2031-06-30T00:00:00Z".parse::<Timestamp>().unwrap();
+        for text in [
+            "2031-06-30T00:00:00.000Z",
+            "2031-06-30T00:00:00Z",
+            "2031-06-30T00:00:00.000",
+            "2031-06-30T02:00:00+02:00",
+            "2031-06-30 00:00:00",
+            "2031-06-30",
+        ] {
+            assert_eq!(date(text), Some(expected), "{text}");
+        }
+        assert_eq!(date("soon"), None);
+    }
+
+    #[test]
+    fn a_licence_without_end_has_none_and_an_end_that_is_no_date_is_an_error() {
+        for record in [json!({"id": 1, "uuid": "u"}), json!({"id": 1, "uuid": "u", "expires": null, "seats": null})] {
+            let row = read(record).unwrap().unwrap();
+            assert_eq!((row.expires, row.seats), (None, None));
+        }
+        for expires in [json!(""), json!("never"), json!(17), json!({})] {
+            assert!(read(json!({"id": 1, "uuid": "u", "expires": expires})).is_err(), "{expires}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seats_or_an_identifier_is_not_believed() {
+        for record in [
+            json!({"id": 1, "uuid": "u", "seats": -1}),
+            json!({"id": 1, "uuid": "u", "seats": 3_000_000_000_i64}),
+            json!({"id": 1, "uuid": ""}),
+            json!({"id": 1, "uuid": "a\nb"}),
+        ] {
+            assert!(read(record.clone()).is_err(), "{record}");
+        }
+        assert_eq!(read(json!({"id": 1, "uuid": "u", "deleted": true})), Ok(None));
+    }
+
+    #[test]
+    fn a_refusal_is_understood_by_its_code_or_its_words_and_never_by_the_key_in_it() {
+        let hint = |body: &Value| Hint::of(body, "KEY duplicate");
+        let unique = json!({"message": "no", "validation": [{"code": "unique", "path": ["licenseKey"]}]});
+        assert!(hint(&unique).duplicate && hint(&unique).names_field);
+        assert!(hint(&json!({"message": "The license already exists"})).duplicate);
+        assert_eq!(hint(&json!({"message": "not valid: KEY duplicate"})), Hint::default());
+        assert!(hint(&json!({"message": "\"licenseKey\" is not allowed"})).names_field);
+        assert!(
+            hint(&json!({"message": "bad", "validation": {"code": "any.required", "path": "licensekey"}})).names_field
+        );
+        assert_eq!(hint(&json!([])), Hint::default());
+    }
+
+    #[test]
+    fn users_are_counted_from_the_summary_in_either_shape() {
+        let usage = |consumers: Value| {
+            let body = json!({"summary": {"dataConsumers": consumers, "policyOwners": {"totalCount": 3}}, "users": 7});
+            serde_json::from_value::<Usage>(body).unwrap().users()
+        };
+        assert_eq!(usage(json!({"totalCount": 25, "activeCount": 10, "inactiveCount": 25})), Some(28));
+        assert_eq!(usage(json!([{"totalCount": 25}])), Some(28));
+        for odd in [json!([]), json!(null), json!({"totalCount": -1}), json!({"totalCount": "9"})] {
+            assert_eq!(usage(odd), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in any::<String>()) {
+            drop(serde_json::from_slice::<TokenAnswer>(&bytes));
+            drop(serde_json::from_slice::<Vec<LicenseRecord>>(&bytes));
+            drop(serde_json::from_slice::<LicenseStatus>(&bytes));
+            drop(serde_json::from_slice::<Usage>(&bytes));
+            let _ = date(&text);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Who calls: both ways in, keys and tokens that die, rights that are missing, pages that are not answers.
+
+use serde_json::json;
+use vendor_sim::immuta::{Endpoint, Exchange, Permission};
+use vendor_sim::{Fault, FaultKind};
+
+use super::{Acme, acme, tenant};
+use crate::world::{condition, said};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_as_it_is_needs_no_exchange() {
+    let a = acme("immuta-raw").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!(a.tenant.exchanges(), 0);
+    assert_eq!(a.tenant.secrets_in_urls(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_again() {
+    for (name, exchange, missing) in [
+        ("immuta-token", Exchange::Any, 401),
+        ("immuta-token-body", Exchange::BodyOnly, 500),
+        ("immuta-token-header", Exchange::HeaderOnly, 401),
+    ] {
+        let a = Acme::with(name, tenant(), |switches| {
+            (switches.raw_key, switches.exchange, switches.missing_credentials_status) = (false, exchange, missing);
+        })
+        .await;
+        a.key("one", 40).await;
+        a.declare(&["one"], json!({})).await;
+        a.until_ready("True/InSync").await;
+        a.until_polled(2).await;
+        assert_eq!(a.tenant.exchanges(), if exchange == Exchange::HeaderOnly { 2 } else { 1 });
+        a.tenant.expire_tokens();
+        a.until_polled(2).await;
+        assert_eq!(said(&a.w.status("acme").await, "Ready"), "True/InSync");
+        assert_eq!(a.tenant.posts(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_sent_once() {
+    let a = Acme::with("immuta-dies", tenant(), |switches| {
+        (switches.raw_key, switches.token_calls) = (false, Some(3));
+    })
+    .await;
+    let key = a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!(a.tenant.additions_of(&key), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
+    let a = acme("immuta-revoked").await;
+    a.declare(&[], json!({})).await;
+    a.until("a reading", |status| status.seats.is_some()).await;
+    a.w.secret("admin", a.admin("no-such-key")).await;
+    let status = a.w.until_reason("acme", "CredentialsValid", "Rejected").await;
+    assert!(condition(&status, "CredentialsValid").unwrap().message.contains("refuses the API key"));
+    let key = a.tenant.add_api_key(&[Permission::ApplicationAdmin]);
+    a.w.secret("admin", a.admin(&key)).await;
+    a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_permission_is_named() {
+    let a = acme("immuta-rights").await;
+    a.tenant.inject(Fault::always(FaultKind::Answer {
+        status: 403,
+        headers: [].into(),
+        body: r#"{"statusCode":403,"message":"Forbidden"}"#.into(),
+        apply: false,
+    }));
+    a.declare(&[], json!({})).await;
+    let status = a.w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
+    assert!(condition(&status, "CredentialsValid").unwrap().message.contains("APPLICATION_ADMIN"));
+    a.tenant.clear_faults();
+    let reader = a.tenant.add_api_key(&[]);
+    a.key("one", 40).await;
+    a.w.secret("admin", a.admin(&reader)).await;
+    a.list(&["one"]).await;
+    let status = a.w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
+    assert!(condition(&status, "Ready").unwrap().message.contains("403"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_page_is_recognised_as_what_it_is() {
+    let redirect = FaultKind::Answer {
+        status: 302,
+        headers: [("location".to_owned(), "/login".to_owned())].into(),
+        body: String::new(),
+        apply: false,
+    };
+    for (name, kind) in [("immuta-page", FaultKind::Html), ("immuta-redirect", redirect)] {
+        let a = acme(name).await;
+        let fault = a.tenant.inject(Fault::always(kind).path("/admin/license"));
+        a.tenant.switch(|switches| switches.exchange = Exchange::LoginPage);
+        a.declare(&[], json!({})).await;
+        let status = a.w.until_reason("acme", "CredentialsValid", "Rejected").await;
+        let message = &condition(&status, "CredentialsValid").unwrap().message;
+        assert!(message.contains("login page"), "{message}");
+        a.tenant.clear_fault(fault);
+        a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_not_allowed_gets_nothing() {
+    let a = acme("immuta-host").await;
+    a.w.secret("admin", json!({ "apiKey": "key", "server": "https://immuta.example.org" })).await;
+    a.declare(&[], json!({})).await;
+    a.w.until_reason("acme", "CredentialsValid", "HostNotAllowed").await;
+    assert_eq!(a.tenant.calls(Endpoint::List), 0);
+}

@@ -1,0 +1,180 @@
+//! Additions and removals of which the answer, the record or the process is lost.
+
+use serde_json::json;
+use vendor_sim::immuta::{Duplicate, LicenseKey};
+use vendor_sim::{Fault, FaultKind};
+
+use super::{Acme, acme, entries, keys_of, tenant};
+use crate::world::{condition, said};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_row() {
+    let a = acme("immuta-lost").await;
+    let key = a.key("one", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: true }));
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("Unknown/OutcomeUnknown").await;
+    assert!(condition(&status, "Ready").unwrap().message.contains("licence key one/licenseKey added or not"));
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Found/Active"], "recognised, and not proven");
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
+    a.w.until_told("LicenseKeyAdopted", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_addition_that_never_arrived_is_sent_once_more() {
+    let a = acme("immuta-void").await;
+    let key = a.key("one", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_addition_that_lands_late_is_not_sent_twice() {
+    // Servers that would make a second row of it show best that nothing is sent again.
+    let a = Acme::with("immuta-late", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
+    let key = a.key("one", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::ApplyLate { after_ms: 2500 }));
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
+    let a = acme("immuta-fails").await;
+    a.key("one", 40).await;
+    let answer = FaultKind::Answer {
+        status: 500,
+        headers: [].into(),
+        body: r#"{"statusCode":500,"message":"An internal server error occurred"}"#.into(),
+        apply: false,
+    };
+    a.tenant.inject(Fault::on_license_add(answer).for_ever());
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("False/LicenseKeyRejected").await;
+    a.until_polled(4).await;
+    assert_eq!(a.tenant.posts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_new_rows_none_is_taken_until_the_spec_names_it() {
+    let a = acme("immuta-ambiguous").await;
+    let key = a.key("one", 40).await;
+    let theirs = a.tenant.issue(LicenseKey::seats(15));
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: true }));
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("Unknown/OutcomeUnknown").await;
+    a.tenant.add_by_hand(&theirs).expect("added by hand");
+    let status = a.until_ready("False/NeedsReview").await;
+    let rows = a.tenant.live_rows();
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(rows.iter().all(|row| message.contains(&format!("{} ({})", row.id, row.uuid))), "{message}");
+    a.until_polled(3).await;
+    assert_eq!(a.tenant.posts(), 1);
+    let mine = &a.tenant.live_rows_of(&key)[0];
+    a.adopt("one", mine.id, &mine.uuid).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Adopted/Active", "Foreign/Active"]);
+    assert_eq!(a.tenant.posts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_none_of_the_new_rows_is_the_keys_can_be_confirmed() {
+    let a = acme("immuta-confirm").await;
+    let key = a.key("one", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("Unknown/OutcomeUnknown").await;
+    for seats in [15, 16] {
+        let theirs = a.tenant.issue(LicenseKey::seats(seats));
+        a.tenant.add_by_hand(&theirs).expect("added by hand");
+    }
+    let status = a.until_ready("False/NeedsReview").await;
+    a.w.annotate("acme", "seatkeeper.dev/confirm", &status.intent.unwrap().id).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active", "Foreign/Active", "Foreign/Active"]);
+    assert_eq!(a.tenant.additions_of(&key), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
+    let a = acme("immuta-lost-delete").await;
+    a.key("old", 40).await;
+    a.declare(&["old"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    let new = a.key("new", 40).await;
+    a.tenant.inject(Fault::on_license_delete(FaultKind::Drop { apply: true }));
+    a.prune().await;
+    a.list(&["new"]).await;
+    let gone = |status: &seatkeeper::api::LicenseSeatsStatus| {
+        a.tenant.deletes() == 1
+            && status.intent.is_none()
+            && keys_of(status) == ["Added/Active"]
+            && said(status, "Ready") == "True/InSync"
+    };
+    a.until("the new key alone", gone).await;
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.deletes(), a.tenant.live_rows_of(&new).len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice() {
+    let a = Acme::with("immuta-restore", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
+    let key = a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    a.w.seats().delete("acme", &Default::default()).await.expect("delete");
+    // As a restore does it: the object, not yet allowed to act, then its status.
+    a.declare(&["one"], json!({ "suspend": true })).await;
+    a.until("the new object", |status| said(status, "Ready") == "True/Suspended").await;
+    a.restore(&status).await;
+    a.w.edit("acme", json!({ "suspend": false })).await;
+    let status = a
+        .until("the key found again", |status| {
+            keys_of(status) == ["Found/Active"] && said(status, "Ready") == "True/InSync"
+        })
+        .await;
+    assert_ne!(status.license.unwrap().keys_of.unwrap().object_uid, "");
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
+    for (name, rows, expected) in [("immuta-anew", 1, "True/InSync"), ("immuta-anew-two", 2, "False/AlreadyPresent")] {
+        let a = acme(name).await;
+        let key = a.key("one", 40).await;
+        a.tenant.add_by_hand(&key).expect("added by hand");
+        for _ in 1..rows {
+            let theirs = a.tenant.issue(LicenseKey::seats(15));
+            a.tenant.add_by_hand(&theirs).expect("added by hand");
+        }
+        a.declare(&["one"], json!({})).await;
+        let status = a.until_ready(expected).await;
+        assert_eq!(a.tenant.additions_of(&key), 1);
+        if rows == 1 {
+            assert_eq!(keys_of(&status), ["Found/Active"]);
+            continue;
+        }
+        assert!(condition(&status, "Ready").unwrap().message.contains("licenseKeys[].adopt"));
+        let mine = &a.tenant.live_rows_of(&key)[0];
+        a.adopt("one", mine.id, &mine.uuid).await;
+        let status = a.until_ready("True/InSync").await;
+        assert_eq!(keys_of(&status), ["Adopted/Active", "Foreign/Active"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_to_adopt_that_is_not_there_is_told_and_the_key_not_added() {
+    let a = acme("immuta-adopt").await;
+    let key = a.key("one", 40).await;
+    let mut keys = entries(&["one"]);
+    keys[0]["adopt"] = json!({ "id": 7, "uuid": "no-such-row" });
+    a.declare(&[], json!({ "vendor": { "immuta": { "licenseKeys": keys } } })).await;
+    a.until_ready("False/NeedsReview").await;
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (0, 0));
+}

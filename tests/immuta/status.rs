@@ -1,0 +1,105 @@
+//! What a status says of a tenant: seats, users, ends.
+
+use std::time::Duration;
+
+use serde_json::json;
+use vendor_sim::immuta::{CanAddUser, LicenseKey};
+
+use super::{Acme, acme, keys_of, tenant};
+use crate::world::{condition, said};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_few_seats_are_told_with_how_many_are_missing() {
+    let a = acme("immuta-short").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({ "seats": 65 })).await;
+    let status = a.until_ready("False/SeatsShort").await;
+    assert!(condition(&status, "Ready").unwrap().message.contains("25 are missing; supply another licence key"));
+    assert_eq!(status.summary.as_deref(), Some("25 seats short: supply a key"));
+    assert_eq!(said(&status, "Stalled"), "True/SeatsShort");
+    a.w.until_told("SeatsShort", 1).await;
+    a.key("two", 25).await;
+    a.list(&["one", "two"]).await;
+    a.until_ready("True/InSync").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers() {
+    let a = acme("immuta-full").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({ "thresholds": { "freeSeats": 5 } })).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(said(&status, "SeatShortage"), "False/Sufficient");
+    a.tenant.add_users(26);
+    a.w.until_reason("acme", "SeatShortage", "BelowThreshold").await;
+    a.tenant.remove_users(20);
+    a.tenant.switch(|switches| switches.can_add_user = CanAddUser::Never);
+    let status = a.w.until_reason("acme", "SeatShortage", "Exhausted").await;
+    assert!(condition(&status, "SeatShortage").unwrap().message.contains("takes no more users"));
+    assert_eq!(status.license.unwrap().can_add_user, Some(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
+    let a = Acme::with("immuta-used", tenant().inactive_users(7).policy_owners(2), |_| {}).await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((status.used, status.used_is_lower_bound, status.free), (Some(12), Some(false), Some(28)));
+    assert_eq!(status.license.as_ref().unwrap().reported_users, Some(19));
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(
+        message.contains("12 users are active, which is what the licence counts; the usage report has 19"),
+        "{message}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_warned_of_in_time_and_hard_ends_are_told_from_soft_ones() {
+    for (name, hard) in [("immuta-hard", true), ("immuta-soft", false)] {
+        let a = acme(name).await;
+        let terms = LicenseKey::seats(40).expires_in(HOUR * 800);
+        a.issued("one", if hard { terms.hard_expiration() } else { terms }).await;
+        a.declare(&["one"], json!({ "thresholds": { "expiry": ["900h"] } })).await;
+        let status = a.w.until_reason("acme", "LicenseValid", "ExpiringSoon").await;
+        let message = &condition(&status, "LicenseValid").unwrap().message;
+        assert!(message.contains(if hard { "it blocks" } else { "does not block" }), "{message}");
+        assert_eq!(status.license.as_ref().unwrap().keys[0].hard_expiration, Some(hard));
+        a.w.until_told("ExpiringSoon", 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_ends_beside_one_that_is_enough_is_no_reason_to_warn() {
+    let a = acme("immuta-overlap").await;
+    a.issued("old", LicenseKey::seats(40).expires_in(HOUR * 50)).await;
+    a.issued("new", LicenseKey::seats(40).expires_in(HOUR * 9000)).await;
+    a.declare(&["old", "new"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(said(&status, "LicenseValid"), "True/Active");
+    a.w.edit("acme", json!({ "seats": 60 })).await;
+    a.w.until_reason("acme", "LicenseValid", "ExpiringSoon").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_which_every_key_has_expired_is_not_ready() {
+    let a = acme("immuta-expired").await;
+    let key = a.tenant.issue(LicenseKey::seats(40).expired());
+    a.tenant.switch(|switches| switches.expired_key_accepted = true);
+    a.put("one", &key).await;
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("False/Expired").await;
+    assert_eq!(said(&status, "LicenseValid"), "False/Expired");
+    assert_eq!(keys_of(&status), ["Added/Expired"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
+    let a = acme("immuta-none").await;
+    a.declare(&[], json!({})).await;
+    let status = a.until_ready("False/Expired").await;
+    assert!(condition(&status, "LicenseValid").unwrap().message.contains("there is no licence key"));
+    assert_eq!((status.seats, status.license.unwrap().expires_at), (Some(0), None));
+}
