@@ -53,7 +53,7 @@ async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_
         t.declare(json!({})).await;
         t.until_in_sync(150).await;
     }
-    let fault = tenants[0].inject(Fault::on_get(throttled("1000000000")));
+    let fault = tenants[0].inject(Fault::on_get(throttled("1800")));
     assert!(w.bitwarden().wait_fired(fault, 1).await);
     for t in &tenants {
         let status = t.until_said("Ready", "Unknown/ObservationStale").await;

@@ -170,6 +170,16 @@ impl<'a> Book<'a> {
         self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
     }
 
+    /// Whether a row is listed that is known to have the key of a step.
+    pub fn lists(&self, step: &KeyStep) -> bool {
+        let of_step = |record: &&KeyRecord| match (&record.fingerprint, &step.fingerprint) {
+            (Some(one), Some(other)) => record.state != KeyState::Removed && same(one, other),
+            _ => false,
+        };
+        let listed = |record: &KeyRecord| self.tenant.row(record.id, record.uuid.as_deref()).is_some();
+        self.records.iter().filter(of_step).any(listed)
+    }
+
     pub fn is_twin(&self, i: usize) -> bool {
         self.tenant.wanted[..i].iter().any(|earlier| same_key(earlier, &self.tenant.wanted[i]))
     }

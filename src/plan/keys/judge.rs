@@ -89,7 +89,8 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, book
         [] if intent.attempt == 1 => Judged::again(step),
         [] => {
             let record = rowless(step, KeyState::Rejected);
-            if book.is_wanted(&record) {
+            // A key of which a row is listed was not refused, whatever became of this request.
+            if book.is_wanted(&record) && !book.lists(step) {
                 refuse(&mut book.records, step, KeyState::Rejected);
             }
             Judged::free()

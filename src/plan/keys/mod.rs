@@ -40,7 +40,7 @@ pub struct Lack {
     /// Sentences, the most important first.
     pub message: String,
     /// A change of a Secret may mend it.
-    pub awaits_secret: bool,
+    pub needs_secret: bool,
 }
 
 /// What comes next.
