@@ -135,6 +135,11 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     } else if intent.attempt == 1 {
         // One repeat, under a new id.
         Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(2) }
+    } else if !answered && taken_back(s, seen).is_some() {
+        // What it repeats was made and taken back, and of the repeat nothing was heard: that is no refusal, and the vendor
+        // may bill what it does not show.
+        let asked = Intent { generation: s.generation, ..intent.clone() };
+        Judged::turn(&asked, IntentPhase::NeedsReview, Gate::Review)
     } else {
         Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected)
     }

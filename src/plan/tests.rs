@@ -210,6 +210,20 @@ impl Story {
 }
 
 #[test]
+fn a_repeat_of_what_was_taken_back_of_which_nothing_was_heard_is_no_refusal() {
+    let since = TIMING.unanswered * 2;
+    let story = |phase| {
+        let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers).open(phase, since).attempt(2);
+        story.read_before(n(100, Some(100)))
+    };
+    assert_eq!(story(IntentPhase::Open).verdict(), Verdict::NeedsReview);
+    assert_eq!(story(IntentPhase::Unanswered).verdict(), Verdict::NeedsReview);
+    assert_eq!(story(IntentPhase::Answered).verdict(), Verdict::Rejected, "it said no");
+    let never_made = story(IntentPhase::Open).with(|s| s.history.clear());
+    assert_eq!(never_made.verdict(), Verdict::Rejected);
+}
+
+#[test]
 fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_none_is() {
     let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
     let up = |others| {

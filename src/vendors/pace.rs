@@ -202,7 +202,8 @@ impl Pace {
         }
         let before = self.closed.get(&lane.host).copied();
         let (until, guessed, strikes) = match heard.retry_after {
-            Some(after) => (now + after, false, 0),
+            // What was cut down to the longest pause is hardly meant: a person may try.
+            Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
             None => {
                 let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
                 // Requests that were under way together are refused together: one strike.

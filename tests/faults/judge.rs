@@ -98,7 +98,11 @@ fn ambiguous(records: &[Record], ledger: &[LedgerEntry]) -> bool {
 fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let opened = records.iter().filter(|record| record.opens && record.executed == Some(200)).count();
     let refused = records.iter().filter(|record| record.is_purchase() && refused(record)).count();
-    let made = records.iter().rfind(|record| record.is_purchase()).is_some_and(|last| last.executed == Some(200));
+    let mut purchases = records.iter().filter(|record| record.is_purchase());
+    let made = purchases.next().is_some_and(|first| first.executed == Some(200));
+    // The application's own word on the last one, 500, is a refusal; everything else says nothing about it.
+    let heard = purchases.last().is_some_and(|last| last.answered == Some(500));
+    let made = made && !heard;
     let back = ledger.last().is_some_and(|e| e.who == Actor::Webhook && e.after.seats != e.billed_after.seats);
     made && opened >= refused + 2 && back
 }
