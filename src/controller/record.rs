@@ -165,7 +165,7 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
         }
         (_, Some(doubt)) => doubt.left.min(regular),
         // A Secret with a licence key that is mended is noticed soon.
-        (Verdict::Lacking(lack), None) if lack.needs_secret => context.settings.secret_recheck.min(regular),
+        (Verdict::Lacking(lack), None) if lack.secret_may_help => context.settings.secret_recheck.min(regular),
         // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
         (_, None) => match base.history.first().map(|change| Context::now().duration_since(change.time.0)) {
             Some(age) => {

@@ -105,7 +105,7 @@ fn on_the_wire() -> Vec<(String, Action)> {
     ]
 }
 
-fn vendor_answers() -> Vec<(String, Action)> {
+pub fn vendor_answers() -> Vec<(String, Action)> {
     let padded = format!(r#"{{"passwordManager":null,"padding":"{}"}}"#, "x".repeat(8 << 20));
     let mut all = on_the_wire();
     for (name, action) in [
@@ -131,7 +131,7 @@ fn vendor_answers() -> Vec<(String, Action)> {
     all
 }
 
-fn apiserver_answers() -> Vec<(String, Action)> {
+pub fn apiserver_answers() -> Vec<(String, Action)> {
     let status = |code: u16, reason: &str| {
         format!(
             r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"injected","reason":"{reason}","code":{code}}}"#

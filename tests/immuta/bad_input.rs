@@ -92,6 +92,10 @@ async fn of_two_objects_for_one_tenant_the_younger_one_does_nothing() {
     let (one, two) = (a.key("one", 40).await, a.key("two", 25).await);
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
+    // The apiserver counts age in whole seconds.
+    let made = a.w.seats().get("acme").await.unwrap().metadata.creation_timestamp.unwrap().0;
+    let older = async || (jiff::Timestamp::now().as_second() > made.as_second()).then_some(());
+    seatkeeper_support::wait_for("the next second", crate::world::PATIENCE, older).await;
     let immuta = json!({ "credentialsSecretRef": { "name": "admin" }, "licenseKeys": entries(&["two"]) });
     a.w.declare("younger", json!({ "vendor": { "bitwarden": null, "immuta": immuta }, "limit": null, "seats": null }))
         .await;

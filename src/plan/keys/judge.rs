@@ -80,6 +80,10 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, book
     if let Some(gate) = settled(s, intent, seen, book) {
         return Judged::keep(intent, gate);
     }
+    if listed_row(book, step).is_some() {
+        // The key has a row all the same: the spec names it, or it is listed again.
+        return Judged::free();
+    }
     let candidates: Vec<Row> = new_rows(&tenant.rows, step, &book.records).cloned().collect();
     match &candidates[..] {
         [row] => {
@@ -125,10 +129,7 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, bo
 /// Several rows may be the key's: only a person can tell. It is over once the spec names the row, the key is not wanted
 /// any more, or a person says that none of them is.
 fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, book: &Book<'_>) -> Judged {
-    let of_step = |record: &&KeyRecord| record.fingerprint.is_some() && record.fingerprint == step.fingerprint;
-    if let Some(record) = book.records.iter().find(of_step)
-        && let Some(row) = book.tenant.row(record.id, record.uuid.as_deref())
-    {
+    if let Some(row) = listed_row(book, step) {
         return Judged::done(made(s, intent, step, row, seen));
     }
     let wanted = book.is_wanted(&rowless(step, KeyState::Pending));
@@ -136,6 +137,13 @@ fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, boo
         return Judged::free();
     }
     Judged::keep(intent, Gate::Review)
+}
+
+/// The row that the key of a step is known to have, if it is listed.
+fn listed_row<'a>(book: &Book<'a>, step: &KeyStep) -> Option<&'a Row> {
+    let of_step = |record: &&KeyRecord| record.fingerprint.is_some() && record.fingerprint == step.fingerprint;
+    let record = book.records.iter().filter(|record| record.state != KeyState::Removed).find(of_step)?;
+    book.tenant.row(record.id, record.uuid.as_deref())
 }
 
 /// Rows that were not there before and that no other key has.

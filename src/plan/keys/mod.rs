@@ -40,7 +40,7 @@ pub struct Lack {
     /// Sentences, the most important first.
     pub message: String,
     /// A change of a Secret may mend it.
-    pub needs_secret: bool,
+    pub secret_may_help: bool,
 }
 
 /// What comes next.

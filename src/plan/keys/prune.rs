@@ -68,7 +68,8 @@ fn obstacle(
         return Some("the tenant takes no more users (canAddUser), so it has no seats to spare".into());
     }
     let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
-    let Some(seats) = record.seats else { return Some("the tenant does not show how many seats it has".into()) };
+    let shown = tenant.rows.iter().find(this).and_then(|row| row.seats);
+    let Some(seats) = shown else { return Some("the tenant does not show how many seats it has".into()) };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
     let left = numbers.seats.saturating_sub(seats);
     (left < need).then(|| {

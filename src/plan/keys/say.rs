@@ -12,12 +12,12 @@ pub(super) struct Trouble {
     reason: &'static str,
     summary: String,
     message: String,
-    needs_secret: bool,
+    secret_may_help: bool,
 }
 
 impl Trouble {
     fn new(reason: &'static str, summary: &str, message: String) -> Self {
-        Self { reason, summary: summary.to_owned(), message, needs_secret: false }
+        Self { reason, summary: summary.to_owned(), message, secret_may_help: false }
     }
 
     pub(super) fn prune_blocked(why: &str) -> Self {
@@ -36,10 +36,10 @@ impl Trouble {
 /// All troubles as one: the first gives the reason.
 pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
     let message = troubles.iter().map(|trouble| trouble.message.as_str()).collect::<Vec<_>>().join("; ");
-    let needs_secret = troubles.iter().any(|trouble| trouble.needs_secret);
+    let secret_may_help = troubles.iter().any(|trouble| trouble.secret_may_help);
     let first = troubles.into_iter().next();
     let (reason, summary) = first.map_or((reason::PROGRESSING, String::new()), |first| (first.reason, first.summary));
-    Lack { reason, summary, message, needs_secret }
+    Lack { reason, summary, message, secret_may_help }
 }
 
 /// What is wrong with the listed keys, in the order of the list.
@@ -54,7 +54,7 @@ pub(super) fn troubles(tenant: &Tenant, standings: &[Standing<'_>]) -> Vec<Troub
                     _ => fault.reason,
                 };
                 let message = format!("licence key {path}: {}", fault.message);
-                Trouble { needs_secret: true, ..Trouble::new(reason, &fault.summary, message) }
+                Trouble { secret_may_help: true, ..Trouble::new(reason, &fault.summary, message) }
             }
             Standing::Refused => Trouble::new(
                 reason::LICENSE_KEY_REJECTED,

@@ -42,11 +42,13 @@ pub struct Record {
 
 pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
     let adjusts = || method == "POST" && path.contains("/organizations/") && path.ends_with("subscription");
-    hop == Hop::Vendor && (method == "PUT" || adjusts())
+    // A licence key that is added or removed counts too.
+    let keys = || ["POST", "DELETE"].contains(&method) && path.contains("/admin/license");
+    hop == Hop::Vendor && (method == "PUT" || adjusts() || keys())
 }
 
 impl Record {
-    /// A request that buys: by totals through the public API, or by a difference through the private one.
+    /// A request that buys: by totals through the public API, by a difference through the private one, or by a licence key.
     pub fn is_purchase(&self) -> bool {
         buys(self.hop, &self.method, &self.path)
     }

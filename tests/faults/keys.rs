@@ -1,0 +1,279 @@
+//! Licence keys under the same faults: a key that is added, and a renewal that adds one and removes another. The tenant is
+//! the worst there is: it makes a second row of a key that it has. Called by `main` after the cases of Bitwarden.
+
+mod stage;
+
+use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fault_proxy::{Action, Hop, Place, Record, Target};
+use futures::{FutureExt, StreamExt, stream};
+use seatkeeper::api::LicenseSeatsStatus;
+use vendor_sim::Immuta;
+use vendor_sim::immuta::{Actor, Endpoint};
+
+use crate::actions::{LONG, apiserver_answers, vendor_answers};
+use crate::case::named;
+use crate::ground::Ground;
+use stage::Stage;
+
+/// So many polls without a write are silence.
+const SILENCE: usize = 5;
+
+/// The longest wait for an end.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Story {
+    /// A first key.
+    Add,
+    /// A key instead of the one that is there, with `prune`.
+    Renew,
+}
+
+impl Story {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "immuta-add",
+            Self::Renew => "immuta-delete",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    story: Story,
+    fault: Option<(Target, Action)>,
+    action: String,
+    /// The part of the purchase protocol that the operator lacks.
+    lacks: Option<&'static str>,
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let k = self.fault.as_ref().map_or(0, |(target, _)| target.number);
+        format!("{}/{k}/{}", self.story.name(), self.action)
+    }
+}
+
+/// Plays all cases; whether all of them were sound.
+pub async fn enumerate(ground: &Arc<Ground>, at_once: usize) -> bool {
+    let started = Instant::now();
+    let (mut cases, mut references) = (Vec::new(), Vec::new());
+    for story in [Story::Add, Story::Renew] {
+        let reference = Case { story, fault: None, action: "reference".into(), lacks: None };
+        match guarded(ground, reference).await {
+            (_, Ok(records)) => {
+                cases.extend(broken_in_every_way(story, &records));
+                references.push(records);
+            }
+            (case, Err(why)) => {
+                println!("the reference fails: {}: {why}", case.name());
+                return false;
+            }
+        }
+    }
+    if let Ok(wanted) = std::env::var("FAULT_CASE") {
+        let (start, end) = wanted.split_once('*').unwrap_or((&wanted, &wanted));
+        cases.retain(|case| case.name().starts_with(start) && case.name().ends_with(end));
+    } else {
+        // Everything at the requests that add or remove; of the rest each fourth, always the same ones.
+        let purchase = |case: &Case| {
+            let records = &references[usize::from(case.story == Story::Renew)];
+            case.fault.as_ref().is_some_and(|(target, _)| records[target.number - 1].is_purchase())
+        };
+        let mut rest = 0..;
+        cases.retain(|case| purchase(case) || rest.next().is_some_and(|nth: usize| nth.is_multiple_of(4)));
+    }
+    let count = cases.len();
+    println!("faults: {count} cases of licence keys");
+    let mut failed = 0;
+    let mut playing = stream::iter(cases).map(|case| guarded(ground, case)).buffer_unordered(at_once);
+    while let Some((case, result)) = playing.next().await {
+        if let Err(why) = result {
+            failed += 1;
+            println!("\nFAILED {}: {why}\nreplay: FAULT_CASE={:?}\n", case.name(), case.name());
+        }
+    }
+    println!("faults: {count} cases of licence keys, {failed} failed, {} s", started.elapsed().as_secs());
+    #[cfg(debug_assertions)]
+    let caught = weakened_are_caught(ground, &references[0]).await;
+    #[cfg(not(debug_assertions))]
+    let caught = true;
+    failed == 0 && caught
+}
+
+/// The test of the test: operators without a part of the protocol must be seen to spend a key twice.
+#[cfg(debug_assertions)]
+async fn weakened_are_caught(ground: &Arc<Ground>, records: &[Record]) -> bool {
+    let purchase = records.iter().find(|record| record.is_purchase()).expect("a key is added").number;
+    let each = [
+        ("no wait", Action::ApplyLate(Duration::from_millis(1400))),
+        ("an error closes the intent", Action::DropAnswer),
+        ("intent from cache", Action::Kill(Place::Withheld)),
+    ];
+    let each = each.map(async |(lacks, action)| {
+        let fault = Some((Target::of(records, purchase), action));
+        let case = Case { story: Story::Add, fault, action: "weakened".into(), lacks: Some(lacks) };
+        let (_, result) = guarded(ground, case).await;
+        let caught = result.as_ref().is_err_and(|why| why.contains(" was spent 2 times"));
+        let said = result.err().unwrap_or_default();
+        println!(
+            "{}: {lacks}: {}",
+            if caught { "caught" } else { "NOT CAUGHT" },
+            said.lines().next().unwrap_or_default()
+        );
+        caught
+    });
+    futures::future::join_all(each).await.into_iter().all(|caught| caught)
+}
+
+/// Each request of a reference, up to its last write: everything at writes to the tenant and at intents, and what differs by
+/// kind at the others.
+fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
+    let last = records.iter().rposition(|r| r.is_record() || r.is_purchase()).unwrap_or_default();
+    let mut all = Vec::new();
+    for record in &records[..=last] {
+        let target = Target::of(records, record.number);
+        let sharp = record.intent || record.is_purchase();
+        let mut add = |action: String, what| all.push(Case { story, fault: Some((target, what)), action, lacks: None });
+        for place in [Place::Before, Place::Withheld, Place::Answered] {
+            add(format!("killed {}", named(place)), Action::Kill(place));
+            if record.is_purchase() {
+                add(format!("stopped {}", named(place)), Action::Pause(place, LONG));
+            }
+        }
+        let answers = match record.hop {
+            Hop::Vendor => vendor_answers(),
+            Hop::Apiserver => apiserver_answers(),
+        };
+        // The tenant asks for an hour's pause, and for that nobody waits here.
+        let answers = answers.into_iter().filter(|(name, _)| !name.contains("10^9"));
+        for (name, action) in answers.filter(|(name, _)| sharp || ["answer dropped", "500"].contains(&name.as_str())) {
+            add(name, action);
+        }
+    }
+    all
+}
+
+/// Plays a case so that a failing step of the stage is a failing case and no more.
+async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Vec<Record>, String>) {
+    let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
+    let result = played.unwrap_or_else(|_| Err("the stage failed; see above".into()));
+    (case, result)
+}
+
+async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, String> {
+    let _permit = ground.stage.acquire().await.expect("the stage is never closed");
+    let stage = Stage::new(ground, case.lacks).await;
+    if case.story == Story::Renew {
+        stage.declare(&["old"]).await;
+        silent(&stage, false).await.map_err(|why| format!("before anything was broken: {why}"))?;
+    }
+    let before = stage.tenant.ledger().len();
+    stage.proxy.arm(case.fault.clone());
+    match case.story {
+        Story::Add => stage.declare(&["new"]).await,
+        Story::Renew => stage.list(&["new"]).await,
+    }
+    let ended = silent(&stage, case.fault.is_some()).await;
+    let records = stage.proxy.records();
+    judge(&stage, case, before, &records).and(ended.map(drop)).map_err(|why| {
+        let mut story = why;
+        for record in &records {
+            let _ = write!(story, "\n{record}");
+        }
+        for entry in stage.tenant.ledger() {
+            let _ = write!(
+                story,
+                "\n{:?} {:?} key {:?} row {:?} {}",
+                entry.who, entry.action, entry.key, entry.id, entry.effect
+            );
+        }
+        let log = stage.log();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("{story}\n{}", lines[lines.len().saturating_sub(30)..].join("\n"))
+    })?;
+    Ok(records)
+}
+
+/// The ledger's oracle, whatever the status says: no key is spent twice, nothing is removed but the old key's one row.
+fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Result<(), String> {
+    let (tenant, numbers) = (&stage.tenant, |key: &str| stage.tenant.number_of(key));
+    for key in [&stage.old, &stage.new] {
+        if tenant.additions_of(key) > 1 {
+            return Err(format!("key {} was spent {} times", numbers(key), tenant.additions_of(key)));
+        }
+    }
+    let ledger = tenant.ledger().split_off(before);
+    let by_operator = ledger.iter().filter(|e| e.effect && [Actor::Request, Actor::LateFinisher].contains(&e.who));
+    let removed: Vec<_> = by_operator.filter(|entry| !entry.made_a_row()).collect();
+    let old = (case.story == Story::Renew).then(|| numbers(&stage.old));
+    if removed.len() > 1 || removed.iter().any(|entry| entry.key != old) {
+        return Err(format!("more was removed than the old key: {removed:?}"));
+    }
+    // The last valid key goes only after the next one is there.
+    let order: Vec<_> = ledger.iter().filter(|entry| entry.effect).map(|entry| entry.key).collect();
+    if removed.len() == 1 && order.first() != Some(&Some(numbers(&stage.new))) {
+        return Err(format!("removed before the other was added: {order:?}"));
+    }
+    if tenant.live_rows_of(&stage.foreign).len() != 1 {
+        return Err("somebody else's key was touched".into());
+    }
+    if stage.log().contains("panicked") || stage.ended_alone() > 0 {
+        return Err("the operator panicked, or ended by itself".into());
+    }
+    // One request of each kind, and one repeat of what had no effect or whose refusal proved that.
+    let sent = |method: &str| records.iter().filter(|r| r.is_purchase() && r.method == method).count();
+    if sent("POST") > 2 || sent("DELETE") > 2 {
+        return Err(format!("{} additions and {} removals were sent", sent("POST"), sent("DELETE")));
+    }
+    if case.fault.is_some() && !stage.proxy.fired() {
+        return Err("the action was never taken: the request did not come".into());
+    }
+    Ok(())
+}
+
+/// Waits until the fault has struck, the keys are as declared and told so, and polls go by without any write.
+async fn silent(stage: &Stage, struck: bool) -> Result<(), String> {
+    let deadline = Instant::now() + PATIENCE;
+    let writes = |records: &[Record]| records.iter().filter(|r| r.is_purchase() || r.is_record()).count();
+    let mut since: Option<(usize, usize)> = None;
+    loop {
+        let status = stage.status().await;
+        let written = writes(&stage.proxy.records());
+        let polls = stage.tenant.calls(Endpoint::List);
+        let ended = status.as_ref().is_some_and(|status| is_end(stage, status)) && (!struck || stage.proxy.fired());
+        since = match since {
+            _ if !ended => None,
+            Some((before, first)) if before == written => {
+                if polls >= first + SILENCE {
+                    return Ok(());
+                }
+                since
+            }
+            _ => Some((written, polls)),
+        };
+        if Instant::now() > deadline {
+            let status = serde_json::to_string(&status).unwrap_or_default();
+            return Err(format!("not as declared, or not silent, after {PATIENCE:?}; status: {status}"));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// In sync, with one row of each listed key. The row of an old key may stay where an answer that nobody gave said that it is
+/// gone: an answer of success is believed (Immuta reference, section 7.4).
+fn is_end(stage: &Stage, status: &LicenseSeatsStatus) -> bool {
+    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+    let in_sync = ready.is_some_and(|ready| ready.reason == "InSync") && status.intent.is_none();
+    let rows = |tenant: &Immuta, key: &str| tenant.live_rows_of(key).len();
+    let lied =
+        stage.proxy.records().iter().any(|r| r.method == "DELETE" && r.executed.is_none() && r.answered == Some(200));
+    in_sync
+        && stage.listed().iter().all(|key| rows(&stage.tenant, key) == 1)
+        && (lied || stage.unlisted().iter().all(|key| rows(&stage.tenant, key) == 0))
+}

@@ -1,0 +1,225 @@
+//! The stage of one case: a namespace, a tenant, the proxy, and an operator that is restarted as a Deployment would.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fault_proxy::{Deed, Hand, Proxy, Upstream};
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
+use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
+use seatkeeper_support::Operator;
+use serde_json::{Value, json};
+use vendor_sim::immuta::{Duplicate, LicenseKey, Tenant};
+use vendor_sim::{Immuta, Options, Simulator};
+
+use crate::actions::{BINARY, SHORT};
+use crate::ground::Ground;
+
+/// Names the part that a weakened operator lacks; see `weakened`.
+const WEAKNESS: &str = "FAULT_WEAKNESS";
+
+/// The operator process, and what became of those before it.
+struct Shop {
+    namespace: String,
+    kubeconfig: PathBuf,
+    allowed: String,
+    lacks: Option<&'static str>,
+    running: Mutex<Option<Operator>>,
+    past: Mutex<String>,
+    killed: AtomicBool,
+    ended_alone: AtomicUsize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shop {
+    /// Sees to it that an operator runs.
+    fn tend(&self) {
+        let mut running = lock(&self.running);
+        if let Some(operator) = running.as_ref() {
+            if operator.try_exit().is_none() {
+                return;
+            }
+            let log = operator.log();
+            // A free port is free when it is chosen, and may be somebody else's a moment later.
+            let in_order = self.killed.swap(false, Ordering::SeqCst) || log.contains("Address already in use");
+            self.ended_alone.fetch_add(usize::from(!in_order), Ordering::SeqCst);
+            lock(&self.past).push_str(&log);
+        }
+        let allowed = format!("--allowed-host={}", self.allowed);
+        let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
+        let weakness = self.lacks.map(|lacks| (WEAKNESS, lacks));
+        let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(weakness).collect();
+        // This very program is the weakened operator.
+        let weakened = weakness.and_then(|_| std::env::current_exe().ok());
+        let binary = weakened.unwrap_or_else(|| BINARY.into());
+        *running = Some(Operator::start_in(&environment, &self.kubeconfig, binary, &self.namespace, &flags));
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(operator) = lock(&self.running).as_ref() {
+            operator.signal(signal);
+        }
+    }
+
+    fn act(&self, deed: Deed) {
+        match deed {
+            Deed::Kill => {
+                self.killed.store(true, Ordering::SeqCst);
+                self.signal("KILL");
+            }
+            Deed::Stop => self.signal("STOP"),
+            Deed::Continue => self.signal("CONT"),
+            Deed::DeleteLease | Deed::Purchase | Deed::Happen(_) => {}
+        }
+    }
+}
+
+/// The stage.
+pub struct Stage {
+    pub proxy: Proxy,
+    pub tenant: Immuta,
+    pub old: String,
+    pub new: String,
+    pub foreign: String,
+    listed: Mutex<Vec<&'static str>>,
+    shop: Arc<Shop>,
+    objects: Api<LicenseSeats>,
+    secrets: Api<Secret>,
+    tending: tokio::task::JoinHandle<()>,
+    _vendor: Simulator,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.tending.abort();
+        lock(&self.shop.running).take();
+    }
+}
+
+impl Stage {
+    /// A tenant with 10 users and somebody else's key, that makes a second row of a key that it has.
+    pub async fn new(ground: &Arc<Ground>, lacks: Option<&'static str>) -> Self {
+        let namespace = ground.plane.namespace("keys").await;
+        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let tenant = vendor.immuta();
+        tenant.switch(|switches| switches.duplicate = Duplicate::SecondRow);
+        let api_key = tenant.add_tenant(Tenant::new("acme").users(10)).api_key;
+        let issue = |seats| tenant.issue(LicenseKey::seats(seats));
+        let (old, new, foreign) = (issue(40), issue(50), issue(5));
+        tenant.add_by_hand(&foreign).expect("added by hand");
+
+        let upstream = Upstream::new(vendor.address(), "localhost", &vendor.ca_pem()).expect("the simulator");
+        let whose: Arc<Mutex<Option<Arc<Shop>>>> = Arc::default();
+        let hand: Hand = {
+            let whose = Arc::clone(&whose);
+            Arc::new(move |deed| {
+                let shop = lock(&whose).clone();
+                async move { shop.iter().for_each(|shop| shop.act(deed)) }.boxed()
+            })
+        };
+        let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
+        let shop = Arc::new(Shop {
+            namespace: namespace.clone(),
+            kubeconfig: ground.kubeconfig(&proxy),
+            allowed: proxy.vendor_host(),
+            lacks,
+            running: Mutex::default(),
+            past: Mutex::default(),
+            killed: AtomicBool::default(),
+            ended_alone: AtomicUsize::default(),
+        });
+        *lock(&whose) = Some(Arc::clone(&shop));
+        let tended = Arc::clone(&shop);
+        let tending = tokio::spawn(async move {
+            loop {
+                tended.tend();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let stage = Self {
+            objects: Api::namespaced(ground.client.clone(), &namespace),
+            secrets: Api::namespaced(ground.client.clone(), &namespace),
+            listed: Mutex::default(),
+            proxy,
+            tenant,
+            old,
+            new,
+            foreign,
+            shop,
+            tending,
+            _vendor: vendor,
+        };
+        let (server, ca) = (stage.proxy.vendor_url(), &ground.identity.ca_pem);
+        stage.secret("admin", json!({ "apiKey": api_key, "server": server, "ca.crt": ca })).await;
+        stage.secret("keys", json!({ "old": stage.old, "new": stage.new })).await;
+        stage
+    }
+
+    async fn secret(&self, name: &str, data: Value) {
+        let secret = json!({ "metadata": { "name": name }, "type": SECRET_TYPE, "stringData": data });
+        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
+        self.secrets.create(&PostParams::default(), &secret).await.expect("create the Secret");
+    }
+
+    pub async fn declare(&self, keys: &[&'static str]) {
+        *lock(&self.listed) = keys.to_vec();
+        let immuta = json!({
+            "credentialsSecretRef": { "name": "admin" }, "licenseKeys": entries(keys), "prune": true,
+        });
+        let object = json!({
+            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": "acme" },
+            "spec": { "vendor": { "immuta": immuta }, "interval": "1s" },
+        });
+        let object: LicenseSeats = serde_json::from_value(object).expect("a LicenseSeats");
+        self.objects.create(&PostParams::default(), &object).await.expect("the object is admitted");
+    }
+
+    pub async fn list(&self, keys: &[&'static str]) {
+        *lock(&self.listed) = keys.to_vec();
+        let patch = Patch::Merge(json!({ "spec": { "vendor": { "immuta": { "licenseKeys": entries(keys) } } } }));
+        self.objects.patch("acme", &PatchParams::default(), &patch).await.expect("the edit is admitted");
+    }
+
+    fn texts(&self, listed: bool) -> Vec<&str> {
+        let names = lock(&self.listed);
+        let all = [("old", self.old.as_str()), ("new", self.new.as_str())];
+        all.into_iter().filter(|(name, _)| names.contains(name) == listed).map(|(_, text)| text).collect()
+    }
+
+    /// The keys that are declared, and those that are not.
+    pub fn listed(&self) -> Vec<&str> {
+        self.texts(true)
+    }
+
+    pub fn unlisted(&self) -> Vec<&str> {
+        self.texts(false)
+    }
+
+    /// The status, if it is of the newest spec.
+    pub async fn status(&self) -> Option<LicenseSeatsStatus> {
+        let object = self.objects.get("acme").await.ok()?;
+        let generation = object.metadata.generation.unwrap_or_default();
+        object.status.filter(|status| status.observed_generation == generation)
+    }
+
+    pub fn log(&self) -> String {
+        let now = lock(&self.shop.running).as_ref().map(|operator| operator.log()).unwrap_or_default();
+        format!("{}{now}", lock(&self.shop.past))
+    }
+
+    /// Processes that ended although nobody killed them.
+    pub fn ended_alone(&self) -> usize {
+        self.shop.ended_alone.load(Ordering::SeqCst)
+    }
+}
+
+fn entries(keys: &[&str]) -> Value {
+    keys.iter().map(|key| json!({ "secretKeyRef": { "name": "keys", "key": key } })).collect()
+}
