@@ -45,8 +45,8 @@ pub(super) struct Claim {
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bar {
-    /// So many objects that may have the pool, or an open change, were not looked at yet.
-    NotKnownYet(usize),
+    /// An object that may have the pool, or an open change, was not looked at yet.
+    NotKnownYet,
     /// An older object has this pool.
     OwnedBy(Key),
     /// Another change of this account may still be running; `None`: its object or its record is gone.
@@ -57,7 +57,7 @@ impl Bar {
     /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
     pub fn sentence(&self, (namespace, _): &Key) -> String {
         let whose = match self {
-            Self::NotKnownYet(_) => return "not every object was looked at yet".into(),
+            Self::NotKnownYet => return "not every object was looked at yet".into(),
             Self::Behind(None) => "of which the record is gone".into(),
             Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
                 format!("of {name}")
@@ -109,11 +109,10 @@ impl Pools {
     pub fn reserve(&self, key: &Key, watched: &[Arc<Watched>]) -> Result<(), Bar> {
         let mut register = self.lock();
         let Some((_, Some(claim))) = register.claims.get(key).cloned() else {
-            return Err(Bar::NotKnownYet(1));
+            return Err(Bar::NotKnownYet);
         };
-        let unseen = register.unseen(watched, &claim);
-        if unseen > 0 {
-            return Err(Bar::NotKnownYet(unseen));
+        if register.unseen(watched, &claim) {
+            return Err(Bar::NotKnownYet);
         }
         if let Some(owner) = register.older(key, &claim) {
             return Err(Bar::OwnedBy(owner));
@@ -176,9 +175,9 @@ impl Pools {
 }
 
 impl Register {
-    /// How many objects were not looked at that may have the pool or an open change. What is created while this replica
+    /// Whether an object was not looked at that may have the pool or an open change. What is created while this replica
     /// leads and is younger can have neither.
-    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> usize {
+    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
         let Self { claims, inherited, .. } = self;
         let unseen: Vec<&Watched> = watched
             .iter()
@@ -195,7 +194,7 @@ impl Register {
             object.metadata.uid.as_ref().is_none_or(|uid| inherited.contains(uid))
                 || age_of(&object.metadata) < claim.age
         };
-        unseen.iter().filter(matters).count()
+        unseen.iter().any(|object| matters(&object))
     }
 
     fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {

@@ -17,7 +17,8 @@ use crate::api::{Intent, LicenseSeatsStatus};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 use crate::vendors::{VendorAccount, VendorError};
 
-/// How long to wait at least while an object was not looked at that may have the pool, and how long for each such object.
+/// How long to wait at least while an object was not looked at that may have the pool, and how long for each object that
+/// there is: a hundred passes a second are few.
 const CENSUS: Duration = Duration::from_millis(200);
 const EACH: Duration = Duration::from_millis(10);
 
@@ -84,7 +85,8 @@ async fn pass(
     let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {
-        match context.pools.reserve(key, &context.all_watched()) {
+        let watched = context.all_watched();
+        match context.pools.reserve(key, &watched) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
@@ -107,9 +109,9 @@ async fn pass(
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
-            // About when those will have had their turn: whoever asks sooner takes it from them.
-            Err(Bar::NotKnownYet(unseen)) => {
-                return Ok(jitter(CENSUS + EACH * u32::try_from(unseen).unwrap_or(u32::MAX)));
+            // All that wait come back so seldom that those they wait for get their turn.
+            Err(Bar::NotKnownYet) => {
+                return Ok(jitter(CENSUS + EACH * u32::try_from(watched.len()).unwrap_or(u32::MAX)));
             }
             Err(bar) => site.behind = Some(bar.sentence(key)),
         }
