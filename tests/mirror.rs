@@ -60,7 +60,7 @@ impl Mirror {
             last.replace(Some(status.clone()));
             over.then_some(status)
         };
-        match tokio::time::timeout(PATIENCE * 2, wait_for("never", PATIENCE * 9, settled)).await {
+        match tokio::time::timeout(PATIENCE * 4, wait_for("never", PATIENCE * 9, settled)).await {
             Ok(status) => status,
             Err(_) => panic!(
                 "{}: not settled after {word}: {:#?}\n{}",
