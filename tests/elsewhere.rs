@@ -73,7 +73,8 @@ async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice
         let old = json!({ "intent": intent(&account(&tenant), phase) });
         // Suspended until the whole of the backup is back, as a careful person restores.
         tenant.restore(json!({ "suspend": true }), &old).await;
-        w.edit(&tenant.name, json!({ "suspend": null })).await;
+        let edited = w.edit(&tenant.name, json!({ "suspend": null })).await.metadata.generation.unwrap_or_default();
+        tenant.until("the edit handled", |status| status.observed_generation == edited).await;
         let status = tenant.until_resolved().await;
         tenant.assert_never_above(150);
         // An edit by a person ends a review; restoring counts as one where the generations differ.
