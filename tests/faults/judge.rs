@@ -99,7 +99,7 @@ fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let opened = records.iter().filter(|record| record.opens && record.executed == Some(200)).count();
     let refused = records.iter().filter(|record| record.is_purchase() && refused(record)).count();
     let purchases: Vec<&Record> = records.iter().filter(|record| record.is_purchase()).collect();
-    let made = purchases.first().is_some_and(|first| first.executed == Some(200));
+    let made = purchases.iter().any(|purchase| purchase.executed == Some(200));
     // The application's own word on the last one, 500, is a refusal; everything else says nothing about it.
     let heard = purchases.last().is_some_and(|last| last.answered == Some(500));
     let made = made && !heard;

@@ -211,13 +211,13 @@ fn chosen(known: &HashMap<&'static str, Reference>, everything: bool) -> Vec<Cas
             .is_some_and(|r| r.intent || r.is_purchase())
     };
     let kinds = [
-        ("crash", 240),
-        ("answer", 280),
-        ("apiserver", 130),
-        ("split-brain", 80),
-        ("pause", 20),
-        ("elsewhere", 160),
-        ("clock", 40),
+        ("crash", 195),
+        ("answer", 195),
+        ("apiserver", 105),
+        ("split-brain", 65),
+        ("pause", 10),
+        ("elsewhere", 70),
+        ("clock", 15),
         (CONTROL_PLANE, 12),
     ];
     let only = std::env::var("FAULT_KIND").ok();
