@@ -9,7 +9,9 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::members::Counted;
-use super::private_wire::{Details, Membership, Memberships, Metadata, Organization, PrivateError, RelativeChange};
+use super::private_wire::{
+    Details, Membership, Memberships, Metadata, Named, Organization, PrivateError, RelativeChange,
+};
 use super::refusals::without_effect;
 use super::session::Session;
 use super::wire::Message;
@@ -114,7 +116,9 @@ impl Session {
     fn judged(&self, answer: &Answer, moves_seats: bool) -> Outcome {
         let error = answer.json::<PrivateError>("no message");
         match (answer.status, error) {
-            (StatusCode::OK, _) => Outcome::Accepted,
+            // The application answers with a profile; any other 200 comes from something in between.
+            (StatusCode::OK, _) if answer.json::<Named>("no object").is_ok() => Outcome::Accepted,
+            (StatusCode::OK, _) => Outcome::Unanswered,
             (StatusCode::BAD_REQUEST, Ok(error)) => match without_effect(&error.message, moves_seats) {
                 Some(why) => Outcome::Refused(Refusal::Request(why.into())),
                 None => Outcome::Answered,

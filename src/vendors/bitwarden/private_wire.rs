@@ -131,6 +131,13 @@ pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
     text.parse().ok().or_else(utc)
 }
 
+/// Any object of the private API says what it is.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    #[serde(rename = "object")]
+    pub(super) _object: String,
+}
+
 /// The error shape of the private API (section 6.1). The text is compared with texts that are known, and not kept.
 #[derive(Deserialize)]
 pub(super) struct PrivateError {
