@@ -206,12 +206,14 @@ impl VendorAccount for Organization {
             // The members' path has the same limit and never more requests: one turn is enough for both.
             session.turn_to_read(&self.secret_version, self.product, urgency).await?;
         }
-        // What a key was refused is told like any other answer, below.
-        if let Some(session) = &self.owner
-            && let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
+        if let Some(session) = &self.owner {
+            session.turn_to_look(self.known_id().as_deref(), self.product, urgency)?;
+            // What a key was refused is told like any other answer, below.
+            if let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
                 session.turn_of_token(&self.secret_version, urgency).await
-        {
-            return Err(error);
+            {
+                return Err(error);
+            }
         }
         self.seen().await.map(Seen::snapshot)
     }

@@ -15,6 +15,7 @@ use super::private_wire::{
 use super::refusals::without_effect;
 use super::session::Session;
 use super::wire::Message;
+use crate::api::Product;
 use crate::plan::{Outcome, Refusal};
 use crate::vendors::http::{self, Answer};
 use crate::vendors::{Go, Urgency, VendorError};
@@ -98,6 +99,12 @@ impl Session {
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
             _ => Err(answer.refusal()),
         }
+    }
+
+    /// The turn of a look at the organization; until its id is known, at where the person belongs.
+    pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
+        let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
+        self.gate.turn("GET", &self.url(&path), (self.client_id(), pool as u8), urgency)
     }
 
     /// The turn of the next change of this organization.
