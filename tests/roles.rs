@@ -2,8 +2,9 @@
 //! its fix, what still works goes on, and nothing is sent on a doubt.
 
 use serde_json::{Value, json};
-use vendor_sim::{MemberStatus, Role};
+use vendor_sim::{Fault, MemberStatus, Role};
 
+use crate::bad_answers::answer;
 use crate::owner::merged;
 use crate::tenants::fast_but;
 use crate::world::{World, condition, organization, said, world};
@@ -73,6 +74,21 @@ async fn an_owner_who_is_removed_while_it_runs_is_told_and_seats_are_still_manag
     w.until_reason("acme", "CredentialsValid", "Authenticated").await;
     w.bitwarden().set_member_status(&person.user_id, &t.key.id, MemberStatus::Accepted);
     told(&w, "acme", "InsufficientRole", &["no confirmed member"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whom_billing_does_not_know_costs_at_most_twelve_tokens_an_hour() {
+    let w = world("unknown-owner").await;
+    let t = w.tenant("acme", organization()).await;
+    let person = t.person(Role::Owner).await;
+    let path = format!("/organizations/{}/billing", t.key.id);
+    w.bitwarden().inject(Fault::always(answer(404, r#"{"message":"Resource not found."}"#)).path(path));
+    w.declare("acme", t.both(json!({}))).await;
+    w.until_in_sync("acme", 150).await;
+    told(&w, "acme", "InsufficientRole", &["not an owner"]).await;
+    t.until_polled(16).await;
+    let logins = w.bitwarden().find_user(&person.user_id).map_or(0, |user| user.logins);
+    assert!(logins <= 12, "{logins} token requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,9 +170,12 @@ impl Session {
         join(&self.key.identity, "connect/token")
     }
 
-    /// Drops the token: its roles are older than what was just seen.
+    /// Drops the token, whose roles may be older than what was just seen; as long as the hour's tokens last.
     pub(super) async fn forget_token(&self) {
-        if let Some(token) = self.token.lock().await.as_mut() {
+        let mut held = self.token.lock().await;
+        if let Some(token) = held.as_mut()
+            && self.refusals().renew(Instant::now())
+        {
             token.renew = Instant::now();
         }
     }
