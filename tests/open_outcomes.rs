@@ -83,7 +83,15 @@ async fn in_review(name: &str) -> World {
     assert_eq!(said(&status, "Stalled"), "True/NeedsReview");
     let message = &condition(&status, "Ready").expect("Ready").message;
     let id = &status.intent.as_ref().expect("the intent stays").id;
-    for part in ["150 seats", "100 seats", "120 seats", id.as_str(), "seatkeeper.dev/confirm="] {
+    let parts = [
+        "150 seats",
+        "100 seats",
+        "120 seats",
+        "somebody else changed it alone",
+        id.as_str(),
+        "seatkeeper.dev/confirm=",
+    ];
+    for part in parts {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");
     }
     w.until_polled(3).await;
@@ -114,9 +122,9 @@ async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_edits_the_s
     assert_never_above(&w, 120);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_needs_a_review() {
-    let w = world("webhook").await;
+/// A purchase was taken back, and so was its repeat.
+async fn taken_back_twice(name: &str) -> World {
+    let w = world(name).await;
     w.bitwarden().switch(|s| s.webhook = Webhook::restoring());
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -132,13 +140,34 @@ async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_needs_a_revi
     // The vendor does it again.
     w.bitwarden().force_row(&w.key.id, Some(100), Some(100));
     let status = w.until_reason("acme", "Ready", "NeedsReview").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    for part in ["made the change to 150 seats", "took it back", "may bill 150 seats while it shows 100", "confirm="] {
+        assert!(message.contains(part), "{part:?} is missing in {message:?}");
+    }
+    assert!(!message.contains("somebody else"), "it was the vendor: {message:?}");
     w.until_polled(3).await;
     assert_eq!(w.puts(), 2);
-    let id = status.intent.expect("something to confirm").id;
+    w
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_waits_for_a_person_who_confirms_it() {
+    let w = taken_back_twice("webhook").await;
+    let id = w.status("acme").await.intent.expect("something to confirm").id;
     w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
     w.until_in_sync("acme", 150).await;
     assert_eq!(w.puts(), 3);
     assert_never_above(&w, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the_spec() {
+    let w = taken_back_twice("webhook-edit").await;
+    w.edit("acme", json!({ "seats": 160 })).await;
+    let status = w.until_in_sync("acme", 160).await;
+    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 160, 3));
+    assert_eq!(w.organization().billed.seats, Some(160));
+    assert_never_above(&w, 160);
 }
 
 #[tokio::test(flavor = "multi_thread")]

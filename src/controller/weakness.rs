@@ -24,13 +24,13 @@ pub enum Weakness {
 }
 
 impl Weakness {
-    /// All of them, by name.
+    /// All of them, by the names that the model (tests/model) gives the same.
     pub const ALL: [(&'static str, Self); 5] = [
-        ("no wait", Self::NoWait),
-        ("no deadline", Self::NoDeadline),
+        ("no wait before an open intent is judged", Self::NoWait),
+        ("no send deadline", Self::NoDeadline),
         ("no compare-and-swap", Self::NoCompareAndSwap),
         ("an error closes the intent", Self::ErrorCloses),
-        ("intent from cache", Self::IntentFromCache),
+        ("the intent is read from a stale cache", Self::IntentFromCache),
     ];
 
     /// Settings with this weakness.

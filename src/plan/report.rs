@@ -11,7 +11,7 @@ use super::notice::{Notice, transitions};
 use super::shortage::shortage;
 use super::summary;
 use super::{Decision, Desired, Fault, Numbers, Remedy, Snapshot, Usage, Verdict};
-use crate::api::{Account, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
+use crate::api::{Account, Change, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -131,8 +131,8 @@ fn decided(
 
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
-    let (mut is, mut why, mut message) =
-        keys::ready(vendor, seen, decision).unwrap_or_else(|| ready(vendor, numbers, decision, &change));
+    let (mut is, mut why, mut message) = keys::ready(vendor, seen, decision)
+        .unwrap_or_else(|| ready(vendor, numbers, decision, &change, &status.history));
     // A change that waits is told whatever else is wrong.
     let (held_back, pending) = (why, message.clone());
     if is == Is::True && license.is == Is::False {
@@ -208,7 +208,13 @@ fn decided(
     status.conditions = conditions.done();
 }
 
-fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (Is, &'static str, String) {
+fn ready(
+    vendor: &str,
+    numbers: Numbers,
+    decision: &Decision,
+    change: &str,
+    history: &[Change],
+) -> (Is, &'static str, String) {
     let intent = decision.intent.as_ref();
     match &decision.verdict {
         Verdict::InSync => (Is::True, reason::IN_SYNC, format!("{vendor} shows {}", summary::numbers(numbers))),
@@ -241,7 +247,7 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str) -> (
             (Is::False, reason::VENDOR_REJECTED, message)
         }
         Verdict::NeedsReview => {
-            let message = intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers));
+            let message = intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers, history));
             (Is::False, reason::NEEDS_REVIEW, message)
         }
         Verdict::Conflict => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::guardrails::Block;
 use super::shortage::Shortage;
 use super::{Decision, Numbers, Verdict};
-use crate::api::{Intent, PlanBlock};
+use crate::api::{Change, Intent, PlanBlock};
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
 pub(super) fn summary(decision: &Decision, change: Option<&str>, shortage: Option<&Shortage>) -> String {
@@ -64,15 +64,30 @@ pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
-/// What a person must know to resolve a review.
-pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers) -> String {
+/// What a person must know to resolve a review. `history`: recorded changes, newest first.
+pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers, history: &[Change]) -> String {
+    let made = |last: &Change| last.account == intent.account && last.target() == intent.target();
+    let explained = if seen != intent.target() && history.first().is_some_and(made) {
+        format!(
+            "{vendor} made the change to {}, took it back, and after a repeat shows {} again: it may bill {} seats while \
+             it shows {}. Nothing is sent until you decide: ask {vendor} what it bills",
+            numbers(intent.target()),
+            numbers(seen),
+            intent.to,
+            seen.seats
+        )
+    } else {
+        format!(
+            "{vendor} should show {} or still {}, and shows {}: either the change was made and somebody else changed it \
+             too, or somebody else changed it alone. Nothing is sent until you decide: look at the account",
+            numbers(intent.target()),
+            numbers(intent.base()),
+            numbers(seen)
+        )
+    };
     format!(
-        "{vendor} should show {} or still {}, and shows {}: either the change was made and somebody else changed it too, \
-         or somebody else changed it alone. Nothing is sent until you decide: look at the account, then edit spec to what \
-         it should be, or accept what is there with annotation seatkeeper.dev/confirm={}",
-        numbers(intent.target()),
-        numbers(intent.base()),
-        numbers(seen),
+        "{explained}, then edit spec to what it should be, or accept what is there with annotation \
+         seatkeeper.dev/confirm={}",
         intent.id
     )
 }

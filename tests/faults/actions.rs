@@ -1,12 +1,13 @@
 //! Everything that can be done to a request, by kind.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
 
 use crate::case::{Case, at, named};
-use crate::happenings::{APISERVER_RESTARTED, ETCD_RESTORED, EVERYWHERE};
+use crate::happenings::{self, BY_SOMEBODY, EVERYWHERE};
 use crate::scenario::Scenario;
 
 /// How the operators are run.
@@ -45,6 +46,9 @@ pub const LONG: Duration = Duration::from_secs(10);
 
 /// Past the client's time-out, and well within the settle time.
 const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
+
+/// Longer than the operator waits for its apiserver.
+const UNBEARABLE: Duration = Duration::from_secs(11);
 
 /// The other replica needs no longer to take the Lease and to buy.
 pub const WHILE_BOTH_LEAD: Duration = Duration::from_millis(2500);
@@ -152,6 +156,7 @@ pub fn apiserver_answers() -> Vec<(String, Action)> {
         ("reset but applied", Action::Reset),
         ("request dropped", Action::DropRequest),
         ("answer dropped", Action::DropAnswer),
+        ("answer later than anybody waits", Action::Delay(UNBEARABLE)),
         ("applied late", Action::ApplyLate(PAST_TIMEOUT)),
         ("watch ends with 410", Action::WatchGone),
         ("watch frozen", Action::WatchFrozen),
@@ -192,7 +197,15 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
             for what in EVERYWHERE {
                 add("elsewhere", crew(1), format!("{what} {}", at(moment)), Action::Meanwhile(moment, what));
             }
-            for what in [APISERVER_RESTARTED, ETCD_RESTORED] {
+            if scenario.takes_others() && !(scenario.by_owner && is_between_readings(reference, record, moment)) {
+                add(
+                    "elsewhere",
+                    crew(1),
+                    format!("{BY_SOMEBODY} {}", at(moment)),
+                    Action::Meanwhile(moment, BY_SOMEBODY),
+                );
+            }
+            for what in happenings::CONTROL_PLANE {
                 add(CONTROL_PLANE, crew(1), format!("{what} {}", at(moment)), Action::Meanwhile(moment, what));
             }
         }
@@ -211,16 +224,32 @@ fn off(crew: Crew, clocks: &'static [&'static str]) -> Crew {
     Crew { clocks, ..crew }
 }
 
-/// At most so many of a kind, two thirds of them at a purchase or at the record of one. The choice is the same every
-/// time.
+/// The moment between the last reading and the vendor's own, which a difference cannot be protected in
+/// (docs/never-buys-twice.md).
+fn is_between_readings(reference: &[Record], record: &Record, moment: Moment) -> bool {
+    let next = reference.get(record.number);
+    match moment {
+        Moment::Before => record.is_purchase(),
+        Moment::After => next.is_some_and(Record::is_purchase),
+    }
+}
+
+/// So many of a kind: every action and every scenario at least once, and then two thirds of them at a purchase or at the
+/// record of one. The choice is the same every time.
 pub fn thinned(cases: &[Case], kind: &str, most: usize, sharp: impl Fn(&Case) -> bool) -> Vec<Case> {
     let mut chance = fastrand::Rng::with_seed(1);
     let of_kind = cases.iter().filter(|case| case.kind == kind).cloned();
     let (mut first, mut rest): (Vec<_>, Vec<_>) = of_kind.partition(sharp);
     chance.shuffle(&mut first);
     chance.shuffle(&mut rest);
-    let dull = rest.len().min(most / 3);
-    first.truncate(most - dull);
-    rest.truncate(most - first.len());
-    first.into_iter().chain(rest).collect()
+    let (mut actions, mut stories) = (HashSet::new(), HashSet::new());
+    let mut new = |case: &Case| actions.insert(case.action.clone()) | stories.insert(case.scenario.name);
+    // Those that show something new come before the others, in each half.
+    let mut by_news = |half: Vec<Case>| half.into_iter().partition::<Vec<_>, _>(&mut new);
+    let ((mut chosen, first), (news, rest)) = (by_news(first), by_news(rest));
+    chosen.extend(news);
+    let more = most.saturating_sub(chosen.len());
+    let dull = rest.len().min(more / 3).max(more.saturating_sub(first.len())).min(rest.len());
+    chosen.extend(first.into_iter().take(more - dull).chain(rest.into_iter().take(dull)));
+    chosen
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use seatkeeper::api::{LicenseSeats, SECRET_TYPE};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -22,16 +23,30 @@ pub const EDITED: &str = "spec edited";
 pub const RECREATED: &str = "object deleted and created again";
 pub const STATUS_RESTORED: &str = "status restored from before";
 pub const OBJECT_RESTORED: &str = "object restored with its old status and a new uid";
+pub const GONE_FOR_A_WHILE: &str = "object deleted, later created again";
 pub const RIVAL: &str = "second object for the account created";
+pub const BY_SOMEBODY: &str = "seats changed by somebody else";
 pub const APISERVER_RESTARTED: &str = "apiserver killed and restarted";
+pub const ETCD_KILLED: &str = "etcd killed and restarted";
 pub const ETCD_RESTORED: &str = "etcd killed and restored from before the intent";
+pub const RIGHTS_TAKEN: &str = "the operator's rights taken away, later given back";
 
 /// Those that need nothing but a namespace.
-pub const EVERYWHERE: [&str; 8] =
-    [ROTATED, TAKEN_AWAY, EMPTIED, EDITED, RECREATED, STATUS_RESTORED, OBJECT_RESTORED, RIVAL];
+pub const EVERYWHERE: [&str; 9] =
+    [ROTATED, TAKEN_AWAY, EMPTIED, EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, RIVAL];
 
-/// How long a Secret is away: longer than a look at it.
+/// Those that need a control plane of their own.
+pub const CONTROL_PLANE: [&str; 4] = [APISERVER_RESTARTED, ETCD_KILLED, ETCD_RESTORED, RIGHTS_TAKEN];
+
+/// Those that end in the background.
+const IN_TWO_PARTS: [&str; 7] =
+    [TAKEN_AWAY, EMPTIED, GONE_FOR_A_WHILE, APISERVER_RESTARTED, ETCD_KILLED, ETCD_RESTORED, RIGHTS_TAKEN];
+
+/// How long a Secret or a right is away: longer than a look at it.
 const AWAY: Duration = Duration::from_secs(2);
+
+/// Longer than the settle time of a request that was never answered.
+const LONG_GONE: Duration = Duration::from_secs(6);
 
 /// The objects of a case, as everybody but the operator sees and changes them.
 #[derive(Clone)]
@@ -153,7 +168,7 @@ impl Site {
 
     /// Whether it was done to its end: one that fails would fail unseen, in a task of the proxy.
     pub fn happened(&self, what: &str) -> bool {
-        let parts = if [TAKEN_AWAY, EMPTIED, APISERVER_RESTARTED, ETCD_RESTORED].contains(&what) { 2 } else { 1 };
+        let parts = if IN_TWO_PARTS.contains(&what) { 2 } else { 1 };
         self.done.load(Ordering::SeqCst) == parts
     }
 
@@ -184,10 +199,26 @@ impl Site {
                 self.create_again().await;
                 self.restore_status().await;
             }
+            GONE_FOR_A_WHILE => {
+                self.seats().delete("acme", &DeleteParams::default()).await.expect("delete");
+                self.later(LONG_GONE, async |site| {
+                    let spec = site.before(|before| before.spec.clone());
+                    site.declare("acme", &spec).await;
+                });
+            }
             RIVAL => self.declare("rival", &self.rival()).await,
+            BY_SOMEBODY => self.bitwarden.set_seats(&self.key.id, self.others_seats()).expect("the vendor allows it"),
             APISERVER_RESTARTED => {
                 self.ground.plane.stop_apiserver();
                 self.later(Duration::ZERO, async |site| site.ground.plane.start_apiserver().await);
+            }
+            ETCD_KILLED => {
+                self.ground.plane.stop_etcd();
+                self.later(Duration::ZERO, async |site| site.ground.plane.start_etcd().await);
+            }
+            RIGHTS_TAKEN => {
+                let taken = self.take_rights().await;
+                self.later(AWAY, async move |site| site.give_rights(&taken).await);
             }
             ETCD_RESTORED => {
                 let saved = self.before(|before| before.etcd.clone()).expect("etcd's data were saved");
@@ -195,6 +226,36 @@ impl Site {
                 self.later(Duration::ZERO, async move |site| site.ground.plane.restore_etcd(&saved).await);
             }
             _ => panic!("nobody knows how to make this happen: {what}"),
+        }
+    }
+
+    /// What somebody else sets the seats to: between what is there and what is wanted.
+    fn others_seats(&self) -> i32 {
+        let seats = self.edit["seats"].as_i64().expect("the scenario's edit has seats");
+        i32::try_from(seats).expect("a number of seats")
+    }
+
+    fn bindings(&self) -> Api<ClusterRoleBinding> {
+        Api::all(self.ground.client.clone())
+    }
+
+    /// Removes what binds the operator to its rights, all but those on its Lease.
+    async fn take_rights(&self) -> Vec<ClusterRoleBinding> {
+        let chart = ListParams::default().labels("app.kubernetes.io/name=seatkeeper");
+        let found = self.bindings().list(&chart).await.expect("the apiserver answers").items;
+        assert!(!found.is_empty(), "the chart binds the operator to its rights");
+        for binding in &found {
+            let name = binding.metadata.name.as_deref().unwrap_or_default();
+            self.bindings().delete(name, &DeleteParams::default()).await.expect("take the rights away");
+        }
+        found
+    }
+
+    async fn give_rights(&self, taken: &[ClusterRoleBinding]) {
+        for binding in taken {
+            let mut again = binding.clone();
+            (again.metadata.resource_version, again.metadata.uid) = (None, None);
+            self.bindings().create(&PostParams::default(), &again).await.expect("give the rights back");
         }
     }
 

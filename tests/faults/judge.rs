@@ -1,27 +1,45 @@
 //! The oracles: what the ledger, the requests and the log must look like once a case is at rest.
 
-use fault_proxy::{Action, Record};
+use fault_proxy::{Action, Moment, Record};
+use jiff::{SignedDuration, Timestamp};
 use vendor_sim::{Actor, LedgerEntry};
 
-use crate::case::{Case, End, Played};
-use crate::happenings::{EDITED, ETCD_RESTORED, OBJECT_RESTORED, RECREATED, STATUS_RESTORED};
+use crate::case::{Case, End, Flaw, Played, Written, reads};
+use crate::happenings::{
+    BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
+};
 use crate::rig::Rig;
-
-/// Whether something was bought twice, and what else is wrong.
-pub type Flaw = (bool, String);
+use crate::scenario::Scenario;
 
 /// After these nobody need be asked any more.
-const RESOLVING: [&str; 5] = [EDITED, RECREATED, STATUS_RESTORED, OBJECT_RESTORED, ETCD_RESTORED];
+const RESOLVING: [&str; 6] = [EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, ETCD_RESTORED];
 
-/// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how many purchases that
-/// took.
-pub fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<usize>) -> Result<Played, Flaw> {
-    let flaw = |why: String| Err((false, why));
+/// So many purchases more than the reference may be sent: the one repeat, and one that was refused before any effect.
+const MORE_PURCHASES: usize = 2;
+
+/// So many statuses more than the reference may be written: a doubt told and ended, a fault told and ended, and the three
+/// writes of a repeat.
+const MORE_STATUSES: usize = 8;
+
+/// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how much that wrote.
+pub async fn judge(
+    rig: &Rig,
+    case: &Case,
+    end: End,
+    before: usize,
+    reference: Option<Written>,
+) -> Result<Played, Flaw> {
+    let flaw = |why: String| Err(Flaw::Wrong(why));
     let ledger = bought(rig, case, before)?;
     let records = rig.proxy.records();
-    let puts = records.iter().filter(|record| record.is_purchase()).count();
-    if reference.is_some_and(|reference| puts > reference + 2) {
-        return flaw(format!("{puts} purchases were sent, the reference took {reference:?}"));
+    let written = Written::of(&records);
+    if let Some(most) = reference {
+        if written.purchases > most.purchases + MORE_PURCHASES {
+            return flaw(format!("{} purchases were sent, the reference took {}", written.purchases, most.purchases));
+        }
+        if written.statuses > most.statuses + MORE_STATUSES {
+            return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
+        }
     }
     if case.fault.is_some() && !rig.proxy.fired() {
         return flaw("the action was never taken: the request did not come".into());
@@ -35,7 +53,11 @@ pub fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<
     if rig.ended_alone() > 0 {
         return flaw("the operator ended by itself".into());
     }
-    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger);
+    if let Some(why) = clock_was_right(rig, case).await {
+        return flaw(why);
+    }
+    let unseen = case.happening() == Some(BY_SOMEBODY) && changed_before_it_was_read(rig, case, &records);
+    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger) || unseen;
     // What a person does to the object answers the question, or takes it away with the record.
     let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
     let in_order = if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
@@ -54,7 +76,7 @@ pub fn judge(rig: &Rig, case: &Case, end: End, before: usize, reference: Option<
         }
         _ => {}
     }
-    Ok(Played { end, records, puts, log: rig.log() })
+    Ok(Played { end, records, log: rig.log() })
 }
 
 /// Seats and limit in the end.
@@ -70,16 +92,59 @@ pub fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>,
     for entry in &ledger {
         for seats in [entry.after.seats, entry.billed_after.seats].into_iter().flatten() {
             if seats > most || seats < least {
-                return Err((true, format!("{seats} seats, outside of {least} to {most}: {entry:?}")));
+                return Err(Flaw::BoughtTwice(format!("{seats} seats, outside of {least} to {most}: {entry:?}")));
             }
         }
     }
     let by_operator = |e: &&LedgerEntry| e.who != Actor::ThirdParty && e.billed_after.seats != e.billed_before.seats;
-    let billed = ledger.iter().filter(by_operator).count();
-    if billed > scenario.billings + usize::from(goal(case).0 != scenario.goal.0) {
-        return Err((true, format!("billing changed {billed} times")));
+    let changes = || ledger.iter().filter(by_operator);
+    // An edit, and what somebody else undoes, is one change more.
+    let more = goal(case).0 != scenario.goal.0 || case.happening() == Some(BY_SOMEBODY);
+    if changes().count() > scenario.billings + usize::from(more) {
+        return Err(Flaw::BoughtTwice(format!("billing changed {} times", changes().count())));
+    }
+    // Whatever the end: what was accepted sums to nothing or to what was wanted, and never to something else.
+    let foreign = ledger.iter().any(|entry| entry.who == Actor::ThirdParty);
+    let seats = |billed: Option<i32>| billed.unwrap_or_default();
+    let sum: i32 = changes().map(|e| seats(e.billed_after.seats) - seats(e.billed_before.seats)).sum();
+    let wanted = [scenario.goal.0, goal(case).0].map(|goal| goal - base(scenario));
+    if !foreign && sum != 0 && !wanted.contains(&sum) {
+        return Err(Flaw::BoughtTwice(format!("what was accepted sums to {sum:+} seats, wanted were {wanted:?}")));
     }
     Ok(ledger)
+}
+
+/// Seats before anything was counted.
+fn base(scenario: &Scenario) -> i32 {
+    let before = scenario.before.as_ref().and_then(|spec| spec["seats"].as_i64());
+    let before = before.and_then(|seats| i32::try_from(seats).ok());
+    before.or((scenario.organization)().seats).unwrap_or_default()
+}
+
+/// The process's clock was set wrong, and nothing that it wrote shows that.
+async fn clock_was_right(rig: &Rig, case: &Case) -> Option<String> {
+    // Where one of the processes has the right time, chance decides which of them writes.
+    if case.crew.clocks.is_empty() || case.crew.clocks.contains(&"0") {
+        return None;
+    }
+    let status = rig.status("acme").await?;
+    let time = status.history.first()?.time.0;
+    let off = Timestamp::now().duration_since(time).abs();
+    (off < SignedDuration::from_mins(30)).then(|| format!("a clock an hour off recorded a change at {time}"))
+}
+
+/// Somebody else changed the seats after a purchase was carried out, and before it was read back: nobody can tell then
+/// what became of it.
+fn changed_before_it_was_read(rig: &Rig, case: &Case, records: &[Record]) -> bool {
+    let Some((struck, (_, Action::Meanwhile(moment, _)))) = rig.proxy.struck().zip(case.fault.as_ref()) else {
+        return false;
+    };
+    // Twice the number of a request, and one more for what comes after it.
+    let happened = 2 * struck + usize::from(*moment == Moment::After);
+    records.iter().filter(|record| record.is_purchase() && record.executed == Some(200)).any(|purchase| {
+        let back = records.iter().find(|record| record.number > purchase.number && reads(record));
+        happened > 2 * purchase.number && back.is_some_and(|back| happened <= 2 * back.number)
+    })
 }
 
 /// Somebody else changed the seats while the outcome of a purchase was open that then was not made.

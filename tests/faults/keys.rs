@@ -14,13 +14,12 @@ use seatkeeper::api::LicenseSeatsStatus;
 use vendor_sim::Immuta;
 use vendor_sim::immuta::{Actor, Endpoint};
 
+use crate::AWAITING_SILENCE;
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
-use crate::case::named;
+use crate::case::{Broken, End, Flaw, REST, SILENCE, named};
 use crate::ground::Ground;
+use crate::report::{Report, Title};
 use stage::Stage;
-
-/// So many polls without a write are silence.
-const SILENCE: usize = 5;
 
 /// The longest wait for an end.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -59,9 +58,8 @@ impl Case {
     }
 }
 
-/// Plays all cases; whether all of them were sound.
-pub async fn enumerate(ground: &Arc<Ground>, at_once: usize) -> bool {
-    let started = Instant::now();
+/// Plays all cases and notes them; whether operators without a part of the protocol were caught.
+pub async fn enumerate(ground: &Arc<Ground>, at_once: usize, report: &mut Report) -> bool {
     let (mut cases, mut references) = (Vec::new(), Vec::new());
     for story in [Story::Add, Story::Renew] {
         let reference = Case { story, fault: None, action: "reference".into(), lacks: None };
@@ -70,12 +68,13 @@ pub async fn enumerate(ground: &Arc<Ground>, at_once: usize) -> bool {
                 cases.extend(broken_in_every_way(story, &records));
                 references.push(records);
             }
-            (case, Err(why)) => {
-                println!("the reference fails: {}: {why}", case.name());
+            (case, Err(Broken { flaw, story })) => {
+                println!("the reference fails: {}: {flaw}\n{story}", case.name());
                 return false;
             }
         }
     }
+    report.know(cases.len());
     if let Ok(wanted) = std::env::var("FAULT_CASE") {
         let (start, end) = wanted.split_once('*').unwrap_or((&wanted, &wanted));
         cases.retain(|case| case.name().starts_with(start) && case.name().ends_with(end));
@@ -88,22 +87,19 @@ pub async fn enumerate(ground: &Arc<Ground>, at_once: usize) -> bool {
         let mut rest = 0..;
         cases.retain(|case| purchase(case) || rest.next().is_some_and(|nth: usize| nth.is_multiple_of(4)));
     }
-    let count = cases.len();
-    println!("faults: {count} cases of licence keys");
-    let mut failed = 0;
-    let mut playing = stream::iter(cases).map(|case| guarded(ground, case)).buffer_unordered(at_once);
+    println!("faults: {} cases of licence keys", cases.len());
+    let mut playing =
+        stream::iter(cases).map(|case| guarded(ground, case)).buffer_unordered(at_once * AWAITING_SILENCE);
     while let Some((case, result)) = playing.next().await {
-        if let Err(why) = result {
-            failed += 1;
-            println!("\nFAILED {}: {why}\nreplay: FAULT_CASE={:?}\n", case.name(), case.name());
-        }
+        let (name, action) = (case.name(), case.action);
+        let title = Title { kind: "licence keys", action, name, by_owner: false };
+        report.note(&title, result.as_ref().map(|_| End::InSync));
     }
-    println!("faults: {count} cases of licence keys, {failed} failed, {} s", started.elapsed().as_secs());
     #[cfg(debug_assertions)]
     let caught = weakened_are_caught(ground, &references[0]).await;
     #[cfg(not(debug_assertions))]
     let caught = true;
-    failed == 0 && caught
+    caught
 }
 
 /// The test of the test: operators without a part of the protocol must be seen to spend a key twice.
@@ -111,21 +107,19 @@ pub async fn enumerate(ground: &Arc<Ground>, at_once: usize) -> bool {
 async fn weakened_are_caught(ground: &Arc<Ground>, records: &[Record]) -> bool {
     let purchase = records.iter().find(|record| record.is_purchase()).expect("a key is added").number;
     let each = [
-        ("no wait", Action::ApplyLate(Duration::from_millis(1400))),
+        ("no wait before an open intent is judged", Action::ApplyLate(Duration::from_millis(1400))),
         ("an error closes the intent", Action::DropAnswer),
-        ("intent from cache", Action::Kill(Place::Withheld)),
+        ("the intent is read from a stale cache", Action::Kill(Place::Withheld)),
     ];
     let each = each.map(async |(lacks, action)| {
         let fault = Some((Target::of(records, purchase), action));
         let case = Case { story: Story::Add, fault, action: "weakened".into(), lacks: Some(lacks) };
         let (_, result) = guarded(ground, case).await;
-        let caught = result.as_ref().is_err_and(|why| why.contains(" was spent 2 times"));
-        let said = result.err().unwrap_or_default();
-        println!(
-            "{}: {lacks}: {}",
-            if caught { "caught" } else { "NOT CAUGHT" },
-            said.lines().next().unwrap_or_default()
-        );
+        let (caught, said) = match &result {
+            Err(Broken { flaw, .. }) => (matches!(flaw, Flaw::BoughtTwice(_)), flaw.to_string()),
+            Ok(_) => (false, "it went well".to_owned()),
+        };
+        println!("{}: {lacks}, with licence keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
         caught
     });
     futures::future::join_all(each).await.into_iter().all(|caught| caught)
@@ -160,18 +154,22 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
 }
 
 /// Plays a case so that a failing step of the stage is a failing case and no more.
-async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Vec<Record>, String>) {
+async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Vec<Record>, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
-    let result = played.unwrap_or_else(|_| Err("the stage failed; see above".into()));
+    let stage = |_| Err(Broken { flaw: Flaw::Restless("the stage failed; see above".into()), story: String::new() });
+    let result = played.unwrap_or_else(stage);
     (case, result)
 }
 
-async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, String> {
-    let _permit = ground.stage.acquire().await.expect("the stage is never closed");
+async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, Broken> {
+    let permit = ground.stage.acquire().await.expect("the stage is never closed");
     let stage = Stage::new(ground, case.lacks).await;
     if case.story == Story::Renew {
         stage.declare(&["old"]).await;
-        silent(&stage, false).await.map_err(|why| format!("before anything was broken: {why}"))?;
+        silent(&stage, false, REST).await.map_err(|why| {
+            let flaw = Flaw::Restless(format!("before anything was broken: {why}"));
+            Broken { flaw, story: String::new() }
+        })?;
     }
     let before = stage.tenant.ledger().len();
     stage.proxy.arm(case.fault.clone());
@@ -179,10 +177,15 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, String> 
         Story::Add => stage.declare(&["new"]).await,
         Story::Renew => stage.list(&["new"]).await,
     }
-    let ended = silent(&stage, case.fault.is_some()).await;
+    let ended = async {
+        silent(&stage, case.fault.is_some(), REST).await?;
+        drop(permit);
+        silent(&stage, case.fault.is_some(), SILENCE).await
+    };
+    let ended = ended.await;
     let records = stage.proxy.records();
-    judge(&stage, case, before, &records).and(ended.map(drop)).map_err(|why| {
-        let mut story = why;
+    judge(&stage, case, before, &records).and(ended.map_err(Flaw::Restless)).map_err(|flaw| {
+        let mut story = String::new();
         for record in &records {
             let _ = write!(story, "\n{record}");
         }
@@ -195,17 +198,23 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, String> 
         }
         let log = stage.log();
         let lines: Vec<&str> = log.lines().collect();
-        format!("{story}\n{}", lines[lines.len().saturating_sub(30)..].join("\n"))
+        let story = format!("{story}\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        Broken { flaw, story }
     })?;
     Ok(records)
 }
 
 /// The ledger's oracle, whatever the status says: no key is spent twice, nothing is removed but the old key's one row.
-fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Result<(), String> {
+fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Result<(), Flaw> {
+    let wrong = |why: String| Err(Flaw::Wrong(why));
     let (tenant, numbers) = (&stage.tenant, |key: &str| stage.tenant.number_of(key));
     for key in [&stage.old, &stage.new] {
         if tenant.additions_of(key) > 1 {
-            return Err(format!("key {} was spent {} times", numbers(key), tenant.additions_of(key)));
+            return Err(Flaw::BoughtTwice(format!(
+                "key {} was spent {} times",
+                numbers(key),
+                tenant.additions_of(key)
+            )));
         }
     }
     let ledger = tenant.ledger().split_off(before);
@@ -213,52 +222,55 @@ fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Resul
     let removed: Vec<_> = by_operator.filter(|entry| !entry.made_a_row()).collect();
     let old = (case.story == Story::Renew).then(|| numbers(&stage.old));
     if removed.len() > 1 || removed.iter().any(|entry| entry.key != old) {
-        return Err(format!("more was removed than the old key: {removed:?}"));
+        return wrong(format!("more was removed than the old key: {removed:?}"));
     }
     // The last valid key goes only after the next one is there.
     let order: Vec<_> = ledger.iter().filter(|entry| entry.effect).map(|entry| entry.key).collect();
     if removed.len() == 1 && order.first() != Some(&Some(numbers(&stage.new))) {
-        return Err(format!("removed before the other was added: {order:?}"));
+        return wrong(format!("removed before the other was added: {order:?}"));
     }
     if tenant.live_rows_of(&stage.foreign).len() != 1 {
-        return Err("somebody else's key was touched".into());
+        return wrong("somebody else's key was touched".into());
     }
     if stage.log().contains("panicked") || stage.ended_alone() > 0 {
-        return Err("the operator panicked, or ended by itself".into());
+        return wrong("the operator panicked, or ended by itself".into());
     }
     // One request of each kind, and one repeat of what had no effect or whose refusal proved that.
     let sent = |method: &str| records.iter().filter(|r| r.is_purchase() && r.method == method).count();
     if sent("POST") > 2 || sent("DELETE") > 2 {
-        return Err(format!("{} additions and {} removals were sent", sent("POST"), sent("DELETE")));
+        return wrong(format!("{} additions and {} removals were sent", sent("POST"), sent("DELETE")));
     }
     if case.fault.is_some() && !stage.proxy.fired() {
-        return Err("the action was never taken: the request did not come".into());
+        return wrong("the action was never taken: the request did not come".into());
     }
     Ok(())
 }
 
 /// Waits until the fault has struck, the keys are as declared and told so, and polls go by without any write.
-async fn silent(stage: &Stage, struck: bool) -> Result<(), String> {
+async fn silent(stage: &Stage, struck: bool, wanted: usize) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     let writes = |records: &[Record]| records.iter().filter(|r| r.is_purchase() || r.is_record()).count();
+    let ended = async || {
+        let status = stage.status().await;
+        status.as_ref().is_some_and(|status| is_end(stage, status)) && (!struck || stage.proxy.fired())
+    };
     let mut since: Option<(usize, usize)> = None;
     loop {
-        let status = stage.status().await;
         let written = writes(&stage.proxy.records());
         let polls = stage.tenant.calls(Endpoint::List);
-        let ended = status.as_ref().is_some_and(|status| is_end(stage, status)) && (!struck || stage.proxy.fired());
-        since = match since {
-            _ if !ended => None,
+        match since {
             Some((before, first)) if before == written => {
-                if polls >= first + SILENCE {
-                    return Ok(());
+                if polls >= first + wanted {
+                    if ended().await {
+                        return Ok(());
+                    }
+                    since = None;
                 }
-                since
             }
-            _ => Some((written, polls)),
-        };
+            _ => since = ended().await.then_some((written, polls)),
+        }
         if Instant::now() > deadline {
-            let status = serde_json::to_string(&status).unwrap_or_default();
+            let status = serde_json::to_string(&stage.status().await).unwrap_or_default();
             return Err(format!("not as declared, or not silent, after {PATIENCE:?}; status: {status}"));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

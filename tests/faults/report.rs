@@ -4,7 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::case::{Broken, Case, End, Played};
+use crate::case::{Broken, End, Flaw};
+
+/// Fewer of a kind in a whole run would not be the proof that is promised.
+const LEAST: [(&str, usize); 9] = [
+    ("crash", 190),
+    ("answer", 190),
+    ("apiserver", 100),
+    ("split-brain", 60),
+    ("pause", 10),
+    ("elsewhere", 70),
+    ("clock", 15),
+    ("control plane", 10),
+    ("licence keys", 300),
+];
+
+/// What was played.
+pub struct Title {
+    pub kind: &'static str,
+    /// With the kind, a row of the table.
+    pub action: String,
+    /// What `FAULT_CASE` takes.
+    pub name: String,
+    pub by_owner: bool,
+}
 
 #[derive(Default)]
 pub struct Report {
@@ -16,6 +39,8 @@ pub struct Report {
     run: usize,
     /// Of these, changes through the private API.
     by_owner: usize,
+    /// How many there are to choose from.
+    known: usize,
 }
 
 #[derive(Default)]
@@ -28,37 +53,32 @@ struct Row {
 }
 
 impl Report {
-    pub fn note(&mut self, case: &Case, result: Result<Played, Broken>) {
-        let row = self.rows.entry((case.kind, case.action.clone())).or_default();
+    /// So many cases more could have been played.
+    pub fn know(&mut self, cases: usize) {
+        self.known += cases;
+    }
+
+    pub fn note(&mut self, title: &Title, result: Result<End, &Broken>) {
+        let row = self.rows.entry((title.kind, title.action.clone())).or_default();
         row.run += 1;
         self.run += 1;
-        self.by_owner += usize::from(case.scenario.by_owner);
+        self.by_owner += usize::from(title.by_owner);
         if self.run.is_multiple_of(100) {
             println!("faults: {} so far", self.run);
         }
         match result {
-            Ok(played) => {
-                if std::env::var("FAULT_CASE").is_ok() {
-                    let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
-                    println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
-                }
-                match played.end {
-                    End::InSync => row.in_sync += 1,
-                    End::Rejected => row.rejected += 1,
-                    End::NeedsReview => row.needs_review += 1,
-                }
-                self.reviews += usize::from(played.end == End::NeedsReview);
+            Ok(End::InSync) => row.in_sync += 1,
+            Ok(End::Rejected) => row.rejected += 1,
+            Ok(End::NeedsReview) => {
+                row.needs_review += 1;
+                self.reviews += 1;
             }
-            Err(broken) => {
+            Err(Broken { flaw, story }) => {
                 row.failed += 1;
-                self.bought_twice += usize::from(broken.bought_twice);
-                println!(
-                    "\nFAILED {case}: {}\n{}\nreplay: FAULT_CASE={:?}\n",
-                    broken.why,
-                    broken.story,
-                    case.to_string()
-                );
-                self.failed.push(format!("{case}: {}", broken.why));
+                self.bought_twice += usize::from(matches!(flaw, Flaw::BoughtTwice(_)));
+                let name = &title.name;
+                println!("\nFAILED {name}: {flaw}\n{story}\nreplay: FAULT_CASE={name:?}\n");
+                self.failed.push(format!("{name}: {flaw}"));
             }
         }
     }
@@ -79,33 +99,67 @@ impl Report {
         table
     }
 
-    pub fn print(&self, took: Duration) {
-        let run = self.run;
-        let table = self.table();
-        println!("{table}");
-        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    fn kinds(&self) -> BTreeMap<&str, usize> {
+        let mut kinds = BTreeMap::new();
         for ((kind, _), row) in &self.rows {
-            *kinds.entry(kind).or_default() += row.run;
+            *kinds.entry(*kind).or_default() += row.run;
         }
-        let (by_owner, failed) = (self.by_owner, self.failed.len());
-        println!("{kinds:?}, {by_owner} of them through the private API, in {} s, {failed} failed", took.as_secs());
+        kinds
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "faults: {} run, {} double purchases, {} NeedsReview (= ambiguous)",
+            self.run, self.bought_twice, self.reviews
+        )
+    }
+
+    pub fn print(&self, took: Duration) {
+        println!("{}", self.table());
+        let Self { by_owner, known, .. } = self;
+        let (kinds, failed, seconds) = (self.kinds(), self.failed.len(), took.as_secs());
+        println!(
+            "{kinds:?}, of {known} that there are; {by_owner} of them through the private API; in {seconds} s, {failed} failed"
+        );
         for failed in &self.failed {
             println!("failed: {failed}");
         }
-        let line = format!(
-            "faults: {run} run, {} double purchases, {} NeedsReview (= ambiguous)",
-            self.bought_twice, self.reviews
-        );
-        println!("{line}");
-        if std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1") {
-            let text = format!(
-                "# Faults and their outcomes\n\nGenerated by `UPDATE_DOCS=1 cargo test --test faults`. Each row: one thing that goes wrong with one request of the \
-                 operator, played at many requests of many scenarios; how often it ended in sync, in a refusal that was told, or in \
-                 a question to a person.\n\n{table}\n`{line}`\n"
-            );
-            let path = seatkeeper_support::workspace_root().join("docs/faults.md");
-            std::fs::create_dir_all(path.with_file_name("")).expect("docs");
-            std::fs::write(path, text).expect("docs/faults.md");
+        println!("{}", self.line());
+    }
+
+    /// Whether a whole run was as much as is promised, and docs/faults.md has the same rows.
+    pub fn whole(&self) -> bool {
+        let kinds = self.kinds();
+        let few = LEAST.iter().filter(|(kind, least)| kinds.get(kind).is_none_or(|run| run < least));
+        let few: Vec<_> = few.map(|(kind, least)| format!("fewer than {least} of kind {kind}")).collect();
+        for few in &few {
+            println!("faults: {few}");
         }
+        few.is_empty() && self.documented()
+    }
+
+    /// Writes docs/faults.md (`UPDATE_DOCS=1`), or compares its rows; how often each was run may differ.
+    fn documented(&self) -> bool {
+        let path = seatkeeper_support::workspace_root().join("docs/faults.md");
+        if std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1") {
+            let (table, line, run, known) = (self.table(), self.line(), self.run, self.known);
+            let text = format!(
+                "# Faults and their outcomes\n\nGenerated by `UPDATE_DOCS=1 cargo test --test faults`. Each row: one thing \
+                 that goes wrong with one request of the operator, played at many requests of many scenarios; how often it \
+                 ended in sync, in a refusal that was told, or in a question to a person. Played are {run} of {known} that \
+                 there are: each action and each scenario of a kind, and of the rest mostly those at a purchase or at the \
+                 record of one. `make torture` plays any of them.\n\n{table}\n`{line}`\n"
+            );
+            std::fs::write(path, text).expect("docs/faults.md");
+            return true;
+        }
+        let text = std::fs::read_to_string(path).expect("docs/faults.md");
+        let row = |kind: &str, action: &str| format!("| {kind} | {action} |");
+        let missing = self.rows.keys().find(|(kind, action)| !text.contains(&row(kind, action)));
+        let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| kind")).count();
+        if missing.is_some() || rows != self.rows.len() {
+            println!("docs/faults.md is stale ({missing:?}): run UPDATE_DOCS=1 cargo test --test faults");
+        }
+        missing.is_none() && rows == self.rows.len()
     }
 }

@@ -12,7 +12,7 @@ use seatkeeper::run::{Run, run_weakened};
 
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
-use crate::case::{Case, play};
+use crate::case::{Broken, Case, Flaw, play};
 use crate::ground::Ground;
 use crate::scenario::scenarios;
 
@@ -61,12 +61,12 @@ pub async fn all_are_caught(ground: &Arc<Ground>, late: &Reference) -> bool {
         let case = case(name, weakness, late);
         let mut last = String::new();
         for _ in 0..3 {
-            match play(ground, &case, Some(late.puts)).await {
-                Err(broken) if broken.bought_twice => {
-                    println!("caught: {name}: {}", broken.why.split(':').next().unwrap_or_default());
+            match play(ground, &case, Some(late.written)).await {
+                Err(Broken { flaw: Flaw::BoughtTwice(why), .. }) => {
+                    println!("caught: {name}: {}", why.split(':').next().unwrap_or_default());
                     return true;
                 }
-                Err(broken) => last = format!("{}\n{}", broken.why, broken.story),
+                Err(Broken { flaw, story }) => last = format!("{flaw}\n{story}"),
                 Ok(played) => {
                     let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
                     last = format!("ended {:?}\n{}", played.end, records.join("\n"));

@@ -95,7 +95,12 @@ impl Proxy {
 
     /// Whether the action was taken.
     pub fn fired(&self) -> bool {
-        self.state.fired()
+        self.struck().is_some()
+    }
+
+    /// The number of the request that got the action.
+    pub fn struck(&self) -> Option<usize> {
+        self.state.struck()
     }
 
     /// The numbered requests, in their order.

@@ -92,7 +92,8 @@ struct Inner {
     started: Instant,
     armed: bool,
     action: Option<(Target, Action)>,
-    fired: bool,
+    /// Number of the request that got it.
+    struck: Option<usize>,
     records: Vec<Record>,
 }
 
@@ -118,7 +119,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(hand: Hand) -> Self {
-        let inner = Inner { started: Instant::now(), armed: false, action: None, fired: false, records: Vec::new() };
+        let inner = Inner { started: Instant::now(), armed: false, action: None, struck: None, records: Vec::new() };
         Self {
             inner: Mutex::new(inner),
             gate: watch::Sender::new(Gate::Open),
@@ -136,11 +137,11 @@ impl State {
 
     pub(crate) fn arm(&self, action: Option<(Target, Action)>) {
         let mut inner = self.lock();
-        *inner = Inner { started: Instant::now(), armed: true, action, fired: false, records: Vec::new() };
+        *inner = Inner { started: Instant::now(), armed: true, action, struck: None, records: Vec::new() };
     }
 
-    pub(crate) fn fired(&self) -> bool {
-        self.lock().fired
+    pub(crate) fn struck(&self) -> Option<usize> {
+        self.lock().struck
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
@@ -187,9 +188,11 @@ impl State {
         let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
         let (method, path) = (method.to_owned(), path.to_owned());
         inner.records.push(Record { number, hop, method, path, intent, opens, at, executed: None, answered: None });
-        let Inner { action, records, fired, .. } = &mut *inner;
+        let Inner { action, records, struck, .. } = &mut *inner;
         let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
-        *fired |= action.is_some();
+        if action.is_some() {
+            *struck = Some(number);
+        }
         Some((number, action))
     }
 

@@ -199,6 +199,22 @@ impl ControlPlane {
         self.launch_apiserver().await.unwrap_or_else(|message| panic!("{message}"));
     }
 
+    /// Kills etcd; its data stay, and the apiserver goes on without it. Not for the shared control plane.
+    pub fn stop_etcd(&self) {
+        self.assert_own("left without etcd");
+        drop(self.etcd().take());
+    }
+
+    /// Starts etcd again, on the same ports and data.
+    ///
+    /// # Panics
+    /// When it runs already or does not become ready.
+    pub async fn start_etcd(&self) {
+        self.assert_own("given etcd");
+        assert!(self.etcd().is_none(), "etcd runs already");
+        self.launch_etcd().await.unwrap_or_else(|message| panic!("{message}"));
+    }
+
     /// Copies etcd's data as a power cut would leave them, for [`restore_etcd`](Self::restore_etcd). Not for the shared
     /// control plane.
     ///
