@@ -1,6 +1,6 @@
 //! The oracles: what the ledger, the requests and the log must look like once a case is at rest.
 
-use fault_proxy::{Action, Moment, Record};
+use fault_proxy::{Action, Hop, Moment, Record};
 use jiff::{SignedDuration, Timestamp};
 use vendor_sim::{Actor, LedgerEntry};
 
@@ -56,11 +56,11 @@ pub async fn judge(
     if let Some(why) = clock_was_right(rig, case).await {
         return flaw(why);
     }
-    let unseen = case.happening() == Some(BY_SOMEBODY) && changed_before_it_was_read(rig, case, &records);
-    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger) || unseen;
+    let unseen = if case.happening() == Some(BY_SOMEBODY) { changed_unseen(rig, case, &records) } else { Some(false) };
+    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger) || unseen == Some(true);
     // What a person does to the object answers the question, or takes it away with the record.
     let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
-    let in_order = if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
+    let in_order = unseen.is_none() || if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
     if !in_order {
         return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
     }
@@ -134,17 +134,21 @@ async fn clock_was_right(rig: &Rig, case: &Case) -> Option<String> {
 }
 
 /// Somebody else changed the seats after a purchase was carried out, and before it was read back: nobody can tell then
-/// what became of it.
-fn changed_before_it_was_read(rig: &Rig, case: &Case, records: &[Record]) -> bool {
-    let Some((struck, (_, Action::Meanwhile(moment, _)))) = rig.proxy.struck().zip(case.fault.as_ref()) else {
-        return false;
-    };
+/// what became of it. `None`: it happened beside the reading, for members are read at the same time as seats.
+fn changed_unseen(rig: &Rig, case: &Case, records: &[Record]) -> Option<bool> {
+    let struck = records.get(rig.proxy.struck()? - 1)?;
+    let after = matches!(case.fault, Some((_, Action::Meanwhile(Moment::After, _))));
+    if struck.hop == Hop::Vendor && struck.method == "GET" && !reads(struck) {
+        return None;
+    }
     // Twice the number of a request, and one more for what comes after it.
-    let happened = 2 * struck + usize::from(*moment == Moment::After);
-    records.iter().filter(|record| record.is_purchase() && record.executed == Some(200)).any(|purchase| {
+    let happened = 2 * struck.number + usize::from(after);
+    let made = records.iter().filter(|record| record.is_purchase() && record.executed == Some(200));
+    let mut each = made.map(|purchase| {
         let back = records.iter().find(|record| record.number > purchase.number && reads(record));
         happened > 2 * purchase.number && back.is_some_and(|back| happened <= 2 * back.number)
-    })
+    });
+    Some(each.any(|unseen| unseen))
 }
 
 /// Somebody else changed the seats while the outcome of a purchase was open that then was not made.

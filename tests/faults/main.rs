@@ -43,7 +43,7 @@ fn at_once() -> usize {
 const AWAITING_SILENCE: usize = 4;
 
 /// Control planes that may be taken down.
-const PLANES: usize = 2;
+const PLANES: usize = 3;
 
 fn main() -> ExitCode {
     #[cfg(debug_assertions)]
