@@ -12,6 +12,7 @@ mod error;
 mod gather;
 mod lease;
 mod memory;
+mod metadata;
 mod pools;
 mod reconcile;
 mod record;
