@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
 
 use super::memory::{Entry, Hold, Key, Trigger};
 use super::pools::{Claim, age_of};
-use super::store::{Stored, bounded};
+use super::secret::read_secret;
+use super::store::Stored;
 use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
@@ -196,28 +196,6 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
 fn checked(context: &Context, stored: &Stored) -> Result<Desired, Fault> {
     let spec = stored.spec().map_err(Fault::spec)?;
     Desired::parse(&spec, context.settings.min_interval).map_err(|fault| Fault::spec(fault.to_string()))
-}
-
-/// The Secret by name: `get` is the only verb the operator has on Secrets.
-async fn read_secret(context: &Context, (namespace, _): &Key, name: &str) -> Result<Result<Secret, Fault>, Error> {
-    let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
-    let fault = |reason, summary: &str, message| Ok(Err(Fault::credentials(reason, summary, message)));
-    match bounded(api.get_opt(name)).await {
-        Ok(Some(secret)) => Ok(Ok(secret)),
-        Ok(None) => fault(
-            reason::SECRET_NOT_FOUND,
-            "Secret not found",
-            format!("Secret {name} is not in namespace {namespace}: create it with type seatkeeper.dev/credentials"),
-        ),
-        Err(Error::Apiserver(kube::Error::Api(status))) if status.is_forbidden() => fault(
-            reason::SECRET_NOT_PERMITTED,
-            "Secret may not be read",
-            format!(
-                "the operator may not get Secret {name} in namespace {namespace}: its Role must allow get on secrets"
-            ),
-        ),
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.

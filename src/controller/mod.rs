@@ -16,6 +16,7 @@ mod metadata;
 mod pools;
 mod reconcile;
 mod record;
+mod secret;
 mod store;
 mod urgency;
 mod watched;
