@@ -12,6 +12,7 @@ mod elsewhere;
 mod errors;
 mod examples;
 mod immuta;
+mod left_open;
 mod licenses;
 mod mirror;
 mod mutilated;

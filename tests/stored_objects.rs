@@ -15,7 +15,7 @@ pub async fn stored(w: &World, name: &str) -> Value {
 }
 
 /// Stores an object behind the apiserver's back.
-async fn store(w: &World, name: &str, object: &Value) {
+pub async fn store(w: &World, name: &str, object: &Value) {
     let key = format!("/registry/seatkeeper.dev/licenseseats/{}/{name}", w.namespace);
     let bytes = serde_json::to_vec(object).expect("JSON");
     w.plane.etcd_put(&key, &bytes).await;

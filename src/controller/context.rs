@@ -76,6 +76,7 @@ impl Context {
     ) -> Self {
         let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
+        let pools = Pools::new(settings.timing.unanswered.max(settings.timing.answered));
         Self {
             client,
             vendors,
@@ -84,7 +85,7 @@ impl Context {
             leadership,
             shutdown,
             memory: Memory::default(),
-            pools: Pools::default(),
+            pools,
             watched: OnceLock::new(),
             writer,
             recorder,
@@ -122,7 +123,7 @@ impl Context {
     /// Forgets an object that is gone, and its metrics.
     pub(super) fn forget(&self, key: &Key) {
         self.memory.forget(key);
-        self.pools.forget(key, self.settings.timing.unanswered);
+        self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
     }
 

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 
+use super::claim::claim;
 use super::memory::{Entry, Hold, Key, Trigger};
-use super::pools::{Claim, age_of};
 use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
 use super::{Context, Error};
-use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
+use crate::api::{Account, LicenseSeatsStatus};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
 use crate::vendors::{AnyAccount, VendorAccount, VendorError};
 
@@ -22,6 +22,8 @@ pub(super) struct Gathered {
 
 /// How far the look got.
 pub(super) enum Found {
+    /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
+    Leaving,
     /// The status is not one this version can read: then nothing but words is written to it, and nothing is sent.
     Unreadable(Fault),
     /// Not to the vendor's numbers.
@@ -39,7 +41,7 @@ pub(super) enum Found {
     },
 }
 
-/// Gathers. `None`: the object is gone, on its way, or another one by the same name (which the watch will announce).
+/// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
 pub(super) async fn gather(
     context: &Context,
     key: &Key,
@@ -50,19 +52,35 @@ pub(super) async fn gather(
         return Ok(None);
     };
     let metadata = stored.metadata();
-    if metadata.deletion_timestamp.is_some() || metadata.uid.as_deref() != Some(uid) {
+    if metadata.uid.as_deref() != Some(uid) {
         return Ok(None);
+    }
+    if metadata.deletion_timestamp.is_some() {
+        context.pools.note(key, uid, claim(&stored, None, None));
+        return Ok(Some(Gathered { stored, found: Found::Leaving }));
     }
     let found = match stored.status() {
         Ok(status) => look(context, key, &stored, status, entry).await?,
         Err(why) => {
-            context.pools.note(key, uid, None, context.settings.timing.unanswered);
+            note_unreadable(context, key, &stored).await;
             Found::Unreadable(Fault::spec(format!(
                 "{why}; it may have been written by another version of the operator"
             )))
         }
     };
     Ok(Some(Gathered { stored, found }))
+}
+
+/// An object of which the status cannot be read keeps its pool, and its open change bars its account.
+async fn note_unreadable(context: &Context, key: &Key, stored: &Stored) {
+    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+    let desired = checked(context, stored).ok();
+    let opened = match &desired {
+        Some(desired) => open(context, key, uid, desired).await.ok().and_then(Result::ok),
+        None => None,
+    };
+    let account = opened.map(|(opened, _)| opened.account());
+    context.pools.note(key, uid, claim(stored, desired.as_ref(), account.as_ref()));
 }
 
 async fn look(
@@ -72,28 +90,27 @@ async fn look(
     status: LicenseSeatsStatus,
     entry: &mut Entry,
 ) -> Result<Found, Error> {
-    let claim = |desired: Option<&Desired>, account: Option<&Account>| {
-        let uid = stored.metadata().uid.as_deref().unwrap_or_default();
-        let claim = claim(stored, &status, desired, account);
-        context.pools.note(key, uid, claim, context.settings.timing.unanswered)
+    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+    let note = |desired: Option<&Desired>, account: Option<&Account>| {
+        context.pools.note(key, uid, claim(stored, desired, account))
     };
     let desired = match checked(context, stored) {
         Ok(desired) => desired,
         Err(fault) => {
-            claim(None, None);
+            note(None, None);
             return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
-    let known = match open(context, key, stored.metadata().uid.as_deref().unwrap_or_default(), &desired).await {
+    let known = match open(context, key, uid, &desired).await {
         Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
         Ok(Err(fault)) => Err(fault),
         Err(error) => {
             // A Secret that the apiserver cannot give must not keep all others waiting for this object.
-            claim(Some(&desired), None);
+            note(Some(&desired), None);
             return Err(error);
         }
     };
-    let owner = claim(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
+    let owner = note(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
     let (account, opened, secret_version) = match known {
         Ok(known) => known,
         Err(fault) => {
@@ -155,27 +172,6 @@ async fn open(
     let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
     Ok(context.vendors.open(&desired.pool, &secrets, &keys, uid).map(|opened| (opened, version)))
-}
-
-/// What the object lays claim to. While its Secret cannot be read, it keeps the account it had; one that only observes
-/// lays claim to nothing, unless a change from before is still open.
-fn claim(
-    stored: &Stored,
-    status: &LicenseSeatsStatus,
-    desired: Option<&Desired>,
-    account: Option<&Account>,
-) -> Option<Claim> {
-    let open = status.intent.as_ref().is_some_and(Intent::is_open);
-    if !open && desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe) {
-        return None;
-    }
-    Some(Claim {
-        account: account.and_then(Account::key).or_else(|| status.account.as_ref()?.key())?,
-        pool: desired.map_or("", |desired| desired.pool.name()),
-        age: age_of(stored.metadata()),
-        wanted: desired.filter(|desired| !desired.suspended).and_then(|desired| desired.seats),
-        open,
-    })
 }
 
 /// The name of an owner in another namespace is not for everybody's eyes.

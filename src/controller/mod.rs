@@ -6,6 +6,7 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
+mod claim;
 mod clock;
 mod context;
 mod error;

@@ -13,7 +13,7 @@ use super::pools::Bar;
 use super::record::Scribe;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Intent, LicenseSeatsStatus};
+use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 use crate::vendors::{VendorAccount, VendorError};
 
@@ -21,6 +21,9 @@ use crate::vendors::{VendorAccount, VendorError};
 /// there is: a hundred passes a second are few.
 const CENSUS: Duration = Duration::from_millis(200);
 const EACH: Duration = Duration::from_millis(10);
+
+/// How often to look at an object that is on its way out: its end is told by the watch.
+const LEAVING: Duration = Duration::from_secs(600);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
@@ -77,6 +80,10 @@ async fn pass(
             context.metrics.pass("paced");
             return Ok(after);
         }
+        Found::Leaving => {
+            context.metrics.forget(&key.0, &key.1);
+            return Ok(LEAVING);
+        }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
     #[cfg(debug_assertions)]
@@ -86,22 +93,23 @@ async fn pass(
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     if let Verdict::Change(intent) = &decision.verdict {
         let watched = context.all_watched();
-        match context.pools.reserve(key, &watched) {
+        match context.pools.reserve(key, intent, &watched) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
-                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.pools.set_open(key, status.intent.as_ref());
                     context.metrics.pass("paced");
                     return Ok(after);
                 }
                 let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
-                let acted = acted.inspect_err(|_| context.pools.set_open(key, false))?;
+                let acted = acted.inspect_err(|_| context.pools.set_open(key, None))?;
+                context.pools.request_ended(key);
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
                 let adoptions = status.license.as_ref().map(|now| plan::adoptions(before.as_ref(), now));
                 scribe.notices.extend(adoptions.into_iter().flatten());
                 if let Some(fault) = acted.fault {
-                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.pools.set_open(key, status.intent.as_ref());
                     entry.failures = entry.failures.saturating_add(1);
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
@@ -118,7 +126,7 @@ async fn pass(
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
-    context.pools.set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
+    context.pools.set_open(key, decision.intent.as_ref());
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
 }

@@ -102,6 +102,11 @@ impl Stored {
         }
     }
 
+    /// The status as JSON, whether or not it can be read.
+    pub fn record(&self) -> &Value {
+        &self.object.status
+    }
+
     /// The conditions of a status of which the rest may not be readable.
     pub fn conditions(&self) -> Vec<Condition> {
         let conditions = self.object.status.get("conditions");
