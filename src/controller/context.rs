@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::reflector::Store;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
@@ -112,6 +112,14 @@ impl Context {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(object = %object.name_any(), %error, "event not published"),
             Err(_) => tracing::warn!(object = %object.name_any(), "event not published within 5 s"),
+        }
+    }
+
+    /// The objects this process is for, as metadata alone.
+    pub(super) fn api(&self) -> Api<Watched> {
+        match &self.settings.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
         }
     }
 

@@ -6,6 +6,7 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
+mod census;
 mod claim;
 mod clock;
 mod context;
@@ -28,7 +29,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
-use kube::Api;
 use kube::runtime::{Controller, controller, watcher};
 use tokio_util::sync::CancellationToken;
 
@@ -38,8 +38,6 @@ pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
 pub use weakness::Weakness;
 
-use watched::Watched;
-
 /// How often what is remembered of deleted objects is swept out.
 const SWEEP: Duration = Duration::from_secs(30);
 
@@ -48,21 +46,21 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
     let leadership = context.leadership.clone();
     stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
         let term = leadership.next_term(known).await?;
-        context.pools.begin_term();
+        let begun = context.pools.begin_term();
         context.memory.wake_all();
+        let mut next = leadership.clone();
+        tokio::select! {
+            () = census::count(&context, begun) => {}
+            _ = next.next_term(term) => {}
+        }
         Some(((), (leadership, term, context)))
     })
 }
 
 /// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
-    let client = context.client.clone();
-    let watched: Api<Watched> = match &context.settings.namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
     let config = controller::Config::default().concurrency(context.settings.concurrency);
-    let controller = Controller::new(watched, watcher::Config::default())
+    let controller = Controller::new(context.api(), watcher::Config::default())
         .with_config(config)
         .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(shutdown.clone().cancelled_owned());
@@ -75,6 +73,7 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         loop {
             tokio::time::sleep(SWEEP).await;
             context.forget_the_gone();
+            census::recount(&context).await;
         }
     };
     let passes =

@@ -112,8 +112,10 @@ struct Register {
     claims: HashMap<Key, Held>,
     /// Accounts with a change that may still be running and of which the record is gone.
     left_open: HashMap<String, Instant>,
-    /// Uids that were there before anything was sent in this term and were not looked at since; `None`: not counted yet.
+    /// Uids that were there when this term began and were not looked at since; `None`: not counted yet.
     inherited: Option<HashSet<String>>,
+    /// Number of the term.
+    term: u64,
 }
 
 /// The register of all claims.
@@ -206,14 +208,51 @@ impl Pools {
     }
 
     /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
-    /// open stays so until then, for its record may be lost meanwhile.
-    pub fn begin_term(&self) {
+    /// open stays so until then, for its record may be lost meanwhile. Returns the term's number.
+    pub fn begin_term(&self) -> u64 {
         let mut register = self.lock();
         register.claims.retain(|_, held| {
             held.uid.clear();
             held.open().is_some()
         });
         register.inherited = None;
+        register.term += 1;
+        register.term
+    }
+
+    /// Says what was there when the term began.
+    pub fn inherit(&self, term: u64, mut uids: HashSet<String>) {
+        let mut register = self.lock();
+        if register.term == term {
+            for held in register.claims.values() {
+                uids.remove(&held.uid);
+            }
+            register.inherited = Some(uids);
+        }
+    }
+
+    /// The term, if an object is waited for that the watch does not know.
+    pub fn waits_for_unknown(&self, watched: &[Arc<Watched>]) -> Option<u64> {
+        let register = self.lock();
+        let known: HashSet<&String> = watched.iter().filter_map(|object| object.metadata.uid.as_ref()).collect();
+        register.inherited.as_ref()?.iter().any(|uid| !known.contains(uid)).then_some(register.term)
+    }
+
+    /// Waits no more for what is not among these.
+    pub fn keep(&self, term: u64, uids: &HashSet<String>) {
+        let mut register = self.lock();
+        if register.term == term
+            && let Some(inherited) = &mut register.inherited
+        {
+            inherited.retain(|uid| uids.contains(uid));
+        }
+    }
+
+    /// There is no object with this uid any more.
+    pub fn gone(&self, uid: &str) {
+        if let Some(inherited) = &mut self.lock().inherited {
+            inherited.remove(uid);
+        }
     }
 }
 
@@ -236,23 +275,15 @@ impl Register {
 
     /// Whether an object was not looked at that may have the pool or an open change. What is created while this replica
     /// leads and is younger can have neither.
-    fn unseen(&mut self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
-        let Self { claims, inherited, .. } = self;
-        let unseen: Vec<&Watched> = watched
-            .iter()
-            .map(Arc::as_ref)
-            .filter(|object| {
-                let held = claims.get(&key_of(object));
-                held.is_none_or(|held| Some(&held.uid) != object.metadata.uid.as_ref())
-            })
-            .collect();
-        let uids = || unseen.iter().filter_map(|object| object.metadata.uid.clone()).collect();
-        let inherited = inherited.get_or_insert_with(uids);
-        let matters = |object: &&&Watched| {
-            object.metadata.uid.as_ref().is_none_or(|uid| inherited.contains(uid))
-                || age_of(&object.metadata) < claim.age
-        };
-        unseen.iter().any(|object| matters(&object))
+    fn unseen(&self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
+        if self.inherited.as_ref().is_none_or(|inherited| !inherited.is_empty()) {
+            return true;
+        }
+        watched.iter().any(|object| {
+            let uid = object.metadata.uid.as_ref();
+            let held = self.claims.get(&key_of(object));
+            held.is_none_or(|held| Some(&held.uid) != uid) && (uid.is_none() || age_of(&object.metadata) < claim.age)
+        })
     }
 
     fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {

@@ -49,6 +49,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         }
         Ok(None) => {
             context.forget(&key);
+            context.pools.gone(&trigger.uid);
             Ok(Action::await_change())
         }
         Err(error) => {

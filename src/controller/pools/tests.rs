@@ -14,8 +14,23 @@ fn claim(account: &str, pool: &'static str, uid: &str) -> Claim {
 
 const SETTLE: Duration = Duration::from_secs(3600);
 
+/// A register in its first term, in which nothing was there.
 fn new() -> Pools {
-    Pools::new(SETTLE)
+    settling(SETTLE)
+}
+
+fn settling(settle: Duration) -> Pools {
+    let pools = Pools::new(settle);
+    begin_term(&pools, &[]);
+    pools
+}
+
+fn begin_term(pools: &Pools, there: &[&str]) {
+    pools.inherit(pools.begin_term(), uids(there));
+}
+
+fn uids(names: &[&str]) -> HashSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn intent(id: &str, account: &str) -> Intent {
@@ -72,7 +87,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Ok(()), "c is new and younger");
     pools.set_open(&key("b"), None);
     assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::NotKnownYet), "a is new and older");
-    pools.begin_term();
+    begin_term(&pools, &["b", "c"]);
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
     assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Err(Bar::NotKnownYet), "c was there before the term");
     note(&pools, "c", "c", None);
@@ -99,6 +114,38 @@ fn an_object_that_somebody_elses_finalizer_holds_back_is_looked_at_first() {
     assert_eq!(reserve(&pools, "b", &leaving), Err(Bar::NotKnownYet), "a change of it may be open");
     note(&pools, "a", "a", None);
     assert_eq!(reserve(&pools, "b", &leaving), Ok(()));
+}
+
+#[test]
+fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone() {
+    let pools = Pools::new(SETTLE);
+    let only_b = watched(&["b"]);
+    let begin = || {
+        let term = pools.begin_term();
+        note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "not counted yet");
+        pools.inherit(term - 1, uids(&[]));
+        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "counted for another term");
+        pools.inherit(term, uids(&["b", "c"]));
+        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "a change of c may be open");
+        assert_eq!(pools.waits_for_unknown(&only_b), Some(term));
+        assert_eq!(pools.waits_for_unknown(&watched(&["b", "c"])), None);
+        term
+    };
+    let seen_or_gone: [fn(&Pools, u64); 3] = [
+        |pools, _| drop(note(pools, "c", "c", None)),
+        |pools, _| pools.gone("c"),
+        |pools, term| pools.keep(term, &uids(&["b"])),
+    ];
+    for seen_or_gone in seen_or_gone {
+        let term = begin();
+        pools.keep(term, &uids(&["b", "c"]));
+        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "c is still there");
+        seen_or_gone(&pools, term);
+        assert_eq!(reserve(&pools, "b", &only_b), Ok(()));
+        assert_eq!(pools.waits_for_unknown(&only_b), None);
+        pools.set_open(&key("b"), None);
+    }
 }
 
 #[test]
@@ -149,7 +196,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     let opened = || open(claim("acme", "seats", "a"));
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
-    pools.begin_term();
+    begin_term(&pools, &["a", "c"]);
     note(&pools, "c", "c", Some(claim("acme", "machines", "c")));
     assert_eq!(reserve(&pools, "c", &watched(&["a", "c"])), Err(Bar::NotKnownYet));
     note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
@@ -158,7 +205,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     }
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
-    pools.begin_term();
+    begin_term(&pools, &["a"]);
     note(&pools, "a", "a", Some(opened()));
     pools.set_open(&key("a"), None);
     assert_eq!(reserve(&pools, "a", &watched(&["a"])), Ok(()), "the record was there all the time");
@@ -190,7 +237,7 @@ fn freed(pools: &Pools, begun: Instant, while_barred: impl Fn()) -> Duration {
 #[test]
 fn an_open_change_that_nobody_can_judge_bars_its_account_for_the_settle_time_from_its_first_sight_and_no_longer() {
     let settle = Duration::from_millis(60);
-    let (pools, opened) = (Pools::new(settle), || Some(open(claim("acme", "seats", "a"))));
+    let (pools, opened) = (settling(settle), || Some(open(claim("acme", "seats", "a"))));
     let begun = Instant::now();
     note(&pools, "a", "a", opened());
     // Neither looking at it again and again nor a new term begins the wait anew.
@@ -210,7 +257,7 @@ fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
     for again in [(|pools: &Pools| pools.request_ended(&key("a"))) as fn(&Pools), |pools| {
         pools.set_open(&key("a"), Some(&intent("another", "acme")))
     }] {
-        let pools = Pools::new(settle);
+        let pools = settling(settle);
         note(&pools, "a", "a", Some(open(claim("acme", "seats", "a"))));
         let first = Instant::now();
         while first.elapsed() < settle / 2 {
