@@ -210,11 +210,22 @@ async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know
     wait_for("the second to lead", PATIENCE, leads).await;
     let published = async || w.status("machines").await.plan.filter(|plan| plan.blocked_by.is_empty());
     wait_for("the plan to be made", PATIENCE, published).await;
-    w.until_polled(2).await;
+    // That is counted and said, and neither vendor nor apiserver is asked over and over meanwhile.
+    let reads = || w.count_requests("GET", "/public/organization/subscription");
+    let before = reads();
+    let until_pending = async |why: &str| {
+        let told = |s: &seatkeeper::api::LicenseSeatsStatus| {
+            condition(s, "ChangePending").is_some_and(|pending| pending.message.contains(why))
+        };
+        w.until("machines", why, told).await
+    };
+    until_pending("not every object was looked at").await;
+    assert!(reads() <= before + 3, "{} readings", reads() - before);
+    let waiting = second.metric(r#"seatkeeper_reconciles_total{outcome="waiting"}"#).await;
+    assert!(waiting >= Some(5.0), "{waiting:?}");
     assert_eq!(w.puts(), 1, "{}", second.log_tail(20));
     grant(&["get", "list", "watch"]).await;
-    let held = w.until_reason("machines", "ChangePending", "OutcomeUnknown").await;
-    assert!(condition(&held, "ChangePending").unwrap().message.contains("of passwords"), "{held:?}");
+    until_pending("of passwords").await;
     assert_eq!(w.puts(), 1);
     w.bitwarden().release(pause);
     w.until_in_sync("machines", 60).await;

@@ -79,6 +79,8 @@ pub(super) struct Entry {
     pub changing: bool,
     /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
     pub stretched: Duration,
+    /// Since when a change waits until every object was looked at.
+    pub waiting: Option<Instant>,
     /// The next reading waited for its turn.
     paced: bool,
     /// How often every object had been made due when the present pass began.
@@ -105,6 +107,12 @@ impl Entry {
             self.stretched = Duration::ZERO;
         }
         (self.last_read, self.paced) = (Some(now), false);
+    }
+
+    /// Whether nothing but other objects is waited for, and the vendor was read less than this long ago.
+    pub fn only_waits(&self, fresh: Duration, now: Instant) -> bool {
+        let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
+        self.waiting.is_some() && !self.asked && read
     }
 
     /// Whether the outcome of a change is not known yet.

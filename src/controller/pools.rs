@@ -74,7 +74,9 @@ impl Bar {
     /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
     pub fn sentence(&self, (namespace, _): &Key) -> String {
         let whose = match self {
-            Self::NotKnownYet => return "not every object was looked at yet".into(),
+            Self::NotKnownYet => {
+                return "not every object was looked at yet, and one may have these seats or an open change".into();
+            }
             Self::Behind(None) => "of which the record is gone".into(),
             Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
                 format!("of {name}")
@@ -152,6 +154,13 @@ impl Pools {
         let since = kept.unwrap_or(now);
         register.claims.insert(key.clone(), Held { uid: uid.to_owned(), claim, since });
         owner
+    }
+
+    /// Whether a change of the object must wait for the look at another.
+    pub fn waits(&self, key: &Key, watched: &[Arc<Watched>]) -> bool {
+        let register = self.lock();
+        let claim = register.claims.get(key).and_then(|held| held.claim.as_ref());
+        claim.is_some_and(|claim| register.unseen(watched, claim))
     }
 
     /// Takes the right to make this change, until it is said to be over or the record does not know of it any more.

@@ -22,6 +22,9 @@ use crate::vendors::{VendorAccount, VendorError};
 const CENSUS: Duration = Duration::from_millis(200);
 const EACH: Duration = Duration::from_millis(10);
 
+/// When that is said, and how often the vendor is read meanwhile.
+const SAID: Duration = Duration::from_secs(10);
+
 /// How often to look at an object that is on its way out: its end is told by the watch.
 const LEAVING: Duration = Duration::from_secs(600);
 
@@ -36,6 +39,11 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         Ok(entry) => entry,
         Err(not_yet) => return Ok(Action::requeue(not_yet)),
     };
+    if entry.only_waits(SAID, Instant::now()) && context.pools.waits(&key, &context.all_watched()) {
+        let wait = after_census(&context);
+        context.memory.end(&key, entry, Instant::now() + wait);
+        return Ok(Action::requeue(wait));
+    }
     let wait = async {
         match gather(&context, &key, &trigger.uid, &mut entry).await? {
             Some(gathered) => Box::pin(pass(&context, &object, &key, gathered, &mut entry)).await.map(Some),
@@ -92,9 +100,10 @@ async fn pass(
     let others = context.pools.wanted_beside(key);
     let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
+    let mut wait_at_most = Duration::MAX;
+    let waiting = entry.waiting.take();
     if let Verdict::Change(intent) = &decision.verdict {
-        let watched = context.all_watched();
-        match context.pools.reserve(key, intent, &watched) {
+        match context.pools.reserve(key, intent, &context.all_watched()) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
@@ -118,9 +127,15 @@ async fn pass(
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
-            // All that wait come back so seldom that those they wait for get their turn.
-            Err(Bar::NotKnownYet) => {
-                return Ok(jitter(CENSUS + EACH * u32::try_from(watched.len()).unwrap_or(u32::MAX)));
+            Err(bar @ Bar::NotKnownYet) => {
+                let now = Instant::now();
+                let since = waiting.unwrap_or(now);
+                entry.waiting = Some(since);
+                wait_at_most = after_census(context);
+                if now.duration_since(since) < SAID {
+                    return Ok(wait_at_most);
+                }
+                site.behind = Some(bar.sentence(key));
             }
             Err(bar) => site.behind = Some(bar.sentence(key)),
         }
@@ -129,7 +144,15 @@ async fn pass(
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
     context.pools.set_open(key, decision.intent.as_ref());
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
-    scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
+    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await?;
+    Ok(wait.min(wait_at_most))
+}
+
+/// When to ask again whether every object was looked at: all that wait come back so seldom that those they wait for get
+/// their turn.
+fn after_census(context: &Context) -> Duration {
+    context.metrics.pass("waiting");
+    jitter(CENSUS + EACH * u32::try_from(context.all_watched().len()).unwrap_or(u32::MAX))
 }
 
 /// What stays the same for both decisions of a pass.
