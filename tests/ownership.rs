@@ -90,6 +90,9 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
     w.until_polled(3).await;
     assert_eq!(w.puts(), 3);
     assert!(w.operator.log().contains("not leading any more"), "{}", w.operator.log_tail(20));
+    // Only who leads tells numbers: the other's are as old as its leadership.
+    let series = format!("seatkeeper_seats_purchased{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
+    assert_eq!((second.metric(&series).await, w.operator.metric(&series).await), (Some(170.0), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,7 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
         let term = leadership.next_term(known).await?;
         let begun = context.pools.begin_term();
         context.memory.wake_all();
+        context.metrics.forget_all();
         let mut next = leadership.clone();
         tokio::select! {
             () = census::count(&context, begun) => {}
