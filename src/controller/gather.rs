@@ -29,7 +29,7 @@ pub(super) enum Found {
     /// Not to the vendor's numbers.
     Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
     /// The vendor takes only so many requests: its turn to be read comes after this long. Nothing was sent.
-    Paced(Duration),
+    Paced { status: LicenseSeatsStatus, desired: Desired, after: Duration },
     /// All the way.
     Seen {
         status: LicenseSeatsStatus,
@@ -139,7 +139,7 @@ async fn look(
         }
         Err(VendorError::Paced { after }) => {
             entry.pace(after, Instant::now());
-            Ok(Found::Paced(after))
+            Ok(Found::Paced { status, desired, after })
         }
         Err(error) => {
             entry.asked = false;

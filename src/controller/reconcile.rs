@@ -85,9 +85,8 @@ async fn pass(
         Found::Failed { status, desired, account, fault } => {
             return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
         }
-        Found::Paced(after) => {
-            context.metrics.pass("paced");
-            return Ok(after);
+        Found::Paced { status, desired, after } => {
+            return scribe.paced(&mut stored, &status, &desired, after, entry).await;
         }
         Found::Leaving => {
             context.metrics.forget(&key.0, &key.1);
