@@ -30,6 +30,7 @@ mod schema;
 mod secrets;
 mod self_hosted;
 mod sequences;
+mod slow_host;
 mod stored_objects;
 mod tenants;
 mod vendor_reads;

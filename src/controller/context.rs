@@ -11,6 +11,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::hosts::Hosts;
 use super::memory::{Key, Memory};
 use super::pools::Pools;
 use super::watched::Watched;
@@ -56,6 +57,7 @@ pub struct Context {
     pub shutdown: CancellationToken,
     pub(super) memory: Memory,
     pub(super) pools: Pools,
+    pub(super) hosts: Hosts,
     /// The watch's cache, once there is one.
     pub(super) watched: OnceLock<Store<Watched>>,
     /// Name of this process in intent ids.
@@ -77,6 +79,7 @@ impl Context {
         let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
         let pools = Pools::new(settings.timing.unanswered.max(settings.timing.answered));
+        let hosts = Hosts::new(settings.concurrency.into());
         Self {
             client,
             vendors,
@@ -86,6 +89,7 @@ impl Context {
             shutdown,
             memory: Memory::default(),
             pools,
+            hosts,
             watched: OnceLock::new(),
             writer,
             recorder,
@@ -126,6 +130,11 @@ impl Context {
     /// Every object the watch knows of.
     pub(super) fn all_watched(&self) -> Vec<Arc<Watched>> {
         self.watched.get().map(Store::state).unwrap_or_default()
+    }
+
+    /// How many they are.
+    pub(super) fn watched_count(&self) -> u32 {
+        u32::try_from(self.watched.get().map_or(0, Store::len)).unwrap_or(u32::MAX)
     }
 
     /// Forgets an object that is gone, and its metrics.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use kube::ResourceExt;
 
 use super::claim::claim;
-use super::memory::{Entry, Hold, Key, Trigger};
+use super::hosts::Visit;
+use super::memory::{Entry, Hold, Key, Trigger, jitter};
 use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
@@ -28,8 +29,8 @@ pub(super) enum Found {
     Unreadable(Fault),
     /// Not to the vendor's numbers.
     Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
-    /// The vendor takes only so many requests: its turn to be read comes after this long. Nothing was sent.
-    Paced { status: LicenseSeatsStatus, desired: Desired, after: Duration },
+    /// Its turn to be read comes after this long. Nothing was sent.
+    Paced { status: LicenseSeatsStatus, desired: Desired, after: Duration, why: Queue },
     /// All the way.
     Seen {
         status: LicenseSeatsStatus,
@@ -38,7 +39,17 @@ pub(super) enum Found {
         snapshot: Box<Snapshot>,
         /// Versions of the Secrets that opened the account.
         secret_version: Option<String>,
+        /// Its place among the passes that are with this host.
+        visit: Visit,
     },
+}
+
+/// Why an object's turn has not come.
+pub(super) enum Queue {
+    /// The vendor takes only so many requests.
+    Pace,
+    /// As many passes as may are with this host already.
+    Host,
 }
 
 /// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
@@ -131,15 +142,21 @@ async fn look(
         return failed(hold.fault.clone(), status, desired);
     }
     entry.hold = None;
+    let host = account.host.clone().unwrap_or_default();
+    let Some(visit) = context.hosts.visit(&host) else {
+        entry.turned_away = Some((host, Instant::now()));
+        return Ok(Found::Paced { status, desired, after: crowded(context), why: Queue::Host });
+    };
+    entry.turned_away = None;
     match opened.read(urgency(&Trigger::of(stored.metadata()), &status, entry)).await {
         Ok(snapshot) => {
             entry.read(Instant::now());
             entry.asked = false;
-            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version })
+            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version, visit })
         }
         Err(VendorError::Paced { after }) => {
             entry.pace(after, Instant::now());
-            Ok(Found::Paced { status, desired, after })
+            Ok(Found::Paced { status, desired, after, why: Queue::Pace })
         }
         Err(error) => {
             entry.asked = false;
@@ -149,6 +166,12 @@ async fn look(
             failed(fault, status, desired)
         }
     }
+}
+
+/// When to come back to a host that has no place: all that wait for one come a thousand times a second at most, and mostly
+/// read nothing to find that there is none.
+pub(super) fn crowded(context: &Context) -> Duration {
+    jitter(Duration::from_millis(50) + Duration::from_millis(1) * context.watched_count())
 }
 
 /// Opens the account with its Secrets; sends nothing. Also says which versions of the Secrets were used.

@@ -81,6 +81,8 @@ pub(super) struct Entry {
     stretched: Duration,
     /// Since when a change waits until every object was looked at.
     pub waiting: Option<Instant>,
+    /// The host that had no place for it, and when that was found.
+    pub turned_away: Option<(String, Instant)>,
     /// The next reading waited for its turn.
     paced: bool,
     /// This process has read the vendor for it.
@@ -117,6 +119,12 @@ impl Entry {
     pub fn only_waits(&self, fresh: Duration, now: Instant) -> bool {
         let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
         self.waiting.is_some() && !self.asked && read
+    }
+
+    /// The host that had no place for it less than this long ago.
+    pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
+        let (host, at) = self.turned_away.as_ref()?;
+        (now.duration_since(*at) < fresh).then_some(host)
     }
 
     /// Whether the outcome of a change is not known yet.
@@ -191,7 +199,7 @@ impl Memory {
             *entry = Entry::default();
         } else if known != Some(trigger) {
             // An edit or a request is a reason to try refused credentials once more.
-            entry.hold = None;
+            (entry.hold, entry.turned_away) = (None, None);
             entry.asked |= known.is_some();
         }
         entry.trigger = Some(trigger.clone());

@@ -12,6 +12,7 @@ mod clock;
 mod context;
 mod error;
 mod gather;
+mod hosts;
 mod lease;
 mod memory;
 mod metadata;

@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 
 use super::act::act;
 use super::context::key_of;
-use super::gather::{Found, Gathered, gather, hold};
+use super::gather::{Found, Gathered, crowded, gather, hold};
 use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
 use super::record::Scribe;
@@ -22,7 +22,7 @@ use crate::vendors::{VendorAccount, VendorError};
 const CENSUS: Duration = Duration::from_millis(200);
 const EACH: Duration = Duration::from_millis(10);
 
-/// When that is said, and how often the vendor is read meanwhile.
+/// When that is said, and how often the object and the vendor are read although nothing but a wait goes on.
 const SAID: Duration = Duration::from_secs(10);
 
 /// How often to look at an object that is on its way out: its end is told by the watch.
@@ -39,8 +39,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         Ok(entry) => entry,
         Err(not_yet) => return Ok(Action::requeue(not_yet)),
     };
-    if entry.only_waits(SAID, Instant::now()) && context.pools.waits(&key, &context.all_watched()) {
-        let wait = after_census(&context);
+    if let Some(wait) = still_waits(&context, &key, &entry) {
         context.memory.end(&key, entry, Instant::now() + wait);
         return Ok(Action::requeue(wait));
     }
@@ -78,15 +77,15 @@ async fn pass(
     let Gathered { mut stored, found } = gathered;
     let trigger = Trigger::of(stored.metadata());
     let mut scribe = Scribe { context, object, requested: trigger.requested(), notices: Vec::new() };
-    let (mut status, desired, account, mut snapshot, secret_version) = match found {
-        Found::Seen { status, desired, account, snapshot, secret_version } => {
-            (status, desired, account, *snapshot, secret_version)
+    let (mut status, desired, account, mut snapshot, secret_version, visit) = match found {
+        Found::Seen { status, desired, account, snapshot, secret_version, visit } => {
+            (status, desired, account, *snapshot, secret_version, visit)
         }
         Found::Failed { status, desired, account, fault } => {
             return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
         }
-        Found::Paced { status, desired, after } => {
-            return scribe.paced(&mut stored, &status, &desired, after, entry).await;
+        Found::Paced { status, desired, after, why } => {
+            return scribe.paced(&mut stored, &status, &desired, (after, &why), entry).await;
         }
         Found::Leaving => {
             context.metrics.forget(&key.0, &key.1);
@@ -143,15 +142,27 @@ async fn pass(
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
     context.pools.set_open(key, decision.intent.as_ref());
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
+    // The vendor is done with.
+    drop(visit);
     let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await?;
     Ok(wait.min(wait_at_most))
+}
+
+/// How long still to wait where that can be told without reading anything.
+fn still_waits(context: &Context, key: &Key, entry: &Entry) -> Option<Duration> {
+    let now = Instant::now();
+    if entry.only_waits(SAID, now) && context.pools.waits(key, &context.all_watched()) {
+        return Some(after_census(context));
+    }
+    let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.hosts.is_full(host));
+    full.then(|| crowded(context))
 }
 
 /// When to ask again whether every object was looked at: all that wait come back so seldom that those they wait for get
 /// their turn.
 fn after_census(context: &Context) -> Duration {
     context.metrics.pass("waiting");
-    jitter(CENSUS + EACH * u32::try_from(context.all_watched().len()).unwrap_or(u32::MAX))
+    jitter(CENSUS + EACH * context.watched_count())
 }
 
 /// What stays the same for both decisions of a pass.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 
+use super::gather::Queue;
 use super::memory::{Entry, backoff, jitter};
 use super::store::Stored;
 use super::watched::Watched;
@@ -75,7 +76,7 @@ impl Scribe<'_> {
         stored: &mut Stored,
         status: &LicenseSeatsStatus,
         desired: &Desired,
-        after: Duration,
+        (after, why): (Duration, &Queue),
         entry: &Entry,
     ) -> Result<Duration, Error> {
         self.context.metrics.pass("paced");
@@ -88,8 +89,13 @@ impl Scribe<'_> {
             self.context.metrics.object(&self.object.namespace().unwrap_or_default(), &self.object.name_any(), status);
             return Ok(after.min(stale_in));
         }
+        let why = match why {
+            Queue::Pace => "takes only so many requests a minute",
+            Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
+        };
         let message = format!(
-            "{} takes only so many requests a minute, and the turn of this object has not come for three intervals: the              numbers are at least that old. It comes; fewer keys or longer intervals make it come sooner",
+            "{} {why}: the turn of this object has not come for three intervals, and the numbers are at least that old. It \
+             comes; fewer keys or longer intervals make it come sooner",
             desired.pool.vendor_name()
         );
         let fault = Fault {
