@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::reflector::Store;
@@ -117,6 +118,11 @@ impl Context {
             Ok(Err(error)) => tracing::warn!(object = %object.name_any(), %error, "event not published"),
             Err(_) => tracing::warn!(object = %object.name_any(), "event not published within 5 s"),
         }
+    }
+
+    /// Number of the newest term, whether or not it was begun here.
+    pub(super) fn term(&self) -> u64 {
+        self.leadership.clone().next_term(0).now_or_never().flatten().unwrap_or_default()
     }
 
     /// The objects this process is for, as metadata alone.

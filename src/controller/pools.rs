@@ -116,7 +116,7 @@ struct Register {
     left_open: HashMap<String, Instant>,
     /// Uids that were there when this term began and were not looked at since; `None`: not counted yet.
     inherited: Option<HashSet<String>>,
-    /// Number of the term.
+    /// Number of the term that was begun last.
     term: u64,
 }
 
@@ -163,9 +163,13 @@ impl Pools {
         claim.is_some_and(|claim| register.unseen(watched, claim))
     }
 
-    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more.
-    pub fn reserve(&self, key: &Key, intent: &Intent, watched: &[Arc<Watched>]) -> Result<(), Bar> {
+    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
+    /// former term knew is worth nothing in this one, even if nobody has begun it here yet.
+    pub fn reserve(&self, key: &Key, intent: &Intent, term: u64, watched: &[Arc<Watched>]) -> Result<(), Bar> {
         let (mut register, now) = (self.lock(), Instant::now());
+        if register.term != term {
+            return Err(Bar::NotKnownYet);
+        }
         let Some(claim) = register.claims.get(key).and_then(|held| held.claim.clone()) else {
             return Err(Bar::NotKnownYet);
         };
@@ -217,16 +221,14 @@ impl Pools {
     }
 
     /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
-    /// open stays so until then, for its record may be lost meanwhile. Returns the term's number.
-    pub fn begin_term(&self) -> u64 {
+    /// open stays so until then, for its record may be lost meanwhile.
+    pub fn begin_term(&self, term: u64) {
         let mut register = self.lock();
         register.claims.retain(|_, held| {
             held.uid.clear();
             held.open().is_some()
         });
-        register.inherited = None;
-        register.term += 1;
-        register.term
+        (register.inherited, register.term) = (None, term);
     }
 
     /// Says what was there when the term began.

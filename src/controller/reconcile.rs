@@ -101,7 +101,7 @@ async fn pass(
     let mut wait_at_most = Duration::MAX;
     let waiting = entry.waiting.take();
     if let Verdict::Change(intent) = &decision.verdict {
-        match context.pools.reserve(key, intent, &context.all_watched()) {
+        match context.pools.reserve(key, intent, context.term(), &context.all_watched()) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());

@@ -21,12 +21,13 @@ fn new() -> Pools {
 
 fn settling(settle: Duration) -> Pools {
     let pools = Pools::new(settle);
-    begin_term(&pools, &[]);
+    begin_term(&pools, 1, &[]);
     pools
 }
 
-fn begin_term(pools: &Pools, there: &[&str]) {
-    pools.inherit(pools.begin_term(), uids(there));
+fn begin_term(pools: &Pools, term: u64, there: &[&str]) {
+    pools.begin_term(term);
+    pools.inherit(term, uids(there));
 }
 
 fn uids(names: &[&str]) -> HashSet<String> {
@@ -43,7 +44,11 @@ fn intent(id: &str, account: &str) -> Intent {
 
 /// Takes the right to change account `acme`, or another.
 fn reserve_of(pools: &Pools, name: &str, account: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
-    pools.reserve(&key(name), &intent(&format!("{name}'s"), account), watched)
+    reserve_in(pools, 1, name, account, watched)
+}
+
+fn reserve_in(pools: &Pools, term: u64, name: &str, account: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
+    pools.reserve(&key(name), &intent(&format!("{name}'s"), account), term, watched)
 }
 
 fn reserve(pools: &Pools, name: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
@@ -87,7 +92,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Ok(()), "c is new and younger");
     pools.set_open(&key("b"), None);
     assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::NotKnownYet), "a is new and older");
-    begin_term(&pools, &["b", "c"]);
+    begin_term(&pools, 1, &["b", "c"]);
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
     assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Err(Bar::NotKnownYet), "c was there before the term");
     note(&pools, "c", "c", None);
@@ -121,7 +126,8 @@ fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone()
     let pools = Pools::new(SETTLE);
     let only_b = watched(&["b"]);
     let begin = || {
-        let term = pools.begin_term();
+        let term = 1;
+        pools.begin_term(term);
         note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
         assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "not counted yet");
         pools.inherit(term - 1, uids(&[]));
@@ -146,6 +152,18 @@ fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone()
         assert_eq!(pools.waits_for_unknown(&only_b), None);
         pools.set_open(&key("b"), None);
     }
+}
+
+#[test]
+fn nothing_is_sent_in_a_term_that_the_register_does_not_know_of_yet() {
+    let pools = new();
+    note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+    let only_b = watched(&["b"]);
+    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Err(Bar::NotKnownYet), "another may have led meanwhile");
+    begin_term(&pools, 2, &["b"]);
+    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Err(Bar::NotKnownYet), "looked at in the former term");
+    note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Ok(()));
 }
 
 #[test]
@@ -196,7 +214,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     let opened = || open(claim("acme", "seats", "a"));
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
-    begin_term(&pools, &["a", "c"]);
+    begin_term(&pools, 1, &["a", "c"]);
     note(&pools, "c", "c", Some(claim("acme", "machines", "c")));
     assert_eq!(reserve(&pools, "c", &watched(&["a", "c"])), Err(Bar::NotKnownYet));
     note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
@@ -205,7 +223,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     }
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
-    begin_term(&pools, &["a"]);
+    begin_term(&pools, 1, &["a"]);
     note(&pools, "a", "a", Some(opened()));
     pools.set_open(&key("a"), None);
     assert_eq!(reserve(&pools, "a", &watched(&["a"])), Ok(()), "the record was there all the time");
