@@ -23,6 +23,8 @@ struct Object {
 /// All metrics of the operator.
 pub struct Metrics {
     registry: Registry,
+    /// Of single objects: what was seen of them while leading.
+    objects: Registry,
     passes: Family<Outcome, Counter>,
     requests: RequestCounter,
     gauges: [(Family<Object, Gauge>, Number); 4],
@@ -33,6 +35,7 @@ type Number = fn(&LicenseSeatsStatus) -> Option<i32>;
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("seatkeeper");
+        let mut objects = Registry::with_prefix("seatkeeper");
         let (passes, requests) = (Family::default(), RequestCounter::default());
         registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
         registry.register("vendor_requests", "Requests to vendors, by vendor, operation and outcome", requests.clone());
@@ -47,10 +50,10 @@ impl Default for Metrics {
         ];
         let gauges = gauges.map(|(name, help, number)| {
             let family = Family::<Object, Gauge>::default();
-            registry.register(name, help, family.clone());
+            objects.register(name, help, family.clone());
             (family, number)
         });
-        Self { registry, passes, requests, gauges }
+        Self { registry, objects, passes, requests, gauges }
     }
 }
 
@@ -89,13 +92,25 @@ impl Metrics {
         }
     }
 
-    /// Everything, in the OpenMetrics text format.
+    /// Removes the numbers of all objects.
+    pub fn forget_all(&self) {
+        for (family, _) in &self.gauges {
+            family.clear();
+        }
+    }
+
+    /// Everything, in the OpenMetrics text format. Numbers of objects are told only by who leads: those of a former leader
+    /// are out of date, and would be counted twice.
     ///
     /// # Errors
     /// Never in practice: writing into a string does not fail.
-    pub fn print(&self) -> Result<String, std::fmt::Error> {
+    pub fn print(&self, leading: bool) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        text::encode(&mut text, &self.registry)?;
+        text::encode_registry(&mut text, &self.registry)?;
+        if leading {
+            text::encode_registry(&mut text, &self.objects)?;
+        }
+        text::encode_eof(&mut text)?;
         Ok(text)
     }
 }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::controller::Leadership;
 use crate::metrics::Metrics;
 
 /// What the operator waits for before it is ready, each a sentence for people. A follower that waits for its turn is ready.
@@ -32,13 +33,14 @@ pub type Readiness = watch::Receiver<Waiting>;
 pub async fn serve(
     listener: TcpListener,
     metrics: Arc<Metrics>,
+    leadership: Leadership,
     readiness: Readiness,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/livez", get("ok\n"))
         .route("/readyz", get(async |State(readiness): State<Readiness>| ready(&readiness)).with_state(readiness))
-        .route("/metrics", get(async |State(metrics): State<Arc<Metrics>>| print(&metrics)).with_state(metrics));
+        .route("/metrics", get(async move || print(&metrics, leadership.is_current())));
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
@@ -50,9 +52,9 @@ fn ready(readiness: &Readiness) -> (StatusCode, String) {
     }
 }
 
-fn print(metrics: &Metrics) -> Response {
+fn print(metrics: &Metrics, leading: bool) -> Response {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics.print() {
+    match metrics.print(leading) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

@@ -1,11 +1,12 @@
 //! A secret that must be nowhere but in its Secret and in requests to its vendor.
 
-use seatkeeper_support::Operator;
+use seatkeeper_support::{Operator, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::secrets::everything_told;
-use crate::world::{BINARY, FAST, World, organization};
+use crate::stored_objects::stain;
+use crate::world::{BINARY, FAST, PATIENCE, World, organization};
 
 const CANARY: &str = "canaryJ7pQ2xVn5LrT9wKd3HsZ8fBy";
 const WRONG: &str = "wrongbirdM4cXo6GeU1aYt0RiSq2Nk";
@@ -31,8 +32,12 @@ pub async fn raise_the_voice_of(w: &mut World) {
 }
 
 async fn hold_silence(w: &World) {
+    assert!(w.operator.log().contains(" TRACE "), "the log is not as loud as it should be");
+    hold_silence_of(w).await;
+}
+
+async fn hold_silence_of(w: &World) {
     let told = everything_told(w).await;
-    assert!(told.contains(" TRACE "), "the log is not as loud as it should be");
     for secret in [CANARY, WRONG] {
         // As it is, as the apiserver delivers it (base64), and as a form carries it.
         let encoded = base64(secret);
@@ -79,6 +84,28 @@ async fn a_secret_and_its_tokens_are_told_nowhere() {
         w.until_reason("acme", "CredentialsValid", reason).await;
     }
     hold_silence(&w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_only_kubernetes_can_read_is_used_and_told_nowhere() {
+    let mut w = World::with("canary-9999", organization().client_secret(CANARY), FAST).await;
+    stain(&w, "secret", "v1", "key").await;
+    // As people run it, and as loud as somebody might ask the Kubernetes client to be.
+    for (name, log) in [("quiet", "info"), ("loud", "info,kube_client::client=trace,[HTTP]=trace")] {
+        w.operator.stop().await;
+        let kubeconfig = w.plane.operator_kubeconfig().await;
+        let allowed = format!("--allowed-host={}", w.vendor.host());
+        let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+        w.operator = Operator::start_in(&[("RUST_LOG", log)], &kubeconfig, BINARY, &w.namespace, &args);
+        w.operator.wait_ready().await;
+        w.declare(name, json!({ "managementPolicy": "Observe", "limit": null })).await;
+        let told = async || w.operator.log().contains(name).then_some(());
+        wait_for("a pass to be logged", PATIENCE, told).await;
+        assert!(!everything_told(&w).await.contains(&base64(CANARY)), "{log}: {}", w.operator.log_tail(20));
+        w.until_reason(name, "Ready", "Observed").await;
+        assert!(!w.operator.log().contains("secrets/key"), "{log}: the log names a Secret");
+    }
+    hold_silence_of(&w).await;
 }
 
 fn base64(text: &str) -> String {

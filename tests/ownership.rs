@@ -90,6 +90,9 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
     w.until_polled(3).await;
     assert_eq!(w.puts(), 3);
     assert!(w.operator.log().contains("not leading any more"), "{}", w.operator.log_tail(20));
+    // Only who leads tells numbers: the other's are as old as its leadership.
+    let series = format!("seatkeeper_seats_purchased{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
+    assert_eq!((second.metric(&series).await, w.operator.metric(&series).await), (Some(170.0), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,4 +171,65 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
     w.until_in_sync("acme", 150).await;
     operator.wait_ready().await;
     assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know_of_before_it_sends() {
+    let organization = organization().secrets_manager(20, 50);
+    let flags = fast_but(&["--settle-unanswered=12s"]);
+    let w = World::with("silent", organization, &flags).await;
+    assert!(w.operator.stop().await.success());
+    let kubectl = async |args: &[&str], stdin: &str| w.plane.kubectl_in(&w.namespace, args, stdin).await.ok();
+    kubectl(&["create", "serviceaccount", "bare"], "").await;
+    let grant = async |verbs: &[&str]| {
+        let rules = json!([
+            { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": verbs },
+            { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
+            { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
+            { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
+            { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+        ]);
+        kubectl(&["apply", "-f", "-"], &allowed("all", &rules)).await;
+    };
+    grant(&["get", "list", "watch"]).await;
+    let kubeconfig = w.plane.kubeconfig_for_service_account(&w.namespace, "bare").await;
+    let host = format!("--allowed-host={}", w.vendor.host());
+    let args: Vec<&str> = flags.iter().copied().chain([host.as_str()]).collect();
+    let machines = json!({ "bitwarden": { "product": "MachineAccounts" } });
+    w.declare("machines", json!({ "vendor": machines, "seats": 60, "limit": null, "suspend": true })).await;
+    let first = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    w.until_reason("machines", "Ready", "Suspended").await;
+    // The second gets its list, and may not watch.
+    grant(&["get", "list"]).await;
+    let second = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    second.wait_ready().await;
+    let pause = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 3_600_000 }));
+    w.declare("passwords", json!({})).await;
+    assert!(w.bitwarden().wait_fired(pause, 1).await, "{}", first.log_tail(20));
+    first.signal("KILL");
+    first.wait_exit(PATIENCE).await.expect("a killed process ends");
+    w.edit("machines", json!({ "suspend": null })).await;
+    let leads = async || second.log().contains("leading").then_some(());
+    wait_for("the second to lead", PATIENCE, leads).await;
+    let published = async || w.status("machines").await.plan.filter(|plan| plan.blocked_by.is_empty());
+    wait_for("the plan to be made", PATIENCE, published).await;
+    // That is counted and said, and neither vendor nor apiserver is asked over and over meanwhile.
+    let reads = || w.count_requests("GET", "/public/organization/subscription");
+    let before = reads();
+    let until_pending = async |why: &str| {
+        let told = |s: &seatkeeper::api::LicenseSeatsStatus| {
+            condition(s, "ChangePending").is_some_and(|pending| pending.message.contains(why))
+        };
+        w.until("machines", why, told).await
+    };
+    until_pending("not every object was looked at").await;
+    assert!(reads() <= before + 3, "{} readings", reads() - before);
+    let waiting = second.metric(r#"seatkeeper_reconciles_total{outcome="waiting"}"#).await;
+    assert!(waiting >= Some(5.0), "{waiting:?}");
+    assert_eq!(w.puts(), 1, "{}", second.log_tail(20));
+    grant(&["get", "list", "watch"]).await;
+    until_pending("of passwords").await;
+    assert_eq!(w.puts(), 1);
+    w.bitwarden().release(pause);
+    w.until_in_sync("machines", 60).await;
 }

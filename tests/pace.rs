@@ -1,13 +1,13 @@
 //! The pace: the vendor's limiter never has to refuse, a pause that it asks for holds for all, and a bad key costs one
 //! request however many objects use it.
 
-use seatkeeper_support::wait_for;
+use seatkeeper_support::{OPERATOR_USER, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, RateLimits};
 
 use crate::bad_answers::throttled;
 use crate::tenants::{Tenant, fast_but};
-use crate::world::{PATIENCE, World, condition, organization, world};
+use crate::world::{FAST, PATIENCE, World, condition, organization, world};
 
 /// Organizations with an object each: as many tokens as there are in a minute for first looks.
 async fn tenants(w: &World, n: usize) -> Vec<Tenant<'_>> {
@@ -43,6 +43,42 @@ async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_on
     assert_eq!(w.bitwarden().token_requests(), 8);
     let paced = w.operator.metric(r#"seatkeeper_reconciles_total{outcome="paced"}"#).await;
     assert!(paced.is_some_and(|paced| paced > 0.0), "{paced:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is_read_all_the_same() {
+    let mut w = world("turns").await;
+    // A limiter that shows itself and never refuses.
+    w.bitwarden().switch(|s| {
+        s.rate_limits.enabled = true;
+        s.rate_limits.rules.iter_mut().for_each(|rule| rule.limit *= 100);
+    });
+    let mut names = Vec::new();
+    for t in tenants(&w, 4).await {
+        t.declare(json!({ "seats": 100 })).await;
+        t.until_in_sync(100).await;
+        names.push(t.name);
+    }
+    // A new process has no tokens, and takes few a minute.
+    let mark = w.plane.audit_mark();
+    w.crash_and_restart(FAST).await;
+    let waits = async || {
+        for name in &names {
+            let status = w.status(name).await;
+            let ready = condition(&status, "Ready").filter(|ready| ready.message.contains("the turn of this object"));
+            if let Some(ready) = ready {
+                return Some((ready.reason.clone(), status.seats));
+            }
+        }
+        None
+    };
+    let told = wait_for("one that waits to say so", PATIENCE, waits).await;
+    assert_eq!(told, ("ObservationStale".into(), Some(100)));
+    for name in &names {
+        w.until_in_sync(name, 100).await;
+        let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).resource("licenseseats").name(name);
+        assert!(writes.len() <= 2, "{name}: {:?}", writes.events());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,17 +8,35 @@ use vendor_sim::{Fault, FaultKind};
 use crate::world::{BINARY, FAST, PATIENCE, World, world};
 
 /// The object as stored, whether or not it parses.
-async fn stored(w: &World, name: &str) -> Value {
+pub async fn stored(w: &World, name: &str) -> Value {
     let get = ["get", "licenseseats.seatkeeper.dev", name, "--output", "json"];
     let json = w.plane.kubectl_in(&w.namespace, &get, "").await.ok();
     serde_json::from_str(&json).expect("JSON")
 }
 
 /// Stores an object behind the apiserver's back.
-async fn store(w: &World, name: &str, object: &Value) {
+pub async fn store(w: &World, name: &str, object: &Value) {
     let key = format!("/registry/seatkeeper.dev/licenseseats/{}/{name}", w.namespace);
     let bytes = serde_json::to_vec(object).expect("JSON");
     w.plane.etcd_put(&key, &bytes).await;
+}
+
+/// The last second of the year 9999, which Kubernetes takes for a time and Rust's libraries may not.
+const LAST: &str = "9999-12-31T23:59:59Z";
+
+/// Notes in an object's `managedFields` who changed it when, in a way that only Kubernetes itself can read: whoever may
+/// update an object may do that.
+pub async fn stain(w: &World, resource: &str, api_version: &str, name: &str) {
+    let nested = (0..200).fold(json!({}), |inner, _| json!({ "f:x": inner }));
+    let entry = json!({
+        "manager": "somebody", "operation": "Update", "apiVersion": api_version, "time": LAST,
+        "fieldsType": "FieldsV1", "fieldsV1": { "f:metadata": { "f:annotations": nested } },
+    });
+    let patch = json!({ "metadata": { "managedFields": [entry] } }).to_string();
+    w.plane.kubectl_in(&w.namespace, &["patch", resource, name, "--type=merge", "--patch", &patch], "").await.ok();
+    let get = ["get", resource, name, "--show-managed-fields", "--output", "json"];
+    let stored = w.plane.kubectl_in(&w.namespace, &get, "").await.ok();
+    assert!(stored.contains(LAST), "the apiserver keeps it: {stored}");
 }
 
 fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
@@ -73,6 +91,25 @@ async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_
     }
     assert_eq!(w.puts(), 0);
     assert_eq!(w.operator.try_exit(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_nobody_and_goes_on_itself() {
+    let mut w = world("year-9999").await;
+    let observe = json!({ "managementPolicy": "Observe" });
+    w.declare("stained", observe).await;
+    w.until_reason("stained", "Ready", "Observed").await;
+    stain(&w, "licenseseats.seatkeeper.dev", "seatkeeper.dev/v1alpha1", "stained").await;
+    let used = |members: i32| move |object: &Value| object["status"]["used"] == members;
+    assert!(w.bitwarden().join(&w.key.id, 1));
+    until_stored(&w, "stained", "the new member", used(81)).await;
+    // A new process has nothing but the list to begin with.
+    w.crash_and_restart(FAST).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    assert!(w.bitwarden().join(&w.key.id, 1));
+    until_stored(&w, "stained", "the next member", used(82)).await;
+    assert!(!w.operator.log().contains("managedFields"), "no object is logged\n{}", w.operator.log_tail(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]

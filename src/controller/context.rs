@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::reflector::Store;
-use kube::{Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::hosts::Hosts;
 use super::memory::{Key, Memory};
 use super::pools::Pools;
 use super::watched::Watched;
@@ -56,6 +58,7 @@ pub struct Context {
     pub shutdown: CancellationToken,
     pub(super) memory: Memory,
     pub(super) pools: Pools,
+    pub(super) hosts: Hosts,
     /// The watch's cache, once there is one.
     pub(super) watched: OnceLock<Store<Watched>>,
     /// Name of this process in intent ids.
@@ -76,6 +79,8 @@ impl Context {
     ) -> Self {
         let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
+        let pools = Pools::new(settings.timing.unanswered.max(settings.timing.answered));
+        let hosts = Hosts::new(settings.concurrency.into());
         Self {
             client,
             vendors,
@@ -84,7 +89,8 @@ impl Context {
             leadership,
             shutdown,
             memory: Memory::default(),
-            pools: Pools::default(),
+            pools,
+            hosts,
             watched: OnceLock::new(),
             writer,
             recorder,
@@ -114,15 +120,33 @@ impl Context {
         }
     }
 
+    /// Number of the newest term, whether or not it was begun here.
+    pub(super) fn term(&self) -> u64 {
+        self.leadership.clone().next_term(0).now_or_never().flatten().unwrap_or_default()
+    }
+
+    /// The objects this process is for, as metadata alone.
+    pub(super) fn api(&self) -> Api<Watched> {
+        match &self.settings.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+
     /// Every object the watch knows of.
     pub(super) fn all_watched(&self) -> Vec<Arc<Watched>> {
         self.watched.get().map(Store::state).unwrap_or_default()
     }
 
+    /// How many they are.
+    pub(super) fn watched_count(&self) -> u32 {
+        u32::try_from(self.watched.get().map_or(0, Store::len)).unwrap_or(u32::MAX)
+    }
+
     /// Forgets an object that is gone, and its metrics.
     pub(super) fn forget(&self, key: &Key) {
         self.memory.forget(key);
-        self.pools.forget(key, self.settings.timing.unanswered);
+        self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
     }
 

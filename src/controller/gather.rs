@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
 
-use super::memory::{Entry, Hold, Key, Trigger};
-use super::pools::{Claim, age_of};
-use super::store::{Stored, bounded};
+use super::claim::claim;
+use super::hosts::Visit;
+use super::memory::{Entry, Hold, Key, Trigger, jitter};
+use super::secret::read_secret;
+use super::store::Stored;
 use super::urgency::urgency;
 use super::{Context, Error};
-use crate::api::{Account, Intent, LicenseSeatsStatus, ManagementPolicy};
+use crate::api::{Account, LicenseSeatsStatus};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
 use crate::vendors::{AnyAccount, VendorAccount, VendorError};
 
@@ -22,12 +23,14 @@ pub(super) struct Gathered {
 
 /// How far the look got.
 pub(super) enum Found {
+    /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
+    Leaving,
     /// The status is not one this version can read: then nothing but words is written to it, and nothing is sent.
     Unreadable(Fault),
     /// Not to the vendor's numbers.
     Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
-    /// The vendor takes only so many requests: its turn to be read comes after this long. Nothing was sent.
-    Paced(Duration),
+    /// Its turn to be read comes after this long. Nothing was sent.
+    Paced { status: LicenseSeatsStatus, desired: Desired, after: Duration, why: Queue },
     /// All the way.
     Seen {
         status: LicenseSeatsStatus,
@@ -36,10 +39,20 @@ pub(super) enum Found {
         snapshot: Box<Snapshot>,
         /// Versions of the Secrets that opened the account.
         secret_version: Option<String>,
+        /// Its place among the passes that are with this host.
+        visit: Visit,
     },
 }
 
-/// Gathers. `None`: the object is gone, on its way, or another one by the same name (which the watch will announce).
+/// Why an object's turn has not come.
+pub(super) enum Queue {
+    /// The vendor takes only so many requests.
+    Pace,
+    /// As many passes as may are with this host already.
+    Host,
+}
+
+/// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
 pub(super) async fn gather(
     context: &Context,
     key: &Key,
@@ -50,19 +63,35 @@ pub(super) async fn gather(
         return Ok(None);
     };
     let metadata = stored.metadata();
-    if metadata.deletion_timestamp.is_some() || metadata.uid.as_deref() != Some(uid) {
+    if metadata.uid.as_deref() != Some(uid) {
         return Ok(None);
+    }
+    if metadata.deletion_timestamp.is_some() {
+        context.pools.note(key, uid, claim(&stored, None, None));
+        return Ok(Some(Gathered { stored, found: Found::Leaving }));
     }
     let found = match stored.status() {
         Ok(status) => look(context, key, &stored, status, entry).await?,
         Err(why) => {
-            context.pools.note(key, uid, None, context.settings.timing.unanswered);
+            note_unreadable(context, key, &stored).await;
             Found::Unreadable(Fault::spec(format!(
                 "{why}; it may have been written by another version of the operator"
             )))
         }
     };
     Ok(Some(Gathered { stored, found }))
+}
+
+/// An object of which the status cannot be read keeps its pool, and its open change bars its account.
+async fn note_unreadable(context: &Context, key: &Key, stored: &Stored) {
+    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+    let desired = checked(context, stored).ok();
+    let opened = match &desired {
+        Some(desired) => open(context, key, uid, desired).await.ok().and_then(Result::ok),
+        None => None,
+    };
+    let account = opened.map(|(opened, _)| opened.account());
+    context.pools.note(key, uid, claim(stored, desired.as_ref(), account.as_ref()));
 }
 
 async fn look(
@@ -72,28 +101,27 @@ async fn look(
     status: LicenseSeatsStatus,
     entry: &mut Entry,
 ) -> Result<Found, Error> {
-    let claim = |desired: Option<&Desired>, account: Option<&Account>| {
-        let uid = stored.metadata().uid.as_deref().unwrap_or_default();
-        let claim = claim(stored, &status, desired, account);
-        context.pools.note(key, uid, claim, context.settings.timing.unanswered)
+    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+    let note = |desired: Option<&Desired>, account: Option<&Account>| {
+        context.pools.note(key, uid, claim(stored, desired, account))
     };
     let desired = match checked(context, stored) {
         Ok(desired) => desired,
         Err(fault) => {
-            claim(None, None);
+            note(None, None);
             return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
-    let known = match open(context, key, stored.metadata().uid.as_deref().unwrap_or_default(), &desired).await {
+    let known = match open(context, key, uid, &desired).await {
         Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
         Ok(Err(fault)) => Err(fault),
         Err(error) => {
             // A Secret that the apiserver cannot give must not keep all others waiting for this object.
-            claim(Some(&desired), None);
+            note(Some(&desired), None);
             return Err(error);
         }
     };
-    let owner = claim(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
+    let owner = note(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
     let (account, opened, secret_version) = match known {
         Ok(known) => known,
         Err(fault) => {
@@ -114,15 +142,21 @@ async fn look(
         return failed(hold.fault.clone(), status, desired);
     }
     entry.hold = None;
+    let host = account.host.clone().unwrap_or_default();
+    let Some(visit) = context.hosts.visit(&host) else {
+        entry.turned_away = Some((host, Instant::now()));
+        return Ok(Found::Paced { status, desired, after: crowded(context), why: Queue::Host });
+    };
+    entry.turned_away = None;
     match opened.read(urgency(&Trigger::of(stored.metadata()), &status, entry)).await {
         Ok(snapshot) => {
             entry.read(Instant::now());
             entry.asked = false;
-            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version })
+            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version, visit })
         }
         Err(VendorError::Paced { after }) => {
             entry.pace(after, Instant::now());
-            Ok(Found::Paced(after))
+            Ok(Found::Paced { status, desired, after, why: Queue::Pace })
         }
         Err(error) => {
             entry.asked = false;
@@ -132,6 +166,12 @@ async fn look(
             failed(fault, status, desired)
         }
     }
+}
+
+/// When to come back to a host that has no place: all that wait for one come a thousand times a second at most, and mostly
+/// read nothing to find that there is none.
+pub(super) fn crowded(context: &Context) -> Duration {
+    jitter(Duration::from_millis(50) + Duration::from_millis(1) * context.watched_count())
 }
 
 /// Opens the account with its Secrets; sends nothing. Also says which versions of the Secrets were used.
@@ -157,27 +197,6 @@ async fn open(
     Ok(context.vendors.open(&desired.pool, &secrets, &keys, uid).map(|opened| (opened, version)))
 }
 
-/// What the object lays claim to. While its Secret cannot be read, it keeps the account it had; one that only observes
-/// lays claim to nothing, unless a change from before is still open.
-fn claim(
-    stored: &Stored,
-    status: &LicenseSeatsStatus,
-    desired: Option<&Desired>,
-    account: Option<&Account>,
-) -> Option<Claim> {
-    let open = status.intent.as_ref().is_some_and(Intent::is_open);
-    if !open && desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe) {
-        return None;
-    }
-    Some(Claim {
-        account: account.and_then(Account::key).or_else(|| status.account.as_ref()?.key())?,
-        pool: desired.map_or("", |desired| desired.pool.name()),
-        age: age_of(stored.metadata()),
-        wanted: desired.filter(|desired| !desired.suspended).and_then(|desired| desired.seats),
-        open,
-    })
-}
-
 /// The name of an owner in another namespace is not for everybody's eyes.
 fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     let other = if owner.0 == *namespace {
@@ -196,28 +215,6 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
 fn checked(context: &Context, stored: &Stored) -> Result<Desired, Fault> {
     let spec = stored.spec().map_err(Fault::spec)?;
     Desired::parse(&spec, context.settings.min_interval).map_err(|fault| Fault::spec(fault.to_string()))
-}
-
-/// The Secret by name: `get` is the only verb the operator has on Secrets.
-async fn read_secret(context: &Context, (namespace, _): &Key, name: &str) -> Result<Result<Secret, Fault>, Error> {
-    let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
-    let fault = |reason, summary: &str, message| Ok(Err(Fault::credentials(reason, summary, message)));
-    match bounded(api.get_opt(name)).await {
-        Ok(Some(secret)) => Ok(Ok(secret)),
-        Ok(None) => fault(
-            reason::SECRET_NOT_FOUND,
-            "Secret not found",
-            format!("Secret {name} is not in namespace {namespace}: create it with type seatkeeper.dev/credentials"),
-        ),
-        Err(Error::Apiserver(kube::Error::Api(status))) if status.is_forbidden() => fault(
-            reason::SECRET_NOT_PERMITTED,
-            "Secret may not be read",
-            format!(
-                "the operator may not get Secret {name} in namespace {namespace}: its Role must allow get on secrets"
-            ),
-        ),
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.

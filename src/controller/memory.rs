@@ -78,18 +78,26 @@ pub(super) struct Entry {
     /// A change was published and is about to be made.
     pub changing: bool,
     /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
-    pub stretched: Duration,
+    stretched: Duration,
+    /// Since when a change waits until every object was looked at.
+    pub waiting: Option<Instant>,
+    /// The host that had no place for it, and when that was found.
+    pub turned_away: Option<(String, Instant)>,
     /// The next reading waited for its turn.
     paced: bool,
+    /// This process has read the vendor for it.
+    seen: bool,
     /// How often every object had been made due when the present pass began.
     woken: u64,
 }
 
 impl Entry {
-    /// How long until the last good reading is older than this: zero when it is.
-    pub fn stale_in(&self, after: Duration, now: Instant) -> Duration {
+    /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
+    /// counts as it is, but only once the vendor was read: how old the numbers are that another process read, nobody knows.
+    pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
         let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
-        after.saturating_sub(age)
+        let interval = if self.seen { interval.max(self.stretched) } else { interval };
+        (interval * 3).saturating_sub(age)
     }
 
     /// The next reading has to wait this much longer for its turn.
@@ -104,7 +112,19 @@ impl Entry {
         if !self.paced {
             self.stretched = Duration::ZERO;
         }
-        (self.last_read, self.paced) = (Some(now), false);
+        (self.last_read, self.paced, self.seen) = (Some(now), false, true);
+    }
+
+    /// Whether nothing but other objects is waited for, and the vendor was read less than this long ago.
+    pub fn only_waits(&self, fresh: Duration, now: Instant) -> bool {
+        let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
+        self.waiting.is_some() && !self.asked && read
+    }
+
+    /// The host that had no place for it less than this long ago.
+    pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
+        let (host, at) = self.turned_away.as_ref()?;
+        (now.duration_since(*at) < fresh).then_some(host)
     }
 
     /// Whether the outcome of a change is not known yet.
@@ -179,7 +199,7 @@ impl Memory {
             *entry = Entry::default();
         } else if known != Some(trigger) {
             // An edit or a request is a reason to try refused credentials once more.
-            entry.hold = None;
+            (entry.hold, entry.turned_away) = (None, None);
             entry.asked |= known.is_some();
         }
         entry.trigger = Some(trigger.clone());

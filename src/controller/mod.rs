@@ -6,15 +6,20 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
+mod census;
+mod claim;
 mod clock;
 mod context;
 mod error;
 mod gather;
+mod hosts;
 mod lease;
 mod memory;
+mod metadata;
 mod pools;
 mod reconcile;
 mod record;
+mod secret;
 mod store;
 mod urgency;
 mod watched;
@@ -24,9 +29,9 @@ mod weakness;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt, stream};
-use kube::Api;
+use futures::{StreamExt, stream};
 use kube::runtime::{Controller, controller, watcher};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
@@ -35,33 +40,36 @@ pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
 pub use weakness::Weakness;
 
-use watched::Watched;
-
 /// How often what is remembered of deleted objects is swept out.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// Each time leadership is gained, every object is looked at: what a follower skipped, and what the former leader left.
-fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send + 'static {
-    let leadership = context.leadership.clone();
-    stream::unfold((leadership, 0, context), async |(mut leadership, known, context)| {
-        let term = leadership.next_term(known).await?;
-        context.pools.begin_term();
+/// Each time leadership is gained, every object is looked at: what a follower skipped, and what the former leader left. Not
+/// part of the stream of triggers, which pauses while the watch fails.
+async fn lead(context: &Context, look_at_all: UnboundedSender<()>) {
+    let (mut leadership, mut known) = (context.leadership.clone(), 0);
+    while let Some(term) = leadership.next_term(known).await {
+        context.pools.begin_term(term);
         context.memory.wake_all();
-        Some(((), (leadership, term, context)))
-    })
+        context.metrics.forget_all();
+        // Nobody listens any more when the controller ends, which ends this too.
+        let _ = look_at_all.send(());
+        let mut next = leadership.clone();
+        tokio::select! {
+            () = census::count(context, term) => {}
+            _ = next.next_term(term) => {}
+        }
+        known = term;
+    }
+    std::future::pending().await
 }
 
 /// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
-    let client = context.client.clone();
-    let watched: Api<Watched> = match &context.settings.namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
+    let (look_at_all, gained) = unbounded_channel();
     let config = controller::Config::default().concurrency(context.settings.concurrency);
-    let controller = Controller::new(watched, watcher::Config::default())
+    let controller = Controller::new(context.api(), watcher::Config::default())
         .with_config(config)
-        .reconcile_all_on(terms(Arc::clone(&context)))
+        .reconcile_all_on(stream::unfold(gained, async |mut gained| gained.recv().await.map(|()| ((), gained))))
         .graceful_shutdown_on(shutdown.clone().cancelled_owned());
     let store = controller.store();
     drop(context.watched.set(store.clone()));
@@ -72,6 +80,7 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         loop {
             tokio::time::sleep(SWEEP).await;
             context.forget_the_gone();
+            census::recount(&context).await;
         }
     };
     let passes =
@@ -84,5 +93,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
     tokio::select! {
         () = passes => {}
         () = ready => {}
+        () = Box::pin(lead(&context, look_at_all)) => {}
     }
 }

@@ -7,13 +7,13 @@ use kube::runtime::controller::Action;
 
 use super::act::act;
 use super::context::key_of;
-use super::gather::{Found, Gathered, gather, hold};
+use super::gather::{Found, Gathered, crowded, gather, hold};
 use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
 use super::record::Scribe;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Intent, LicenseSeatsStatus};
+use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 use crate::vendors::{VendorAccount, VendorError};
 
@@ -21,6 +21,12 @@ use crate::vendors::{VendorAccount, VendorError};
 /// there is: a hundred passes a second are few.
 const CENSUS: Duration = Duration::from_millis(200);
 const EACH: Duration = Duration::from_millis(10);
+
+/// When that is said, and how often the object and the vendor are read although nothing but a wait goes on.
+const SAID: Duration = Duration::from_secs(10);
+
+/// How often to look at an object that is on its way out: its end is told by the watch.
+const LEAVING: Duration = Duration::from_secs(600);
 
 /// Looks at one object, if there is a reason to.
 pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
@@ -33,6 +39,10 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         Ok(entry) => entry,
         Err(not_yet) => return Ok(Action::requeue(not_yet)),
     };
+    if let Some(wait) = still_waits(&context, &key, &entry) {
+        context.memory.end(&key, entry, Instant::now() + wait);
+        return Ok(Action::requeue(wait));
+    }
     let wait = async {
         match gather(&context, &key, &trigger.uid, &mut entry).await? {
             Some(gathered) => Box::pin(pass(&context, &object, &key, gathered, &mut entry)).await.map(Some),
@@ -46,6 +56,7 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
         }
         Ok(None) => {
             context.forget(&key);
+            context.pools.gone(&trigger.uid);
             Ok(Action::await_change())
         }
         Err(error) => {
@@ -66,16 +77,19 @@ async fn pass(
     let Gathered { mut stored, found } = gathered;
     let trigger = Trigger::of(stored.metadata());
     let mut scribe = Scribe { context, object, requested: trigger.requested(), notices: Vec::new() };
-    let (mut status, desired, account, mut snapshot, secret_version) = match found {
-        Found::Seen { status, desired, account, snapshot, secret_version } => {
-            (status, desired, account, *snapshot, secret_version)
+    let (mut status, desired, account, mut snapshot, secret_version, visit) = match found {
+        Found::Seen { status, desired, account, snapshot, secret_version, visit } => {
+            (status, desired, account, *snapshot, secret_version, visit)
         }
         Found::Failed { status, desired, account, fault } => {
             return scribe.failed(&mut stored, &status, &fault, desired.as_ref(), account, entry).await;
         }
-        Found::Paced(after) => {
-            context.metrics.pass("paced");
-            return Ok(after);
+        Found::Paced { status, desired, after, why } => {
+            return scribe.paced(&mut stored, &status, &desired, (after, &why), entry).await;
+        }
+        Found::Leaving => {
+            context.metrics.forget(&key.0, &key.1);
+            return Ok(LEAVING);
         }
         Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
     };
@@ -84,24 +98,26 @@ async fn pass(
     let others = context.pools.wanted_beside(key);
     let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
+    let mut wait_at_most = Duration::MAX;
+    let waiting = entry.waiting.take();
     if let Verdict::Change(intent) = &decision.verdict {
-        let watched = context.all_watched();
-        match context.pools.reserve(key, &watched) {
+        match context.pools.reserve(key, intent, context.term(), &context.all_watched()) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
-                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.pools.set_open(key, status.intent.as_ref());
                     context.metrics.pass("paced");
                     return Ok(after);
                 }
                 let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
-                let acted = acted.inspect_err(|_| context.pools.set_open(key, false))?;
+                let acted = acted.inspect_err(|_| context.pools.set_open(key, None))?;
+                context.pools.request_ended(key);
                 scribe.notices.extend(plan::remember(&mut status, acted.applied));
                 let adoptions = status.license.as_ref().map(|now| plan::adoptions(before.as_ref(), now));
                 scribe.notices.extend(adoptions.into_iter().flatten());
                 if let Some(fault) = acted.fault {
-                    context.pools.set_open(key, status.intent.as_ref().is_some_and(Intent::is_open));
+                    context.pools.set_open(key, status.intent.as_ref());
                     entry.failures = entry.failures.saturating_add(1);
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
@@ -109,18 +125,44 @@ async fn pass(
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
-            // All that wait come back so seldom that those they wait for get their turn.
-            Err(Bar::NotKnownYet) => {
-                return Ok(jitter(CENSUS + EACH * u32::try_from(watched.len()).unwrap_or(u32::MAX)));
+            Err(bar @ Bar::NotKnownYet) => {
+                let now = Instant::now();
+                let since = waiting.unwrap_or(now);
+                entry.waiting = Some(since);
+                wait_at_most = after_census(context);
+                if now.duration_since(since) < SAID {
+                    return Ok(wait_at_most);
+                }
+                site.behind = Some(bar.sentence(key));
             }
             Err(bar) => site.behind = Some(bar.sentence(key)),
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
-    context.pools.set_open(key, decision.intent.as_ref().is_some_and(Intent::is_open));
+    context.pools.set_open(key, decision.intent.as_ref());
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
-    scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
+    // The vendor is done with.
+    drop(visit);
+    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await?;
+    Ok(wait.min(wait_at_most))
+}
+
+/// How long still to wait where that can be told without reading anything.
+fn still_waits(context: &Context, key: &Key, entry: &Entry) -> Option<Duration> {
+    let now = Instant::now();
+    if entry.only_waits(SAID, now) && context.pools.waits(key, &context.all_watched()) {
+        return Some(after_census(context));
+    }
+    let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.hosts.is_full(host));
+    full.then(|| crowded(context))
+}
+
+/// When to ask again whether every object was looked at: all that wait come back so seldom that those they wait for get
+/// their turn.
+fn after_census(context: &Context) -> Duration {
+    context.metrics.pass("waiting");
+    jitter(CENSUS + EACH * context.watched_count())
 }
 
 /// What stays the same for both decisions of a pass.

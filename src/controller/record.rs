@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 
+use super::gather::Queue;
 use super::memory::{Entry, backoff, jitter};
 use super::store::Stored;
 use super::watched::Watched;
@@ -59,8 +60,7 @@ impl Scribe<'_> {
         entry: &mut Entry,
     ) -> Result<Duration, Error> {
         let wait = after_fault(self.context, fault, entry);
-        let stale_after = desired.map_or(IDLE, |desired| desired.interval).max(entry.stretched) * 3;
-        let stale_in = entry.stale_in(stale_after, Instant::now());
+        let stale_in = entry.stale_in(desired.map_or(IDLE, |desired| desired.interval), Instant::now());
         let stale = status.conditions.is_empty() || stale_in.is_zero();
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
         let wait = if stale { wait } else { wait.min(stale_in) };
@@ -68,6 +68,45 @@ impl Scribe<'_> {
         tracing::debug!(object = %self.object.name_any(), reason = fault.reason, %fault, "fault");
         self.write(stored, status, &Finding::Failed { fault, desired, account, stale }).await?;
         Ok(wait)
+    }
+
+    /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old.
+    pub async fn paced(
+        self,
+        stored: &mut Stored,
+        status: &LicenseSeatsStatus,
+        desired: &Desired,
+        (after, why): (Duration, &Queue),
+        entry: &Entry,
+    ) -> Result<Duration, Error> {
+        self.context.metrics.pass("paced");
+        let stale_in = entry.stale_in(desired.interval, Instant::now());
+        let ready = status.conditions.iter().find(|condition| condition.type_ == plan::kind::READY);
+        if ready.is_none_or(|ready| ready.status != "True") {
+            return Ok(after);
+        }
+        if !stale_in.is_zero() {
+            self.context.metrics.object(&self.object.namespace().unwrap_or_default(), &self.object.name_any(), status);
+            return Ok(after.min(stale_in));
+        }
+        let why = match why {
+            Queue::Pace => "takes only so many requests a minute",
+            Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
+        };
+        let message = format!(
+            "{} {why}: the turn of this object has not come for three intervals, and the numbers are at least that old. It \
+             comes; fewer keys or longer intervals make it come sooner",
+            desired.pool.vendor_name()
+        );
+        let fault = Fault {
+            remedy: Remedy::Time { after: None, secret_may_help: false },
+            reason: plan::reason::VENDOR_UNREACHABLE,
+            summary: "waits for its turn".into(),
+            message,
+        };
+        let finding = Finding::Failed { fault: &fault, desired: Some(desired), account: None, stale: true };
+        self.write(stored, status, &finding).await?;
+        Ok(after)
     }
 
     /// The stored status cannot be read: only words are written, so that nothing in it is lost.

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
-use kube::{Api, Client, ResourceExt};
+use kube::api::{GetParams, Patch, PatchParams};
+use kube::core::Request;
+use kube::{Client, Resource};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::Error;
 use super::memory::Key;
+use super::metadata::needed;
 use crate::api::{LicenseSeats, LicenseSeatsStatus};
 
 /// Name of the operator in `managedFields`.
@@ -18,11 +22,22 @@ const MANAGER: &str = "seatkeeper";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One object with the version it was read at.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Stored {
-    api: Api<DynamicObject>,
-    /// The whole object as JSON: what typed parsing would lose is still there to compare with.
-    object: DynamicObject,
+    client: Client,
+    key: Key,
+    object: Object,
+}
+
+/// The object as JSON: what typed parsing would lose is still there to compare with.
+#[derive(Clone, Deserialize)]
+struct Object {
+    #[serde(deserialize_with = "needed")]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Value,
 }
 
 /// Waits for an apiserver request, but not for ever.
@@ -33,20 +48,37 @@ pub(super) async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -
     }
 }
 
+/// Reads one object by name, quorum read; `None`: there is none. Parsed here: the client would log what it cannot parse,
+/// be it a Secret.
+pub(super) async fn get<K: Resource<DynamicType = ()>, T: DeserializeOwned>(
+    client: &Client,
+    (namespace, name): (&str, &str),
+) -> Result<Option<T>, Error> {
+    let request = Request::new(K::url_path(&(), Some(namespace))).get(name, &GetParams::default());
+    let request = request.map_err(|error| Error::of(kube::Error::BuildRequest(error)))?;
+    match bounded(client.request_text(request)).await {
+        Ok(text) => parsed(&text).map(Some),
+        Err(Error::Apiserver(kube::Error::Api(status))) if status.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer, of which nothing is repeated if it is not what it should be.
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Foreign)
+}
+
 impl Stored {
     /// A quorum read (no `resourceVersion`): never a cache. `None`: the object is gone.
-    pub async fn read(client: &Client, (namespace, name): &Key) -> Result<Option<Self>, Error> {
-        let resource = ApiResource::erase::<LicenseSeats>(&());
-        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-        let object = bounded(api.get_opt(name)).await?.map(|object| whole(object, name)).transpose()?;
-        Ok(object.map(|object| Self { api, object }))
+    pub async fn read(client: &Client, key: &Key) -> Result<Option<Self>, Error> {
+        let object = get::<LicenseSeats, Object>(client, (&key.0, &key.1)).await?;
+        let object = object.map(|object| whole(object, &key.1)).transpose()?;
+        Ok(object.map(|object| Self { client: client.clone(), key: key.clone(), object }))
     }
 
     /// Reads the same object again.
     pub async fn again(&self) -> Result<Option<Self>, Error> {
-        let name = self.object.name_any();
-        let object = bounded(self.api.get_opt(&name)).await?.map(|object| whole(object, &name)).transpose()?;
-        Ok(object.map(|object| Self { api: self.api.clone(), object }))
+        Self::read(&self.client, &self.key).await
     }
 
     pub fn metadata(&self) -> &ObjectMeta {
@@ -58,28 +90,33 @@ impl Stored {
     }
 
     /// The spec, or what is wrong with it, by field.
-    pub fn spec<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
-        parse("spec", self.object.data.get("spec").unwrap_or(&Value::Null))
+    pub fn spec<T: DeserializeOwned>(&self) -> Result<T, String> {
+        parse("spec", &self.object.spec)
     }
 
     /// The status; absent counts as never written.
     pub fn status(&self) -> Result<LicenseSeatsStatus, String> {
-        match self.object.data.get("status") {
-            None | Some(Value::Null) => Ok(LicenseSeatsStatus::default()),
-            Some(status) => parse("status", status),
+        match &self.object.status {
+            Value::Null => Ok(LicenseSeatsStatus::default()),
+            status => parse("status", status),
         }
+    }
+
+    /// The status as JSON, whether or not it can be read.
+    pub fn record(&self) -> &Value {
+        &self.object.status
     }
 
     /// The conditions of a status of which the rest may not be readable.
     pub fn conditions(&self) -> Vec<Condition> {
-        let conditions = self.object.data.pointer("/status/conditions");
+        let conditions = self.object.status.get("conditions");
         conditions.map_or_else(Vec::new, |value| parse("status.conditions", value).unwrap_or_default())
     }
 
     /// Writes what differs, if anything does, on condition that nobody else wrote since the read.
     pub async fn write(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let new = serde_json::to_value(status)?;
-        let Some(changes) = difference(self.object.data.get("status").unwrap_or(&Value::Null), &new) else {
+        let Some(changes) = difference(&self.object.status, &new) else {
             return Ok(false);
         };
         self.patch(changes).await?;
@@ -88,7 +125,7 @@ impl Stored {
 
     /// Writes only summary and conditions, leaving the rest of a status alone that this version cannot read.
     pub async fn write_words(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
-        let stored = self.object.data.get("status").unwrap_or(&Value::Null);
+        let stored = &self.object.status;
         let new = json!({ "summary": status.summary, "conditions": status.conditions });
         let changed = ["summary", "conditions"].iter().any(|key| stored.get(key) != new.get(key));
         if changed {
@@ -103,20 +140,23 @@ impl Stored {
     }
 
     async fn patch(&mut self, changes: Value) -> Result<(), Error> {
-        let version = self.object.resource_version();
-        let patch = json!({ "metadata": { "resourceVersion": &version }, "status": &changes });
+        let version = &self.object.metadata.resource_version;
+        let patch = json!({ "metadata": { "resourceVersion": version }, "status": &changes });
         #[cfg(debug_assertions)]
         let patch = if version.is_some() { patch } else { json!({ "status": changes }) };
         let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
-        let name = self.object.name_any();
-        self.object = whole(bounded(self.api.patch_status(&name, &params, &Patch::Merge(&patch))).await?, &name)?;
+        let (namespace, name) = &self.key;
+        let request = Request::new(LicenseSeats::url_path(&(), Some(namespace)));
+        let request = request.patch_subresource("status", name, &params, &Patch::Merge(&patch));
+        let request = request.map_err(|error| Error::of(kube::Error::BuildRequest(error)))?;
+        self.object = whole(parsed(&bounded(self.client.request_text(request)).await?)?, name)?;
         Ok(())
     }
 }
 
 /// The answer, if it is the object that was asked for. Without uid and version there would be nothing to compare and
 /// swap with, and something in between that answers for the apiserver must not make an object look gone.
-fn whole(object: DynamicObject, name: &str) -> Result<DynamicObject, Error> {
+fn whole(object: Object, name: &str) -> Result<Object, Error> {
     let metadata = &object.metadata;
     let asked_for = metadata.name.as_deref() == Some(name);
     if asked_for && metadata.uid.is_some() && metadata.resource_version.is_some() {
@@ -126,7 +166,7 @@ fn whole(object: DynamicObject, name: &str) -> Result<DynamicObject, Error> {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {
+fn parse<T: DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
         let path = if path == "." { root.to_owned() } else { format!("{root}.{path}") };

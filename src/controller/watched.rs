@@ -1,41 +1,22 @@
 //! What the watch delivers and the cache keeps of each object: enough to know that there is something to look at.
 //!
-//! The apiserver sends metadata alone; of that, `managedFields` and foreign annotations are dropped at once, for they
-//! are most of the bytes and nothing reads them.
+//! The apiserver sends metadata alone, and of that only what is needed is kept.
 
 use std::borrow::Cow;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::api::{CONFIRM, FLUX_REQUESTED_AT, LicenseSeats, RECONCILE_REQUESTED_AT};
+use super::metadata::needed;
+use crate::api::LicenseSeats;
 
 /// The metadata of a `LicenseSeats`, as far as the controller needs it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Watched {
     #[serde(deserialize_with = "needed")]
     pub metadata: ObjectMeta,
-}
-
-fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    let whole = ObjectMeta::deserialize(deserializer)?;
-    let annotations = whole.annotations.map(|mut annotations| {
-        annotations.retain(|key, _| [CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT].contains(&key.as_str()));
-        annotations
-    });
-    Ok(ObjectMeta {
-        name: whole.name,
-        namespace: whole.namespace,
-        uid: whole.uid,
-        resource_version: whole.resource_version,
-        generation: whole.generation,
-        creation_timestamp: whole.creation_timestamp,
-        deletion_timestamp: whole.deletion_timestamp,
-        annotations: annotations.filter(|annotations| !annotations.is_empty()),
-        ..ObjectMeta::default()
-    })
 }
 
 impl Resource for Watched {

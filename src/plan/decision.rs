@@ -115,7 +115,8 @@ pub enum Verdict {
 pub fn decide(s: &Situation<'_>) -> Decision {
     let Some(numbers) = s.seen.numbers else {
         let why = s.seen.support.read_only.clone().unwrap_or_else(|| "the vendor does not count this pool".to_owned());
-        return Decision { intent: s.intent.cloned(), ..Decision::plain(Verdict::Unsupported(why)) };
+        let doubt = intent::unread(s);
+        return Decision { intent: s.intent.cloned(), doubt, ..Decision::plain(Verdict::Unsupported(why)) };
     };
     if let Some(tenant) = &s.seen.tenant {
         return keys::decide(s, tenant, numbers);

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::outcome::applied;
-use super::{Numbers, Situation};
+use super::{Doubt, Numbers, Situation};
 use crate::api::{Change, Intent, IntentPhase};
 
 /// How long a change that was reverted to exactly our own base counts as the vendor's doing (protocol, step 9).
@@ -29,7 +29,7 @@ pub struct Timing {
 /// What this process remembers about one doubt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Elapsed {
-    /// Which doubt: [`Doubt::key`](super::Doubt).
+    /// Which doubt: [`Doubt::key`].
     pub key: String,
     /// Since this process first saw it.
     pub since: Duration,
@@ -106,9 +106,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
 
 fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreign: bool) -> Judged {
     let answered = intent.phase == IntentPhase::Answered;
-    let settle = if answered { s.timing.answered } else { s.timing.unanswered };
-    // Late effects are counted from the answer: the request itself may have taken a good part of that time.
-    let key = if answered { format!("answered-{}", intent.id) } else { intent.id.clone() };
+    let (key, settle) = (clock(intent), settle(s, intent));
     let waiting = wait(s, &key, settle, false);
     if foreign {
         // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
@@ -143,6 +141,28 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     } else {
         Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected)
     }
+}
+
+/// The clock of an open intent. Late effects are counted from the answer: the request itself may have taken a good part of
+/// that time.
+pub(super) fn clock(intent: &Intent) -> String {
+    let answered = intent.phase == IntentPhase::Answered;
+    if answered { format!("answered-{}", intent.id) } else { intent.id.clone() }
+}
+
+pub(super) fn settle(s: &Situation<'_>, intent: &Intent) -> Duration {
+    if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered }
+}
+
+/// The doubt where the vendor shows no numbers: nothing can be judged, and the time runs all the same.
+pub(super) fn unread(s: &Situation<'_>) -> Option<Doubt> {
+    let intent = s.intent.filter(|intent| intent.is_open())?;
+    let left = match wait(s, &clock(intent), settle(s, intent), false) {
+        Some(Gate::Wait { left, .. }) => left,
+        // There is nothing more to wait for but numbers.
+        _ => Duration::MAX,
+    };
+    Some(Doubt { key: clock(intent), left, settled: false })
 }
 
 /// What was made of a change that was applied in part.

@@ -356,6 +356,19 @@ fn an_open_intent_sends_nothing_before_its_settle_time() {
 }
 
 #[test]
+fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
+    let unread = |since| story().open(IntentPhase::Unanswered, since).with(|s| s.seen.numbers = None).decided();
+    let doubt = |left| Some(Doubt { key: "i1".into(), left, settled: false });
+    let second = Duration::from_secs(1);
+    let early = unread(TIMING.unanswered - second);
+    assert!(matches!(early.verdict, Verdict::Unsupported(_)), "{:?}", early.verdict);
+    assert_eq!((early.doubt, early.intent.map(|intent| intent.id)), (doubt(second), Some("i1".into())));
+    assert_eq!(unread(SETTLED).doubt, doubt(Duration::MAX), "it is over, and not forgotten");
+    let closed = story().open(IntentPhase::Rejected, SETTLED).with(|s| s.seen.numbers = None).decided();
+    assert_eq!(closed.doubt, None);
+}
+
+#[test]
 fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
     let fresh = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed = None);
     assert_eq!(fresh.follow().doubt.unwrap().left, TIMING.unanswered);

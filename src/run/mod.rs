@@ -82,10 +82,10 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
 
     let shutdown = CancellationToken::new();
-    let counted = Arc::clone(&metrics);
+    let (counted, led) = (Arc::clone(&metrics), leadership.clone());
     let context = Arc::new(Context::new(client.clone(), vendors, settings, counted, leadership, me, shutdown.clone()));
     let serving = async {
-        match server::serve(listener, metrics, readiness, shutdown.clone()).await {
+        match server::serve(listener, metrics, led, readiness, shutdown.clone()).await {
             // It ends by itself only when the rest is about to.
             Ok(()) => std::future::pending().await,
             Err(error) => Err(Fatal::Listen(args.listen, error)),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::book::{Book, refuse, rowless};
 use super::tenant::Row;
 use crate::api::{Change, Intent, IntentPhase, KeyAction, KeyOrigin, KeyRecord, KeyState, KeyStep};
-use crate::plan::intent::{Gate, wait};
+use crate::plan::intent::{Gate, clock, settle, wait};
 use crate::plan::outcome::applied;
 use crate::plan::{Numbers, Situation};
 
@@ -187,15 +187,6 @@ fn translated(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_
     }
     let entry = book.tenant.wanted.iter().find(|entry| step.secret_key_ref.as_ref() == Some(&entry.reference));
     KeyStep { fingerprint: entry.and_then(|entry| entry.fingerprint.clone().ok()), ..step.clone() }
-}
-
-fn clock(intent: &Intent) -> String {
-    let answered = intent.phase == IntentPhase::Answered;
-    if answered { format!("answered-{}", intent.id) } else { intent.id.clone() }
-}
-
-fn settle(s: &Situation<'_>, intent: &Intent) -> std::time::Duration {
-    if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered }
 }
 
 /// What is still to be waited for before the list proves anything: the settle time, and then two readings that agree.

@@ -1,0 +1,94 @@
+//! How many passes may be with one vendor host at a time, so that a host that hangs holds up its own objects and nobody
+//! else's.
+//!
+//! A pass keeps its place among all passes while it waits for a vendor. A host may have as many places as are left free:
+//! alone it gets half of them, two that hang get a third each, and one place is left for the next host as long as there
+//! are more places than hosts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Who is where. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    places: usize,
+    visits: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// A pass that is with a host, until it is dropped.
+pub(super) struct Visit {
+    hosts: Hosts,
+    host: String,
+}
+
+impl Hosts {
+    /// For so many passes at the same time.
+    pub fn new(places: usize) -> Self {
+        Self { places, visits: Arc::default() }
+    }
+
+    /// Goes to a host, if there is a place.
+    pub fn visit(&self, host: &str) -> Option<Visit> {
+        let mut visits = self.lock();
+        if self.full(&visits, host) {
+            return None;
+        }
+        *visits.entry(host.to_owned()).or_default() += 1;
+        Some(Visit { hosts: self.clone(), host: host.to_owned() })
+    }
+
+    /// Whether there is no place for one more.
+    pub fn is_full(&self, host: &str) -> bool {
+        self.full(&self.lock(), host)
+    }
+
+    fn full(&self, visits: &HashMap<String, usize>, host: &str) -> bool {
+        let free = self.places.saturating_sub(visits.values().sum());
+        visits.get(host).copied().unwrap_or_default() >= free
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut visits = self.hosts.lock();
+        if let Some(there) = visits.get_mut(&self.host) {
+            *there -= 1;
+        }
+        visits.retain(|_, there| *there > 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as get a place.
+    fn crowd(hosts: &Hosts, host: &str) -> Vec<Visit> {
+        std::iter::from_fn(|| hosts.visit(host)).collect()
+    }
+
+    #[test]
+    fn hosts_that_hang_leave_room_for_the_next() {
+        let hosts = Hosts::new(32);
+        let first = crowd(&hosts, "a");
+        let (second, third) = (crowd(&hosts, "b"), crowd(&hosts, "c"));
+        assert_eq!((first.len(), second.len(), third.len()), (16, 8, 4));
+        assert!(hosts.is_full("a") && !hosts.is_full("d"));
+        drop(first);
+        assert_eq!(crowd(&hosts, "b").len(), 6, "what one leaves is there for the others");
+        assert!(hosts.visit("a").is_some());
+    }
+
+    #[test]
+    fn with_one_place_every_host_gets_it_in_turn() {
+        let hosts = Hosts::new(1);
+        for host in ["a", "b", "a"] {
+            let visit = hosts.visit(host);
+            assert!(visit.is_some() && hosts.visit("a").is_none() && hosts.visit("b").is_none());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Reads a Secret by name: `get` is the only verb the operator has on Secrets. What is not needed of one is not read, so
+//! that what somebody wrote into its metadata cannot keep it from being used; an answer that cannot be read is an error
+//! without words.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+
+use super::memory::Key;
+use super::metadata::needed;
+use super::store::get;
+use super::{Context, Error};
+use crate::plan::{Fault, reason};
+
+#[derive(Deserialize)]
+struct Needed {
+    #[serde(deserialize_with = "needed")]
+    metadata: ObjectMeta,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    data: Option<BTreeMap<String, ByteString>>,
+}
+
+/// The Secret, or why it cannot be had.
+pub(super) async fn read_secret(
+    context: &Context,
+    (namespace, _): &Key,
+    name: &str,
+) -> Result<Result<Secret, Fault>, Error> {
+    let fault = |reason, summary: &str, message| Ok(Err(Fault::credentials(reason, summary, message)));
+    match get::<Secret, Needed>(&context.client, (namespace, name)).await {
+        Ok(Some(Needed { metadata, kind, data })) => {
+            Ok(Ok(Secret { metadata, type_: kind, data, ..Secret::default() }))
+        }
+        Ok(None) => fault(
+            reason::SECRET_NOT_FOUND,
+            "Secret not found",
+            format!("Secret {name} is not in namespace {namespace}: create it with type seatkeeper.dev/credentials"),
+        ),
+        Err(Error::Apiserver(kube::Error::Api(status))) if status.is_forbidden() => fault(
+            reason::SECRET_NOT_PERMITTED,
+            "Secret may not be read",
+            format!(
+                "the operator may not get Secret {name} in namespace {namespace}: its Role must allow get on secrets"
+            ),
+        ),
+        Err(error) => Err(error),
+    }
+}
