@@ -1,10 +1,12 @@
 //! What the subscription says of the licence, and of what is billed (sections 6.4, 11 and 22.3). Pure.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::owner::OwnerView;
-use super::private_wire::{Details, Item, Stripe, time};
+use super::private_wire::{Details, Item, Stripe};
 use crate::api::{License, LicenseState};
+use crate::vendors::date;
 
 /// The licence behind the seats, as far as it is shown.
 pub(super) fn license(view: &OwnerView) -> Option<License> {
@@ -20,6 +22,10 @@ pub(super) fn license(view: &OwnerView) -> Option<License> {
     } else {
         Some(shown.map_or(disabled.clone(), |shown| License { state: disabled.state, ..shown }))
     }
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(date::utc)
 }
 
 /// On a self-hosted server the licence file ends, after some grace.
