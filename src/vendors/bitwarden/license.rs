@@ -72,7 +72,8 @@ pub(super) fn billed(details: &Details) -> Option<i32> {
         [item] if item.amount.is_some() && item.amount == plan.seat_price => item.quantity?,
         _ => return None,
     };
-    i32::try_from(beyond.checked_add(plan.base_seats?)?).ok()
+    let included = plan.base_seats?;
+    i32::try_from(beyond.checked_add(included)?).ok().filter(|_| beyond >= 0 && included >= 0)
 }
 
 #[cfg(test)]
@@ -137,6 +138,8 @@ mod tests {
             (vec![seats(), seats()], None),
             (vec![line("2026-enterprise-org-seat-annually", 80.0, 150)], None),
             (vec![others()], None),
+            (vec![line("2023-enterprise-org-seat-annually", 72.0, -150)], None),
+            (vec![line("2023-enterprise-org-seat-annually", 72.0, i64::MAX)], None),
         ] {
             let plan = json!({ "passwordManager": { "baseSeats": 5, "seatPrice": 72.0 } });
             let details = json!({ "plan": plan, "subscription": { "status": "active", "items": items } });
