@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::api::MAX_SEATS;
 use crate::vendors::VendorError;
@@ -60,6 +60,9 @@ impl<'de> Visitor<'de> for List {
         let mut count = None;
         while let Some(key) = map.next_key::<String>()? {
             if key == "data" {
+                if count.is_some() {
+                    return Err(A::Error::duplicate_field("data"));
+                }
                 count = Some(map.next_value::<Members>()?.0);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -164,6 +167,7 @@ mod tests {
             r#"{"data":[{"id":"a","status":"2"}]}"#,
             r#"{"data":[{"id":"a","status":2}"#,
             r#"{"data":[]} x"#,
+            r#"{"data":[{"id":"a","status":2}],"data":[]}"#,
             "<html></html>",
         ] {
             assert!(counted(text).is_err(), "{text}");
