@@ -130,7 +130,9 @@ fn parse<T: serde::de::DeserializeOwned>(root: &str, value: &Value) -> Result<T,
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
         let path = if path == "." { root.to_owned() } else { format!("{root}.{path}") };
-        format!("{path} cannot be read: {}", why.chars().take(200).collect::<String>())
+        // What is not known is repeated as it is, and this goes into a condition and a log.
+        let why = why.chars().take(200).map(|c| if c.is_control() { ' ' } else { c });
+        format!("{path} cannot be read: {}", why.collect::<String>())
     })
 }
 
@@ -184,6 +186,14 @@ mod tests {
     fn a_field_that_cannot_be_read_is_named() {
         let error = parse::<LicenseSeatsStatus>("status", &json!({ "seats": "many" })).unwrap_err();
         assert!(error.starts_with("status.seats cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_one_line_of_clean_text() {
+        let status = json!({ "plan": { "id": "p", "from": 1, "to": 2, "reason": "Spec\u{1b}[31m\nDiffers" } });
+        let error = parse::<LicenseSeatsStatus>("status", &status).unwrap_err();
+        assert!(error.starts_with("status.plan.reason cannot be read"), "{error}");
+        assert!(!error.contains(char::is_control), "{error:?}");
     }
 
     use proptest::prelude::*;
