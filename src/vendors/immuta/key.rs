@@ -76,13 +76,15 @@ fn license_key(reference: &SecretKeyRef, secrets: &[(String, Result<Secret, Faul
     let found = secrets.iter().find(|(name, _)| *name == reference.name);
     let Some((_, secret)) = found else { return Err(Fault::spec(format!("Secret {} was not read", reference.name))) };
     let data = SecretData::of(secret.as_ref().map_err(Clone::clone)?)?;
-    match data.bytes(&reference.key) {
-        // A key may span lines, so it is not held to be one line of text.
-        Some(bytes) => str::from_utf8(bytes)
-            .map(SecretString::from)
-            .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file")),
-        None => data.secret(&reference.key),
+    let text = data.bytes(&reference.key).map(str::from_utf8).transpose();
+    let text = text
+        .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file"))?;
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return data.secret(&reference.key) };
+    // A key may span lines, so it is not held to be one line of text.
+    if text.chars().any(|c| (c.is_control() && !"\r\n\t".contains(c)) || c == '\u{feff}') {
+        return Err(invalid(&reference.key, "contains control characters: store the licence key again as plain text"));
     }
+    Ok(SecretString::from(text))
 }
 
 #[cfg(test)]
@@ -114,6 +116,18 @@ mod tests {
         assert_ne!(prints[0], prints[1]);
         assert_eq!(wanted[3].fingerprint.as_ref().unwrap_err().reason, reason::KEY_MISSING);
         assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn a_licence_key_of_blanks_or_with_what_no_editor_shows_is_none() {
+        let secrets = [(
+            "keys".to_owned(),
+            Ok(secret(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")])),
+        )];
+        let (wanted, keys) = license_keys(&[entry("a"), entry("b"), entry("c")], &secrets, "uid");
+        let reasons: Vec<_> = wanted.iter().map(|key| key.fingerprint.as_ref().map_err(|fault| fault.reason)).collect();
+        assert_eq!(reasons, [Err(reason::KEY_MISSING), Err(reason::KEY_INVALID), Err(reason::KEY_INVALID)]);
+        assert!(keys.is_empty());
     }
 
     proptest! {
