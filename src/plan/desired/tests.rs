@@ -1,0 +1,88 @@
+//! What a spec comes to, and what of one that admission let through before is refused.
+
+use super::*;
+use crate::api::Limit;
+
+fn spec() -> LicenseSeatsSpec {
+    let bitwarden = Bitwarden {
+        product: None,
+        region: Some(Region::EU),
+        credentials_secret_ref: Some(SecretRef { name: "key".into() }),
+        owner_credentials_secret_ref: None,
+        organization_id: None,
+    };
+    LicenseSeatsSpec {
+        vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
+        seats: Some(10),
+        limit: None,
+        guardrails: None,
+        management_policy: None,
+        suspend: None,
+        thresholds: None,
+        interval: None,
+    }
+}
+
+#[test]
+fn what_a_spec_leaves_out_has_a_default() {
+    let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
+    assert_eq!(desired.interval, DEFAULT_INTERVAL);
+    assert_eq!(desired.limit, LimitGoal::Keep);
+    assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
+    assert!(!desired.suspended);
+}
+
+#[test]
+fn an_interval_is_stretched_to_the_operators_minimum() {
+    let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
+    assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
+}
+
+#[test]
+fn a_secret_name_that_is_a_path_is_refused() {
+    for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
+        let mut spec = spec();
+        let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+        bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
+        let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+        bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
+    }
+}
+
+#[test]
+fn what_slipped_past_admission_is_refused_by_field() {
+    let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
+    let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
+    let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
+    let mut no_key = spec();
+    no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
+    let expiry = Some(vec!["soon".to_owned()]);
+    let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
+    let expiry = LicenseSeatsSpec { thresholds, ..spec() };
+    for (spec, field) in [
+        (no_vendor, "spec.vendor"),
+        (no_key, "needs a key"),
+        (interval, "spec.interval"),
+        (limit, "spec.limit.seats"),
+        (expiry, "spec.thresholds.expiry"),
+    ] {
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
+        assert!(fault.to_string().contains(field), "{fault}");
+    }
+}
+
+#[test]
+fn an_organization_id_that_is_a_path_is_refused() {
+    for id in
+        ["", "..", "../accounts", "acme", "0C2A5A8E-3D55-4A4E-9A15-5D2F4C7F1E11", "0c2a5a8e3d554a4e9a155d2f4c7f1e11"]
+    {
+        let mut spec = spec();
+        spec.vendor.bitwarden.as_mut().unwrap().organization_id = Some(id.into());
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("spec.vendor.bitwarden.organizationId must be a GUID"), "{id}: {fault}");
+    }
+}
