@@ -2,6 +2,7 @@
 //!
 //! Admission refuses most nonsense, but objects stored before a rule existed arrive here all the same.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -10,6 +11,9 @@ use crate::api::{
     Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region,
     SecretRef, Thresholds, Vendor, parse_duration,
 };
+
+/// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
+const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
@@ -148,10 +152,6 @@ impl Desired {
     /// # Errors
     /// [`SpecFault`] names the field and the fix.
     pub fn parse(spec: &LicenseSeatsSpec, min_interval: Duration) -> Result<Self, SpecFault> {
-        let interval = match &spec.interval {
-            None => DEFAULT_INTERVAL,
-            Some(text) => parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?,
-        };
         Ok(Self {
             pool: pool(&spec.vendor)?,
             seats: spec.seats,
@@ -161,9 +161,16 @@ impl Desired {
             suspended: spec.suspend.unwrap_or_default(),
             thresholds: spec.thresholds.clone().unwrap_or_default(),
             expiry: expiry(spec.thresholds.as_ref())?,
-            interval: interval.max(min_interval),
+            interval: interval(spec.interval.as_deref())?.max(min_interval),
         })
     }
+}
+
+fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
+    let Some(text) = text else { return Ok(DEFAULT_INTERVAL) };
+    let interval = parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?;
+    let fault = || SpecFault("spec.interval must be a duration between 1s and 24h, such as 10m".into());
+    Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
 }
 
 fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {

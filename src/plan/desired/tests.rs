@@ -86,3 +86,17 @@ fn an_organization_id_that_is_a_path_is_refused() {
         assert!(fault.contains("spec.vendor.bitwarden.organizationId must be a GUID"), "{id}: {fault}");
     }
 }
+
+#[test]
+fn an_interval_is_one_that_admission_would_let_through() {
+    let parse =
+        |text: &str| Desired::parse(&LicenseSeatsSpec { interval: Some(text.into()), ..spec() }, Duration::ZERO);
+    for text in ["1s", "24h", "86400s"] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    // The clock cannot be set so far ahead.
+    for text in ["0s", "24h1s", "5124095576030431h"] {
+        let fault = parse(text).unwrap_err().to_string();
+        assert!(fault.contains("spec.interval must be a duration between 1s and 24h"), "{text}: {fault}");
+    }
+}
