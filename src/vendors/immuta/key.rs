@@ -95,6 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mutants::{Mutant, harmed};
     use crate::plan::reason;
 
     fn secret(data: &[(&str, &[u8])]) -> Secret {
@@ -132,6 +133,29 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_bytes_a_licence_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
+            Mutant(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(Mutant)],
+        ) {
+            let secrets = [("keys".to_owned(), Ok(secret(&[("a", &bytes)])))];
+            let (wanted, keys) = license_keys(&[entry("a")], &secrets, "uid");
+            match (&wanted[0].fingerprint, &keys[..]) {
+                (Ok(print), [key]) => {
+                    let text = key.text.expose_secret();
+                    prop_assert!(!text.is_empty() && std::str::from_utf8(&bytes).is_ok_and(|whole| whole.trim() == text));
+                    let unseen = |c: char| c == '\u{feff}' || (c.is_control() && !c.is_ascii_whitespace());
+                    prop_assert!(!text.contains(unseen), "{:?}", text);
+                    prop_assert_eq!((print, print), (&key.fingerprint, &fingerprint("uid", text.as_bytes())));
+                    prop_assert_ne!(print, &fingerprint("another", text.as_bytes()));
+                }
+                (Err(fault), []) => {
+                    prop_assert!([reason::KEY_MISSING, reason::KEY_INVALID].contains(&fault.reason));
+                    prop_assert!(!fault.message.contains("zz-words") && !fault.message.contains(char::is_control));
+                }
+                _ => prop_assert!(false, "a key without a fingerprint, or the reverse"),
+            }
+        }
 
         #[test]
         fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
