@@ -197,13 +197,13 @@ fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::E
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::mutants::{Mutant, harmed};
 
-    fn http() -> Http {
+    pub fn http() -> Http {
         let second = Duration::from_secs(1);
         let settings = HttpSettings {
             connect_timeout: second,
@@ -214,6 +214,18 @@ mod tests {
             bitwarden_client_version: "2026.1.0".into(),
         };
         Http::new(settings, RequestCounter::default()).unwrap()
+    }
+
+    pub fn answer(status: u16, body: &[u8]) -> Answer {
+        Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.to_vec() }
+    }
+
+    /// An error that came of foreign bytes says nothing of them, wherever it is shown.
+    pub fn assert_ours(error: &VendorError) {
+        let fault = error.fault("Vendor", "host.test");
+        for text in [error.to_string(), format!("{error:?}"), fault.message, fault.summary] {
+            assert!(!text.contains(crate::mutants::MARKER) && !text.contains(char::is_control), "{text:?}");
+        }
     }
 
     const PEM: &str = "-----BEGIN CERTIFICATE-----

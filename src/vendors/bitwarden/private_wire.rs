@@ -191,8 +191,6 @@ impl RelativeChange {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn row() -> Row {
@@ -233,17 +231,5 @@ mod tests {
         assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            drop(serde_json::from_slice::<Memberships>(&bytes));
-            drop(serde_json::from_slice::<Details>(&bytes));
-            drop(serde_json::from_slice::<Metadata>(&bytes));
-            drop(serde_json::from_slice::<PrivateError>(&bytes));
-        }
     }
 }
