@@ -1,7 +1,10 @@
 //! What a spec comes to, and what of one that admission let through before is refused.
 
+use serde_json::json;
+
 use super::*;
 use crate::api::Limit;
+use crate::mutants::each_of;
 
 fn spec() -> LicenseSeatsSpec {
     let bitwarden = Bitwarden {
@@ -99,4 +102,50 @@ fn an_interval_is_one_that_admission_would_let_through() {
         let fault = parse(text).unwrap_err().to_string();
         assert!(fault.contains("spec.interval must be a duration between 1s and 24h"), "{text}: {fault}");
     }
+}
+
+#[test]
+fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_or_refused_by_field() {
+    let bitwarden = json!({
+        "vendor": { "bitwarden": {
+            "product": "SecretsManager", "region": "EU", "credentialsSecretRef": { "name": "key" },
+            "ownerCredentialsSecretRef": { "name": "owner" }, "organizationId": "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11",
+        } },
+        "seats": 100, "limit": { "mode": "UpTo", "seats": 120 }, "guardrails": { "minSeats": 1, "maxSeats": 200 },
+        "managementPolicy": "Manage", "suspend": false, "interval": "10m",
+        "thresholds": { "freeSeats": 5, "freePercent": 10, "expiry": ["720h", "168h"] },
+    });
+    let key =
+        |key: &str| json!({ "secretKeyRef": { "name": "keys", "key": key }, "adopt": { "id": 7, "uuid": "u-7" } });
+    let immuta = json!({
+        "vendor": { "immuta": { "credentialsSecretRef": { "name": "api" }, "licenseKeys": [key("a"), key("b")], "prune": true } },
+        "seats": 50, "interval": "1h",
+    });
+    let least = Duration::from_secs(30);
+    each_of(&[bitwarden, immuta], |bytes| {
+        let Ok(spec) = serde_json::from_slice::<LicenseSeatsSpec>(bytes) else { return false };
+        let desired = match Desired::parse(&spec, least) {
+            Ok(desired) => desired,
+            Err(SpecFault(why)) => {
+                assert!(why.starts_with("spec.") && !why.contains(char::is_control), "{why:?}");
+                return true;
+            }
+        };
+        let part_of_a_path = |name: &str| {
+            let clean = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+            clean && !name.trim_matches('.').is_empty()
+        };
+        for name in desired.pool.secrets().into_iter().chain(desired.pool.key_secrets()) {
+            assert!(part_of_a_path(name), "{name:?}");
+        }
+        if let Pool::Bitwarden { organization: Some(id), .. } = &desired.pool {
+            assert!(id.len() == 36 && part_of_a_path(id), "{id:?}");
+        }
+        if let Pool::Immuta { keys, prune, .. } = &desired.pool {
+            assert!(!prune || !keys.is_empty(), "that would remove every key");
+        }
+        assert!((least..=*INTERVAL.end()).contains(&desired.interval), "{:?}", desired.interval);
+        assert!(desired.expiry.is_sorted_by(|a, b| a >= b), "{:?}", desired.expiry);
+        true
+    });
 }
