@@ -23,3 +23,6 @@ pub mod run;
 pub mod server;
 pub mod telemetry;
 pub mod vendors;
+
+#[cfg(test)]
+mod mutants;

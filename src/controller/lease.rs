@@ -159,21 +159,8 @@ impl Candidate {
     }
 
     async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<(), Error> {
-        let now = Some(MicroTime(super::clock::now()));
-        let seconds = i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX);
         let fresh = lease.is_none();
-        let mut lease = lease.unwrap_or_else(|| Lease {
-            metadata: ObjectMeta { name: Some(self.settings.name.clone()), ..ObjectMeta::default() },
-            spec: None,
-        });
-        let spec: &mut LeaseSpec = lease.spec.get_or_insert_default();
-        if step == LeaseStep::Acquire {
-            spec.acquire_time.clone_from(&now);
-            spec.lease_transitions = Some(spec.lease_transitions.unwrap_or(0).saturating_add(1));
-        }
-        spec.holder_identity = Some(self.me.clone());
-        spec.lease_duration_seconds = Some(seconds);
-        spec.renew_time = now;
+        let lease = held(lease, step, &self.me, &self.settings);
         let written = if fresh {
             bounded(self.api.create(&PostParams::default(), &lease)).await
         } else {
@@ -220,5 +207,66 @@ fn seen(lease: &Lease) -> LeaseSeen {
     LeaseSeen {
         holder: spec.and_then(|spec| spec.holder_identity.clone()),
         duration_seconds: spec.and_then(|spec| spec.lease_duration_seconds),
+    }
+}
+
+/// The Lease as it is once we hold it.
+fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSettings) -> Lease {
+    let now = Some(MicroTime(super::clock::now()));
+    let mut lease = lease.unwrap_or_else(|| Lease {
+        metadata: ObjectMeta { name: Some(settings.name.clone()), ..ObjectMeta::default() },
+        spec: None,
+    });
+    let spec: &mut LeaseSpec = lease.spec.get_or_insert_default();
+    if step == LeaseStep::Acquire {
+        spec.acquire_time.clone_from(&now);
+        spec.lease_transitions = Some(spec.lease_transitions.unwrap_or(0).saturating_add(1));
+    }
+    spec.holder_identity = Some(me.to_owned());
+    spec.lease_duration_seconds = Some(i32::try_from(settings.duration.as_secs()).unwrap_or(i32::MAX));
+    spec.renew_time = now;
+    lease
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mutants::each_of;
+
+    #[test]
+    fn whatever_a_lease_holds_one_of_somebody_else_is_waited_for_and_one_of_ours_is_written_whole() {
+        let settings = LeaseSettings {
+            namespace: "ours".into(),
+            name: "seatkeeper".into(),
+            duration: Duration::from_secs(15),
+            renew_deadline: Duration::from_secs(10),
+            retry: Duration::from_secs(2),
+        };
+        let lease = json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": "seatkeeper", "namespace": "ours", "uid": "u", "resourceVersion": "7" },
+            "spec": {
+                "holderIdentity": "you", "leaseDurationSeconds": 15, "leaseTransitions": 3,
+                "acquireTime": "2026-10-01T08:00:00.000000Z", "renewTime": "2026-10-01T08:00:10.000000Z",
+            },
+        });
+        each_of(&[lease], |bytes| {
+            let Ok(lease) = serde_json::from_slice::<Lease>(bytes) else { return false };
+            let known = seen(&lease);
+            let step = |unchanged_for| lease_step(Some(&known), "me", unchanged_for, settings.duration);
+            if known.holder.as_deref().is_some_and(|holder| !holder.is_empty() && holder != "me") {
+                assert!(matches!(step(settings.duration - Duration::from_nanos(1)), LeaseStep::Follow(_)), "{known:?}");
+            }
+            assert!(!matches!(step(Duration::MAX), LeaseStep::Follow(_)), "nobody waits for ever: {known:?}");
+            let version = lease.metadata.resource_version.clone();
+            let written = held(Some(lease), LeaseStep::Acquire, "me", &settings);
+            assert_eq!(written.metadata.resource_version, version, "a compare-and-swap");
+            assert_eq!(seen(&written), LeaseSeen { holder: Some("me".into()), duration_seconds: Some(15) });
+            let read_back: Lease = serde_json::from_value(serde_json::to_value(&written).unwrap()).unwrap();
+            assert_eq!(seen(&read_back), seen(&written));
+            true
+        });
     }
 }

@@ -276,4 +276,34 @@ mod tests {
         memory.end(&key, entry, later);
         assert!(memory.begin(&key, &trigger, now).is_err());
     }
+
+    use proptest::prelude::*;
+
+    fn annotation() -> impl Strategy<Value = Option<String>> {
+        let long = (0usize..600).prop_map(|length| "\u{1f4a9}".repeat(length));
+        proptest::option::of(prop_oneof![4 => crate::mutants::dates(), 1 => any::<String>(), 1 => long])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_annotations_say_the_request_that_is_answered_is_the_latest_of_them_cut_short(
+            confirm in annotation(), ours in annotation(), flux in annotation(), other in annotation(),
+        ) {
+            let given = [(CONFIRM, &confirm), (RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux), ("other", &other)];
+            let annotations = given.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value).clone()?)));
+            let object = ObjectMeta { annotations: Some(annotations.collect()), ..ObjectMeta::default() };
+            let trigger = Trigger::of(&object);
+            let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(256).collect::<String>());
+            prop_assert_eq!(&trigger.confirmed, &short(&confirm));
+            let asked = [short(&ours), short(&flux)];
+            let requested = trigger.requested();
+            prop_assert_eq!(requested.is_some(), asked.iter().any(Option::is_some));
+            prop_assert!(requested.is_none() || asked.contains(&requested));
+            let time = |text: &String| text.parse::<Timestamp>().ok();
+            let at = requested.as_ref().and_then(time);
+            prop_assert!(asked.iter().flatten().all(|text| time(text) <= at), "{:?} of {:?}", requested, asked);
+        }
+    }
 }

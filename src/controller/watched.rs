@@ -51,3 +51,32 @@ impl Resource for Watched {
         &mut self.metadata
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mutants::each_of;
+
+    #[test]
+    fn of_whatever_metadata_the_watch_delivers_only_what_is_needed_is_kept() {
+        let object = json!({
+            "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
+            "metadata": {
+                "name": "acme", "namespace": "it", "uid": "u", "resourceVersion": "7", "generation": 3,
+                "creationTimestamp": "2026-10-01T08:00:00Z", "deletionTimestamp": null, "labels": { "a": "b" },
+                "annotations": { CONFIRM: "0123456789ab", RECONCILE_REQUESTED_AT: "now", "other": "x" },
+                "managedFields": [{ "manager": "kubectl", "operation": "Update", "fieldsV1": { "f:spec": {} } }],
+            },
+        });
+        each_of(&[object], |bytes| {
+            let Ok(Watched { metadata }) = serde_json::from_slice(bytes) else { return false };
+            let known = [CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT];
+            let mut kept = metadata.annotations.iter().flat_map(|annotations| annotations.keys());
+            assert!(kept.all(|key| known.contains(&key.as_str())), "{metadata:?}");
+            assert!(metadata.managed_fields.is_none() && metadata.labels.is_none(), "{metadata:?}");
+            true
+        });
+    }
+}

@@ -2,12 +2,18 @@
 //!
 //! Admission refuses most nonsense, but objects stored before a rule existed arrive here all the same.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::api::{
     Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region,
     SecretRef, Thresholds, Vendor, parse_duration,
 };
+
+/// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
+const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
@@ -146,10 +152,6 @@ impl Desired {
     /// # Errors
     /// [`SpecFault`] names the field and the fix.
     pub fn parse(spec: &LicenseSeatsSpec, min_interval: Duration) -> Result<Self, SpecFault> {
-        let interval = match &spec.interval {
-            None => DEFAULT_INTERVAL,
-            Some(text) => parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?,
-        };
         Ok(Self {
             pool: pool(&spec.vendor)?,
             seats: spec.seats,
@@ -159,9 +161,16 @@ impl Desired {
             suspended: spec.suspend.unwrap_or_default(),
             thresholds: spec.thresholds.clone().unwrap_or_default(),
             expiry: expiry(spec.thresholds.as_ref())?,
-            interval: interval.max(min_interval),
+            interval: interval(spec.interval.as_deref())?.max(min_interval),
         })
     }
+}
+
+fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
+    let Some(text) = text else { return Ok(DEFAULT_INTERVAL) };
+    let interval = parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?;
+    let fault = || SpecFault("spec.interval must be a duration between 1s and 24h, such as 10m".into());
+    Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
 }
 
 fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
@@ -207,10 +216,23 @@ fn bitwarden_pool(bitwarden: &Bitwarden) -> Result<Pool, SpecFault> {
     Ok(Pool::Bitwarden {
         product: bitwarden.product.unwrap_or_default(),
         region: bitwarden.region,
-        organization: bitwarden.organization_id.clone(),
+        organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
         secret: organization_key,
         owner_secret: owner_key,
     })
+}
+
+/// The id becomes part of a path at the vendor, where its owner's key opens other things too.
+fn organization(id: &str) -> Result<String, SpecFault> {
+    let is_guid = Uuid::try_parse(id).is_ok_and(|guid| guid.hyphenated().to_string() == id);
+    let fault = || {
+        SpecFault(
+            "spec.vendor.bitwarden.organizationId must be a GUID in lower case, such as \
+             6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"
+                .into(),
+        )
+    };
+    is_guid.then(|| id.to_owned()).ok_or_else(fault)
 }
 
 fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
@@ -251,79 +273,4 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::Limit;
-
-    fn spec() -> LicenseSeatsSpec {
-        let bitwarden = Bitwarden {
-            product: None,
-            region: Some(Region::EU),
-            credentials_secret_ref: Some(SecretRef { name: "key".into() }),
-            owner_credentials_secret_ref: None,
-            organization_id: None,
-        };
-        LicenseSeatsSpec {
-            vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
-            seats: Some(10),
-            limit: None,
-            guardrails: None,
-            management_policy: None,
-            suspend: None,
-            thresholds: None,
-            interval: None,
-        }
-    }
-
-    #[test]
-    fn what_a_spec_leaves_out_has_a_default() {
-        let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
-        assert_eq!(desired.interval, DEFAULT_INTERVAL);
-        assert_eq!(desired.limit, LimitGoal::Keep);
-        assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
-        assert!(!desired.suspended);
-    }
-
-    #[test]
-    fn an_interval_is_stretched_to_the_operators_minimum() {
-        let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
-        assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
-    }
-
-    #[test]
-    fn a_secret_name_that_is_a_path_is_refused() {
-        for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
-            let mut spec = spec();
-            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
-            bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
-            assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
-            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
-            bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
-            assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
-        }
-    }
-
-    #[test]
-    fn what_slipped_past_admission_is_refused_by_field() {
-        let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
-        let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
-        let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
-        let mut no_key = spec();
-        no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
-        let expiry = Some(vec!["soon".to_owned()]);
-        let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
-        let expiry = LicenseSeatsSpec { thresholds, ..spec() };
-        for (spec, field) in [
-            (no_vendor, "spec.vendor"),
-            (no_key, "needs a key"),
-            (interval, "spec.interval"),
-            (limit, "spec.limit.seats"),
-            (expiry, "spec.thresholds.expiry"),
-        ] {
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
-            assert!(fault.to_string().contains(field), "{fault}");
-        }
-    }
-}
+mod tests;

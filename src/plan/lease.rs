@@ -80,4 +80,42 @@ mod tests {
         }
         assert_eq!(step(Some("you"), Some(i32::MAX), 600), LeaseStep::Acquire);
     }
+
+    use proptest::prelude::*;
+
+    fn holder() -> impl Strategy<Value = Option<String>> {
+        let name = prop_oneof![Just(String::new()), Just("me".to_owned()), Just("you".to_owned()), any::<String>()];
+        proptest::option::of(name)
+    }
+
+    fn duration() -> impl Strategy<Value = Duration> {
+        prop_oneof![
+            8 => (0u64..700_000).prop_map(Duration::from_millis),
+            1 => (0u64..100).prop_map(Duration::from_nanos),
+            1 => any::<u64>().prop_map(Duration::from_secs),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_a_lease_says_it_is_not_taken_before_it_stood_still_for_our_own_duration_and_is_at_last(
+            holder in holder(), duration_seconds in proptest::option::of(prop_oneof![any::<i32>(), -2i32..1000]),
+            unchanged_for in duration(), ours in duration(),
+        ) {
+            let lease = LeaseSeen { holder, duration_seconds };
+            let step = |unchanged_for| lease_step(Some(&lease), "me", unchanged_for, ours);
+            match (lease.holder.as_deref(), step(unchanged_for)) {
+                (None | Some(""), step) => prop_assert_eq!(step, LeaseStep::Acquire),
+                (Some("me"), step) => prop_assert_eq!(step, LeaseStep::Renew),
+                (_, LeaseStep::Renew) => prop_assert!(false, "it is not ours"),
+                (_, LeaseStep::Acquire) => prop_assert!(unchanged_for >= ours),
+                (_, LeaseStep::Follow(left)) => {
+                    prop_assert!(!left.is_zero() && left <= LONGEST.max(ours));
+                    prop_assert_eq!(step(unchanged_for + left), LeaseStep::Acquire, "nobody waits for ever");
+                }
+            }
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! What the subscription says of the licence, and of what is billed (sections 6.4, 11 and 22.3). Pure.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::owner::OwnerView;
-use super::private_wire::{Details, Item, Stripe, time};
+use super::private_wire::{Details, Item, Stripe};
 use crate::api::{License, LicenseState};
+use crate::vendors::date;
 
 /// The licence behind the seats, as far as it is shown.
 pub(super) fn license(view: &OwnerView) -> Option<License> {
@@ -20,6 +22,10 @@ pub(super) fn license(view: &OwnerView) -> Option<License> {
     } else {
         Some(shown.map_or(disabled.clone(), |shown| License { state: disabled.state, ..shown }))
     }
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(date::utc)
 }
 
 /// On a self-hosted server the licence file ends, after some grace.
@@ -66,7 +72,8 @@ pub(super) fn billed(details: &Details) -> Option<i32> {
         [item] if item.amount.is_some() && item.amount == plan.seat_price => item.quantity?,
         _ => return None,
     };
-    i32::try_from(beyond.checked_add(plan.base_seats?)?).ok()
+    let included = plan.base_seats?;
+    i32::try_from(beyond.checked_add(included)?).ok().filter(|_| beyond >= 0 && included >= 0)
 }
 
 #[cfg(test)]
@@ -131,6 +138,8 @@ mod tests {
             (vec![seats(), seats()], None),
             (vec![line("2026-enterprise-org-seat-annually", 80.0, 150)], None),
             (vec![others()], None),
+            (vec![line("2023-enterprise-org-seat-annually", 72.0, -150)], None),
+            (vec![line("2023-enterprise-org-seat-annually", 72.0, i64::MAX)], None),
         ] {
             let plan = json!({ "passwordManager": { "baseSeats": 5, "seatPrice": 72.0 } });
             let details = json!({ "plan": plan, "subscription": { "status": "active", "items": items } });

@@ -247,3 +247,6 @@ impl VendorAccount for Organization {
         }
     }
 }
+
+#[cfg(test)]
+mod foreign;

@@ -30,7 +30,7 @@ const CONFIRMED: i64 = 2;
 const RESELLER: i64 = 1;
 
 impl Standing {
-    fn of(membership: &Membership) -> Self {
+    pub(super) fn of(membership: &Membership) -> Self {
         let managed = membership.provider_id.is_some() || membership.provider_type.is_some();
         match (membership.role, managed) {
             (OWNER, false) => Self::Owner,
@@ -57,7 +57,11 @@ pub(super) struct OwnerView {
 
 /// The one organization a person without other words means.
 pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, VendorError> {
-    let list = session.memberships(age).await?;
+    owned(&session.memberships(age).await?)
+}
+
+/// The id of the only organization that is owned, as it may stand in a path.
+pub(super) fn owned(list: &[Membership]) -> Result<String, VendorError> {
     let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
     owned.sort_unstable();
     // One with sponsored families is listed once for each (section 4).

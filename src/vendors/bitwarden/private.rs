@@ -120,7 +120,7 @@ impl Session {
     }
 
     /// What an answer proves (sections 6.1, 6.6, 7 and 15.2). A 500 can follow success, and a 400 a committed first half.
-    fn judged(&self, answer: &Answer, moves_seats: bool) -> Outcome {
+    pub(super) fn judged(&self, answer: &Answer, moves_seats: bool) -> Outcome {
         let error = answer.json::<PrivateError>("no message");
         match (answer.status, error) {
             // The application answers with a profile; any other 200 comes from something in between.

@@ -1,8 +1,6 @@
 //! The JSON of Bitwarden's private API, as far as it is used (sections 6.3 to 6.8). It is no published contract: whatever
 //! is not needed is not read, and what is missing counts as unknown.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
@@ -124,13 +122,6 @@ pub(super) struct Item {
     pub(super) addon_subscription_item: Option<bool>,
 }
 
-/// A time as .NET writes it: with a zone, or without one and then UTC.
-pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
-    let text = text?;
-    let utc = || text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp());
-    text.parse().ok().or_else(utc)
-}
-
 /// Any object of the private API says what it is.
 #[derive(Deserialize)]
 pub(super) struct Named {
@@ -200,8 +191,6 @@ impl RelativeChange {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn row() -> Row {
@@ -242,29 +231,5 @@ mod tests {
         assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
-    }
-
-    #[test]
-    fn a_time_without_a_zone_is_utc() {
-        let at = "2027-01-15T00:00:00Z".parse().ok();
-        for text in
-            ["2027-01-15T00:00:00Z", "2027-01-15T00:00:00", "2027-01-15T01:00:00+01:00", "2027-01-15T00:00:00.0000000Z"]
-        {
-            assert_eq!(time(Some(text)), at, "{text}");
-        }
-        assert_eq!(time(Some("soon")), None);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in any::<String>()) {
-            drop(serde_json::from_slice::<Memberships>(&bytes));
-            drop(serde_json::from_slice::<Details>(&bytes));
-            drop(serde_json::from_slice::<Metadata>(&bytes));
-            drop(serde_json::from_slice::<PrivateError>(&bytes));
-            let _ = time(Some(&text));
-        }
     }
 }

@@ -75,7 +75,7 @@ impl Session {
 
     /// What an answer to the PUT proves (sections 5.3, 15.1 and 16.4). The application's own answers are JSON with a
     /// message, or empty where the framework refuses; everything else comes from something in between.
-    fn outcome(&self, answer: &Answer) -> Outcome {
+    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
         let from_application = answer.json::<Message>("no message").is_ok();
         match answer.status {
             StatusCode::OK if from_application => Outcome::Accepted,

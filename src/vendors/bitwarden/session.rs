@@ -208,23 +208,11 @@ impl Session {
         let request = self.headers(self.client.post(self.token_url())).form(&form);
         let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
         match answer.status {
-            StatusCode::OK => {
-                let token: TokenAnswer = answer.json("the token answer is not what it should be")?;
-                let lifetime = u64::try_from(token.expires_in).ok().filter(|seconds| *seconds > 0);
-                let lifetime = lifetime.ok_or(VendorError::Unreadable("the token has no lifetime"))?;
-                let usable = !token.access_token.is_empty() && token.access_token.bytes().all(|b| b.is_ascii_graphic());
-                if !usable {
-                    return Err(VendorError::Unreadable("the token is not a token"));
-                }
-                Ok((SecretString::from(token.access_token), Duration::from_secs(lifetime.min(24 * 3600))))
+            StatusCode::OK => answer.json::<TokenAnswer>("the token answer is not what it should be")?.token(),
+            StatusCode::BAD_REQUEST => {
+                let error = answer.json::<TokenError>("no error code");
+                Err(error.map_or(VendorError::TokenRefused(400), |error| error.meaning()))
             }
-            StatusCode::BAD_REQUEST => match answer.json::<TokenError>("no error code") {
-                Ok(TokenError { error }) if error == "invalid_client" => Err(VendorError::InvalidClient),
-                Ok(TokenError { error }) if ["version_header_missing", "invalid_client_version"].contains(&&*error) => {
-                    Err(VendorError::ClientVersion)
-                }
-                _ => Err(VendorError::TokenRefused(400)),
-            },
             _ => Err(answer.refusal()),
         }
     }

@@ -76,13 +76,15 @@ fn license_key(reference: &SecretKeyRef, secrets: &[(String, Result<Secret, Faul
     let found = secrets.iter().find(|(name, _)| *name == reference.name);
     let Some((_, secret)) = found else { return Err(Fault::spec(format!("Secret {} was not read", reference.name))) };
     let data = SecretData::of(secret.as_ref().map_err(Clone::clone)?)?;
-    match data.bytes(&reference.key) {
-        // A key may span lines, so it is not held to be one line of text.
-        Some(bytes) => str::from_utf8(bytes)
-            .map(SecretString::from)
-            .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file")),
-        None => data.secret(&reference.key),
+    let text = data.bytes(&reference.key).map(str::from_utf8).transpose();
+    let text = text
+        .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file"))?;
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return data.secret(&reference.key) };
+    // A key may span lines, so it is not held to be one line of text.
+    if text.chars().any(|c| (c.is_control() && !"\r\n\t".contains(c)) || c == '\u{feff}') {
+        return Err(invalid(&reference.key, "contains control characters: store the licence key again as plain text"));
     }
+    Ok(SecretString::from(text))
 }
 
 #[cfg(test)]
@@ -93,6 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mutants::{Mutant, harmed};
     use crate::plan::reason;
 
     fn secret(data: &[(&str, &[u8])]) -> Secret {
@@ -116,8 +119,43 @@ mod tests {
         assert_eq!(keys.len(), 3);
     }
 
+    #[test]
+    fn a_licence_key_of_blanks_or_with_what_no_editor_shows_is_none() {
+        let secrets = [(
+            "keys".to_owned(),
+            Ok(secret(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")])),
+        )];
+        let (wanted, keys) = license_keys(&[entry("a"), entry("b"), entry("c")], &secrets, "uid");
+        let reasons: Vec<_> = wanted.iter().map(|key| key.fingerprint.as_ref().map_err(|fault| fault.reason)).collect();
+        assert_eq!(reasons, [Err(reason::KEY_MISSING), Err(reason::KEY_INVALID), Err(reason::KEY_INVALID)]);
+        assert!(keys.is_empty());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_bytes_a_licence_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
+            Mutant(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(Mutant)],
+        ) {
+            let secrets = [("keys".to_owned(), Ok(secret(&[("a", &bytes)])))];
+            let (wanted, keys) = license_keys(&[entry("a")], &secrets, "uid");
+            match (&wanted[0].fingerprint, &keys[..]) {
+                (Ok(print), [key]) => {
+                    let text = key.text.expose_secret();
+                    prop_assert!(!text.is_empty() && std::str::from_utf8(&bytes).is_ok_and(|whole| whole.trim() == text));
+                    let unseen = |c: char| c == '\u{feff}' || (c.is_control() && !c.is_ascii_whitespace());
+                    prop_assert!(!text.contains(unseen), "{:?}", text);
+                    prop_assert_eq!((print, print), (&key.fingerprint, &fingerprint("uid", text.as_bytes())));
+                    prop_assert_ne!(print, &fingerprint("another", text.as_bytes()));
+                }
+                (Err(fault), []) => {
+                    prop_assert!([reason::KEY_MISSING, reason::KEY_INVALID].contains(&fault.reason));
+                    prop_assert!(!fault.message.contains("zz-words") && !fault.message.contains(char::is_control));
+                }
+                _ => prop_assert!(false, "a key without a fingerprint, or the reverse"),
+            }
+        }
 
         #[test]
         fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(

@@ -90,3 +90,6 @@ impl VendorAccount for LicenseKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod foreign;

@@ -287,11 +287,7 @@ impl Session {
         let left = told.expiration().and_then(|at| Duration::try_from(Timestamp::now().duration_until(at)).ok());
         // A time that has passed already comes from clocks that differ: then the token is used until it is refused.
         let renew = left.map(|left| Instant::now() + left.saturating_sub(RENEW_BEFORE.min(left / 2)));
-        let Some(token) = told.token.filter(|token| !token.is_empty()) else { return Err(VendorError::ApiKeyRefused) };
-        if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token"));
-        }
-        Ok(Token { value: SecretString::from(token), renew })
+        Ok(Token { value: told.token()?, renew })
     }
 
     async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {

@@ -1,0 +1,182 @@
+//! What is taken for the object and its status, and what of it is written.
+
+use super::*;
+use crate::mutants::each_of;
+
+#[test]
+fn an_answer_that_is_not_the_object_is_an_error_and_never_an_object_that_is_gone() {
+    let answer = |metadata: Value| serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+    assert!(whole(answer(json!({ "name": "acme", "uid": "u", "resourceVersion": "7" })), "acme").is_ok());
+    for foreign in [
+        json!({}),
+        json!({ "name": "acme", "uid": "u" }),
+        json!({ "name": "acme", "resourceVersion": "7" }),
+        json!({ "name": "other", "uid": "u", "resourceVersion": "7" }),
+    ] {
+        assert!(matches!(whole(answer(foreign.clone()), "acme"), Err(Error::Foreign)), "{foreign}");
+    }
+}
+
+#[test]
+fn equal_values_need_no_patch() {
+    let value = json!({ "a": 1, "b": { "c": [1, 2] } });
+    assert_eq!(difference(&value, &value), None);
+}
+
+#[test]
+fn a_patch_carries_what_changed_and_nulls_what_is_gone() {
+    let old = json!({ "same": 1, "gone": 2, "deep": { "same": 1, "gone": 2 }, "list": [1] });
+    let new = json!({ "same": 1, "deep": { "same": 1, "new": 3 }, "list": [1, 2] });
+    let patch = json!({ "gone": null, "deep": { "gone": null, "new": 3 }, "list": [1, 2] });
+    assert_eq!(difference(&old, &new), Some(patch));
+}
+
+#[test]
+fn a_field_that_cannot_be_read_is_named() {
+    let error = parse::<LicenseSeatsStatus>("status", &json!({ "seats": "many" })).unwrap_err();
+    assert!(error.starts_with("status.seats cannot be read"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_one_line_of_clean_text() {
+    let status = json!({ "plan": { "id": "p", "from": 1, "to": 2, "reason": "Spec\u{1b}[31m\nDiffers" } });
+    let error = parse::<LicenseSeatsStatus>("status", &status).unwrap_err();
+    assert!(error.starts_with("status.plan.reason cannot be read"), "{error}");
+    assert!(!error.contains(char::is_control), "{error:?}");
+}
+
+use proptest::prelude::*;
+
+/// RFC 7396.
+fn merged(mut target: Value, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else { return patch.clone() };
+    let mut into = target.as_object_mut().map(std::mem::take).unwrap_or_default();
+    for (key, value) in patch {
+        let before = into.remove(key);
+        if !value.is_null() {
+            into.insert(key.clone(), merged(before.unwrap_or_default(), value));
+        }
+    }
+    Value::Object(into)
+}
+
+/// What a status can be: an object without nulls, for the apiserver keeps none.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<i32>().prop_map(Value::from),
+        "[a-c]{0,2}".prop_map(Value::from),
+        any::<bool>().prop_map(Value::from)
+    ];
+    let any = leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map("[a-d]", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    });
+    proptest::collection::btree_map("[a-d]", any, 0..4).prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_patch_turns_the_old_into_the_new(old in json(), new in json()) {
+        match difference(&old, &new) {
+            None => prop_assert_eq!(old, new),
+            Some(patch) => prop_assert_eq!(merged(old, &patch), new),
+        }
+    }
+
+}
+
+/// A status with everything that can be in one.
+fn full() -> Value {
+    let (now, account) = ("2026-10-01T08:00:00Z", "api.test/acme");
+    let step = json!({
+        "action": "Add", "secretKeyRef": { "name": "keys", "key": "a" }, "fingerprint": "0123456789abcdef", "present": [1, 2],
+        "id": 7, "uuid": "u-7",
+    });
+    let change = json!({
+        "id": "c1", "account": account, "from": 80, "to": 100, "limitFrom": 80, "limitTo": 100, "licenseKey": step,
+        "generation": 2, "attempt": 1, "reason": "SpecDiffers", "time": now,
+    });
+    let mut intent = change.clone();
+    intent.as_object_mut().unwrap().extend([
+        ("objectUid".into(), json!("uid")),
+        ("used".into(), json!(80)),
+        ("phase".into(), json!("Answered")),
+        ("refused".into(), json!("the plan has no seat count")),
+    ]);
+    let record = json!({
+        "secretKeyRef": { "name": "keys", "key": "a" }, "fingerprint": "0123456789abcdef", "id": 7, "uuid": "u-7",
+        "origin": "Added", "state": "Active", "seats": 50, "expiresAt": now, "hardExpiration": true,
+    });
+    json!({
+        "observedGeneration": 3, "summary": "in sync", "account": { "vendor": "bitwarden", "host": "api.test", "id": "acme" },
+        "desired": 150, "seats": 100, "used": 80, "usedIsLowerBound": true, "free": 20, "limit": 100, "limited": true,
+        "billed": 95, "capabilities": [{ "key": "Owner", "allows": ["ReadSeats", "ClearLimit"] }],
+        "license": {
+            "state": "PastDue", "expiresAt": now, "periodEnd": now, "hardSeats": 40, "canAddUser": true, "reportedUsers": 28,
+            "keys": [record], "keysOf": { "objectUid": "uid", "account": account },
+        },
+        "plan": {
+            "id": "p", "from": 100, "to": 150, "limitFrom": 100, "limitTo": 150, "reason": "ExternalChange",
+            "blockedBy": ["Guardrail", "OtherPool"],
+        },
+        "intent": intent, "history": [change], "effective": { "interval": "10m" }, "lastHandledReconcileAt": "now",
+        "conditions": [{
+            "type": "Ready", "status": "True", "reason": "InSync", "message": "-", "observedGeneration": 3,
+            "lastTransitionTime": now,
+        }],
+    })
+}
+
+#[test]
+fn a_status_of_any_shape_is_read_so_that_writing_it_changes_nothing_more_or_refused_by_field() {
+    assert_eq!(serde_json::to_value(parse::<LicenseSeatsStatus>("status", &full()).unwrap()).unwrap(), full());
+    each_of(&[full()], |bytes| {
+        let Ok(stored) = serde_json::from_slice::<Value>(bytes) else { return false };
+        let conditions = stored.get("conditions").unwrap_or(&Value::Null);
+        if let Err(error) = parse::<Vec<Condition>>("status.conditions", conditions) {
+            assert!(error.starts_with("status.conditions"), "{error}");
+        }
+        match parse::<LicenseSeatsStatus>("status", &stored) {
+            Ok(status) => {
+                let written = serde_json::to_value(&status).unwrap();
+                match parse::<LicenseSeatsStatus>("status", &written) {
+                    Ok(again) => assert_eq!(serde_json::to_value(again).unwrap(), written),
+                    // Admission lets no time into a status that is not one of RFC 3339.
+                    Err(error) => assert!(error.contains("as year"), "{error}"),
+                }
+                true
+            }
+            Err(error) => {
+                assert!(error.starts_with("status") && error.contains(" cannot be read: "), "{error}");
+                assert!(error.len() < 1000 && !error.contains(char::is_control), "{error:?}");
+                false
+            }
+        }
+    });
+}
+
+#[test]
+fn whatever_is_answered_only_the_object_that_was_asked_for_is_taken_for_it() {
+    let object = json!({
+        "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats",
+        "metadata": { "name": "acme", "namespace": "it", "uid": "u", "resourceVersion": "7" }, "status": { "seats": 1 },
+    });
+    each_of(&[object], |bytes| {
+        let Ok(object) = serde_json::from_slice::<DynamicObject>(bytes) else { return false };
+        match whole(object.clone(), "acme") {
+            Ok(taken) => {
+                let metadata = &taken.metadata;
+                assert_eq!(metadata.name.as_deref(), Some("acme"));
+                assert!(metadata.uid.is_some() && metadata.resource_version.is_some(), "{metadata:?}");
+                assert_eq!(taken, object);
+            }
+            Err(error) => assert!(matches!(error, Error::Foreign), "{error}"),
+        }
+        true
+    });
+}

@@ -1,0 +1,151 @@
+//! What a spec comes to, and what of one that admission let through before is refused.
+
+use serde_json::json;
+
+use super::*;
+use crate::api::Limit;
+use crate::mutants::each_of;
+
+fn spec() -> LicenseSeatsSpec {
+    let bitwarden = Bitwarden {
+        product: None,
+        region: Some(Region::EU),
+        credentials_secret_ref: Some(SecretRef { name: "key".into() }),
+        owner_credentials_secret_ref: None,
+        organization_id: None,
+    };
+    LicenseSeatsSpec {
+        vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
+        seats: Some(10),
+        limit: None,
+        guardrails: None,
+        management_policy: None,
+        suspend: None,
+        thresholds: None,
+        interval: None,
+    }
+}
+
+#[test]
+fn what_a_spec_leaves_out_has_a_default() {
+    let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
+    assert_eq!(desired.interval, DEFAULT_INTERVAL);
+    assert_eq!(desired.limit, LimitGoal::Keep);
+    assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
+    assert!(!desired.suspended);
+}
+
+#[test]
+fn an_interval_is_stretched_to_the_operators_minimum() {
+    let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
+    assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
+}
+
+#[test]
+fn a_secret_name_that_is_a_path_is_refused() {
+    for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
+        let mut spec = spec();
+        let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+        bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
+        let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
+        bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
+    }
+}
+
+#[test]
+fn what_slipped_past_admission_is_refused_by_field() {
+    let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
+    let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
+    let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
+    let mut no_key = spec();
+    no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
+    let expiry = Some(vec!["soon".to_owned()]);
+    let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
+    let expiry = LicenseSeatsSpec { thresholds, ..spec() };
+    for (spec, field) in [
+        (no_vendor, "spec.vendor"),
+        (no_key, "needs a key"),
+        (interval, "spec.interval"),
+        (limit, "spec.limit.seats"),
+        (expiry, "spec.thresholds.expiry"),
+    ] {
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
+        assert!(fault.to_string().contains(field), "{fault}");
+    }
+}
+
+#[test]
+fn an_organization_id_that_is_a_path_is_refused() {
+    for id in
+        ["", "..", "../accounts", "acme", "0C2A5A8E-3D55-4A4E-9A15-5D2F4C7F1E11", "0c2a5a8e3d554a4e9a155d2f4c7f1e11"]
+    {
+        let mut spec = spec();
+        spec.vendor.bitwarden.as_mut().unwrap().organization_id = Some(id.into());
+        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains("spec.vendor.bitwarden.organizationId must be a GUID"), "{id}: {fault}");
+    }
+}
+
+#[test]
+fn an_interval_is_one_that_admission_would_let_through() {
+    let parse =
+        |text: &str| Desired::parse(&LicenseSeatsSpec { interval: Some(text.into()), ..spec() }, Duration::ZERO);
+    for text in ["1s", "24h", "86400s"] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    // The clock cannot be set so far ahead.
+    for text in ["0s", "24h1s", "5124095576030431h"] {
+        let fault = parse(text).unwrap_err().to_string();
+        assert!(fault.contains("spec.interval must be a duration between 1s and 24h"), "{text}: {fault}");
+    }
+}
+
+#[test]
+fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_or_refused_by_field() {
+    let bitwarden = json!({
+        "vendor": { "bitwarden": {
+            "product": "SecretsManager", "region": "EU", "credentialsSecretRef": { "name": "key" },
+            "ownerCredentialsSecretRef": { "name": "owner" }, "organizationId": "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11",
+        } },
+        "seats": 100, "limit": { "mode": "UpTo", "seats": 120 }, "guardrails": { "minSeats": 1, "maxSeats": 200 },
+        "managementPolicy": "Manage", "suspend": false, "interval": "10m",
+        "thresholds": { "freeSeats": 5, "freePercent": 10, "expiry": ["720h", "168h"] },
+    });
+    let key =
+        |key: &str| json!({ "secretKeyRef": { "name": "keys", "key": key }, "adopt": { "id": 7, "uuid": "u-7" } });
+    let immuta = json!({
+        "vendor": { "immuta": { "credentialsSecretRef": { "name": "api" }, "licenseKeys": [key("a"), key("b")], "prune": true } },
+        "seats": 50, "interval": "1h",
+    });
+    let least = Duration::from_secs(30);
+    each_of(&[bitwarden, immuta], |bytes| {
+        let Ok(spec) = serde_json::from_slice::<LicenseSeatsSpec>(bytes) else { return false };
+        let desired = match Desired::parse(&spec, least) {
+            Ok(desired) => desired,
+            Err(SpecFault(why)) => {
+                assert!(why.starts_with("spec.") && !why.contains(char::is_control), "{why:?}");
+                return true;
+            }
+        };
+        let part_of_a_path = |name: &str| {
+            let clean = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+            clean && !name.trim_matches('.').is_empty()
+        };
+        for name in desired.pool.secrets().into_iter().chain(desired.pool.key_secrets()) {
+            assert!(part_of_a_path(name), "{name:?}");
+        }
+        if let Pool::Bitwarden { organization: Some(id), .. } = &desired.pool {
+            assert!(id.len() == 36 && part_of_a_path(id), "{id:?}");
+        }
+        if let Pool::Immuta { keys, prune, .. } = &desired.pool {
+            assert!(!prune || !keys.is_empty(), "that would remove every key");
+        }
+        assert!((least..=*INTERVAL.end()).contains(&desired.interval), "{:?}", desired.interval);
+        assert!(desired.expiry.is_sorted_by(|a, b| a >= b), "{:?}", desired.expiry);
+        true
+    });
+}
