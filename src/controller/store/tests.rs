@@ -167,13 +167,13 @@ fn whatever_is_answered_only_the_object_that_was_asked_for_is_taken_for_it() {
         "metadata": { "name": "acme", "namespace": "it", "uid": "u", "resourceVersion": "7" }, "status": { "seats": 1 },
     });
     each_of(&[object], |bytes| {
-        let Ok(object) = serde_json::from_slice::<DynamicObject>(bytes) else { return false };
+        let Ok(object) = serde_json::from_slice::<Object>(bytes) else { return false };
         match whole(object.clone(), "acme") {
             Ok(taken) => {
                 let metadata = &taken.metadata;
                 assert_eq!(metadata.name.as_deref(), Some("acme"));
                 assert!(metadata.uid.is_some() && metadata.resource_version.is_some(), "{metadata:?}");
-                assert_eq!(taken, object);
+                assert_eq!((&taken.spec, &taken.status), (&object.spec, &object.status));
             }
             Err(error) => assert!(matches!(error, Error::Foreign), "{error}"),
         }
