@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use crate::api::{
-    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region,
-    SecretRef, Thresholds, Vendor, parse_duration,
+    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Product,
+    Region, SecretRef, Thresholds, Vendor, parse_duration,
 };
 
 /// How often the vendor is read when the spec does not say.
@@ -150,6 +150,7 @@ impl Desired {
             None => DEFAULT_INTERVAL,
             Some(text) => parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?,
         };
+        numbers(spec)?;
         Ok(Self {
             pool: pool(&spec.vendor)?,
             seats: spec.seats,
@@ -162,6 +163,26 @@ impl Desired {
             interval: interval.max(min_interval),
         })
     }
+}
+
+/// As the schema has it: larger totals wrap around at the vendor, and what is wrapped would be bought.
+fn numbers(spec: &LicenseSeatsSpec) -> Result<(), SpecFault> {
+    let (rails, thresholds) = (spec.guardrails.as_ref(), spec.thresholds.as_ref());
+    let of_rails = |number: fn(&Guardrails) -> Option<i32>| rails.and_then(number);
+    let of_thresholds = |number: fn(&Thresholds) -> Option<i32>| thresholds.and_then(number);
+    for (field, number, least, most) in [
+        ("spec.seats", spec.seats, 1, MAX_SEATS),
+        ("spec.limit.seats", spec.limit.as_ref().and_then(|limit| limit.seats), 1, MAX_SEATS),
+        ("spec.guardrails.minSeats", of_rails(|rails| rails.min_seats), 1, MAX_SEATS),
+        ("spec.guardrails.maxSeats", of_rails(|rails| rails.max_seats), 1, MAX_SEATS),
+        ("spec.thresholds.freeSeats", of_thresholds(|thresholds| thresholds.free_seats), 0, MAX_SEATS),
+        ("spec.thresholds.freePercent", of_thresholds(|thresholds| thresholds.free_percent), 0, 100),
+    ] {
+        if let Some(number) = number.filter(|number| !(least..=most).contains(number)) {
+            return Err(SpecFault(format!("{field} is {number}: it must be between {least} and {most}")));
+        }
+    }
+    Ok(())
 }
 
 fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
@@ -251,79 +272,4 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::Limit;
-
-    fn spec() -> LicenseSeatsSpec {
-        let bitwarden = Bitwarden {
-            product: None,
-            region: Some(Region::EU),
-            credentials_secret_ref: Some(SecretRef { name: "key".into() }),
-            owner_credentials_secret_ref: None,
-            organization_id: None,
-        };
-        LicenseSeatsSpec {
-            vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
-            seats: Some(10),
-            limit: None,
-            guardrails: None,
-            management_policy: None,
-            suspend: None,
-            thresholds: None,
-            interval: None,
-        }
-    }
-
-    #[test]
-    fn what_a_spec_leaves_out_has_a_default() {
-        let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
-        assert_eq!(desired.interval, DEFAULT_INTERVAL);
-        assert_eq!(desired.limit, LimitGoal::Keep);
-        assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
-        assert!(!desired.suspended);
-    }
-
-    #[test]
-    fn an_interval_is_stretched_to_the_operators_minimum() {
-        let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
-        assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
-    }
-
-    #[test]
-    fn a_secret_name_that_is_a_path_is_refused() {
-        for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
-            let mut spec = spec();
-            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
-            bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
-            assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
-            let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
-            bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
-            assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
-        }
-    }
-
-    #[test]
-    fn what_slipped_past_admission_is_refused_by_field() {
-        let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
-        let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
-        let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
-        let mut no_key = spec();
-        no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
-        let expiry = Some(vec!["soon".to_owned()]);
-        let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
-        let expiry = LicenseSeatsSpec { thresholds, ..spec() };
-        for (spec, field) in [
-            (no_vendor, "spec.vendor"),
-            (no_key, "needs a key"),
-            (interval, "spec.interval"),
-            (limit, "spec.limit.seats"),
-            (expiry, "spec.thresholds.expiry"),
-        ] {
-            let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
-            assert!(fault.to_string().contains(field), "{fault}");
-        }
-    }
-}
+mod tests;
