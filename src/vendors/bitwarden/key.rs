@@ -10,7 +10,7 @@ use crate::api::Region;
 use crate::plan::{Fault, reason};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
-use crate::vendors::secret_data::{SecretData, invalid};
+use crate::vendors::secret_data::{SecretData, invalid, never_shown};
 
 /// Whose key it is, with the GUID in its client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(in crate::vendors) struct ApiKey {
     pub(super) identity: Url,
     pub(super) ca: Option<Vec<u8>>,
 }
+
+never_shown!(ApiKey);
 
 impl ApiKey {
     pub(in crate::vendors) fn from_secret(
