@@ -45,7 +45,7 @@ async fn the_apiserver_takes_every_shape_of_it() {
 async fn rights_stay_minimal() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
-    let account = format!("--as={}", seatkeeper_support::OPERATOR_USER);
+    let account = format!("--as={OPERATOR_USER}");
     let allowed = cp.kubectl(&["auth", "can-i", "--list", "--no-headers", &account, "--namespace=default"]).await.ok();
     let own: Vec<String> = allowed
         .lines()
