@@ -4,7 +4,7 @@
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use seatkeeper::api::LicenseSeats;
-use seatkeeper_support::ControlPlane;
+use seatkeeper_support::{ControlPlane, needs_control_plane};
 use serde_json::{Value, json};
 
 use crate::world::{object_in, strict_post};
@@ -81,6 +81,7 @@ const REFUSED: &str = r#"
 vendor: null | spec.vendor | Required value
 vendor: {bitwarden: null} | spec.vendor | must name exactly one vendor: bitwarden
 vendor: {github: {}} | spec.vendor.github | unknown field
+vendor: {immuta: {credentialsSecretRef: {name: a}}} | spec.vendor | must name exactly one vendor: bitwarden or immuta
 vendor: {immuta: {}} | spec.vendor.immuta.credentialsSecretRef | Required value
 vendor: {bitwarden: {credentialsSecretRef: null}} | spec.vendor.bitwarden | needs a key: credentialsSecretRef (organization API key), ownerCredentialsSecretRef
 vendor: {bitwarden: {ownerCredentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.ownerCredentialsSecretRef | should be at least 1 chars long
@@ -148,6 +149,7 @@ pub fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_meant_is_refused_by_field_with_the_fix() {
+    needs_control_plane!();
     let d = desk("refused").await;
     let mut held = Held::default();
     for row in rows(REFUSED) {
@@ -159,6 +161,7 @@ async fn what_cannot_be_meant_is_refused_by_field_with_the_fix() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_shape_that_makes_sense_is_admitted() {
+    needs_control_plane!();
     let d = desk("admitted").await;
     let shapes = [
         "{seats: null, limit: null, interval: null}",
@@ -198,6 +201,7 @@ async fn every_shape_that_makes_sense_is_admitted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explicit_null_is_an_absent_field() {
+    needs_control_plane!();
     let d = desk("null").await;
     let all = "{vendor: {bitwarden: {product: <null>, region: <null>}}, seats: <null>, limit: <null>, guardrails: <null>, \
                managementPolicy: <null>, suspend: <null>, thresholds: <null>, interval: <null>}";
@@ -214,6 +218,7 @@ async fn an_explicit_null_is_an_absent_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_object_stands_for_cannot_change() {
+    needs_control_plane!();
     let d = desk("fixed").await;
     d.create("acme", json!({})).await.unwrap();
     let another = "create another LicenseSeats";
@@ -241,6 +246,7 @@ async fn what_an_object_stands_for_cannot_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
+    needs_control_plane!();
     let d = desk("scale").await;
     let rails = "guardrails: {minSeats: 100, maxSeats: 200}";
     d.create("acme", yaml(rails)).await.unwrap();

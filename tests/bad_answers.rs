@@ -110,5 +110,7 @@ pub fn throttled_cases() -> Vec<Case> {
     vec![
         ("throttled by the edge".into(), On::Subscription, FaultKind::EdgeThrottle),
         ("throttled for a word".into(), On::Members, throttled("soon MARKER")),
+        ("token throttled by the edge".into(), On::Token, FaultKind::EdgeThrottle),
+        ("token throttled for a time".into(), On::Token, throttled("1")),
     ]
 }

@@ -1,6 +1,6 @@
 //! A secret that must be nowhere but in its Secret and in requests to its vendor.
 
-use seatkeeper_support::{Operator, wait_for};
+use seatkeeper_support::{Operator, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -14,25 +14,28 @@ const WRONG: &str = "wrongbirdM4cXo6GeU1aYt0RiSq2Nk";
 const TOKEN: &str = "eyJhbGci";
 
 /// Logs everything there is to log, not just what an operator should see.
-async fn loud(name: &str) -> World {
+async fn loud(name: &str, format: &str) -> World {
     let mut w = World::with(name, organization().client_secret(CANARY), FAST).await;
-    raise_the_voice_of(&mut w).await;
+    raise_the_voice_of(&mut w, format).await;
     w
 }
 
-/// Starts the operator anew, as loud as it can be.
-pub async fn raise_the_voice_of(w: &mut World) {
+/// Starts the operator anew, as loud as it can be, with its log in this format.
+pub async fn raise_the_voice_of(w: &mut World, format: &str) {
     w.operator.stop().await;
     let kubeconfig = w.plane.operator_kubeconfig().await;
     let allowed = format!("--allowed-host={}", w.vendor.host());
-    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
+    let format = format!("--log-format={format}");
+    let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str(), format.as_str()]).collect();
     let trace = [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")];
     w.operator = Operator::start_in(&trace, &kubeconfig, BINARY, &w.namespace, &args);
     w.operator.wait_ready().await;
 }
 
 async fn hold_silence(w: &World) {
-    assert!(w.operator.log().contains(" TRACE "), "the log is not as loud as it should be");
+    let log = w.operator.log();
+    let loud = log.contains(" TRACE ") || log.contains(r#""level":"TRACE""#);
+    assert!(loud, "the log is not as loud as it should be");
     hold_silence_of(w).await;
 }
 
@@ -53,7 +56,18 @@ async fn hold_silence_of(w: &World) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_and_its_tokens_are_told_nowhere() {
-    let w = loud("canary").await;
+    needs_control_plane!();
+    sing("canary", "text").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_and_its_tokens_are_told_nowhere_in_json_either() {
+    needs_control_plane!();
+    sing("canary-json", "json").await;
+}
+
+async fn sing(name: &str, format: &str) {
+    let w = loud(name, format).await;
     assert_eq!(w.key.client_secret, CANARY);
     // A vendor that repeats what it was sent, at every door.
     let echo = |status| FaultKind::Answer {
@@ -88,6 +102,7 @@ async fn a_secret_and_its_tokens_are_told_nowhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_only_kubernetes_can_read_is_used_and_told_nowhere() {
+    needs_control_plane!();
     let mut w = World::with("canary-9999", organization().client_secret(CANARY), FAST).await;
     stain(&w, "secret", "v1", "key").await;
     // As people run it, and as loud as somebody might ask the Kubernetes client to be.

@@ -1,5 +1,6 @@
 //! Credentials that look right and are not: what the vendor or its server says no to, and keys that change.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{Options, Simulator};
 
@@ -8,6 +9,7 @@ use crate::world::{World, condition, organization, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_another_ca_is_never_given_the_key() {
+    needs_control_plane!();
     let w = World::with("ca", organization(), &patient()).await;
     let other = Simulator::start(Options::default()).await.expect("simulator");
     let mut secret = right(&w, "key", &w.key);
@@ -34,6 +36,7 @@ async fn a_certificate_of_another_ca_is_never_given_the_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
+    needs_control_plane!();
     let w = World::with("region", organization(), &patient()).await;
     let elsewhere = Simulator::start(Options::default()).await.expect("simulator");
     let key = elsewhere.bitwarden().add_organization(organization());
@@ -48,6 +51,7 @@ async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_beside_a_server_is_refused_before_anything_is_sent() {
+    needs_control_plane!();
     let w = world("both").await;
     w.declare("acme", json!({ "vendor": { "bitwarden": { "region": "EU" } } })).await;
     let status = w.until_reason("acme", "Ready", "CredentialsInvalid").await;
@@ -61,6 +65,7 @@ async fn a_region_beside_a_server_is_refused_before_anything_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
+    needs_control_plane!();
     let w = world("disabled").await;
     w.bitwarden().set_enabled(&w.key.id, false);
     w.declare("acme", json!({})).await;
@@ -73,6 +78,7 @@ async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
+    needs_control_plane!();
     let w = World::with("rotated", organization(), &patient()).await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -89,6 +95,7 @@ async fn a_key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_with_the_same_key_share_one_token() {
+    needs_control_plane!();
     let w = world("token").await;
     let observe = json!({ "seats": null, "limit": null, "managementPolicy": "Observe" });
     w.secret("copy", w.credentials(&w.key)).await;
@@ -107,6 +114,7 @@ async fn objects_with_the_same_key_share_one_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_the_api_is_told_and_healed_by_its_secret() {
+    needs_control_plane!();
     let w = World::with("path", organization(), &patient()).await;
     let mut secret = right(&w, "key", &w.key);
     secret["stringData"]["server"] = json!(format!("{}/vault", w.vendor.url()));

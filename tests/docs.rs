@@ -1,35 +1,127 @@
-//! What the README says of reasons and flags is what the code has.
+//! What the README, the chart and `kubectl explain` say of reasons, flags and metrics is what the code has.
 
 use std::fs;
 
 use clap::Args as _;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper::metrics::Metrics;
+use seatkeeper::vendors::RequestLabels;
 use seatkeeper_support::workspace_root;
 
 fn text(path: &str) -> String {
     fs::read_to_string(workspace_root().join(path)).expect("a text")
 }
 
+/// The values of the constants in a source.
+fn constants(path: &str, at_least: usize) -> Vec<String> {
+    let source = text(path);
+    let values = source.lines().filter_map(|line| {
+        let (_, value) = line.trim().strip_prefix("pub const ")?.split_once(": &str = \"")?;
+        Some(value.strip_suffix("\";")?.to_owned())
+    });
+    let words: Vec<String> = values.collect();
+    assert!(words.len() >= at_least, "{path} looks different now: {words:?}");
+    words
+}
+
 #[test]
 fn the_readme_explains_every_condition_and_reason() {
     let readme = text("README.md");
-    let source = text("src/plan/condition.rs");
-    let values = source.lines().filter_map(|line| {
-        let (_, value) = line.trim().strip_prefix("pub const ")?.split_once(": &str = \"")?;
-        value.strip_suffix("\";")
-    });
-    let words: Vec<&str> = values.collect();
-    assert!(words.len() > 30, "src/plan/condition.rs looks different now: {words:?}");
-    for word in words {
+    for word in constants("src/plan/condition.rs", 30).iter().chain(&constants("src/plan/notice.rs", 7)) {
         assert!(readme.contains(&format!("`{word}`")), "README.md does not explain {word}");
     }
+}
+
+#[test]
+fn kubectl_explain_names_every_condition_and_reason() {
+    let crd = seatkeeper::api::crd();
+    let schema = crd.spec.versions[0].schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
+    let field = |schema: &JSONSchemaProps, name: &str| schema.properties.as_ref().expect("fields")[name].clone();
+    let conditions = field(&field(schema.expect("a schema"), "status"), "conditions").description;
+    let conditions = conditions.expect("a description");
+    for word in constants("src/plan/condition.rs", 30) {
+        assert!(
+            conditions.contains(&format!("`{word}`")),
+            "status.conditions in src/api/status.rs does not name {word}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_lists_every_metric() {
+    let metrics = Metrics::default();
+    // What was never counted is not printed.
+    metrics.pass("in_sync");
+    metrics.requests().get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
+    let (one, rest) = (Some(1), LicenseSeatsStatus::default());
+    metrics.object("n", "o", &LicenseSeatsStatus { desired: one, seats: one, used: one, limit: one, ..rest });
+    let printed = metrics.print(true).expect("metrics");
+    let described = printed.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let names: Vec<String> = described
+        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+        .collect();
+    assert_eq!(names.len(), 7, "{printed}");
+    let readme = text("README.md");
+    for name in names {
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_chart_ask_for_the_same_kubernetes() {
+    let chart = text("charts/seatkeeper/Chart.yaml");
+    let asked = chart.lines().find_map(|line| line.strip_prefix("kubeVersion: \">=")).expect("kubeVersion");
+    let minor = asked.split('.').take(2).collect::<Vec<_>>().join(".");
+    assert!(
+        text("README.md").contains(&format!("Kubernetes {minor} or later")),
+        "README.md asks for another than {minor}"
+    );
+}
+
+fn flags() -> Vec<clap::Arg> {
+    let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
+    command.get_arguments().cloned().collect()
+}
+
+#[test]
+fn every_flag_has_its_variable_in_the_environment() {
+    for argument in flags() {
+        let flag = argument.get_long().expect("a long flag");
+        let variable = format!("SEATKEEPER_{}", flag.replace('-', "_").to_uppercase());
+        assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(variable.as_str()), "--{flag}");
+    }
+}
+
+#[test]
+fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
+    let values = text("charts/seatkeeper/values.yaml");
+    let comment = |line: &str| {
+        line.strip_prefix("#   ")
+            .and_then(|line| line.split_once(": "))
+            .map(|(flag, rest)| (flag.to_owned(), rest.split_whitespace().next().unwrap_or_default().to_owned()))
+    };
+    let explained: Vec<(String, String)> = values.lines().filter_map(comment).collect();
+    let own = ["namespace", "listen", "allowed-host", "log-format"];
+    let flags = flags();
+    let taken: Vec<_> = flags.iter().filter(|flag| !own.contains(&flag.get_long().unwrap_or_default())).collect();
+    for argument in &taken {
+        let flag = argument.get_long().expect("a long flag");
+        let found = explained.iter().find(|(explained, _)| explained == flag);
+        let (_, shown) = found.unwrap_or_else(|| panic!("values.yaml does not explain the flag {flag}"));
+        if let Some(default) = argument.get_default_values().first() {
+            let same = |text: &str| seatkeeper::api::parse_duration(text).map_err(|_| text.to_owned());
+            assert_eq!(same(shown), same(&default.to_string_lossy()), "values.yaml, {flag}");
+        }
+    }
+    assert_eq!(explained.len(), taken.len(), "values.yaml explains flags that do not exist, or twice: {explained:?}");
 }
 
 #[test]
 fn the_readme_lists_every_flag_with_its_default() {
     let readme = text("README.md");
     let mut rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `--")).collect();
-    let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
-    for argument in command.get_arguments() {
+    for argument in flags() {
         let flag = argument.get_long().expect("a long flag");
         let row = rows.iter().position(|row| row.starts_with(&format!("| `--{flag}` |")));
         let row = rows.remove(row.unwrap_or_else(|| panic!("README.md has no row for --{flag}")));

@@ -2,7 +2,7 @@
 //! that are mutilated. Whatever the record says, nothing is bought twice, and it ends in order or with a told reason.
 
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus};
-use seatkeeper_support::wait_for;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind};
 
@@ -61,6 +61,7 @@ fn account(tenant: &Tenant<'_>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice() {
+    needs_control_plane!();
     let w = World::with("restored", organization(), FAST).await;
     let case = async |phase: &str, shown: i32| {
         let tenant = w.tenant(&format!("{phase} and {shown}"), organization()).await;
@@ -95,6 +96,7 @@ async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_restored_with_an_old_history_goes_by_what_the_vendor_shows() {
+    needs_control_plane!();
     let w = World::with("old-history", organization(), FAST).await;
     let case = async |name: &str, time: &str, steps: &[(i32, i32)]| {
         let tenant = w.tenant(name, organization()).await;
@@ -119,6 +121,7 @@ async fn an_object_restored_with_an_old_history_goes_by_what_the_vendor_shows() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_wiped_at_rest_is_written_anew_and_nothing_is_bought() {
+    needs_control_plane!();
     let w = World::with("wiped-at-rest", organization(), FAST).await;
     let case = async |name: &str, wipe: Value| {
         let tenant = w.tenant(name, organization()).await;
@@ -143,6 +146,7 @@ async fn a_status_wiped_at_rest_is_written_anew_and_nothing_is_bought() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_wiped_while_a_purchase_may_still_be_running_does_not_start_another() {
+    needs_control_plane!();
     // The vendor turns the total into a difference between two reads: a second request in between would add up.
     let w = World::with("wiped", organization(), &fast_but(&["--settle-unanswered=12s"])).await;
     let case = async |name: &str, wipe: Option<Value>| {
@@ -174,6 +178,7 @@ async fn a_status_wiped_while_a_purchase_may_still_be_running_does_not_start_ano
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_of_an_older_or_newer_version_is_taken_for_what_it_says() {
+    needs_control_plane!();
     let w = World::with("versions", organization(), FAST).await;
     let tenant = w.tenant("older and newer", organization()).await;
     tenant.declare(json!({})).await;

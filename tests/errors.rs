@@ -5,7 +5,7 @@ use std::fs;
 
 use futures::future::join_all;
 use seatkeeper::vendors::{RefusalText, Symptom, refusals, symptoms};
-use seatkeeper_support::workspace_root;
+use seatkeeper_support::{needs_control_plane, workspace_root};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind, Role};
 
@@ -127,6 +127,7 @@ async fn elsewhere(w: &World, t: &Tenant<'_>, row: &Symptom) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_symptom_is_told_with_its_sentence() {
+    needs_control_plane!();
     let flags = fast_but(&["--allowed-host=localhost:1"]);
     let shared = World::with("errors", organization(), &flags).await;
     join_all(symptoms().into_iter().map(async |row| {
@@ -157,6 +158,7 @@ async fn every_symptom_is_told_with_its_sentence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_of_the_private_api_is_told_in_our_words() {
+    needs_control_plane!();
     let w = world("refused").await;
     join_all(refusals().into_iter().enumerate().map(async |(i, row)| {
         let t = w.tenant(&format!("refused {i}"), organization()).await;

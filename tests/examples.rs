@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use seatkeeper::api::{LicenseSeats, SECRET_TYPE};
 use seatkeeper::plan::Desired;
-use seatkeeper_support::{ControlPlane, skip_control_plane, workspace_root};
+use seatkeeper_support::{ControlPlane, needs_control_plane, workspace_root};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -35,9 +35,7 @@ pub fn names() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_is_admitted_unchanged() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let namespace = plane.namespace("examples").await;
     for file in files() {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use kube::api::{Patch, PatchParams};
-use seatkeeper_support::wait_for;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -60,6 +60,7 @@ async fn declare_beside(t: &Tenant<'_>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_bars_its_account_for_the_settle_time_and_no_longer_whatever_became_of_its_object() {
+    needs_control_plane!();
     let flags = fast_but(&["--settle-unanswered=12s"]);
     let mut w = World::with("left-open", organization(), &flags).await;
     let fates = [

@@ -1,6 +1,7 @@
 //! What the subscription says of the licence, from the vendor to `LicenseValid`, `Ready` and an event.
 
 use jiff::{SignedDuration, Timestamp};
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{Role, SubscriptionStatus, Terms};
 
@@ -12,6 +13,7 @@ fn in_days(days: i64) -> Timestamp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_ready() {
+    needs_control_plane!();
     use SubscriptionStatus as S;
     let w = world("licenses").await;
     let ends = |terms: &mut Terms, days| (terms.cancel_at_period_end, terms.period_end) = (true, in_days(days));
@@ -47,6 +49,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_that_is_switched_off_is_said_to_be_while_its_token_lasts() {
+    needs_control_plane!();
     let w = world("disabled").await;
     let t = w.tenant("off", organization()).await;
     t.person(Role::Owner).await;
@@ -61,6 +64,7 @@ async fn an_organization_that_is_switched_off_is_said_to_be_while_its_token_last
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thresholds_say_how_long_before_the_end_to_warn() {
+    needs_control_plane!();
     let w = world("expiry").await;
     let t = w.tenant("ends", organization()).await;
     t.person(Role::Owner).await;

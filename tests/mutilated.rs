@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
+use seatkeeper_support::needs_control_plane;
 use serde_json::{Map, Value, json};
 use vendor_sim::Organization;
 
@@ -144,6 +145,7 @@ async fn case(w: &World, mirror: &Mirror, seed: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_with_a_reason() {
+    needs_control_plane!();
     let seed = seed("mutilated statuses");
     let w = World::with("mutilated", organization(), &patient()).await;
     let mirror = Mirror::of(&w).await;

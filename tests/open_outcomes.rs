@@ -2,6 +2,7 @@
 //! back what it has confirmed. Nothing is sent on a guess, and a person is asked when only a person can know.
 
 use seatkeeper::api::IntentPhase;
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind, Webhook};
 
@@ -22,6 +23,7 @@ fn assert_never_above(w: &World, seats: i32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
+    needs_control_plane!();
     let mut w = world("crash").await;
     let paused = w.bitwarden().inject(pause());
     w.declare("acme", json!({})).await;
@@ -42,6 +44,7 @@ async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_still_running_after_its_client_gave_up_is_not_added_to() {
+    needs_control_plane!();
     // The vendor turns the total into a difference between two reads: a second request in between would add up.
     let flags = fast_but(&["--settle-unanswered=20s"]);
     let w = World::with("overlap", organization().limit(None), &flags).await;
@@ -59,6 +62,7 @@ async fn a_purchase_still_running_after_its_client_gave_up_is_not_added_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_during_a_purchase_that_fails_after_billing_is_repeated_once_and_not_billed_twice() {
+    needs_control_plane!();
     let mut w = world("crash-failed").await;
     let paused = w.bitwarden().inject(pause());
     w.bitwarden().inject(Fault::on_put(FaultKind::FailAfterBilling));
@@ -101,6 +105,7 @@ async fn in_review(name: &str) -> World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_confirms_it() {
+    needs_control_plane!();
     let w = in_review("confirm").await;
     w.annotate("acme", "seatkeeper.dev/confirm", "another-id").await;
     w.until_polled(2).await;
@@ -114,6 +119,7 @@ async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_confirms_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_edits_the_spec() {
+    needs_control_plane!();
     let w = in_review("edit").await;
     w.edit("acme", json!({ "seats": 120 })).await;
     let status = w.until_in_sync("acme", 120).await;
@@ -152,6 +158,7 @@ async fn taken_back_twice(name: &str) -> World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_waits_for_a_person_who_confirms_it() {
+    needs_control_plane!();
     let w = taken_back_twice("webhook").await;
     let id = w.status("acme").await.intent.expect("something to confirm").id;
     w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
@@ -162,6 +169,7 @@ async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_waits_for_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the_spec() {
+    needs_control_plane!();
     let w = taken_back_twice("webhook-edit").await;
     w.edit("acme", json!({ "seats": 160 })).await;
     let status = w.until_in_sync("acme", 160).await;
@@ -172,6 +180,7 @@ async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_the_edit() {
+    needs_control_plane!();
     let w = world("edited").await;
     let paused = w.bitwarden().inject(pause());
     w.declare("acme", json!({})).await;
@@ -190,6 +199,7 @@ async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_deleted_while_a_purchase_is_under_way_is_gone_and_the_purchase_stays() {
+    needs_control_plane!();
     let w = world("deleted").await;
     let paused = w.bitwarden().inject(pause());
     w.declare("acme", json!({})).await;

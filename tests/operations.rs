@@ -1,7 +1,9 @@
 //! A day with the operator: at rest, asked, suspended, observing, stopped, and wrongly started.
 
+use std::time::Duration;
+
 use seatkeeper::api::{IntentPhase, ManagementPolicy};
-use seatkeeper_support::{OPERATOR_USER, Operator, http_get, wait_for};
+use seatkeeper_support::{OPERATOR_USER, Operator, http_get, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -14,6 +16,7 @@ const FLUX: &str = "reconcile.fluxcd.io/requestedAt";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name() {
+    needs_control_plane!();
     let w = world("rest").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -35,6 +38,7 @@ async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn term_ends_an_idle_operator_with_success() {
+    needs_control_plane!();
     let w = world("term").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -43,6 +47,7 @@ async fn term_ends_an_idle_operator_with_success() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() {
+    needs_control_plane!();
     let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=65s", "--shutdown-grace=1s"]);
     let mut w = World::with("term-purchase", organization(), &slow).await;
     let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
@@ -59,7 +64,24 @@ async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn term_ends_the_process_within_ten_seconds_however_long_a_purchase_is_stuck() {
+    needs_control_plane!();
+    // With the grace period as shipped.
+    let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=65s"]);
+    let w = World::with("term-stuck", organization(), &slow).await;
+    let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    w.operator.signal("TERM");
+    let exit = w.operator.wait_exit(Duration::from_secs(10)).await;
+    assert!(exit.is_some_and(|exit| exit.success()), "{exit:?}\n{}", w.operator.log_tail(20));
+    assert!(w.operator.log().contains("not finished within the grace period"), "{}", w.operator.log_tail(20));
+    assert!(w.status("acme").await.intent.is_some(), "it is left for the next start");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
+    needs_control_plane!();
     let w = world("term-grace").await;
     let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: FOR_EVER }));
     w.declare("acme", json!({})).await;
@@ -76,6 +98,7 @@ async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
+    needs_control_plane!();
     let w = world("requested").await;
     w.declare("acme", json!({ "interval": "24h", "seats": 100 })).await;
     w.until_in_sync("acme", 100).await;
@@ -95,6 +118,7 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_vendor() {
+    needs_control_plane!();
     let w = world("suspend").await;
     w.declare("suspended", json!({ "suspend": true })).await;
     w.declare("observed", json!({ "managementPolicy": "Observe" })).await;
@@ -120,6 +144,7 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_without_an_operator() {
+    needs_control_plane!();
     let w = world("delete").await;
     let object = w.declare("acme", json!({})).await;
     assert_eq!(object.metadata.finalizers, None);
@@ -133,6 +158,7 @@ async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_wi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
+    needs_control_plane!();
     let w = world("metrics").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
     let nowhere = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "nowhere" } } } });
@@ -172,6 +198,7 @@ async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
+    needs_control_plane!();
     let w = world("shortage").await;
     w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } })).await;
     let status = w.until_in_sync("acme", 100).await;
@@ -197,6 +224,7 @@ async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
+    needs_control_plane!();
     let plane = seatkeeper_support::ControlPlane::shared().await;
     for flag in [
         "--allowed-host=https://x",

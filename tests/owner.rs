@@ -1,5 +1,6 @@
 //! The personal key of an owner, beside the organization's key and alone: what it shows, and what is changed with it.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind, Organization, Role, UserKey};
 
@@ -71,6 +72,7 @@ fn allows(status: &seatkeeper::api::LicenseSeatsStatus) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_organization_key_an_owner_shows_exact_use_and_seats_are_still_set_by_totals() {
+    needs_control_plane!();
     let w = world("owner").await;
     let t = w.tenant("both", organization().sponsored_families(3)).await;
     t.person(Role::Owner).await;
@@ -90,6 +92,7 @@ async fn beside_the_organization_key_an_owner_shows_exact_use_and_seats_are_stil
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
+    needs_control_plane!();
     let w = world("owner-alone").await;
     let t = w.tenant("alone", organization()).await;
     let person = t.person(Role::Owner).await;
@@ -108,6 +111,7 @@ async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared() {
+    needs_control_plane!();
     let w = world("unlimited").await;
     for both in [true, false] {
         let name = if both { "both" } else { "alone" };
@@ -129,6 +133,7 @@ async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_alone_changes_one_pool_and_leaves_the_limits_of_the_others() {
+    needs_control_plane!();
     let w = world("owner-pools").await;
     let with = organization().secrets_manager(20, 50).sm_limit(25).service_account_limit(60).sm_members(10);
     let t = w.tenant("pools", with).await;
@@ -147,6 +152,7 @@ async fn an_owner_alone_changes_one_pool_and_leaves_the_limits_of_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_password_manager() {
+    needs_control_plane!();
     let w = world("standalone").await;
     let with = || organization().secrets_manager(20, 50).sm_members(5);
     for alone in [true, false] {
@@ -169,6 +175,7 @@ async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_passwo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_allows() {
+    needs_control_plane!();
     let w = world("order").await;
     let t = w.tenant("order", organization().members(10).secrets_manager(90, 50).sm_limit(90)).await;
     t.person(Role::Owner).await;
@@ -188,6 +195,7 @@ async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn downwards_secrets_manager_goes_first() {
+    needs_control_plane!();
     let w = world("down").await;
     let t = w.tenant("down", organization().members(10).secrets_manager(90, 50).sm_limit(90).sm_members(7)).await;
     t.person(Role::Owner).await;
@@ -209,6 +217,7 @@ async fn downwards_secrets_manager_goes_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declared() {
+    needs_control_plane!();
     let w = world("above").await;
     for both in [true, false] {
         let t = w.tenant(if both { "both" } else { "alone" }, organization().seats(110).limit(100)).await;
@@ -229,6 +238,7 @@ async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declar
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_without_seats() {
+    needs_control_plane!();
     let w = world("billed").await;
     let t = w.tenant("billed", organization().members(80)).await;
     t.person(Role::Owner).await;
@@ -247,6 +257,7 @@ async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_witho
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() {
+    needs_control_plane!();
     let w = world("refusals").await;
     let t = w.tenant("refused", organization()).await;
     t.person(Role::Owner).await;
@@ -265,6 +276,7 @@ async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_bad_answer_to_a_difference_buys_twice() {
+    needs_control_plane!();
     let w = world("differences").await;
     let faults = [
         ("lost answer", Fault::on_private_write(FaultKind::Drop { apply: true })),
@@ -295,6 +307,7 @@ async fn no_bad_answer_to_a_difference_buys_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_difference_is_not_sent_when_somebody_else_was_faster() {
+    needs_control_plane!();
     let w = world("faster").await;
     let t = w.tenant("faster", organization().limit(None)).await;
     t.person(Role::Owner).await;
@@ -313,6 +326,7 @@ async fn a_difference_is_not_sent_when_somebody_else_was_faster() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
+    needs_control_plane!();
     let mut w = world("device").await;
     let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);
     w.secret("owner", w.personal(&key)).await;
@@ -332,6 +346,7 @@ async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
 /// An organization that cannot be changed, and how it is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_key_can_change_is_recognised_and_nothing_is_sent() {
+    needs_control_plane!();
     use vendor_sim::{Plan, Provider};
     let w = world("fixed").await;
     let cases: [(&str, Organization, &str); 5] = [

@@ -1,6 +1,6 @@
 //! One owner per pool, one change at a time per account, one leader among replicas.
 
-use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
+use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -9,6 +9,7 @@ use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_it_goes() {
+    needs_control_plane!();
     let w = world("owner").await;
     w.declare("older", json!({})).await;
     w.until_in_sync("older", 150).await;
@@ -32,6 +33,7 @@ async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_pools_of_one_account_are_changed_one_after_the_other() {
+    needs_control_plane!();
     let organization = organization().secrets_manager(20, 50);
     let patient = fast_but(&["--write-timeout=30s", "--settle-unanswered=40s"]);
     let w = World::with("one-at-a-time", organization, &patient).await;
@@ -52,6 +54,7 @@ async fn two_pools_of_one_account_are_changed_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends() {
+    needs_control_plane!();
     let w = world("replicas").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -75,6 +78,7 @@ async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
+    needs_control_plane!();
     let w = world("stopped").await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
@@ -97,6 +101,7 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
+    needs_control_plane!();
     let w = world("nonsense").await;
     let name = format!("seatkeeper-{}", w.namespace);
     w.operator.signal("TERM");
@@ -128,6 +133,7 @@ fn allowed(name: &str, rules: &serde_json::Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_once_it_may() {
+    needs_control_plane!();
     let w = world("no-lease").await;
     assert!(w.operator.stop().await.success());
     let mark = w.plane.audit_mark();
@@ -175,6 +181,7 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know_of_before_it_sends() {
+    needs_control_plane!();
     let organization = organization().secrets_manager(20, 50);
     let flags = fast_but(&["--settle-unanswered=12s"]);
     let w = World::with("silent", organization, &flags).await;

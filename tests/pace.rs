@@ -1,7 +1,7 @@
 //! The pace: the vendor's limiter never has to refuse, a pause that it asks for holds for all, and a bad key costs one
 //! request however many objects use it.
 
-use seatkeeper_support::{OPERATOR_USER, wait_for};
+use seatkeeper_support::{OPERATOR_USER, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, RateLimits};
 
@@ -24,6 +24,7 @@ fn refused(w: &World) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_one_refusal() {
+    needs_control_plane!();
     let w = world("limited").await;
     w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
     let tenants = tenants(&w, 8).await;
@@ -47,6 +48,7 @@ async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is_read_all_the_same() {
+    needs_control_plane!();
     let mut w = world("turns").await;
     // A limiter that shows itself and never refuses.
     w.bitwarden().switch(|s| {
@@ -83,6 +85,7 @@ async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_somebody_asks() {
+    needs_control_plane!();
     let w = world("pause").await;
     let tenants = tenants(&w, 3).await;
     for t in &tenants {
@@ -109,6 +112,7 @@ async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_key_that_many_objects_share_costs_one_token_request() {
+    needs_control_plane!();
     let w = World::with("bad-key", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let new = w.bitwarden().rotate_key(&w.key.id);
     let names = ["a", "b", "c", "d", "e", "f"];
@@ -130,6 +134,7 @@ async fn a_bad_key_that_many_objects_share_costs_one_token_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_without_permission_is_not_given_token_after_token() {
+    needs_control_plane!();
     let w = world("forbidden").await;
     w.bitwarden().inject(Fault::on_get(vendor_sim::FaultKind::EdgeForbidden).for_ever());
     w.declare("acme", json!({})).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use seatkeeper_support::{ControlPlane, wait_for};
+use seatkeeper_support::{ControlPlane, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::Organization;
 
@@ -23,6 +23,7 @@ fn stable(table: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_tells_in_sync_refused_and_observed_apart() {
+    needs_control_plane!();
     let id = |n: u8| format!("6f1c8a52-3f4e-4c7a-9a55-0000000000{n:02}");
     let w = World::with("table", organization().id(id(1)), FAST).await;
     let eu = w.bitwarden().add_organization(Organization::enterprise("EU").id(id(2)));
@@ -49,6 +50,7 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_is_a_manual() {
+    needs_control_plane!();
     let plane = ControlPlane::shared().await;
     // The apiserver publishes the schema of a new CRD a moment after it serves it.
     wait_for("the schema to be published", Duration::from_secs(30), async || {

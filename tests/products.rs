@@ -2,6 +2,7 @@
 //! and the sentence says why and what to do.
 
 use futures::future::join_all;
+use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
 use vendor_sim::Organization;
 
@@ -23,6 +24,7 @@ fn merged(mut spec: Value, more: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_pool_of_an_organization_is_bought_by_itself() {
+    needs_control_plane!();
     let w = world("pools").await;
     let t = w.tenant("acme", with_secrets_manager()).await;
     for (name, product, seats, limit) in
@@ -139,6 +141,7 @@ fn blocked() -> Vec<Blocked> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one_and_not_sent() {
+    needs_control_plane!();
     let w = world("blocked").await;
     let play = async |case: Blocked| {
         let t = w.tenant(case.what, case.organization).await;
@@ -161,6 +164,7 @@ async fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one_and_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_blocks_a_change_may_go_away_and_then_it_is_made() {
+    needs_control_plane!();
     let w = world("unblocked").await;
     let t = w.tenant("members leave", organization()).await;
     t.declare(json!({ "seats": 70 })).await;
@@ -191,6 +195,7 @@ async fn what_blocks_a_change_may_go_away_and_then_it_is_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_self_hosted_server_is_told_to_be_one_and_never_written_to() {
+    needs_control_plane!();
     let w = world("self-hosted").await;
     w.bitwarden().switch(|s| s.self_hosted = true);
     w.declare("acme", json!({})).await;

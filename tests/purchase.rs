@@ -1,5 +1,6 @@
 //! The way from a declaration to purchased seats, and what may go wrong on it.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -7,6 +8,7 @@ use crate::world::{condition, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
+    needs_control_plane!();
     let w = world("buy").await;
     w.declare("acme", json!({})).await;
     let status = w.until_in_sync("acme", 150).await;
@@ -27,6 +29,7 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opaque_500_without_effect_is_repeated_once_and_then_told() {
+    needs_control_plane!();
     let w = world("opaque").await;
     w.bitwarden().inject(Fault::on_put(FaultKind::FailBeforeBilling).for_ever());
     w.declare("acme", json!({})).await;

@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use clap::Parser as _;
 use seatkeeper_quickstart::{Quickstart, run};
-use seatkeeper_support::{Process, scratch_dir, send_signal, skip_control_plane, tool, wait_for};
+use seatkeeper_support::{Process, needs_control_plane, scratch_dir, send_signal, tool, wait_for};
 
 use crate::examples;
 use crate::world::BINARY;
@@ -120,9 +120,7 @@ fn bash(exports: &str, command: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_shows_what_it_promises_and_each_printed_command_works() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let state = scratch_dir("state").display().to_string();
     let played = Played::start(&state, "");
     played.until_it_says("everything runs").await;
@@ -174,9 +172,7 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_leaves_nothing_when_interrupted_or_killed_and_starts_again() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let state = scratch_dir("state").display().to_string();
     for (signal, whole_group) in [("INT", true), ("KILL", false)] {
         let played = Played::start(&state, "");

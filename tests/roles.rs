@@ -1,6 +1,7 @@
 //! Keys that do not do what they are there for: too low a role, another organization, an old client. Each is told with
 //! its fix, what still works goes on, and nothing is sent on a doubt.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
 use vendor_sim::{Fault, MemberStatus, Role};
 
@@ -23,6 +24,7 @@ async fn told(w: &World, name: &str, reason: &str, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_an_organization_key_a_role_that_is_too_low_costs_only_what_it_would_add() {
+    needs_control_plane!();
     let w = world("low-role").await;
     for (name, role) in [("admin", Role::Admin), ("user", Role::User), ("custom", Role::Custom)] {
         let t = w.tenant(name, organization().sponsored_families(2)).await;
@@ -44,6 +46,7 @@ async fn beside_an_organization_key_a_role_that_is_too_low_costs_only_what_it_wo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alone_an_admins_key_shows_no_seats_and_promotion_mends_it() {
+    needs_control_plane!();
     let w = world("admin-alone").await;
     let t = w.tenant("admin", organization()).await;
     let person = t.person(Role::Admin).await;
@@ -59,6 +62,7 @@ async fn alone_an_admins_key_shows_no_seats_and_promotion_mends_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_is_removed_while_it_runs_is_told_and_seats_are_still_managed() {
+    needs_control_plane!();
     let w = world("removed").await;
     let t = w.tenant("acme", organization()).await;
     let person = t.person(Role::Owner).await;
@@ -78,6 +82,7 @@ async fn an_owner_who_is_removed_while_it_runs_is_told_and_seats_are_still_manag
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_whom_billing_does_not_know_costs_at_most_twelve_tokens_an_hour() {
+    needs_control_plane!();
     let w = world("unknown-owner").await;
     let t = w.tenant("acme", organization()).await;
     let person = t.person(Role::Owner).await;
@@ -93,6 +98,7 @@ async fn an_owner_whom_billing_does_not_know_costs_at_most_twelve_tokens_an_hour
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_alone_who_is_demoted_stops_everything_until_he_is_owner_again() {
+    needs_control_plane!();
     let w = world("demoted").await;
     let t = w.tenant("acme", organization()).await;
     let person = t.person(Role::Owner).await;
@@ -108,6 +114,7 @@ async fn an_owner_alone_who_is_demoted_stops_everything_until_he_is_owner_again(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
+    needs_control_plane!();
     let w = world("mismatch").await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
     a.person(Role::Owner).await;
@@ -135,6 +142,7 @@ async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is_told() {
+    needs_control_plane!();
     let w = world("several").await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
     let person = a.person(Role::Owner).await;
@@ -159,6 +167,7 @@ async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_version_that_is_refused_names_the_flag() {
+    needs_control_plane!();
     let flags = fast_but(&["--bitwarden-client-version=2024.1.0"]);
     let w = World::with("client-version", organization(), &flags).await;
     let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);

@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::Api;
 use seatkeeper::api::UNOBSERVED;
-use seatkeeper_support::ControlPlane;
+use seatkeeper_support::{ControlPlane, needs_control_plane};
 use serde_json::json;
 
 use crate::admission::desk;
@@ -35,6 +35,7 @@ fn fields(crd: &CustomResourceDefinition) -> Vec<(String, JSONSchemaProps)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_apiserver_finds_the_schema_structural_and_serves_it() {
+    needs_control_plane!();
     let status = installed().await.status.expect("a status");
     let conditions = status.conditions.unwrap_or_default();
     let is = |kind: &str| conditions.iter().find(|c| c.type_ == kind).map(|c| c.status.as_str());
@@ -45,6 +46,7 @@ async fn the_apiserver_finds_the_schema_structural_and_serves_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_field_is_documented() {
+    needs_control_plane!();
     let fields = fields(&installed().await);
     assert!(fields.iter().any(|(path, _)| path == ".status.conditions[].reason"));
     let silent = |(path, schema): &(String, JSONSchemaProps)| {
@@ -59,6 +61,7 @@ async fn every_field_is_documented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_required_that_an_older_object_might_lack() {
+    needs_control_plane!();
     let fields = fields(&installed().await);
     let required = |(path, schema): &(String, JSONSchemaProps)| {
         let names = schema.required.clone().unwrap_or_default();
@@ -90,6 +93,7 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_has_a_default_but_the_generation_that_nobody_has_handled() {
+    needs_control_plane!();
     let fields = fields(&installed().await);
     let defaults: Vec<_> =
         fields.iter().filter_map(|(path, schema)| Some((path.as_str(), schema.default.as_ref()?.0.clone()))).collect();
@@ -102,6 +106,7 @@ async fn nothing_has_a_default_but_the_generation_that_nobody_has_handled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_nobody_has_handled_is_not_read_as_current() {
+    needs_control_plane!();
     let d = desk("new").await;
     let made = d.create("new", json!({})).await.expect("it is admitted");
     let status = made.status.expect("a status at once");

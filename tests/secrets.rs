@@ -1,7 +1,7 @@
 //! Secrets as people really make them: what is wrong is named by key with its fix, nothing is bought meanwhile, and
 //! mending the Secret is enough.
 
-use seatkeeper_support::wait_for;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::OrganizationKey;
 
@@ -127,6 +127,7 @@ async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
+    needs_control_plane!();
     let w = World::with("unusable", organization(), &patient()).await;
     through(&w, UNUSABLE, async |_| {
         assert_eq!(w.bitwarden().requests().len(), 0, "{:?}", w.bitwarden().requests());
@@ -136,6 +137,7 @@ async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_key_is_tried_once_until_its_secret_changes() {
+    needs_control_plane!();
     let w = World::with("refused", organization(), &patient()).await;
     through(&w, REFUSED, async |cases| {
         let before = w.bitwarden().requests().len();
@@ -160,6 +162,7 @@ pub async fn until_rechecked(w: &World, secret: &str, times: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_made_after_the_object_is_found() {
+    needs_control_plane!();
     let w = world("later").await;
     w.secrets().delete("key", &Default::default()).await.unwrap();
     w.declare("acme", json!({})).await;
@@ -176,6 +179,7 @@ async fn a_secret_made_after_the_object_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blanks_and_newlines_around_a_value_do_no_harm() {
+    needs_control_plane!();
     let w = world("trim").await;
     let around = |text: &str| format!(" \t{text}\r\n");
     let padded = json!({

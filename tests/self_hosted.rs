@@ -1,6 +1,7 @@
 //! Self-hosted servers: seats come from the licence file, so they are only shown, and what to do instead is said.
 
 use jiff::{SignedDuration, Timestamp};
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{License, Organization, Role};
 
@@ -20,6 +21,7 @@ async fn self_hosted(name: &str) -> World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_key_counts_members_and_says_that_the_licence_decides() {
+    needs_control_plane!();
     let w = self_hosted("self-org").await;
     let t = w.tenant("org", licensed(365)).await;
     t.declare(json!({})).await;
@@ -33,6 +35,7 @@ async fn an_organization_key_counts_members_and_says_that_the_licence_decides() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_sees_seats_and_the_end_of_the_licence_and_changes_neither() {
+    needs_control_plane!();
     let w = self_hosted("self-owner").await;
     for both in [true, false] {
         let t = w.tenant(if both { "both" } else { "alone" }, licensed(20)).await;
@@ -52,6 +55,7 @@ async fn an_owner_sees_seats_and_the_end_of_the_licence_and_changes_neither() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_named_by_one_address_or_by_two() {
+    needs_control_plane!();
     let w = self_hosted("self-urls").await;
     let t = w.tenant("two", licensed(365)).await;
     let person = t.person(Role::Owner).await;

@@ -7,6 +7,7 @@
 use futures::StreamExt;
 use jiff::Timestamp;
 use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
 use vendor_sim::{Actor, Fault, FaultKind};
 
@@ -220,6 +221,7 @@ async fn live(w: &World, mirror: &Mirror, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_done_in_whatever_order_the_ledger_stays_within_what_was_asked() {
+    needs_control_plane!();
     let seed = seed("sequences");
     let number: u64 = std::env::var("SEQUENCES").ok().map_or(1000, |n| n.parse().expect("SEQUENCES is a number"));
     let world = async |part: u64| {

@@ -37,11 +37,42 @@ fn layer(module: &str) -> usize {
     LAYERS.iter().position(|layer| layer.contains(&module)).unwrap_or_else(|| panic!("{module} has no layer: add it"))
 }
 
-/// The code of a file without comments, and without the tests at its end.
+/// The code of a file without comments, and without what is only compiled for tests, wherever that stands.
 fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    without_tests(&fs::read_to_string(path).unwrap())
+}
+
+fn without_tests(text: &str) -> String {
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut kept = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        // The item after it: rustfmt closes one of several lines with a brace below its first line.
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let first = lines.by_ref().find(|line| !line.trim_start().starts_with("#[")).unwrap_or_default();
+        if !first.ends_with([';', '}', ',']) {
+            let end = format!("{indent}}}");
+            assert!(lines.by_ref().any(|line| line == end), "no end of what is only for tests: {first}");
+        }
+    }
+    kept.join("\n")
+}
+
+/// Of tests alone, as their place says.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.iter().any(|part| part == "tests")
+}
+
+#[test]
+fn only_what_is_for_tests_is_left_out_of_a_file() {
+    let text = "use a;\n#[cfg(test)]\nmod tests;\n// A comment.\nfn b() {\n    #[cfg(test)]\n    c();\n}\n\n#[cfg(test)]\n\
+                #[allow(x)]\nmod more {\n    fn d() {}\n}\nfn e() {}\n";
+    assert_eq!(without_tests(text), "use a;\nfn b() {\n}\n\nfn e() {}");
+    let pace = code(&root().join("src/vendors/pace.rs"));
+    assert!(pace.contains("fn heard(") && !pace.contains("mod tests"), "{pace}");
 }
 
 #[test]
@@ -64,10 +95,11 @@ fn modules_import_only_leftwards() {
 
 #[test]
 fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
-    for path in sources(&root().join("src/plan")) {
-        if path.ends_with("tests.rs") {
-            continue;
-        }
+    let mut checked = 0;
+    for path in
+        sources(&root().join("src/plan")).into_iter().filter(|path| !is_test(path.strip_prefix(root()).unwrap()))
+    {
+        checked += 1;
         let code = code(&path);
         for word in [
             "async ",
@@ -84,6 +116,7 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
             assert!(!code.contains(word), "{} contains {word:?}: the plan is pure", path.display());
         }
     }
+    assert!(checked > 15, "only {checked} files looked at");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A vendor host that hangs holds up its own objects and nobody else's.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind, Options, Simulator};
 
@@ -8,6 +9,7 @@ use crate::world::{World, organization};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_hangs_with_more_objects_than_there_are_passes_holds_up_no_other_host() {
+    needs_control_plane!();
     let slow = Simulator::start(Options::default()).await.expect("simulator");
     let allowed = format!("--allowed-host={}", slow.host());
     let mut flags = fast_but(&["--concurrency=4", "--read-timeout=90s"]);

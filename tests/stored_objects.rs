@@ -1,7 +1,7 @@
 //! What another version, a backup or a broken cluster may have left: objects that do not parse, a status from the
 //! future, no CRD, no apiserver. Nobody else is held up, nothing is lost, nothing is sent on a guess.
 
-use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, http_get, wait_for};
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, http_get, needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind};
 
@@ -52,6 +52,7 @@ async fn until_stored(w: &World, name: &str, what: &str, is: impl Fn(&Value) -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_corrected() {
+    needs_control_plane!();
     let w = world("nonsense").await;
     let observe = json!({ "managementPolicy": "Observe", "limit": { "mode": "UpTo", "seats": 200 } });
     for name in ["product", "limit", "seats", "healthy"] {
@@ -95,6 +96,7 @@ async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_nobody_and_goes_on_itself() {
+    needs_control_plane!();
     let mut w = world("year-9999").await;
     let observe = json!({ "managementPolicy": "Observe" });
     w.declare("stained", observe).await;
@@ -113,7 +115,27 @@ async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_nobody_and_go
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_seats_than_admission_takes_are_told_never_bought_and_corrected_by_an_edit() {
+    needs_control_plane!();
+    let w = world("too-many").await;
+    w.declare("acme", json!({ "seats": 100 })).await;
+    w.until_in_sync("acme", 100).await;
+    let mut object = stored(&w, "acme").await;
+    object["spec"]["seats"] = json!(40_000);
+    object["metadata"]["generation"] = json!(2);
+    store(&w, "acme", &object).await;
+    let status = w.until_reason("acme", "Ready", "SpecInvalid").await;
+    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+    let message = ready.map(|ready| ready.message.as_str()).unwrap_or_default();
+    assert!(message.contains("spec.seats is 40000: it must be between 1 and 32767"), "{message}");
+    w.edit("acme", json!({ "seats": 120 })).await;
+    w.until_in_sync("acme", 120).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (1, Some(120)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
+    needs_control_plane!();
     let w = world("future").await;
     let lost = w.bitwarden().inject(Fault::on_put(FaultKind::Drop { apply: false }));
     w.declare("acme", json!({})).await;
@@ -153,6 +175,7 @@ async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_apiserver_and_a_missing_crd_are_told_and_waited_for() {
+    needs_control_plane!();
     let plane = ControlPlane::start().await;
     plane.install_chart(&[]).await;
     let kubeconfig = plane.operator_kubeconfig().await;

@@ -3,8 +3,9 @@
 
 use futures::future::join_all;
 use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind};
+use vendor_sim::{Fault, FaultKind, Organization};
 
 use crate::bad_answers::{Case, MARKER, On, SIGN_IN, answer, reading_cases, throttled, throttled_cases, token_cases};
 use crate::tenants::fast_but;
@@ -50,20 +51,26 @@ async fn play_all(w: &World, cases: Vec<Case>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
+    needs_control_plane!();
     let w = world("reads").await;
     play_all(&w, reading_cases()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_throttle_without_a_time_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebody_asks() {
+async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebody_asks() {
+    needs_control_plane!();
     for case in throttled_cases() {
         let w = world("edge").await;
+        if matches!(case.1, On::Token) {
+            w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+        }
         play_all(&w, vec![case]).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_token_is_no_news_a_lack_of_good_ones_is_told_and_both_heal() {
+    needs_control_plane!();
     let w = world("tokens").await;
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
     play_all(&w, token_cases()).await;
@@ -87,6 +94,7 @@ async fn assert_silent(w: &World) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_replaced_by_one_that_all_readings_share() {
+    needs_control_plane!();
     let w = world("expired").await;
     w.declare("acme", json!({ "seats": 100 })).await;
     w.until_in_sync("acme", 100).await;
@@ -99,7 +107,34 @@ async fn an_expired_token_is_replaced_by_one_that_all_readings_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_403_is_met_with_a_fresh_token_and_is_no_news() {
+    needs_control_plane!();
+    let w = world("forbidden").await;
+    w.declare("acme", json!({ "seats": 100 })).await;
+    let before = w.until_in_sync("acme", 100).await;
+    let once = w.bitwarden().inject(Fault::on_get(answer(403, "MARKER")));
+    assert!(w.bitwarden().wait_fired(once, 1).await);
+    w.until_polled(3).await;
+    assert_eq!(w.bitwarden().token_requests(), 2);
+    assert_eq!(w.status("acme").await, before);
+    assert_silent(&w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_memory() {
+    needs_control_plane!();
+    let big = Organization::enterprise("Big").seats(32_000).limit(32_000).members(30_000);
+    let w = World::with("members", big, &fast_but(&["--read-timeout=60s"])).await;
+    w.declare("acme", json!({ "seats": 32_000, "interval": "1m" })).await;
+    let status = w.until_in_sync("acme", 32_000).await;
+    assert_eq!((status.used, status.used_is_lower_bound), (Some(30_000), Some(true)));
+    let peak = w.operator.peak_rss_kib().expect("it runs");
+    assert!(peak < 60 * 1024, "{peak} KiB for a list of 30 000 members");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_something_changes() {
+    needs_control_plane!();
     let w = World::with("refused-reads", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let invalid = r#"{"error":"invalid_client","error_description":"MARKER"}"#;
     let play = async |(what, on, kind, reason, fix): (&str, On, FaultKind, &str, &str)| {
@@ -136,6 +171,7 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_reading_is_not_repeated_before_its_time_not_even_to_tell_that_it_is_old() {
+    needs_control_plane!();
     let w = world("retry-after").await;
     w.declare("acme", json!({ "seats": 100 })).await;
     w.until_in_sync("acme", 100).await;

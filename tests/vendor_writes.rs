@@ -3,7 +3,7 @@
 
 use futures::future::join_all;
 use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper_support::wait_for;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -96,6 +96,7 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() {
+    needs_control_plane!();
     let w = world("writes").await;
     let play = async |case: Case| {
         let t = w.tenant(case.what, organization()).await;
@@ -133,6 +134,7 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
+    needs_control_plane!();
     let w = world("late").await;
     let late = w.bitwarden().inject(delay(FOR_EVER, 0));
     w.declare("acme", json!({})).await;
@@ -145,6 +147,7 @@ async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
+    needs_control_plane!();
     let w = world("throttled").await;
     let fault = w.bitwarden().inject(Fault::on_put(FaultKind::EdgeThrottle));
     w.declare("acme", json!({})).await;
@@ -157,6 +160,7 @@ async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_again() {
+    needs_control_plane!();
     let w = World::with("refused", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let play = async |(what, status, puts, reason): (&str, u16, usize, &str)| {
         let t = w.tenant(what, organization()).await;
@@ -179,6 +183,7 @@ async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_it() {
+    needs_control_plane!();
     let w = world("renew").await;
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
     let read = w.bitwarden().inject(Fault::on_get(FaultKind::Delay { before_ms: FOR_EVER, after_ms: 0 }).skip(1));

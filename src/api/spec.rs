@@ -151,13 +151,15 @@ pub struct Bitwarden {
     /// The Secret with the organization API key (Bitwarden admin console, Settings, Organization info, View API key).
     /// It lives in the same namespace, has the type `seatkeeper.dev/credentials`, and holds `clientId`
     /// (`organization.` and a GUID) and `clientSecret`; optionally `server` (or `apiUrl` and `identityUrl`) and `ca.crt`.
+    /// It may also hold an owner's personal key: what counts is the key in the Secret, not which field names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret_ref: Option<SecretRef>,
 
     /// The Secret with the personal API key of an owner of the organization (web vault, Settings, Security, Keys, View API
     /// key). It shows what the organization key cannot: exact usage, the state of the subscription, and it can remove the
     /// limit. Alone or beside the organization key; the same kind of Secret, with `clientId` (`user.` and a GUID) and
-    /// `clientSecret`. The key can do all that its owner can: use an account made for this.
+    /// `clientSecret`. The key can do all that its owner can: use an account made for this. It may also hold the
+    /// organization key; two keys of the same kind are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_credentials_secret_ref: Option<SecretRef>,
 

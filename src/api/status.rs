@@ -99,11 +99,17 @@ pub struct LicenseSeatsStatus {
 
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
-    /// `UnsupportedByVendor`, `Conflict`, `NeedsReview`, `Expired`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
-    /// `CredentialsValid`, `SeatShortage` and `LicenseValid` say whether keys work, seats are short and the licence is in
-    /// force, once that is known;
-    /// `ChangePending` (a wanted change is not made yet), `Drifted` (somebody else changed the vendor), `Reconciling`
-    /// (work is going on) and `Stalled` (a person must act) only while true.
+    /// `UnsupportedByVendor`, `AwaitingOtherPool`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
+    /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
+    /// `CredentialsValid`: `Authenticated`; or not: `SecretNotFound`, `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`,
+    /// `Rejected`, `InsufficientRole`, `HostNotAllowed`; or Unknown: `VendorUnreachable`.
+    /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`; or Unknown:
+    /// `UsageNotReported`.
+    /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
+    /// `NotReported`.
+    /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `BlockedByGuardrail`,
+    /// `OutcomeUnknown`, `AwaitingOtherPool`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
+    /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::api::{
-    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, ManagementPolicy, Product, Region,
-    SecretRef, Thresholds, Vendor, parse_duration,
+    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Product,
+    Region, SecretRef, Thresholds, Vendor, parse_duration,
 };
 
 /// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
@@ -152,6 +152,7 @@ impl Desired {
     /// # Errors
     /// [`SpecFault`] names the field and the fix.
     pub fn parse(spec: &LicenseSeatsSpec, min_interval: Duration) -> Result<Self, SpecFault> {
+        numbers(spec)?;
         Ok(Self {
             pool: pool(&spec.vendor)?,
             seats: spec.seats,
@@ -171,6 +172,26 @@ fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
     let interval = parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?;
     let fault = || SpecFault("spec.interval must be a duration between 1s and 24h, such as 10m".into());
     Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
+}
+
+/// As the schema has it: larger totals wrap around at the vendor, and what is wrapped would be bought.
+fn numbers(spec: &LicenseSeatsSpec) -> Result<(), SpecFault> {
+    let (rails, thresholds) = (spec.guardrails.as_ref(), spec.thresholds.as_ref());
+    let of_rails = |number: fn(&Guardrails) -> Option<i32>| rails.and_then(number);
+    let of_thresholds = |number: fn(&Thresholds) -> Option<i32>| thresholds.and_then(number);
+    for (field, number, least, most) in [
+        ("spec.seats", spec.seats, 1, MAX_SEATS),
+        ("spec.limit.seats", spec.limit.as_ref().and_then(|limit| limit.seats), 1, MAX_SEATS),
+        ("spec.guardrails.minSeats", of_rails(|rails| rails.min_seats), 1, MAX_SEATS),
+        ("spec.guardrails.maxSeats", of_rails(|rails| rails.max_seats), 1, MAX_SEATS),
+        ("spec.thresholds.freeSeats", of_thresholds(|thresholds| thresholds.free_seats), 0, MAX_SEATS),
+        ("spec.thresholds.freePercent", of_thresholds(|thresholds| thresholds.free_percent), 0, 100),
+    ] {
+        if let Some(number) = number.filter(|number| !(least..=most).contains(number)) {
+            return Err(SpecFault(format!("{field} is {number}: it must be between {least} and {most}")));
+        }
+    }
+    Ok(())
 }
 
 fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {

@@ -11,6 +11,24 @@ use crate::api::{Change, KeyAction, KeyOrigin, KeyRecord, License, LicenseSeatsS
 /// How many changes the history keeps.
 const HISTORY: usize = 10;
 
+/// Reasons of events that no condition has.
+pub mod event {
+    /// More seats were bought.
+    pub const SEATS_INCREASED: &str = "SeatsIncreased";
+    /// Seats were given back.
+    pub const SEATS_DECREASED: &str = "SeatsDecreased";
+    /// Only the limit was changed.
+    pub const LIMIT_CHANGED: &str = "LimitChanged";
+    /// A licence key was added.
+    pub const LICENSE_KEY_ADDED: &str = "LicenseKeyAdded";
+    /// A licence key was removed.
+    pub const LICENSE_KEY_REMOVED: &str = "LicenseKeyRemoved";
+    /// A row is taken for a licence key without having been added for it.
+    pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
+    /// Another number of seats is billed than is shown.
+    pub const BILLED_DIFFERS: &str = "BilledDiffers";
+}
+
 /// Something worth telling once: becomes an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -30,9 +48,9 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.to.cmp(&change.from) {
         _ if change.license_key.is_some() => return Some(remember_key(status, change)),
-        Ordering::Equal => "LimitChanged",
-        Ordering::Greater => "SeatsIncreased",
-        Ordering::Less => "SeatsDecreased",
+        Ordering::Equal => event::LIMIT_CHANGED,
+        Ordering::Greater => event::SEATS_INCREASED,
+        Ordering::Less => event::SEATS_DECREASED,
     };
     let cause = match change.reason {
         Trigger::SpecDiffers => "as declared",
@@ -56,7 +74,7 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
     let words = step.map_or_else(String::new, keys::step_done);
     let notice = Notice {
         warning: false,
-        reason: if removed { "LicenseKeyRemoved" } else { "LicenseKeyAdded" },
+        reason: if removed { event::LICENSE_KEY_REMOVED } else { event::LICENSE_KEY_ADDED },
         action: format!("Change-{}", change.id),
         note: format!("{words} ({uuid}): {} -> {} seats", change.from, change.to),
     };
@@ -118,7 +136,7 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         told(kind::LICENSE_VALID, reason::EXPIRING_SOON, message);
     }
     if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
-        told("Billed", "BilledDiffers", format!("{billed} seats are billed, and {seats} are shown as purchased"));
+        told("Billed", event::BILLED_DIFFERS, format!("{billed} seats are billed, and {seats} are shown as purchased"));
     }
 }
 
@@ -138,7 +156,7 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
         };
         let note = format!("row {id} ({uuid}) is taken for licence key {path}, {why}");
         let action = format!("Adopt-{}", digest(&[&note]));
-        Notice { warning: false, reason: "LicenseKeyAdopted", action, note }
+        Notice { warning: false, reason: event::LICENSE_KEY_ADOPTED, action, note }
     });
     told.collect()
 }

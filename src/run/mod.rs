@@ -71,7 +71,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     let vendors = Vendors::new(args.http(), allowed, metrics.requests())?;
     let (waiting, readiness) = watch::channel(Waiting { start: Some("starting".into()), lease: None });
     let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
-    let mut config = Config::infer().await?;
+    let mut config = without_proxy_of_environment(Config::infer().await?);
     // A retried intent could land after its send deadline (purchase protocol).
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
@@ -125,6 +125,15 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
         result = serving => result,
         result = ending => result,
     }
+}
+
+/// A proxy that the environment names is for other programs. A kubeconfig that names one means it.
+fn without_proxy_of_environment(mut config: Config) -> Config {
+    let named = |name| std::env::var(name).ok().and_then(|proxy| proxy.parse().ok());
+    if ["HTTPS_PROXY", "https_proxy"].into_iter().filter_map(named).any(|proxy| config.proxy_url == Some(proxy)) {
+        config.proxy_url = None;
+    }
+    config
 }
 
 async fn stop_signal() -> std::io::Result<&'static str> {

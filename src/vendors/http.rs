@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::VendorError;
 use super::gate::{Gate, Rates};
 use super::pace::Pace;
+use super::secret_data::never_shown;
 
 /// The largest answer that is kept in memory, in bytes.
 const BODY_CAP: usize = 256 * 1024;
@@ -119,6 +120,9 @@ pub(super) struct Answer {
     retry_after: Option<Duration>,
     body: Vec<u8>,
 }
+
+// It may hold a token.
+never_shown!(Answer);
 
 impl Answer {
     /// The body as JSON of the given shape, whatever the content type says.

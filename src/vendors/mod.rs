@@ -98,6 +98,8 @@ pub struct Vendors {
     allowed: AllowedHosts,
 }
 
+secret_data::never_shown!(Vendors, AnyAccount);
+
 impl Vendors {
     /// Prepares connections; sends nothing.
     ///

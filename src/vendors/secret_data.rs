@@ -6,8 +6,29 @@ use secrecy::SecretString;
 use crate::api::SECRET_TYPE;
 use crate::plan::{Fault, reason};
 
+/// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
+/// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and which of
+/// them is meant could not be told.
+macro_rules! never_shown {
+    ($($holder:ty),+ $(,)?) => {
+        const _: () = {
+            trait Shows<Way: ?Sized> {
+                fn way() {}
+            }
+            impl<T> Shows<()> for T {}
+            impl<T: std::fmt::Debug> Shows<dyn std::fmt::Debug> for T {}
+            impl<T: std::fmt::Display> Shows<dyn std::fmt::Display> for T {}
+            impl<T: serde::Serialize> Shows<[T]> for T {}
+            $(let _ = <$holder as Shows<_>>::way;)+
+        };
+    };
+}
+pub(super) use never_shown;
+
 /// The data of a Secret whose owner has opted in by its type.
 pub(super) struct SecretData<'a>(&'a Secret);
+
+never_shown!(SecretData<'static>);
 
 impl<'a> SecretData<'a> {
     pub(super) fn of(secret: &'a Secret) -> Result<Self, Fault> {

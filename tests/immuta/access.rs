@@ -1,5 +1,6 @@
 //! Who calls: both ways in, keys and tokens that die, rights that are missing, pages that are not answers.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{Endpoint, Exchange, Permission};
 use vendor_sim::{Fault, FaultKind};
@@ -9,6 +10,7 @@ use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_as_it_is_needs_no_exchange() {
+    needs_control_plane!();
     let a = acme("immuta-raw").await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -19,6 +21,7 @@ async fn the_key_as_it_is_needs_no_exchange() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_again() {
+    needs_control_plane!();
     for (name, exchange, missing) in [
         ("immuta-token", Exchange::Any, 401),
         ("immuta-token-body", Exchange::BodyOnly, 500),
@@ -42,6 +45,7 @@ async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_sent_once() {
+    needs_control_plane!();
     let a = Acme::with("immuta-dies", tenant(), |switches| {
         (switches.raw_key, switches.token_calls) = (false, Some(3));
     })
@@ -54,6 +58,7 @@ async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
+    needs_control_plane!();
     let a = acme("immuta-revoked").await;
     a.declare(&[], json!({})).await;
     a.until("a reading", |status| status.seats.is_some()).await;
@@ -67,6 +72,7 @@ async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_permission_is_named() {
+    needs_control_plane!();
     let a = acme("immuta-rights").await;
     a.tenant.inject(Fault::always(FaultKind::Answer {
         status: 403,
@@ -88,6 +94,7 @@ async fn a_missing_permission_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_page_is_recognised_as_what_it_is() {
+    needs_control_plane!();
     let redirect = FaultKind::Answer {
         status: 302,
         headers: [("location".to_owned(), "/login".to_owned())].into(),
@@ -109,6 +116,7 @@ async fn a_login_page_is_recognised_as_what_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_not_allowed_gets_nothing() {
+    needs_control_plane!();
     let a = acme("immuta-host").await;
     a.w.secret("admin", json!({ "apiKey": "key", "server": "https://immuta.example.org" })).await;
     a.declare(&[], json!({})).await;

@@ -1,5 +1,6 @@
 //! What people and tenants get wrong.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{LicenseKey, Tenant};
 
@@ -10,6 +11,7 @@ use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
+    needs_control_plane!();
     let a = acme("immuta-admission").await;
     let immuta = |more: serde_json::Value| json!({ "vendor": { "immuta": more } });
     for (spec, words) in [
@@ -36,6 +38,7 @@ async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_the_tenant_refuses_is_sent_once_until_its_secret_changes() {
+    needs_control_plane!();
     let a = acme("immuta-refused").await;
     a.tenant.add_tenant(Tenant::new("acme").users(10).api_key("again"));
     a.w.secret("admin", a.admin("again")).await;
@@ -64,6 +67,7 @@ async fn a_key_that_the_tenant_refuses_is_sent_once_until_its_secret_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_key_does_not_keep_the_others_waiting() {
+    needs_control_plane!();
     let a = acme("immuta-others").await;
     a.put("bad", "no such key").await;
     let good = a.key("good", 40).await;
@@ -77,6 +81,7 @@ async fn a_refused_key_does_not_keep_the_others_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_in_two_secrets_is_added_once_and_told() {
+    needs_control_plane!();
     let a = acme("immuta-twins").await;
     let key = a.key("one", 40).await;
     a.put("copy", &key).await;
@@ -88,6 +93,7 @@ async fn the_same_key_in_two_secrets_is_added_once_and_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_objects_for_one_tenant_the_younger_one_does_nothing() {
+    needs_control_plane!();
     let a = acme("immuta-two").await;
     let (one, two) = (a.key("one", 40).await, a.key("two", 25).await);
     a.declare(&["one"], json!({})).await;
@@ -106,6 +112,7 @@ async fn of_two_objects_for_one_tenant_the_younger_one_does_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_of_another_type_lends_no_key() {
+    needs_control_plane!();
     let a = acme("immuta-type").await;
     let key = a.tenant.issue(LicenseKey::seats(40));
     a.w.secret_of_type("one", "Opaque", json!({ "licenseKey": key })).await;
@@ -117,8 +124,9 @@ async fn a_secret_of_another_type_lends_no_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_word_of_a_key_or_a_token_is_seen_anywhere() {
+    needs_control_plane!();
     let mut a = acme("immuta-canary").await;
-    raise_the_voice_of(&mut a.w).await;
+    raise_the_voice_of(&mut a.w, "text").await;
     a.tenant.switch(|switches| {
         (switches.errors_echo_key, switches.raw_key) = (true, false);
     });

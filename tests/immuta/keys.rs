@@ -1,6 +1,7 @@
 //! Keys as a set: added once, recognised, renewed, removed.
 
 use seatkeeper::api::KeyState;
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::LicenseKey;
 
@@ -9,6 +10,7 @@ use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listed_keys_are_added_once_one_after_the_other_and_told() {
+    needs_control_plane!();
     let a = acme("immuta-add").await;
     let (one, two) = (a.key("one", 40).await, a.key("two", 25).await);
     a.declare(&["one", "two"], json!({ "seats": 65 })).await;
@@ -28,6 +30,7 @@ async fn listed_keys_are_added_once_one_after_the_other_and_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_nothing_is_written_anywhere() {
+    needs_control_plane!();
     let a = acme("immuta-rest").await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -41,6 +44,7 @@ async fn at_rest_nothing_is_written_anywhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_adds_the_new_key_and_only_then_removes_the_old_one() {
+    needs_control_plane!();
     let a = acme("immuta-renew").await;
     let old = a.key("old", 40).await;
     a.declare(&["old"], json!({})).await;
@@ -64,6 +68,7 @@ async fn a_renewal_adds_the_new_key_and_only_then_removes_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_prune_a_key_that_is_no_longer_listed_stays() {
+    needs_control_plane!();
     let a = acme("immuta-keep").await;
     let old = a.key("old", 40).await;
     a.declare(&["old"], json!({})).await;
@@ -79,6 +84,7 @@ async fn without_prune_a_key_that_is_no_longer_listed_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
+    needs_control_plane!();
     let a = acme("immuta-need").await;
     a.key("big", 40).await;
     a.declare(&["big"], json!({})).await;
@@ -98,6 +104,7 @@ async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_others_are_shown_and_never_touched() {
+    needs_control_plane!();
     let a = acme("immuta-foreign").await;
     let theirs = a.tenant.issue(LicenseKey::seats(15));
     a.tenant.add_by_hand(&theirs).expect("added by hand");
@@ -112,6 +119,7 @@ async fn rows_of_others_are_shown_and_never_touched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_removed_by_hand_is_told_and_added_again() {
+    needs_control_plane!();
     let a = acme("immuta-drift").await;
     let key = a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -127,6 +135,7 @@ async fn a_row_removed_by_hand_is_told_and_added_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn observed_and_suspended_tenants_are_read_and_not_written() {
+    needs_control_plane!();
     let a = acme("immuta-still").await;
     let key = a.key("one", 40).await;
     a.declare(&["one"], json!({ "managementPolicy": "Observe" })).await;
@@ -145,6 +154,7 @@ async fn observed_and_suspended_tenants_are_read_and_not_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() {
+    needs_control_plane!();
     let a = acme("immuta-rotate").await;
     let old = a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -161,6 +171,7 @@ async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_keys_may_lie_in_one_secret() {
+    needs_control_plane!();
     let a = acme("immuta-one-secret").await;
     let (one, two) = (a.tenant.issue(LicenseKey::seats(10)), a.tenant.issue(LicenseKey::seats(20)));
     a.w.secret("both", json!({ "first": one, "second": two })).await;

@@ -1,5 +1,6 @@
 //! Additions and removals of which the answer, the record or the process is lost.
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{Duplicate, LicenseKey};
 use vendor_sim::{Fault, FaultKind};
@@ -9,6 +10,7 @@ use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_row() {
+    needs_control_plane!();
     let a = acme("immuta-lost").await;
     let key = a.key("one", 40).await;
     a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: true }));
@@ -23,6 +25,7 @@ async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_ro
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_addition_that_never_arrived_is_sent_once_more() {
+    needs_control_plane!();
     let a = acme("immuta-void").await;
     let key = a.key("one", 40).await;
     a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
@@ -33,6 +36,7 @@ async fn an_addition_that_never_arrived_is_sent_once_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_addition_that_lands_late_is_not_sent_twice() {
+    needs_control_plane!();
     // Servers that would make a second row of it show best that nothing is sent again.
     let a = Acme::with("immuta-late", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 40).await;
@@ -44,6 +48,7 @@ async fn an_addition_that_lands_late_is_not_sent_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
+    needs_control_plane!();
     let a = acme("immuta-fails").await;
     a.key("one", 40).await;
     let answer = FaultKind::Answer {
@@ -61,6 +66,7 @@ async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_new_rows_none_is_taken_until_the_spec_names_it() {
+    needs_control_plane!();
     let a = acme("immuta-ambiguous").await;
     let key = a.key("one", 40).await;
     let theirs = a.tenant.issue(LicenseKey::seats(15));
@@ -83,6 +89,7 @@ async fn of_several_new_rows_none_is_taken_until_the_spec_names_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn that_none_of_the_new_rows_is_the_keys_can_be_confirmed() {
+    needs_control_plane!();
     let a = acme("immuta-confirm").await;
     let key = a.key("one", 40).await;
     a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
@@ -101,6 +108,7 @@ async fn that_none_of_the_new_rows_is_the_keys_can_be_confirmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
+    needs_control_plane!();
     let a = acme("immuta-lost-delete").await;
     a.key("old", 40).await;
     a.declare(&["old"], json!({})).await;
@@ -122,6 +130,7 @@ async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice() {
+    needs_control_plane!();
     let a = Acme::with("immuta-restore", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -144,6 +153,7 @@ async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
+    needs_control_plane!();
     for (name, rows, expected) in [("immuta-anew", 1, "True/InSync"), ("immuta-anew-two", 2, "False/AlreadyPresent")] {
         let a = acme(name).await;
         let key = a.key("one", 40).await;
@@ -169,6 +179,7 @@ async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_to_adopt_that_is_not_there_is_told_and_the_key_not_added() {
+    needs_control_plane!();
     let a = acme("immuta-adopt").await;
     let key = a.key("one", 40).await;
     let mut keys = entries(&["one"]);

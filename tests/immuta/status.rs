@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{CanAddUser, LicenseKey};
 
@@ -12,6 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_few_seats_are_told_with_how_many_are_missing() {
+    needs_control_plane!();
     let a = acme("immuta-short").await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({ "seats": 65 })).await;
@@ -27,6 +29,7 @@ async fn too_few_seats_are_told_with_how_many_are_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers() {
+    needs_control_plane!();
     let a = acme("immuta-full").await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({ "thresholds": { "freeSeats": 5 } })).await;
@@ -43,6 +46,7 @@ async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
+    needs_control_plane!();
     let a = Acme::with("immuta-used", tenant().inactive_users(7).policy_owners(2), |_| {}).await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
@@ -58,6 +62,7 @@ async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_is_warned_of_in_time_and_hard_ends_are_told_from_soft_ones() {
+    needs_control_plane!();
     for (name, hard) in [("immuta-hard", true), ("immuta-soft", false)] {
         let a = acme(name).await;
         let terms = LicenseKey::seats(40).expires_in(HOUR * 800);
@@ -73,6 +78,7 @@ async fn an_end_is_warned_of_in_time_and_hard_ends_are_told_from_soft_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_ends_beside_one_that_is_enough_is_no_reason_to_warn() {
+    needs_control_plane!();
     let a = acme("immuta-overlap").await;
     a.issued("old", LicenseKey::seats(40).expires_in(HOUR * 50)).await;
     a.issued("new", LicenseKey::seats(40).expires_in(HOUR * 9000)).await;
@@ -85,6 +91,7 @@ async fn a_key_that_ends_beside_one_that_is_enough_is_no_reason_to_warn() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_of_which_every_key_has_expired_is_not_ready() {
+    needs_control_plane!();
     let a = acme("immuta-expired").await;
     let key = a.tenant.issue(LicenseKey::seats(40).expired());
     a.tenant.switch(|switches| switches.expired_key_accepted = true);
@@ -97,6 +104,7 @@ async fn a_tenant_of_which_every_key_has_expired_is_not_ready() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
+    needs_control_plane!();
     let a = acme("immuta-none").await;
     a.declare(&[], json!({})).await;
     let status = a.until_ready("False/Expired").await;

@@ -2,6 +2,7 @@
 //! the old one is removed after it, and the status says what is so.
 
 use futures::future::join_all;
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{
     Action, CreatedAt, Dates, Duplicate, Exchange, ExpiredSeats, FieldNamed, LicenseKey, Needs, Permission, PostField,
@@ -84,6 +85,7 @@ const SWITCHES: &[Switch] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_way_the_unknowns_turn_out_a_renewal_adds_once_and_removes_once() {
+    needs_control_plane!();
     // As many at a time as two cores bear.
     for some in SWITCHES.chunks(4) {
         join_all(some.iter().map(|(what, switch)| renewal(what, *switch))).await;
@@ -118,6 +120,7 @@ async fn renewal(what: &str, switch: fn(&mut Switches)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_somebody_else_is_never_a_second_row_of_ours_where_the_vendor_says_that_it_is_there() {
+    needs_control_plane!();
     for (name, duplicate, expected) in [
         ("immuta-unique", Duplicate::Unique, "Found/Active"),
         ("immuta-conflict", Duplicate::Conflict, "Found/Active"),
@@ -138,6 +141,7 @@ async fn a_key_of_somebody_else_is_never_a_second_row_of_ours_where_the_vendor_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_row_comes_back_once_whatever_the_vendor_does_with_its_key() {
+    needs_control_plane!();
     for (name, re_add, ready) in [
         ("immuta-re-new", ReAdd::NewRow, "True/InSync"),
         ("immuta-re-live", ReAdd::Revives, "True/InSync"),
@@ -159,6 +163,7 @@ async fn a_deleted_row_comes_back_once_whatever_the_vendor_does_with_its_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_a_rebuilt_tenant_with_our_number_is_not_ours() {
+    needs_control_plane!();
     let a = Acme::with("immuta-rebuilt", tenant(), |switches| switches.uuid_from = UuidFrom::Insert).await;
     let key = a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;

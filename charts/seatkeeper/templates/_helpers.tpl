@@ -38,6 +38,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{- define "seatkeeper.leaseNamespace" -}}
+{{- default .Release.Namespace (get .Values.flags "lease-namespace") }}
+{{- end }}
+
 {{- define "seatkeeper.image" -}}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}

@@ -66,12 +66,28 @@ fn what_slipped_past_admission_is_refused_by_field() {
     let expiry = Some(vec!["soon".to_owned()]);
     let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
     let expiry = LicenseSeatsSpec { thresholds, ..spec() };
+    let many = LicenseSeatsSpec { seats: Some(MAX_SEATS + 1), ..spec() };
+    let none = LicenseSeatsSpec { seats: Some(0), ..spec() };
+    let up_to = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: Some(40_000) }), ..spec() };
+    let guardrails = |min_seats, max_seats| Some(Guardrails { min_seats, max_seats });
+    let min = LicenseSeatsSpec { guardrails: guardrails(Some(-1), None), ..spec() };
+    let max = LicenseSeatsSpec { guardrails: guardrails(None, Some(40_000)), ..spec() };
+    let thresholds = |free_seats, free_percent| Some(Thresholds { free_seats, free_percent, expiry: None });
+    let free = LicenseSeatsSpec { thresholds: thresholds(Some(-1), None), ..spec() };
+    let percent = LicenseSeatsSpec { thresholds: thresholds(None, Some(101)), ..spec() };
     for (spec, field) in [
         (no_vendor, "spec.vendor"),
         (no_key, "needs a key"),
         (interval, "spec.interval"),
         (limit, "spec.limit.seats"),
         (expiry, "spec.thresholds.expiry"),
+        (many, "spec.seats is 32768: it must be between 1 and 32767"),
+        (none, "spec.seats is 0"),
+        (up_to, "spec.limit.seats is 40000"),
+        (min, "spec.guardrails.minSeats is -1"),
+        (max, "spec.guardrails.maxSeats is 40000"),
+        (free, "spec.thresholds.freeSeats is -1"),
+        (percent, "spec.thresholds.freePercent is 101: it must be between 0 and 100"),
     ] {
         let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
         assert!(fault.to_string().contains(field), "{fault}");

@@ -47,7 +47,7 @@ prop_compose! {
 
 prop_compose! {
     fn changes()(intent in intents(), time in moment()) -> Change {
-        outcome::applied(&intent, time)
+        crate::plan::outcome::applied(&intent, time)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::api::Region;
 use crate::plan::{Fault, reason};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
-use crate::vendors::secret_data::{SecretData, invalid};
+use crate::vendors::secret_data::{SecretData, invalid, never_shown};
 
 /// Whose key it is, with the GUID in its client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(in crate::vendors) struct ApiKey {
     pub(super) identity: Url,
     pub(super) ca: Option<Vec<u8>>,
 }
+
+never_shown!(ApiKey);
 
 impl ApiKey {
     pub(in crate::vendors) fn from_secret(
@@ -173,6 +175,38 @@ mod tests {
         assert_ne!(device, key("user.2", "s").device());
         assert_ne!(device, key("user.1", "t").device());
         assert!(device.to_string().len() <= 50, "Bitwarden takes at most 50 characters");
+    }
+
+    fn organization_key(more: &[(&str, &[u8])]) -> Secret {
+        let id = format!("organization.{GUID}");
+        secret(&[&[("clientId", id.as_bytes()), ("clientSecret", b"s".as_slice())], more].concat())
+    }
+
+    #[test]
+    fn each_cloud_has_its_addresses_which_need_no_allowance() {
+        // Section 2 of the reference.
+        for (region, api, identity) in [
+            (Region::US, "https://api.bitwarden.com", "https://identity.bitwarden.com"),
+            (Region::EU, "https://api.bitwarden.eu", "https://identity.bitwarden.eu"),
+            (Region::Gov, "https://api.bitwarden-gov.com", "https://identity.bitwarden-gov.com"),
+        ] {
+            let key = ApiKey::from_secret(&organization_key(&[]), Some(region), &AllowedHosts::default());
+            let key = key.unwrap_or_else(|fault| panic!("{region:?}: {fault:?}"));
+            assert_eq!((key.api.as_str(), key.identity.as_str()), (&*format!("{api}/"), &*format!("{identity}/")));
+            let path = "public/organization/subscription";
+            assert_eq!(join(&key.api, path).as_str(), format!("{api}/{path}"));
+            assert_eq!(join(&key.identity, "connect/token").as_str(), format!("{identity}/connect/token"));
+        }
+    }
+
+    #[test]
+    fn a_key_of_nowhere_is_refused_with_both_ways_to_say_where() {
+        let read = ApiKey::from_secret(&organization_key(&[]), None, &AllowedHosts::default());
+        let Err(fault) = read else { panic!("it is nowhere") };
+        assert_eq!(fault.reason, reason::KEY_MISSING);
+        for words in ["spec.vendor.bitwarden.region", "US, EU or Gov", "add the key server to the Secret"] {
+            assert!(fault.message.contains(words), "{}", fault.message);
+        }
     }
 
     proptest! {

@@ -46,10 +46,15 @@ const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
 
+/// The references of the spec, in the order in which their Secrets come.
+const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
+
 /// One pool of one organization, with the keys that are there.
 pub struct Organization {
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
+    /// The reference that names the person's key: either may name either kind.
+    owner_reference: &'static str,
     /// Of the Secrets that the keys came from.
     secret_version: String,
     /// `None`: the one that the person owns.
@@ -80,8 +85,13 @@ impl Organization {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
         let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
         let secret_version = versions.collect::<Vec<_>>().join(" ");
-        for secret in secrets {
+        let mut owner_reference = REFERENCES[1];
+        for (secret, reference) in secrets.iter().zip(REFERENCES) {
             let key = ApiKey::from_secret(secret, region, allowed)?;
+            // A single Secret may stand at either place; of two the order says which.
+            if key.of == KeyOf::User && secrets.len() > 1 {
+                owner_reference = reference;
+            }
             let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
             if slot.is_some() {
                 return Err(unfit(
@@ -107,7 +117,7 @@ impl Organization {
         {
             return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
         }
-        Ok(Self { organization, owner, secret_version, id, product, shown: Mutex::default() })
+        Ok(Self { organization, owner, owner_reference, secret_version, id, product, shown: Mutex::default() })
     }
 
     async fn id(&self) -> Result<String, VendorError> {
@@ -187,7 +197,7 @@ impl Organization {
 
     fn concern(&self, error: &VendorError) -> Fault {
         let fault = error.fault(NAME, &self.host().unwrap_or_default());
-        Fault { message: format!("ownerCredentialsSecretRef: {}", fault.message), ..fault }
+        Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }
     }
 }
 

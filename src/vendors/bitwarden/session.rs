@@ -19,7 +19,7 @@ use crate::plan::{Fault, Remedy};
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::gate::Gate;
 use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
-use crate::vendors::secret_data::invalid;
+use crate::vendors::secret_data::{invalid, never_shown};
 use crate::vendors::{Urgency, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
@@ -52,6 +52,8 @@ pub(in crate::vendors) struct Session {
     /// What is asked seldom (a person's key only).
     pub(super) known: SyncMutex<Known>,
 }
+
+never_shown!(Token, Session, Sessions, TokenAnswer);
 
 /// Of a key and its servers.
 type Fingerprint = [u8; 32];

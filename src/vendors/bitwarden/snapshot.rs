@@ -202,3 +202,28 @@ impl Seen {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pool_is_ever_brought_above_what_the_servers_numbers_can_hold() {
+        for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {
+            let account = Account { vendor: "bitwarden".into(), host: None, id: None };
+            let seen = Seen {
+                account,
+                product,
+                organization_key: true,
+                self_hosted: false,
+                row: None,
+                members: None,
+                owner: None,
+                concern: None,
+            };
+            let bounds = seen.snapshot().at_most;
+            let most = bounds.iter().map(|bound| bound.seats).min();
+            assert_eq!(most, Some(32_767), "{product:?}: {bounds:?}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::api::{LicenseKeyEntry, SecretKeyRef};
 use crate::plan::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::custom_server;
-use crate::vendors::secret_data::{SecretData, invalid};
+use crate::vendors::secret_data::{SecretData, invalid, never_shown};
 
 /// An API key with its server. Not `Debug`: it holds the secret.
 pub(in crate::vendors) struct ApiKey {
@@ -52,6 +52,8 @@ pub(in crate::vendors) struct LicenseKey {
     pub(super) fingerprint: String,
     pub(super) text: SecretString,
 }
+
+never_shown!(ApiKey, LicenseKey);
 
 /// The keys that the spec lists: how each is told from others, and those that can be read.
 pub(in crate::vendors) fn license_keys(

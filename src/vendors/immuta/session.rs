@@ -18,7 +18,7 @@ use crate::vendors::endpoint::{host, join};
 use crate::vendors::gate::{Gate, Rates};
 use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
 use crate::vendors::pace::{Limit, Limits};
-use crate::vendors::secret_data::invalid;
+use crate::vendors::secret_data::{invalid, never_shown};
 use crate::vendors::{Go, VendorError};
 
 /// A token is renewed this long before it expires, where its answer says when.
@@ -64,6 +64,8 @@ pub(in crate::vendors) struct Session {
     token: Mutex<Option<Token>>,
     learned: SyncMutex<Learned>,
 }
+
+never_shown!(Token, Session, Sessions, TokenAnswer);
 
 /// Of a key and its server.
 type Fingerprint = [u8; 32];

@@ -10,6 +10,7 @@ use crate::http::{http_get, post_json};
 use crate::launch;
 use crate::pki::{Pki, base64, write_private};
 use crate::process::{Process, free_ports};
+use crate::wait::skipping;
 use http::Request;
 use kube::{Client, Config};
 use std::fs;
@@ -70,6 +71,10 @@ impl ControlPlane {
     }
 
     async fn try_start(shared: bool) -> Result<Self, String> {
+        if skipping() {
+            let why = "SKIP_CONTROL_PLANE is set, so no control plane is started";
+            return Err(format!("{why}: a test that needs one begins with needs_control_plane!()"));
+        }
         match Self::launch(shared).await {
             // Ports were free when chosen, yet somebody was faster: choose others, once.
             Err(message) if message.contains("address already in use") => Self::launch(shared).await,

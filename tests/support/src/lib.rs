@@ -15,10 +15,8 @@
 //!
 //! ```no_run
 //! # async fn example() {
-//! use seatkeeper_support::{ControlPlane, Operator, skip_control_plane};
-//! if skip_control_plane() {
-//!     return;
-//! }
+//! use seatkeeper_support::{ControlPlane, Operator, needs_control_plane};
+//! needs_control_plane!();
 //! let cp = ControlPlane::shared().await;
 //! let namespace = cp.namespace("first").await;
 //! let operator = Operator::start(cp, "target/debug/seatkeeper", &namespace, &["--min-interval", "1s"]).await;

@@ -38,6 +38,25 @@ where
     }
 }
 
+/// The first line of every test that needs a control plane: ends it where [`skip_control_plane`] says so.
+#[macro_export]
+macro_rules! needs_control_plane {
+    () => {
+        if $crate::skip_control_plane() {
+            return;
+        }
+    };
+}
+
+/// Whether `SKIP_CONTROL_PLANE` is set.
+pub(crate) fn skipping() -> bool {
+    set("SKIP_CONTROL_PLANE")
+}
+
+fn set(name: &str) -> bool {
+    env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
 /// Whether tests that need a control plane are to be left out: `SKIP_CONTROL_PLANE=1`, for a machine without Go.
 ///
 /// It says so on the real standard error, past the test runner's capture: a skipped test must not look like a pass.
@@ -46,8 +65,7 @@ where
 /// In CI, where leaving them out would be a hole nobody sees.
 #[must_use]
 pub fn skip_control_plane() -> bool {
-    let set = |name: &str| env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
-    if !set("SKIP_CONTROL_PLANE") {
+    if !skipping() {
         return false;
     }
     assert!(

@@ -1,12 +1,10 @@
 //! The chart as shipped: the apiserver takes what it renders, and bad values are refused in words.
 
-use seatkeeper_support::{ControlPlane, SYSTEM_NAMESPACE, skip_control_plane, workspace_root};
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, SYSTEM_NAMESPACE, needs_control_plane, workspace_root};
 
 #[tokio::test]
 async fn lint_is_content() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let chart = workspace_root().join("charts/seatkeeper").display().to_string();
     cp.helm(&["lint", "--strict", &chart]).await.ok();
@@ -14,9 +12,7 @@ async fn lint_is_content() {
 
 #[tokio::test]
 async fn the_apiserver_takes_every_shape_of_it() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("watched").await;
     let hosts = ("vendors.allowedHosts", "{vault.acme.example:8443,10.0.0.1}");
@@ -47,11 +43,9 @@ async fn the_apiserver_takes_every_shape_of_it() {
 
 #[tokio::test]
 async fn rights_stay_minimal() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
-    let account = format!("--as={}", seatkeeper_support::OPERATOR_USER);
+    let account = format!("--as={OPERATOR_USER}");
     let allowed = cp.kubectl(&["auth", "can-i", "--list", "--no-headers", &account, "--namespace=default"]).await.ok();
     let own: Vec<String> = allowed
         .lines()
@@ -77,10 +71,30 @@ async fn rights_stay_minimal() {
 }
 
 #[tokio::test]
-async fn several_replicas_prefer_different_nodes_and_are_not_drained_at_once() {
-    if skip_control_plane() {
-        return;
+async fn the_rights_to_the_lease_go_where_the_flag_puts_the_lease() {
+    needs_control_plane!();
+    let cp = ControlPlane::shared().await;
+    let namespace = cp.namespace("lease").await;
+    let may = async |namespace: &str| {
+        let (account, namespace) = (format!("--as={OPERATOR_USER}"), format!("--namespace={namespace}"));
+        let update = ["auth", "can-i", "update", "leases.coordination.k8s.io", &account, &namespace];
+        cp.kubectl(&update).await.stdout.trim() == "yes"
+    };
+    assert!(!may(&namespace).await);
+    let manifests = cp.render_chart(&[("flags.lease-namespace", &namespace)]).await.expect("good values");
+    assert!(manifests.contains(&format!("--lease-namespace={namespace}")), "{manifests}");
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    let of_the_lease = manifests.split("---\n").filter(|document| document.contains("name: seatkeeper-lease"));
+    for document in of_the_lease {
+        cp.kubectl_in("", &apply, document).await.ok();
     }
+    assert!(may(&namespace).await, "{manifests}");
+    assert!(may(SYSTEM_NAMESPACE).await, "the one that was installed before stays");
+}
+
+#[tokio::test]
+async fn several_replicas_prefer_different_nodes_and_are_not_drained_at_once() {
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let three = cp.render_chart(&[("replicas", "3")]).await.expect("good values");
     for part in ["replicas: 3", "kind: PodDisruptionBudget", "maxUnavailable: 1", "topologyKey: kubernetes.io/hostname"]
@@ -93,9 +107,7 @@ async fn several_replicas_prefer_different_nodes_and_are_not_drained_at_once() {
 
 #[tokio::test]
 async fn bad_values_are_refused_in_words() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     for (key, value, message) in [
         ("replicas", "-1", "'/replicas'"),

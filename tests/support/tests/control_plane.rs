@@ -4,16 +4,16 @@
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::api::{ListParams, ObjectMeta, PostParams};
-use seatkeeper_support::{ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, skip_control_plane, wait_for};
+use seatkeeper_support::{
+    ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, needs_control_plane, scratch_dir, tool, wait_for,
+};
 use serde_json::json;
 use std::process::Command;
 use std::time::Duration;
 
 #[tokio::test]
 async fn the_operator_may_get_a_secret_by_name_and_nothing_wider() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("rbac").await;
     let literal = ["create", "secret", "generic", "key", "--from-literal=a=b"];
@@ -30,9 +30,7 @@ async fn the_operator_may_get_a_secret_by_name_and_nothing_wider() {
 
 #[tokio::test]
 async fn the_audit_log_counts_exactly_and_at_once() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("audit").await;
     let maps = Api::<ConfigMap>::namespaced(cp.admin(), &namespace);
@@ -53,9 +51,7 @@ async fn the_audit_log_counts_exactly_and_at_once() {
 
 #[tokio::test]
 async fn etcd_takes_an_object_behind_the_apiservers_back() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("etcd").await;
     let object = json!({
@@ -76,9 +72,7 @@ async fn etcd_takes_an_object_behind_the_apiservers_back() {
 
 #[tokio::test]
 async fn an_apiserver_of_ones_own_stops_hangs_and_comes_back_with_its_data() {
-    if skip_control_plane() {
-        return;
-    }
+    needs_control_plane!();
     let cp = ControlPlane::start().await;
     let namespace = cp.namespace("kept").await;
     let get = ["get", "namespace", &namespace, "-o", "name", "--request-timeout=1s"];
@@ -115,4 +109,16 @@ async fn leaving_tests_out_is_loud_and_impossible_in_ci() {
 async fn a_missing_tool_names_the_command_that_builds_it() {
     let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", ""), ("SEATKEEPER_CACHE", "/nonexistent")]).await;
     assert!(!passed && log.contains("make control-plane"), "{log}");
+}
+
+#[tokio::test]
+async fn tools_in_a_folder_of_ones_own_are_used_instead_of_built_ones() {
+    needs_control_plane!();
+    let assets = scratch_dir("assets");
+    for name in ["etcd", "kube-apiserver", "kubectl", "helm"] {
+        std::os::unix::fs::symlink(tool(name), assets.join(name)).expect("a link");
+    }
+    let assets = assets.display().to_string();
+    let (passed, log) = rerun(&[("KUBEBUILDER_ASSETS", &assets), ("SEATKEEPER_CACHE", "/nonexistent")]).await;
+    assert!(passed && log.contains("1 passed"), "{log}");
 }

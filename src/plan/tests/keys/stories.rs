@@ -95,7 +95,7 @@ fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_d
             id: id.into(),
             ..keys().removing(&row(7, 40), IntentPhase::Open, ("i1", SETTLED)).intent.unwrap()
         };
-        outcome::applied(&intent, now())
+        crate::plan::outcome::applied(&intent, now())
     };
     let often = story.with(|s| s.history = vec![correction("c2"), correction("c1")]);
     assert_eq!(often.decide().verdict, Verdict::Conflict);

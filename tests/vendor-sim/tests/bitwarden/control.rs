@@ -134,3 +134,15 @@ async fn an_owner_key_by_curl() {
     let wrong = plain.post(format!("{}/sim/{org}/nonsense", bench.sim.control_url())).json(&json!({}));
     assert_eq!(wrong.send().await.unwrap().status(), 404);
 }
+
+#[test]
+fn the_program_explains_its_flags_and_its_control_api() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_vendor-sim")).arg("--help").output().unwrap();
+    assert!(help.status.success() && help.stderr.is_empty(), "{help:?}");
+    let help = String::from_utf8(help.stdout).unwrap();
+    for words in
+        ["--listen", "--control", "--state-dir", "--seed", "--rate-limits", "--key-cache", "/sim/organizations"]
+    {
+        assert!(help.contains(words), "{words} is missing in {help}");
+    }
+}

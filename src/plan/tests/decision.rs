@@ -1,0 +1,133 @@
+//! What is announced, sent or left as it is.
+
+use super::*;
+
+#[test]
+fn the_first_look_only_publishes_the_plan() {
+    let decision = story().decided();
+    assert_eq!(decision.verdict, Verdict::Publish);
+    let plan = decision.plan.unwrap();
+    assert_eq!((plan.from, plan.to, plan.limit_from, plan.limit_to), (100, 150, Some(100), Some(150)));
+}
+
+#[test]
+fn a_published_plan_is_carried_out_with_seats_and_limit_together() {
+    assert_eq!(story().sends(), Some((n(100, Some(100)), n(150, Some(150)), 1)));
+}
+
+#[test]
+fn another_spec_or_another_reading_makes_another_plan() {
+    let id = |s: Story| s.decided().plan.unwrap().id;
+    let ids = [
+        id(story()),
+        id(story().with(|s| s.generation = 4)),
+        id(story().shows(101, Some(101))),
+        id(story().wants(151, LimitGoal::Pinned)),
+        id(story().with(|s| s.seen.account.id = Some("other".into()))),
+    ];
+    for (i, a) in ids.iter().enumerate() {
+        assert!(ids[i + 1..].iter().all(|b| a != b), "{ids:?}");
+    }
+    assert_eq!(id(story()), ids[0]);
+}
+
+#[test]
+fn what_is_as_declared_needs_nothing() {
+    assert_eq!(story().shows(150, Some(150)).verdict(), Verdict::InSync);
+    assert_eq!(story().wants(100, LimitGoal::Keep).shows(100, None).verdict(), Verdict::InSync);
+    assert_eq!(story().wants(100, LimitGoal::Unlimited).shows(100, None).verdict(), Verdict::InSync);
+}
+
+#[test]
+fn observing_and_suspending_send_nothing() {
+    let observing = story().with(|s| s.desired.policy = ManagementPolicy::Observe);
+    assert_eq!(observing.verdict(), Verdict::Observed(Some(n(150, Some(150)))));
+    let suspended = story().with(|s| s.desired.suspended = true);
+    assert_eq!(suspended.blocks()[0].kind, PlanBlock::Suspended);
+    assert_eq!(suspended.decided().plan.unwrap().blocked_by, [PlanBlock::Suspended]);
+}
+
+#[test]
+fn limits_follow_their_mode() {
+    assert_eq!(story().wants(150, LimitGoal::UpTo(170)).sends().unwrap().1, n(150, Some(170)));
+    assert_eq!(story().wants(100, LimitGoal::Pinned).shows(100, Some(170)).sends().unwrap().1, n(100, Some(100)));
+    assert_eq!(story().wants(120, LimitGoal::Keep).shows(100, Some(130)).sends().unwrap().1, n(120, Some(130)));
+    assert_eq!(story().with(|s| s.desired.seats = None).shows(100, Some(170)).sends().unwrap().1, n(100, Some(100)));
+}
+
+#[test]
+fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_from_there() {
+    let grown = || story().wants(100, LimitGoal::UpTo(120)).shows(103, Some(120)).with(|s| s.satisfied = true);
+    assert_eq!(grown().verdict(), Verdict::InSync);
+    let made_by_us =
+        story().wants(100, LimitGoal::UpTo(120)).shows(103, Some(120)).made(90, 100, 1, 1, Trigger::SpecDiffers);
+    assert_eq!(made_by_us.verdict(), Verdict::InSync);
+    assert_eq!(
+        grown().with(|s| s.satisfied = false).sends().unwrap().1,
+        n(100, Some(120)),
+        "a new spec is meant as it says"
+    );
+    assert_eq!(grown().shows(99, Some(120)).sends().unwrap().1, n(100, Some(120)), "fewer is never in order");
+    assert_eq!(grown().shows(125, Some(120)).sends().unwrap().1, n(100, Some(120)), "nor is more than the limit");
+    assert_eq!(grown().shows(103, Some(130)).sends().unwrap().1, n(103, Some(120)), "the limit is kept");
+    assert_eq!(grown().wants(100, LimitGoal::Pinned).shows(103, Some(103)).sends().unwrap().1, n(100, Some(100)));
+}
+
+#[test]
+fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
+    let drifted = story().made(90, 150, 1, 1, Trigger::SpecDiffers);
+    let decision = drifted.follow();
+    assert_eq!(decision.drifted, Some(n(150, Some(150))));
+    assert!(matches!(decision.verdict, Verdict::Change(ref i) if i.reason == Trigger::ExternalChange));
+    let fight = || {
+        let story = story().made(90, 150, 1, 1, Trigger::ExternalChange);
+        story.made(95, 150, 2, 1, Trigger::ExternalChange)
+    };
+    assert_eq!(fight().verdict(), Verdict::Conflict);
+    assert!(fight().with(|s| s.generation = 4).sends().is_some(), "an edit starts afresh");
+}
+
+#[test]
+fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_meanwhile() {
+    let behind = |story: Story| story.with(|s| s.behind = Some("another change is under way".into()));
+    assert_eq!(behind(story()).blocks()[0].kind, PlanBlock::OutcomeUnknown);
+    assert_eq!(behind(story().shows(150, Some(150))).verdict(), Verdict::InSync);
+    let repeat = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
+    let waiting = behind(repeat()).follow();
+    assert_eq!(waiting.intent, repeat().intent, "the repeat is still known to be one");
+    assert_eq!(waiting.doubt.unwrap().key, "answered-i1");
+}
+
+#[test]
+fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
+    for jump in [-1, 0, 1].map(SignedDuration::from_hours) {
+        let clock = now() + jump;
+        for phase in [IntentPhase::Open, IntentPhase::Unanswered, IntentPhase::Answered, IntentPhase::Settling] {
+            let settle = if phase == IntentPhase::Answered { TIMING.answered } else { TIMING.unanswered };
+            let left = Duration::from_secs(1);
+            let waiting = story().open(phase, settle - left).follow_at(clock);
+            assert_eq!((waiting.verdict, waiting.doubt.unwrap().left), (Verdict::Doubt, left), "{phase:?} {jump}");
+        }
+        let settled = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
+        assert!(matches!(settled.follow_at(clock).verdict, Verdict::Change(intent) if intent.attempt == 2), "{jump}");
+        // Taken back by the vendor: waited for on the monotonic clock too.
+        let back = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
+        let told = back.follow_at(clock);
+        assert_eq!((told.verdict, told.doubt.unwrap().left), (Verdict::Doubt, TIMING.answered), "{jump}");
+        let fight = story().made(90, 150, 1, 1, Trigger::ExternalChange).made(95, 150, 2, 1, Trigger::ExternalChange);
+        assert_eq!(fight.follow_at(clock).verdict, Verdict::Conflict, "{jump}");
+    }
+}
+
+#[test]
+fn numbers_in_a_record_may_be_any_without_harm() {
+    let mutilated = story().shows(150, Some(150)).open(IntentPhase::Answered, SETTLED);
+    let decision = mutilated.with(|s| s.intent.as_mut().unwrap().from = i32::MIN).follow();
+    let told = remember(&mut LicenseSeatsStatus::default(), decision.applied).unwrap();
+    assert_eq!(told.reason, "SeatsIncreased");
+    let absurd = story().wants(i32::MIN, LimitGoal::Keep);
+    let decision = absurd.decided();
+    let finding = Finding::Decided { desired: &absurd.desired, seen: &absurd.seen, decision: &decision };
+    let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    assert!(status.summary.unwrap().ends_with("blocked by guard rail"));
+}

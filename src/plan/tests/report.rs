@@ -1,0 +1,72 @@
+//! What is said of a finding, in status and events.
+
+use super::*;
+
+#[test]
+fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
+    let story = story().shows(150, Some(150)).uses(Usage::AtLeast(150));
+    let decision = story.decided();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let first = report(&LicenseSeatsStatus::default(), 3, &finding, now());
+    assert_eq!(first.notices.len(), 1, "{:?}", first.notices);
+    let again = report(&first.status, 3, &finding, now() + SignedDuration::from_hours(5));
+    assert_eq!(again.status, first.status);
+    assert_eq!(again.notices, []);
+}
+
+#[test]
+fn two_shortages_with_other_numbers_are_not_folded_into_one_event() {
+    // An event series keeps its first sentence: with the same action it would show the numbers of the first.
+    let told = |used| {
+        let story = story().shows(150, Some(150)).uses(Usage::AtLeast(used));
+        let decision = story.decided();
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        report(&LicenseSeatsStatus::default(), 3, &finding, now()).notices[0].clone()
+    };
+    let (three, one) = (told(153), told(151));
+    assert_eq!(three.reason, one.reason);
+    assert_ne!(three.note, one.note);
+    assert_ne!(three.action, one.action);
+    assert_eq!(one.action, told(151).action);
+}
+
+#[test]
+fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
+    let story = story().shows(150, Some(150));
+    let decision = story.decided();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let good = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    let remedy = Remedy::Time { after: None, secret_may_help: false };
+    let fault =
+        Fault { remedy, reason: reason::VENDOR_UNREACHABLE, summary: "unreachable".into(), message: "no".into() };
+    let failed = |stale| Finding::Failed { fault: &fault, desired: Some(&story.desired), account: None, stale };
+    assert_eq!(report(&good, 3, &failed(false), now()).status, good);
+    let stale = report(&good, 4, &failed(true), now()).status;
+    assert_eq!(stale.observed_generation, 3, "generation 4 was not handled");
+    assert_eq!(stale.seats, Some(150), "the last known numbers stay");
+    let ready = stale.conditions.iter().find(|c| c.type_ == kind::READY).unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("Unknown", reason::OBSERVATION_STALE));
+}
+
+#[test]
+fn shortages_are_told_by_their_threshold() {
+    for (seats, used, free_seats, percent, reason) in [
+        (100, 50, None, None, "Sufficient"),
+        (100, 100, None, None, "Exhausted"),
+        (100, 103, None, None, "OverAllocated"),
+        (100, 96, Some(5), None, "BelowThreshold"),
+        (100, 95, Some(5), None, "Sufficient"),
+        (100, 96, None, Some(5), "BelowThreshold"),
+        (100, 95, None, Some(5), "Sufficient"),
+        (32767, 32766, None, Some(100), "BelowThreshold"),
+    ] {
+        let story = story().wants(seats, LimitGoal::Keep).shows(seats, None).uses(Usage::Exact(used)).with(|s| {
+            s.desired.thresholds = Thresholds { free_seats, free_percent: percent, expiry: None };
+        });
+        let decision = story.decided();
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let shortage = status.conditions.iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
+        assert_eq!(shortage.reason, reason, "{seats} seats, {used} used, {free_seats:?}, {percent:?}%");
+    }
+}

@@ -1,0 +1,88 @@
+//! The program as an installation meets it: its environment, its commands, its log, and these tests without a control
+//! plane.
+
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use seatkeeper_support::{Operator, Process, needs_control_plane, workspace_root};
+use serde_json::{Value, json};
+
+use crate::tenants::fast_but;
+use crate::world::{BINARY, FAST, PATIENCE, World, organization, world};
+
+#[test]
+fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
+    let printed = Command::new(BINARY).arg("crd").output().expect("the binary");
+    assert!(printed.status.success() && printed.stderr.is_empty(), "{printed:?}");
+    let stored = fs::read(workspace_root().join("crds/licenseseats.seatkeeper.dev.yaml")).expect("the CRD");
+    assert!(printed.stdout == stored, "crds/ is not what `seatkeeper crd` prints; refresh it with: make generate");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_flag_can_come_from_the_environment_instead() {
+    needs_control_plane!();
+    let mut w = world("environment").await;
+    w.operator.stop().await;
+    let own = [format!("--allowed-host={}", w.vendor.host()), format!("--namespace={}", w.namespace)];
+    let flags = FAST.iter().copied().chain(own.iter().map(String::as_str));
+    let variable = |flag: &str| {
+        let (name, value) = flag.trim_start_matches('-').split_once('=').expect("a flag with a value");
+        (format!("SEATKEEPER_{}", name.replace('-', "_").to_uppercase()), value.to_owned())
+    };
+    let variables: Vec<(String, String)> = flags.map(variable).collect();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let kubeconfig = w.plane.operator_kubeconfig().await;
+    w.operator = Operator::start_in(&variables, &kubeconfig, BINARY, "", &[]);
+    w.operator.wait_ready().await;
+    w.declare("acme", json!({})).await;
+    let status = w.until_in_sync("acme", 150).await;
+    let interval = status.effective.map(|effective| effective.interval);
+    assert_eq!(interval.as_deref(), Some("1s"), "the shortest interval as shipped is 30s");
+}
+
+/// Every line of the log, as JSON.
+fn lines(log: &str) -> Vec<Value> {
+    let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    log.lines().map(parse).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_format_json_every_line_of_the_log_is_an_object_from_the_start_to_the_end() {
+    needs_control_plane!();
+    let w = World::with("json-log", organization(), &fast_but(&["--log-format=json"])).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    w.operator.stop().await;
+    let told = lines(&w.operator.log());
+    assert!(told.len() > 3, "{told:?}");
+    for line in &told {
+        for field in ["timestamp", "level", "message", "target"] {
+            assert!(line[field].is_string(), "no {field}: {line}");
+        }
+    }
+    let refused = Operator::start(w.plane, BINARY, "", &["--log-format=json", "--write-timeout=31m"]).await;
+    assert!(refused.wait_exit(PATIENCE).await.is_some_and(|exit| !exit.success()));
+    let told = lines(&refused.log());
+    assert!(told.iter().any(|line| line.to_string().contains("--write-timeout")), "{told:?}");
+}
+
+/// Runs two tests of this binary in a process of its own: one that needs a control plane, and one that does not.
+async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(env::current_exe().expect("the path of this test"));
+    command.args(["--exact", "purchase::declared_seats_and_limit_are_bought_in_one_request_and_told_once"]);
+    command.args(["docs::the_readme_lists_every_flag_with_its_default"]);
+    command.env_remove("CI").envs(environment.iter().copied());
+    let process = Process::spawn("rerun", &command);
+    let status = process.wait_exit(Duration::from_secs(60)).await.expect("it ends");
+    (status.success(), process.log())
+}
+
+#[tokio::test]
+async fn without_a_control_plane_each_test_that_needs_it_says_so_and_the_others_run() {
+    let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", "1")]).await;
+    assert!(passed && log.contains("2 passed"), "{log}");
+    assert!(log.contains("SKIPPED purchase::declared_seats") && log.matches("SKIPPED").count() == 1, "{log}");
+    let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", "1"), ("CI", "true")]).await;
+    assert!(!passed && log.contains("SKIP_CONTROL_PLANE is set in CI") && log.contains("1 passed; 1 failed"), "{log}");
+}
