@@ -55,6 +55,19 @@ pub(super) struct OwnerView {
     pub(super) self_hosted: bool,
 }
 
+impl OwnerView {
+    /// Under the discount of a standalone Secrets Manager the private API first changes Password Manager's seats by the same
+    /// difference and removes their limit (section 6.7).
+    pub(super) fn drags_password_manager(&self, product: Product) -> bool {
+        product == Product::SecretsManager && self.standalone_secrets_manager
+    }
+
+    /// Whether changes of this pool may be sent with this key.
+    pub(super) fn may_adjust(&self, product: Product) -> bool {
+        self.standing == Standing::Owner && !self.self_hosted && !self.drags_password_manager(product)
+    }
+}
+
 /// The one organization a person without other words means.
 pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, VendorError> {
     let list = session.memberships(age).await?;
@@ -141,4 +154,26 @@ async fn look_once(
         details,
         self_hosted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_the_standalone_discount_an_owners_key_changes_every_pool_but_secrets_manager() {
+        let view = |standalone_secrets_manager| OwnerView {
+            standing: Standing::Owner,
+            enabled: true,
+            row: None,
+            used: None,
+            standalone_secrets_manager,
+            details: None,
+            self_hosted: false,
+        };
+        for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {
+            assert!(view(false).may_adjust(product));
+            assert_eq!(view(true).may_adjust(product), product != Product::SecretsManager, "{product:?}");
+        }
+    }
 }
