@@ -10,6 +10,7 @@ use crate::api::*;
 
 mod keys;
 mod properties;
+mod satisfied;
 
 const SETTLED: Duration = Duration::from_secs(3600);
 const TIMING: Timing = Timing {
