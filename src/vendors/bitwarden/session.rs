@@ -41,7 +41,7 @@ struct Token {
 /// A key in use.
 pub(in crate::vendors) struct Session {
     key: ApiKey,
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
     pub(super) gate: Gate,
     pub(super) settings: HttpSettings,
     requests: RequestCounter,
