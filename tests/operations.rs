@@ -225,6 +225,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         "--write-timeout=1795s",
         "--min-interval=0s",
         "--min-interval=nonsense",
+        "--min-interval=24h1s",
         "--interval=10m",
         "--concurrency=0",
         "--listen=nowhere",

@@ -12,6 +12,9 @@ use crate::api::{
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
 
+/// The longest interval, as in the rule for `spec.interval`.
+pub const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
 /// When to warn of a licence that ends when the spec does not say: 30 days and a week before.
 const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration::from_secs(168 * 3600)];
 
@@ -150,6 +153,9 @@ impl Desired {
             None => DEFAULT_INTERVAL,
             Some(text) => parse_duration(text).map_err(|e| SpecFault(format!("spec.interval {e}")))?,
         };
+        if interval > LONGEST_INTERVAL {
+            return Err(SpecFault("spec.interval must be a duration between 1s and 24h, such as 10m".into()));
+        }
         Ok(Self {
             pool: pool(&spec.vendor)?,
             seats: spec.seats,
@@ -207,7 +213,7 @@ fn bitwarden_pool(bitwarden: &Bitwarden) -> Result<Pool, SpecFault> {
     Ok(Pool::Bitwarden {
         product: bitwarden.product.unwrap_or_default(),
         region: bitwarden.region,
-        organization: bitwarden.organization_id.clone(),
+        organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
         secret: organization_key,
         owner_secret: owner_key,
     })
@@ -221,6 +227,19 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     expiry.sort_unstable_by(|a, b| b.cmp(a));
     Ok(expiry)
+}
+
+/// The id becomes part of a path at the vendor, and of the account's name: it must not lead anywhere else, and there is one
+/// way to write it.
+fn organization(id: &str) -> Result<String, SpecFault> {
+    let canonical = uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);
+    canonical.then(|| id.to_owned()).ok_or_else(|| {
+        SpecFault(
+            "spec.vendor.bitwarden.organizationId must be a GUID in lower case, such as \
+             6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"
+                .into(),
+        )
+    })
 }
 
 /// The name becomes part of a path at the apiserver, unescaped: it must not lead anywhere else.
@@ -312,6 +331,12 @@ mod tests {
         let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
         let mut no_key = spec();
         no_key.vendor.bitwarden.as_mut().unwrap().credentials_secret_ref = None;
+        let endless = |text: &str| LicenseSeatsSpec { interval: Some(text.into()), ..spec() };
+        let organization = |id: &str| {
+            let mut spec = spec();
+            spec.vendor.bitwarden.as_mut().unwrap().organization_id = Some(id.into());
+            spec
+        };
         let expiry = Some(vec!["soon".to_owned()]);
         let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
         let expiry = LicenseSeatsSpec { thresholds, ..spec() };
@@ -319,6 +344,12 @@ mod tests {
             (no_vendor, "spec.vendor"),
             (no_key, "needs a key"),
             (interval, "spec.interval"),
+            (endless("24h1s"), "spec.interval"),
+            (endless("18446744073709551615s"), "spec.interval"),
+            (organization("../../other"), "spec.vendor.bitwarden.organizationId"),
+            (organization("6F1C8A52-0D0E-4A5F-9C2B-3B7F5F0A1C11"), "spec.vendor.bitwarden.organizationId"),
+            (organization("6f1c8a520d0e4a5f9c2b3b7f5f0a1c11"), "spec.vendor.bitwarden.organizationId"),
+            (organization(""), "spec.vendor.bitwarden.organizationId"),
             (limit, "spec.limit.seats"),
             (expiry, "spec.thresholds.expiry"),
         ] {

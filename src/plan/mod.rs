@@ -21,7 +21,7 @@ mod summary;
 
 pub use condition::{in_sync_before, kind, reason};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
-pub use desired::{Desired, LimitGoal, Pool, SpecFault};
+pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, Pool, SpecFault};
 pub use fault::{Fault, Remedy};
 pub use guardrails::Block;
 pub use intent::{Elapsed, Timing, intent_id};
