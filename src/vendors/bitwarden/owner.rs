@@ -92,11 +92,15 @@ pub(super) async fn look(
     row: Option<Row>,
     age: Duration,
 ) -> Result<OwnerView, VendorError> {
+    let token = session.token_number().await;
     match look_once(session, id, product, row, age).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
-        Err(VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized) => {
-            session.look_anew().await;
-            look_once(session, id, product, row, age).await.map_err(|error| match error {
+        Err(error @ (VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized)) => {
+            let again = match session.look_anew(token).await {
+                true => look_once(session, id, product, row, age).await,
+                false => Err(error),
+            };
+            again.map_err(|error| match error {
                 VendorError::NotFound | VendorError::Forbidden => VendorError::NotOwner,
                 other => other,
             })

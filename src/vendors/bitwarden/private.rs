@@ -30,6 +30,8 @@ pub(super) struct Known {
     memberships: Option<(Arc<Vec<Membership>>, Instant)>,
     /// By organization.
     details: HashMap<String, (Arc<Details>, Instant)>,
+    /// Nothing of this was asked with a token before the one with this number.
+    token: u64,
 }
 
 impl Known {
@@ -94,10 +96,15 @@ impl Session {
         self.with_token("get_users", |token| self.count_list(&path, token)).await
     }
 
-    /// Forgets what is asked seldom, and the token with its roles: something has shown that they are out of date.
-    pub(super) async fn look_anew(&self) {
-        *self.known() = Known::default();
-        self.forget_token().await;
+    /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
+    /// shown that they are out of date. `false`: no other token can be had for now, so another look would show the same.
+    pub(super) async fn look_anew(&self, number: u64) -> bool {
+        let renewed = self.replace(number, self.settings.credential_probe).await;
+        let mut known = self.known();
+        if renewed && known.token <= number {
+            *known = Known { token: number + 1, ..Known::default() };
+        }
+        renewed
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -159,6 +166,16 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Known {
+        pub(in super::super) fn learn(&mut self) {
+            self.memberships = Some((Arc::default(), Instant::now()));
+        }
+
+        pub(in super::super) fn is_empty(&self) -> bool {
+            self.memberships.is_none() && self.details.is_empty()
+        }
+    }
 
     #[test]
     fn however_many_organizations_are_named_the_details_of_the_latest_are_kept() {
