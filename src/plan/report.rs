@@ -277,11 +277,7 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
     status.summary = Some(fault.summary.clone());
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
-        Remedy::Spec => {
-            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
-            conditions.keep(kind::CREDENTIALS_VALID);
-        }
-        Remedy::Owner => {
+        Remedy::Spec | Remedy::Owner => {
             conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
         }
