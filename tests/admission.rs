@@ -116,6 +116,7 @@ guardrails: {minSeats: 160, maxSeats: 140} | spec.guardrails.minSeats is above |
 guardrails: {maxSeats: 149} | spec.seats is above spec.guardrails.maxSeats | lower seats, or raise maxSeats
 guardrails: {minSeats: 151} | spec.seats is below spec.guardrails.minSeats | raise seats, or lower minSeats
 {limit: {mode: UpTo, seats: 201}, guardrails: {maxSeats: 200}} | spec.limit.seats is above spec.guardrails.maxSeats | lower limit.seats, or raise maxSeats
+{limit: {mode: Unlimited}, guardrails: {maxSeats: 200}} | spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats | use mode UpTo or Pinned, or remove maxSeats
 guardrails: {minSeats: 0} | spec.guardrails.minSeats | should be greater than or equal to 1
 guardrails: {max: 5} | spec.guardrails.max | unknown field
 # When, and whether at all.
@@ -170,6 +171,7 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "seats: 32767",
         "limit: {mode: UpTo, seats: 150}",
         "limit: {mode: Unlimited}",
+        "{limit: {mode: Unlimited}, guardrails: {minSeats: 100}}",
         "{seats: null, limit: {mode: UpTo, seats: 5}}",
         "guardrails: {}",
         "guardrails: {minSeats: 150, maxSeats: 150}",

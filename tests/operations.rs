@@ -223,6 +223,26 @@ async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn seats_that_the_vendor_bought_stay_through_an_outage_of_the_key() {
+    needs_control_plane!();
+    let w = world("grown").await;
+    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 200 } })).await;
+    w.until_in_sync("acme", 150).await;
+    let edited = w.edit("acme", json!({ "thresholds": { "freeSeats": 1 } })).await.metadata.generation;
+    w.until("acme", "the edit in sync", |s| Some(s.observed_generation) == edited).await;
+    assert!(w.bitwarden().join(&w.key.id, 85));
+    w.until_in_sync("acme", 165).await;
+    assert_eq!(w.bitwarden().leave(&w.key.id, 25), 25);
+    let key = w.bitwarden().rotate_key(&w.key.id);
+    w.bitwarden().expire_tokens();
+    w.until_reason("acme", "Ready", "CredentialsInvalid").await;
+    w.secret("key", w.credentials(&key)).await;
+    w.until("acme", "the key to work again", |s| s.used == Some(140) && said(s, "Ready") == "True/InSync").await;
+    w.until_polled(3).await;
+    assert_eq!((w.organization().seats, w.puts()), (Some(165), 1), "nobody asked for fewer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
     needs_control_plane!();
     let plane = seatkeeper_support::ControlPlane::shared().await;
@@ -234,6 +254,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         "--write-timeout=1795s",
         "--min-interval=0s",
         "--min-interval=nonsense",
+        "--min-interval=24h1s",
         "--interval=10m",
         "--concurrency=0",
         "--listen=nowhere",

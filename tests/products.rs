@@ -4,7 +4,7 @@
 use futures::future::join_all;
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
-use vendor_sim::Organization;
+use vendor_sim::{Organization, Role};
 
 use crate::world::{condition, organization, said, world};
 
@@ -209,4 +209,25 @@ async fn a_self_hosted_server_is_told_to_be_one_and_never_written_to() {
     w.bitwarden().switch(|s| s.self_hosted = false);
     w.annotate("acme", "seatkeeper.dev/reconcile-requested-at", "now").await;
     w.until_in_sync("acme", 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_standalone_discount_no_key_removes_the_limit_for_it_would_buy_password_manager_too() {
+    needs_control_plane!();
+    let w = world("standalone-limit").await;
+    let t = w.tenant("acme", organization().secrets_manager(25, 50).sm_limit(25).sm_members(5)).await;
+    w.bitwarden().change_terms(&t.key.id, |terms| terms.secrets_manager_standalone = true);
+    t.person(Role::Owner).await;
+    let unlimited = merged(of("SecretsManager"), json!({ "seats": 30, "limit": { "mode": "Unlimited" } }));
+    w.declare("acme", t.both(unlimited)).await;
+    let status = t.until_said("Ready", "False/UnsupportedByVendor").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("discount") && message.contains("Pinned or UpTo"), "{message}");
+    t.ask("again").await;
+    let o = t.organization();
+    assert_eq!((w.bitwarden().writes(&t.key.id), o.seats, o.limit), (0, Some(100), Some(100)));
+    w.edit("acme", json!({ "limit": { "mode": "Pinned" } })).await;
+    t.until_in_sync(30).await;
+    let o = t.organization();
+    assert_eq!((t.puts(), o.sm_seats, o.seats, o.limit), (1, Some(30), Some(100), Some(100)));
 }

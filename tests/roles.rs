@@ -7,8 +7,8 @@ use vendor_sim::{Fault, MemberStatus, Role};
 
 use crate::bad_answers::answer;
 use crate::owner::merged;
-use crate::tenants::fast_but;
-use crate::world::{World, condition, organization, said, world};
+use crate::tenants::{Tenant, fast_but};
+use crate::world::{PATIENCE, World, condition, organization, said, world};
 
 /// `CredentialsValid` says this reason with these words.
 async fn told(w: &World, name: &str, reason: &str, words: &[&str]) {
@@ -163,6 +163,27 @@ async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is
     } } });
     w.declare("nobody", merged(json!({}), alone)).await;
     told(&w, "nobody", "InsufficientRole", &["owns no organization"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_seldom_is_asked_seldom_of_each_organization_of_one_owner() {
+    needs_control_plane!();
+    let w = World::with("seldom", organization(), &fast_but(&["--account-recheck=1h"])).await;
+    let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
+    let person = a.person(Role::Owner).await;
+    w.bitwarden().set_role(&person.user_id, &b.key.id, Role::Owner);
+    for tenant in [&a, &b] {
+        let id =
+            json!({ "managementPolicy": "Observe", "vendor": { "bitwarden": { "organizationId": tenant.key.id } } });
+        w.declare(&tenant.name, merged(a.alone(json!({})), id)).await;
+    }
+    let asked = |tenant: &Tenant<'_>, path: &str| {
+        let path = format!("/api/organizations/{}{path}", tenant.key.id);
+        w.bitwarden().count(|r| r.method == "GET" && r.path == path)
+    };
+    let polled = async || (asked(&a, "") >= 4 && asked(&b, "") >= 4).then_some(());
+    seatkeeper_support::wait_for("four looks at each", PATIENCE, polled).await;
+    assert_eq!((asked(&a, "/subscription"), asked(&b, "/subscription")), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,8 @@ pub struct Intent {
     /// Names this one attempt; a repeat has another id.
     pub id: String,
 
-    /// uid of the object that asked; an intent restored from a backup of another object is not this object's.
+    /// uid of the object that asked. Over another object, as after a restore, the intent holds all the same; only fingerprints
+    /// of licence keys mean nothing there.
     pub object_uid: String,
 
     /// Generation of `spec` that asked.

@@ -60,6 +60,10 @@ use super::{Immuta, LicenseSeatsStatus, MAX_SEATS};
     "!has(self.limit) || !has(self.limit.seats) || !has(self.guardrails) || !has(self.guardrails.maxSeats) || self.limit.seats <= self.guardrails.maxSeats")
     .message("spec.limit.seats is above spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; lower limit.seats, or raise maxSeats first")
     .field_path(".limit"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.limit) || self.limit.mode != 'Unlimited' || !has(self.guardrails) || !has(self.guardrails.maxSeats)")
+    .message("spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
+    .field_path(".limit"))]
 #[x_kube(validation = Rule::new("!has(self.limit) || !has(self.vendor.immuta)")
     .message("spec.limit is for vendors that buy by themselves, and Immuta does not: remove limit")
     .field_path(".limit"))]
@@ -215,7 +219,8 @@ pub enum Region {
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy
-    /// up to `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this.
+    /// up to `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this, and not beside
+    /// `guardrails.maxSeats`.
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
@@ -248,7 +253,7 @@ pub struct Guardrails {
     #[schemars(range(min = 1, max = MAX_SEATS))]
     pub min_seats: Option<i32>,
 
-    /// Never more purchased seats than this, and never a limit above it, 1 to 32767.
+    /// Never more purchased seats than this, and never a limit above it or none at all, 1 to 32767.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_SEATS))]
     pub max_seats: Option<i32>,

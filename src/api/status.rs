@@ -1,6 +1,6 @@
 //! What the operator observed and is doing. Numbers that are not known are absent, never 0.
 //!
-//! `intent` and `history` are also the operator's only durable memory: the purchase protocol reads them back.
+//! `intent`, `history` and `satisfiedGeneration` are also the operator's only durable memory: decisions read them back.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
@@ -23,6 +23,11 @@ pub struct LicenseSeatsStatus {
     /// The generation of `spec` this status speaks about; -1 until the operator has handled the object.
     #[serde(default = "unobserved")]
     pub observed_generation: i64,
+
+    /// The generation of `spec` with which the vendor was last seen to agree. What the vendor buys by itself under an `UpTo`
+    /// limit is in order from then on, until `spec` is edited. Do not edit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub satisfied_generation: Option<i64>,
 
     /// One short sentence for people: the STATUS column of `kubectl get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +124,7 @@ impl Default for LicenseSeatsStatus {
     fn default() -> Self {
         Self {
             observed_generation: UNOBSERVED,
+            satisfied_generation: None,
             summary: None,
             account: None,
             desired: None,

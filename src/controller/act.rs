@@ -6,7 +6,7 @@ use super::memory::Entry;
 use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
-use crate::plan::{Fault, Outcome, Refusal, Snapshot, after_key_write, after_write};
+use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, after_key_write, after_write, reason};
 use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
@@ -71,7 +71,7 @@ pub(super) async fn act(
     if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
         status.intent = None;
     }
-    Ok(Acted { snapshot, fault: fault(account, outcome), applied })
+    Ok(Acted { snapshot, fault: fault(account.account().host.as_deref().unwrap_or_default(), outcome), applied })
 }
 
 /// Step 4: compare-and-swap. After an unknown answer the object is read again: on goes only who finds his own id there.
@@ -99,15 +99,34 @@ async fn write_intent(
 }
 
 /// What must be mended or waited for before the same is tried again.
-fn fault(account: &AnyAccount, outcome: Outcome) -> Option<Fault> {
-    let host = account.account().host.unwrap_or_default();
+fn fault(host: &str, outcome: Outcome) -> Option<Fault> {
     match outcome {
         Outcome::Refused(Refusal::Credentials(fault)) => Some(fault),
         Outcome::Refused(Refusal::Throttled(after)) => {
             let error = crate::vendors::VendorError::Throttled { after };
-            Some(error.fault("the vendor", &host))
+            Some(error.fault("the vendor", host))
         }
-        Outcome::NotSent(why) => Some(crate::vendors::VendorError::NoAnswer(why).fault("the vendor", &host)),
+        Outcome::NotSent(why) => Some(Fault {
+            remedy: Remedy::Time { after: None, secret_may_help: false },
+            reason: reason::VENDOR_UNREACHABLE,
+            summary: "change not sent".into(),
+            message: format!("the change was not sent: {why}. It is tried again"),
+        }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {
+        for why in ["the operator is shutting down", "the Secret with the licence key changed meanwhile"] {
+            let fault = fault("vault.test", Outcome::NotSent(why)).unwrap();
+            assert!(!fault.message.contains("vault.test") && !fault.summary.contains("unreachable"), "{fault:?}");
+            assert!(fault.message.contains("not sent") && fault.message.contains(why), "{fault:?}");
+            assert!(matches!(fault.remedy, Remedy::Time { after: None, secret_may_help: false }), "{fault:?}");
+        }
     }
 }

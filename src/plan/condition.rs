@@ -81,8 +81,14 @@ pub mod reason {
 
 /// Whether a status says that this generation of the spec was in sync.
 pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64) -> bool {
-    let ready = find(&status.conditions, kind::READY);
-    ready.is_some_and(|ready| ready.reason == reason::IN_SYNC && ready.observed_generation == Some(generation))
+    satisfied_generation(status) == Some(generation)
+}
+
+/// The last generation of the spec that was in sync. Older versions have left it in `Ready` alone, which says it only
+/// until it says something else.
+pub(super) fn satisfied_generation(status: &LicenseSeatsStatus) -> Option<i64> {
+    let ready = find(&status.conditions, kind::READY).filter(|ready| ready.reason == reason::IN_SYNC);
+    status.satisfied_generation.max(ready.and_then(|ready| ready.observed_generation))
 }
 
 /// Status of a condition.

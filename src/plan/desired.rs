@@ -5,18 +5,17 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use crate::api::{
-    Bitwarden, Guardrails, Immuta, LicenseKeyEntry, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Product,
-    Region, SecretRef, Thresholds, Vendor, parse_duration,
-};
-
-/// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
-const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+use super::pool::{Pool, pool};
+use crate::api::{Guardrails, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
+
+/// The longest interval, as in the rule for `spec.interval`.
+pub const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
+/// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
+const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=LONGEST_INTERVAL;
 
 /// When to warn of a licence that ends when the spec does not say: 30 days and a week before.
 const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration::from_secs(168 * 3600)];
@@ -25,90 +24,6 @@ const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct SpecFault(pub String);
-
-/// Which countable pool of which kind of vendor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pool {
-    /// Seats of a Bitwarden organization.
-    Bitwarden {
-        /// Which of its pools.
-        product: Product,
-        /// Which cloud, unless the Secret names a server.
-        region: Option<Region>,
-        /// The organization's id, where the spec names it.
-        organization: Option<String>,
-        /// Name of the Secret with the organization key.
-        secret: Option<String>,
-        /// Name of the Secret with an owner's key.
-        owner_secret: Option<String>,
-    },
-    /// Licence keys of an Immuta tenant.
-    Immuta {
-        /// Name of the Secret with the API key.
-        secret: String,
-        /// The keys the tenant should have.
-        keys: Vec<LicenseKeyEntry>,
-        /// Keys of this object that are no longer listed are removed.
-        prune: bool,
-    },
-}
-
-impl Pool {
-    /// The kind of vendor as written in `spec.vendor` and in metric labels.
-    pub fn vendor(&self) -> &'static str {
-        match self {
-            Self::Bitwarden { .. } => "bitwarden",
-            Self::Immuta { .. } => "immuta",
-        }
-    }
-
-    /// The vendor's name as people write it.
-    pub fn vendor_name(&self) -> &'static str {
-        match self {
-            Self::Bitwarden { .. } => "Bitwarden",
-            Self::Immuta { .. } => "Immuta",
-        }
-    }
-
-    /// The pool within its account.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Bitwarden { product, .. } => product.name(),
-            Self::Immuta { .. } => "LicenseKeys",
-        }
-    }
-
-    /// Names of the Secrets with the credentials, in the order in which a vendor expects them.
-    pub fn secrets(&self) -> Vec<&str> {
-        match self {
-            Self::Bitwarden { secret, owner_secret, .. } => {
-                secret.iter().chain(owner_secret).map(String::as_str).collect()
-            }
-            Self::Immuta { secret, .. } => vec![secret],
-        }
-    }
-
-    /// Names of the Secrets with licence keys, each once. One of them that cannot be read does not keep the account from
-    /// being looked at.
-    pub fn key_secrets(&self) -> Vec<&str> {
-        let Self::Immuta { keys, .. } = self else { return Vec::new() };
-        let mut names: Vec<&str> = keys.iter().map(|entry| entry.secret_key_ref.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-}
-
-impl Product {
-    /// As written in the spec.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PasswordManager => "PasswordManager",
-            Self::SecretsManager => "SecretsManager",
-            Self::MachineAccounts => "MachineAccounts",
-        }
-    }
-}
 
 /// What the limit should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,68 +109,6 @@ fn numbers(spec: &LicenseSeatsSpec) -> Result<(), SpecFault> {
     Ok(())
 }
 
-fn pool(vendor: &Vendor) -> Result<Pool, SpecFault> {
-    match (&vendor.bitwarden, &vendor.immuta) {
-        (Some(bitwarden), None) => bitwarden_pool(bitwarden),
-        (None, Some(immuta)) => immuta_pool(immuta),
-        _ => Err(SpecFault("spec.vendor must name exactly one vendor: bitwarden or immuta".into())),
-    }
-}
-
-fn immuta_pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
-    let field = "spec.vendor.immuta.credentialsSecretRef";
-    let keys = immuta.license_keys.clone().unwrap_or_default();
-    for (i, entry) in keys.iter().enumerate() {
-        let field = format!("spec.vendor.immuta.licenseKeys[{i}].secretKeyRef");
-        secret(&field, &SecretRef { name: entry.secret_key_ref.name.clone() })?;
-        if keys[..i].iter().any(|earlier| earlier.secret_key_ref == entry.secret_key_ref) {
-            return Err(SpecFault(format!("{field} names a key that is listed before: remove one of the two")));
-        }
-    }
-    let prune = immuta.prune.unwrap_or_default();
-    if prune && keys.is_empty() {
-        return Err(SpecFault(
-            "spec.vendor.immuta.prune is true and licenseKeys is empty: that would remove every key; list the keys that \
-             should stay, or set prune to false"
-                .into(),
-        ));
-    }
-    Ok(Pool::Immuta { secret: secret(field, &immuta.credentials_secret_ref)?, keys, prune })
-}
-
-fn bitwarden_pool(bitwarden: &Bitwarden) -> Result<Pool, SpecFault> {
-    let named = |field: &str, reference: &Option<SecretRef>| {
-        reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference)).transpose()
-    };
-    let organization_key = named("credentialsSecretRef", &bitwarden.credentials_secret_ref)?;
-    let owner_key = named("ownerCredentialsSecretRef", &bitwarden.owner_credentials_secret_ref)?;
-    if organization_key.is_none() && owner_key.is_none() {
-        return Err(SpecFault(
-            "spec.vendor.bitwarden needs a key: credentialsSecretRef, ownerCredentialsSecretRef, or both".into(),
-        ));
-    }
-    Ok(Pool::Bitwarden {
-        product: bitwarden.product.unwrap_or_default(),
-        region: bitwarden.region,
-        organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
-        secret: organization_key,
-        owner_secret: owner_key,
-    })
-}
-
-/// The id becomes part of a path at the vendor, where its owner's key opens other things too.
-fn organization(id: &str) -> Result<String, SpecFault> {
-    let is_guid = Uuid::try_parse(id).is_ok_and(|guid| guid.hyphenated().to_string() == id);
-    let fault = || {
-        SpecFault(
-            "spec.vendor.bitwarden.organizationId must be a GUID in lower case, such as \
-             6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"
-                .into(),
-        )
-    };
-    is_guid.then(|| id.to_owned()).ok_or_else(fault)
-}
-
 fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     let Some(texts) = thresholds.and_then(|thresholds| thresholds.expiry.as_ref()) else {
         return Ok(DEFAULT_EXPIRY.to_vec());
@@ -264,18 +117,6 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     expiry.sort_unstable_by(|a, b| b.cmp(a));
     Ok(expiry)
-}
-
-/// The name becomes part of a path at the apiserver, unescaped: it must not lead anywhere else.
-fn secret(field: &str, reference: &SecretRef) -> Result<String, SpecFault> {
-    let name = &reference.name;
-    let part_of_a_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
-    if name.bytes().all(part_of_a_name) && name.bytes().any(|b| b.is_ascii_alphanumeric()) {
-        return Ok(name.clone());
-    }
-    Err(SpecFault(format!(
-        "{field}.name must be the name of a Secret: lower-case letters, digits, - and ., such as bitwarden-org"
-    )))
 }
 
 fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {

@@ -76,8 +76,23 @@ pub(super) fn blocks(
             format!("{} seats would be above spec.guardrails.maxSeats {max}", target.seats),
         );
     }
-    if let Some((limit, max)) = target.limit.zip(max).filter(|(limit, max)| limit > max && target.limit != now.limit) {
-        add(PlanBlock::Guardrail, false, format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}"));
+    if let Some(max) = max.filter(|_| target.limit != now.limit) {
+        match target.limit {
+            Some(limit) if limit > max => add(
+                PlanBlock::Guardrail,
+                false,
+                format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}"),
+            ),
+            None => add(
+                PlanBlock::Guardrail,
+                false,
+                format!(
+                    "spec.limit.mode Unlimited would let {vendor} buy past spec.guardrails.maxSeats {max}: use mode UpTo or \
+                     Pinned, or remove maxSeats"
+                ),
+            ),
+            Some(_) => {}
+        }
     }
     if let Some(min) = min.filter(|min| target.seats < *min && target.seats < now.seats) {
         add(

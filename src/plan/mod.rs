@@ -15,13 +15,14 @@ mod license;
 mod notice;
 mod numbers;
 mod outcome;
+mod pool;
 mod report;
 mod shortage;
 mod summary;
 
 pub use condition::{in_sync_before, kind, reason};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
-pub use desired::{Desired, LimitGoal, Pool, SpecFault};
+pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, SpecFault};
 pub use fault::{Fault, Remedy};
 pub use guardrails::Block;
 pub use intent::{Elapsed, Timing, intent_id};
@@ -30,6 +31,7 @@ pub use lease::{LeaseSeen, LeaseStep, lease_step};
 pub use notice::{Notice, adoptions, remember};
 pub use numbers::{Bound, Numbers, Snapshot, Support, Usage};
 pub use outcome::{Outcome, Refusal, after_write};
+pub use pool::Pool;
 pub use report::{Finding, Report, report};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::condition::{Conditions, Is, kind, reason};
+use super::condition::{Conditions, Is, kind, reason, satisfied_generation};
 use super::guardrails::Block;
 use super::keys;
 use super::license::validity;
@@ -51,9 +51,12 @@ pub struct Report {
 pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, now: Timestamp) -> Report {
     let mut status = old.clone();
     let mut notices = Vec::new();
+    let satisfied = satisfied_generation(old);
     match finding {
         Finding::Decided { desired, seen, decision } => {
             status.observed_generation = generation;
+            let in_sync = decision.verdict == Verdict::InSync;
+            status.satisfied_generation = if in_sync { Some(generation) } else { satisfied };
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
@@ -65,6 +68,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             if transient && !stale {
                 return Report { status, notices };
             }
+            status.satisfied_generation = satisfied;
             if let Some(desired) = desired {
                 status.effective = Some(effective(desired));
                 status.desired = desired.seats;
@@ -279,11 +283,7 @@ fn failed(status: &mut LicenseSeatsStatus, old: &LicenseSeatsStatus, generation:
     status.summary = Some(fault.summary.clone());
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
-        Remedy::Spec => {
-            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
-            conditions.keep(kind::CREDENTIALS_VALID);
-        }
-        Remedy::Owner => {
+        Remedy::Spec | Remedy::Owner => {
             conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
         }

@@ -15,6 +15,7 @@ mod keys;
 mod outcome;
 mod properties;
 mod report;
+mod satisfied;
 
 const SETTLED: Duration = Duration::from_secs(3600);
 const TIMING: Timing = Timing {

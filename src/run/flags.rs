@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::parse_duration;
 use crate::controller::{LeaseSettings, Settings};
-use crate::plan::Timing;
+use crate::plan::{LONGEST_INTERVAL, Timing};
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, HttpSettings};
 
@@ -132,6 +132,9 @@ impl Run {
         }
         if self.lease_retry >= self.lease_renew_deadline {
             return refuse("--lease-retry must be below --lease-renew-deadline: a healthy leader would lose its lease");
+        }
+        if self.min_interval > LONGEST_INTERVAL {
+            return refuse("--min-interval must be at most 24h, as spec.interval is");
         }
         let nonzero = [
             ("--lease-retry", self.lease_retry),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -61,8 +61,9 @@ pub(super) struct Http {
     requests: RequestCounter,
     pace: Arc<Mutex<Pace>>,
     start: Instant,
-    public: Client,
-    private: Mutex<HashMap<[u8; 32], Client>>,
+    public: Arc<Client>,
+    /// As long as somebody uses them: a CA may be rewritten again and again.
+    private: Mutex<HashMap<[u8; 32], Weak<Client>>>,
 }
 
 /// The CA bundle in a Secret holds no certificate.
@@ -70,25 +71,27 @@ pub(super) struct InvalidCa;
 
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
-        let public = builder(&settings).build().map_err(|_| VendorError::Tls)?;
+        let public = Arc::new(builder(&settings).build().map_err(|_| VendorError::Tls)?);
         let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
         Ok(Self { settings, requests, pace, start, public, private })
     }
 
     /// A client that trusts only the given CAs, or the system's when there are none.
-    pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Client, InvalidCa> {
-        let Some(pem) = ca else { return Ok(self.public.clone()) };
+    pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Arc<Client>, InvalidCa> {
+        let Some(pem) = ca else { return Ok(Arc::clone(&self.public)) };
         let key: [u8; 32] = Sha256::digest(pem).into();
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = private.get(&key) {
-            return Ok(client.clone());
+        if let Some(client) = private.get(&key).and_then(Weak::upgrade) {
+            return Ok(client);
         }
         let certificates = Certificate::from_pem_bundle(pem).map_err(|_| InvalidCa)?;
         if certificates.is_empty() {
             return Err(InvalidCa);
         }
         let client = builder(&self.settings).tls_certs_only(certificates).build().map_err(|_| InvalidCa)?;
-        private.insert(key, client.clone());
+        let client = Arc::new(client);
+        private.retain(|_, client| client.strong_count() > 0);
+        private.insert(key, Arc::downgrade(&client));
         Ok(client)
     }
 
@@ -259,6 +262,40 @@ AgNJADBGAiEA2etJXe9Mq11aCqsrIrPdAR9THtiOYSuE/d9exu3nRnoCIQD0hEiA
         for pem in ["", "MIIBmDCC", &as_key, &broken, &format!("{PEM}{broken}"), PEM.trim_end().trim_end_matches('-')] {
             assert!(!trusted(pem), "{pem}");
         }
+    }
+
+    const CA: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBNDCB56ADAgECAhRbExMGqNFZaUcP36fIdx++IlJY2DAFBgMrZXAwDzENMAsG
+A1UEAwwEdGVzdDAgFw0yNjExMjUwMjExMjBaGA8yMTI2MTEwMTAyMTEyMFowDzEN
+MAsGA1UEAwwEdGVzdDAqMAUGAytlcAMhAJD+0SmmjdA0EqFSZ/biZmXBjgLhqw16
+4y6zaqox/5mGo1MwUTAdBgNVHQ4EFgQUulV8wHA3+C40hMcZvErWicKh4MEwHwYD
+VR0jBBgwFoAUulV8wHA3+C40hMcZvErWicKh4MEwDwYDVR0TAQH/BAUwAwEB/zAF
+BgMrZXADQQDuvnbi/rCES3XcOtBAjYA36vt/L3cFckIy1KSJNiOqqhGh5QJlUdeY
+P55RUD0z7IxRDQxlkyqNtHYqC1p0u1sL
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
+        let second = Duration::from_secs(1);
+        let settings = HttpSettings {
+            connect_timeout: second,
+            read_timeout: second,
+            write_timeout: second,
+            credential_probe: second,
+            account_recheck: second,
+            bitwarden_client_version: "2026.1.0".into(),
+        };
+        let http = Http::new(settings, RequestCounter::default()).unwrap();
+        let used = http.client(Some(CA.as_bytes())).ok().unwrap();
+        for version in 0..20 {
+            assert!(http.client(Some(format!("{CA}# {version}\n").as_bytes())).is_ok());
+        }
+        let kept = || http.private.lock().unwrap().len();
+        assert!(kept() <= 2, "{} clients", kept());
+        assert!(http.client(Some(b"no certificate")).is_err());
+        drop(used);
     }
 
     fn asked(value: &[u8]) -> Option<Duration> {

@@ -135,6 +135,7 @@ impl Vendors {
             )
             .map(AnyAccount::Bitwarden),
             Pool::Immuta { keys: entries, .. } => {
+                // For the compiler: `Pool::secrets` names one.
                 let [secret] = secrets else {
                     return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
                 };

@@ -88,6 +88,10 @@ const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
 /// So long after the end of such a pause the next one is a first one again.
 const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
 
+/// A lane that nobody used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
+/// an id that somebody declares, so there may be any number.
+const UNUSED: Duration = Duration::from_secs(2 * 3600);
+
 /// A host that refused a request with 429.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
@@ -104,12 +108,16 @@ struct Road {
     budget: Budget,
     /// When somebody last went to find out whether there is a limiter.
     found_out: Option<Duration>,
+    /// When somebody last came.
+    used: Duration,
 }
 
 /// Budgets of all lanes and pauses of all hosts. All times are since one common start.
 #[derive(Debug, Default)]
 pub struct Pace {
     roads: HashMap<Lane, Road>,
+    /// Unused roads are looked for when there are so many.
+    sweep: usize,
     closed: HashMap<String, Closed>,
 }
 
@@ -155,7 +163,7 @@ impl Pace {
             closed.until = closed.until.min(now);
         }
         self.open(&lane.host, now)?;
-        let road = self.road(lane, limits, trusted);
+        let road = self.road(lane, limits, trusted, now);
         match road.limiter {
             Limiter::Absent => Ok(()),
             Limiter::Unknown => match road.found_out.map(|at| (at + FINDING_OUT).saturating_sub(now)) {
@@ -177,7 +185,7 @@ impl Pace {
     /// Then it must not leave.
     pub fn leave(&mut self, lane: &Lane, limits: Limits, trusted: bool, now: Duration) -> Result<(), Wait> {
         self.open(&lane.host, now)?;
-        let road = self.road(lane, limits, trusted);
+        let road = self.road(lane, limits, trusted, now);
         if road.limiter == Limiter::Absent {
             return Ok(());
         }
@@ -187,7 +195,7 @@ impl Pace {
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (section 12). With the budgets above it is rare.
     pub fn heard(&mut self, lane: &Lane, limits: Limits, trusted: bool, heard: Heard, now: Duration) {
-        let road = self.road(lane, limits, trusted);
+        let road = self.road(lane, limits, trusted, now);
         if !trusted {
             road.limiter = match (heard.status, heard.limited) {
                 (_, true) => Limiter::There,
@@ -228,8 +236,15 @@ impl Pace {
         if left.is_zero() { Ok(()) } else { Err(Wait::Closed(left)) }
     }
 
-    fn road(&mut self, lane: &Lane, limits: Limits, trusted: bool) -> &mut Road {
+    fn road(&mut self, lane: &Lane, limits: Limits, trusted: bool, now: Duration) -> &mut Road {
+        if self.roads.len() > self.sweep {
+            self.roads.retain(|_, road| road.used + UNUSED > now);
+            self.sweep = 64 + 2 * self.roads.len();
+        }
         let limiter = if trusted { Limiter::There } else { Limiter::Unknown };
-        self.roads.entry(lane.clone()).or_insert_with(|| Road { limiter, budget: Budget::of(limits), found_out: None })
+        let road = || Road { limiter, budget: Budget::of(limits), found_out: None, used: now };
+        let road = self.roads.entry(lane.clone()).or_insert_with(road);
+        road.used = now;
+        road
     }
 }

@@ -129,6 +129,28 @@ async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_still_listed_and_counted_is_not_gone_whatever_a_404_says() {
+    needs_control_plane!();
+    let a = acme("immuta-404-delete").await;
+    a.key("old", 40).await;
+    a.declare(&["old"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    a.key("new", 40).await;
+    let body = r#"{"statusCode":404,"error":"Not Found"}"#.into();
+    let answer = FaultKind::Answer { status: 404, headers: [].into(), body, apply: false };
+    a.tenant.inject(Fault::on_license_delete(answer));
+    a.prune().await;
+    a.list(&["new"]).await;
+    a.until_ready("Unknown/OutcomeUnknown").await;
+    let told = |events: &[(String, String)]| events.iter().filter(|(why, _)| why == "LicenseKeyRemoved").count();
+    assert_eq!((a.tenant.live_rows().len(), told(&a.w.events().await)), (2, 0));
+    a.until("the new key alone", |status| keys_of(status) == ["Added/Active"] && status.intent.is_none()).await;
+    a.until_ready("True/InSync").await;
+    a.w.until_told("LicenseKeyRemoved", 1).await;
+    assert_eq!((a.tenant.deletes(), a.tenant.live_rows().len()), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice() {
     needs_control_plane!();
     let a = Acme::with("immuta-restore", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::api::Limit;
+use crate::api::{Bitwarden, Limit, Product, Region, SecretRef, Vendor};
 use crate::mutants::each_of;
 
 fn spec() -> LicenseSeatsSpec {

@@ -4,8 +4,7 @@ use super::book::{Book, Standing};
 use super::is_live;
 use super::tenant::Tenant;
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
-use crate::plan::desired::Pool;
-use crate::plan::{Numbers, Situation};
+use crate::plan::{Numbers, Pool, Situation};
 
 /// What is to be done about keys that are no longer listed.
 pub(super) enum Retirement<'a> {

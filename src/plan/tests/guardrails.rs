@@ -10,6 +10,17 @@ fn guard_rails_block_and_never_clamp() {
     assert!(min.blocks()[0].message.contains("minSeats 95"));
     let limit = story().wants(100, LimitGoal::UpTo(170)).with(|s| s.desired.guardrails.max_seats = Some(160));
     assert!(limit.blocks()[0].message.contains("limit of 170"));
+    let endless = |shown, max| {
+        story().wants(100, LimitGoal::Unlimited).shows(100, shown).with(|s| {
+            s.seen.support.cannot_clear_limit = None;
+            s.desired.guardrails.max_seats = max;
+        })
+    };
+    let blocks = endless(Some(100), Some(160)).blocks();
+    assert!(blocks[0].message.contains("spec.limit.mode Unlimited"), "{blocks:?}");
+    assert!(blocks[0].message.contains("spec.guardrails.maxSeats 160"), "{blocks:?}");
+    assert_eq!(endless(None, Some(160)).verdict(), Verdict::InSync, "there is nothing to remove");
+    assert!(endless(Some(100), None).sends().is_some());
 }
 
 #[test]

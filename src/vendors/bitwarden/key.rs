@@ -12,10 +12,10 @@ use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
 use crate::vendors::secret_data::{SecretData, invalid, never_shown};
 
-/// Whose key it is, with the GUID in its client id.
+/// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
-    /// An organization's: the public API (section 3.1).
+    /// That of the organization with this id: the public API (section 3.1).
     Organization(String),
     /// A person's: the private API, with that person's roles (section 3.2).
     User,

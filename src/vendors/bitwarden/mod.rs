@@ -67,7 +67,7 @@ pub struct Organization {
 #[derive(Clone)]
 struct Shown {
     id: String,
-    /// The person may change seats there.
+    /// The person may change the seats of this pool there.
     may_adjust: bool,
 }
 
@@ -181,7 +181,7 @@ impl Organization {
         let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
         let members = if self.owner.is_some() { members(!exact).await? } else { counted };
         let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
-        let may_adjust = view.as_ref().is_some_and(|view| view.standing == Standing::Owner && !view.self_hosted);
+        let may_adjust = view.as_ref().is_some_and(|view| view.may_adjust(self.product));
         *self.shown() = row.map(|_| Shown { id: id.clone(), may_adjust });
         Ok(Seen {
             account: Account { vendor: VENDOR.into(), host, id: Some(id) },

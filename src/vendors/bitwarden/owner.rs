@@ -55,6 +55,19 @@ pub(super) struct OwnerView {
     pub(super) self_hosted: bool,
 }
 
+impl OwnerView {
+    /// Under the discount of a standalone Secrets Manager the private API first changes Password Manager's seats by the same
+    /// difference and removes their limit (section 6.7).
+    pub(super) fn drags_password_manager(&self, product: Product) -> bool {
+        product == Product::SecretsManager && self.standalone_secrets_manager
+    }
+
+    /// Whether changes of this pool may be sent with this key.
+    pub(super) fn may_adjust(&self, product: Product) -> bool {
+        self.standing == Standing::Owner && !self.self_hosted && !self.drags_password_manager(product)
+    }
+}
+
 /// The one organization a person without other words means.
 pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, VendorError> {
     owned(&session.memberships(age).await?)
@@ -83,11 +96,15 @@ pub(super) async fn look(
     row: Option<Row>,
     age: Duration,
 ) -> Result<OwnerView, VendorError> {
+    let token = session.token_number().await;
     match look_once(session, id, product, row, age).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
-        Err(VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized) => {
-            session.look_anew().await;
-            look_once(session, id, product, row, age).await.map_err(|error| match error {
+        Err(error @ (VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized)) => {
+            let again = match session.look_anew(token).await {
+                true => look_once(session, id, product, row, age).await,
+                false => Err(error),
+            };
+            again.map_err(|error| match error {
                 VendorError::NotFound | VendorError::Forbidden => VendorError::NotOwner,
                 other => other,
             })
@@ -145,4 +162,26 @@ async fn look_once(
         details,
         self_hosted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_the_standalone_discount_an_owners_key_changes_every_pool_but_secrets_manager() {
+        let view = |standalone_secrets_manager| OwnerView {
+            standing: Standing::Owner,
+            enabled: true,
+            row: None,
+            used: None,
+            standalone_secrets_manager,
+            details: None,
+            self_hosted: false,
+        };
+        for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {
+            assert!(view(false).may_adjust(product));
+            assert_eq!(view(true).may_adjust(product), product != Product::SecretsManager, "{product:?}");
+        }
+    }
 }

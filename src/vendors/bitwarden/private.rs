@@ -1,6 +1,7 @@
 //! What is asked with a person's key: the private API (section 6), which sees and clears more, and changes by
 //! differences.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,11 +21,30 @@ use crate::plan::{Outcome, Refusal};
 use crate::vendors::http::{self, Answer};
 use crate::vendors::{Go, Urgency, VendorError};
 
+/// The details of so many organizations of one person are kept.
+const MOST_DETAILS: usize = 256;
+
 /// Answers that cost the vendor several calls, or that hardly change: asked seldom.
 #[derive(Default)]
 pub(super) struct Known {
     memberships: Option<(Arc<Vec<Membership>>, Instant)>,
-    details: Option<(String, Arc<Details>, Instant)>,
+    /// By organization.
+    details: HashMap<String, (Arc<Details>, Instant)>,
+    /// Nothing of this was asked with a token before the one with this number.
+    token: u64,
+}
+
+impl Known {
+    /// Keeps the details of an organization, in the place of what is out of date or else of the oldest.
+    fn keep(&mut self, id: &str, details: Arc<Details>, age: Duration) {
+        self.details.retain(|_, (_, at)| at.elapsed() < age);
+        if self.details.len() >= MOST_DETAILS
+            && let Some(oldest) = self.details.iter().min_by_key(|(_, (_, at))| *at).map(|(id, _)| id.clone())
+        {
+            self.details.remove(&oldest);
+        }
+        self.details.insert(id.to_owned(), (details, Instant::now()));
+    }
 }
 
 impl Session {
@@ -58,8 +78,7 @@ impl Session {
         age: Duration,
         still: impl Fn(&Details) -> bool,
     ) -> Result<Arc<Details>, VendorError> {
-        if let Some((of, known, at)) = &self.known().details
-            && of == id
+        if let Some((known, at)) = self.known().details.get(id)
             && at.elapsed() < age
             && still(known)
         {
@@ -67,7 +86,7 @@ impl Session {
         }
         let details: Arc<Details> =
             Arc::new(self.get("get_details", format!("organizations/{id}/subscription")).await?);
-        self.known().details = Some((id.to_owned(), Arc::clone(&details), Instant::now()));
+        self.known().keep(id, Arc::clone(&details), age);
         Ok(details)
     }
 
@@ -77,10 +96,15 @@ impl Session {
         self.with_token("get_users", |token| self.count_list(&path, token)).await
     }
 
-    /// Forgets what is asked seldom, and the token with its roles: something has shown that they are out of date.
-    pub(super) async fn look_anew(&self) {
-        *self.known() = Known::default();
-        self.forget_token().await;
+    /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
+    /// shown that they are out of date. `false`: no other token can be had for now, so another look would show the same.
+    pub(super) async fn look_anew(&self, number: u64) -> bool {
+        let renewed = self.replace(number, self.settings.credential_probe).await;
+        let mut known = self.known();
+        if renewed && known.token <= number {
+            *known = Known { token: number + 1, ..Known::default() };
+        }
+        renewed
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -136,5 +160,33 @@ impl Session {
             }
             _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Known {
+        pub(in super::super) fn learn(&mut self) {
+            self.memberships = Some((Arc::default(), Instant::now()));
+        }
+
+        pub(in super::super) fn is_empty(&self) -> bool {
+            self.memberships.is_none() && self.details.is_empty()
+        }
+    }
+
+    #[test]
+    fn however_many_organizations_are_named_the_details_of_the_latest_are_kept() {
+        let (mut known, hour) = (Known::default(), Duration::from_secs(3600));
+        let details: Arc<Details> = Arc::new(serde_json::from_str("{}").unwrap());
+        for id in 0..=MOST_DETAILS {
+            known.keep(&id.to_string(), Arc::clone(&details), hour);
+        }
+        assert_eq!(known.details.len(), MOST_DETAILS);
+        assert!(known.details.contains_key(&MOST_DETAILS.to_string()) && !known.details.contains_key("0"));
+        known.keep("another", details, Duration::ZERO);
+        assert_eq!(known.details.len(), 1, "what is out of date goes first");
     }
 }

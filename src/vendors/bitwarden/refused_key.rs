@@ -52,9 +52,10 @@ impl RefusedKey {
         }
     }
 
-    /// Whether a token that the API refused may be replaced by a new one: a key without permission has every token refused.
-    pub fn renew(&mut self, now: Instant) -> bool {
-        let may = self.may(now);
+    /// Whether a token that the API refused may be replaced by a new one: a key without permission has every token refused, and
+    /// one that follows another within `pause` would say nothing new.
+    pub fn renew(&mut self, pause: Duration, now: Instant) -> bool {
+        let may = self.may(now) && self.spent.back().is_none_or(|at| now.duration_since(*at) >= pause);
         if may {
             self.spent.push_back(now);
         }
@@ -97,6 +98,16 @@ mod tests {
         key.note(Some(&REFUSED), Some("1"), now);
         key.note(None, Some("1"), now);
         assert_eq!(key.remembered(Some("1"), false, PROBE, now), None);
+    }
+
+    #[test]
+    fn however_many_objects_see_a_role_refused_a_new_token_is_fetched_once_in_a_while() {
+        let (mut key, start) = (RefusedKey::default(), Instant::now());
+        // Three pools of one organization, every ten minutes.
+        let looks = (0..6).flat_map(|i| [0, 20, 40].map(|second| start + Duration::from_secs(i * 600 + second)));
+        let renewed = looks.filter(|at| key.renew(PROBE, *at)).count();
+        assert_eq!(renewed, 3, "in an hour");
+        assert!(key.renew(Duration::ZERO, start + HOUR), "a token that is refused itself need not wait");
     }
 
     #[test]

@@ -41,7 +41,7 @@ struct Token {
 /// A key in use.
 pub(in crate::vendors) struct Session {
     key: ApiKey,
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
     pub(super) gate: Gate,
     pub(super) settings: HttpSettings,
     requests: RequestCounter,
@@ -116,10 +116,14 @@ impl Session {
     ) -> Result<T, VendorError> {
         let (token, number) = self.token().await?;
         let mut result = read(token).await;
-        if matches!(result, Err(VendorError::Unauthorized | VendorError::Forbidden)) {
+        let pause = match result {
+            Err(VendorError::Unauthorized) => Some(Duration::ZERO),
+            Err(VendorError::Forbidden) => Some(self.settings.credential_probe),
+            _ => None,
+        };
+        if let Some(pause) = pause {
             self.count(operation, "token_refused");
-            if self.refusals().renew(Instant::now()) {
-                self.forget(number).await;
+            if self.replace(number, pause).await {
                 let (token, _) = self.token().await?;
                 result = read(token).await;
             }
@@ -172,14 +176,23 @@ impl Session {
         join(&self.key.identity, "connect/token")
     }
 
-    /// Drops the token, whose roles may be older than what was just seen; as long as the hour's tokens last.
-    pub(super) async fn forget_token(&self) {
-        let mut held = self.token.lock().await;
-        if let Some(token) = held.as_mut()
-            && self.refusals().renew(Instant::now())
-        {
-            token.renew = Instant::now();
+    /// The number of the token in use; 0 before the first.
+    pub(super) async fn token_number(&self) -> u64 {
+        self.token.lock().await.as_ref().map_or(0, |token| token.number)
+    }
+
+    /// Whether another token than the one with this number is used from now on. It is dropped as long as the hour's tokens
+    /// last and none was dropped within `pause`; where somebody was faster, that costs nothing.
+    pub(super) async fn replace(&self, number: u64, pause: Duration) -> bool {
+        let (mut held, now) = (self.token.lock().await, Instant::now());
+        let Some(token) = held.as_mut().filter(|token| token.number == number && now < token.renew) else {
+            return true;
+        };
+        let may = self.refusals().renew(pause, now);
+        if may {
+            token.renew = now;
         }
+        may
     }
 
     /// Drops the token with this number; a newer one stays.
@@ -239,3 +252,6 @@ impl Session {
         self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }
+
+#[cfg(test)]
+mod tests;

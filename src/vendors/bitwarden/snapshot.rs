@@ -98,11 +98,7 @@ impl Seen {
                 .into(),
             );
         }
-        if !self.organization_key
-            && self.product == Product::SecretsManager
-            && self.owner.as_ref().is_some_and(|owner| owner.standalone_secrets_manager)
-        {
-            // Section 6.7: the private API would change Password Manager seats as well, and remove their limit.
+        if !self.organization_key && self.drags_password_manager() {
             return Some(
                 "the subscription has the Secrets Manager discount, under which a personal key would also change Password \
                  Manager's seats and remove their limit: add the organization key as credentialsSecretRef"
@@ -137,7 +133,19 @@ impl Seen {
             .then(|| "the subscription is cancelled or unpaid: reinstate it in the admin console first".into())
     }
 
+    fn drags_password_manager(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.drags_password_manager(self.product))
+    }
+
     fn cannot_clear_limit(&self) -> Option<String> {
+        if self.drags_password_manager() {
+            return Some(
+                "the subscription has the Secrets Manager discount, under which the personal key that removes a limit would \
+                 also change Password Manager's seats and remove their limit: use mode Pinned or UpTo, or remove the limit in \
+                 the admin console"
+                    .into(),
+            );
+        }
         let owns = self.owner.as_ref().is_some_and(|owner| owner.standing == Standing::Owner);
         (!owns).then(|| {
             "an organization key can set a limit but never remove one (Bitwarden keeps the old limit when none is sent): use \
@@ -189,6 +197,9 @@ impl Seen {
         if let Some(owner) = &self.owner {
             let allows = match owner.standing {
                 Standing::Owner | Standing::Resold if owner.self_hosted => vec![ReadSeats, ReadSubscription],
+                Standing::Owner if self.drags_password_manager() => {
+                    vec![ReadSeats, ReadExactUsage, ReadRefusals, ReadSubscription]
+                }
                 Standing::Owner => {
                     vec![ReadSeats, ReadExactUsage, WriteSeats, ClearLimit, ReadRefusals, ReadSubscription]
                 }

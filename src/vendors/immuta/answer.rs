@@ -55,8 +55,8 @@ pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Added {
 pub(super) fn removed(answer: &Answer, host: &str) -> Outcome {
     match answer.status {
         status if status.is_success() && !answer.is_web_page() => Outcome::Accepted,
-        // Already gone.
-        StatusCode::NOT_FOUND if !answer.is_web_page() => Outcome::Accepted,
+        // Gone already, if the list says so too: something in between may have no such page.
+        StatusCode::NOT_FOUND if !answer.is_web_page() => Outcome::Answered,
         status @ (StatusCode::BAD_REQUEST
         | StatusCode::CONFLICT
         | StatusCode::UNPROCESSABLE_ENTITY

@@ -57,7 +57,7 @@ struct Learned {
 /// An API key in use.
 pub(in crate::vendors) struct Session {
     key: ApiKey,
-    client: Client,
+    client: Arc<Client>,
     gate: Gate,
     settings: HttpSettings,
     requests: RequestCounter,

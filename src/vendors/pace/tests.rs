@@ -261,3 +261,21 @@ proptest! {
         prop_assert_eq!(refused(&arrivals, limits, phase.map(Duration::from_millis)), 0);
     }
 }
+
+#[test]
+fn what_nobody_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
+    let mut pace = Pace::default();
+    let of = |path: String| Lane { path, ..lane() };
+    let unlimited = Heard { status: 200, retry_after: None, limited: false };
+    // An organization that is declared under another id each second, beside one that stays.
+    for second in 0..12 * 3600 {
+        let now = Duration::from_secs(second);
+        for lane in [of(format!("/organizations/{second}")), lane()] {
+            assert_eq!(pace.turn(&lane, READS, false, 1, Urgency::Poll, now), Ok(()), "{lane:?}");
+            pace.leave(&lane, READS, false, now).unwrap();
+        }
+        pace.heard(&lane(), READS, false, unlimited, now);
+        assert!(pace.roads.len() < 20_000, "{} lanes", pace.roads.len());
+    }
+    assert_eq!(pace.roads[&lane()].limiter, Limiter::Absent, "what is in use stays known");
+}
