@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["api"],
     &["plan"],
+    &["clock"],
     &["vendors"],
     &["metrics"],
     &["controller"],
@@ -81,6 +82,14 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
         ] {
             assert!(!code.contains(word), "{} contains {word:?}: the plan is pure", path.display());
         }
+    }
+}
+
+#[test]
+fn only_the_clock_asks_the_machine_what_time_it_is() {
+    for path in sources(&root().join("src")) {
+        let asks = ["Timestamp::now", "SystemTime", "Zoned::now"].iter().any(|word| code(&path).contains(word));
+        assert_eq!(asks, module(&path) == "clock", "{}: a test could not set this clock wrong", path.display());
     }
 }
 

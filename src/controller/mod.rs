@@ -6,7 +6,6 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
-mod clock;
 mod context;
 mod error;
 mod gather;
