@@ -3,15 +3,18 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod across;
 mod admission;
 mod bad_answers;
 mod canary;
+mod clocks;
 mod credentials;
 mod docs;
 mod elsewhere;
 mod errors;
 mod examples;
 mod immuta;
+mod leadership;
 mod licenses;
 mod mirror;
 mod mutilated;
@@ -20,8 +23,10 @@ mod operations;
 mod owner;
 mod ownership;
 mod pace;
+mod plane;
 mod printing;
 mod products;
+mod proxied;
 mod purchase;
 mod quickstart;
 mod roles;

@@ -136,3 +136,15 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     pools.set_open(&key("a"), false);
     assert_eq!(pools.reserve(&key("a"), &watched(&["a"])), Ok(()), "the record was there all the time");
 }
+
+#[test]
+fn who_must_wait_learns_for_whom_only_within_his_namespace() {
+    let (here, there) = (("it".to_owned(), "acme".to_owned()), ("board".to_owned(), "merger".to_owned()));
+    for bar in [Bar::OwnedBy(there.clone()), Bar::Behind(Some(there))] {
+        let sentence = bar.sentence(&here);
+        assert!(sentence.contains("of an object in another namespace"), "{sentence}");
+        assert!(!sentence.contains("board") && !sentence.contains("merger"), "{sentence}");
+    }
+    let sentence = Bar::Behind(Some(key("passwords"))).sentence(&here);
+    assert!(sentence.contains("of passwords"), "{sentence}");
+}

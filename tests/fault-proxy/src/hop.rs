@@ -102,7 +102,7 @@ impl Line {
     async fn exchange(self, request: Request<Full<Bytes>>, body: &[u8]) -> io::Result<Answer> {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let watch = request.uri().query().is_some_and(|query| query.contains("watch="));
-        if self.hop == Hop::Apiserver && path.contains("/leases") {
+        if self.hop == Hop::Apiserver && path.starts_with("/apis/coordination.k8s.io/") {
             return self.lease(request).await;
         }
         let named = path.contains("/licenseseats/") || path.contains("/secrets/");
@@ -180,8 +180,9 @@ impl Line {
         match fate {
             Leases::Pass => self.pass(request).await,
             Leases::Refused(status) => {
+                let reason = if status == 403 { "Forbidden" } else { "ServiceUnavailable" };
                 let body = format!(
-                    r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"injected","code":{status}}}"#
+                    r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"injected","reason":"{reason}","code":{status}}}"#
                 );
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
                 Ok(whole(status, &[("content-type", "application/json")], body.into()))

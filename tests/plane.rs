@@ -1,0 +1,44 @@
+//! The control plane of a world: the one that all tests share, or one of its own.
+
+use std::ops::Deref;
+
+use seatkeeper_support::{ControlPlane, skip_control_plane};
+
+pub enum Plane {
+    Shared(&'static ControlPlane),
+    Own(Box<ControlPlane>),
+}
+
+impl Plane {
+    pub async fn shared() -> Self {
+        skip();
+        Self::Shared(ControlPlane::shared().await)
+    }
+
+    /// One that nobody else uses, for an operator that sees all of it.
+    pub async fn own() -> Self {
+        skip();
+        let plane = ControlPlane::start().await;
+        plane.install_chart(&[]).await;
+        Self::Own(Box::new(plane))
+    }
+}
+
+impl Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(plane) => plane,
+            Self::Own(plane) => plane,
+        }
+    }
+}
+
+/// A test cannot be skipped from in here, and no test of this binary does without the control plane: all of them end.
+fn skip() {
+    if skip_control_plane() {
+        eprintln!("SKIPPED: every test of this binary needs the control plane");
+        std::process::exit(0);
+    }
+}
