@@ -2,8 +2,12 @@
 //!
 //! Prints the time from declaring an object to the vendor's change and to a status that is in sync (20 objects, one
 //! after the other): once from the start of `kubectl apply`, as a person waits for it, and once from the start of a
-//! request to the apiserver, which is the operator's own part of it. Then how long 1 000 objects take together and how much memory the operator holds with them.
+//! request to the apiserver, which is the operator's own part of it. Then how long a hand-over to another replica takes,
+//! how long 1 000 objects take together, and how much memory the operator holds with them.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+mod hand_over;
+mod shipped;
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +27,10 @@ const MANY: usize = 1000;
 async fn main() {
     let size = std::fs::metadata(BINARY).expect("the binary").len();
     println!("binary                     {:>8.1} MiB", mib(size));
+    shipped::holds_nothing_for_tests(BINARY);
     let plane = ControlPlane::shared().await;
     latency(plane).await;
+    hand_over::measure(plane).await;
     many(plane).await;
 }
 

@@ -3,8 +3,8 @@
 //! Data flows one way, and a module imports only from those to its left (a test reads the sources and holds that):
 //!
 //! ```text
-//! api ──► plan ──► vendors ──► metrics ──► controller ──► server, telemetry, run (and main)
-//! types   pure     HTTPS       counters    kube I/O       wiring
+//! api ──► plan ──► clock ──► vendors ──► metrics ──► controller ──► server, telemetry, run (and main)
+//! types   pure     time      HTTPS       counters    kube I/O       wiring
 //! ```
 //!
 //! * [`api`]: the resource as Rust types with its admission rules, and the CRD made from them.
@@ -16,6 +16,7 @@
 //! * [`run`]: flags, probes, signals.
 
 pub mod api;
+mod clock;
 pub mod controller;
 pub mod metrics;
 pub mod plan;

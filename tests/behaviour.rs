@@ -3,9 +3,11 @@
 //! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod across;
 mod admission;
 mod bad_answers;
 mod canary;
+mod clocks;
 mod credentials;
 mod docs;
 mod either_key;
@@ -13,6 +15,7 @@ mod elsewhere;
 mod errors;
 mod examples;
 mod immuta;
+mod leadership;
 mod left_open;
 mod licenses;
 mod mirror;
@@ -22,9 +25,11 @@ mod operations;
 mod owner;
 mod ownership;
 mod pace;
+mod plane;
 mod printing;
 mod process;
 mod products;
+mod proxied;
 mod purchase;
 mod quickstart;
 mod redirects;

@@ -253,6 +253,13 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         // Below the settle time of 30 minutes alone, but not with the send deadline of 10 seconds.
         "--write-timeout=1795s",
         "--min-interval=0s",
+        "--settle-answered=0s",
+        // As long as the lease of 15 seconds, or as its renew deadline of 10: two replicas could lead, or none.
+        "--lease-renew-deadline=15s",
+        "--lease-retry=10s",
+        "--lease-retry=0s",
+        // Longer than anybody else waits for a leader that is silent.
+        "--lease-duration=601s",
         "--min-interval=nonsense",
         "--min-interval=24h1s",
         "--interval=10m",

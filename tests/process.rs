@@ -61,7 +61,7 @@ async fn with_the_format_json_every_line_of_the_log_is_an_object_from_the_start_
             assert!(line[field].is_string(), "no {field}: {line}");
         }
     }
-    let refused = Operator::start(w.plane, BINARY, "", &["--log-format=json", "--write-timeout=31m"]).await;
+    let refused = Operator::start(&w.plane, BINARY, "", &["--log-format=json", "--write-timeout=31m"]).await;
     assert!(refused.wait_exit(PATIENCE).await.is_some_and(|exit| !exit.success()));
     let told = lines(&refused.log());
     assert!(told.iter().any(|line| line.to_string().contains("--write-timeout")), "{told:?}");

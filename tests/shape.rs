@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["mutants"],
     &["api"],
     &["plan"],
+    &["clock"],
     &["vendors"],
     &["metrics"],
     &["controller"],
@@ -117,6 +118,40 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
         }
     }
     assert!(checked > 15, "only {checked} files looked at");
+}
+
+#[test]
+fn only_the_clock_asks_the_machine_what_time_it_is() {
+    for path in sources(&root().join("src")) {
+        let asks = ["Timestamp::now", "SystemTime", "Zoned::now"].iter().any(|word| code(&path).contains(word));
+        assert_eq!(asks, module(&path) == "clock", "{}: a test could not set this clock wrong", path.display());
+    }
+}
+
+/// Sections of a TOML file that set a profile which is not for development, with their lines.
+fn profiles_that_ship(toml: &str) -> impl Iterator<Item = &str> {
+    let sections = toml.split("\n[").filter(|section| section.starts_with("profile."));
+    sections.filter(|section| !["profile.dev", "profile.test"].iter().any(|dev| section.starts_with(dev)))
+}
+
+#[test]
+fn what_only_tests_need_is_in_no_binary_that_ships() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(
+        profiles_that_ship(&manifest).count() > 0,
+        "Cargo.toml has no release profile: does this test still read it?"
+    );
+    for section in profiles_that_ship(&manifest) {
+        assert!(!section.contains("debug-assertions"), "[{section} weakens what is shipped");
+    }
+    let config = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    assert!(!config.contains("debug-assertions") && !config.contains("profile."), "{config}");
+    let dockerfile = fs::read_to_string(root().join("Dockerfile")).unwrap();
+    assert!(dockerfile.contains("cargo build --release --locked"), "{dockerfile}");
+    // `make bench` looks into the release binary for the same words; here they must be found, or it would look in vain.
+    let words = "SEATKEEPER_TEST_CLOCK_SHIFT".as_bytes();
+    let binary = fs::read(env!("CARGO_BIN_EXE_seatkeeper")).unwrap();
+    assert_eq!(binary.windows(words.len()).any(|window| window == words), cfg!(debug_assertions));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The world a test lives in: a namespace of its own, a vendor of its own, an operator that watches just that namespace.
+//! Only where an operator must see all namespaces it has a control plane of its own.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -8,9 +9,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{Audit, AuditMark, ControlPlane, OPERATOR_USER, Operator, wait_for};
+use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
+
+use crate::plane::Plane;
 
 /// The operator as the tests build it.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
@@ -35,8 +38,10 @@ pub const FAST: &[&str] = &[
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 pub struct World {
-    pub plane: &'static ControlPlane,
+    pub plane: Plane,
     pub namespace: String,
+    /// The operator's `--namespace`; empty for all.
+    watched: String,
     pub vendor: Simulator,
     pub operator: Operator,
     pub key: OrganizationKey,
@@ -56,13 +61,24 @@ pub fn organization() -> Organization {
 
 impl World {
     pub async fn with(name: &str, organization: Organization, args: &[&str]) -> Self {
-        let plane = ControlPlane::shared().await;
-        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let plane = Plane::shared().await;
         let namespace = plane.namespace(name).await;
+        Self::on(plane, namespace.clone(), namespace, organization, args).await
+    }
+
+    /// Like [`with`](Self::with), but the operator watches all namespaces.
+    pub async fn over_all_namespaces(name: &str, organization: Organization, args: &[&str]) -> Self {
+        let plane = Plane::own().await;
+        let namespace = plane.namespace(name).await;
+        Self::on(plane, namespace, String::new(), organization, args).await
+    }
+
+    async fn on(plane: Plane, namespace: String, watched: String, organization: Organization, args: &[&str]) -> Self {
+        let vendor = Simulator::start(Options::default()).await.expect("simulator");
         let key = vendor.bitwarden().add_organization(organization);
-        let mark = plane.audit_mark();
-        let operator = start(plane, &vendor, &namespace, args).await;
-        let world = Self { plane, namespace, vendor, operator, key, client: plane.admin(), mark };
+        let (client, mark) = (plane.admin(), plane.audit_mark());
+        let operator = start(&plane, &vendor, &watched, &[], args).await;
+        let world = Self { plane, namespace, watched, vendor, operator, key, client, mark };
         world.secret("key", world.credentials(&world.key)).await;
         world.operator.wait_ready().await;
         world
@@ -70,7 +86,12 @@ impl World {
 
     /// One more operator for the same namespace, beside the one there is.
     pub async fn another_operator(&self, flags: &[&str]) -> Operator {
-        start(self.plane, &self.vendor, &self.namespace, flags).await
+        self.another_operator_in(&[], flags).await
+    }
+
+    /// Like [`another_operator`](Self::another_operator), with further environment variables.
+    pub async fn another_operator_in(&self, environment: &[(&str, &str)], flags: &[&str]) -> Operator {
+        start(&self.plane, &self.vendor, &self.watched, environment, flags).await
     }
 
     /// What a complete Secret holds for a key.
@@ -228,12 +249,18 @@ impl World {
     }
 }
 
-async fn start(plane: &ControlPlane, vendor: &Simulator, namespace: &str, flags: &[&str]) -> Operator {
+async fn start(
+    plane: &Plane,
+    vendor: &Simulator,
+    namespace: &str,
+    environment: &[(&str, &str)],
+    flags: &[&str],
+) -> Operator {
     let bare = |url: String| url.trim_start_matches("https://").to_owned();
     let hosts = [vendor.host(), bare(vendor.api_url()), bare(vendor.identity_url())];
     let allowed = format!("--allowed-host={}", hosts.join(","));
     let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
-    Operator::start(plane, BINARY, namespace, &args).await
+    Operator::start_in(environment, &plane.operator_kubeconfig().await, BINARY, namespace, &args)
 }
 
 pub fn condition<'a>(status: &'a LicenseSeatsStatus, kind: &str) -> Option<&'a Condition> {

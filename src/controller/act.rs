@@ -6,6 +6,7 @@ use super::memory::Entry;
 use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
+use crate::clock::Moment;
 use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, after_key_write, after_write, reason};
 use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
@@ -28,8 +29,8 @@ pub(super) async fn act(
     intent: &Intent,
     entry: &mut Entry,
 ) -> Result<Acted, Error> {
-    let started = Instant::now();
-    entry.restart_doubt(&intent.id, started);
+    let started = Moment::now();
+    entry.restart_doubt(&intent.id, started.monotonic());
     let before = status.clone();
     status.intent = Some(intent.clone());
     status.plan = None;
@@ -49,7 +50,7 @@ pub(super) async fn act(
         if context.shutdown.is_cancelled() {
             return Err("the operator is shutting down");
         }
-        if started.elapsed() >= deadline { Err("the send deadline has passed") } else { Ok(()) }
+        if started.age(Moment::now()) >= deadline { Err("the send deadline has passed") } else { Ok(()) }
     };
     let outcome = account.write(intent, &go).await;
     let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };

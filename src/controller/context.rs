@@ -99,7 +99,7 @@ impl Context {
 
     /// The wall clock, for records.
     pub(super) fn now() -> Timestamp {
-        super::clock::now()
+        crate::clock::now()
     }
 
     /// Tells people; a failure is only logged, for the status says the same.

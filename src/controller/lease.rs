@@ -1,7 +1,8 @@
 //! Leadership by a Lease: who may act, and until when.
 //!
 //! A claim is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before anybody
-//! else may take the Lease, also when this process was stopped or its clock was set. Every write is a compare-and-swap.
+//! else may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
+//! write is a compare-and-swap.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::store::bounded;
+use crate::clock::Moment;
 use crate::plan::{LeaseSeen, LeaseStep, lease_step};
 
 /// Where the Lease is and how long it runs.
@@ -31,16 +33,18 @@ pub struct LeaseSettings {
     pub retry: Duration,
 }
 
-/// Until when this replica leads, and how often it has begun to.
+/// When this replica last began to take or renew the Lease with success, and how often it has begun to lead.
 #[derive(Clone, Copy, Debug, Default)]
 struct Claim {
-    until: Option<Instant>,
+    held: Option<Moment>,
+    /// For how long from then on.
+    lasts: Duration,
     term: u64,
 }
 
 impl Claim {
-    fn runs(self) -> bool {
-        self.until.is_some_and(|until| Instant::now() < until)
+    fn runs(self, now: Moment) -> bool {
+        self.held.is_some_and(|held| held.age(now) < self.lasts)
     }
 }
 
@@ -51,7 +55,7 @@ pub struct Leadership(watch::Receiver<Claim>);
 impl Leadership {
     /// Whether the claim still runs.
     pub fn is_current(&self) -> bool {
-        self.0.borrow().runs()
+        self.0.borrow().runs(Moment::now())
     }
 
     /// Waits for a term after `known` and returns its number; `None` when there will be none.
@@ -96,7 +100,7 @@ impl Candidate {
                     self.settings.retry
                 }
             };
-            if !self.claim.borrow().runs() {
+            if !self.claim.borrow().runs(Moment::now()) {
                 self.lose();
             }
             tokio::select! {
@@ -108,7 +112,7 @@ impl Candidate {
 
     /// Gives the Lease back, so that another replica need not wait for it to run out. Called when nothing acts any more.
     pub async fn release(&mut self) {
-        if self.claim.borrow().until.is_none() {
+        if self.claim.borrow().held.is_none() {
             return;
         }
         self.lose();
@@ -143,10 +147,10 @@ impl Candidate {
                 Ok(left.min(self.settings.retry))
             }
             step @ (LeaseStep::Acquire | LeaseStep::Renew) => {
-                let started = Instant::now();
+                let started = Moment::now();
                 match self.write(lease, step).await {
                     Ok(()) => {
-                        self.hold(started + self.settings.renew_deadline);
+                        self.hold(started);
                         self.said.clear();
                         Ok(self.settings.retry)
                     }
@@ -169,21 +173,21 @@ impl Candidate {
         written.map(drop)
     }
 
-    fn hold(&self, until: Instant) {
+    fn hold(&self, since: Moment) {
         let before = *self.claim.borrow();
         // A claim that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
-        let term = if before.runs() { before.term } else { before.term + 1 };
+        let term = if before.runs(Moment::now()) { before.term } else { before.term + 1 };
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
         }
-        self.claim.send_replace(Claim { until: Some(until), term });
+        self.claim.send_replace(Claim { held: Some(since), lasts: self.settings.renew_deadline, term });
     }
 
     fn lose(&self) {
         let before = *self.claim.borrow();
-        if before.until.is_some() {
+        if before.held.is_some() {
             tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more");
-            self.claim.send_replace(Claim { until: None, ..before });
+            self.claim.send_replace(Claim { held: None, ..before });
         }
     }
 
@@ -212,7 +216,7 @@ fn seen(lease: &Lease) -> LeaseSeen {
 
 /// The Lease as it is once we hold it.
 fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSettings) -> Lease {
-    let now = Some(MicroTime(super::clock::now()));
+    let now = Some(MicroTime(crate::clock::now()));
     let mut lease = lease.unwrap_or_else(|| Lease {
         metadata: ObjectMeta { name: Some(settings.name.clone()), ..ObjectMeta::default() },
         spec: None,
@@ -268,5 +272,17 @@ mod tests {
             assert_eq!(seen(&read_back), seen(&written));
             true
         });
+    }
+
+    #[test]
+    fn a_claim_ends_by_itself_by_the_clock_that_says_more() {
+        let held = Moment::now();
+        let claim = Claim { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
+        for (monotonic, wall, runs) in
+            [(9, 9, true), (10, 10, false), (9, -3591, true), (1, 3600, false), (10, 0, false)]
+        {
+            assert_eq!(claim.runs(held.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
+        }
+        assert!(!Claim::default().runs(held), "who never held it does not lead");
     }
 }

@@ -8,7 +8,6 @@
 mod act;
 mod census;
 mod claim;
-mod clock;
 mod context;
 mod error;
 mod gather;

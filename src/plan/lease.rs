@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// The longest lease of somebody else that is waited for; more is nonsense.
-const LONGEST: Duration = Duration::from_secs(600);
+/// The longest lease of somebody else that is waited for; more is nonsense, and no flag may ask for it.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
 /// What a Lease says, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn lease_step(lease: Option<&LeaseSeen>, me: &str, unchanged_for: Duration, 
         Some(_) => {
             let seconds = lease.duration_seconds.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0);
             // Never shorter than ours: a holder that writes a short duration by mistake still gets ours.
-            let runs = seconds.map_or(ours, Duration::from_secs).clamp(ours, LONGEST.max(ours));
+            let runs = seconds.map_or(ours, Duration::from_secs).clamp(ours, LONGEST_LEASE.max(ours));
             let left = runs.saturating_sub(unchanged_for);
             if left.is_zero() { LeaseStep::Acquire } else { LeaseStep::Follow(left) }
         }
@@ -112,7 +112,7 @@ mod tests {
                 (_, LeaseStep::Renew) => prop_assert!(false, "it is not ours"),
                 (_, LeaseStep::Acquire) => prop_assert!(unchanged_for >= ours),
                 (_, LeaseStep::Follow(left)) => {
-                    prop_assert!(!left.is_zero() && left <= LONGEST.max(ours));
+                    prop_assert!(!left.is_zero() && left <= LONGEST_LEASE.max(ours));
                     prop_assert_eq!(step(unchanged_for + left), LeaseStep::Acquire, "nobody waits for ever");
                 }
             }

@@ -27,7 +27,7 @@ pub use fault::{Fault, Remedy};
 pub use guardrails::Block;
 pub use intent::{Elapsed, Timing, intent_id};
 pub use keys::{AfterKeyWrite, Lack, Row, Tenant, WantedKey, after_key_write, fingerprint};
-pub use lease::{LeaseSeen, LeaseStep, lease_step};
+pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
 pub use notice::{Notice, adoptions, remember};
 pub use numbers::{Bound, Numbers, Snapshot, Support, Usage};
 pub use outcome::{Outcome, Refusal, after_write};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::parse_duration;
 use crate::controller::{LeaseSettings, Settings};
-use crate::plan::{LONGEST_INTERVAL, Timing};
+use crate::plan::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, HttpSettings};
 
@@ -99,7 +99,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_NAME", value_name = "NAME")]
     lease_name: Option<String>,
 
-    /// How long the Lease must stand still before another replica takes over
+    /// How long the Lease must stand still before another replica takes over; at most 10m
     #[arg(long, env = "SEATKEEPER_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
     lease_duration: Duration,
 
@@ -126,6 +126,10 @@ impl Run {
                 "--send-deadline and --write-timeout together must be below --settle-unanswered: a request could outlive its \
                  settle time",
             );
+        }
+        // A replica with other flags, as during their change, waits no longer than that for a leader that is silent.
+        if self.lease_duration > LONGEST_LEASE {
+            return refuse("--lease-duration must not be above 10m: two replicas could lead at once");
         }
         if self.lease_renew_deadline >= self.lease_duration {
             return refuse("--lease-renew-deadline must be below --lease-duration: two replicas could lead at once");

@@ -6,7 +6,8 @@ use vendor_sim::immuta::{Endpoint, Exchange, Permission};
 use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, tenant};
-use crate::world::{condition, said};
+use crate::proxied::CLOCK;
+use crate::world::{FAST, condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_as_it_is_needs_no_exchange() {
@@ -40,6 +41,24 @@ async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_
         a.until_polled(2).await;
         assert_eq!(said(&a.w.status("acme").await, "Ready"), "True/InSync");
         assert_eq!(a.tenant.posts(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_wall_clock_is_hours_off_a_token_is_still_used_again_and_replaced_once_it_is_refused() {
+    needs_control_plane!();
+    for (name, seconds) in [("immuta-clock-ahead", "7200"), ("immuta-clock-behind", "-7200")] {
+        let mut a = Acme::with(name, tenant(), |switches| switches.raw_key = false).await;
+        assert!(a.w.operator.stop().await.success());
+        a.w.operator = a.w.another_operator_in(&[(CLOCK, seconds)], FAST).await;
+        a.key("one", 40).await;
+        a.declare(&["one"], json!({})).await;
+        a.until_ready("True/InSync").await;
+        a.until_polled(2).await;
+        assert_eq!(a.tenant.exchanges(), 1, "{name}");
+        a.tenant.expire_tokens();
+        a.until_polled(2).await;
+        assert_eq!((a.tenant.exchanges(), a.tenant.posts()), (2, 1), "{name}");
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
@@ -13,6 +12,7 @@ use tokio::sync::Mutex;
 use super::answer::{self, Added, NEEDED};
 use super::wire::{Exchange, LicenseRecord, LicenseStatus, TokenAnswer, Usage};
 use super::{ApiKey, NAME, VENDOR};
+use crate::clock;
 use crate::plan::{Fault, Outcome, Refusal, Row};
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::gate::{Gate, Rates};
@@ -286,7 +286,7 @@ impl Session {
             _ => {}
         }
         let told: TokenAnswer = answer.json("the token answer is not what it should be")?;
-        let left = told.expiration().and_then(|at| Duration::try_from(Timestamp::now().duration_until(at)).ok());
+        let left = told.expiration().and_then(|at| Duration::try_from(clock::now().duration_until(at)).ok());
         // A time that has passed already comes from clocks that differ: then the token is used until it is refused.
         let renew = left.map(|left| Instant::now() + left.saturating_sub(RENEW_BEFORE.min(left / 2)));
         Ok(Token { value: told.token()?, renew })

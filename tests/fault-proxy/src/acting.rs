@@ -172,7 +172,7 @@ impl Numbered {
     }
 }
 
-fn closed() -> io::Error {
+pub(crate) fn closed() -> io::Error {
     io::Error::other("the proxy closes the connection")
 }
 

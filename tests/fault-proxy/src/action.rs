@@ -62,6 +62,17 @@ pub enum Action {
     Meanwhile(Moment, &'static str),
 }
 
+/// What becomes of requests for Leases, all of them from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leases {
+    /// They go through.
+    Pass,
+    /// They are answered with this status and go nowhere.
+    Refused(u16),
+    /// They are neither forwarded nor answered; once this is over, their connections close.
+    Unanswered,
+}
+
 /// When something happens elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

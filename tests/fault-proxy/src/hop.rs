@@ -20,9 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::acting::{Numbered, whole};
+use crate::acting::{Numbered, closed, whole};
 use crate::state::{State, Watches, buys};
-use crate::{Deed, Hop, Identity, Upstream};
+use crate::{Deed, Hop, Identity, Leases, Upstream};
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) type Answer = Response<Body>;
@@ -102,6 +102,9 @@ impl Line {
     async fn exchange(self, request: Request<Full<Bytes>>, body: &[u8]) -> io::Result<Answer> {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+        if self.hop == Hop::Apiserver && path.starts_with("/apis/coordination.k8s.io/") {
+            return self.lease(request).await;
+        }
         let named = path.contains("/licenseseats/") || path.contains("/secrets/");
         if self.hop == Hop::Apiserver && (watch || !named) {
             return if watch { self.watch(request).await } else { self.pass(request).await };
@@ -167,6 +170,28 @@ impl Line {
 
     async fn pass(&self, request: Request<Full<Bytes>>) -> io::Result<Answer> {
         Ok(self.send(request).await?.map(|body| body.map_err(io::Error::other).boxed_unsync()))
+    }
+
+    async fn lease(&self, request: Request<Full<Bytes>>) -> io::Result<Answer> {
+        let fate = *self.state.leases.borrow();
+        if fate != Leases::Pass {
+            self.state.leases_lost.fetch_add(1, Ordering::SeqCst);
+        }
+        match fate {
+            Leases::Pass => self.pass(request).await,
+            Leases::Refused(status) => {
+                let reason = if status == 403 { "Forbidden" } else { "ServiceUnavailable" };
+                let body = format!(
+                    r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"injected","reason":"{reason}","code":{status}}}"#
+                );
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+                Ok(whole(status, &[("content-type", "application/json")], body.into()))
+            }
+            Leases::Unanswered => {
+                let _ = self.state.leases.subscribe().wait_for(|fate| *fate != Leases::Unanswered).await;
+                Err(closed())
+            }
+        }
     }
 
     /// A watch ends or falls silent when it is told to.

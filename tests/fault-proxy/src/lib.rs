@@ -1,7 +1,8 @@
 //! Stands between an unmodified operator and both its apiserver and its vendor.
 //!
 //! Two TLS-terminating hops with the proxy's own CA. The requests that matter to a purchase are numbered from
-//! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered.
+//! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered, and
+//! all leases together may be lost ([`Proxy::leases`]).
 //! Read the modules in this order: `action` says what may happen, `target` to which request, `state` numbers and records,
 //! `hop` carries requests, `acting` breaks one, `tls` makes certificates.
 
@@ -15,12 +16,13 @@ mod tls;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use action::{Action, Deed, Moment, Place};
+pub use action::{Action, Deed, Leases, Moment, Place};
 use state::State;
 pub use state::{Hop, Record};
 pub use target::Target;
@@ -91,6 +93,16 @@ impl Proxy {
     /// Lets the held pass go on.
     pub fn release(&self) {
         self.state.release();
+    }
+
+    /// What becomes of requests for Leases from now on.
+    pub fn leases(&self, leases: Leases) {
+        self.state.leases.send_replace(leases);
+    }
+
+    /// How many requests for Leases were lost so far.
+    pub fn leases_lost(&self) -> usize {
+        self.state.leases_lost.load(Ordering::SeqCst)
     }
 
     /// Whether the action was taken.

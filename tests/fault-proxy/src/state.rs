@@ -1,12 +1,13 @@
 //! Numbers the requests, remembers them, and gives one of them its action.
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use crate::{Action, Hand, Target};
+use crate::{Action, Hand, Leases, Target};
 
 /// Which way a request went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
     gate: watch::Sender<Gate>,
     pub(crate) watches: watch::Sender<Watches>,
+    pub(crate) leases: watch::Sender<Leases>,
+    pub(crate) leases_lost: AtomicUsize,
     /// Vendor connections end, and the operator is stopped during the next handshake, for so long at most.
     pub(crate) handshake: watch::Sender<Option<Duration>>,
     /// How many purchases have arrived.
@@ -124,6 +127,8 @@ impl State {
             inner: Mutex::new(inner),
             gate: watch::Sender::new(Gate::Open),
             watches: watch::Sender::new(Watches::Pass),
+            leases: watch::Sender::new(Leases::Pass),
+            leases_lost: AtomicUsize::new(0),
             handshake: watch::Sender::new(None),
             purchases: watch::Sender::new(0),
             reached: Notify::new(),

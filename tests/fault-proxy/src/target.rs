@@ -46,6 +46,12 @@ impl Target {
         Self { number, hop: until[number - 1].hop, sharp: sharp(until) }
     }
 
+    /// The first request that writes an intent, however many others come before it.
+    #[must_use]
+    pub fn first_intent() -> Self {
+        Self { number: usize::MAX - SLACK, hop: Hop::Apiserver, sharp: Some(Sharp::Intent(1)) }
+    }
+
     /// Whether the newest of these requests is the one: the same purchase or intent, or the first of this number or
     /// higher on the same hop.
     pub(crate) fn is_reached(&self, records: &[Record]) -> bool {
@@ -112,6 +118,13 @@ mod tests {
         assert_eq!(strikes("aavipv", 5, "aavaavipv"), Some(8));
         assert_eq!(strikes("aavipv", 4, "aavaavipv"), Some(7));
         assert_eq!(strikes("aavipaavip", 9, "avipaavip"), Some(8), "the second intent, though it comes early");
+    }
+
+    #[test]
+    fn the_first_intent_is_found_without_a_reference() {
+        let run = run(&format!("{}ivpi", "aav".repeat(10)));
+        let strikes: Vec<usize> = (1..=run.len()).filter(|n| Target::first_intent().is_reached(&run[..*n])).collect();
+        assert_eq!(strikes, [31]);
     }
 
     #[test]

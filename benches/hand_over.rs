@@ -1,0 +1,53 @@
+//! How long nobody acts when a leader ends: from SIGTERM until its follower changes the vendor.
+
+use std::time::{Duration, Instant};
+
+use kube::api::{Patch, PatchParams};
+use seatkeeper_support::{ControlPlane, Operator};
+use serde_json::json;
+
+use super::{BINARY, Place, in_sync, median, worst};
+
+/// Each starts a process that needs a token of the vendor, which gives ten a minute.
+const ROUNDS: usize = 7;
+
+pub async fn measure(plane: &ControlPlane) {
+    let mut place = Place::new(plane, "hand-over").await;
+    let (name, key, vendor) = ("acme", place.organization(), place.vendor.bitwarden());
+    place.secret(name, &key).await;
+    place.declare(name).await;
+    let mut times = Vec::new();
+    for round in 1..=ROUNDS {
+        until("the object in sync", async || in_sync(&place.seats().get(name).await.expect("the object"))).await;
+        let allowed = format!("--allowed-host={}", place.vendor.host());
+        let follower = Operator::start(plane, BINARY, &place.namespace, &[&allowed]).await;
+        follower.wait_ready().await;
+        let changes = vendor.ledger(&key.id).len();
+
+        let began = vendor.now();
+        place.operator.signal("TERM");
+        until("the leader to stop", async || place.operator.log().contains("stopping")).await;
+        let patch = Patch::Merge(json!({ "spec": { "seats": 150 + round } }));
+        place.seats().patch(name, &PatchParams::default(), &patch).await.expect("an edit");
+        until("a change", async || vendor.ledger(&key.id).len() > changes).await;
+        times.push(vendor.ledger(&key.id)[changes].at.duration_since(began).as_secs_f64() * 1e3);
+        // Whoever stops sends nothing more, so this was the follower; its log must say the same.
+        until("the follower to tell", async || follower.log().contains("change sent")).await;
+        place.operator.wait_exit(Duration::from_secs(15)).await.expect("the leader ends");
+        place.operator = follower;
+    }
+    println!(
+        "hand-over                  {:>8.1} ms, SIGTERM to the follower's change, median of {ROUNDS} (worst {:.1})",
+        median(&mut times),
+        worst(&times)
+    );
+}
+
+/// Looks every millisecond: what is waited for is measured.
+async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is().await {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}

@@ -1,0 +1,36 @@
+//! A wall clock that jumps while an outcome is open: all waiting goes on as before.
+
+use jiff::{SignedDuration, Timestamp};
+use seatkeeper_support::needs_control_plane;
+use serde_json::json;
+use vendor_sim::{Fault, FaultKind, RequestRecord};
+
+use crate::proxied::Proxied;
+use crate::tenants::fast_but;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_an_hour_ahead_and_two_hours_back_neither_hurries_nor_hangs_the_settle_time() {
+    needs_control_plane!();
+    let p = Proxied::new("jumps", &fast_but(&["--settle-unanswered=20s"])).await;
+    let w = &p.w;
+    let lost = w.bitwarden().inject(Fault::on_put(FaultKind::Drop { apply: false }));
+    w.declare("acme", json!({})).await;
+    assert!(w.bitwarden().wait_fired(lost, 1).await);
+    w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    for seconds in [3600, -3600] {
+        p.jump(seconds).await;
+        assert_eq!(w.puts(), 1, "the outcome is still open");
+    }
+    let status = w.until_in_sync("acme", 150).await;
+    let recorded = status.history[0].time.0.duration_since(Timestamp::now());
+    assert!((recorded.as_secs() + 3600).abs() < 60, "its clock is an hour behind, and it recorded {recorded}");
+    let puts: Vec<Timestamp> = w.bitwarden().requests().iter().filter(|r| bought(r)).map(|r| r.at).collect();
+    let [first, second] = puts[..] else { panic!("one repeat: {puts:?}") };
+    let waited = second.duration_since(first);
+    assert!(waited >= SignedDuration::from_secs(20), "repeated after {waited}, within the settle time");
+    assert_eq!(w.organization().billed.seats, Some(150));
+}
+
+fn bought(request: &RequestRecord) -> bool {
+    request.method == "PUT" && request.path.ends_with("/public/organization/subscription")
+}

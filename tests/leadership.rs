@@ -1,0 +1,179 @@
+//! Who leads, and until when: a leader that cannot renew stops acting before anybody else may take its Lease, what it was
+//! about to send is dropped, and one that ends gives the Lease back.
+
+use fault_proxy::Leases;
+use jiff::{SignedDuration, Timestamp};
+use seatkeeper_support::{OPERATOR_USER, http_get, needs_control_plane, wait_for};
+use serde_json::json;
+
+use crate::proxied::Proxied;
+use crate::tenants::fast_but;
+use crate::world::{PATIENCE, World, organization};
+
+/// A lease that is over soon.
+const BRIEF: [&str; 2] = ["--lease-duration=3s", "--lease-renew-deadline=2s"];
+
+/// A lease that is not over while a test runs, unless it is given back.
+const LASTING: [&str; 2] = ["--lease-duration=10m", "--lease-renew-deadline=9m"];
+
+/// So long that only leadership, a shutdown or a clock that jumps drops a request.
+const UNHURRIED: [&str; 2] = ["--send-deadline=60s", "--settle-unanswered=70s"];
+
+fn flags(some: &[[&'static str; 2]]) -> Vec<&'static str> {
+    fast_but(&some.concat())
+}
+
+/// Waits until others may take the Lease.
+async fn until_lease_has_run_out(p: &Proxied) {
+    let over = async || {
+        let silent = Timestamp::now().duration_since(p.renewed().await?);
+        (silent >= SignedDuration::from_secs(3)).then_some(())
+    };
+    wait_for("the Lease to have stood still for its duration", PATIENCE, over).await;
+}
+
+/// With object `acme` in sync and an operator that does not lead any more: declares and edits, and nothing comes of it
+/// until the operator may use Leases again.
+async fn nothing_is_done(p: &Proxied, lost: usize) {
+    let w = &p.w;
+    let (mark, requests) = (w.plane.audit_mark(), w.bitwarden().requests().len());
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.declare("machines", json!({ "seats": 10, "vendor": { "bitwarden": { "product": "MachineAccounts" } } })).await;
+    p.until_leases_lost(lost).await;
+    assert_eq!(w.bitwarden().requests().len(), requests, "the vendor is not asked\n{}", w.operator.log_tail(40));
+    let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace);
+    assert!(writes.is_empty(), "{:?}", writes.events());
+
+    p.proxy.leases(Leases::Pass);
+    w.until_in_sync("acme", 160).await;
+    w.until("machines", "a look", |status| status.seats.is_some() || !status.conditions.is_empty()).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(160)));
+}
+
+/// A leader whose requests for the Lease are lost until others may take it.
+async fn cut_off(name: &str, how: Leases) -> Proxied {
+    let p = Proxied::new(name, &flags(&[BRIEF])).await;
+    p.w.declare("acme", json!({})).await;
+    p.w.until_in_sync("acme", 150).await;
+    p.proxy.leases(how);
+    until_lease_has_run_out(&p).await;
+    p
+}
+
+async fn until_not_ready(p: &Proxied, part: &str) {
+    let told = async || {
+        let reply = http_get(p.w.operator.address(), "/readyz").await.ok()?;
+        (reply.status == 503 && reply.body.contains(part)).then_some(())
+    };
+    wait_for(format!("/readyz to say {part:?}"), PATIENCE, told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_whose_renewals_are_not_answered_does_nothing_once_its_lease_may_be_taken() {
+    needs_control_plane!();
+    let p = cut_off("leases-silent", Leases::Unanswered).await;
+    nothing_is_done(&p, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_whose_renewals_fail_does_nothing_once_its_lease_may_be_taken() {
+    needs_control_plane!();
+    let p = cut_off("leases-fail", Leases::Refused(503)).await;
+    until_not_ready(&p, "cannot be used").await;
+    nothing_is_done(&p, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_may_not_renew_any_more_does_nothing_once_its_lease_may_be_taken() {
+    needs_control_plane!();
+    let p = cut_off("leases-forbidden", Leases::Refused(403)).await;
+    until_not_ready(&p, "not allowed to use Lease").await;
+    nothing_is_done(&p, 4).await;
+    p.w.operator.wait_ready().await;
+}
+
+/// An operator that has stored an intent and does not know it yet, and the intent's id.
+async fn about_to_buy(name: &str, flags: &[&str]) -> (Proxied, String) {
+    let p = Proxied::new(name, flags).await;
+    p.hold_first_intent();
+    p.w.declare("acme", json!({})).await;
+    let id = p.until_intent_held("acme").await;
+    (p, id)
+}
+
+/// Nothing was sent under the intent; what is wanted is bought once, under another one.
+async fn bought_under_another(p: &Proxied, id: &str) {
+    let status = p.w.until_in_sync("acme", 150).await;
+    assert_ne!(status.history[0].id, id);
+    assert_eq!((p.w.puts(), p.w.organization().billed.seats), (1, Some(150)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_the_lease_between_intent_and_request_sends_nothing_under_it() {
+    needs_control_plane!();
+    let (p, id) = about_to_buy("lost-between", &flags(&[BRIEF, UNHURRIED])).await;
+    p.proxy.leases(Leases::Refused(503));
+    p.until_logged("not leading any more").await;
+    p.let_go();
+    p.until_logged("another replica leads").await;
+    assert_eq!(p.w.puts(), 0);
+    p.proxy.leases(Leases::Pass);
+    bought_under_another(&p, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_to_stop_between_intent_and_request_sends_nothing_under_it() {
+    needs_control_plane!();
+    let flags = flags(&[UNHURRIED]);
+    let (mut p, id) = about_to_buy("term-between", &flags).await;
+    p.w.operator.signal("TERM");
+    p.until_logged("stopping").await;
+    p.let_go();
+    assert!(p.w.operator.wait_exit(PATIENCE).await.expect("it ends").success());
+    assert_eq!(p.w.puts(), 0);
+    let log = p.w.operator.log();
+    assert!(log.contains("the operator is shutting down"), "{log}");
+    p.start_operator(&flags).await;
+    bought_under_another(&p, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_suspended_between_intent_and_request_by_the_wall_clock_sends_nothing_under_it() {
+    needs_control_plane!();
+    let lease = ["--lease-duration=31s", "--lease-renew-deadline=30s"];
+    let (p, id) = about_to_buy("suspended-between", &flags(&[lease, UNHURRIED])).await;
+    // Leads again by the time that the Lease shows.
+    p.jump(3600).await;
+    p.let_go();
+    p.until_logged("the send deadline has passed").await;
+    assert_eq!(p.w.puts(), 0);
+    bought_under_another(&p, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_suspended_past_its_lease_by_the_wall_clock_does_nothing_before_it_has_renewed() {
+    needs_control_plane!();
+    let p = Proxied::new("suspended", &flags(&[LASTING])).await;
+    p.w.declare("acme", json!({})).await;
+    p.w.until_in_sync("acme", 150).await;
+    p.proxy.leases(Leases::Refused(503));
+    p.set_clock(3600);
+    p.until_logged("not leading any more").await;
+    nothing_is_done(&p, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_ends_gives_its_lease_back_so_that_nobody_waits_for_it_to_run_out() {
+    needs_control_plane!();
+    let flags = flags(&[LASTING]);
+    let w = World::with("hand-over", organization(), &flags).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let second = w.another_operator(&flags).await;
+    second.wait_ready().await;
+    assert!(w.operator.stop().await.success());
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.until_in_sync("acme", 160).await;
+    assert_eq!(w.puts(), 2);
+    assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+}
