@@ -6,6 +6,7 @@
 mod condition;
 mod decision;
 mod desired;
+mod failed;
 mod fault;
 mod guardrails;
 mod intent;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::book::{bound, put, refuse};
 use super::judge::{change, new_rows, origin, retire};
+use super::record::{bound, put, refuse};
 use super::tenant::{Row, Tenant};
 use crate::api::{Change, Intent, IntentPhase, KeyAction, KeyOrigin, KeyState, KeyStep, License, LicenseState};
 use crate::plan::outcome::{applied, before};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::record::{bound, put, state_of};
 use super::tenant::{Row, Tenant, WantedKey, same};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::plan::Fault;
@@ -209,76 +210,6 @@ impl<'a> Book<'a> {
             None if entry.adopt.is_some() => Standing::NoSuchRow,
             None => Standing::New,
         }
-    }
-}
-
-/// The record of a key whose row is known.
-pub(super) fn bound(
-    reference: Option<crate::api::SecretKeyRef>,
-    fingerprint: &str,
-    row: &Row,
-    origin: KeyOrigin,
-    now: Timestamp,
-) -> KeyRecord {
-    KeyRecord {
-        secret_key_ref: reference,
-        fingerprint: Some(fingerprint.to_owned()),
-        id: Some(row.id),
-        uuid: Some(row.uuid.clone()),
-        origin: Some(origin),
-        state: state_of(row, now),
-        seats: row.seats,
-        expires_at: row.expires.map(Time),
-        hard_expiration: row.hard,
-    }
-}
-
-/// Puts a record in the place of all others of its key or its row.
-pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
-    let of_key = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
-        (Some(one), Some(other)) => same(one, other),
-        _ => false,
-    };
-    let of_row = |other: &KeyRecord| other.id.is_some() && (other.id, &other.uuid) == (record.id, &record.uuid);
-    records.retain(|other| !of_key(other) && !of_row(other));
-    records.push(record);
-}
-
-/// Records that the tenant has no new row for a key. What was known of its row stays known, for it may be listed again.
-pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState) {
-    let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
-        (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),
-        _ => false,
-    };
-    match records.iter_mut().find(of_step) {
-        Some(known) => known.state = state,
-        None => put(records, rowless(step, state)),
-    }
-}
-
-/// The record of a key without a row.
-pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
-    KeyRecord {
-        secret_key_ref: step.secret_key_ref.clone(),
-        fingerprint: step.fingerprint.clone(),
-        id: None,
-        uuid: None,
-        origin: None,
-        state,
-        seats: None,
-        expires_at: None,
-        hard_expiration: None,
-    }
-}
-
-/// How a listed row stands by what it shows and the clock: the list does not say `expired` (section 7.5).
-pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
-    if row.invalidated {
-        KeyState::Invalidated
-    } else if row.expires.is_some_and(|expires| expires <= now) {
-        KeyState::Expired
-    } else {
-        KeyState::Active
     }
 }
 

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::book::{Book, Standing, bound, state_of};
+use super::book::{Book, Standing};
 use super::is_live;
+use super::record::{bound, state_of};
 use super::tenant::{Row, Tenant};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
 use crate::plan::{Numbers, Situation};

@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::book::{Book, refuse, rowless};
+use super::book::Book;
+use super::record::{refuse, rowless};
 use super::tenant::Row;
 use crate::api::{Change, Intent, IntentPhase, KeyAction, KeyOrigin, KeyRecord, KeyState, KeyStep};
 use crate::plan::intent::{Gate, clock, settle, wait};

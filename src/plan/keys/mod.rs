@@ -9,6 +9,7 @@ mod book;
 mod end;
 mod judge;
 mod prune;
+mod record;
 mod say;
 mod tenant;
 
@@ -220,5 +221,5 @@ fn is_live(row: &Row, book: &Book<'_>, now: jiff::Timestamp) -> bool {
         .records
         .iter()
         .any(|record| record.state == KeyState::Removed && row.is(record.id, record.uuid.as_deref()));
-    !removed && book::state_of(row, now) == KeyState::Active
+    !removed && record::state_of(row, now) == KeyState::Active
 }

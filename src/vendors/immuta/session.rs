@@ -1,18 +1,20 @@
 //! Requests with an API key. Two ways to prove who calls are documented, the key itself and a token that it is exchanged
 //! for (section 2): the key is tried first, the token where that is refused, and what worked is remembered.
 
+mod token;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use token::Token;
 use tokio::sync::Mutex;
 
 use super::answer::{self, Added, NEEDED};
-use super::wire::{Exchange, LicenseRecord, LicenseStatus, TokenAnswer, Usage};
+use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, NAME, VENDOR};
-use crate::clock;
 use crate::plan::{Fault, Outcome, Refusal, Row};
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::gate::{Gate, Rates};
@@ -20,9 +22,6 @@ use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, Req
 use crate::vendors::pace::{Limit, Limits};
 use crate::vendors::secret_data::{invalid, never_shown};
 use crate::vendors::{Go, VendorError};
-
-/// A token is renewed this long before it expires, where its answer says when.
-const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Sessions that nobody has used for this long are dropped, tokens and all.
 const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
@@ -38,12 +37,6 @@ enum Way {
     Key,
     /// `Authorization: Bearer <token>`.
     Token,
-}
-
-/// A token, and when to ask for another one if that is known. Not `Debug`.
-struct Token {
-    value: SecretString,
-    renew: Option<Instant>,
 }
 
 /// What was learned of a tenant.
@@ -65,7 +58,7 @@ pub(in crate::vendors) struct Session {
     learned: SyncMutex<Learned>,
 }
 
-never_shown!(Token, Session, Sessions, TokenAnswer);
+never_shown!(Token, Session, Sessions, super::wire::TokenAnswer);
 
 /// Of a key and its server.
 type Fingerprint = [u8; 32];
@@ -242,56 +235,6 @@ impl Session {
         }
     }
 
-    /// The request with who calls. Never without: an endpoint may answer that with 500 (section 2).
-    async fn signed(&self, way: Way, request: RequestBuilder) -> Result<RequestBuilder, VendorError> {
-        Ok(match way {
-            Way::Key => request.header("Authorization", sensitive(self.key.api_key.expose_secret())?),
-            Way::Token => request.bearer_auth(self.token().await?.expose_secret()),
-        })
-    }
-
-    /// The current token. The lock is held while fetching: one caller asks, the others wait for it.
-    async fn token(&self) -> Result<SecretString, VendorError> {
-        let mut held = self.token.lock().await;
-        let fresh = |token: &&Token| token.renew.is_none_or(|renew| Instant::now() < renew);
-        if let Some(token) = held.as_ref().filter(fresh) {
-            return Ok(token.value.clone());
-        }
-        let fetched = self.fetch_token().await;
-        self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
-        let token = fetched?;
-        let value = token.value.clone();
-        *held = Some(token);
-        Ok(value)
-    }
-
-    async fn forget_token(&self) {
-        *self.token.lock().await = None;
-    }
-
-    /// `POST /bim/apikey/authenticate`: the key in the body, and where that is refused once in the header (section 2).
-    async fn fetch_token(&self) -> Result<Token, VendorError> {
-        let url = || self.url("bim/apikey/authenticate");
-        let key = self.key.api_key.expose_secret();
-        let in_body = self.client.post(url()).json(&Exchange { apikey: key });
-        let mut answer = self.exchange(in_body, self.settings.read_timeout).await?;
-        if matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
-            let in_header = self.client.post(url()).header("Authorization", sensitive(key)?);
-            answer = self.exchange(in_header, self.settings.read_timeout).await?;
-        }
-        match answer.status {
-            StatusCode::BAD_REQUEST => return Err(VendorError::ApiKeyRefused),
-            status if !status.is_success() => return Err(refusal(&answer)),
-            _ if answer.is_web_page() => return Err(VendorError::LoginPage),
-            _ => {}
-        }
-        let told: TokenAnswer = answer.json("the token answer is not what it should be")?;
-        let left = told.expiration().and_then(|at| Duration::try_from(clock::now().duration_until(at)).ok());
-        // A time that has passed already comes from clocks that differ: then the token is used until it is refused.
-        let renew = left.map(|left| Instant::now() + left.saturating_sub(RENEW_BEFORE.min(left / 2)));
-        Ok(Token { value: told.token()?, renew })
-    }
-
     async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
         http::exchange(&self.gate, request.header("Accept", "application/json"), timeout).await
     }
@@ -321,11 +264,4 @@ fn refusal(answer: &Answer) -> VendorError {
         status if status.is_redirection() => VendorError::LoginPage,
         _ => answer.refusal(),
     }
-}
-
-/// A header value that is not shown where headers are printed.
-fn sensitive(text: &str) -> Result<reqwest::header::HeaderValue, VendorError> {
-    let mut value = reqwest::header::HeaderValue::from_str(text).map_err(|_| VendorError::ApiKeyRefused)?;
-    value.set_sensitive(true);
-    Ok(value)
 }

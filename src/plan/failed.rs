@@ -1,0 +1,48 @@
+//! What is said of a pass that did not come to a decision: by what mends it. Called by `report`.
+
+use jiff::Timestamp;
+
+use super::condition::{Conditions, Is, kind, reason};
+use super::{Fault, Remedy};
+use crate::api::LicenseSeatsStatus;
+
+pub(super) fn failed(
+    status: &mut LicenseSeatsStatus,
+    old: &LicenseSeatsStatus,
+    generation: i64,
+    fault: &Fault,
+    now: Timestamp,
+) {
+    status.summary = Some(fault.summary.clone());
+    let mut conditions = Conditions::over(&old.conditions, generation, now);
+    match fault.remedy {
+        Remedy::Spec | Remedy::Owner => {
+            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
+            conditions.keep(kind::CREDENTIALS_VALID);
+        }
+        Remedy::Unsupported => {
+            conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
+        }
+        Remedy::Credentials => {
+            conditions.say(kind::READY, Is::False, reason::CREDENTIALS_INVALID, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message);
+        }
+        Remedy::Time { .. } => {
+            conditions.say(kind::READY, Is::Unknown, reason::OBSERVATION_STALE, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::Unknown, fault.reason, &fault.message);
+        }
+    }
+    conditions.keep(kind::LICENSE_VALID);
+    conditions.keep(kind::SEAT_SHORTAGE);
+    conditions.keep(kind::CHANGE_PENDING);
+    conditions.keep(kind::DRIFTED);
+    // A Secret that is not there yet is the normal course of a GitOps start; the rest waits for a person.
+    let waits = matches!(fault.remedy, Remedy::Time { .. }) || fault.reason == reason::SECRET_NOT_FOUND;
+    if waits {
+        conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &fault.message);
+    } else {
+        conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
+    }
+    status.conditions = conditions.done();
+}
