@@ -25,7 +25,6 @@ mod operations;
 mod owner;
 mod ownership;
 mod pace;
-mod plane;
 mod printing;
 mod process;
 mod products;

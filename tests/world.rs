@@ -9,11 +9,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, wait_for};
+use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
-
-use crate::plane::Plane;
 
 /// The operator as the tests build it.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");

@@ -278,16 +278,7 @@ P55RUD0z7IxRDQxlkyqNtHYqC1p0u1sL
 
     #[test]
     fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
-        let second = Duration::from_secs(1);
-        let settings = HttpSettings {
-            connect_timeout: second,
-            read_timeout: second,
-            write_timeout: second,
-            credential_probe: second,
-            account_recheck: second,
-            bitwarden_client_version: "2026.1.0".into(),
-        };
-        let http = Http::new(settings, RequestCounter::default()).unwrap();
+        let http = http();
         let used = http.client(Some(CA.as_bytes())).ok().unwrap();
         for version in 0..20 {
             assert!(http.client(Some(format!("{CA}# {version}\n").as_bytes())).is_ok());

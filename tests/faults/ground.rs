@@ -1,31 +1,13 @@
 //! What all cases of a control plane share: the control plane, the proxy's certificates, and how many play at a time.
 
-use std::ops::Deref;
 use std::path::PathBuf;
 
 use fault_proxy::{Identity, Proxy, Upstream};
 use k8s_openapi::ByteString;
 use kube::Client;
-use seatkeeper_support::{ControlPlane, SYSTEM_NAMESPACE, scratch_dir};
+use seatkeeper_support::{Plane, SYSTEM_NAMESPACE, scratch_dir};
 use serde_json::json;
 use tokio::sync::Semaphore;
-
-/// The control plane of this process, or one that may be stopped.
-pub enum Plane {
-    Shared(&'static ControlPlane),
-    Own(Box<ControlPlane>),
-}
-
-impl Deref for Plane {
-    type Target = ControlPlane;
-
-    fn deref(&self) -> &ControlPlane {
-        match self {
-            Self::Shared(plane) => plane,
-            Self::Own(plane) => plane,
-        }
-    }
-}
 
 /// What all cases share.
 pub struct Ground {
@@ -41,14 +23,12 @@ pub struct Ground {
 impl Ground {
     /// On the control plane of this process.
     pub async fn shared(at_once: usize) -> Self {
-        Self::on(Plane::Shared(ControlPlane::shared().await), at_once).await
+        Self::on(Plane::shared().await, at_once).await
     }
 
     /// On a control plane of its own, one case after the other: its apiserver and its etcd may be killed.
     pub async fn own() -> Self {
-        let plane = ControlPlane::start().await;
-        plane.install_chart(&[]).await;
-        Self::on(Plane::Own(Box::new(plane)), 1).await
+        Self::on(Plane::own().await, 1).await
     }
 
     async fn on(plane: Plane, at_once: usize) -> Self {

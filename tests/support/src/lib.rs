@@ -5,7 +5,7 @@
 //! ServiceAccount that the chart ships, never as an administrator. Read the modules in this order:
 //!
 //! * `control_plane` starts, stops and reaches etcd and kube-apiserver; `launch` knows their flags, `pki` makes the
-//!   certificates and kubeconfigs;
+//!   certificates and kubeconfigs; `plane` is the shared one or one's own;
 //! * `install` brings the chart and the CRD in, makes namespaces and ServiceAccount tokens;
 //! * `kubectl` finds the pinned tools and runs kubectl and helm as a person would;
 //! * `audit` answers "who did what, how often?" from the apiserver's own record;
@@ -35,6 +35,7 @@ mod kubectl;
 mod launch;
 mod operator;
 mod pki;
+mod plane;
 mod process;
 mod wait;
 
@@ -45,5 +46,6 @@ pub use http::{HttpReply, http_get};
 pub use install::{OPERATOR_USER, SYSTEM_NAMESPACE};
 pub use kubectl::{Output, tool, workspace_root};
 pub use operator::Operator;
+pub use plane::Plane;
 pub use process::{Process, free_port, process_alive, send_signal};
 pub use wait::{skip_control_plane, wait_for};

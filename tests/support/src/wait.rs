@@ -9,9 +9,11 @@ use std::panic::Location;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-const POLL: Duration = Duration::from_millis(25);
+/// The first pause between two looks, and the longest: what is quick is seen at once, and hundreds of long waits side by
+/// side are not most of what the machine does.
+const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));
 
-/// Calls `condition` every 25 ms until it answers `Some`, and returns that.
+/// Calls `condition` again and again, ever less often, until it answers `Some`, and returns that.
 ///
 /// # Panics
 /// With `what`, the time and the caller's line when `limit` has passed. A call that hangs is cut off there too.
@@ -24,11 +26,13 @@ where
     async move {
         let deadline = Instant::now() + limit;
         let found = timeout_at(deadline, async {
+            let (mut pause, longest) = POLL;
             loop {
                 if let Some(value) = condition().await {
                     return value;
                 }
-                sleep(POLL).await;
+                sleep(pause).await;
+                pause = pause.mul_f64(1.25).min(longest);
             }
         });
         match found.await {

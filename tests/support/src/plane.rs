@@ -1,20 +1,25 @@
-//! The control plane of a world: the one that all tests share, or one of its own.
+//! The control plane that all tests of a process share, or one of the caller's own.
 
 use std::ops::Deref;
 
-use seatkeeper_support::ControlPlane;
+use crate::ControlPlane;
 
+/// Either of the two.
+#[derive(Debug)]
 pub enum Plane {
+    /// That of this process: others use it too.
     Shared(&'static ControlPlane),
+    /// Nobody else's: an operator may see all of it, and its apiserver and etcd may be stopped.
     Own(Box<ControlPlane>),
 }
 
 impl Plane {
+    /// See [`ControlPlane::shared`].
     pub async fn shared() -> Self {
         Self::Shared(ControlPlane::shared().await)
     }
 
-    /// One that nobody else uses, for an operator that sees all of it.
+    /// A new one, with CRD and chart.
     pub async fn own() -> Self {
         let plane = ControlPlane::start().await;
         plane.install_chart(&[]).await;
