@@ -246,6 +246,10 @@ fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Resul
     Ok(())
 }
 
+fn spent_twice(stage: &Stage) -> Option<&String> {
+    [&stage.old, &stage.new].into_iter().find(|key| stage.tenant.additions_of(key) > 1)
+}
+
 /// Waits until the fault has struck, the keys are as declared and told so, and polls go by without any write.
 async fn silent(stage: &Stage, struck: bool, wanted: usize) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
@@ -268,6 +272,9 @@ async fn silent(stage: &Stage, struck: bool, wanted: usize) -> Result<(), String
                 }
             }
             _ => since = ended().await.then_some((written, polls)),
+        }
+        if spent_twice(stage).is_some() {
+            return Err("it cannot come to rest any more".into());
         }
         if Instant::now() > deadline {
             let status = serde_json::to_string(&stage.status().await).unwrap_or_default();
