@@ -1,4 +1,5 @@
-//! How long nobody acts when a leader ends: from SIGTERM until its follower changes the vendor.
+//! How long nobody acts when a leader ends: from SIGTERM until its follower changes the vendor. The follower has just looked
+//! at the Lease when it begins, so most of it is `--lease-retry`, the wait for its next look.
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,109 @@
+//! Clients by CA, and answers of any bytes.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::mutants::{Mutant, harmed};
+
+pub fn http() -> Http {
+    let second = Duration::from_secs(1);
+    let settings = HttpSettings {
+        connect_timeout: second,
+        read_timeout: second,
+        write_timeout: second,
+        credential_probe: second,
+        account_recheck: second,
+        bitwarden_client_version: "2026.1.0".into(),
+    };
+    Http::new(settings, RequestCounter::default()).unwrap()
+}
+
+pub fn answer(status: u16, body: &[u8]) -> Answer {
+    Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.to_vec() }
+}
+
+/// An error that came of foreign bytes says nothing of them, wherever it is shown.
+pub fn assert_ours(error: &VendorError) {
+    let fault = error.fault("Vendor", "host.test");
+    for text in [error.to_string(), format!("{error:?}"), fault.message, fault.summary] {
+        assert!(!text.contains(crate::mutants::MARKER) && !text.contains(char::is_control), "{text:?}");
+    }
+}
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----
+MIIBmDCCAT2gAwIBAgIUFNrDghtkc+P/99WnPYJNkpr96WUwCgYIKoZIzj0EAwIw
+IDEeMBwGA1UEAwwVU2VhdGtlZXBlciB1bml0IHRlc3RzMCAXDTI2MTEyNTAxNTQz
+M1oYDzIxMjYxMTAxMDE1NDMzWjAgMR4wHAYDVQQDDBVTZWF0a2VlcGVyIHVuaXQg
+dGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR+qI/aiWhfBJj/9sAZLuAG
+pFyXkgTUsx1IitpQjo1WSbCBb9Xr+grKLWnzeT7vvm0pDPKJ1F3O+UfH1/ZdKqbo
+o1MwUTAdBgNVHQ4EFgQUWks1ax6jluR0EqXiUtcu2vGVEWMwHwYDVR0jBBgwFoAU
+Wks1ax6jluR0EqXiUtcu2vGVEWMwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD
+AgNJADBGAiEA2etJXe9Mq11aCqsrIrPdAR9THtiOYSuE/d9exu3nRnoCIQD0hEiA
+4CL10W3MKVOFKs9igzQs57r1KdFPryOQ6guExQ==
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_ca_bundle_is_trusted_whole_or_refused() {
+    let http = http();
+    let trusted = |pem: &str| http.client(Some(pem.as_bytes())).is_ok();
+    let as_key = PEM.replace("CERTIFICATE", "PRIVATE KEY");
+    for pem in [PEM, &PEM.repeat(2), &PEM.replace('\n', "\r\n"), &format!("{as_key}{PEM}"), &format!("# our CA\n{PEM}")]
+    {
+        assert!(trusted(pem), "{pem}");
+    }
+    let broken = PEM.replace("MIIBmDCC", "MIIBmDCD");
+    for pem in ["", "MIIBmDCC", &as_key, &broken, &format!("{PEM}{broken}"), PEM.trim_end().trim_end_matches('-')] {
+        assert!(!trusted(pem), "{pem}");
+    }
+}
+
+#[test]
+fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
+    let http = http();
+    let used = http.client(Some(PEM.as_bytes())).ok().unwrap();
+    for version in 0..20 {
+        assert!(http.client(Some(format!("{PEM}# {version}\n").as_bytes())).is_ok());
+    }
+    let kept = || http.private.lock().unwrap().len();
+    assert!(kept() <= 2, "{} clients", kept());
+    assert!(http.client(Some(b"no certificate")).is_err());
+    drop(used);
+}
+
+fn asked(value: &[u8]) -> Option<Duration> {
+    let value = reqwest::header::HeaderValue::from_bytes(value).ok()?;
+    retry_after(&http::Response::builder().header(reqwest::header::RETRY_AFTER, value).body("").ok()?.into())
+}
+
+#[test]
+fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
+    for (value, seconds) in [("0", 1), (" 7 ", 8), ("999999999", 3600), ("18446744073709551615", 3600)] {
+        assert_eq!(asked(value.as_bytes()), Some(Duration::from_secs(seconds)), "{value}");
+    }
+    for value in ["", "-1", "1.5", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "18446744073709551616"] {
+        assert_eq!(asked(value.as_bytes()), None, "{value}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_bytes_a_ca_bundle_holds_a_client_trusts_at_least_one_certificate_of_it(
+        before in any::<Vec<u8>>(), Mutant(pem) in prop_oneof![harmed(PEM.as_bytes()), harmed(b"no certificate"), harmed(b"")],
+    ) {
+        thread_local!(static HTTP: Http = http());
+        let pem = [before, pem].concat();
+        if HTTP.with(|http| http.client(Some(&pem)).is_ok()) {
+            let begins = pem.windows(27).filter(|window| *window == b"-----BEGIN CERTIFICATE-----").count();
+            prop_assert!(begins > 0, "{}", pem.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn whatever_a_vendor_asks_for_the_pause_is_between_a_second_and_an_hour(value in proptest::collection::vec(any::<u8>(), 0..30)) {
+        let pause = asked(&value);
+        prop_assert!(pause.is_none_or(|pause| pause >= Duration::from_secs(1) && pause <= LONGEST_PAUSE));
+    }
+}
