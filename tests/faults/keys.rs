@@ -18,7 +18,7 @@ use crate::AWAITING_SILENCE;
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
 use crate::case::{Broken, End, Flaw, REST, SILENCE, named};
 use crate::ground::Ground;
-use crate::report::{Report, Title};
+use crate::report::{LICENCE_KEYS, Report, Title};
 use stage::Stage;
 
 /// The longest wait for an end.
@@ -92,7 +92,7 @@ pub async fn enumerate(ground: &Arc<Ground>, at_once: usize, report: &mut Report
         stream::iter(cases).map(|case| guarded(ground, case)).buffer_unordered(at_once * AWAITING_SILENCE);
     while let Some((case, result)) = playing.next().await {
         let (name, action) = (case.name(), case.action);
-        let title = Title { kind: "licence keys", action, name, by_owner: false };
+        let title = Title { kind: LICENCE_KEYS, action, name, by_owner: false };
         report.note(&title, result.as_ref().map(|_| End::InSync));
     }
     #[cfg(debug_assertions)]

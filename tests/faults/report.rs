@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::case::{Broken, End, Flaw};
 
+/// The kind of those with licence keys.
+pub const LICENCE_KEYS: &str = "licence keys";
+
 /// Fewer of a kind in a whole run would not be the proof that is promised.
 const LEAST: [(&str, usize); 9] = [
     ("crash", 190),
@@ -16,7 +19,7 @@ const LEAST: [(&str, usize); 9] = [
     ("elsewhere", 70),
     ("clock", 15),
     ("control plane", 10),
-    ("licence keys", 140),
+    (LICENCE_KEYS, 130),
 ];
 
 /// What was played.
@@ -165,12 +168,17 @@ impl Report {
             return true;
         }
         let text = std::fs::read_to_string(path).expect("docs/faults.md");
+        // Of licence keys each fourth is played beside those at a purchase: which ones, the reference decides.
+        let compared = |kind: &str| kind != LICENCE_KEYS;
         let row = |kind: &str, action: &str| format!("| {kind} | {action} |");
-        let missing = self.rows.keys().find(|(kind, action)| !text.contains(&row(kind, action)));
-        let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| kind")).count();
-        if missing.is_some() || rows != self.rows.len() {
+        let here = || self.rows.keys().filter(|(kind, _)| compared(kind));
+        let missing = here().find(|(kind, action)| !text.contains(&row(kind, action)));
+        let kinds = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        let there = kinds.filter(|kind| *kind != "kind" && compared(kind)).count();
+        let same = missing.is_none() && there == here().count();
+        if !same {
             println!("docs/faults.md is stale ({missing:?}): run UPDATE_DOCS=1 cargo test --test faults");
         }
-        missing.is_none() && rows == self.rows.len()
+        same
     }
 }
