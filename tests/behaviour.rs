@@ -5,6 +5,7 @@
 
 mod across;
 mod admission;
+mod arrival;
 mod bad_answers;
 mod canary;
 mod clocks;

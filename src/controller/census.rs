@@ -27,7 +27,7 @@ pub(super) async fn count(context: &Context, term: u64) {
 
 /// Counts again where an object is waited for that the watch does not know: it may be gone.
 pub(super) async fn recount(context: &Context) {
-    let Some(term) = context.pools.waits_for_unknown(&context.all_watched()) else { return };
+    let Some(term) = context.pools.waits_for_unknown() else { return };
     if context.leadership.is_current()
         && let Ok(uids) = list(context).await
     {

@@ -1,20 +1,20 @@
 //! What every pass shares.
 
-use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use kube::runtime::reflector::Store;
 use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
 use super::hosts::Hosts;
-use super::memory::{Key, Memory};
-use super::pools::Pools;
+use super::memory::{Key, Memory, Trigger};
+use super::pools::{Pools, age_of};
+use super::queue::{Class, Queue};
 use super::watched::Watched;
 use crate::metrics::Metrics;
 use crate::plan::{Notice, Timing};
@@ -59,8 +59,10 @@ pub struct Context {
     pub(super) memory: Memory,
     pub(super) pools: Pools,
     pub(super) hosts: Hosts,
-    /// The watch's cache, once there is one.
-    pub(super) watched: OnceLock<Store<Watched>>,
+    /// Which object is next.
+    pub(super) queue: Arc<Queue>,
+    /// Every object that the watch knows of.
+    pub(super) watched: Mutex<HashMap<Key, Arc<Watched>>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
     recorder: Recorder,
@@ -79,8 +81,10 @@ impl Context {
     ) -> Self {
         let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
-        let pools = Pools::new(settings.timing.unanswered.max(settings.timing.answered));
-        let hosts = Hosts::new(settings.concurrency.into());
+        let queue = Arc::new(Queue::default());
+        let settle = settings.timing.unanswered.max(settings.timing.answered);
+        let pools = Pools::new(settle, Arc::clone(&queue));
+        let hosts = Hosts::new(settings.concurrency.into(), Arc::clone(&queue));
         Self {
             client,
             vendors,
@@ -91,7 +95,8 @@ impl Context {
             memory: Memory::default(),
             pools,
             hosts,
-            watched: OnceLock::new(),
+            queue,
+            watched: Mutex::default(),
             writer,
             recorder,
         }
@@ -133,14 +138,47 @@ impl Context {
         }
     }
 
-    /// Every object the watch knows of.
-    pub(super) fn all_watched(&self) -> Vec<Arc<Watched>> {
-        self.watched.get().map(Store::state).unwrap_or_default()
+    fn watched(&self) -> MutexGuard<'_, HashMap<Key, Arc<Watched>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many they are.
-    pub(super) fn watched_count(&self) -> u32 {
-        u32::try_from(self.watched.get().map_or(0, Store::len)).unwrap_or(u32::MAX)
+    /// The watch tells of an object: new, changed, or as it was.
+    pub(super) fn appeared(&self, object: Watched) {
+        let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
+        self.pools.appeared(&key, age_of(&object.metadata));
+        self.watched().insert(key.clone(), Arc::new(object));
+        if let Some(class) = self.memory.news(&key, &trigger) {
+            self.queue.push(&key, class);
+        }
+    }
+
+    /// The watch knows the object no more. What is remembered of it is needed until its pass has ended.
+    pub(super) fn disappeared(&self, key: &Key) {
+        self.watched().remove(key);
+        self.pools.disappeared(key);
+        if !self.queue.remove(key) {
+            self.forget(key);
+        }
+    }
+
+    /// The object as the watch knows it.
+    pub(super) fn known(&self, key: &Key) -> Option<Arc<Watched>> {
+        self.watched().get(key).cloned()
+    }
+
+    /// The objects that the watch knows of.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.watched().keys().cloned().collect()
+    }
+
+    /// Begins a term of leading: each object is to be read again, what a follower skipped and what the former leader left.
+    pub(super) fn begin_term(&self, term: u64) {
+        let watched = self.watched();
+        self.pools.begin_term(term, watched.iter().map(|(key, object)| (key.clone(), age_of(&object.metadata))));
+        self.metrics.forget_all();
+        let mut keys: Vec<&Key> = watched.keys().collect();
+        keys.sort_by_cached_key(|key| watched.get(*key).map(|object| age_of(&object.metadata)));
+        keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 
     /// Forgets an object that is gone, and its metrics.
@@ -148,16 +186,6 @@ impl Context {
         self.memory.forget(key);
         self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
-    }
-
-    /// Forgets the objects that the watch does not know any more.
-    pub(super) fn forget_the_gone(&self) {
-        let there: HashSet<Key> = self.all_watched().iter().map(|object| key_of(object)).collect();
-        for key in self.memory.keys() {
-            if !there.contains(&key) {
-                self.forget(&key);
-            }
-        }
     }
 }
 

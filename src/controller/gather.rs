@@ -44,6 +44,9 @@ pub(super) enum Found {
     },
 }
 
+/// How long an object waits at most for a place with its vendor host before it is read again.
+const CROWDED: Duration = Duration::from_secs(30);
+
 /// Why an object's turn has not come.
 pub(super) enum Queue {
     /// The vendor takes only so many requests.
@@ -59,6 +62,7 @@ pub(super) async fn gather(
     uid: &str,
     entry: &mut Entry,
 ) -> Result<Option<Gathered>, Error> {
+    entry.turned_away = None;
     let Some(stored) = Stored::read(&context.client, key).await? else {
         return Ok(None);
     };
@@ -145,9 +149,8 @@ async fn look(
     let host = account.host.clone().unwrap_or_default();
     let Some(visit) = context.hosts.visit(&host) else {
         entry.turned_away = Some((host, Instant::now()));
-        return Ok(Found::Paced { status, desired, after: crowded(context), why: Queue::Host });
+        return Ok(Found::Paced { status, desired, after: jitter(CROWDED), why: Queue::Host });
     };
-    entry.turned_away = None;
     match opened.read(urgency(&Trigger::of(stored.metadata()), &status, entry)).await {
         Ok(snapshot) => {
             entry.read(Instant::now());
@@ -166,12 +169,6 @@ async fn look(
             failed(fault, status, desired)
         }
     }
-}
-
-/// When to come back to a host that has no place: all that wait for one come a thousand times a second at most, and mostly
-/// read nothing to find that there is none.
-pub(super) fn crowded(context: &Context) -> Duration {
-    jitter(Duration::from_millis(50) + Duration::from_millis(1) * context.watched_count())
 }
 
 /// Opens the account with its Secrets; sends nothing. Also says which versions of the Secrets were used.

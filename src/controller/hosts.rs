@@ -8,11 +8,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::queue::Queue;
+
 /// Who is where. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
     places: usize,
     visits: Arc<Mutex<HashMap<String, usize>>>,
+    /// Where objects wait that found no place.
+    queue: Arc<Queue>,
 }
 
 /// A pass that is with a host, until it is dropped.
@@ -23,8 +27,13 @@ pub(super) struct Visit {
 
 impl Hosts {
     /// For so many passes at the same time.
-    pub fn new(places: usize) -> Self {
-        Self { places, visits: Arc::default() }
+    pub fn new(places: usize, queue: Arc<Queue>) -> Self {
+        Self { places, visits: Arc::default(), queue }
+    }
+
+    /// Puts who waits for a place into the queue as far as there are places.
+    pub fn release(&self) {
+        self.queue.release(|host| !self.is_full(host));
     }
 
     /// Goes to a host, if there is a place.
@@ -54,11 +63,14 @@ impl Hosts {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut visits = self.hosts.lock();
-        if let Some(there) = visits.get_mut(&self.host) {
-            *there -= 1;
+        {
+            let mut visits = self.hosts.lock();
+            if let Some(there) = visits.get_mut(&self.host) {
+                *there -= 1;
+            }
+            visits.retain(|_, there| *there > 0);
         }
-        visits.retain(|_, there| *there > 0);
+        self.hosts.release();
     }
 }
 
@@ -73,7 +85,7 @@ mod tests {
 
     #[test]
     fn hosts_that_hang_leave_room_for_the_next() {
-        let hosts = Hosts::new(32);
+        let hosts = Hosts::new(32, Arc::default());
         let first = crowd(&hosts, "a");
         let (second, third) = (crowd(&hosts, "b"), crowd(&hosts, "c"));
         assert_eq!((first.len(), second.len(), third.len()), (16, 8, 4));
@@ -85,7 +97,7 @@ mod tests {
 
     #[test]
     fn with_one_place_every_host_gets_it_in_turn() {
-        let hosts = Hosts::new(1);
+        let hosts = Hosts::new(1, Arc::default());
         for host in ["a", "b", "a"] {
             let visit = hosts.visit(host);
             assert!(visit.is_some() && hosts.visit("a").is_none() && hosts.visit("b").is_none());

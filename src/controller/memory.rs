@@ -1,5 +1,5 @@
-//! What this process remembers about objects between passes: when to look again, how long a doubt has lasted on the
-//! monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
+//! What this process remembers about objects between passes: what asked for the last one, how long a doubt has lasted on
+//! the monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
 //! longer, it never buys.
 
 use std::collections::HashMap;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::queue::Class;
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 use crate::plan::{Doubt, Elapsed, Fault, Numbers};
 
@@ -66,7 +67,6 @@ struct DoubtSince {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     trigger: Option<Trigger>,
-    due: Option<Instant>,
     doubt: Option<DoubtSince>,
     pub hold: Option<Hold>,
     /// When the vendor was last read with success; before that, when this process first tried.
@@ -87,8 +87,6 @@ pub(super) struct Entry {
     paced: bool,
     /// This process has read the vendor for it.
     seen: bool,
-    /// How often every object had been made due when the present pass began.
-    woken: u64,
 }
 
 impl Entry {
@@ -115,10 +113,27 @@ impl Entry {
         (self.last_read, self.paced, self.seen) = (Some(now), false, true);
     }
 
-    /// Whether nothing but other objects is waited for, and the vendor was read less than this long ago.
-    pub fn only_waits(&self, fresh: Duration, now: Instant) -> bool {
+    /// How urgent the next pass is.
+    pub fn class(&self) -> Class {
+        let in_turn = self.paced || self.turned_away.is_some();
+        if self.changing || self.in_doubt() || (self.asked && in_turn) {
+            Class::Urgent
+        } else if !self.seen && in_turn {
+            Class::New
+        } else {
+            Class::Poll
+        }
+    }
+
+    /// How urgent it is to try again after a pass that could not be finished.
+    pub fn class_after_error(&self) -> Class {
+        if self.asked { Class::Urgent } else { self.class() }
+    }
+
+    /// Whether a change is about to be made from a reading that is less than this old.
+    pub fn about_to_change(&self, fresh: Duration, now: Instant) -> bool {
         let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
-        self.waiting.is_some() && !self.asked && read
+        self.changing && self.seen && !self.asked && read
     }
 
     /// The host that had no place for it less than this long ago.
@@ -168,33 +183,30 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Default)]
-struct Entries {
-    of: HashMap<Key, Entry>,
-    /// How often every object was made due.
-    woken: u64,
-}
-
 /// The memory of all objects.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<Entries>);
+pub(super) struct Memory(Mutex<HashMap<Key, Entry>>);
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a pass: the entry to work on, or how long to wait because nothing new was asked. No object is reconciled
-    /// twice at once, so the entry may be worked on outside the lock.
-    pub fn begin(&self, key: &Key, trigger: &Trigger, now: Instant) -> Result<Entry, Duration> {
-        let mut entries = self.lock();
-        let woken = entries.woken;
-        let entry = entries.of.entry(key.clone()).or_default();
-        let known = entry.trigger.as_ref();
-        match entry.due.filter(|due| *due > now) {
-            Some(due) if known == Some(trigger) => return Err(due - now),
-            _ => {}
+    /// How urgent a pass is because of what the watch tells; `None`: the last pass knew it.
+    pub fn news(&self, key: &Key, trigger: &Trigger) -> Option<Class> {
+        match self.lock().get(key).and_then(|entry| entry.trigger.as_ref()) {
+            Some(known) if known == trigger => None,
+            Some(known) if known.uid == trigger.uid => Some(Class::Urgent),
+            _ => Some(Class::New),
         }
+    }
+
+    /// Begins a pass: the entry to work on. The queue never hands out an object twice at once, so the entry may be worked
+    /// on outside the lock.
+    pub fn begin(&self, key: &Key, trigger: &Trigger, now: Instant) -> Entry {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        let known = entry.trigger.as_ref();
         if known.is_some_and(|known| known.uid != trigger.uid) {
             *entry = Entry::default();
         } else if known != Some(trigger) {
@@ -203,45 +215,17 @@ impl Memory {
             entry.asked |= known.is_some();
         }
         entry.trigger = Some(trigger.clone());
-        (entry.due, entry.woken) = (None, woken);
         entry.last_read.get_or_insert(now);
-        Ok(entry.clone())
+        entry.clone()
     }
 
-    /// Ends a pass: keeps the entry and when to look again; at once if every object was made due meanwhile.
-    pub fn end(&self, key: &Key, entry: Entry, due: Instant) {
-        let mut entries = self.lock();
-        let due = (entry.woken == entries.woken).then_some(due);
-        entries.of.insert(key.clone(), Entry { due, ..entry });
-    }
-
-    /// Ends a pass that could not be finished: what was learned is kept, and the next one may begin at once.
-    pub fn fail(&self, key: &Key, entry: Entry) {
-        let failures = entry.failures.saturating_add(1);
-        self.lock().of.insert(key.clone(), Entry { due: None, failures, ..entry });
-    }
-
-    /// How many passes in a row have failed.
-    pub fn failures(&self, key: &Key) -> u32 {
-        self.lock().of.get(key).map_or(0, |entry| entry.failures)
-    }
-
-    /// Makes every object due now.
-    pub fn wake_all(&self) {
-        let mut entries = self.lock();
-        entries.woken += 1;
-        for entry in entries.of.values_mut() {
-            entry.due = None;
-        }
+    /// Ends a pass.
+    pub fn end(&self, key: &Key, entry: Entry) {
+        self.lock().insert(key.clone(), entry);
     }
 
     pub fn forget(&self, key: &Key) {
-        self.lock().of.remove(key);
-    }
-
-    /// All objects with a memory.
-    pub fn keys(&self) -> Vec<Key> {
-        self.lock().of.keys().cloned().collect()
+        self.lock().remove(key);
     }
 }
 
@@ -260,21 +244,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_made_due_during_its_pass_is_looked_at_again_at_once() {
-        let (memory, key, now) = (Memory::default(), ("it".to_owned(), "acme".to_owned()), Instant::now());
-        let trigger = Trigger::of(&ObjectMeta { uid: Some("uid".into()), ..ObjectMeta::default() });
-        let later = now + Duration::from_secs(600);
-        let entry = memory.begin(&key, &trigger, now).unwrap();
-        memory.end(&key, entry, later);
-        assert_eq!(memory.begin(&key, &trigger, now).unwrap_err(), Duration::from_secs(600));
-        memory.wake_all();
-        let entry = memory.begin(&key, &trigger, now).expect("it is due");
-        // A new term begins while the pass still runs: others wait until this object was looked at in it.
-        memory.wake_all();
-        memory.end(&key, entry, later);
-        let entry = memory.begin(&key, &trigger, now).expect("it is due again");
-        memory.end(&key, entry, later);
-        assert!(memory.begin(&key, &trigger, now).is_err());
+    fn watch_event_tells_a_new_object_from_an_edit_and_from_what_the_last_pass_knew() {
+        let (memory, key) = (Memory::default(), ("it".to_owned(), "acme".to_owned()));
+        let trigger = |uid: &str, generation| {
+            let (uid, generation) = (Some(uid.into()), Some(generation));
+            Trigger::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
+        };
+        assert_eq!(memory.news(&key, &trigger("a", 1)), Some(Class::New));
+        let entry = memory.begin(&key, &trigger("a", 1), Instant::now());
+        assert_eq!(memory.news(&key, &trigger("a", 2)), Some(Class::Urgent), "edited during the first pass");
+        memory.end(&key, entry);
+        assert_eq!(memory.news(&key, &trigger("a", 1)), None);
+        assert_eq!(memory.news(&key, &trigger("a", 2)), Some(Class::Urgent));
+        assert_eq!(memory.news(&key, &trigger("b", 1)), Some(Class::New), "another object by the same name");
+        memory.forget(&key);
+        assert_eq!(memory.news(&key, &trigger("a", 1)), Some(Class::New));
+    }
+
+    #[test]
+    fn next_pass_is_urgent_while_a_change_is_under_way_and_new_only_until_its_first_turn() {
+        let now = Instant::now();
+        let class = |change: fn(&mut Entry, Instant)| {
+            let mut entry = Entry::default();
+            change(&mut entry, now);
+            entry.class()
+        };
+        assert_eq!(class(|entry, now| entry.read(now)), Class::Poll);
+        assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
+        assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
+        assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
+        assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
+        assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
+        assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
+        assert_eq!(class(|entry, now| entry.start_doubt("0123", now)), Class::Urgent);
     }
 
     use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Kubernetes in, Kubernetes out: watches objects, and takes each through four steps.
+//! Kubernetes in, Kubernetes out: watches objects, queues them in order of arrival, and takes each through four steps.
 //!
 //! `gather` (object, Secret, vendor) → `plan::decide` (pure) → `act` (the only code that changes a vendor) → `record`
 //! (the only code that writes status and events, once on every path). The watch carries metadata alone and only says
@@ -16,6 +16,7 @@ mod lease;
 mod memory;
 mod metadata;
 mod pools;
+mod queue;
 mod reconcile;
 mod record;
 mod secret;
@@ -24,13 +25,11 @@ mod urgency;
 mod watched;
 #[cfg(debug_assertions)]
 mod weakness;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
-use kube::runtime::{Controller, controller, watcher};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
@@ -39,19 +38,14 @@ pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
 pub use weakness::Weakness;
 
-/// How often what is remembered of deleted objects is swept out.
-const SWEEP: Duration = Duration::from_secs(30);
+/// How often to list objects again while one is waited for that the watch does not know.
+const RECOUNT: Duration = Duration::from_secs(30);
 
-/// Each time leadership is gained, every object is looked at: what a follower skipped, and what the former leader left. Not
-/// part of the stream of triggers, which pauses while the watch fails.
-async fn lead(context: &Context, look_at_all: UnboundedSender<()>) {
+/// Begins a term each time leadership is gained. Not part of the watch, which pauses while it fails.
+async fn lead(context: &Context) {
     let (mut leadership, mut known) = (context.leadership.clone(), 0);
     while let Some(term) = leadership.next_term(known).await {
-        context.pools.begin_term(term);
-        context.memory.wake_all();
-        context.metrics.forget_all();
-        // Nobody listens any more when the controller ends, which ends this too.
-        let _ = look_at_all.send(());
+        context.begin_term(term);
         let mut next = leadership.clone();
         tokio::select! {
             () = census::count(context, term) => {}
@@ -62,36 +56,18 @@ async fn lead(context: &Context, look_at_all: UnboundedSender<()>) {
     std::future::pending().await
 }
 
+async fn recount(context: &Context) {
+    loop {
+        tokio::time::sleep(RECOUNT).await;
+        census::recount(context).await;
+    }
+}
+
 /// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
-    let (look_at_all, gained) = unbounded_channel();
-    let config = controller::Config::default().concurrency(context.settings.concurrency);
-    let controller = Controller::new(context.api(), watcher::Config::default())
-        .with_config(config)
-        .reconcile_all_on(stream::unfold(gained, async |mut gained| gained.recv().await.map(|()| ((), gained))))
-        .graceful_shutdown_on(shutdown.clone().cancelled_owned());
-    let store = controller.store();
-    drop(context.watched.set(store.clone()));
-    let ready = async {
-        if store.wait_until_ready().await.is_ok() {
-            synced();
-        }
-        loop {
-            tokio::time::sleep(SWEEP).await;
-            context.forget_the_gone();
-            census::recount(&context).await;
-        }
-    };
-    let passes =
-        controller.run(reconcile::reconcile, reconcile::error_policy, Arc::clone(&context)).for_each(async |result| {
-            match result {
-                Ok(_) | Err(controller::Error::ObjectNotFound(_) | controller::Error::ReconcilerFailed(..)) => {}
-                Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
-            }
-        });
     tokio::select! {
-        () = passes => {}
-        () = ready => {}
-        () = Box::pin(lead(&context, look_at_all)) => {}
+        () = Box::pin(work::work(&context, &shutdown, synced)) => {}
+        () = Box::pin(lead(&context)) => {}
+        () = Box::pin(recount(&context)) => {}
     }
 }

@@ -8,6 +8,12 @@
 //! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
 //! somebody wiped a status or restored an older one. It bars its account until it is said to be over, and at the longest
 //! for the settle time since this process first saw it: an object that can no longer be judged hinders nobody for ever.
+//!
+//! An object that must wait for another one is put into the work queue when what it waits for is over (`waiters`).
+
+mod bar;
+mod scan;
+mod waiters;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +22,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::context::key_of;
 use super::memory::Key;
-use super::watched::Watched;
+use super::queue::{Class, Queue};
 use crate::api::Intent;
+pub(super) use bar::Bar;
+use scan::Scan;
+use waiters::{Waiters, WaitsFor};
 
 /// When an object was created, then its uid: the smaller is the older.
 pub(super) type Age = (Option<Timestamp>, String);
@@ -59,34 +67,6 @@ impl Open {
     }
 }
 
-/// Why nothing may be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bar {
-    /// An object that may have the pool, or an open change, was not looked at yet.
-    NotKnownYet,
-    /// An older object has this pool.
-    OwnedBy(Key),
-    /// Another change of this account may still be running; `None`: its object or its record is gone.
-    Behind(Option<Key>),
-}
-
-impl Bar {
-    /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
-    pub fn sentence(&self, (namespace, _): &Key) -> String {
-        let whose = match self {
-            Self::NotKnownYet => {
-                return "not every object was looked at yet, and one may have these seats or an open change".into();
-            }
-            Self::Behind(None) => "of which the record is gone".into(),
-            Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
-                format!("of {name}")
-            }
-            Self::OwnedBy(_) | Self::Behind(Some(_)) => "of an object in another namespace".into(),
-        };
-        format!("another change of this account, {whose}, may still be running: one is made at a time")
-    }
-}
-
 #[derive(Debug)]
 struct Held {
     /// Empty for an object that was not looked at in this term.
@@ -114,8 +94,10 @@ struct Register {
     claims: HashMap<Key, Held>,
     /// Accounts with a change that may still be running and of which the record is gone.
     left_open: HashMap<String, Instant>,
-    /// Uids that were there when this term began and were not looked at since; `None`: not counted yet.
-    inherited: Option<HashSet<String>>,
+    /// What is left to read in this term.
+    scan: Scan,
+    /// Objects that wait for another one.
+    waiters: Waiters,
     /// Number of the term that was begun last.
     term: u64,
 }
@@ -125,12 +107,14 @@ struct Register {
 pub(super) struct Pools {
     /// After this long nothing of a request is running any more.
     settle: Duration,
+    /// Where objects are put that need not wait any more.
+    queue: Arc<Queue>,
     register: Mutex<Register>,
 }
 
 impl Pools {
-    pub fn new(settle: Duration) -> Self {
-        Self { settle, register: Mutex::default() }
+    pub fn new(settle: Duration, queue: Arc<Queue>) -> Self {
+        Self { settle, queue, register: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Register> {
@@ -142,8 +126,9 @@ impl Pools {
     pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>) -> Option<Key> {
         let (mut register, now) = (self.lock(), Instant::now());
         let owner = claim.as_ref().and_then(|claim| register.older(key, claim));
-        if let Some(inherited) = &mut register.inherited {
-            inherited.remove(uid);
+        match &owner {
+            Some(owner) => register.waiters.add(key, WaitsFor::Owner(owner.clone())),
+            None => register.waiters.remove(key),
         }
         let before = register.claims.remove(key);
         let same = |before: &&Held| before.open() == claim.as_ref().and_then(|claim| claim.open.as_ref());
@@ -152,20 +137,42 @@ impl Pools {
             register.leave_open(before.as_ref(), self.settle, now);
         }
         let since = kept.unwrap_or(now);
+        let changed = before.filter(|before| before.claim != claim);
         register.claims.insert(key.clone(), Held { uid: uid.to_owned(), claim, since });
+        register.scan.read(key, uid);
+        self.wake(register.scanned());
+        self.wake(register.freed(key, changed.as_ref()));
         owner
     }
 
-    /// Whether a change of the object must wait for the look at another.
-    pub fn waits(&self, key: &Key, watched: &[Arc<Watched>]) -> bool {
-        let register = self.lock();
-        let claim = register.claims.get(key).and_then(|held| held.claim.as_ref());
-        claim.is_some_and(|claim| register.unseen(watched, claim))
+    fn wake(&self, keys: Vec<Key>) {
+        for key in keys {
+            self.queue.push(&key, Class::Urgent);
+        }
+    }
+
+    /// Whether a change of the object must wait for the scan. If so, it is put into the queue when it need not.
+    pub fn waits_for_scan(&self, key: &Key) -> bool {
+        let mut register = self.lock();
+        let age = register.claims.get(key).and_then(|held| held.claim.as_ref()).map(|claim| claim.age.clone());
+        let Some(age) = age.filter(|age| register.scan.holds_up(age)) else { return false };
+        register.waiters.add(key, WaitsFor::Scan(age));
+        true
+    }
+
+    /// Puts the object into the queue when another object of its account claims something else, or its change is over.
+    pub fn wait_for_account(&self, key: &Key) {
+        let mut register = self.lock();
+        let account = register.claims.get(key).and_then(|held| held.claim.as_ref()).map(|claim| claim.account.clone());
+        if let Some(account) = account {
+            register.waiters.add(key, WaitsFor::Account(account));
+        }
     }
 
     /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
-    /// former term knew is worth nothing in this one, even if nobody has begun it here yet.
-    pub fn reserve(&self, key: &Key, intent: &Intent, term: u64, watched: &[Arc<Watched>]) -> Result<(), Bar> {
+    /// former term knew is worth nothing in this one, even if nobody has begun it here yet. An object that must wait is put
+    /// into the queue when it need not.
+    pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), Bar> {
         let (mut register, now) = (self.lock(), Instant::now());
         if register.term != term {
             return Err(Bar::NotKnownYet);
@@ -173,19 +180,9 @@ impl Pools {
         let Some(claim) = register.claims.get(key).and_then(|held| held.claim.clone()) else {
             return Err(Bar::NotKnownYet);
         };
-        if register.unseen(watched, &claim) {
-            return Err(Bar::NotKnownYet);
-        }
-        if let Some(owner) = register.older(key, &claim) {
-            return Err(Bar::OwnedBy(owner));
-        }
-        register.left_open.retain(|_, until| *until > now);
-        if register.left_open.contains_key(&intent.account) {
-            return Err(Bar::Behind(None));
-        }
-        let barred = |held: &Held| held.barred(self.settle, now) == Some(intent.account.as_str());
-        if let Some((other, _)) = register.claims.iter().find(|(other, held)| *other != key && barred(held)) {
-            return Err(Bar::Behind(Some(other.clone())));
+        if let Some(bar) = register.bar(key, &claim, &intent.account, self.settle, now) {
+            register.waiters.add(key, WaitsFor::of(&bar, claim.age, &intent.account));
+            return Err(bar);
         }
         register.set_open(key, Some(Open::of(intent)), now);
         Ok(())
@@ -203,7 +200,10 @@ impl Pools {
     /// Says which change of the object may still be running, if any.
     pub fn set_open(&self, key: &Key, intent: Option<&Intent>) {
         let open = intent.filter(|intent| intent.is_open()).map(Open::of);
-        self.lock().set_open(key, open, Instant::now());
+        let mut register = self.lock();
+        let before = register.set_open(key, open, Instant::now());
+        let free = before.map_or_else(Vec::new, |before| register.waiters.freed(key, &before.account));
+        self.wake(free);
     }
 
     /// The request of an object has ended: what it left running counts from now.
@@ -213,22 +213,26 @@ impl Pools {
         }
     }
 
-    /// Takes an object out. A change of it that may still be running bars its account for the settle time.
+    /// Takes out what an object claimed that is gone. A change of it that may still be running bars its account for the
+    /// settle time.
     pub fn forget(&self, key: &Key) {
         let mut register = self.lock();
+        register.waiters.remove(key);
         let before = register.claims.remove(key);
         register.leave_open(before.as_ref(), self.settle, Instant::now());
+        self.wake(register.freed(key, before.as_ref()));
     }
 
     /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
     /// open stays so until then, for its record may be lost meanwhile.
-    pub fn begin_term(&self, term: u64) {
+    pub fn begin_term(&self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
         let mut register = self.lock();
         register.claims.retain(|_, held| {
             held.uid.clear();
             held.open().is_some()
         });
-        (register.inherited, register.term) = (None, term);
+        register.scan.begin(watched);
+        register.term = term;
     }
 
     /// Says what was there when the term began.
@@ -238,43 +242,88 @@ impl Pools {
             for held in register.claims.values() {
                 uids.remove(&held.uid);
             }
-            register.inherited = Some(uids);
+            register.scan.inherit(uids);
+            self.wake(register.scanned());
         }
     }
 
+    /// The watch knows this object.
+    pub fn appeared(&self, key: &Key, age: Age) {
+        let mut register = self.lock();
+        if register.claims.get(key).is_none_or(|held| held.uid != age.1) {
+            register.scan.appeared(key, age);
+        }
+    }
+
+    /// The watch knows no object by this name any more.
+    pub fn disappeared(&self, key: &Key) {
+        let mut register = self.lock();
+        register.scan.disappeared(key);
+        self.wake(register.scanned());
+    }
+
     /// The term, if an object is waited for that the watch does not know.
-    pub fn waits_for_unknown(&self, watched: &[Arc<Watched>]) -> Option<u64> {
+    pub fn waits_for_unknown(&self) -> Option<u64> {
         let register = self.lock();
-        let known: HashSet<&String> = watched.iter().filter_map(|object| object.metadata.uid.as_ref()).collect();
-        register.inherited.as_ref()?.iter().any(|uid| !known.contains(uid)).then_some(register.term)
+        register.scan.waits_for_unknown().then_some(register.term)
     }
 
     /// Waits no more for what is not among these.
     pub fn keep(&self, term: u64, uids: &HashSet<String>) {
         let mut register = self.lock();
-        if register.term == term
-            && let Some(inherited) = &mut register.inherited
-        {
-            inherited.retain(|uid| uids.contains(uid));
+        if register.term == term {
+            register.scan.keep(uids);
+            self.wake(register.scanned());
         }
     }
 
     /// There is no object with this uid any more.
-    pub fn gone(&self, uid: &str) {
-        if let Some(inherited) = &mut self.lock().inherited {
-            inherited.remove(uid);
-        }
+    pub fn gone(&self, key: &Key, uid: &str) {
+        let mut register = self.lock();
+        register.scan.read(key, uid);
+        self.wake(register.scanned());
     }
 }
 
 impl Register {
-    fn set_open(&mut self, key: &Key, open: Option<Open>, now: Instant) {
-        if let Some(held) = self.claims.get_mut(key)
-            && let Some(claim) = &mut held.claim
-            && claim.open != open
-        {
-            (claim.open, held.since) = (open, now);
+    /// Whom the scan does not hold up any more.
+    fn scanned(&mut self) -> Vec<Key> {
+        self.waiters.scanned(&self.scan)
+    }
+
+    /// Who waited for what the object claimed before.
+    fn freed(&mut self, key: &Key, before: Option<&Held>) -> Vec<Key> {
+        let claim = before.and_then(|held| held.claim.as_ref());
+        let mut free = claim.map_or_else(Vec::new, |claim| self.waiters.freed(key, &claim.account));
+        if let Some(open) = claim.and_then(|claim| claim.open.as_ref()) {
+            free.extend(self.waiters.freed(key, &open.account));
         }
+        free
+    }
+
+    /// Why nothing may be sent to the account, if so.
+    fn bar(&mut self, key: &Key, claim: &Claim, account: &str, settle: Duration, now: Instant) -> Option<Bar> {
+        if self.scan.holds_up(&claim.age) {
+            return Some(Bar::NotKnownYet);
+        }
+        if let Some(owner) = self.older(key, claim) {
+            return Some(Bar::OwnedBy(owner));
+        }
+        self.left_open.retain(|_, until| *until > now);
+        if self.left_open.contains_key(account) {
+            return Some(Bar::Behind(None));
+        }
+        let barred = |held: &Held| held.barred(settle, now) == Some(account);
+        let other = self.claims.iter().find(|(other, held)| *other != key && barred(held));
+        other.map(|(other, _)| Bar::Behind(Some(other.clone())))
+    }
+
+    /// Returns the change that was open before, if it is another one.
+    fn set_open(&mut self, key: &Key, open: Option<Open>, now: Instant) -> Option<Open> {
+        let held = self.claims.get_mut(key)?;
+        let claim = held.claim.as_mut().filter(|claim| claim.open != open)?;
+        held.since = now;
+        std::mem::replace(&mut claim.open, open)
     }
 
     /// Nobody said that it is over, and nobody will.
@@ -282,19 +331,6 @@ impl Register {
         if let Some(account) = gone.and_then(|held| held.barred(settle, now)) {
             self.left_open.insert(account.to_owned(), now + settle);
         }
-    }
-
-    /// Whether an object was not looked at that may have the pool or an open change. What is created while this replica
-    /// leads and is younger can have neither.
-    fn unseen(&self, watched: &[Arc<Watched>], claim: &Claim) -> bool {
-        if self.inherited.as_ref().is_none_or(|inherited| !inherited.is_empty()) {
-            return true;
-        }
-        watched.iter().any(|object| {
-            let uid = object.metadata.uid.as_ref();
-            let held = self.claims.get(&key_of(object));
-            held.is_none_or(|held| Some(&held.uid) != uid) && (uid.is_none() || age_of(&object.metadata) < claim.age)
-        })
     }
 
     fn older(&self, key: &Key, claim: &Claim) -> Option<Key> {

@@ -1,69 +1,56 @@
 //! One pass over one object, in four named steps.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use kube::runtime::controller::Action;
 
 use super::act::act;
 use super::context::key_of;
-use super::gather::{Found, Gathered, crowded, gather, hold};
+use super::gather::{Found, Gathered, gather, hold};
 use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
+use super::queue::Next;
 use super::record::Scribe;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::LicenseSeatsStatus;
+use crate::api::{LicenseSeatsStatus, PlanBlock};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
 use crate::vendors::{VendorAccount, VendorError};
 
-/// How long to wait at least while an object was not looked at that may have the pool, and how long for each object that
-/// there is: a hundred passes a second are few.
-const CENSUS: Duration = Duration::from_millis(200);
-const EACH: Duration = Duration::from_millis(10);
-
-/// When that is said, and how often the object and the vendor are read although nothing but a wait goes on.
+/// After this long, an object that waits for the initial scan says so.
 const SAID: Duration = Duration::from_secs(10);
 
 /// How often to look at an object that is on its way out: its end is told by the watch.
 const LEAVING: Duration = Duration::from_secs(600);
 
-/// Looks at one object, if there is a reason to.
-pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
+/// Takes one object through a pass, and says when it is next.
+pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
     if !context.leadership.is_current() {
-        // Gaining leadership wakes every object.
-        return Ok(Action::await_change());
+        // Gaining leadership puts every object into the queue.
+        return Next::Idle;
     }
-    let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
-    let mut entry = match context.memory.begin(&key, &trigger, Instant::now()) {
-        Ok(entry) => entry,
-        Err(not_yet) => return Ok(Action::requeue(not_yet)),
+    let (key, trigger) = (key_of(object), Trigger::of(&object.metadata));
+    let mut entry = context.memory.begin(&key, &trigger, Instant::now());
+    let wait = match still_waits(context, &key, &mut entry) {
+        Some(wait) => Ok(Some(wait)),
+        None => match gather(context, &key, &trigger.uid, &mut entry).await {
+            Ok(Some(gathered)) => Box::pin(pass(context, object, &key, gathered, &mut entry)).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        },
     };
-    if let Some(wait) = still_waits(&context, &key, &entry) {
-        context.memory.end(&key, entry, Instant::now() + wait);
-        return Ok(Action::requeue(wait));
-    }
-    let wait = async {
-        match gather(&context, &key, &trigger.uid, &mut entry).await? {
-            Some(gathered) => Box::pin(pass(&context, &object, &key, gathered, &mut entry)).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    match wait.await {
-        Ok(Some(wait)) => {
-            context.memory.end(&key, entry, Instant::now() + wait);
-            Ok(Action::requeue(wait))
-        }
+    let next = match wait {
+        Ok(Some(wait)) => match entry.turned_away.clone() {
+            Some((host, _)) => Next::Permit(host, wait, entry.class()),
+            None => Next::After(wait, entry.class()),
+        },
         Ok(None) => {
             context.forget(&key);
-            context.pools.gone(&trigger.uid);
-            Ok(Action::await_change())
+            context.pools.gone(&key, &trigger.uid);
+            return Next::Idle;
         }
-        Err(error) => {
-            context.memory.fail(&key, entry);
-            Err(error)
-        }
-    }
+        Err(error) => Next::After(after_error(context, &key, &error, &mut entry), entry.class_after_error()),
+    };
+    context.memory.end(&key, entry);
+    next
 }
 
 /// Decide, act, record; returns when to look again.
@@ -98,10 +85,9 @@ async fn pass(
     let others = context.pools.wanted_beside(key);
     let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
-    let mut wait_at_most = Duration::MAX;
     let waiting = entry.waiting.take();
     if let Verdict::Change(intent) = &decision.verdict {
-        match context.pools.reserve(key, intent, context.term(), &context.all_watched()) {
+        match context.pools.reserve(key, intent, context.term()) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
@@ -129,9 +115,10 @@ async fn pass(
                 let now = Instant::now();
                 let since = waiting.unwrap_or(now);
                 entry.waiting = Some(since);
-                wait_at_most = after_census(context);
-                if now.duration_since(since) < SAID {
-                    return Ok(wait_at_most);
+                let left = SAID.saturating_sub(now.duration_since(since));
+                if !left.is_zero() {
+                    context.metrics.pass("waiting");
+                    return Ok(left);
                 }
                 site.behind = Some(bar.sentence(key));
             }
@@ -139,30 +126,32 @@ async fn pass(
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
+    if let Verdict::Held(blocks) = &decision.verdict
+        && blocks.iter().any(|block| block.kind == PlanBlock::OtherPool)
+    {
+        context.pools.wait_for_account(key);
+    }
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
     context.pools.set_open(key, decision.intent.as_ref());
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     // The vendor is done with.
     drop(visit);
-    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await?;
-    Ok(wait.min(wait_at_most))
+    scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
 }
 
 /// How long still to wait where that can be told without reading anything.
-fn still_waits(context: &Context, key: &Key, entry: &Entry) -> Option<Duration> {
+fn still_waits(context: &Context, key: &Key, entry: &mut Entry) -> Option<Duration> {
     let now = Instant::now();
-    if entry.only_waits(SAID, now) && context.pools.waits(key, &context.all_watched()) {
-        return Some(after_census(context));
+    if entry.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
+        let since = *entry.waiting.get_or_insert(now);
+        let left = SAID.saturating_sub(now.duration_since(since));
+        if !left.is_zero() {
+            context.metrics.pass("waiting");
+            return Some(left);
+        }
     }
     let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.hosts.is_full(host));
-    full.then(|| crowded(context))
-}
-
-/// When to ask again whether every object was looked at: all that wait come back so seldom that those they wait for get
-/// their turn.
-fn after_census(context: &Context) -> Duration {
-    context.metrics.pass("waiting");
-    jitter(CENSUS + EACH * context.watched_count())
+    full.then_some(SAID)
 }
 
 /// What stays the same for both decisions of a pass.
@@ -210,16 +199,15 @@ impl Site<'_> {
     }
 }
 
-/// A pass that could not be finished: soon again where somebody was faster, ever later where something is wrong.
-#[allow(clippy::needless_pass_by_value)] // the signature is kube's
-pub(super) fn error_policy(object: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
-    let failures = context.memory.failures(&key_of(&object));
+/// When to try again after a pass that could not be finished: soon where another writer was faster, with back-off where
+/// something is wrong.
+fn after_error(context: &Context, (namespace, name): &Key, error: &Error, entry: &mut Entry) -> Duration {
+    entry.failures = entry.failures.saturating_add(1);
     context.metrics.pass("error");
-    if matches!(error, Error::Conflict) && failures < 5 {
-        return Action::requeue(Duration::from_millis(20));
+    if matches!(error, Error::Conflict) && entry.failures < 5 {
+        return Duration::from_millis(20);
     }
-    let wait = jitter(backoff(failures, Duration::from_secs(60)));
-    let (namespace, name) = key_of(&object);
+    let wait = jitter(backoff(entry.failures, Duration::from_secs(60)));
     tracing::warn!(namespace, name, %error, "pass not finished; again in {} s", wait.as_secs());
-    Action::requeue(wait)
+    wait
 }

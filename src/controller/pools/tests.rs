@@ -1,8 +1,9 @@
 //! Who may write to which account, told object by object.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use futures::FutureExt;
 
 use super::*;
+use crate::controller::queue::Next;
 
 fn key(name: &str) -> Key {
     ("it".into(), name.into())
@@ -20,14 +21,24 @@ fn new() -> Pools {
 }
 
 fn settling(settle: Duration) -> Pools {
-    let pools = Pools::new(settle);
+    let pools = Pools::new(settle, Arc::default());
     begin_term(&pools, 1, &[]);
     pools
 }
 
+/// Begins a term in which the watch knows these objects.
 fn begin_term(pools: &Pools, term: u64, there: &[&str]) {
-    pools.begin_term(term);
+    pools.begin_term(term, there.iter().map(|name| (key(name), age(name))));
     pools.inherit(term, uids(there));
+}
+
+/// In these tests an object's uid is its name, and the order of the names is that of their ages.
+fn age(name: &str) -> Age {
+    (None, name.into())
+}
+
+fn appear(pools: &Pools, name: &str) {
+    pools.appeared(&key(name), age(name));
 }
 
 fn uids(names: &[&str]) -> HashSet<String> {
@@ -43,29 +54,21 @@ fn intent(id: &str, account: &str) -> Intent {
 }
 
 /// Takes the right to change account `acme`, or another.
-fn reserve_of(pools: &Pools, name: &str, account: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
-    reserve_in(pools, 1, name, account, watched)
+fn reserve_of(pools: &Pools, name: &str, account: &str) -> Result<(), Bar> {
+    reserve_in(pools, 1, name, account)
 }
 
-fn reserve_in(pools: &Pools, term: u64, name: &str, account: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
-    pools.reserve(&key(name), &intent(&format!("{name}'s"), account), term, watched)
+fn reserve_in(pools: &Pools, term: u64, name: &str, account: &str) -> Result<(), Bar> {
+    pools.reserve(&key(name), &intent(&format!("{name}'s"), account), term)
 }
 
-fn reserve(pools: &Pools, name: &str, watched: &[Arc<Watched>]) -> Result<(), Bar> {
-    reserve_of(pools, name, "acme", watched)
+fn reserve(pools: &Pools, name: &str) -> Result<(), Bar> {
+    reserve_of(pools, name, "acme")
 }
 
 /// A claim with an open change of its account.
 fn open(claim: Claim) -> Claim {
     Claim { open: Some(Open { id: format!("{}'s", claim.age.1), account: claim.account.clone() }), ..claim }
-}
-
-fn watched(names: &[&str]) -> Vec<Arc<Watched>> {
-    let object = |name: &&str| {
-        let metadata = serde_json::json!({ "metadata": { "namespace": "it", "name": name, "uid": name } });
-        Arc::new(serde_json::from_value(metadata).unwrap())
-    };
-    names.iter().map(object).collect()
 }
 
 fn note(pools: &Pools, name: &str, uid: &str, claim: Option<Claim>) -> Option<Key> {
@@ -78,92 +81,166 @@ fn the_older_object_owns_a_pool_until_it_goes() {
     assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), None);
     assert_eq!(note(&pools, "a", "a", Some(claim("acme", "seats", "a"))), None);
     assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), Some(key("a")));
-    assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::OwnedBy(key("a"))));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::OwnedBy(key("a"))));
     pools.forget(&key("a"));
-    assert_eq!(reserve(&pools, "b", &watched(&["b"])), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Ok(()));
 }
 
 #[test]
 fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     let pools = new();
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    assert_eq!(reserve(&pools, "b", &watched(&["b"])), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Ok(()));
     pools.set_open(&key("b"), None);
-    assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Ok(()), "c is new and younger");
+    appear(&pools, "c");
+    assert_eq!(reserve(&pools, "b"), Ok(()), "c is new and younger");
     pools.set_open(&key("b"), None);
-    assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::NotKnownYet), "a is new and older");
+    appear(&pools, "a");
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "a is new and older");
+    pools.disappeared(&key("a"));
+    assert_eq!(reserve(&pools, "b"), Ok(()), "a is gone");
+    pools.set_open(&key("b"), None);
     begin_term(&pools, 1, &["b", "c"]);
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Err(Bar::NotKnownYet), "c was there before the term");
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "c was there before the term");
     note(&pools, "c", "c", None);
-    assert_eq!(reserve(&pools, "b", &watched(&["b", "c"])), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Ok(()));
 }
 
 #[test]
 fn nothing_is_sent_before_every_older_object_was_looked_at() {
     let pools = new();
+    appear(&pools, "a");
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet));
     note(&pools, "a", "former", None);
-    assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Err(Bar::NotKnownYet));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet));
     note(&pools, "a", "a", None);
-    assert_eq!(reserve(&pools, "b", &watched(&["a", "b"])), Ok(()));
-}
-
-#[test]
-fn an_object_that_somebody_elses_finalizer_holds_back_is_looked_at_first() {
-    let pools = new();
-    note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    let mut leaving = watched(&["a"]);
-    Arc::get_mut(&mut leaving[0]).unwrap().metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
-    assert_eq!(reserve(&pools, "b", &leaving), Err(Bar::NotKnownYet), "a change of it may be open");
-    note(&pools, "a", "a", None);
-    assert_eq!(reserve(&pools, "b", &leaving), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Ok(()));
+    appear(&pools, "a");
+    assert_eq!(reserve(&pools, "b"), Ok(()), "the watch tells of it again");
+    pools.appeared(&key("a"), age("Recreated"));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "another object by the same name");
+    pools.forget(&key("a"));
+    pools.gone(&key("a"), "a");
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "only the former object is gone");
+    pools.gone(&key("a"), "Recreated");
+    assert_eq!(reserve(&pools, "b"), Ok(()), "that one is gone, which the watch does not know yet");
 }
 
 #[test]
 fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone() {
-    let pools = Pools::new(SETTLE);
-    let only_b = watched(&["b"]);
+    let pools = Pools::new(SETTLE, Arc::default());
     let begin = || {
         let term = 1;
-        pools.begin_term(term);
+        pools.begin_term(term, [(key("b"), age("b"))]);
         note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "not counted yet");
+        assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "not counted yet");
         pools.inherit(term - 1, uids(&[]));
-        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "counted for another term");
+        assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "counted for another term");
         pools.inherit(term, uids(&["b", "c"]));
-        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "a change of c may be open");
-        assert_eq!(pools.waits_for_unknown(&only_b), Some(term));
-        assert_eq!(pools.waits_for_unknown(&watched(&["b", "c"])), None);
+        assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "a change of c may be open");
+        assert_eq!(pools.waits_for_unknown(), Some(term));
         term
     };
     let seen_or_gone: [fn(&Pools, u64); 3] = [
         |pools, _| drop(note(pools, "c", "c", None)),
-        |pools, _| pools.gone("c"),
+        |pools, _| pools.gone(&key("c"), "c"),
         |pools, term| pools.keep(term, &uids(&["b"])),
     ];
     for seen_or_gone in seen_or_gone {
         let term = begin();
         pools.keep(term, &uids(&["b", "c"]));
-        assert_eq!(reserve(&pools, "b", &only_b), Err(Bar::NotKnownYet), "c is still there");
+        assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet), "c is still there");
         seen_or_gone(&pools, term);
-        assert_eq!(reserve(&pools, "b", &only_b), Ok(()));
-        assert_eq!(pools.waits_for_unknown(&only_b), None);
+        assert_eq!(reserve(&pools, "b"), Ok(()));
+        assert_eq!(pools.waits_for_unknown(), None);
         pools.set_open(&key("b"), None);
     }
+    begin();
+    appear(&pools, "c");
+    assert_eq!(pools.waits_for_unknown(), None, "the watch knows it now");
+    assert_eq!(reserve(&pools, "b"), Err(Bar::NotKnownYet));
 }
 
 #[test]
 fn nothing_is_sent_in_a_term_that_the_register_does_not_know_of_yet() {
     let pools = new();
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    let only_b = watched(&["b"]);
-    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Err(Bar::NotKnownYet), "another may have led meanwhile");
+    assert_eq!(reserve_in(&pools, 2, "b", "acme"), Err(Bar::NotKnownYet), "another may have led meanwhile");
     begin_term(&pools, 2, &["b"]);
-    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Err(Bar::NotKnownYet), "looked at in the former term");
+    assert_eq!(reserve_in(&pools, 2, "b", "acme"), Err(Bar::NotKnownYet), "looked at in the former term");
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
-    assert_eq!(reserve_in(&pools, 2, "b", "acme", &only_b), Ok(()));
+    assert_eq!(reserve_in(&pools, 2, "b", "acme"), Ok(()));
+}
+
+/// The objects that were put into the queue since this was asked last, in their order.
+fn woken(pools: &Pools) -> Vec<String> {
+    let next = || pools.queue.next().now_or_never();
+    let keys: Vec<Key> = std::iter::from_fn(next).collect();
+    for key in &keys {
+        pools.queue.done(key, Next::Idle);
+    }
+    keys.into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
+    let pools = new();
+    for name in ["a", "b", "d"] {
+        appear(&pools, name);
+    }
+    for name in ["c", "e"] {
+        note(&pools, name, name, Some(claim(name, "seats", name)));
+        assert!(pools.waits_for_scan(&key(name)));
+        assert_eq!(reserve_of(&pools, name, name), Err(Bar::NotKnownYet));
+    }
+    note(&pools, "b", "b", None);
+    assert_eq!(woken(&pools), [""; 0], "a was not read yet");
+    note(&pools, "a", "a", None);
+    assert_eq!(woken(&pools), ["c"]);
+    assert!(!pools.waits_for_scan(&key("c")));
+    assert_eq!(reserve_of(&pools, "c", "c"), Ok(()));
+    pools.disappeared(&key("d"));
+    assert_eq!(woken(&pools), ["e"]);
+}
+
+#[test]
+fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
+    let ends: [fn(&Pools); 4] = [
+        |pools| pools.forget(&key("a")),
+        |pools| drop(note(pools, "a", "a", None)),
+        |pools| drop(note(pools, "a", "a", Some(claim("other", "seats", "a")))),
+        |pools| drop(note(pools, "a", "recreated", Some(claim("acme", "seats", "c")))),
+    ];
+    for end in ends {
+        let pools = new();
+        note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
+        assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), Some(key("a")));
+        note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
+        assert_eq!(woken(&pools), [""; 0], "it still owns the pool");
+        end(&pools);
+        assert_eq!(woken(&pools), ["b"]);
+        assert_eq!(note(&pools, "b", "b", Some(claim("acme", "seats", "b"))), None);
+    }
+}
+
+#[test]
+fn object_is_woken_when_the_change_before_it_is_over() {
+    let pools = new();
+    for (name, pool) in [("a", "seats"), ("b", "machines"), ("c", "secrets")] {
+        note(&pools, name, name, Some(claim("acme", pool, name)));
+    }
+    assert_eq!(reserve(&pools, "a"), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::Behind(Some(key("a")))));
+    pools.wait_for_account(&key("c"));
+    pools.set_open(&key("a"), Some(&intent("a's", "acme")));
+    assert_eq!(woken(&pools), [""; 0], "it is still the same change");
+    pools.set_open(&key("a"), None);
+    let mut free = woken(&pools);
+    free.sort();
+    assert_eq!(free, ["b", "c"]);
+    assert_eq!(reserve(&pools, "b"), Ok(()));
 }
 
 #[test]
@@ -172,12 +249,11 @@ fn one_account_has_one_open_change() {
     note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
     note(&pools, "b", "b", Some(claim("acme", "machines", "b")));
     note(&pools, "c", "c", Some(claim("other", "seats", "c")));
-    let all = watched(&["a", "b", "c"]);
-    assert_eq!(reserve(&pools, "a", &all), Ok(()));
-    assert_eq!(reserve(&pools, "b", &all), Err(Bar::Behind(Some(key("a")))));
-    assert_eq!(reserve_of(&pools, "c", "other", &all), Ok(()));
+    assert_eq!(reserve(&pools, "a"), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(reserve_of(&pools, "c", "other"), Ok(()));
     pools.set_open(&key("a"), None);
-    assert_eq!(reserve(&pools, "b", &all), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Ok(()));
 }
 
 #[test]
@@ -186,7 +262,7 @@ fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
     note(&pools, "a", "a", Some(open(claim("acme", "seats", "a"))));
     note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
     pools.forget(&key("a"));
-    assert_eq!(reserve(&pools, "b", &watched(&["b"])), Err(Bar::Behind(None)));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::Behind(None)));
 }
 
 #[test]
@@ -198,15 +274,14 @@ fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
         note(&pools, "a", "a", Some(opened()));
         note(&pools, "a", uid, lost.clone());
         note(&pools, "c", "c", Some(claim("acme", "machines", "c")));
-        let watched: Vec<Arc<Watched>> = watched(&["c"]);
-        assert_eq!(reserve(&pools, "c", &watched), Err(Bar::Behind(None)), "{lost:?}");
+        assert_eq!(reserve(&pools, "c"), Err(Bar::Behind(None)), "{lost:?}");
     }
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
     note(&pools, "a", "a", Some(opened()));
     pools.set_open(&key("a"), None);
     note(&pools, "a", "a", Some(closed()));
-    assert_eq!(reserve(&pools, "a", &watched(&["a"])), Ok(()), "it was said to be over");
+    assert_eq!(reserve(&pools, "a"), Ok(()), "it was said to be over");
 }
 
 #[test]
@@ -216,17 +291,17 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     note(&pools, "a", "a", Some(opened()));
     begin_term(&pools, 1, &["a", "c"]);
     note(&pools, "c", "c", Some(claim("acme", "machines", "c")));
-    assert_eq!(reserve(&pools, "c", &watched(&["a", "c"])), Err(Bar::NotKnownYet));
+    assert_eq!(reserve(&pools, "c"), Err(Bar::NotKnownYet));
     note(&pools, "a", "a", Some(claim("acme", "seats", "a")));
     for name in ["a", "c"] {
-        assert_eq!(reserve(&pools, name, &watched(&["a", "c"])), Err(Bar::Behind(None)), "{name}");
+        assert_eq!(reserve(&pools, name), Err(Bar::Behind(None)), "{name}");
     }
     let pools = new();
     note(&pools, "a", "a", Some(opened()));
     begin_term(&pools, 1, &["a"]);
     note(&pools, "a", "a", Some(opened()));
     pools.set_open(&key("a"), None);
-    assert_eq!(reserve(&pools, "a", &watched(&["a"])), Ok(()), "the record was there all the time");
+    assert_eq!(reserve(&pools, "a"), Ok(()), "the record was there all the time");
 }
 
 #[test]
@@ -236,15 +311,14 @@ fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has
     note(&pools, "a", "a", Some(Claim { open: sent, ..claim("other", "seats", "a") }));
     note(&pools, "b", "b", Some(claim("acme", "machines", "b")));
     note(&pools, "c", "c", Some(claim("other", "machines", "c")));
-    let all = watched(&["a", "b", "c"]);
-    assert_eq!(reserve(&pools, "b", &all), Err(Bar::Behind(Some(key("a")))));
-    assert_eq!(reserve_of(&pools, "c", "other", &all), Ok(()));
+    assert_eq!(reserve(&pools, "b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(reserve_of(&pools, "c", "other"), Ok(()));
 }
 
 /// How long after `begun` the account of b is free again; `while_barred` is done over and over.
 fn freed(pools: &Pools, begun: Instant, while_barred: impl Fn()) -> Duration {
     note(pools, "b", "b", Some(claim("acme", "machines", "b")));
-    while reserve(pools, "b", &watched(&["a", "b"])).is_err() {
+    while reserve(pools, "b").is_err() {
         while_barred();
         assert!(begun.elapsed() < Duration::from_secs(20), "it bars for ever");
         std::thread::yield_now();
@@ -266,7 +340,7 @@ fn an_open_change_that_nobody_can_judge_bars_its_account_for_the_settle_time_fro
     assert!(after >= settle, "{after:?}");
     pools.set_open(&key("b"), None);
     pools.forget(&key("a"));
-    assert_eq!(reserve(&pools, "b", &watched(&["b"])), Ok(()), "what is over leaves nothing open");
+    assert_eq!(reserve(&pools, "b"), Ok(()), "what is over leaves nothing open");
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! Why a change must wait, and the sentence for it.
+
+use super::Key;
+
+/// Why nothing may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::controller) enum Bar {
+    /// An object that may have the pool, or an open change, was not looked at yet.
+    NotKnownYet,
+    /// An older object has this pool.
+    OwnedBy(Key),
+    /// Another change of this account may still be running; `None`: its object or its record is gone.
+    Behind(Option<Key>),
+}
+
+impl Bar {
+    /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
+    pub fn sentence(&self, (namespace, _): &Key) -> String {
+        let whose = match self {
+            Self::NotKnownYet => {
+                return "not every object was looked at yet, and one may have these seats or an open change".into();
+            }
+            Self::Behind(None) => "of which the record is gone".into(),
+            Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
+                format!("of {name}")
+            }
+            Self::OwnedBy(_) | Self::Behind(Some(_)) => "of an object in another namespace".into(),
+        };
+        format!("another change of this account, {whose}, may still be running: one is made at a time")
+    }
+}

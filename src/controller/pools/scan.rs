@@ -1,0 +1,75 @@
+//! The initial scan of a term: which objects were not read yet in it. Each of them may own a pool, and a change of it may
+//! be in flight.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Age, Key};
+
+/// What is left to read.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Uids that were there when the term began and were not read since; `None`: not listed yet.
+    inherited: Option<HashSet<String>>,
+    /// Objects that the watch knows and that were not read in this term, the oldest first.
+    unread: BTreeSet<(Age, Key)>,
+    /// The age of each of them.
+    ages: HashMap<Key, Age>,
+}
+
+impl Scan {
+    /// Begins a term: each object that the watch knows is to be read again.
+    pub fn begin(&mut self, watched: impl IntoIterator<Item = (Key, Age)>) {
+        self.inherited = None;
+        self.ages = watched.into_iter().collect();
+        self.unread = self.ages.iter().map(|(key, age)| (age.clone(), key.clone())).collect();
+    }
+
+    /// The uids of all objects when the term began, without those that were read in it.
+    pub fn inherit(&mut self, uids: HashSet<String>) {
+        self.inherited = Some(uids);
+    }
+
+    /// Only these uids are still there.
+    pub fn keep(&mut self, uids: &HashSet<String>) {
+        if let Some(inherited) = &mut self.inherited {
+            inherited.retain(|uid| uids.contains(uid));
+        }
+    }
+
+    /// The watch knows this object, which was not read in this term.
+    pub fn appeared(&mut self, key: &Key, age: Age) {
+        self.disappeared(key);
+        self.unread.insert((age.clone(), key.clone()));
+        self.ages.insert(key.clone(), age);
+    }
+
+    /// The watch does not know the object any more.
+    pub fn disappeared(&mut self, key: &Key) {
+        if let Some(age) = self.ages.remove(key) {
+            self.unread.remove(&(age, key.clone()));
+        }
+    }
+
+    /// The object with this uid was read, or is gone.
+    pub fn read(&mut self, key: &Key, uid: &str) {
+        if let Some(inherited) = &mut self.inherited {
+            inherited.remove(uid);
+        }
+        if self.ages.get(key).is_some_and(|(_, unread)| unread == uid) {
+            self.disappeared(key);
+        }
+    }
+
+    /// Whether an object of this age must wait. What is created while this replica leads and is younger can own nothing
+    /// before it and can have no change in flight.
+    pub fn holds_up(&self, age: &Age) -> bool {
+        let listed = self.inherited.as_ref().is_some_and(HashSet::is_empty);
+        !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)
+    }
+
+    /// Whether an object is waited for that the watch does not know.
+    pub fn waits_for_unknown(&self) -> bool {
+        let known: HashSet<&str> = self.ages.values().map(|(_, uid)| uid.as_str()).collect();
+        self.inherited.as_ref().is_some_and(|inherited| inherited.iter().any(|uid| !known.contains(uid.as_str())))
+    }
+}

@@ -1,0 +1,94 @@
+//! The loop: what the watch tells goes into the queue, and the queue's objects go through passes.
+
+use std::collections::HashSet;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use super::context::key_of;
+use super::memory::Key;
+use super::pools::age_of;
+use super::queue::Next;
+use super::reconcile::reconcile;
+use super::watched::Watched;
+
+/// Works until `shutdown`, then lets running passes finish. No pass begins before the first list has arrived.
+pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced: impl FnOnce()) {
+    let mut events = Box::pin(watcher(context.api(), watcher::Config::default()).default_backoff());
+    let mut passes: FuturesUnordered<BoxFuture<'_, (Key, Next)>> = FuturesUnordered::new();
+    let (mut listing, mut synced) = (Listing::default(), Some(synced));
+    loop {
+        let stopping = shutdown.is_cancelled();
+        if stopping && passes.is_empty() {
+            return;
+        }
+        let free = !stopping && synced.is_none() && passes.len() < usize::from(context.settings.concurrency);
+        tokio::select! {
+            biased;
+            Some((key, next)) = passes.next() => ended(context, &key, next),
+            Some(event) = events.next(), if !stopping => match event {
+                Ok(event) => {
+                    if listing.take(context, event) && let Some(synced) = synced.take() {
+                        synced();
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+            },
+            key = context.queue.next(), if free => match context.known(&key) {
+                Some(object) => passes.push(Box::pin(async move {
+                    let next = reconcile(context, &object).await;
+                    (key, next)
+                })),
+                None => context.queue.done(&key, Next::Idle),
+            },
+            () = shutdown.cancelled(), if !stopping => {}
+        }
+    }
+}
+
+fn ended(context: &Context, key: &Key, next: Next) {
+    let parked = matches!(next, Next::Permit(..));
+    context.queue.done(key, next);
+    if context.known(key).is_none() {
+        // Deleted during the pass.
+        context.forget(key);
+    }
+    if parked {
+        // A place may have become free before the object was parked.
+        context.hosts.release();
+    }
+}
+
+/// The objects of a list of the watch that is not complete yet.
+#[derive(Default)]
+struct Listing(Vec<Watched>);
+
+impl Listing {
+    /// Takes in what the watch tells. Returns whether a list is complete.
+    fn take(&mut self, context: &Context, event: Event<Watched>) -> bool {
+        match event {
+            Event::Init => self.0.clear(),
+            Event::InitApply(object) => self.0.push(object),
+            Event::Apply(object) => context.appeared(object),
+            Event::Delete(object) => context.disappeared(&key_of(&object)),
+            Event::InitDone => {
+                let mut list = std::mem::take(&mut self.0);
+                // What a new list does not name was deleted while the watch was interrupted.
+                let listed: HashSet<Key> = list.iter().map(key_of).collect();
+                for key in context.keys().iter().filter(|key| !listed.contains(*key)) {
+                    context.disappeared(key);
+                }
+                // The younger may have to wait for the older.
+                list.sort_by_cached_key(|object| age_of(&object.metadata));
+                list.into_iter().for_each(|object| context.appeared(object));
+                return true;
+            }
+        }
+        false
+    }
+}
