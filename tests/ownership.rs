@@ -38,7 +38,7 @@ async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_
     assert_eq!(w.puts(), 2);
 }
 
-/// Nothing but the end of the ownership wakes the younger object here: the timer is an hour.
+/// Nothing but the end of the ownership wakes the younger object here: its timers are an hour.
 #[tokio::test(flavor = "multi_thread")]
 async fn younger_object_takes_over_when_the_owner_is_deleted_or_observes_without_waiting_for_a_timer() {
     needs_control_plane!();
@@ -46,10 +46,10 @@ async fn younger_object_takes_over_when_the_owner_is_deleted_or_observes_without
     w.declare("oldest", json!({})).await;
     w.until_in_sync("oldest", 150).await;
     w.until_the_next_second("oldest").await;
-    w.declare("middle", json!({ "seats": 160 })).await;
+    w.declare("middle", json!({ "seats": 160, "interval": "1h" })).await;
     w.until_reason("middle", "Ready", "Conflict").await;
     w.until_the_next_second("middle").await;
-    w.declare("youngest", json!({ "seats": 170 })).await;
+    w.declare("youngest", json!({ "seats": 170, "interval": "1h" })).await;
     w.until_reason("youngest", "Ready", "Conflict").await;
     w.edit("oldest", json!({ "managementPolicy": "Observe" })).await;
     w.until_in_sync("middle", 160).await;
