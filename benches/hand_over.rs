@@ -45,7 +45,7 @@ pub async fn measure(plane: &ControlPlane) {
 }
 
 /// Looks every millisecond: what is waited for is measured.
-async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !is().await {
         assert!(began.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
