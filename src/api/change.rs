@@ -82,6 +82,10 @@ pub struct Intent {
     /// Generation of `spec` that asked.
     pub generation: i64,
 
+    /// A hash of what `spec` asked of the account: pool, seats, limit, license keys. An edit of anything else leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<String>,
+
     /// The account that is being changed, `host/id`.
     pub account: String,
 
@@ -115,7 +119,8 @@ pub struct Intent {
 
     /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
     /// not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is
-    /// visible, but its request may still be running), `Rejected` (refused; not sent again until spec or usage changes),
+    /// visible, but its request may still be running), `WithoutEffect` (it came to nothing and may be sent once more as soon
+    /// as nothing stands against it), `Rejected` (refused; not sent again until `spec.seats`, `spec.limit` or the usage changes),
     /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
     pub phase: IntentPhase,
 
@@ -138,6 +143,9 @@ pub enum IntentPhase {
     Unanswered,
     /// The change is visible, but its request may still be running: no further request until that is out of the question.
     Settling,
+    /// Two readings after the settle time show that it came to nothing: it is sent once more, under another id, as soon as
+    /// nothing stands against it.
+    WithoutEffect,
     /// Refused twice without effect: not sent again until the spec or the usage changes.
     Rejected,
     /// The vendor shows neither the old nor the new numbers: a person must look.
@@ -174,6 +182,10 @@ pub struct Change {
 
     /// Generation of `spec` that asked.
     pub generation: i64,
+
+    /// A hash of what `spec` asked of the account, as in `intent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<String>,
 
     /// Which attempt succeeded.
     pub attempt: i32,

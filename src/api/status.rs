@@ -25,9 +25,13 @@ pub struct LicenseSeatsStatus {
     pub observed_generation: i64,
 
     /// The generation of `spec` with which the vendor was last seen to agree. What the vendor buys by itself under an `UpTo`
-    /// limit is in order from then on, until `spec` is edited. Do not edit it.
+    /// limit is in order from then on, until `spec` asks for something else. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfied_generation: Option<i64>,
+
+    /// A hash of what that `spec` asked of the account, as in `intent`: an edit of anything else leaves it satisfied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub satisfied_wish: Option<String>,
 
     /// One short sentence for people: the STATUS column of `kubectl get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +129,7 @@ impl Default for LicenseSeatsStatus {
         Self {
             observed_generation: UNOBSERVED,
             satisfied_generation: None,
+            satisfied_wish: None,
             summary: None,
             account: None,
             desired: None,

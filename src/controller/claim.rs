@@ -32,7 +32,7 @@ fn open_in(record: &Value, otherwise: Option<&str>) -> Option<Open> {
     let intent = record.get("intent").filter(|intent| !intent.is_null())?;
     let phase = intent.get("phase").and_then(|phase| serde_json::from_value(phase.clone()).ok());
     // A phase that this version does not know may be an open one.
-    if matches!(phase, Some(IntentPhase::Rejected | IntentPhase::NeedsReview)) {
+    if matches!(phase, Some(IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview)) {
         return None;
     }
     let word = |key: &str| intent.get(key).and_then(Value::as_str);
@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(open(&record), Some(("i".into(), "host/then".into())), "{phase}");
         }
         assert_eq!(open(&json!({ "intent": { "account": {} } })), Some((String::new(), "host/now".into())));
-        for phase in ["Rejected", "NeedsReview"] {
+        for phase in ["WithoutEffect", "Rejected", "NeedsReview"] {
             assert_eq!(open(&json!({ "intent": { "id": "i", "account": "host/then", "phase": phase } })), None);
         }
         assert_eq!(open(&json!({ "intent": null })), None);

@@ -183,7 +183,7 @@ impl Site<'_> {
             license: status.license.as_ref(),
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
-            satisfied: plan::in_sync_before(status, self.trigger.generation),
+            satisfied: plan::in_sync_before(status, self.trigger.generation, &self.desired.wish()),
             behind: self.behind.as_deref(),
             others: self.others,
             timing: self.context.settings.timing,

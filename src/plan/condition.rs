@@ -79,9 +79,12 @@ pub mod reason {
     pub const USAGE_NOT_REPORTED: &str = "UsageNotReported";
 }
 
-/// Whether a status says that this generation of the spec was in sync.
-pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64) -> bool {
-    satisfied_generation(status) == Some(generation)
+/// Whether a status says that the vendor agreed with this wish. Statuses of former versions name a generation alone.
+pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, wish: &str) -> bool {
+    match &status.satisfied_wish {
+        Some(satisfied) => satisfied == wish,
+        None => satisfied_generation(status) == Some(generation),
+    }
 }
 
 /// The last generation of the spec that was in sync. Older versions have left it in `Ready` alone, which says it only

@@ -38,7 +38,7 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
-    /// The status says that this very generation of the spec was in sync before.
+    /// The status says that what the spec asks was in sync before.
     pub satisfied: bool,
     /// `Some(sentence)`: another change of this account may still be running, so none may be sent.
     pub behind: Option<&'a str>,
@@ -124,7 +124,7 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let judged = intent::judge(s, numbers);
     // What the vendor took back looks like what it bought by itself, where that is allowed.
     let grown = intent::taken_back(s, numbers).is_none();
-    let satisfied = grown && (s.satisfied || s.history.first().is_some_and(|last| last.generation == s.generation));
+    let satisfied = grown && (s.satisfied || s.history.first().is_some_and(|last| s.asked_for(last)));
     let wanted = guardrails::target(s.desired, numbers, s.seen.usage, satisfied);
     let decision = match judged.gate {
         Gate::Free { attempt } => choose(s, numbers, wanted, attempt, judged.applied.as_ref()),
@@ -167,7 +167,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     let taken_back = intent::taken_back(s, now);
     let last = applied.or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let drifted = last.map(Change::target).filter(|set| *set != now && taken_back.is_none());
-    let by_others = drifted.is_some() && last.is_some_and(|last| last.generation == s.generation);
+    let by_others = drifted.is_some() && last.is_some_and(|last| s.asked_for(last));
     let reason = if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers };
     let plan = plan(s, now, wanted, reason);
     let held = |blocks: Vec<Block>| {
@@ -187,9 +187,9 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     }
     if let Some(other) = s.behind {
         let block = Block { kind: PlanBlock::OutcomeUnknown, unsupported: false, message: other.to_owned() };
-        // What was learned about a change of our own must outlast the wait for the other.
+        // What was learned about a change that was taken back must outlast the wait for the other.
         let doubt = s.elapsed.map(|elapsed| Doubt { key: elapsed.key.clone(), left: Duration::ZERO, settled: true });
-        return Decision { intent: s.intent.cloned(), doubt, ..held(vec![block]) };
+        return Decision { doubt, ..held(vec![block]) };
     }
     if by_others && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
         return Decision { drifted, ..Decision::plain(Verdict::Conflict) };
@@ -247,6 +247,7 @@ fn new_intent(s: &Situation<'_>, plan: &Plan, attempt: i32) -> Intent {
         id: intent_id(&plan.id, attempt, s.writer, s.now),
         object_uid: s.uid.to_owned(),
         generation: s.generation,
+        wish: Some(s.desired.wish()),
         account: s.seen.account_key(),
         from: plan.from,
         to: plan.to,
@@ -267,6 +268,7 @@ fn review_of(change: &Change) -> Intent {
         id: change.id.clone(),
         object_uid: String::new(),
         generation: change.generation,
+        wish: change.wish.clone(),
         account: change.account.clone(),
         from: change.from,
         to: change.to,
@@ -282,12 +284,12 @@ fn review_of(change: &Change) -> Intent {
     }
 }
 
-/// Corrections of somebody else's changes within the last day, under this very spec: an edit starts afresh.
+/// Corrections of somebody else's changes within the last day, for this very wish: another wish starts afresh.
 pub(super) fn corrections_today(s: &Situation<'_>) -> usize {
     let day = SignedDuration::from_hours(24);
     s.history
         .iter()
-        .filter(|change| change.reason == Trigger::ExternalChange && change.generation == s.generation)
+        .filter(|change| change.reason == Trigger::ExternalChange && s.asked_for(change))
         .filter(|change| s.now.duration_since(change.time.0).abs() < day)
         .count()
 }

@@ -71,6 +71,13 @@ impl Judged {
         Self { intent: Some(Intent { phase, ..intent.clone() }), applied: None, gate }
     }
 
+    /// It came to nothing, or to a part: one repeat from what is shown now. Whatever stands against the repeat, the record of
+    /// the first request stays until there is another.
+    fn repeat(intent: &Intent, seen: Numbers) -> Self {
+        let from_here = Intent { from: seen.seats, limit_from: seen.limit, ..intent.clone() };
+        Self::turn(&from_here, IntentPhase::WithoutEffect, Gate::Free { attempt: intent.attempt.saturating_add(1) })
+    }
+
     fn applied(intent: &Intent, now: Timestamp) -> Self {
         Self { applied: Some(applied(intent, now)), ..Self::free(1) }
     }
@@ -79,9 +86,14 @@ impl Judged {
 /// Judges the recorded intent against what the vendor shows.
 pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
     let Some(intent) = s.intent else { return Judged::free(1) };
-    let edited = intent.generation != s.generation;
+    let edited = s.edited_since(intent);
     let foreign = intent.account != s.seen.account_key();
     match intent.phase {
+        IntentPhase::WithoutEffect if edited || foreign => Judged::free(1),
+        IntentPhase::WithoutEffect if seen == intent.target() => Judged::applied(intent, s.now),
+        IntentPhase::WithoutEffect if intent.attempt == 1 => Judged::repeat(intent, seen),
+        // No decision has a third request, whatever a record says.
+        IntentPhase::WithoutEffect => Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected),
         IntentPhase::NeedsReview => {
             let confirmed = s.confirmed == Some(intent.id.as_str());
             if edited || confirmed || foreign {
@@ -126,18 +138,16 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     }
     if !seen.is_between(intent.base(), intent.target()) {
         // An edit from before the review is no answer to it.
-        let asked = Intent { generation: s.generation, ..intent.clone() };
-        Judged::turn(&asked, IntentPhase::NeedsReview, Gate::Review)
+        Judged::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, Gate::Review)
     } else if edited {
         Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(1) }
     } else if intent.attempt == 1 {
         // One repeat, under a new id.
-        Judged { applied: part_applied(intent, seen, s.now), ..Judged::free(2) }
+        Judged { applied: part_applied(intent, seen, s.now), ..Judged::repeat(intent, seen) }
     } else if !answered && taken_back(s, seen).is_some() {
         // What it repeats was made and taken back, and of the repeat nothing was heard: that is no refusal, and the vendor
         // may bill what it does not show.
-        let asked = Intent { generation: s.generation, ..intent.clone() };
-        Judged::turn(&asked, IntentPhase::NeedsReview, Gate::Review)
+        Judged::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, Gate::Review)
     } else {
         Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected)
     }
@@ -196,7 +206,7 @@ pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Cha
 /// then be about, one handler after the other for longer than the settle time, and one that writes between the two reads
 /// of a third request makes the vendor add up (found by the model). So a person is asked.
 pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> Gate {
-    let afresh = last.generation != s.generation || s.confirmed == Some(last.id.as_str());
+    let afresh = !s.asked_for(last) || s.confirmed == Some(last.id.as_str());
     if last.attempt > 1 && !afresh {
         return Gate::Review;
     }

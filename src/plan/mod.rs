@@ -20,6 +20,7 @@ mod pool;
 mod report;
 mod shortage;
 mod summary;
+mod wish;
 
 pub use condition::{in_sync_before, kind, reason};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};

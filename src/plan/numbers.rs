@@ -31,7 +31,7 @@ impl Account {
 impl Intent {
     /// Whether its request may still be running, or may yet be judged.
     pub fn is_open(&self) -> bool {
-        !matches!(self.phase, IntentPhase::Rejected | IntentPhase::NeedsReview)
+        !matches!(self.phase, IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview)
     }
 
     /// What the vendor showed before the change.

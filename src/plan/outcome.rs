@@ -105,6 +105,7 @@ pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
         limit_to: intent.limit_to,
         license_key: intent.license_key.clone(),
         generation: intent.generation,
+        wish: intent.wish.clone(),
         attempt: intent.attempt,
         reason: intent.reason,
         time: Time(now),

@@ -58,6 +58,9 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.observed_generation = generation;
             let in_sync = decision.verdict == Verdict::InSync;
             status.satisfied_generation = if in_sync { Some(generation) } else { satisfied };
+            if in_sync {
+                status.satisfied_wish = Some(desired.wish());
+            }
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
@@ -245,9 +248,9 @@ fn ready(
                 || format!(
                 "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can see, \
                  the payment method or subscription may be missing or inactive, or a provider manages the account. It is \
-                 sent again when spec or usage changes"
+                 sent again when spec.seats, spec.limit or the usage changes"
                 ),
-                |why| format!("{vendor} refused the change{wanted}, because {why}. It is sent again when spec or usage changes"),
+                |why| format!("{vendor} refused the change{wanted}, because {why}. It is sent again when spec.seats, spec.limit or the usage changes"),
             );
             (Is::False, reason::VENDOR_REJECTED, message)
         }
@@ -258,7 +261,7 @@ fn ready(
         Verdict::Conflict => {
             let message = format!(
                 "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
-                 changes it; Seatkeeper stops until spec is edited or a day has passed"
+                 changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
             );
             (Is::False, reason::CONFLICT, message)
         }

@@ -86,7 +86,7 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers, history: &[Ch
         )
     };
     format!(
-        "{explained}, then edit spec to what it should be, or accept what is there with annotation \
+        "{explained}, then edit spec.seats or spec.limit to what it should be, or accept what is there with annotation \
          seatkeeper.dev/confirm={}",
         intent.id
     )

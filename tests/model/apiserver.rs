@@ -32,6 +32,7 @@ pub enum Phase {
     Answered,
     Unanswered,
     Settling,
+    WithoutEffect,
     Rejected,
     NeedsReview,
 }

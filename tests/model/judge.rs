@@ -8,14 +8,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Product, Thresholds};
 use seatkeeper::plan::{
-    self, Desired, Elapsed, LimitGoal, Outcome, Pool, Refusal, Situation, Snapshot, Support, Timing, Usage, Verdict,
+    self, Bound, Desired, Elapsed, LimitGoal, Outcome, Pool, Refusal, Situation, Snapshot, Support, Timing, Usage,
+    Verdict,
 };
 
 use crate::apiserver::{Mark, Phase, Record};
 use crate::replica::{Answer, Clock, Key, Kind};
 use crate::translate::{change, hours, intent, key, made, mark, numbers, word};
 use crate::variants::{Variant, Weakness};
-use crate::world::WANTED;
+use crate::world::{BOUGHT, Outside, WANTED};
 
 /// The model's hours. In each of them, every webhook handler ends that ran when it began: two after the answer, so that
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
@@ -42,11 +43,13 @@ pub enum Said {
     Doubt,
     Rejected,
     NeedsReview,
+    /// Something stands against the change.
+    Held,
     /// Nothing the model's object can come to.
     Other,
 }
 
-type Asked = (Option<Weakness>, Record, Option<Clock>, i8);
+type Asked = (Option<Weakness>, Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -54,19 +57,22 @@ thread_local! {
 }
 
 /// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
-pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> Judgement {
-    let asked = (variant.weakness, record, clock, seen);
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
+    let asked = (variant.weakness, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
-    let judgement = decide(variant, record, clock, seen);
+    let judgement = decide(variant, record, clock, seen, outside);
     KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
     judgement
 }
 
-fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> Judgement {
+fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
     let (desired, mut snapshot) = fixed().clone();
     snapshot.numbers = Some(numbers(seen));
+    if outside.bounded {
+        snapshot.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
+    }
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
     let mut status = LicenseSeatsStatus {
@@ -78,7 +84,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> 
     let elapsed = elapsed(variant, record, clock);
     let mut decision = plan::decide(&Situation {
         uid: "uid",
-        generation: 1,
+        generation: i64::from(outside.generation),
         confirmed: None,
         desired: &desired,
         seen: &snapshot,
@@ -107,14 +113,17 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8) -> 
         Verdict::Doubt => Said::Doubt,
         Verdict::Rejected => Said::Rejected,
         Verdict::NeedsReview => Said::NeedsReview,
+        Verdict::Held(_) => Said::Held,
         _ => Said::Other,
     };
+    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
+    let kept = decision.intent.as_ref().filter(|_| !forgets);
     let plan = decision.plan.filter(|_| !matches!(verdict, Said::Change(_)));
     Judgement {
         verdict,
         record: Record {
             published: plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal")),
-            intent: decision.intent.as_ref().map(mark),
+            intent: kept.map(mark),
             made: status.history.first().map(made),
         },
         doubt: decision.doubt.map(|doubt| (key(&doubt.key), doubt.settled)),
@@ -159,6 +168,12 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
         since: hours(struck),
         settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), Duration::ZERO)),
     })
+}
+
+/// What the model's spec asks for.
+pub fn wish() -> &'static str {
+    static WISH: OnceLock<String> = OnceLock::new();
+    WISH.get_or_init(|| fixed().0.wish())
 }
 
 fn fixed() -> &'static (Desired, Snapshot) {

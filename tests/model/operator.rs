@@ -87,6 +87,7 @@ pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorA
         (OperatorAct::WriteIntent, Step::Acting(mark)) => write_intent(variant, world, replica, mark),
         (OperatorAct::Send, Step::Armed(mark)) => {
             world.left.sends -= 1;
+            world.tries += 1;
             let key = Key { kind: Kind::Open, id: mark.id };
             let covers = |r: usize| world.replicas[r].clock.is_some_and(|clock| clock.key == key);
             let covered = (0..2).filter(|r| covers(*r)).map(|r| 1 << r).sum();
@@ -97,6 +98,7 @@ pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorA
         (OperatorAct::SendIntoTheVoid, Step::Armed(mark)) => {
             world.left.sends -= 1;
             world.left.losses -= 1;
+            world.tries += 1;
             world.replicas[replica].step = Step::Told(mark, Answer::None);
         }
         (OperatorAct::Drop, Step::Armed(mark)) => {
@@ -132,7 +134,7 @@ pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorA
 /// The first decision of a pass (`reconcile::pass`).
 fn decide(variant: &Variant, world: &mut World, replica: usize, seen: i8) {
     let me = world.replicas[replica];
-    let judged = judge(variant, me.copy, me.clock, seen);
+    let judged = judge(variant, me.copy, me.clock, seen, world.outside);
     if let Said::Change(mark) = judged.verdict {
         let mark = Mark { id: world.fresh_id(), ..mark };
         let key = Key { kind: Kind::Open, id: mark.id };
@@ -160,12 +162,15 @@ fn read_back(variant: &Variant, world: &mut World, replica: usize, mark: Mark, a
     let me = world.replicas[replica];
     let seen = seen.filter(|_| answer.is_of_something_sent());
     let record = after(variant, mark, answer, seen, me.copy);
+    if answer == Answer::Refused {
+        world.tries -= 1;
+    }
     if !answer.is_of_something_sent() {
         // A fault ends the pass without a decision.
         return record_or_rest(world, replica, record);
     }
     // Without a new reading the one before the request stands.
-    let judged = judge(variant, record, me.clock, seen.unwrap_or(mark.from));
+    let judged = judge(variant, record, me.clock, seen.unwrap_or(mark.from), world.outside);
     follow(world, replica, judged.doubt, seen);
     record_or_rest(world, replica, judged.record);
 }

@@ -6,13 +6,14 @@ use crate::apiserver::Mark;
 use crate::judge::{Said, judge};
 use crate::operator::OperatorAct;
 use crate::replica::{Kind, Replica, Step};
-use crate::variants::{Faults, Variant};
+use crate::variants::{Faults, Variant, Weakness};
 use crate::vendor::VendorAct;
 use crate::world::{Act, WANTED, World};
 
 pub const BILLED: &str = "never billed for more than was asked";
 pub const SHOWN: &str = "never more seats than were asked";
 pub const ONE: &str = "one request at a time";
+pub const TWICE: &str = "no decision is requested more than twice";
 pub const RESTS: &str = "comes to rest in sync, refused or asking for a review";
 pub const IN_SYNC: &str = "gets in sync";
 pub const HEALS: &str = "heals what the vendor took back";
@@ -23,6 +24,9 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
         Property::always(BILLED, |_, world: &World| world.vendor.billed <= WANTED),
         Property::always(SHOWN, |_, world: &World| world.vendor.shown <= WANTED),
     ];
+    if matches!(variant.weakness, None | Some(Weakness::ForgetsFirst)) {
+        properties.push(Property::always(TWICE, |_, world: &World| world.tries <= 2));
+    }
     if variant.weakness.is_none() {
         properties.extend([
             Property::always(ONE, |_, world: &World| world.vendor.in_flight() <= 1),
@@ -56,10 +60,11 @@ fn comes_to_rest(variant: &Variant, world: &World) -> bool {
     let mut world = World { left: Faults { sends: 3, ..Faults::default() }, ..*world };
     // The other replica is gone for good.
     world.replicas[1] = Replica::default();
+    world.outside.bounded = false;
     for _ in 0..200 {
         let me = world.replicas[0];
         if me.step == Step::Idle && world.vendor.is_quiet() {
-            let judged = judge(variant, world.apiserver.record, me.clock, world.vendor.shown);
+            let judged = judge(variant, world.apiserver.record, me.clock, world.vendor.shown, world.outside);
             let settled = judged.record == world.apiserver.record && judged.doubt.is_none();
             match judged.verdict {
                 Said::InSync if settled => return world.vendor.shown == WANTED && world.vendor.billed == WANTED,
@@ -85,6 +90,7 @@ fn calm(alone: &Variant, world: &World) -> Option<World> {
         Act::Operator(_, OperatorAct::Drop) => 5,
         Act::Operator(..) => 4,
         Act::CacheCatchesUp => 2,
+        Act::Bound | Act::Edit => 6,
     };
     acts.sort_by_key(order);
     acts.into_iter().find_map(|act| alone.next_state(world, act))

@@ -8,7 +8,9 @@ use seatkeeper::api::{Change, Intent, IntentPhase, Trigger};
 use seatkeeper::plan::Numbers;
 
 use crate::apiserver::{Mark, Phase};
+use crate::judge::wish;
 use crate::replica::{Key, Kind};
+use crate::world::FIRST_GENERATION;
 
 /// The key of the account, as the code derives it from the model's snapshot.
 const ACCOUNT: &str = "host/org";
@@ -20,7 +22,8 @@ pub fn intent(mark: Mark) -> Intent {
     Intent {
         id: id_word(mark.id),
         object_uid: "uid".to_owned(),
-        generation: 1,
+        generation: i64::from(FIRST_GENERATION),
+        wish: Some(wish().to_owned()),
         account: ACCOUNT.to_owned(),
         from: i32::from(mark.from),
         to: i32::from(mark.to),
@@ -36,6 +39,7 @@ pub fn intent(mark: Mark) -> Intent {
             Phase::Answered => IntentPhase::Answered,
             Phase::Unanswered => IntentPhase::Unanswered,
             Phase::Settling => IntentPhase::Settling,
+            Phase::WithoutEffect => IntentPhase::WithoutEffect,
             Phase::Rejected => IntentPhase::Rejected,
             Phase::NeedsReview => IntentPhase::NeedsReview,
         },
@@ -55,6 +59,7 @@ pub fn mark(intent: &Intent) -> Mark {
             IntentPhase::Answered => Phase::Answered,
             IntentPhase::Unanswered => Phase::Unanswered,
             IntentPhase::Settling => Phase::Settling,
+            IntentPhase::WithoutEffect => Phase::WithoutEffect,
             IntentPhase::Rejected => Phase::Rejected,
             IntentPhase::NeedsReview => Phase::NeedsReview,
         },
@@ -70,7 +75,8 @@ pub fn change(mark: Mark) -> Change {
         limit_from: None,
         limit_to: None,
         license_key: None,
-        generation: 1,
+        generation: i64::from(FIRST_GENERATION),
+        wish: Some(wish().to_owned()),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark),
         time: Time(Timestamp::UNIX_EPOCH),

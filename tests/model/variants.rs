@@ -22,6 +22,10 @@ pub struct Faults {
     pub failures: u8,
     /// Requests that may leave at all.
     pub sends: u8,
+    /// How often a bound comes or goes.
+    pub bounds: u8,
+    /// Edits of the spec that leave the wish as it is.
+    pub edits: u8,
 }
 
 /// The part that is taken away, or the assumption that is broken.
@@ -33,6 +37,8 @@ pub enum Weakness {
     NoWaitBeforeRepeating,
     /// A repeat that was taken back counts as a first request, and so is repeated too.
     RepeatsRepeats,
+    /// The record of a first request without effect is dropped where its repeat is held.
+    ForgetsFirst,
     /// The send deadline never strikes.
     NoDeadline,
     /// The apiserver ignores `resourceVersion`.
@@ -53,6 +59,7 @@ impl Weakness {
             Self::NoWaitBeforeJudging => "no wait before an open intent is judged",
             Self::NoWaitBeforeRepeating => "no wait before a reverted change is repeated",
             Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
+            Self::ForgetsFirst => "a first request without effect is forgotten",
             Self::NoDeadline => "no send deadline",
             Self::NoCompareAndSwap => "no compare-and-swap",
             Self::ErrorCloses => "an error closes the intent",
@@ -70,7 +77,7 @@ impl Variant {
             replicas,
             relative: false,
             weakness: None,
-            faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3 },
+            faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3, ..Faults::default() },
         }
     }
 
@@ -81,6 +88,12 @@ impl Variant {
 
     pub fn without_failure(mut self) -> Self {
         self.faults.failures = 0;
+        self
+    }
+
+    /// A bound comes and goes twice, and the spec is edited twice, at any time.
+    pub fn restless(mut self) -> Self {
+        (self.faults.bounds, self.faults.edits) = (4, 2);
         self
     }
 
@@ -95,7 +108,12 @@ impl Variant {
     pub fn name(&self) -> String {
         let endpoint = if self.relative { "relative" } else { "absolute" };
         let weakness = self.weakness.map_or("the protocol", Weakness::name);
-        let faults = [(self.faults.crashes, "crash"), (self.faults.losses, "loss"), (self.faults.failures, "failure")];
+        let faults = [
+            (self.faults.crashes, "crash"),
+            (self.faults.losses, "loss"),
+            (self.faults.failures, "failure"),
+            (self.faults.bounds, "bounds and edits"),
+        ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
         format!("{weakness} ({endpoint} endpoint; {})", faults.join(", "))
     }

@@ -19,9 +19,25 @@ pub struct World {
     pub vendor: Vendor,
     pub apiserver: Apiserver,
     pub replicas: [Replica; 2],
+    /// What changes around the object.
+    pub outside: Outside,
+    /// Requests of the one decision that left, and that the vendor did not refuse.
+    pub tries: u8,
     /// What may still go wrong.
     pub left: Faults,
 }
+
+/// What changes around the object while its wish stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outside {
+    /// Generation of the spec: each edit leaves the wish as it is.
+    pub generation: u8,
+    /// A bound that another pool sets stands against the change.
+    pub bounded: bool,
+}
+
+/// The generation that asked first.
+pub const FIRST_GENERATION: u8 = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
@@ -29,6 +45,10 @@ pub enum Act {
     Operator(usize, OperatorAct),
     /// The clock in a replica's memory strikes.
     Strike(usize),
+    /// The bound comes or goes.
+    Bound,
+    /// Somebody edits the spec and leaves the wish as it is.
+    Edit,
     /// The watch cache sees what is stored.
     CacheCatchesUp,
 }
@@ -194,6 +214,8 @@ impl Model for Variant {
             vendor: Vendor::new(BOUGHT),
             apiserver: Apiserver::default(),
             replicas: [Replica::default(); 2],
+            outside: Outside { generation: FIRST_GENERATION, bounded: false },
+            tries: 0,
             left: self.faults,
         }]
     }
@@ -215,6 +237,12 @@ impl Model for Variant {
                 }
             }
         }
+        if world.left.bounds > 0 {
+            acts.push(Act::Bound);
+        }
+        if world.left.edits > 0 {
+            acts.push(Act::Edit);
+        }
         if self.weakness == Some(Weakness::StaleIntent) && world.apiserver.cache != world.apiserver.record {
             acts.push(Act::CacheCatchesUp);
         }
@@ -226,6 +254,14 @@ impl Model for Variant {
             Act::Vendor(act) => vendor::step(self, &mut next, act),
             Act::Operator(replica, act) => operator::step(self, &mut next, replica, act),
             Act::Strike(replica) => next.strike(replica),
+            Act::Bound => {
+                next.left.bounds -= 1;
+                next.outside.bounded = !next.outside.bounded;
+            }
+            Act::Edit => {
+                next.left.edits -= 1;
+                next.outside.generation += 1;
+            }
             Act::CacheCatchesUp => next.apiserver.cache = next.apiserver.record,
         }
         if self.weakness.is_none() {

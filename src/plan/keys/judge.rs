@@ -38,8 +38,12 @@ impl Judged {
         Self { applied: Some(change), ..Self::free() }
     }
 
-    fn again(step: &KeyStep) -> Self {
-        Self { gate: Gate::Free { attempt: 2 }, repeat: Some(step.clone()), ..Self::free() }
+    /// It came to nothing: one repeat. Whatever stands against the repeat, the record of the first request stays until there
+    /// is another.
+    fn again(intent: &Intent, step: &KeyStep) -> Self {
+        let attempt = intent.attempt.saturating_add(1);
+        let kept = Self::turn(intent, IntentPhase::WithoutEffect, Gate::Free { attempt });
+        Self { repeat: Some(step.clone()), ..kept }
     }
 }
 
@@ -52,15 +56,16 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers, book: &mut Book<'_>) -> Ju
         // Another tenant, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
         _ => {
             return wait(s, &key, settle(s, intent), false)
+                .filter(|_| intent.is_open())
                 .map_or_else(Judged::free, |gate| Judged::keep(intent, gate));
         }
     };
     match (intent.phase, step.action) {
+        (IntentPhase::WithoutEffect, _) if s.edited_since(intent) => Judged::free(),
         (IntentPhase::NeedsReview, _) => review(s, intent, &step, seen, book),
         (IntentPhase::Rejected, _) => {
             let gone = book.tenant.row(step.id, step.uuid.as_deref()).is_none();
-            let edited = intent.generation != s.generation;
-            if edited || gone { Judged::free() } else { Judged::keep(intent, Gate::Rejected) }
+            if s.edited_since(intent) || gone { Judged::free() } else { Judged::keep(intent, Gate::Rejected) }
         }
         (IntentPhase::Settling, _) => match wait(s, &intent.id, s.timing.unanswered, true) {
             Some(gate) => Judged::keep(intent, gate),
@@ -91,7 +96,7 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, book
             book.bind(step, row, KeyOrigin::Found);
             Judged::done(made(s, intent, step, row, seen))
         }
-        [] if intent.attempt == 1 => Judged::again(step),
+        [] if intent.attempt == 1 => Judged::again(intent, step),
         [] => {
             let record = rowless(step, KeyState::Rejected);
             // A key of which a row is listed was not refused, whatever became of this request.
@@ -110,7 +115,8 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, bo
     let Some(row) = tenant.row(step.id, step.uuid.as_deref()) else {
         book.forget(step);
         let waiting = wait(s, &clock(intent), settle(s, intent), true);
-        return match waiting.filter(|_| intent.phase != IntentPhase::Answered) {
+        let over = matches!(intent.phase, IntentPhase::Answered | IntentPhase::WithoutEffect);
+        return match waiting.filter(|_| !over) {
             None => Judged::done(done()),
             // Its number may be handed out again, so nothing else is sent while the removal may still be running.
             Some(gate) => Judged { applied: Some(done()), ..Judged::turn(intent, IntentPhase::Settling, gate) },
@@ -124,7 +130,11 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, bo
         retire(&mut book.records, step);
         return Judged::done(done());
     }
-    if intent.attempt == 1 { Judged::again(step) } else { Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected) }
+    if intent.attempt == 1 {
+        Judged::again(intent, step)
+    } else {
+        Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected)
+    }
 }
 
 /// Several rows may be the key's: only a person can tell. It is over once the spec names the row, the key is not wanted
@@ -192,6 +202,9 @@ fn translated(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_
 
 /// What is still to be waited for before the list proves anything: the settle time, and then two readings that agree.
 fn settled(s: &Situation<'_>, intent: &Intent, seen: Numbers, book: &Book<'_>) -> Option<Gate> {
+    if intent.phase == IntentPhase::WithoutEffect {
+        return None;
+    }
     let key = clock(intent);
     let agree = format!("agree-{key}-");
     let begun = s.elapsed.is_some_and(|elapsed| elapsed.key.starts_with(&agree));

@@ -153,7 +153,7 @@ fn carry_out(s: &Situation<'_>, now: Numbers, next: Next, repeat: Option<&KeySte
     // What was learned must outlast a wait for others and the publishing, or it would have to be learned anew.
     let doubt = s.elapsed.map(|e| Doubt { key: e.key.clone(), left: std::time::Duration::ZERO, settled: true });
     if let Some(other) = s.behind {
-        return Decision { intent: s.intent.cloned(), doubt, ..held(PlanBlock::OutcomeUnknown, other.to_owned()) };
+        return Decision { doubt, ..held(PlanBlock::OutcomeUnknown, other.to_owned()) };
     }
     if reason == Trigger::ExternalChange && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
         return Decision::plain(Verdict::Conflict);
@@ -200,6 +200,7 @@ fn intent(s: &Situation<'_>, plan: &Plan, step: KeyStep, attempt: i32) -> Intent
         id: intent_id(&plan.id, attempt, s.writer, s.now),
         object_uid: s.uid.to_owned(),
         generation: s.generation,
+        wish: Some(s.desired.wish()),
         account: s.seen.account_key(),
         from: plan.from,
         to: plan.to,

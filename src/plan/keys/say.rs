@@ -27,7 +27,7 @@ impl Trouble {
     pub(super) fn removal_refused(intent: Option<&Intent>) -> Self {
         let id = intent.and_then(|intent| intent.license_key.as_ref()?.id).unwrap_or_default();
         let message = format!(
-            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or edit spec to try again"
+            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or edit spec.vendor.immuta.licenseKeys to try again"
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
     }
@@ -180,7 +180,7 @@ pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision)
         Verdict::Conflict => {
             let message = format!(
                 "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
-                 removes it; Seatkeeper stops until spec is edited or a day has passed"
+                 removes it; Seatkeeper stops until spec.vendor.immuta.licenseKeys is edited or a day has passed"
             );
             (Is::False, reason::CONFLICT, message)
         }

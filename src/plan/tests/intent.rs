@@ -110,7 +110,8 @@ fn numbers_that_no_change_of_ours_explains_need_a_review() {
     assert_eq!(review().verdict(), Verdict::NeedsReview);
     assert_eq!(review().with(|s| s.confirmed = Some("another".into())).verdict(), Verdict::NeedsReview);
     assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
-    assert!(review().with(|s| s.generation = 4).sends().is_some());
+    assert_eq!(review().with(|s| s.generation = 4).verdict(), Verdict::NeedsReview, "an edit of something else");
+    assert!(review().wants(160, LimitGoal::Pinned).sends().is_some());
 }
 
 #[test]
@@ -225,7 +226,8 @@ fn an_edit_from_before_a_review_is_no_answer_to_it() {
     let review = || edited().with(|s| s.intent.clone_from(&decision.intent));
     assert_eq!(review().verdict(), Verdict::NeedsReview, "also at the next look");
     assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
-    assert!(review().with(|s| s.generation = 5).sends().is_some());
+    assert_eq!(review().with(|s| s.generation = 5).verdict(), Verdict::NeedsReview, "an edit of something else");
+    assert!(review().wants(170, LimitGoal::Pinned).sends().is_some());
 }
 
 #[test]
@@ -239,4 +241,81 @@ fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
     assert_eq!(unread(SETTLED).doubt, doubt(Duration::MAX), "it is over, and not forgotten");
     let closed = story().open(IntentPhase::Rejected, SETTLED).with(|s| s.seen.numbers = None).decided();
     assert_eq!(closed.doubt, None);
+}
+
+/// A first request that came to nothing, whatever stands against its repeat for a while, leaves one repeat and no more.
+#[test]
+fn first_request_without_effect_is_repeated_once_whatever_stands_against_it_meanwhile() {
+    type Obstacle = (&'static str, fn(Story) -> Story);
+    let obstacles: [Obstacle; 7] = [
+        ("a guard rail", |s| s.with(|s| s.desired.guardrails.max_seats = Some(120))),
+        ("the bound of another pool", |s| {
+            s.with(|s| s.seen.at_most.push(Bound { seats: 120, because: "of b".into(), pool: Some("b") }))
+        }),
+        ("another pool that moves first", |s| {
+            let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
+            s.with(|s| (s.seen.at_most.push(bound), s.others.push(("b", 200))).1)
+        }),
+        ("another change", |s| s.with(|s| s.behind = Some("another change".into()))),
+        ("suspend", |s| s.with(|s| (s.desired.suspended, s.generation) = (true, 4))),
+        ("Observe", |s| s.with(|s| (s.desired.policy, s.generation) = (ManagementPolicy::Observe, 4))),
+        ("an edit of the interval", |s| s.with(|s| (s.desired.interval, s.generation) = (Duration::from_secs(60), 4))),
+    ];
+    for phase in [IntentPhase::Answered, IntentPhase::Unanswered, IntentPhase::Open] {
+        for (what, obstacle) in &obstacles {
+            let wish = story().desired.wish();
+            let settled = || {
+                let open = story().open(phase, SETTLED).read_before(n(100, Some(100)));
+                open.with(|s| s.intent.as_mut().unwrap().wish = Some(wish.clone()))
+            };
+            let held = obstacle(settled()).decided();
+            let kept = match &held.verdict {
+                Verdict::Change(intent) => Some((**intent).clone()),
+                _ => held.intent.clone(),
+            };
+            assert!(kept.is_some(), "{phase:?}, {what}: the record of the first request is lost: {:?}", held.verdict);
+            // The obstacle goes away, in a process that remembers nothing.
+            let free = || story().with(|s| (s.intent, s.generation) = (kept.clone(), 5));
+            let attempt = |s: &Story| s.sends().map(|(_, _, attempt)| attempt);
+            let again =
+                if kept.as_ref().is_some_and(|intent| intent.attempt == 2) { Some(2) } else { attempt(&free()) };
+            assert_eq!(again, Some(2), "{phase:?}, {what}");
+        }
+    }
+}
+
+#[test]
+fn edit_that_leaves_the_wish_resolves_no_review_and_frees_no_refusal() {
+    let review = story().open(IntentPhase::Unanswered, SETTLED).shows(120, Some(120)).read_before(n(120, Some(120)));
+    let refusal = story().open(IntentPhase::Answered, SETTLED).attempt(2).read_before(n(100, Some(100)));
+    for (first, seats, expected) in [(review, 120, Verdict::NeedsReview), (refusal, 100, Verdict::Rejected)] {
+        let wish = Some(first.desired.wish());
+        let decision = first.with(|s| s.intent.as_mut().unwrap().wish = wish).follow();
+        assert_eq!(decision.verdict, expected);
+        let later = || story().shows(seats, Some(seats)).with(|s| s.intent.clone_from(&decision.intent));
+        let edited = || later().with(|s| (s.generation, s.desired.interval) = (9, Duration::from_secs(60)));
+        assert_eq!(edited().verdict(), expected, "an edit of the interval");
+        let wish = edited().wants(170, LimitGoal::Pinned);
+        assert_eq!(wish.sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((170, 1)), "an edit of the seats");
+    }
+}
+
+#[test]
+fn edit_that_leaves_the_wish_resets_no_contest_and_gives_no_seats_back() {
+    let contest = |generation| {
+        let story = story().made(100, 150, 1, 1, Trigger::ExternalChange).made(100, 150, 3, 1, Trigger::ExternalChange);
+        story.shows(120, Some(120)).with(|s| {
+            let wish = Some(s.desired.wish());
+            s.history.iter_mut().for_each(|change| change.wish.clone_from(&wish));
+            (s.generation, s.desired.interval) = (generation, Duration::from_secs(60));
+        })
+    };
+    assert_eq!(contest(3).verdict(), Verdict::Conflict);
+    assert_eq!(contest(4).verdict(), Verdict::Conflict, "an edit of the interval");
+    assert!(contest(4).wants(160, LimitGoal::Pinned).sends().is_some(), "an edit of the seats");
+    let grown = || {
+        let made = story().made(100, 150, 30, 1, Trigger::SpecDiffers).wants(150, LimitGoal::UpTo(200));
+        made.shows(170, Some(200)).with(|s| (s.generation, s.history[0].limit_to) = (4, Some(200)))
+    };
+    assert_eq!(grown().with(|s| s.history[0].wish = Some(s.desired.wish())).verdict(), Verdict::InSync);
 }

@@ -194,6 +194,7 @@ fn open(license_key: KeyStep, phase: IntentPhase) -> Intent {
         id: "i1".into(),
         object_uid: UID.into(),
         generation: 3,
+        wish: None,
         account: "tenant.test/tenant.test".into(),
         from: 40,
         to: 40,

@@ -37,11 +37,12 @@ prop_compose! {
         used in of(any_number()), reason in trigger(), time in moment(),
         phase in select(vec![
             IntentPhase::Open, IntentPhase::Answered, IntentPhase::Unanswered, IntentPhase::Settling,
-            IntentPhase::Rejected, IntentPhase::NeedsReview,
+            IntentPhase::WithoutEffect, IntentPhase::Rejected, IntentPhase::NeedsReview,
         ]),
+        wish in of(select(vec!["a wish".to_owned(), String::new()])),
     ) -> Intent {
         let (id, object_uid, time) = (id.to_owned(), object_uid.to_owned(), Time(time));
-        Intent { id, object_uid, generation, account, from, to, limit_from, limit_to, license_key: None, used, attempt, reason, phase, refused: None, time }
+        Intent { id, object_uid, generation, wish, account, from, to, limit_from, limit_to, license_key: None, used, attempt, reason, phase, refused: None, time }
     }
 }
 

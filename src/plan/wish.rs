@@ -1,0 +1,51 @@
+//! What a spec asks of an account, as one word. A decision belongs to an account and a wish: an edit that leaves the wish
+//! as it is, of thresholds or the interval, is the same decision.
+
+use super::intent::digest;
+use super::{Desired, LimitGoal, Pool, Situation};
+use crate::api::{Change, Intent};
+
+impl Desired {
+    /// A hash of what is asked of the account: which pool, how many seats, which limit, which license keys.
+    pub fn wish(&self) -> String {
+        let limit = match self.limit {
+            LimitGoal::Keep => "keep".to_owned(),
+            LimitGoal::Pinned => "pinned".to_owned(),
+            LimitGoal::UpTo(seats) => format!("up to {seats}"),
+            LimitGoal::Unlimited => "unlimited".to_owned(),
+        };
+        let seats = self.seats.map_or_else(|| "keep".to_owned(), |seats| seats.to_string());
+        let mut words = vec![self.pool.name().to_owned(), seats, limit];
+        if let Pool::Immuta { keys, prune, .. } = &self.pool {
+            words.push(prune.to_string());
+            for entry in keys {
+                words.push(entry.secret_key_ref.path());
+                words.push(entry.adopt.as_ref().map_or_else(String::new, |row| format!("{} {}", row.id, row.uuid)));
+            }
+        }
+        digest(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+impl Situation<'_> {
+    /// Whether a record was made for what the spec still asks. Records of former versions name no wish: for them, each edit
+    /// counts.
+    fn still_asks(&self, wish: Option<&str>, generation: i64) -> bool {
+        wish.map_or(generation == self.generation, |wish| wish == self.desired.wish())
+    }
+
+    /// Whether a change was made for what the spec still asks.
+    pub(super) fn asked_for(&self, change: &Change) -> bool {
+        self.still_asks(change.wish.as_deref(), change.generation)
+    }
+
+    /// Whether the spec asks for something else since an intent was recorded.
+    pub(super) fn edited_since(&self, intent: &Intent) -> bool {
+        !self.still_asks(intent.wish.as_deref(), intent.generation)
+    }
+
+    /// The intent as one of what the spec asks now.
+    pub(super) fn asked_anew(&self, intent: &Intent) -> Intent {
+        Intent { generation: self.generation, wish: Some(self.desired.wish()), ..intent.clone() }
+    }
+}
