@@ -25,6 +25,7 @@ mod operations;
 mod owner;
 mod ownership;
 mod pace;
+mod places;
 mod printing;
 mod process;
 mod products;
