@@ -40,6 +40,11 @@ impl Elsewhere {
         self.w.declare(name, immuta("theirs", &json!(keys))).await;
     }
 
+    /// CAs that vouch for either place: no certificate keeps anything from going to the wrong one.
+    fn both_cas(&self) -> String {
+        format!("{}{}", self.there.ca_pem(), self.w.vendor.ca_pem())
+    }
+
     fn look_out_for(&self, text: &str) {
         self.there.look_out_for(text);
         self.w.vendor.look_out_for(text);
@@ -195,7 +200,8 @@ async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_a
         ("immuta", SECRET_TYPE, &immuta_key),
         ("both", SECRET_TYPE, &both),
         ("license-key", LICENSE_KEY_TYPE, &key),
-        ("opaque", "Opaque", &both),
+        ("opaque-bitwarden", "Opaque", &bitwarden),
+        ("opaque-immuta", "Opaque", &immuta_key),
     ] {
         e.w.secret_of_type(name, kind, data.clone()).await;
     }
@@ -210,7 +216,7 @@ async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_a
         ("immuta", "Secret immuta holds apiKey, which belongs to a credential of Immuta"),
         ("both", "Secret both holds apiKey, which belongs to a credential of Immuta"),
         ("license-key", "Secret license-key has type seatkeeper.dev/license-key: it is for license keys"),
-        ("opaque", "Secret opaque has type Opaque"),
+        ("opaque-bitwarden", "Secret opaque-bitwarden has type Opaque"),
     ] {
         for (name, reference) in [("c", "credentialsSecretRef"), ("o", "ownerCredentialsSecretRef")] {
             let name = format!("{name}-{secret}");
@@ -224,7 +230,7 @@ async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_a
         ("bitwarden", "Secret bitwarden holds clientId, which belongs to a credential of Bitwarden"),
         ("both", "Secret both holds clientId"),
         ("license-key", "it is for license keys"),
-        ("opaque", "has type Opaque"),
+        ("opaque-immuta", "has type Opaque"),
     ] {
         let name = format!("i-{secret}");
         e.w.declare(&name, immuta(secret, &json!([]))).await;
@@ -300,8 +306,7 @@ async fn a_tenant_that_points_elsewhere_is_not_followed_with_a_license_key_or_a_
     e.look_out_for(&key);
     e.look_out_for("canaryapikey");
     e.there.immuta().add_tenant(Tenant::new("theirs").users(10).api_key("canaryapikey"));
-    e.w.secret("theirs", json!({ "apiKey": "canaryapikey", "server": e.there.url(), "ca.crt": e.there.ca_pem() }))
-        .await;
+    e.w.secret("theirs", json!({ "apiKey": "canaryapikey", "server": e.there.url(), "ca.crt": e.both_cas() })).await;
     e.w.secret_of_type("own", LICENSE_KEY_TYPE, json!({ "licenseKey": key, "server": e.there.url() })).await;
     let redirect = |status: u16| FaultKind::Answer {
         status,
@@ -329,8 +334,11 @@ async fn a_status_that_somebody_edited_leads_no_secret_elsewhere() {
     for text in [&api_key, &key, &e.w.key.client_secret] {
         e.look_out_for(text);
     }
-    e.w.secret("ours", json!({ "apiKey": api_key, "server": e.w.vendor.url(), "ca.crt": e.w.vendor.ca_pem() })).await;
+    e.w.secret("ours", json!({ "apiKey": api_key, "server": e.w.vendor.url(), "ca.crt": e.both_cas() })).await;
     e.w.license_keys("own", json!({ "licenseKey": key })).await;
+    let mut credentials = e.w.credentials(&e.w.key);
+    credentials["ca.crt"] = json!(e.both_cas());
+    e.w.secret("key", credentials).await;
     let entry = json!([{ "secretKeyRef": { "name": "own", "key": "licenseKey" } }]);
     let mut suspended = immuta("ours", &entry);
     suspended["suspend"] = json!(true);

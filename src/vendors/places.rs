@@ -63,6 +63,8 @@ fn owned() -> Vec<Owned> {
     vec![
         row("no-type", None, &["clientSecret", "apiKey", "licenseKey"], &[ORGANIZATION, TENANT], Nothing),
         row("opaque", Some("Opaque"), &["clientSecret", "apiKey", "licenseKey"], &[ORGANIZATION, TENANT], Nothing),
+        row("opaque-bitwarden", Some("Opaque"), &["clientSecret"], &[ORGANIZATION], Nothing),
+        row("opaque-immuta", Some("Opaque"), &["apiKey"], &[TENANT], Nothing),
         row("tls", Some("kubernetes.io/tls"), &["tls.crt", "tls.key"], &[TENANT], Nothing),
         row("organization", credentials, &["clientSecret"], &[ORGANIZATION], Bitwarden(CLOUDS, false)),
         row("own", credentials, &["clientSecret"], &[ORGANIZATION, VAULT], Bitwarden(&["https://vault.test"], false)),
@@ -98,6 +100,8 @@ fn owned() -> Vec<Owned> {
         row("key-evil", license_key, &["licenseKey"], &[("server", "https://evil.test")], Nothing),
         row("key-ca", license_key, &["licenseKey"], &[TENANT, ("ca.crt", PEM)], Nothing),
         row("key-beside-api-key", license_key, &["licenseKey", "apiKey"], &[TENANT], Nothing),
+        row("key-is-api-key", license_key, &["apiKey"], &[TENANT], Nothing),
+        row("key-is-bitwarden", license_key, &["clientSecret"], &[ORGANIZATION], Nothing),
         row("key-beside-bitwarden", license_key, &["licenseKey", "clientSecret"], &[ORGANIZATION, TENANT], Nothing),
     ]
 }
