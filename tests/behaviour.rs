@@ -26,6 +26,7 @@ mod operations;
 mod owner;
 mod ownership;
 mod pace;
+mod places;
 mod printing;
 mod process;
 mod products;

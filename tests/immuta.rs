@@ -16,6 +16,7 @@ mod access;
 mod bad_input;
 mod keys;
 mod lost;
+mod old_type;
 mod status;
 mod unknowns;
 
@@ -61,7 +62,7 @@ impl Acme {
     }
 
     pub async fn put(&self, name: &str, text: &str) {
-        self.w.secret(name, json!({ "licenseKey": format!("{text}\n") })).await;
+        self.w.license_keys(name, json!({ "licenseKey": format!("{text}\n") })).await;
     }
 
     /// Declares `acme` with these keys.

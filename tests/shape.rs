@@ -155,6 +155,91 @@ fn what_only_tests_need_is_in_no_binary_that_ships() {
 }
 
 #[test]
+fn requests_to_vendors_leave_at_one_place() {
+    let mut leave = Vec::new();
+    for path in sources(&root().join("src/vendors")) {
+        let code = code(&path);
+        let places =
+            [".execute(", ".send()", "reqwest::get(", "TcpStream"].iter().map(|word| code.matches(word).count());
+        leave.extend(std::iter::repeat_n(path.clone(), places.sum()));
+    }
+    assert_eq!(leave, [root().join("src/vendors/gate.rs")], "what leaves elsewhere, no test of secrets hears");
+}
+
+#[test]
+fn every_vendor_says_what_its_credentials_hold() {
+    let vendors = root().join("src/vendors");
+    let list = code(&vendors.join("mod.rs"));
+    let folders = fs::read_dir(&vendors).unwrap().map(|entry| entry.unwrap().path());
+    let names: Vec<_> = folders
+        .filter(|path| path.join("mod.rs").is_file())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert!(names.len() >= 2, "{names:?}");
+    for name in &names {
+        assert!(
+            list.contains(&format!("&{name}::CREDENTIALS")),
+            "src/vendors/mod.rs does not list {name}::CREDENTIALS"
+        );
+    }
+    assert!(list.contains(&format!("CREDENTIALS: [&CredentialKeys; {}]", names.len())), "{names:?}");
+}
+
+/// Names of all tests, as cargo prints them, with the file in the place of the test program.
+fn tests() -> Vec<String> {
+    let roots = [("src", ""), ("tests", ""), ("tests/support/tests", "support::")];
+    let each = roots.into_iter().flat_map(|(folder, prefix)| {
+        let folder = root().join(folder);
+        sources(&folder).into_iter().map(move |path| (folder.clone(), prefix, path))
+    });
+    let mut names = Vec::new();
+    for (folder, prefix, path) in each.filter(|(.., path)| path.extension().is_some_and(|kind| kind == "rs")) {
+        let inside = path.strip_prefix(&folder).unwrap().with_extension("");
+        let modules: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).filter(|part| part != "mod").collect();
+        let (mut module, mut is_test) = (format!("{prefix}{}::", modules.join("::")), false);
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if line == "mod tests {" {
+                module += "tests::";
+            }
+            let line = line.trim_start();
+            let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split('(').next());
+            match name {
+                Some(name) if is_test => names.push(format!("{module}{name}")),
+                None if line.starts_with("#[test]") || line.starts_with("#[tokio::test") => {
+                    is_test = true;
+                    continue;
+                }
+                None if is_test && line.starts_with("#[") => continue,
+                _ => {}
+            }
+            is_test = false;
+        }
+    }
+    names
+}
+
+#[test]
+fn each_promise_of_the_threat_model_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let promises = text.split("\n## ").find(|section| section.starts_with("Promises\n")).expect("the promises");
+    let rows: Vec<&str> = promises.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 20, "only {} promises", rows.len());
+    let tests = tests();
+    assert!(tests.len() > 300, "only {} tests found: does this test still read the sources?", tests.len());
+    for row in rows {
+        let named = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let named: Vec<&str> = named.split('`').filter(|part| part.contains("::")).collect();
+        assert!(!named.is_empty(), "a promise without a test: {row}");
+        for name in named {
+            assert!(
+                tests.iter().any(|test| test == name),
+                "docs/threat-model.md names the test {name}, which is not there"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_module_says_what_it_is_for() {
     for path in sources(&root().join("src")) {
         let text = fs::read_to_string(&path).unwrap();

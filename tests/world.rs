@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
-use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
+use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
 use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
@@ -122,6 +122,12 @@ impl World {
     /// Creates or replaces a credentials Secret.
     pub async fn secret(&self, name: &str, data: Value) {
         self.secret_of_type(name, SECRET_TYPE, data).await;
+    }
+
+    /// Creates or replaces a Secret with license keys for the tenant behind the vendor's address.
+    pub async fn license_keys(&self, name: &str, mut data: Value) {
+        merge(&mut data, json!({ "server": self.vendor.url() }));
+        self.secret_of_type(name, LICENSE_KEY_TYPE, data).await;
     }
 
     pub async fn secret_of_type(&self, name: &str, kind: &str, data: Value) {

@@ -43,9 +43,14 @@ pub struct Immuta {
 
 /// One licence key.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("!(self.secretKeyRef.key in ['server', 'ca.crt'])")
+    .message("spec.vendor.immuta.licenseKeys[].secretKeyRef.key must not be server or ca.crt: they say where the license key may go; name the key of the Secret that holds the license key, such as licenseKey")
+    .field_path(".secretKeyRef.key"))]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseKeyEntry {
-    /// Where the key is: a Secret of the type `seatkeeper.dev/credentials` in the same namespace, and the key within it.
+    /// Where the license key is: a Secret of the type `seatkeeper.dev/license-key` in the same namespace, and the key within
+    /// it. The Secret also holds `server` (https://host of the tenant that the license key is for). The license key is sent
+    /// only if `server` equals the `server` of the Secret that `credentialsSecretRef` names.
     pub secret_key_ref: SecretKeyRef,
 
     /// The row of the tenant that this key already has, where the operator cannot know: the key was added by somebody

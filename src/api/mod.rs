@@ -31,6 +31,13 @@ pub const MAX_SEATS: i32 = 32_767;
 /// owner of the Secret who opts in.
 pub const SECRET_TYPE: &str = "seatkeeper.dev/credentials";
 
+/// The type a Secret must have before the operator sends a value of it as a license key. A Secret has one type, so a
+/// credential is never a license key, and a license key is never a credential.
+pub const LICENSE_KEY_TYPE: &str = "seatkeeper.dev/license-key";
+
+/// The keys of a Secret of either type that say where its other values may go. Neither is a license key.
+pub const PLACE_KEYS: [&str; 2] = ["server", "ca.crt"];
+
 /// Asks for a reconcile now; the value is free (a time stamp by custom) and is copied to
 /// `status.lastHandledReconcileAt` once handled.
 pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at";

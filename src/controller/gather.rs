@@ -11,7 +11,7 @@ use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsStatus};
+use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsStatus, SECRET_TYPE};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
 use crate::vendors::{AnyAccount, VendorAccount, VendorError};
 
@@ -181,13 +181,13 @@ async fn open(
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in desired.pool.secrets() {
-        match read_secret(context, key, name).await? {
+        match read_secret(context, key, name, SECRET_TYPE).await? {
             Ok(secret) => secrets.push(secret),
             Err(fault) => return Ok(Err(fault)),
         }
     }
     for name in desired.pool.key_secrets() {
-        keys.push((name.to_owned(), read_secret(context, key, name).await?));
+        keys.push((name.to_owned(), read_secret(context, key, name, LICENSE_KEY_TYPE).await?));
     }
     let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));

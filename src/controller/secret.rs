@@ -24,11 +24,12 @@ struct Needed {
     data: Option<BTreeMap<String, ByteString>>,
 }
 
-/// The Secret, or why it cannot be had.
+/// The Secret, or why it cannot be had. `kind`: the type that it should have.
 pub(super) async fn read_secret(
     context: &Context,
     (namespace, _): &Key,
     name: &str,
+    kind: &str,
 ) -> Result<Result<Secret, Fault>, Error> {
     let fault = |reason, summary: &str, message| Ok(Err(Fault::credentials(reason, summary, message)));
     match get::<Secret, Needed>(&context.client, (namespace, name)).await {
@@ -38,7 +39,7 @@ pub(super) async fn read_secret(
         Ok(None) => fault(
             reason::SECRET_NOT_FOUND,
             "Secret not found",
-            format!("Secret {name} is not in namespace {namespace}: create it with type seatkeeper.dev/credentials"),
+            format!("Secret {name} is not in namespace {namespace}: create it with type {kind}"),
         ),
         Err(Error::Apiserver(kube::Error::Api(status))) if status.is_forbidden() => fault(
             reason::SECRET_NOT_PERMITTED,

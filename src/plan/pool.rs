@@ -1,7 +1,7 @@
 //! Which countable pool of which account, and the Secrets that open it, checked: names and ids become parts of paths.
 
 use super::SpecFault;
-use crate::api::{Bitwarden, Immuta, LicenseKeyEntry, Product, Region, SecretRef, Vendor};
+use crate::api::{Bitwarden, Immuta, LicenseKeyEntry, PLACE_KEYS, Product, Region, SecretKeyRef, SecretRef, Vendor};
 
 /// Which countable pool of which kind of vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ fn immuta_pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
     let keys = immuta.license_keys.clone().unwrap_or_default();
     for (i, entry) in keys.iter().enumerate() {
         let field = format!("spec.vendor.immuta.licenseKeys[{i}].secretKeyRef");
-        secret(&field, &SecretRef { name: entry.secret_key_ref.name.clone() })?;
+        license_key(&field, &entry.secret_key_ref)?;
         if keys[..i].iter().any(|earlier| earlier.secret_key_ref == entry.secret_key_ref) {
             return Err(SpecFault(format!("{field} names a key that is listed before: remove one of the two")));
         }
@@ -148,6 +148,25 @@ fn organization(id: &str) -> Result<String, SpecFault> {
                 .into(),
         )
     })
+}
+
+/// The key becomes part of a command that a message prints. `server` and `ca.crt` say where a license key may go.
+fn license_key(field: &str, reference: &SecretKeyRef) -> Result<(), SpecFault> {
+    secret(field, &SecretRef { name: reference.name.clone() })?;
+    let key = reference.key.as_str();
+    let part_of_a_key = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if !(1..=253).contains(&key.len()) || !key.bytes().all(part_of_a_key) {
+        return Err(SpecFault(format!(
+            "{field}.key must be a key of a Secret's data: letters, digits, -, _ and ., such as licenseKey"
+        )));
+    }
+    if PLACE_KEYS.contains(&key) {
+        return Err(SpecFault(format!(
+            "{field}.key must not be {key}: it says where the license key may go. Name the key of the Secret that holds \
+             the license key, such as licenseKey"
+        )));
+    }
+    Ok(())
 }
 
 /// The name becomes part of a path at the apiserver, unescaped: it must not lead anywhere else.

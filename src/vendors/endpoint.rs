@@ -55,8 +55,8 @@ pub(super) fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Checks a server named in a Secret. `key` is the Secret's key, for the message.
-pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Result<Url, Fault> {
+/// Reads a server named in a Secret. `key` is the Secret's key, for the message.
+pub(super) fn server(key: &str, text: &str) -> Result<Url, Fault> {
     let invalid = |why: &str| {
         let message = format!("the Secret's {key} {why}: write it as https://host or https://host:port");
         Fault::credentials(reason::KEY_INVALID, &format!("Secret: {key} is not usable"), message)
@@ -68,6 +68,12 @@ pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Re
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("carries more than a host, a port and a path"));
     }
+    Ok(url)
+}
+
+/// Reads a server named in a Secret that may only be one of the allowed hosts.
+pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Result<Url, Fault> {
+    let url = server(key, text)?;
     if !allowed.allow(&url) {
         let message = format!(
             "the Secret names the host {0}, which this operator may not talk to: whoever installed it can allow it with \
@@ -77,6 +83,13 @@ pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Re
         return Err(Fault::credentials(reason::HOST_NOT_ALLOWED, "host not allowed by the operator", message));
     }
     Ok(url)
+}
+
+/// Whether two servers are one place: scheme, host, port, and path, whatever slashes end it. The URL parser has brought the
+/// rest into its normal form.
+pub(super) fn same_place(one: &Url, other: &Url) -> bool {
+    let place = |url: &Url| (url.scheme().to_owned(), authority(url), url.path().trim_end_matches('/').to_owned());
+    place(one) == place(other)
 }
 
 /// Appends a path to a base URL whatever its trailing slashes.
@@ -138,6 +151,33 @@ mod tests {
         for base in ["https://a.test/base", "https://a.test/base/", "https://a.test/base//"] {
             assert_eq!(join(&Url::parse(base).unwrap(), "api").as_str(), "https://a.test/base/api");
         }
+    }
+
+    #[test]
+    fn two_servers_are_one_place_if_scheme_host_port_and_path_are_the_same() {
+        let place = |text: &str| server("server", text).unwrap();
+        let here = place("https://tenant.test/base");
+        for same in [
+            "https://TENANT.test:443/base/",
+            "https://tenant.test/base//",
+            "https://tenant.test/x/../base",
+            "https:tenant.test/base",
+        ] {
+            assert!(same_place(&here, &place(same)), "{same}");
+        }
+        for other in [
+            "https://tenant.test",
+            "https://tenant.test/",
+            "https://tenant.test/Base",
+            "https://tenant.test/base/more",
+            "https://tenant.test:8443/base",
+            "https://tenant.test./base",
+            "https://tenant.test.evil.test/base",
+            "https://evil.test/tenant.test/base",
+        ] {
+            assert!(!same_place(&here, &place(other)), "{other}");
+        }
+        assert!(same_place(&place("https://tenant.test"), &place("https://tenant.test///")));
     }
 
     #[test]

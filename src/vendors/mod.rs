@@ -11,7 +11,10 @@ mod error;
 mod gate;
 mod http;
 mod immuta;
+mod license_key;
 pub mod pace;
+#[cfg(test)]
+mod places;
 mod secret_data;
 
 use std::future::Future;
@@ -27,6 +30,10 @@ pub use pace::Urgency;
 
 use crate::api::{Account, Intent};
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
+use secret_data::CredentialKeys;
+
+/// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
+const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
 
 /// One pool of one account, with credentials that have not been refused yet.
 pub trait VendorAccount {
@@ -139,8 +146,9 @@ impl Vendors {
                 let [secret] = secrets else {
                     return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
                 };
-                let session = self.tenants.get(&self.http, immuta::ApiKey::from_secret(secret, &self.allowed)?)?;
-                let (wanted, keys) = immuta::license_keys(entries, keys, object_uid);
+                let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;
+                let (wanted, keys) = immuta::license_keys(entries, keys, object_uid, &key.place());
+                let session = self.tenants.get(&self.http, key)?;
                 Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, wanted, keys)))
             }
         }

@@ -1,9 +1,11 @@
-//! Reads a credentials Secret. Every failure names the key and the fix, and none of them repeats a value.
+//! Reads a Secret for the one use that its owner allowed: as a credential of one vendor, or for license keys. Every failure
+//! names the key and the fix, and none of them repeats a value.
 
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
 
-use crate::api::SECRET_TYPE;
+use super::CREDENTIALS;
+use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
 use crate::plan::{Fault, reason};
 
 /// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
@@ -25,26 +27,81 @@ macro_rules! never_shown {
 }
 pub(super) use never_shown;
 
-/// The data of a Secret whose owner has opted in by its type.
+/// What one vendor's credentials are made of, beside `server` and `ca.crt`, which all vendors share. A Secret that holds any
+/// of these keys is read by no other vendor, and it lends no license key.
+pub(super) struct CredentialKeys {
+    /// The vendor's name in sentences.
+    pub vendor: &'static str,
+    /// The keys that no other vendor's credentials have.
+    pub names: &'static [&'static str],
+}
+
+/// The data of a Secret that its owner has allowed for this use: by its type, and by what it holds.
 pub(super) struct SecretData<'a>(&'a Secret);
 
 never_shown!(SecretData<'static>);
 
 impl<'a> SecretData<'a> {
-    pub(super) fn of(secret: &'a Secret) -> Result<Self, Fault> {
-        let found = secret.type_.as_deref().unwrap_or("Opaque");
-        if found != SECRET_TYPE {
-            let name = secret.metadata.name.as_deref().unwrap_or_default();
-            // The type is set by whoever made the Secret: say it only as far as it can be a type.
-            let found: String =
-                found.chars().filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).take(60).collect();
+    /// A credential of the vendor with these keys, and of no other.
+    pub(super) fn credentials(secret: &'a Secret, own: &CredentialKeys) -> Result<Self, Fault> {
+        let (data, name, vendor) = (Self(secret), name(secret), own.vendor);
+        if kind(secret) == LICENSE_KEY_TYPE {
             let message = format!(
-                "Secret {name} has type {found}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
-                 changed, so delete the Secret and create it again with type: {SECRET_TYPE}"
+                "Secret {name} has type {LICENSE_KEY_TYPE}: it is for license keys. Nothing of it is sent as a credential. Name \
+                 a Secret of type {SECRET_TYPE} with a credential of {vendor}"
             );
-            return Err(Fault::credentials(reason::SECRET_NOT_PERMITTED, "Secret has another type", message));
+            return Err(not_permitted("Secret is for license keys", message));
         }
-        Ok(Self(secret))
+        if kind(secret) != SECRET_TYPE {
+            let message = format!(
+                "Secret {name} has type {}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
+                 changed, so delete the Secret and create it again with type: {SECRET_TYPE}",
+                shown_kind(secret)
+            );
+            return Err(not_permitted("Secret has another type", message));
+        }
+        match data.credential_but(own.vendor) {
+            None => Ok(data),
+            Some((other, held)) => {
+                let message = format!(
+                    "Secret {name} holds {held}, which belongs to a credential of {other}, and this object is for {vendor}. Nothing \
+                     of the Secret is sent. Name a Secret with a credential of {vendor}, and keep the credentials of each vendor \
+                     in a Secret of their own"
+                );
+                Err(not_permitted("Secret is of another vendor", message))
+            }
+        }
+    }
+
+    /// License keys, and no credential of any vendor. `other_type`: what to say of a Secret of another type.
+    pub(super) fn license_keys(secret: &'a Secret, other_type: impl FnOnce() -> Fault) -> Result<Self, Fault> {
+        let data = Self(secret);
+        if kind(secret) != LICENSE_KEY_TYPE {
+            return Err(other_type());
+        }
+        let Some((vendor, held)) = data.credential() else { return Ok(data) };
+        let name = name(secret);
+        let message = format!(
+            "Secret {name} holds {held}, which belongs to a credential of {vendor}. A credential is never sent as a license key, \
+             so nothing of the Secret is sent. Remove {held} from it: license keys have a Secret of their own"
+        );
+        Err(not_permitted("license key beside a credential", message))
+    }
+
+    /// Whether a Secret holds a credential. One whose type allows nothing is not looked into: its keys are nobody's business.
+    pub(super) fn is_credential(secret: &Secret) -> bool {
+        kind(secret) == SECRET_TYPE && SecretData(secret).credential().is_some()
+    }
+
+    fn credential(&self) -> Option<(&'static str, &'static str)> {
+        self.credential_but("")
+    }
+
+    /// A key that belongs to a credential of another vendor than this one, with its vendor.
+    fn credential_but(&self, own: &str) -> Option<(&'static str, &'static str)> {
+        let others = CREDENTIALS.iter().filter(|keys| keys.vendor != own);
+        let mut each = others.flat_map(|keys| keys.names.iter().map(|name| (keys.vendor, *name)));
+        each.find(|(_, name)| self.bytes(name).is_some())
     }
 
     /// The bytes of a key, if it is there and not empty, without blanks and newlines around them.
@@ -70,7 +127,7 @@ impl<'a> SecretData<'a> {
         self.text(key)?.ok_or_else(|| {
             let there = self.0.data.as_ref().is_some_and(|data| data.contains_key(key));
             let how = if there { "is empty" } else { "is missing" };
-            let name = self.0.metadata.name.as_deref().unwrap_or_default();
+            let name = name(self.0);
             let message =
                 format!("key {key} of Secret {name} {how}: add it, for example with kubectl edit secret {name}");
             Fault::credentials(reason::KEY_MISSING, &format!("Secret: {key} {how}"), message)
@@ -81,6 +138,26 @@ impl<'a> SecretData<'a> {
     pub(super) fn secret(&self, key: &str) -> Result<SecretString, Fault> {
         self.required(key).map(SecretString::from)
     }
+}
+
+/// The name of a Secret, for a message.
+pub(super) fn name(secret: &Secret) -> &str {
+    secret.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// The type of a Secret; without one it is Opaque, as the apiserver has it.
+pub(super) fn kind(secret: &Secret) -> &str {
+    secret.type_.as_deref().unwrap_or("Opaque")
+}
+
+/// The type of a Secret, for a message. It is set by whoever made the Secret: said only as far as it can be a type.
+pub(super) fn shown_kind(secret: &Secret) -> String {
+    kind(secret).chars().filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).take(60).collect()
+}
+
+/// A use that the owner of a Secret has not allowed.
+pub(super) fn not_permitted(summary: &str, message: String) -> Fault {
+    Fault::credentials(reason::SECRET_NOT_PERMITTED, summary, message)
 }
 
 /// A key whose value cannot be used.
@@ -99,6 +176,16 @@ mod tests {
 
     use super::*;
 
+    const OURS: CredentialKeys = CredentialKeys { vendor: "Acme", names: &["clientId"] };
+
+    #[test]
+    fn no_two_vendors_credentials_share_a_key_and_none_is_a_place() {
+        let names: Vec<_> = CREDENTIALS.iter().flat_map(|keys| keys.names).collect();
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+        assert!(crate::api::PLACE_KEYS.iter().all(|place| !names.contains(&place)), "{names:?}");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -106,20 +193,20 @@ mod tests {
         fn whatever_bytes_a_key_holds_its_text_is_one_clean_line_and_a_fault_repeats_none_of_it(
             bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 0..40), any::<String>().prop_map(String::into_bytes), "[\u{a0}\u{2003} \n]{1,3}".prop_map(String::into_bytes)],
         ) {
-            let data = [("clientId".to_owned(), ByteString(bytes.clone()))].into();
+            let data = [("token".to_owned(), ByteString(bytes.clone()))].into();
             let secret = Secret { type_: Some(SECRET_TYPE.into()), data: Some(data), ..Secret::default() };
-            let read = SecretData::of(&secret).unwrap();
-            match read.required("clientId") {
+            let read = SecretData::credentials(&secret, &OURS).unwrap();
+            match read.required("token") {
                 Ok(text) => prop_assert!(!text.is_empty() && !text.contains(char::is_control) && text == text.trim()),
                 Err(fault) => prop_assert!([reason::KEY_MISSING, reason::KEY_INVALID].contains(&fault.reason)),
             }
-            prop_assert!(read.bytes("clientId").is_none_or(|read| !read.is_empty() && read.len() <= bytes.len()));
+            prop_assert!(read.bytes("token").is_none_or(|read| !read.is_empty() && read.len() <= bytes.len()));
         }
 
         #[test]
-        fn a_secret_of_another_type_is_refused_in_clean_words(kind in any::<String>()) {
+        fn a_secret_of_another_type_is_refused_in_clean_words(kind in prop_oneof![any::<String>(), Just(LICENSE_KEY_TYPE.to_owned())]) {
             let secret = Secret { type_: Some(kind.clone()), ..Secret::default() };
-            if let Err(fault) = SecretData::of(&secret) {
+            if let Err(fault) = SecretData::credentials(&secret, &OURS) {
                 prop_assert!(!fault.message.chars().any(char::is_control), "{}", fault.message);
             } else {
                 prop_assert_eq!(kind, SECRET_TYPE);

@@ -7,6 +7,7 @@ use vendor_sim::immuta::{LicenseKey, Tenant};
 use super::{acme, entries, keys_of};
 use crate::canary::raise_the_voice_of;
 use crate::secrets::everything_told;
+use crate::stored_objects::{store, stored};
 use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +25,14 @@ async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
             immuta(json!({ "licenseKeys": [{ "secretKeyRef": { "name": "one", "key": "a b" } }] })),
             "must be a key of a Secret",
         ),
+        (
+            immuta(json!({ "licenseKeys": [{ "secretKeyRef": { "name": "one", "key": "server" } }] })),
+            "must not be server",
+        ),
+        (
+            immuta(json!({ "licenseKeys": [{ "secretKeyRef": { "name": "one", "key": "ca.crt" } }] })),
+            "must not be server or ca.crt",
+        ),
         (immuta(json!({ "licenseKeys": entries(&vec!["one"; 21]) })), "20"),
     ] {
         let refused = a.try_declare(&["one"], spec.clone()).await.expect_err("refused").to_string();
@@ -34,6 +43,29 @@ async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
     assert!(a.w.try_edit("acme", both).await.expect_err("refused").to_string().contains("exactly one vendor"));
     let other = json!({ "vendor": { "immuta": null, "bitwarden": { "credentialsSecretRef": { "name": "key" } } } });
     assert!(a.w.try_edit("acme", other).await.expect_err("refused").to_string().contains("cannot change to another"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_object_that_names_the_place_as_a_license_key_is_told_and_sends_nothing() {
+    needs_control_plane!();
+    let a = acme("immuta-place").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({ "suspend": true })).await;
+    a.w.until_reason("acme", "ChangePending", "Suspended").await;
+    // As an apiserver stored it that did not know the rule yet.
+    let mut object = stored(&a.w, "acme").await;
+    object["spec"]["vendor"]["immuta"]["licenseKeys"][0]["secretKeyRef"]["key"] = json!("server");
+    object["metadata"]["generation"] = json!(2);
+    store(&a.w, "acme", &object).await;
+    let status = a.until_ready("False/SpecInvalid").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("spec.vendor.immuta.licenseKeys[0].secretKeyRef.key must not be server"), "{message}");
+    // What has nothing to do with it can still be edited.
+    a.w.edit("acme", json!({ "suspend": false })).await;
+    a.until("the edit", |status| status.observed_generation == 3 && said(status, "Ready") == "False/SpecInvalid").await;
+    assert_eq!(a.tenant.posts(), 0);
+    a.list(&["one"]).await;
+    a.until_ready("True/InSync").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +149,7 @@ async fn a_secret_of_another_type_lends_no_key() {
     let key = a.tenant.issue(LicenseKey::seats(40));
     a.w.secret_of_type("one", "Opaque", json!({ "licenseKey": key })).await;
     a.declare(&["one"], json!({})).await;
-    let status = a.until_ready("False/CredentialsInvalid").await;
+    let status = a.until_ready("False/SecretNotPermitted").await;
     assert!(condition(&status, "Ready").unwrap().message.contains("has type Opaque"));
     assert_eq!(a.tenant.posts(), 0);
 }

@@ -161,7 +161,8 @@ async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() 
     a.until_ready("True/InSync").await;
     a.prune().await;
     a.w.secrets().delete("one", &Default::default()).await.expect("withdraw the Secret");
-    let status = a.until_ready("False/CredentialsInvalid").await;
+    let status = a.until_ready("False/SecretNotFound").await;
+    assert!(condition(&status, "Ready").unwrap().message.contains("create it with type seatkeeper.dev/license-key"));
     assert_eq!(keys_of(&status), ["Added/Active"]);
     assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.deletes()), (1, 0));
     let new = a.key("one", 50).await;
@@ -174,7 +175,7 @@ async fn several_keys_may_lie_in_one_secret() {
     needs_control_plane!();
     let a = acme("immuta-one-secret").await;
     let (one, two) = (a.tenant.issue(LicenseKey::seats(10)), a.tenant.issue(LicenseKey::seats(20)));
-    a.w.secret("both", json!({ "first": one, "second": two })).await;
+    a.w.license_keys("both", json!({ "first": one, "second": two })).await;
     let entry = |key: &str| json!({ "secretKeyRef": { "name": "both", "key": key } });
     let keys = json!([entry("first"), entry("second")]);
     a.declare(&[], json!({ "vendor": { "immuta": { "licenseKeys": keys } } })).await;

@@ -57,6 +57,32 @@ fn a_secret_name_that_is_a_path_is_refused() {
 }
 
 #[test]
+fn a_license_key_is_a_key_of_a_secret_and_never_its_server_or_its_ca() {
+    let named = |key: &str| {
+        let entry = json!({ "secretKeyRef": { "name": "keys", "key": key } });
+        let immuta = json!({ "credentialsSecretRef": { "name": "api" }, "licenseKeys": [entry] });
+        let spec = serde_json::from_value(json!({ "vendor": { "immuta": immuta } })).unwrap();
+        Desired::parse(&spec, Duration::ZERO).map_err(|fault| fault.to_string())
+    };
+    for key in ["licenseKey", "key-2027", "a_b.c", "Server", "ca.crt.old"] {
+        assert!(named(key).is_ok(), "{key}");
+    }
+    let long = "k".repeat(254);
+    for (key, words) in [
+        ("server", "licenseKeys[0].secretKeyRef.key must not be server"),
+        ("ca.crt", "licenseKeys[0].secretKeyRef.key must not be ca.crt"),
+        ("", "must be a key of a Secret's data"),
+        ("a b", "must be a key of a Secret's data"),
+        ("a;rm x", "must be a key of a Secret's data"),
+        ("$(id)", "must be a key of a Secret's data"),
+        (&long, "must be a key of a Secret's data"),
+    ] {
+        let fault = named(key).unwrap_err();
+        assert!(fault.contains(words), "{key}: {fault}");
+    }
+}
+
+#[test]
 fn what_slipped_past_admission_is_refused_by_field() {
     let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
     let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
@@ -159,6 +185,11 @@ fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_
         }
         if let Pool::Immuta { keys, prune, .. } = &desired.pool {
             assert!(!prune || !keys.is_empty(), "that would remove every key");
+            for key in keys.iter().map(|entry| entry.secret_key_ref.key.as_str()) {
+                let part_of_a_command = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+                assert!(!key.is_empty() && key.bytes().all(part_of_a_command), "{key:?}");
+                assert!(!["server", "ca.crt"].contains(&key), "{key:?}");
+            }
         }
         assert!((least..=*INTERVAL.end()).contains(&desired.interval), "{:?}", desired.interval);
         assert!(desired.expiry.is_sorted_by(|a, b| a >= b), "{:?}", desired.expiry);

@@ -5,7 +5,7 @@ use super::book::{Book, Standing};
 use super::tenant::Tenant;
 use crate::api::{Intent, KeyAction, KeyState, KeyStep, SecretKeyRef};
 use crate::plan::condition::{Is, reason};
-use crate::plan::{Decision, Numbers, Remedy, Snapshot, Verdict};
+use crate::plan::{Decision, Numbers, Snapshot, Verdict};
 
 /// One thing that lacks.
 pub(super) struct Trouble {
@@ -49,12 +49,8 @@ pub(super) fn troubles(tenant: &Tenant, standings: &[Standing<'_>]) -> Vec<Troub
         let path = entry.reference.path();
         Some(match standing {
             Standing::Unreadable(fault) => {
-                let reason = match fault.remedy {
-                    Remedy::Credentials => reason::CREDENTIALS_INVALID,
-                    _ => fault.reason,
-                };
                 let message = format!("licence key {path}: {}", fault.message);
-                Trouble { secret_may_help: true, ..Trouble::new(reason, &fault.summary, message) }
+                Trouble { secret_may_help: true, ..Trouble::new(fault.reason, &fault.summary, message) }
             }
             Standing::Refused => Trouble::new(
                 reason::LICENSE_KEY_REJECTED,

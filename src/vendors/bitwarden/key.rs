@@ -6,11 +6,16 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::NAME;
 use crate::api::Region;
 use crate::plan::{Fault, reason};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
-use crate::vendors::secret_data::{SecretData, invalid, never_shown};
+use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
+
+/// What a Secret with a credential of Bitwarden holds.
+pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
+    CredentialKeys { vendor: NAME, names: &["clientId", "clientSecret", "apiUrl", "identityUrl"] };
 
 /// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ impl ApiKey {
         region: Option<Region>,
         allowed: &AllowedHosts,
     ) -> Result<Self, Fault> {
-        let data = SecretData::of(secret)?;
+        let data = SecretData::credentials(secret, &CREDENTIALS)?;
         let client_id = data.required("clientId")?;
         let of = whose(client_id)?;
         let client_secret = data.secret("clientSecret")?;

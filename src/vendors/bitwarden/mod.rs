@@ -32,7 +32,7 @@ pub(super) use session::Sessions;
 use snapshot::Seen;
 use wire::SubscriptionChange;
 
-pub(super) use key::ApiKey;
+pub(super) use key::{ApiKey, CREDENTIALS};
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 

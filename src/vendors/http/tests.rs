@@ -18,6 +18,19 @@ pub fn http() -> Http {
     Http::new(settings, RequestCounter::default()).unwrap()
 }
 
+/// The same connections, as if nothing had been asked through them.
+pub fn unused(http: &Http) -> Http {
+    let (settings, public) = (http.settings.clone(), Arc::clone(&http.public));
+    Http {
+        settings,
+        requests: RequestCounter::default(),
+        pace: Arc::default(),
+        start: Instant::now(),
+        public,
+        private: Mutex::default(),
+    }
+}
+
 pub fn answer(status: u16, body: &[u8]) -> Answer {
     Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.to_vec() }
 }
@@ -30,7 +43,7 @@ pub fn assert_ours(error: &VendorError) {
     }
 }
 
-const PEM: &str = "-----BEGIN CERTIFICATE-----
+pub const PEM: &str = "-----BEGIN CERTIFICATE-----
 MIIBmDCCAT2gAwIBAgIUFNrDghtkc+P/99WnPYJNkpr96WUwCgYIKoZIzj0EAwIw
 IDEeMBwGA1UEAwwVU2VhdGtlZXBlciB1bml0IHRlc3RzMCAXDTI2MTEyNTAxNTQz
 M1oYDzIxMjYxMTAxMDE1NDMzWjAgMR4wHAYDVQQDDBVTZWF0a2VlcGVyIHVuaXQg

@@ -5,11 +5,16 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use super::NAME;
 use crate::api::{LicenseKeyEntry, SecretKeyRef};
 use crate::plan::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::custom_server;
-use crate::vendors::secret_data::{SecretData, invalid, never_shown};
+use crate::vendors::license_key::{Place, license_key};
+use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
+
+/// What a Secret with a credential of Immuta holds.
+pub(in crate::vendors) const CREDENTIALS: CredentialKeys = CredentialKeys { vendor: NAME, names: &["apiKey"] };
 
 /// An API key with its server. Not `Debug`: it holds the secret.
 pub(in crate::vendors) struct ApiKey {
@@ -21,7 +26,7 @@ pub(in crate::vendors) struct ApiKey {
 impl ApiKey {
     /// Immuta has no common cloud: the tenant's own host is the base (section 2), and the Secret's owner names it.
     pub(in crate::vendors) fn from_secret(secret: &Secret, allowed: &AllowedHosts) -> Result<Self, Fault> {
-        let data = SecretData::of(secret)?;
+        let data = SecretData::credentials(secret, &CREDENTIALS)?;
         let api_key = data.required("apiKey")?;
         if !api_key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(invalid("apiKey", "has characters that no API key has: store it again as it was shown"));
@@ -29,6 +34,11 @@ impl ApiKey {
         let server = custom_server("server", data.required("server")?, allowed)?;
         let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
         Ok(Self { api_key: SecretString::from(api_key), server, ca })
+    }
+
+    /// Where license keys may go that are added with this key.
+    pub(in crate::vendors) fn place(&self) -> Place<'_> {
+        Place { server: &self.server, ca: self.ca.as_deref() }
     }
 
     /// Tells two keys apart without keeping either; in memory only.
@@ -55,15 +65,16 @@ pub(in crate::vendors) struct LicenseKey {
 
 never_shown!(ApiKey, LicenseKey);
 
-/// The keys that the spec lists: how each is told from others, and those that can be read.
+/// The keys that the spec lists: how each is told from others, and those that may be sent to this place.
 pub(in crate::vendors) fn license_keys(
     entries: &[LicenseKeyEntry],
     secrets: &[(String, Result<Secret, Fault>)],
     object_uid: &str,
+    place: &Place<'_>,
 ) -> (Vec<WantedKey>, Vec<LicenseKey>) {
     let mut keys = Vec::new();
     let wanted = entries.iter().map(|entry| {
-        let text = license_key(&entry.secret_key_ref, secrets);
+        let text = read(&entry.secret_key_ref, secrets, place);
         let fingerprint = text.map(|text| {
             let fingerprint = fingerprint(object_uid, text.expose_secret().as_bytes());
             keys.push(LicenseKey { fingerprint: fingerprint.clone(), text });
@@ -74,19 +85,14 @@ pub(in crate::vendors) fn license_keys(
     (wanted.collect(), keys)
 }
 
-fn license_key(reference: &SecretKeyRef, secrets: &[(String, Result<Secret, Fault>)]) -> Result<SecretString, Fault> {
+fn read(
+    reference: &SecretKeyRef,
+    secrets: &[(String, Result<Secret, Fault>)],
+    place: &Place<'_>,
+) -> Result<SecretString, Fault> {
     let found = secrets.iter().find(|(name, _)| *name == reference.name);
     let Some((_, secret)) = found else { return Err(Fault::spec(format!("Secret {} was not read", reference.name))) };
-    let data = SecretData::of(secret.as_ref().map_err(Clone::clone)?)?;
-    let text = data.bytes(&reference.key).map(str::from_utf8).transpose();
-    let text = text
-        .map_err(|_| invalid(&reference.key, "is not UTF-8 text: store the licence key itself, not a binary file"))?;
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return data.secret(&reference.key) };
-    // A key may span lines, so it is not held to be one line of text.
-    if text.chars().any(|c| (c.is_control() && !"\r\n\t".contains(c)) || c == '\u{feff}') {
-        return Err(invalid(&reference.key, "contains control characters: store the licence key again as plain text"));
-    }
-    Ok(SecretString::from(text))
+    license_key(secret.as_ref().map_err(Clone::clone)?, &reference.key, place)
 }
 
 #[cfg(test)]
@@ -97,13 +103,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
     use crate::mutants::{Mutant, harmed};
     use crate::plan::reason;
 
-    fn secret(data: &[(&str, &[u8])]) -> Secret {
+    fn secret(kind: &str, data: &[(&str, &[u8])]) -> Secret {
         let data: BTreeMap<_, _> =
             data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec()))).collect();
-        Secret { type_: Some(crate::api::SECRET_TYPE.into()), data: Some(data), ..Secret::default() }
+        Secret { type_: Some(kind.to_owned()), data: Some(data), ..Secret::default() }
+    }
+
+    /// Keys for the tenant that [`read`] sends them to.
+    fn keys(data: &[(&str, &[u8])]) -> Vec<(String, Result<Secret, Fault>)> {
+        let data = [data, &[("server", b"https://tenant.test".as_slice())]].concat();
+        vec![("keys".to_owned(), Ok(secret(LICENSE_KEY_TYPE, &data)))]
+    }
+
+    fn read(
+        entries: &[LicenseKeyEntry],
+        secrets: &[(String, Result<Secret, Fault>)],
+    ) -> (Vec<WantedKey>, Vec<LicenseKey>) {
+        let server = Url::parse("https://tenant.test").unwrap();
+        license_keys(entries, secrets, "uid", &Place { server: &server, ca: None })
     }
 
     fn entry(key: &str) -> LicenseKeyEntry {
@@ -112,8 +133,8 @@ mod tests {
 
     #[test]
     fn several_keys_of_one_secret_are_told_apart_and_a_newline_at_the_end_is_none_of_the_key() {
-        let secrets = [("keys".to_owned(), Ok(secret(&[("a", b"KEY-A\n"), ("b", b"KEY-B"), ("c", b"KEY-A")])))];
-        let (wanted, keys) = license_keys(&[entry("a"), entry("b"), entry("c"), entry("d")], &secrets, "uid");
+        let secrets = keys(&[("a", b"KEY-A\n"), ("b", b"KEY-B"), ("c", b"KEY-A")]);
+        let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c"), entry("d")], &secrets);
         let prints: Vec<_> = wanted.iter().map(|key| key.fingerprint.clone().ok()).collect();
         assert_eq!(prints[0], prints[2]);
         assert_ne!(prints[0], prints[1]);
@@ -123,11 +144,8 @@ mod tests {
 
     #[test]
     fn a_licence_key_of_blanks_or_with_what_no_editor_shows_is_none() {
-        let secrets = [(
-            "keys".to_owned(),
-            Ok(secret(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")])),
-        )];
-        let (wanted, keys) = license_keys(&[entry("a"), entry("b"), entry("c")], &secrets, "uid");
+        let secrets = keys(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")]);
+        let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c")], &secrets);
         let reasons: Vec<_> = wanted.iter().map(|key| key.fingerprint.as_ref().map_err(|fault| fault.reason)).collect();
         assert_eq!(reasons, [Err(reason::KEY_MISSING), Err(reason::KEY_INVALID), Err(reason::KEY_INVALID)]);
         assert!(keys.is_empty());
@@ -140,8 +158,7 @@ mod tests {
         fn whatever_bytes_a_licence_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
             Mutant(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(Mutant)],
         ) {
-            let secrets = [("keys".to_owned(), Ok(secret(&[("a", &bytes)])))];
-            let (wanted, keys) = license_keys(&[entry("a")], &secrets, "uid");
+            let (wanted, keys) = read(&[entry("a")], &keys(&[("a", &bytes)]));
             match (&wanted[0].fingerprint, &keys[..]) {
                 (Ok(print), [key]) => {
                     let text = key.text.expose_secret();
@@ -163,7 +180,7 @@ mod tests {
         fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
             key in "\\PC{12,30}", server in "(https?://)?[a-z@:/?#.\\[\\]%0-9-]{0,30}",
         ) {
-            let secret = secret(&[("apiKey", key.as_bytes()), ("server", server.as_bytes())]);
+            let secret = secret(SECRET_TYPE, &[("apiKey", key.as_bytes()), ("server", server.as_bytes())]);
             let allowed = AllowedHosts::new(["tenant.test"]).unwrap();
             match ApiKey::from_secret(&secret, &allowed) {
                 Ok(read) => prop_assert_eq!((read.server.scheme(), read.server.host_str()), ("https", Some("tenant.test"))),

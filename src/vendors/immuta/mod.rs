@@ -10,7 +10,7 @@ mod wire;
 
 use std::sync::Arc;
 
-pub(super) use key::{ApiKey, LicenseKey, license_keys};
+pub(super) use key::{ApiKey, CREDENTIALS, LicenseKey, license_keys};
 use session::Session;
 pub(super) use session::Sessions;
 
@@ -33,6 +33,12 @@ pub struct LicenseKeys {
 impl LicenseKeys {
     pub(super) fn new(session: Arc<Session>, wanted: Vec<WantedKey>, keys: Vec<LicenseKey>) -> Self {
         Self { session, wanted, keys }
+    }
+
+    /// Why keys of the spec cannot be used.
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> Vec<crate::plan::Fault> {
+        self.wanted.iter().filter_map(|key| key.fingerprint.clone().err()).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
-use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
+use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
 use seatkeeper_support::Operator;
 use serde_json::{Value, json};
 use vendor_sim::immuta::{Duplicate, LicenseKey, Tenant};
@@ -157,13 +157,14 @@ impl Stage {
             _vendor: vendor,
         };
         let (server, ca) = (stage.proxy.vendor_url(), &ground.identity.ca_pem);
-        stage.secret("admin", json!({ "apiKey": api_key, "server": server, "ca.crt": ca })).await;
-        stage.secret("keys", json!({ "old": stage.old, "new": stage.new })).await;
+        stage.secret("admin", SECRET_TYPE, json!({ "apiKey": api_key, "server": server, "ca.crt": ca })).await;
+        let keys = json!({ "old": stage.old, "new": stage.new, "server": server, "ca.crt": ca });
+        stage.secret("keys", LICENSE_KEY_TYPE, keys).await;
         stage
     }
 
-    async fn secret(&self, name: &str, data: Value) {
-        let secret = json!({ "metadata": { "name": name }, "type": SECRET_TYPE, "stringData": data });
+    async fn secret(&self, name: &str, kind: &str, data: Value) {
+        let secret = json!({ "metadata": { "name": name }, "type": kind, "stringData": data });
         let secret: Secret = serde_json::from_value(secret).expect("a Secret");
         self.secrets.create(&PostParams::default(), &secret).await.expect("create the Secret");
     }

@@ -11,10 +11,13 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 use vendor_sim::{License, Organization, OrganizationKey, Role, Simulator, UserKey};
 
-use crate::{Failure, tenants};
+use crate::Failure;
+use crate::tenants::{self, Filled};
 
 /// The object that goes from 100 to 150 seats.
 pub(crate) const MANAGED: &str = "acme-bitwarden";
+/// A credential of Bitwarden in `examples/`.
+const ORGANIZATION_KEY: &str = "bitwarden-org";
 /// How often the simulator is read, so that nobody waits.
 const INTERVAL: &str = "3s";
 /// What the Secret of the refused object holds instead of the key's secret.
@@ -95,12 +98,20 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
 }
 
 /// The Secrets and the LicenseSeats, as one list for `kubectl apply`.
-pub(crate) fn manifests(parts: &[Part], immuta: &[(&'static str, Value)]) -> Result<String, Failure> {
+pub(crate) fn manifests(parts: &[Part], immuta: &[Filled]) -> Result<String, Failure> {
     let (secrets, objects): (Vec<_>, Vec<_>) =
         examples()?.into_iter().partition(|object| object["kind"].as_str() == Some("Secret"));
-    let template = secrets.first().ok_or_else(|| Failure("examples/ has no Secret".to_owned()))?;
-    let mut items: Vec<Value> = parts.iter().map(|part| part.fill(template)).collect();
-    items.extend(immuta.iter().map(|(name, data)| filled(template, name, data.clone())));
+    let like = |name: &str| {
+        let found = secrets.iter().find(|secret| secret["metadata"]["name"] == name);
+        found.ok_or_else(|| Failure(format!("examples/ has no Secret {name}")))
+    };
+    let mut items = Vec::new();
+    for part in parts {
+        items.push(part.fill(like(ORGANIZATION_KEY)?));
+    }
+    for Filled { name, like: example, data } in immuta {
+        items.push(filled(like(example)?, name, data.clone()));
+    }
     for mut object in objects {
         adapt(&mut object, parts, immuta)?;
         items.push(object);
@@ -129,7 +140,7 @@ fn filled(template: &Value, name: &str, data: Value) -> Value {
     secret
 }
 
-fn adapt(object: &mut Value, parts: &[Part], immuta: &[(&'static str, Value)]) -> Result<(), Failure> {
+fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Failure> {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let spec = &mut object["spec"];
     spec["interval"] = json!(INTERVAL);

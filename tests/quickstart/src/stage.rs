@@ -39,7 +39,7 @@ pub(crate) struct Stage {
     _self_hosted: Simulator,
     parts: Vec<Part>,
     /// Secrets of the Immuta tenants.
-    immuta: Vec<(&'static str, serde_json::Value)>,
+    immuta: Vec<tenants::Filled>,
 }
 
 impl Stage {

@@ -132,6 +132,21 @@ impl Simulator {
         format!("http://{}", self.control)
     }
 
+    /// Looks for this text in every request from now on. Letters and digits alone arrive the same in JSON and in a form.
+    pub fn look_out_for(&self, text: &str) {
+        self.bitwarden.look_out_for(text);
+    }
+
+    /// How many requests, to either vendor, carried the text since it is looked for.
+    ///
+    /// # Panics
+    /// When nobody looks for it: the answer would always be 0.
+    #[expect(clippy::panic, reason = "a mistake in the test")]
+    pub fn received(&self, text: &str) -> usize {
+        let found = self.bitwarden.received(text);
+        found.unwrap_or_else(|| panic!("look out for a text before asking whether it was received"))
+    }
+
     /// Bitwarden itself: state, faults, ledger.
     pub fn bitwarden(&self) -> Bitwarden {
         self.bitwarden.clone()

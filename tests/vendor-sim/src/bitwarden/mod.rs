@@ -23,6 +23,7 @@ pub(crate) mod body;
 pub(crate) mod broken;
 pub(crate) mod context;
 pub(crate) mod identity;
+pub(crate) mod lookout;
 pub(crate) mod members;
 pub(crate) mod plan_names;
 pub(crate) mod private;
@@ -93,6 +94,8 @@ pub(crate) struct Shared {
     webhooks: watch::Sender<u64>,
     /// The other vendor behind this port.
     immuta: Mutex<immuta::state::State>,
+    /// Texts that must not arrive here, or of which a test wants to know that they did.
+    lookout: Mutex<lookout::Lookout>,
 }
 
 /// Something under way, for as long as this lives.
@@ -128,6 +131,7 @@ impl Bitwarden {
                 busy: AtomicUsize::new(0),
                 webhooks: watch::Sender::new(0),
                 immuta: Mutex::default(),
+                lookout: Mutex::default(),
             }),
         }
     }
@@ -160,6 +164,7 @@ impl Bitwarden {
         };
         let path = parts.uri.path().trim_end_matches('/').to_ascii_lowercase();
         let request = Request { method: parts.method, uri: parts.uri, path, headers: parts.headers, body, peer };
+        lock(&self.shared.lookout).see(&request);
         let organization = self.organization_of(&request);
         let selected = self.shared.faults.select(
             request.method.as_str(),

@@ -29,6 +29,20 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn a_text_is_received_in_whatever_part_of_a_request_it_arrives() {
+    let bench = Bench::new().await;
+    for text in ["canaryInUrl", "canaryInHeader", "canaryInBody", "canaryNowhere", &bench.api_key] {
+        bench.sim.look_out_for(text);
+    }
+    answer(bench.request("GET", &format!("{STATUS}?to=canaryInUrl"))).await;
+    answer(bench.anonymous("GET", LICENSE).header("authorization", "Bearer canaryInHeader")).await;
+    answer(bench.anonymous("POST", "/identity/connect/token").form(&[("client_secret", "canaryInBody")])).await;
+    let received = ["canaryInUrl", "canaryInHeader", "canaryInBody", "canaryNowhere", &bench.api_key]
+        .map(|text| bench.sim.received(text));
+    assert_eq!(received, [1, 1, 1, 0, 1]);
+}
+
+#[tokio::test]
 async fn each_form_of_credential_is_accepted_or_refused_by_its_switch() {
     type Set = fn(&mut Switches, bool);
     type Form = fn(&str, &str) -> String;
