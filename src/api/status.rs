@@ -105,7 +105,8 @@ pub struct LicenseSeatsStatus {
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
-    /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
+    /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`; where the record cannot be kept, `CRDOutdated` (the CRD is
+    /// older than the operator) and `StatusNotStored`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
     /// `CredentialsValid`: `Authenticated`; or not: `SecretNotFound`, `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`,
     /// `Rejected`, `InsufficientRole`, `HostNotAllowed`; or Unknown: `VendorUnreachable`.
     /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`; or Unknown:

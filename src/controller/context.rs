@@ -12,6 +12,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::crd::Crd;
 use super::hosts::Hosts;
 use super::memory::{Key, Memory};
 use super::pools::Pools;
@@ -59,6 +60,7 @@ pub struct Context {
     pub(super) memory: Memory,
     pub(super) pools: Pools,
     pub(super) hosts: Hosts,
+    pub(super) crd: Crd,
     /// The watch's cache, once there is one.
     pub(super) watched: OnceLock<Store<Watched>>,
     /// Name of this process in intent ids.
@@ -91,6 +93,7 @@ impl Context {
             memory: Memory::default(),
             pools,
             hosts,
+            crd: Crd::default(),
             watched: OnceLock::new(),
             writer,
             recorder,
@@ -148,6 +151,14 @@ impl Context {
         self.memory.forget(key);
         self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
+    }
+
+    /// Forgets every object, and its metrics.
+    pub(super) fn forget_all(&self) {
+        for key in self.memory.keys() {
+            self.forget(&key);
+        }
+        self.metrics.forget_all();
     }
 
     /// Forgets the objects that the watch does not know any more.

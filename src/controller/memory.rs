@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::proof::Proof;
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 use crate::plan::{Doubt, Elapsed, Fault, Numbers};
 
@@ -73,6 +74,10 @@ pub(super) struct Entry {
     pub last_read: Option<Instant>,
     /// Failed passes in a row.
     pub failures: u32,
+    /// Passes in a row of which the record could not be kept.
+    pub unkept: u32,
+    /// What was done and is not recorded yet.
+    pub proof: Option<Proof>,
     /// A person edited the object or asked for a look, and that was not done yet.
     pub asked: bool,
     /// A change was published and is about to be made.
@@ -226,12 +231,12 @@ impl Memory {
         self.lock().of.get(key).map_or(0, |entry| entry.failures)
     }
 
-    /// Makes every object due now.
+    /// Makes every object due now. What was tried with back-off begins anew.
     pub fn wake_all(&self) {
         let mut entries = self.lock();
         entries.woken += 1;
         for entry in entries.of.values_mut() {
-            entry.due = None;
+            (entry.due, entry.unkept) = (None, 0);
         }
     }
 

@@ -9,6 +9,7 @@ mod act;
 mod census;
 mod claim;
 mod context;
+mod crd;
 mod error;
 mod gather;
 mod hosts;
@@ -16,6 +17,7 @@ mod lease;
 mod memory;
 mod metadata;
 mod pools;
+mod proof;
 mod reconcile;
 mod record;
 mod secret;
@@ -34,6 +36,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
+pub use crd::CrdState;
 pub use error::Error;
 pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
@@ -86,12 +89,16 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         controller.run(reconcile::reconcile, reconcile::error_policy, Arc::clone(&context)).for_each(async |result| {
             match result {
                 Ok(_) | Err(controller::Error::ObjectNotFound(_) | controller::Error::ReconcilerFailed(..)) => {}
-                Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+                Err(error) => {
+                    tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again");
+                    context.crd.doubt();
+                }
             }
         });
     tokio::select! {
         () = passes => {}
         () = ready => {}
-        () = Box::pin(lead(&context, look_at_all)) => {}
+        () = Box::pin(lead(&context, look_at_all.clone())) => {}
+        () = crd::follow(&context, look_at_all) => {}
     }
 }

@@ -10,7 +10,8 @@ use super::context::key_of;
 use super::gather::{Found, Gathered, crowded, gather, hold};
 use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
-use super::record::Scribe;
+use super::proof::Proof;
+use super::record::{Scribe, not_stored};
 use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
@@ -59,6 +60,11 @@ pub(super) async fn reconcile(object: Arc<Watched>, context: Arc<Context>) -> Re
             context.pools.gone(&trigger.uid);
             Ok(Action::await_change())
         }
+        Err(Error::NotStored(fields)) => {
+            let wait = not_stored(&context, &object, &key, &fields, &mut entry).await;
+            context.memory.end(&key, entry, Instant::now() + wait);
+            Ok(Action::requeue(wait))
+        }
         Err(error) => {
             context.memory.fail(&key, entry);
             Err(error)
@@ -91,8 +97,12 @@ async fn pass(
             context.metrics.forget(&key.0, &key.1);
             return Ok(LEAVING);
         }
-        Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
+        Found::NoRecord(fault) => return scribe.words(&mut stored, &fault, entry).await,
     };
+    let term = context.term();
+    if let Some(proof) = &entry.proof {
+        proof.restore(&mut status, term);
+    }
     #[cfg(debug_assertions)]
     context.settings.weaken_status(&mut status, entry.elapsed(Instant::now()).is_some());
     let others = context.pools.wanted_beside(key);
@@ -100,8 +110,11 @@ async fn pass(
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     let mut wait_at_most = Duration::MAX;
     let waiting = entry.waiting.take();
-    if let Verdict::Change(intent) = &decision.verdict {
-        match context.pools.reserve(key, intent, context.term(), &context.all_watched()) {
+    // What the last pass could not record is recorded before anything is sent.
+    if let Verdict::Change(intent) = &decision.verdict
+        && entry.proof.is_none()
+    {
+        match context.pools.reserve(key, intent, term, &context.all_watched()) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
@@ -121,7 +134,9 @@ async fn pass(
                     entry.failures = entry.failures.saturating_add(1);
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
-                    return scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
+                    let wait = scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
+                    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+                    return wait;
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
@@ -144,8 +159,9 @@ async fn pass(
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     // The vendor is done with.
     drop(visit);
-    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await?;
-    Ok(wait.min(wait_at_most))
+    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await;
+    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+    Ok(wait?.min(wait_at_most))
 }
 
 /// How long still to wait where that can be told without reading anything.

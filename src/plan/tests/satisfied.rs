@@ -19,7 +19,7 @@ fn a_spec_that_was_in_sync_stays_known_for_it_through_an_outage() {
     let good = reported(&LicenseSeatsStatus::default(), 3, &story().shows(150, Some(150)));
     assert!(in_sync_before(&good, 3));
     let stale = Remedy::Time { after: None, secret_may_help: false };
-    for remedy in [stale, Remedy::Credentials, Remedy::Unsupported, Remedy::Owner, Remedy::Spec] {
+    for remedy in [stale, Remedy::Credentials, Remedy::Unsupported, Remedy::Owner, Remedy::Cluster, Remedy::Spec] {
         let bad = failed(&good, 3, remedy.clone());
         assert!(in_sync_before(&bad, 3), "{remedy:?}");
         assert!(!in_sync_before(&failed(&bad, 4, remedy.clone()), 4), "{remedy:?}: an edit is meant as it says");
