@@ -7,7 +7,7 @@
 //! types   pure     time      HTTPS       counters    kube I/O       wiring
 //! ```
 //!
-//! * [`api`]: the resource as Rust types with its admission rules, and the CRD made from them.
+//! * [`api`]: the resource as Rust types with its admission rules, the CRD made from them, and what a cluster's CRD lacks of it.
 //! * [`plan`]: decides. Pure functions of what is wanted, what is seen, what was recorded and what time has passed. The
 //!   purchase protocol's judgement of open changes is here.
 //! * [`vendors`]: talks to Bitwarden and others and says what it saw in `plan`'s words.

@@ -17,7 +17,9 @@ use crate::metrics::Metrics;
 /// What the operator waits for before it is ready, each a sentence for people. A follower that waits for its turn is ready.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// The apiserver, the CRD, the first list.
+    /// The apiserver, the CRD, or a newer one.
+    pub crd: Option<String>,
+    /// The first list.
     pub start: Option<String>,
     /// The right to use the Lease.
     pub lease: Option<String>,
@@ -46,7 +48,7 @@ pub async fn serve(
 
 fn ready(readiness: &Readiness) -> (StatusCode, String) {
     let waiting = readiness.borrow();
-    match waiting.start.as_ref().or(waiting.lease.as_ref()) {
+    match [&waiting.crd, &waiting.start, &waiting.lease].into_iter().find_map(Option::as_ref) {
         None => (StatusCode::OK, "ok\n".into()),
         Some(sentence) => (StatusCode::SERVICE_UNAVAILABLE, format!("{sentence}\n")),
     }

@@ -29,7 +29,11 @@ pub struct Proxied {
 
 impl Proxied {
     pub async fn new(name: &str, flags: &[&str]) -> Self {
-        let w = World::with(name, organization(), FAST).await;
+        Self::over(World::with(name, organization(), FAST).await, flags).await
+    }
+
+    /// Puts an operator behind the proxy in the place of the world's own.
+    pub async fn over(w: World, flags: &[&str]) -> Self {
         assert!(w.operator.stop().await.success());
         let mut kubeconfig = read_yaml(&w.plane.operator_kubeconfig().await);
         let ca = &mut kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"];

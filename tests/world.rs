@@ -59,7 +59,11 @@ pub fn organization() -> Organization {
 
 impl World {
     pub async fn with(name: &str, organization: Organization, args: &[&str]) -> Self {
-        let plane = Plane::shared().await;
+        Self::on_plane(Plane::shared().await, name, organization, args).await
+    }
+
+    /// Like [`with`](Self::with), on this control plane.
+    pub async fn on_plane(plane: Plane, name: &str, organization: Organization, args: &[&str]) -> Self {
         let namespace = plane.namespace(name).await;
         Self::on(plane, namespace.clone(), namespace, organization, args).await
     }

@@ -7,6 +7,7 @@ mod crd;
 mod duration;
 mod keys;
 mod license;
+mod served;
 mod spec;
 mod status;
 
@@ -17,6 +18,7 @@ pub use keys::{
     Immuta, KeyAction, KeyOrigin, KeyRecord, KeyRow, KeyState, KeyStep, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
 };
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
+pub use served::lacking;
 pub use spec::{
     Bitwarden, Guardrails, LicenseSeats, LicenseSeatsSpec, Limit, LimitMode, ManagementPolicy, Product, Region,
     SecretRef, Thresholds, Vendor,

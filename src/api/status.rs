@@ -110,7 +110,8 @@ pub struct LicenseSeatsStatus {
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
-    /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
+    /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; where the record cannot be kept, `CRDOutdated` (the CRD is older
+    /// than the operator) and `StatusNotStored`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
     /// `CredentialsValid`: `Authenticated`; or not: `SecretNotFound`, `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`,
     /// `Rejected`, `InsufficientRole`, `HostNotAllowed`; or Unknown: `VendorUnreachable`.
     /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`; or Unknown:

@@ -50,6 +50,9 @@ pub(super) async fn act(
         if context.shutdown.is_cancelled() {
             return Err("the operator is shutting down");
         }
+        if context.crd.outdated().is_some() {
+            return Err("the CRD is older than the operator");
+        }
         if started.age(Moment::now()) >= deadline { Err("the send deadline has passed") } else { Ok(()) }
     };
     let outcome = account.write(intent, &go).await;
@@ -75,28 +78,37 @@ pub(super) async fn act(
     Ok(Acted { snapshot, fault: fault(account.account().host.as_deref().unwrap_or_default(), outcome), applied })
 }
 
-/// Step 4: compare-and-swap. After an unknown answer the object is read again: on goes only who finds his own id there.
+/// Step 4: compare-and-swap, and the whole intent must be stored, each field of it. After an unknown answer the object is
+/// read again: on goes only who finds his own intent there.
 async fn write_intent(
     stored: &mut Stored,
     status: &LicenseSeatsStatus,
     before: &LicenseSeatsStatus,
 ) -> Result<(), Error> {
-    let id = status.intent.as_ref().map(|intent| intent.id.as_str());
+    let intent = status.intent.as_ref();
     debug_assert_ne!(status.intent, before.intent);
     let error = match stored.write(status).await {
-        Ok(_) => return Ok(()),
-        Err(Error::Conflict) => return Err(Error::Conflict),
+        Ok(_) if stored.holds(intent) => return Ok(()),
+        Ok(_) => Error::NotStored(vec!["status.intent".into()]),
         Err(error) => error,
     };
-    let Some(again) = stored.again().await? else {
-        return Err(error);
-    };
-    let found = again.status().ok().and_then(|status| status.intent);
-    if found.as_ref().map(|intent| intent.id.as_str()) != id {
-        return Err(error);
+    match error {
+        Error::Conflict => Err(error),
+        Error::NotStored(_) => {
+            // Nothing is sent. A part of an intent must not be taken later for a request that may be running.
+            if let Err(why) = stored.write(before).await {
+                tracing::debug!(%why, "a part of an intent stays recorded");
+            }
+            Err(error)
+        }
+        error => match stored.again().await? {
+            Some(again) if again.holds(intent) => {
+                *stored = again;
+                Ok(())
+            }
+            _ => Err(error),
+        },
     }
-    *stored = again;
-    Ok(())
 }
 
 /// What must be mended or waited for before the same is tried again.

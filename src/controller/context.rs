@@ -11,6 +11,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::crd::Crd;
 use super::hosts::Hosts;
 use super::memory::{Key, Memory, Trigger};
 use super::pools::{Pools, age_of};
@@ -59,6 +60,7 @@ pub struct Context {
     pub(super) memory: Memory,
     pub(super) pools: Pools,
     pub(super) hosts: Hosts,
+    pub(super) crd: Crd,
     /// Which object is next.
     pub(super) queue: Arc<Queue>,
     /// Every object that the watch knows of.
@@ -95,6 +97,7 @@ impl Context {
             memory: Memory::default(),
             pools,
             hosts,
+            crd: Crd::default(),
             queue,
             watched: Mutex::default(),
             writer,
@@ -186,6 +189,22 @@ impl Context {
         self.memory.forget(key);
         self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
+    }
+
+    /// Forgets what is known of every object, and its metrics. The watch goes on.
+    pub(super) fn forget_all(&self) {
+        for key in self.keys() {
+            self.forget(&key);
+        }
+        self.metrics.forget_all();
+    }
+
+    /// Puts every object into the queue. What was tried with back-off begins anew.
+    pub(super) fn look_at_all(&self) {
+        self.memory.end_back_off();
+        for key in self.keys() {
+            self.queue.push(&key, Class::Poll);
+        }
     }
 }
 

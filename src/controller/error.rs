@@ -15,6 +15,9 @@ pub enum Error {
     /// The object changed while it was looked at.
     #[error("the object changed meanwhile")]
     Conflict,
+    /// These fields of a status are not stored as they were written, or are refused.
+    #[error("the apiserver does not store the status as it is written ({})", .0.join(", "))]
+    NotStored(Vec<String>),
     /// The answer is not the object that was asked for.
     #[error("apiserver: the answer is not the object that was asked for; is something in between?")]
     Foreign,

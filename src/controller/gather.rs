@@ -25,8 +25,8 @@ pub(super) struct Gathered {
 pub(super) enum Found {
     /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
     Leaving,
-    /// The status is not one this version can read: then nothing but words is written to it, and nothing is sent.
-    Unreadable(Fault),
+    /// The record cannot be read by this version, or cannot be kept: then nothing but words is written, and nothing is sent.
+    NoRecord(Fault),
     /// Not to the vendor's numbers.
     Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
     /// Its turn to be read comes after this long. Nothing was sent.
@@ -74,20 +74,25 @@ pub(super) async fn gather(
         context.pools.note(key, uid, claim(&stored, None, None));
         return Ok(Some(Gathered { stored, found: Found::Leaving }));
     }
-    let found = match stored.status() {
+    let recorded = match context.crd.outdated() {
+        Some(fault) => Err(fault),
+        None => stored
+            .status()
+            .map_err(|why| Fault::spec(format!("{why}; it may have been written by another version of the operator"))),
+    };
+    let found = match recorded {
         Ok(status) => look(context, key, &stored, status, entry).await?,
-        Err(why) => {
-            note_unreadable(context, key, &stored).await;
-            Found::Unreadable(Fault::spec(format!(
-                "{why}; it may have been written by another version of the operator"
-            )))
+        Err(fault) => {
+            note_without_record(context, key, &stored).await;
+            entry.unkept = entry.unkept.saturating_add(1);
+            Found::NoRecord(fault)
         }
     };
     Ok(Some(Gathered { stored, found }))
 }
 
-/// An object of which the status cannot be read keeps its pool, and its open change bars its account.
-async fn note_unreadable(context: &Context, key: &Key, stored: &Stored) {
+/// An object without a record that can be used keeps its pool, and its open change bars its account.
+async fn note_without_record(context: &Context, key: &Key, stored: &Stored) {
     let uid = stored.metadata().uid.as_deref().unwrap_or_default();
     let desired = checked(context, stored).ok();
     let opened = match &desired {
@@ -220,7 +225,7 @@ pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_versi
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
         Remedy::Time { secret_may_help: true, .. } => super::memory::backoff(entry.failures, Duration::from_secs(300)),
-        Remedy::Spec | Remedy::Owner | Remedy::Unsupported | Remedy::Time { .. } => return None,
+        Remedy::Spec | Remedy::Owner | Remedy::Cluster | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
     Some(Hold { fault: fault.clone(), secret_version, until: Instant::now() + wait })
 }

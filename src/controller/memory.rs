@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::proof::Proof;
 use super::queue::Class;
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 use crate::plan::{Doubt, Elapsed, Fault, Numbers};
@@ -73,6 +74,10 @@ pub(super) struct Entry {
     pub last_read: Option<Instant>,
     /// Failed passes in a row.
     pub failures: u32,
+    /// Passes in a row of which the record could not be kept.
+    pub unkept: u32,
+    /// What was done and is not recorded yet.
+    pub proof: Option<Proof>,
     /// A person edited the object or asked for a look, and that was not done yet.
     pub asked: bool,
     /// A change was published and is about to be made.
@@ -222,6 +227,13 @@ impl Memory {
     /// Ends a pass.
     pub fn end(&self, key: &Key, entry: Entry) {
         self.lock().insert(key.clone(), entry);
+    }
+
+    /// What could not be recorded is tried again without back-off.
+    pub fn end_back_off(&self) {
+        for entry in self.lock().values_mut() {
+            entry.unkept = 0;
+        }
     }
 
     pub fn forget(&self, key: &Key) {

@@ -9,6 +9,7 @@ mod act;
 mod census;
 mod claim;
 mod context;
+mod crd;
 mod error;
 mod gather;
 mod hosts;
@@ -16,6 +17,7 @@ mod lease;
 mod memory;
 mod metadata;
 mod pools;
+mod proof;
 mod queue;
 mod reconcile;
 mod record;
@@ -33,6 +35,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Settings};
+pub use crd::CrdState;
 pub use error::Error;
 pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
@@ -69,5 +72,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = Box::pin(work::work(&context, &shutdown, synced)) => {}
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
+        () = crd::follow(&context) => {}
     }
 }

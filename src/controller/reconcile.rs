@@ -7,8 +7,9 @@ use super::context::key_of;
 use super::gather::{Found, Gathered, gather, hold};
 use super::memory::{Entry, Key, Trigger, backoff, jitter};
 use super::pools::Bar;
-use super::queue::Next;
-use super::record::Scribe;
+use super::proof::Proof;
+use super::queue::{Class, Next};
+use super::record::{Scribe, not_stored};
 use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsStatus, PlanBlock};
@@ -47,6 +48,9 @@ pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
             context.pools.gone(&key, &trigger.uid);
             return Next::Idle;
         }
+        Err(Error::NotStored(fields)) => {
+            Next::After(not_stored(context, object, &key, &fields, &mut entry).await, Class::Poll)
+        }
         Err(error) => Next::After(after_error(context, &key, &error, &mut entry), entry.class_after_error()),
     };
     context.memory.end(&key, entry);
@@ -78,16 +82,23 @@ async fn pass(
             context.metrics.forget(&key.0, &key.1);
             return Ok(LEAVING);
         }
-        Found::Unreadable(fault) => return scribe.unreadable(&mut stored, &fault).await,
+        Found::NoRecord(fault) => return scribe.words(&mut stored, &fault, entry).await,
     };
+    let term = context.term();
+    if let Some(proof) = &entry.proof {
+        proof.restore(&mut status, term);
+    }
     #[cfg(debug_assertions)]
     context.settings.weaken_status(&mut status, entry.elapsed(Instant::now()).is_some());
     let others = context.pools.wanted_beside(key);
     let mut site = Site { context, trigger: &trigger, desired: &desired, others: &others, behind: None };
     let mut decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     let waiting = entry.waiting.take();
-    if let Verdict::Change(intent) = &decision.verdict {
-        match context.pools.reserve(key, intent, context.term()) {
+    // What the last pass could not record is recorded before anything is sent.
+    if let Verdict::Change(intent) = &decision.verdict
+        && entry.proof.is_none()
+    {
+        match context.pools.reserve(key, intent, term) {
             Ok(()) => {
                 if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
@@ -107,7 +118,9 @@ async fn pass(
                     entry.failures = entry.failures.saturating_add(1);
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
-                    return scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
+                    let wait = scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
+                    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+                    return wait;
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
             }
@@ -136,7 +149,9 @@ async fn pass(
     entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
     // The vendor is done with.
     drop(visit);
-    scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await
+    let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await;
+    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+    wait
 }
 
 /// How long still to wait where that can be told without reading anything.

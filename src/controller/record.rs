@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use kube::ResourceExt;
 
 use super::gather::Queue;
-use super::memory::{Entry, backoff, jitter};
+use super::memory::{Entry, Key, backoff, jitter};
 use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsStatus, PlanBlock};
+use crate::api::{Account, LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, PlanBlock};
 use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
@@ -42,10 +42,11 @@ impl Scribe<'_> {
         decision: &Decision,
         entry: &mut Entry,
     ) -> Result<Duration, Error> {
-        entry.failures = 0;
         let wait = after_decision(self.context, desired, decision, status);
         self.context.metrics.pass(label(&decision.verdict));
         self.write(stored, status, &Finding::Decided { desired, seen: snapshot, decision }).await?;
+        // Not before: what cannot be stored is tried with back-off.
+        (entry.failures, entry.unkept) = (0, 0);
         Ok(wait)
     }
 
@@ -109,17 +110,30 @@ impl Scribe<'_> {
         Ok(after)
     }
 
-    /// The stored status cannot be read: only words are written, so that nothing in it is lost.
-    pub async fn unreadable(mut self, stored: &mut Stored, fault: &Fault) -> Result<Duration, Error> {
+    /// The record cannot be read or kept: only words are written, so that nothing in it is lost.
+    pub async fn words(mut self, stored: &mut Stored, fault: &Fault, entry: &Entry) -> Result<Duration, Error> {
         let finding = Finding::Failed { fault, desired: None, account: None, stale: true };
-        let old = LicenseSeatsStatus { conditions: stored.conditions(), ..LicenseSeatsStatus::default() };
-        let Report { status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
+        let old = LicenseSeatsStatus {
+            conditions: stored.conditions(),
+            satisfied_generation: stored.satisfied_generation(),
+            ..LicenseSeatsStatus::default()
+        };
+        let Report { mut status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
+        if fault.remedy == Remedy::Cluster && status.satisfied_generation != old.satisfied_generation {
+            // Only Ready records it, and no other field may be able to: said over, what the vendor bought by itself would be
+            // taken back once the record can be kept.
+            status.satisfied_generation = old.satisfied_generation;
+            if vendor_may_buy(stored) {
+                plan::keep_ready(&old, &mut status);
+            }
+        }
         self.context.metrics.pass("fault");
+        let wait = after_fault(self.context, fault, entry);
         if stored.write_words(&status).await? {
             self.notices = notices;
             self.tell().await;
         }
-        Ok(IDLE)
+        Ok(wait)
     }
 
     async fn write(
@@ -132,14 +146,19 @@ impl Scribe<'_> {
         status.last_handled_reconcile_at = self.requested.take().or(status.last_handled_reconcile_at);
         let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
         self.context.metrics.object(&namespace, &name, &status);
-        match write(stored, &status).await? {
-            Written::Nothing => return Ok(()),
-            Written::Whole => self.notices.extend(notices),
+        match write(stored, &status).await {
+            Ok(Written::Nothing) => return Ok(()),
+            Ok(Written::Whole) => self.notices.extend(notices),
             // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
-            Written::Proof => {
+            Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);
             }
+            Err(error @ Error::NotStored(_)) => {
+                self.tell().await;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
         }
         let summary = status.summary.as_deref().unwrap_or_default();
         tracing::info!(namespace, name, seats = status.seats, desired = status.desired, summary, "status");
@@ -152,6 +171,38 @@ impl Scribe<'_> {
             self.context.tell(self.object, notice).await;
         }
     }
+}
+
+/// Whether the spec lets the vendor buy by itself, or does not say.
+fn vendor_may_buy(stored: &Stored) -> bool {
+    let limit = stored.spec::<LicenseSeatsSpec>().map(|spec| spec.limit);
+    limit.map_or(true, |limit| limit.is_some_and(|limit| limit.mode == LimitMode::UpTo))
+}
+
+/// A status was written that is not stored whole: that is told, and tried again with back-off. Returns when.
+pub(super) async fn not_stored(
+    context: &Context,
+    object: &Watched,
+    key: &Key,
+    fields: &[String],
+    entry: &mut Entry,
+) -> Duration {
+    context.crd.doubt();
+    context.metrics.pass("not_stored");
+    entry.unkept = entry.unkept.saturating_add(1);
+    let fault = context.crd.not_stored(fields);
+    let told = async {
+        let Some(mut stored) = Stored::read(&context.client, key).await? else { return Ok(()) };
+        let scribe = Scribe { context, object, requested: None, notices: Vec::new() };
+        scribe.words(&mut stored, &fault, entry).await.map(drop)
+    };
+    let (namespace, name) = key;
+    if let Err(error) = told.await {
+        tracing::warn!(namespace, name, %error, "not even the conditions of the object can tell it");
+    }
+    let wait = after_fault(context, &fault, entry);
+    tracing::warn!(namespace, name, error = %fault, "pass not finished; again in {} s", wait.as_secs());
+    wait
 }
 
 /// How much of a status was written.
@@ -220,6 +271,7 @@ fn after_decision(context: &Context, desired: &Desired, decision: &Decision, bas
 fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
+        Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
         Remedy::Owner | Remedy::Credentials | Remedy::Time { secret_may_help: true, .. } => {
             context.settings.secret_recheck
         }

@@ -1,5 +1,6 @@
 //! The object as the apiserver stores it: quorum reads, and compare-and-swap writes of its status.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use super::memory::Key;
 use super::metadata::needed;
-use crate::api::{LicenseSeats, LicenseSeatsStatus};
+use crate::api::{Intent, LicenseSeats, LicenseSeatsStatus};
 
 /// Name of the operator in `managedFields`.
 const MANAGER: &str = "seatkeeper";
@@ -113,23 +114,38 @@ impl Stored {
         conditions.map_or_else(Vec::new, |value| parse("status.conditions", value).unwrap_or_default())
     }
 
-    /// Writes what differs, if anything does, on condition that nobody else wrote since the read.
+    /// The recorded generation that was in sync, whether or not the rest of the status can be read.
+    pub fn satisfied_generation(&self) -> Option<i64> {
+        self.object.status.get("satisfiedGeneration").and_then(Value::as_i64)
+    }
+
+    /// Whether the record holds this very intent, with each of its fields.
+    pub fn holds(&self, intent: Option<&Intent>) -> bool {
+        holds(&self.object.status, intent)
+    }
+
+    /// Writes what differs, if anything does, on condition that nobody else wrote since the read. An error where the
+    /// status is not stored whole: an older CRD drops what it does not know.
     pub async fn write(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let new = serde_json::to_value(status)?;
         let Some(changes) = difference(&self.object.status, &new) else {
             return Ok(false);
         };
-        self.patch(changes).await?;
+        self.patch(changes, &new).await?;
         Ok(true)
     }
 
-    /// Writes only summary and conditions, leaving the rest of a status alone that this version cannot read.
+    /// Writes only words, leaving the rest of a status alone that cannot be read or kept.
     pub async fn write_words(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
-        let stored = &self.object.status;
-        let new = json!({ "summary": status.summary, "conditions": status.conditions });
-        let changed = ["summary", "conditions"].iter().any(|key| stored.get(key) != new.get(key));
+        let mut new = json!({
+            "observedGeneration": status.observed_generation, "summary": status.summary, "conditions": status.conditions,
+        });
+        if let Some(generation) = status.satisfied_generation {
+            new["satisfiedGeneration"] = generation.into();
+        }
+        let changed = !lost(&new, &self.object.status).is_empty();
         if changed {
-            self.patch(new).await?;
+            self.patch(new.clone(), &new).await?;
         }
         Ok(changed)
     }
@@ -139,18 +155,22 @@ impl Stored {
         self.object.metadata.resource_version = None;
     }
 
-    async fn patch(&mut self, changes: Value) -> Result<(), Error> {
+    /// Patches the status, and says what of `wanted` the answer does not have.
+    async fn patch(&mut self, changes: Value, wanted: &Value) -> Result<(), Error> {
         let version = &self.object.metadata.resource_version;
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": &changes });
         #[cfg(debug_assertions)]
-        let patch = if version.is_some() { patch } else { json!({ "status": changes }) };
+        let (patch, wanted) =
+            if version.is_some() { (patch, wanted) } else { (json!({ "status": changes }), &changes) };
         let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
         let (namespace, name) = &self.key;
         let request = Request::new(LicenseSeats::url_path(&(), Some(namespace)));
         let request = request.patch_subresource("status", name, &params, &Patch::Merge(&patch));
         let request = request.map_err(|error| Error::of(kube::Error::BuildRequest(error)))?;
-        self.object = whole(parsed(&bounded(self.client.request_text(request)).await?)?, name)?;
-        Ok(())
+        let answer = bounded(self.client.request_text(request)).await.map_err(refused)?;
+        self.object = whole(parsed(&answer)?, name)?;
+        let lost = lost(wanted, &self.object.status);
+        if lost.is_empty() { Ok(()) } else { Err(Error::NotStored(lost)) }
     }
 }
 
@@ -163,6 +183,53 @@ fn whole(object: Object, name: &str) -> Result<Object, Error> {
         Ok(object)
     } else {
         Err(Error::Foreign)
+    }
+}
+
+/// A status that the schema of the CRD refuses is not stored either: an older one may not know a word of ours.
+fn refused(error: Error) -> Error {
+    match error {
+        Error::Apiserver(kube::Error::Api(status)) if status.is_invalid() => {
+            let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
+            // A rule that could not be checked is told of no field: "<nil>".
+            let fields = causes.iter().map(|cause| &cause.field).filter(|field| field.starts_with(char::is_alphabetic));
+            let fields: BTreeSet<String> = fields.cloned().collect();
+            tracing::warn!(why = status.message, "the apiserver refuses a status");
+            Error::NotStored(if fields.is_empty() { vec!["status".into()] } else { fields.into_iter().collect() })
+        }
+        error => error,
+    }
+}
+
+/// Whether a record holds this very intent as far as this version can read one.
+fn holds(record: &Value, intent: Option<&Intent>) -> bool {
+    let recorded = parse::<Option<Intent>>("status.intent", record.get("intent").unwrap_or(&Value::Null));
+    recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
+}
+
+/// The paths at which something was written and something else, or nothing, is stored. What is stored beside it is not
+/// looked at: a newer CRD may have more.
+fn lost(written: &Value, stored: &Value) -> Vec<String> {
+    let mut paths = BTreeSet::new();
+    collect_lost("status", written, stored, &mut paths);
+    paths.into_iter().collect()
+}
+
+fn collect_lost(path: &str, written: &Value, stored: &Value, paths: &mut BTreeSet<String>) {
+    match (written, stored) {
+        (Value::Null, _) => {}
+        (Value::Object(written), Value::Object(stored)) => {
+            for (key, value) in written {
+                collect_lost(&format!("{path}.{key}"), value, stored.get(key).unwrap_or(&Value::Null), paths);
+            }
+        }
+        (Value::Array(written), Value::Array(stored)) if written.len() == stored.len() => {
+            for (written, stored) in written.iter().zip(stored) {
+                collect_lost(&format!("{path}[]"), written, stored, paths);
+            }
+        }
+        (written, stored) if written == stored => {}
+        _ => drop(paths.insert(path.to_owned())),
     }
 }
 

@@ -37,7 +37,10 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
                         synced();
                     }
                 }
-                Err(error) => tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again"),
+                Err(error) => {
+                    tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again");
+                    context.crd.doubt();
+                }
             },
             key = context.queue.next(), if free => match context.known(&key) {
                 Some(object) => passes.push(Box::pin(async move {

@@ -44,6 +44,8 @@ pub mod reason {
     pub const LICENSE_KEY_REJECTED: &str = "LicenseKeyRejected";
     pub const ALREADY_PRESENT: &str = "AlreadyPresent";
     pub const SPEC_INVALID: &str = "SpecInvalid";
+    pub const CRD_OUTDATED: &str = "CRDOutdated";
+    pub const STATUS_NOT_STORED: &str = "StatusNotStored";
     // Ready and LicenseValid
     pub const EXPIRED: &str = "Expired";
     // LicenseValid
@@ -92,6 +94,12 @@ pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, wish: &str) 
 pub(super) fn satisfied_generation(status: &LicenseSeatsStatus) -> Option<i64> {
     let ready = find(&status.conditions, kind::READY).filter(|ready| ready.reason == reason::IN_SYNC);
     status.satisfied_generation.max(ready.and_then(|ready| ready.observed_generation))
+}
+
+/// Keeps `Ready` as it was. Where no other field can record which generation was in sync, it is the only memory of that.
+pub fn keep_ready(old: &LicenseSeatsStatus, new: &mut LicenseSeatsStatus) {
+    new.conditions.retain(|condition| condition.type_ != kind::READY);
+    new.conditions.extend(find(&old.conditions, kind::READY).cloned());
 }
 
 /// Status of a condition.

@@ -16,7 +16,7 @@ pub(super) fn failed(
     status.summary = Some(fault.summary.clone());
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
-        Remedy::Spec | Remedy::Owner => {
+        Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
             conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
         }

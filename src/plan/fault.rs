@@ -25,6 +25,9 @@ pub enum Remedy {
     Credentials,
     /// The older object that has the same pool: it goes, or one of the two is pointed elsewhere.
     Owner,
+    /// Whoever administers the cluster: the CRD, or what changes a status on its way into the store. Tried again with
+    /// back-off.
+    Cluster,
     /// Nothing here: the vendor cannot do this for this account.
     Unsupported,
     /// Time. `after`: not before this long; `secret_may_help`: a change of the Secret may mend it sooner.

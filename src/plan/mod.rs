@@ -22,7 +22,7 @@ mod shortage;
 mod summary;
 mod wish;
 
-pub use condition::{in_sync_before, kind, reason};
+pub use condition::{in_sync_before, keep_ready, kind, reason};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
 pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, SpecFault};
 pub use fault::{Fault, Remedy};

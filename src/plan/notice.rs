@@ -98,6 +98,8 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         (kind::READY, reason::CONFLICT),
         (kind::READY, reason::OBSERVATION_STALE),
         (kind::READY, reason::SPEC_INVALID),
+        (kind::READY, reason::CRD_OUTDATED),
+        (kind::READY, reason::STATUS_NOT_STORED),
         (kind::READY, reason::SEATS_SHORT),
         (kind::READY, reason::LICENSE_KEY_REJECTED),
         (kind::READY, reason::SECRET_NOT_FOUND),

@@ -1,45 +1,131 @@
-//! Waits for what must be there before anything can be watched.
+//! Looks at the CRD in the cluster: before anything is watched, and from then on. Says in `/readyz` what is wrong with it,
+//! and tells the controller, which sends nothing where it is older than the operator.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Request, StatusCode};
 use kube::Client;
+use kube::client::Body;
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
+use crate::api::lacking;
+use crate::controller::{Context, CrdState};
 use crate::server::Waiting;
 
-/// How often to look for an apiserver or a CRD that is not there yet.
+/// How often to look while something is missing, and at most.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often to look while all is well; what hints at a change is a reason to look at once.
+const CHECK: Duration = Duration::from_secs(15);
 
 /// How long one such look may take.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Waits for the apiserver and the CRD, saying what is missing. Discovery needs no rights of our own.
-pub(super) async fn wait_for_crd(client: &Client, waiting: &watch::Sender<Waiting>) {
+const GROUP_VERSION: &str = "seatkeeper.dev/v1alpha1";
+const OPENAPI: &str = "/openapi/v3/apis/seatkeeper.dev/v1alpha1";
+
+/// Looks for as long as the operator runs. What was seen last holds while the apiserver cannot be asked.
+pub(super) async fn keep_looking(client: &Client, context: &Context, waiting: &watch::Sender<Waiting>) -> Infallible {
+    let mut schema = Schema::default();
     loop {
-        let looked = tokio::time::timeout(LOOK, client.list_api_group_resources("seatkeeper.dev/v1alpha1")).await;
-        let missing = match looked {
-            Ok(Ok(list)) if list.resources.iter().any(|resource| resource.name == "licenseseats") => {
-                let next = Some("waiting for the first list of LicenseSeats".into());
-                return waiting.send_modify(|waiting| waiting.start = next);
+        let slow = || Err(format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()));
+        let trouble = match timeout(LOOK, look(client, &mut schema)).await.unwrap_or_else(|_| slow()) {
+            Ok(state) => {
+                let trouble = state.trouble();
+                context.crd_is(state);
+                say(waiting, trouble.clone());
+                trouble
             }
-            Ok(Ok(_)) => missing_crd(),
-            // A group that nobody serves is answered in plain text, so only the code tells.
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => missing_crd(),
-            Ok(Err(kube::Error::Api(status))) => {
-                format!("waiting for the apiserver: {} ({})", status.message, status.code)
+            Err(trouble) => {
+                if context.crd_is_missing() {
+                    say(waiting, Some(trouble.clone()));
+                }
+                Some(trouble)
             }
-            Ok(Err(error)) => format!("waiting for the apiserver: {error}"),
-            Err(_) => format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()),
         };
-        let news = waiting.borrow().start.as_ref() != Some(&missing);
-        if news {
-            tracing::warn!("{missing}");
-            waiting.send_modify(|waiting| waiting.start = Some(missing));
+        sleep(LOOK_AGAIN).await;
+        if trouble.is_none() {
+            tokio::select! {
+                () = context.crd_doubted() => {}
+                () = sleep(CHECK - LOOK_AGAIN) => {}
+            }
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-fn missing_crd() -> String {
-    "waiting for the CRD licenseseats.seatkeeper.dev: install it with `seatkeeper crd | kubectl apply --server-side -f -`".into()
+fn say(waiting: &watch::Sender<Waiting>, trouble: Option<String>) {
+    if waiting.borrow().crd == trouble {
+        return;
+    }
+    match &trouble {
+        Some(trouble) => tracing::warn!("{trouble}"),
+        None => tracing::info!("the CRD has every field of this operator"),
+    }
+    waiting.send_modify(|waiting| waiting.crd = trouble);
+}
+
+/// The schema that was read last, and what it lacks.
+#[derive(Default)]
+struct Schema {
+    etag: Option<HeaderValue>,
+    lacking: Vec<String>,
+}
+
+/// One look. Discovery and the schema need no rights of our own: `system:discovery` gives them to every ServiceAccount.
+async fn look(client: &Client, schema: &mut Schema) -> Result<CrdState, String> {
+    let resources = match client.list_api_group_resources(GROUP_VERSION).await {
+        Ok(list) => list.resources,
+        // A group that nobody serves is answered in plain text, so only the code tells.
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(CrdState::Missing),
+        Err(error) => return Err(unanswered(&error)),
+    };
+    let served = |name: &str| resources.iter().any(|resource| resource.name == name);
+    if !served("licenseseats") {
+        return Ok(CrdState::Missing);
+    }
+    read_schema(client, schema).await?;
+    let mut lacking = schema.lacking.clone();
+    if !served("licenseseats/status") {
+        lacking.push("subresources.status".into());
+    }
+    Ok(if lacking.is_empty() { CrdState::Current } else { CrdState::Older(lacking) })
+}
+
+/// Reads the schema, if it is not the one that was read last.
+async fn read_schema(client: &Client, schema: &mut Schema) -> Result<(), String> {
+    let mut request = Request::get(OPENAPI).header(ACCEPT, "application/json");
+    if let Some(etag) = &schema.etag {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    let request = request.body(Body::empty()).map_err(|error| unread(&error.to_string()))?;
+    let response = client.send(request).await.map_err(|error| unanswered(&error))?;
+    let (status, etag) = (response.status(), response.headers().get(ETAG).cloned());
+    if status == StatusCode::NOT_MODIFIED && schema.etag.is_some() {
+        return Ok(());
+    }
+    if status != StatusCode::OK {
+        return Err(unread(&format!("the answer is {status}")));
+    }
+    let bytes = response.into_body().collect_bytes().await.map_err(|error| unanswered(&error))?;
+    let document = serde_json::from_slice(&bytes).map_err(|_| unread("the answer is not JSON"))?;
+    let lacking = lacking(&document).ok_or_else(|| unread("the answer does not describe LicenseSeats"))?;
+    *schema = Schema { etag, lacking };
+    Ok(())
+}
+
+fn unanswered(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("waiting for the apiserver: {} ({})", status.message, status.code),
+        error => format!("waiting for the apiserver: {error}"),
+    }
+}
+
+fn unread(why: &str) -> String {
+    format!(
+        "waiting for the schema of the CRD licenseseats.seatkeeper.dev at {OPENAPI}: {why}. Every ServiceAccount may read it \
+         by the ClusterRole system:discovery"
+    )
 }

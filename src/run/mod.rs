@@ -18,7 +18,7 @@ use crate::controller::{self, Candidate, Context, Settings};
 use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
-use crd::wait_for_crd;
+use crd::keep_looking;
 pub use flags::Run;
 
 /// Why the operator cannot run at all; waiting would not help.
@@ -69,7 +69,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
     let vendors = Vendors::new(args.http(), allowed, metrics.requests())?;
-    let (waiting, readiness) = watch::channel(Waiting { start: Some("starting".into()), lease: None });
+    let (waiting, readiness) = watch::channel(Waiting { crd: None, start: Some("starting".into()), lease: None });
     let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
     let mut config = without_proxy_of_environment(Config::infer().await?);
     // A retried intent could land after its send deadline (purchase protocol).
@@ -93,9 +93,10 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     };
     let working = async {
         tokio::select! {
-            () = wait_for_crd(&client, &waiting) => {}
+            () = context.crd_seen() => {}
             () = shutdown.cancelled() => return,
         }
+        waiting.send_modify(|waiting| waiting.start = Some("waiting for the first list of LicenseSeats".into()));
         let synced = || {
             tracing::info!("watching LicenseSeats");
             waiting.send_modify(|waiting| waiting.start = None);
@@ -107,7 +108,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
             candidate.release().await;
         };
         let controlling = async {
-            controller::run(context, shutdown.clone(), synced).await;
+            controller::run(Arc::clone(&context), shutdown.clone(), synced).await;
             idle.cancel();
         };
         tokio::join!(electing, controlling);
@@ -122,6 +123,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     };
     tokio::select! {
         () = working => if shutdown.is_cancelled() { Ok(()) } else { Err(Fatal::Ended("the controller")) },
+        never = keep_looking(&client, &context, &waiting) => match never {},
         result = serving => result,
         result = ending => result,
     }

@@ -51,6 +51,7 @@ fn intent(seats: i32, license_key: Option<KeyStep>) -> Intent {
         id: "i".into(),
         object_uid: "uid".into(),
         generation: 1,
+        wish: None,
         account: "a".into(),
         from: 5,
         to: seats,

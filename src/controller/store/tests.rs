@@ -180,3 +180,97 @@ fn whatever_is_answered_only_the_object_that_was_asked_for_is_taken_for_it() {
         true
     });
 }
+
+/// Every path of a value, with the value without it.
+fn without_each(value: &Value, path: &str) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (key, child) in value.as_object().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        let put = |changed: Option<Value>| {
+            let mut fields = value.as_object().unwrap().clone();
+            match changed {
+                Some(changed) => drop(fields.insert(key.clone(), changed)),
+                None => drop(fields.remove(key)),
+            }
+            Value::Object(fields)
+        };
+        all.push((path.clone(), put(None)));
+        let within = match child {
+            Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+                let one = without_each(&items[0], &format!("{path}[]")).into_iter();
+                one.map(|(path, item)| (path, json!([item]))).collect()
+            }
+            child => without_each(child, &path),
+        };
+        all.extend(within.into_iter().map(|(path, changed)| (path, put(Some(changed)))));
+    }
+    all
+}
+
+#[test]
+fn each_field_that_the_answer_does_not_have_is_named_and_no_other() {
+    assert_eq!(lost(&full(), &full()), Vec::<String>::new());
+    let all = without_each(&full(), "status");
+    assert!(all.iter().any(|(path, _)| path == "status.license.keys[].secretKeyRef.name"), "{}", all.len());
+    for (path, answer) in all {
+        assert_eq!(lost(&full(), &answer), [path]);
+    }
+}
+
+#[test]
+fn another_value_a_shorter_list_and_nothing_at_all_are_losses_and_more_than_was_written_is_none() {
+    let mut answer = full();
+    (answer["seats"], answer["history"], answer["plan"]["from"]) = (json!("100"), json!([]), json!(100.5));
+    assert_eq!(lost(&full(), &answer), ["status.history", "status.plan.from", "status.seats"]);
+    assert_eq!(lost(&full(), &Value::Null), ["status"]);
+    let mut newer = full();
+    (newer["more"], newer["intent"]["more"], newer["history"][0]["more"]) = (json!({}), json!(1), json!([1]));
+    assert_eq!(lost(&full(), &newer), Vec::<String>::new());
+    assert_eq!(
+        lost(&json!({ "plan": null, "seats": 1 }), &json!({ "seats": 1 })),
+        Vec::<String>::new(),
+        "a null is a removal"
+    );
+}
+
+#[test]
+fn whatever_is_answered_to_a_write_is_whole_or_the_loss_is_named() {
+    each_of(&[full()], |bytes| {
+        let Ok(answer) = serde_json::from_slice::<Value>(bytes) else { return false };
+        let lost = lost(&full(), &answer);
+        assert!(lost.iter().all(|path| path.starts_with("status")), "{lost:?}");
+        assert_eq!(lost.is_empty(), merged(answer.clone(), &full()) == answer, "{answer}");
+        true
+    });
+}
+
+#[test]
+fn an_intent_is_recorded_only_if_each_field_of_it_is_and_nothing_of_an_older_one() {
+    let intent: Intent = serde_json::from_value(full()["intent"].clone()).unwrap();
+    assert!(holds(&full(), Some(&intent)));
+    for (path, record) in without_each(&json!({ "intent": full()["intent"] }), "status") {
+        assert!(!holds(&record, Some(&intent)), "{path}");
+    }
+    let shorter = Intent { limit_to: None, ..intent.clone() };
+    assert!(!holds(&full(), Some(&shorter)), "what an older intent left behind");
+    let mut newer = full();
+    newer["intent"]["more"] = json!({});
+    assert!(holds(&newer, Some(&intent)), "what a newer CRD adds");
+    assert!(!holds(&Value::Null, Some(&intent)));
+}
+
+#[test]
+fn a_status_that_the_schema_refuses_is_not_stored_and_the_fields_are_named() {
+    let refusal = |causes: Value| {
+        let status = json!({ "status": "Failure", "reason": "Invalid", "code": 422, "message": "-", "details": { "causes": causes } });
+        refused(Error::Apiserver(kube::Error::Api(serde_json::from_value(status).unwrap())))
+    };
+    let fields = |error| match error {
+        Error::NotStored(fields) => fields,
+        error => panic!("{error}"),
+    };
+    let causes = json!([{ "field": "status.intent.phase" }, { "field": "<nil>" }, { "field": "status.intent.phase" }]);
+    assert_eq!(fields(refusal(causes)), ["status.intent.phase"]);
+    assert_eq!(fields(refusal(json!([]))), ["status"]);
+    assert!(matches!(refused(Error::Conflict), Error::Conflict));
+}

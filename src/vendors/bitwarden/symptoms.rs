@@ -31,6 +31,7 @@ impl Symptom {
             Remedy::Spec => "when spec changes",
             Remedy::Credentials => "when Secret or spec changes; otherwise rarely (`--credential-probe`)",
             Remedy::Owner => "when the older object goes",
+            Remedy::Cluster => "with back-off",
             Remedy::Unsupported => "when spec changes; otherwise every 10 min",
             Remedy::Time { after: Some(_), .. } => "after the pause",
             Remedy::Time { after: None, secret_may_help: true } => {

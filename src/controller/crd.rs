@@ -1,0 +1,175 @@
+//! What is known of the CRD in the cluster, and what it means for every object. `run` looks and tells; each pass asks. Where
+//! the CRD is older than the operator, the apiserver drops a part of the record without a word: nothing is sent then.
+
+use tokio::sync::{Notify, watch};
+
+use super::Context;
+use crate::plan::{Fault, Remedy, reason};
+
+/// Brings the CRD up to date. Helm or another tool may own its fields, hence the force.
+const APPLY: &str = "seatkeeper crd | kubectl apply --server-side --force-conflicts -f -";
+
+/// How many fields a sentence names.
+const NAMED: usize = 5;
+
+/// The CRD in the cluster, beside the one of this operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CrdState {
+    /// Not there, or not seen yet.
+    Missing,
+    /// It lacks these fields.
+    Older(Vec<String>),
+    /// It has at least every field of ours.
+    Current,
+}
+
+impl CrdState {
+    /// The sentence for people, if something must be done.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Current => None,
+            Self::Missing => Some(
+                "waiting for the CRD licenseseats.seatkeeper.dev: install it with `seatkeeper crd | kubectl apply \
+                 --server-side -f -`"
+                    .into(),
+            ),
+            Self::Older(lacking) => Some(format!(
+                "the CRD licenseseats.seatkeeper.dev is older than the operator: it lacks {}. Seatkeeper sends nothing to \
+                 any vendor until the CRD is updated. Apply it with `{APPLY}`",
+                named(lacking)
+            )),
+        }
+    }
+}
+
+/// What all passes share of it.
+#[derive(Debug)]
+pub(super) struct Crd {
+    state: watch::Sender<CrdState>,
+    doubt: Notify,
+}
+
+impl Default for Crd {
+    fn default() -> Self {
+        Self { state: watch::Sender::new(CrdState::Missing), doubt: Notify::new() }
+    }
+}
+
+impl Crd {
+    /// Something hints that it is not as it was: it is looked at now.
+    pub fn doubt(&self) {
+        self.doubt.notify_one();
+    }
+
+    pub fn is_missing(&self) -> bool {
+        *self.state.borrow() == CrdState::Missing
+    }
+
+    /// Why no object can be worked on, where the CRD is too old for a record.
+    pub fn outdated(&self) -> Option<Fault> {
+        let state = self.state.borrow();
+        let message = state.trouble().filter(|_| matches!(*state, CrdState::Older(_)))?;
+        Some(fault(reason::CRD_OUTDATED, "the CRD is older than the operator", message))
+    }
+
+    /// Why an object cannot be worked on of which these fields were written and are not stored.
+    pub fn not_stored(&self, fields: &[String]) -> Fault {
+        self.outdated().unwrap_or_else(|| {
+            let message = format!(
+                "the apiserver does not store the status as Seatkeeper writes it ({}): the CRD licenseseats.seatkeeper.dev is \
+                 older than the operator, or an admission webhook or policy changes the status. Seatkeeper sends nothing to \
+                 the vendor for this object until its status is stored whole. Apply the CRD with `{APPLY}`, or exempt \
+                 licenseseats/status from the webhook or policy",
+                named(fields)
+            );
+            fault(reason::STATUS_NOT_STORED, "status not stored", message)
+        })
+    }
+}
+
+impl Context {
+    /// Takes what was found out about the CRD. Where it is gone, so are the objects, of which a pass may just have ended.
+    pub fn crd_is(&self, found: CrdState) {
+        if found == CrdState::Missing {
+            self.forget_all();
+        }
+        self.crd.state.send_if_modified(|state| {
+            let news = *state != found;
+            *state = found;
+            news
+        });
+    }
+
+    /// Whether there is no CRD as far as is known.
+    pub fn crd_is_missing(&self) -> bool {
+        self.crd.is_missing()
+    }
+
+    /// Waits until the CRD was seen, of whatever version.
+    pub async fn crd_seen(&self) {
+        // The sender is our own.
+        let _ = self.crd.state.subscribe().wait_for(|state| *state != CrdState::Missing).await;
+    }
+
+    /// Waits for a hint that the CRD is not as it was.
+    pub async fn crd_doubted(&self) {
+        self.crd.doubt.notified().await;
+    }
+}
+
+/// Each time the CRD turns out to be another one, every object is looked at.
+pub(super) async fn follow(context: &Context) {
+    let mut state = context.crd.state.subscribe();
+    while state.changed().await.is_ok() {
+        context.look_at_all();
+    }
+}
+
+fn fault(reason: &'static str, summary: &str, message: String) -> Fault {
+    Fault { remedy: Remedy::Cluster, reason, summary: summary.into(), message }
+}
+
+fn named(fields: &[String]) -> String {
+    let more = fields.len().saturating_sub(NAMED);
+    let named = fields.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn older(fields: &[&str]) -> CrdState {
+        CrdState::Older(fields.iter().map(|&field| field.to_owned()).collect())
+    }
+
+    #[test]
+    fn a_sentence_names_five_fields_and_counts_the_rest() {
+        let all = ["a", "b", "c", "d", "e", "f", "g"];
+        let sentence = |fields| older(fields).trouble().expect("a sentence");
+        assert!(sentence(&all[..1]).contains("it lacks a. "), "{}", sentence(&all[..1]));
+        assert!(sentence(&all[..5]).contains("it lacks a, b, c, d, e. "));
+        assert!(sentence(&all).contains("it lacks a, b, c, d, e and 2 more. "));
+    }
+
+    #[test]
+    fn what_was_not_stored_is_told_by_its_cause_as_soon_as_that_is_known() {
+        let crd = Crd::default();
+        let fields = ["status.plan".to_owned()];
+        crd.state.send_replace(CrdState::Current);
+        assert_eq!(crd.outdated(), None);
+        let fault = crd.not_stored(&fields);
+        assert_eq!(fault.reason, reason::STATUS_NOT_STORED);
+        assert!(fault.message.contains("status.plan") && fault.message.contains("policy"), "{fault}");
+        crd.state.send_replace(older(&["status.plan"]));
+        assert_eq!(crd.not_stored(&fields).reason, reason::CRD_OUTDATED);
+        assert_eq!(Some(crd.not_stored(&fields)), crd.outdated());
+    }
+
+    #[test]
+    fn a_missing_crd_is_not_called_an_older_one() {
+        let crd = Crd::default();
+        assert!(crd.is_missing() && crd.outdated().is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! Proof of what was done at the vendor, remembered where the apiserver did not store it: the changes that were made, and what
+//! is known of license keys. It is recorded by a later pass, and nothing more is sent before. Kept by `reconcile`.
+
+use super::Error;
+use crate::api::{Change, License, LicenseSeatsStatus};
+
+/// The proof of one object, from one term of leadership: another leader may have done more since.
+#[derive(Clone, Debug)]
+pub(super) struct Proof {
+    term: u64,
+    history: Vec<Change>,
+    license: Option<License>,
+}
+
+impl Proof {
+    /// What is still to be recorded after this attempt: nothing if it succeeded, and what it was before if it says nothing.
+    pub fn after<T>(
+        before: Option<Self>,
+        written: &Result<T, Error>,
+        status: &LicenseSeatsStatus,
+        term: u64,
+    ) -> Option<Self> {
+        match written {
+            Ok(_) => None,
+            Err(Error::NotStored(_)) => {
+                Some(Self { term, history: status.history.clone(), license: status.license.clone() })
+            }
+            Err(_) => before,
+        }
+    }
+
+    /// Puts it into a status that was read without it.
+    pub fn restore(&self, status: &mut LicenseSeatsStatus, term: u64) {
+        if self.term == term {
+            status.history.clone_from(&self.history);
+            status.license.clone_from(&self.license);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn made() -> LicenseSeatsStatus {
+        let change = json!({
+            "id": "c", "account": "h/i", "from": 100, "to": 150, "generation": 1, "attempt": 1, "reason": "SpecDiffers",
+            "time": "2026-10-01T08:00:00Z",
+        });
+        serde_json::from_value(json!({ "history": [change], "license": { "state": "Active" } })).unwrap()
+    }
+
+    fn not_stored() -> Result<(), Error> {
+        Err(Error::NotStored(vec!["status.history".into()]))
+    }
+
+    #[test]
+    fn a_change_that_was_not_recorded_is_known_until_it_is() {
+        let proof = Proof::after(None, &not_stored(), &made(), 3);
+        let mut read = LicenseSeatsStatus::default();
+        proof.clone().unwrap().restore(&mut read, 3);
+        assert_eq!((read.history, read.license), (made().history, made().license));
+        assert!(Proof::after(proof.clone(), &Err::<(), _>(Error::Conflict), &made(), 3).is_some());
+        assert!(Proof::after(proof, &Ok(()), &made(), 3).is_none());
+    }
+
+    #[test]
+    fn what_a_former_term_could_not_record_is_not_put_over_what_another_leader_did() {
+        let proof = Proof::after(None, &not_stored(), &made(), 3).unwrap();
+        let mut read = LicenseSeatsStatus::default();
+        proof.restore(&mut read, 4);
+        assert_eq!(read, LicenseSeatsStatus::default());
+    }
+}
