@@ -47,5 +47,6 @@ pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at"
 /// The same request as Flux spells it, so that `flux reconcile`-like tooling works.
 pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
-/// Accepts what the vendor shows now as the truth for the intent whose id is the value, after `NeedsReview`.
+/// Decides about the intent whose id is the value: after `NeedsReview`, what the vendor shows now is the truth; after
+/// `VendorRejected`, the change is sent anew.
 pub const CONFIRM: &str = "seatkeeper.dev/confirm";

@@ -29,7 +29,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfied_generation: Option<i64>,
 
-    /// A hash of what that `spec` asked of the account, as in `intent`: an edit of anything else leaves it satisfied.
+    /// A hash of the account and of what that `spec` asked of it: an edit of anything else leaves it satisfied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfied_wish: Option<String>,
 

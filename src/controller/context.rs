@@ -191,14 +191,6 @@ impl Context {
         self.metrics.forget(&key.0, &key.1);
     }
 
-    /// Forgets what is known of every object, and its metrics. The watch goes on.
-    pub(super) fn forget_all(&self) {
-        for key in self.keys() {
-            self.forget(&key);
-        }
-        self.metrics.forget_all();
-    }
-
     /// Puts every object into the queue. What was tried with back-off begins anew.
     pub(super) fn look_at_all(&self) {
         self.memory.end_back_off();

@@ -89,10 +89,11 @@ impl Crd {
 }
 
 impl Context {
-    /// Takes what was found out about the CRD. Where it is gone, so are the objects, of which a pass may just have ended.
+    /// Takes what was found out about the CRD. Where it is gone, no object has numbers. What is known of each object is
+    /// forgotten when the watch says that it is gone, and not on the word of one discovery.
     pub fn crd_is(&self, found: CrdState) {
         if found == CrdState::Missing {
-            self.forget_all();
+            self.metrics.forget_all();
         }
         self.crd.state.send_if_modified(|state| {
             let news = *state != found;

@@ -71,7 +71,7 @@ pub(super) async fn gather(
         return Ok(None);
     }
     if metadata.deletion_timestamp.is_some() {
-        context.pools.note(key, uid, claim(&stored, None, None));
+        context.pools.note(key, uid, claim(&stored, None, None), entry.term);
         return Ok(Some(Gathered { stored, found: Found::Leaving }));
     }
     let recorded = match context.crd.outdated() {
@@ -83,7 +83,7 @@ pub(super) async fn gather(
     let found = match recorded {
         Ok(status) => look(context, key, &stored, status, entry).await?,
         Err(fault) => {
-            note_without_record(context, key, &stored).await;
+            note_without_record(context, key, &stored, entry.term).await;
             entry.unkept = entry.unkept.saturating_add(1);
             Found::NoRecord(fault)
         }
@@ -92,7 +92,7 @@ pub(super) async fn gather(
 }
 
 /// An object without a record that can be used keeps its pool, and its open change bars its account.
-async fn note_without_record(context: &Context, key: &Key, stored: &Stored) {
+async fn note_without_record(context: &Context, key: &Key, stored: &Stored, term: u64) {
     let uid = stored.metadata().uid.as_deref().unwrap_or_default();
     let desired = checked(context, stored).ok();
     let opened = match &desired {
@@ -100,7 +100,7 @@ async fn note_without_record(context: &Context, key: &Key, stored: &Stored) {
         None => None,
     };
     let account = opened.map(|(opened, _)| opened.account());
-    context.pools.note(key, uid, claim(stored, desired.as_ref(), account.as_ref()));
+    context.pools.note(key, uid, claim(stored, desired.as_ref(), account.as_ref()), term);
 }
 
 async fn look(
@@ -110,9 +110,9 @@ async fn look(
     status: LicenseSeatsStatus,
     entry: &mut Entry,
 ) -> Result<Found, Error> {
-    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
+    let (uid, term) = (stored.metadata().uid.as_deref().unwrap_or_default(), entry.term);
     let note = |desired: Option<&Desired>, account: Option<&Account>| {
-        context.pools.note(key, uid, claim(stored, desired, account))
+        context.pools.note(key, uid, claim(stored, desired, account), term)
     };
     let desired = match checked(context, stored) {
         Ok(desired) => desired,

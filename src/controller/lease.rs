@@ -233,6 +233,15 @@ fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSetting
 }
 
 #[cfg(test)]
+impl Leadership {
+    /// That of a replica that leads for an hour, in term 1.
+    pub(super) fn of_an_hour() -> Self {
+        let claim = Claim { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
+        Self(watch::channel(claim).1)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

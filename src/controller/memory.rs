@@ -92,6 +92,8 @@ pub(super) struct Entry {
     paced: bool,
     /// This process has read the vendor for it.
     seen: bool,
+    /// The term of leadership in which its pass began.
+    pub term: u64,
 }
 
 impl Entry {

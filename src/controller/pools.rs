@@ -123,7 +123,9 @@ impl Pools {
 
     /// Notes what an object lays claim to, and says who has it before. A change that was open and that nobody said to be
     /// over, and of which the object does not know any more, bars its account for the settle time.
-    pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>) -> Option<Key> {
+    ///
+    /// `term`: in which the object was read. What was read in a former one is to be read again.
+    pub fn note(&self, key: &Key, uid: &str, claim: Option<Claim>, term: u64) -> Option<Key> {
         let (mut register, now) = (self.lock(), Instant::now());
         let owner = claim.as_ref().and_then(|claim| register.older(key, claim));
         match &owner {
@@ -138,8 +140,12 @@ impl Pools {
         }
         let since = kept.unwrap_or(now);
         let changed = before.filter(|before| before.claim != claim);
+        let current = register.term == term;
+        let uid = if current { uid } else { "" };
         register.claims.insert(key.clone(), Held { uid: uid.to_owned(), claim, since });
-        register.scan.read(key, uid);
+        if current {
+            register.scan.read(key, uid);
+        }
         self.wake(register.scanned());
         self.wake(register.freed(key, changed.as_ref()));
         owner

@@ -13,19 +13,20 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// What is still to be recorded after this attempt: nothing if it succeeded, and what it was before if it says nothing.
+    /// What is still to be recorded after this attempt: nothing if it succeeded, and if it says nothing, what it tried to
+    /// record beyond what was missing before.
     pub fn after<T>(
-        before: Option<Self>,
+        before: Option<&Self>,
         written: &Result<T, Error>,
         status: &LicenseSeatsStatus,
         term: u64,
     ) -> Option<Self> {
         match written {
             Ok(_) => None,
-            Err(Error::NotStored(_)) => {
+            Err(error) if before.is_some() || matches!(error, Error::NotStored(_)) => {
                 Some(Self { term, history: status.history.clone(), license: status.license.clone() })
             }
-            Err(_) => before,
+            Err(_) => None,
         }
     }
 
@@ -62,8 +63,20 @@ mod tests {
         let mut read = LicenseSeatsStatus::default();
         proof.clone().unwrap().restore(&mut read, 3);
         assert_eq!((read.history, read.license), (made().history, made().license));
-        assert!(Proof::after(proof.clone(), &Err::<(), _>(Error::Conflict), &made(), 3).is_some());
-        assert!(Proof::after(proof, &Ok(()), &made(), 3).is_none());
+        assert!(Proof::after(proof.as_ref(), &Err::<(), _>(Error::Conflict), &made(), 3).is_some());
+        assert!(Proof::after(proof.as_ref(), &Ok(()), &made(), 3).is_none());
+    }
+
+    #[test]
+    fn change_whose_record_was_stored_without_an_answer_is_not_taken_out_of_it_again() {
+        let mut both = made();
+        let newer = Change { id: "newer".into(), ..both.history[0].clone() };
+        both.history.insert(0, newer);
+        let first = Proof::after(None, &not_stored(), &made(), 3);
+        let second = Proof::after(first.as_ref(), &Err::<(), _>(Error::Conflict), &both, 3).unwrap();
+        let mut read = both.clone();
+        second.restore(&mut read, 3);
+        assert_eq!(read.history, both.history);
     }
 
     #[test]

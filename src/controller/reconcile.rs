@@ -19,17 +19,21 @@ use crate::vendors::{VendorAccount, VendorError};
 /// After this long, an object that waits for the initial scan says so.
 const SAID: Duration = Duration::from_secs(10);
 
+/// How often to ask whether this replica leads.
+const NOT_LEADING: Duration = Duration::from_secs(60);
+
 /// How often to look at an object that is on its way out: its end is told by the watch.
 const LEAVING: Duration = Duration::from_secs(600);
 
 /// Takes one object through a pass, and says when it is next.
 pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
     if !context.leadership.is_current() {
-        // Gaining leadership puts every object into the queue.
-        return Next::Idle;
+        // Gaining leadership puts every object into the queue. The timer is for a clock that jumps there and back.
+        return Next::After(NOT_LEADING, Class::Poll);
     }
     let (key, trigger) = (key_of(object), Trigger::of(&object.metadata));
     let mut entry = context.memory.begin(&key, &trigger, Instant::now());
+    entry.term = context.term();
     let wait = match still_waits(context, &key, &mut entry) {
         Some(wait) => Ok(Some(wait)),
         None => match gather(context, &key, &trigger.uid, &mut entry).await {
@@ -84,7 +88,7 @@ async fn pass(
         }
         Found::NoRecord(fault) => return scribe.words(&mut stored, &fault, entry).await,
     };
-    let term = context.term();
+    let term = entry.term;
     if let Some(proof) = &entry.proof {
         proof.restore(&mut status, term);
     }
@@ -119,7 +123,7 @@ async fn pass(
                     entry.hold = hold(context, entry, &fault, secret_version);
                     let account = Some(snapshot.account);
                     let wait = scribe.failed(&mut stored, &status, &fault, Some(&desired), account, entry).await;
-                    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+                    entry.proof = Proof::after(entry.proof.as_ref(), &wait, &status, term);
                     return wait;
                 }
                 snapshot = acted.snapshot.unwrap_or(snapshot);
@@ -150,7 +154,7 @@ async fn pass(
     // The vendor is done with.
     drop(visit);
     let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await;
-    entry.proof = Proof::after(entry.proof.take(), &wait, &status, term);
+    entry.proof = Proof::after(entry.proof.as_ref(), &wait, &status, term);
     wait
 }
 
@@ -161,6 +165,8 @@ fn still_waits(context: &Context, key: &Key, entry: &mut Entry) -> Option<Durati
         let since = *entry.waiting.get_or_insert(now);
         let left = SAID.saturating_sub(now.duration_since(since));
         if !left.is_zero() {
+            // It waits for the scan, and not for its host.
+            entry.turned_away = None;
             context.metrics.pass("waiting");
             return Some(left);
         }
@@ -187,6 +193,7 @@ impl Site<'_> {
         entry: &Entry,
         scribe: &mut Scribe<'_>,
     ) -> Decision {
+        let satisfaction = plan::satisfaction(self.desired, &seen.account_key());
         let mut decision = plan::decide(&Situation {
             uid: &self.trigger.uid,
             generation: self.trigger.generation,
@@ -198,7 +205,7 @@ impl Site<'_> {
             license: status.license.as_ref(),
             published: status.plan.as_ref().map(|plan| plan.id.as_str()),
             elapsed: entry.elapsed(Instant::now()).as_ref(),
-            satisfied: plan::in_sync_before(status, self.trigger.generation, &self.desired.wish()),
+            satisfied: plan::in_sync_before(status, self.trigger.generation, &satisfaction),
             behind: self.behind.as_deref(),
             others: self.others,
             timing: self.context.settings.timing,

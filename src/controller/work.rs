@@ -55,16 +55,13 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
 }
 
 fn ended(context: &Context, key: &Key, next: Next) {
-    let parked = matches!(next, Next::Permit(..));
     context.queue.done(key, next);
     if context.known(key).is_none() {
         // Deleted during the pass.
         context.forget(key);
     }
-    if parked {
-        // A place may have become free before the object was parked.
-        context.hosts.release();
-    }
+    // A place may have become free before the object was parked, or was not taken by the object that it was given to.
+    context.hosts.release();
 }
 
 /// The objects of a list of the watch that is not complete yet.
@@ -95,3 +92,6 @@ impl Listing {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,10 +81,11 @@ pub mod reason {
     pub const USAGE_NOT_REPORTED: &str = "UsageNotReported";
 }
 
-/// Whether a status says that the vendor agreed with this wish. Statuses of former versions name a generation alone.
-pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, wish: &str) -> bool {
+/// Whether a status says that the vendor agreed with this [`satisfaction`](super::satisfaction). Statuses of former versions
+/// name a generation alone.
+pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, satisfaction: &str) -> bool {
     match &status.satisfied_wish {
-        Some(satisfied) => satisfied == wish,
+        Some(satisfied) => satisfied == satisfaction,
         None => satisfied_generation(status) == Some(generation),
     }
 }

@@ -124,10 +124,17 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let judged = intent::judge(s, numbers);
     // What the vendor took back looks like what it bought by itself, where that is allowed.
     let grown = intent::taken_back(s, numbers).is_none();
-    let satisfied = grown && (s.satisfied || s.history.first().is_some_and(|last| s.asked_for(last)));
+    let made = s.history.first().is_some_and(|last| last.account == s.seen.account_key() && s.asked_for(last));
+    let satisfied = grown && (s.satisfied || made);
     let wanted = guardrails::target(s.desired, numbers, s.seen.usage, satisfied);
+    let without_effect = judged.intent.as_ref().filter(|intent| intent.phase == IntentPhase::WithoutEffect);
+    // What came to nothing is repeated only as it was; and it is over where nothing is left to change.
+    let repeats = without_effect.is_some_and(|intent| intent.target() == wanted);
+    let over = without_effect.is_some() && wanted == numbers;
     let decision = match judged.gate {
-        Gate::Free { attempt } => choose(s, numbers, wanted, attempt, judged.applied.as_ref()),
+        Gate::Free { attempt } => {
+            choose(s, numbers, wanted, if repeats { attempt } else { 1 }, judged.applied.as_ref())
+        }
         Gate::Wait { visible: true, ref key, left, .. } if wanted == numbers => {
             let doubt = Some(Doubt { key: key.clone(), left, settled: false });
             Decision { doubt, ..Decision::plain(in_sync(s)) }
@@ -136,7 +143,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         Gate::Rejected => Decision::plain(Verdict::Rejected),
         Gate::Review => Decision::plain(Verdict::NeedsReview),
     };
-    Decision { intent: decision.intent.or(judged.intent), applied: judged.applied, ..decision }
+    let kept = judged.intent.filter(|_| !over);
+    Decision { intent: decision.intent.or(kept), applied: judged.applied, ..decision }
 }
 
 impl Decision {
@@ -194,7 +202,7 @@ fn choose(s: &Situation<'_>, now: Numbers, wanted: Numbers, attempt: i32, applie
     if by_others && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
         return Decision { drifted, ..Decision::plain(Verdict::Conflict) };
     }
-    let gate = taken_back.map_or(Gate::Free { attempt }, |last| intent::repeat_after(s, last, now));
+    let gate = taken_back.map_or(Gate::Free { attempt }, |last| intent::repeat_after(s, last, now, attempt));
     let attempt = match gate {
         Gate::Free { attempt } => attempt,
         Gate::Wait { key, left, settled, .. } => return Decision::waiting(key, left, settled),

@@ -85,18 +85,22 @@ impl Judged {
 
 /// Judges the recorded intent against what the vendor shows.
 pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
-    let Some(intent) = s.intent else { return Judged::free(1) };
+    let Some(intent) = &s.recorded() else { return Judged::free(1) };
     let edited = s.edited_since(intent);
     let foreign = intent.account != s.seen.account_key();
+    let confirmed = s.confirmed == Some(intent.id.as_str());
     match intent.phase {
-        IntentPhase::WithoutEffect if edited || foreign => Judged::free(1),
+        // The credentials may be those of another account for a moment only: the record holds until there is another one.
+        IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected if foreign => {
+            Judged::keep(intent, Gate::Free { attempt: 1 })
+        }
+        IntentPhase::WithoutEffect if edited => Judged::free(1),
         IntentPhase::WithoutEffect if seen == intent.target() => Judged::applied(intent, s.now),
         IntentPhase::WithoutEffect if intent.attempt == 1 => Judged::repeat(intent, seen),
         // No decision has a third request, whatever a record says.
         IntentPhase::WithoutEffect => Judged::turn(intent, IntentPhase::Rejected, Gate::Rejected),
         IntentPhase::NeedsReview => {
-            let confirmed = s.confirmed == Some(intent.id.as_str());
-            if edited || confirmed || foreign {
+            if edited || confirmed {
                 Judged::free(1)
             } else if seen == intent.target() {
                 Judged::applied(intent, s.now)
@@ -106,7 +110,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Judged {
         }
         IntentPhase::Rejected => {
             let same = seen == intent.base() && s.seen.usage.count() == intent.used;
-            if edited || foreign || !same { Judged::free(1) } else { Judged::keep(intent, Gate::Rejected) }
+            if edited || confirmed || !same { Judged::free(1) } else { Judged::keep(intent, Gate::Rejected) }
         }
         IntentPhase::Settling => match wait(s, &intent.id, s.timing.unanswered, true) {
             Some(gate) => Judged::keep(intent, gate),
@@ -205,7 +209,10 @@ pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Cha
 /// Whether the change that was taken back may be sent once more. Not where it was a repeat: webhooks of both requests may
 /// then be about, one handler after the other for longer than the settle time, and one that writes between the two reads
 /// of a third request makes the vendor add up (found by the model). So a person is asked.
-pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> Gate {
+///
+/// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
+/// counts.
+pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> Gate {
     let afresh = !s.asked_for(last) || s.confirmed == Some(last.id.as_str());
     if last.attempt > 1 && !afresh {
         return Gate::Review;
@@ -213,7 +220,7 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers) -> G
     let key = format!("reverted-{}", last.id);
     wait(s, &key, s.timing.answered, false)
         .or_else(|| second_read(s, &key, seen))
-        .unwrap_or(Gate::Free { attempt: if afresh { 1 } else { 2 } })
+        .unwrap_or(Gate::Free { attempt: attempt.max(if afresh { 1 } else { 2 }) })
 }
 
 pub(super) fn wait(s: &Situation<'_>, key: &str, settle: Duration, visible: bool) -> Option<Gate> {

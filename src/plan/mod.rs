@@ -35,6 +35,7 @@ pub use numbers::{Bound, Numbers, Snapshot, Support, Usage};
 pub use outcome::{Outcome, Refusal, after_write};
 pub use pool::Pool;
 pub use report::{Finding, Report, report};
+pub use wish::satisfaction;
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,9 @@ use super::license::validity;
 use super::notice::{Notice, transitions};
 use super::shortage::shortage;
 use super::summary;
+use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Numbers, Remedy, Snapshot, Usage, Verdict};
-use crate::api::{Account, Change, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
+use crate::api::{Account, CONFIRM, Change, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             let in_sync = decision.verdict == Verdict::InSync;
             status.satisfied_generation = if in_sync { Some(generation) } else { satisfied };
             if in_sync {
-                status.satisfied_wish = Some(desired.wish());
+                status.satisfied_wish = Some(satisfaction(desired, &seen.account_key()));
             }
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
@@ -243,15 +244,17 @@ fn ready(
         }
         Verdict::Rejected => {
             let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
-            let told = intent.and_then(|i| i.refused.as_ref());
-            let message = told.map_or_else(
-                || format!(
-                "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can see, \
-                 the payment method or subscription may be missing or inactive, or a provider manages the account. It is \
-                 sent again when spec.seats, spec.limit or the usage changes"
-                ),
-                |why| format!("{vendor} refused the change{wanted}, because {why}. It is sent again when spec.seats, spec.limit or the usage changes"),
+            let why = intent.and_then(|i| i.refused.as_ref()).map_or_else(
+                || {
+                    format!(
+                        "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can \
+                         see, the payment method or subscription may be missing or inactive, or a provider manages the account"
+                    )
+                },
+                |why| format!("{vendor} refused the change{wanted}, because {why}"),
             );
+            let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
+            let message = format!("{why}. It is sent again when spec.seats, spec.limit or the usage changes{confirm}");
             (Is::False, reason::VENDOR_REJECTED, message)
         }
         Verdict::NeedsReview => {

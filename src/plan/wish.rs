@@ -27,6 +27,11 @@ impl Desired {
     }
 }
 
+/// A hash of an account and of what is asked of it: what the vendor was once seen to agree with.
+pub fn satisfaction(desired: &Desired, account: &str) -> String {
+    digest(&[account, &desired.wish()])
+}
+
 impl Situation<'_> {
     /// Whether a record was made for what the spec still asks. Records of former versions name no wish: for them, each edit
     /// counts.
@@ -42,6 +47,13 @@ impl Situation<'_> {
     /// Whether the spec asks for something else since an intent was recorded.
     pub(super) fn edited_since(&self, intent: &Intent) -> bool {
         !self.still_asks(intent.wish.as_deref(), intent.generation)
+    }
+
+    /// The recorded intent. One of a former version, which named no wish, is of the present wish while nothing was edited.
+    pub(super) fn recorded(&self) -> Option<Intent> {
+        let intent = self.intent?;
+        let current = intent.wish.is_none() && intent.generation == self.generation;
+        Some(if current { self.asked_anew(intent) } else { intent.clone() })
     }
 
     /// The intent as one of what the spec asks now.

@@ -72,7 +72,8 @@ fn open(claim: Claim) -> Claim {
 }
 
 fn note(pools: &Pools, name: &str, uid: &str, claim: Option<Claim>) -> Option<Key> {
-    pools.note(&key(name), uid, claim)
+    let term = pools.lock().term;
+    pools.note(&key(name), uid, claim, term)
 }
 
 #[test]
@@ -241,6 +242,18 @@ fn object_is_woken_when_the_change_before_it_is_over() {
     free.sort();
     assert_eq!(free, ["b", "c"]);
     assert_eq!(reserve(&pools, "b"), Ok(()));
+}
+
+#[test]
+fn object_that_was_read_in_a_former_term_is_read_again() {
+    let pools = new();
+    begin_term(&pools, 2, &["a", "b"]);
+    note(&pools, "b", "b", Some(claim("acme", "seats", "b")));
+    pools.note(&key("a"), "a", None, 1);
+    appear(&pools, "a");
+    assert_eq!(reserve_in(&pools, 2, "b", "acme"), Err(Bar::NotKnownYet));
+    pools.note(&key("a"), "a", None, 2);
+    assert_eq!(reserve_in(&pools, 2, "b", "acme"), Ok(()));
 }
 
 #[test]

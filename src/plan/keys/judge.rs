@@ -49,14 +49,16 @@ impl Judged {
 
 /// Judges the recorded intent against what the tenant lists, and records what is thereby known.
 pub(super) fn judge(s: &Situation<'_>, seen: Numbers, book: &mut Book<'_>) -> Judged {
-    let Some(intent) = s.intent else { return Judged::free() };
+    let Some(intent) = &s.recorded() else { return Judged::free() };
     let key = clock(intent);
     let step = match &intent.license_key {
         Some(step) if intent.account == s.seen.account_key() => translated(s, intent, step, book),
         // Another tenant, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
         _ => {
+            if !intent.is_open() {
+                return Judged::keep(intent, Gate::Free { attempt: 1 });
+            }
             return wait(s, &key, settle(s, intent), false)
-                .filter(|_| intent.is_open())
                 .map_or_else(Judged::free, |gate| Judged::keep(intent, gate));
         }
     };
@@ -65,7 +67,12 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers, book: &mut Book<'_>) -> Ju
         (IntentPhase::NeedsReview, _) => review(s, intent, &step, seen, book),
         (IntentPhase::Rejected, _) => {
             let gone = book.tenant.row(step.id, step.uuid.as_deref()).is_none();
-            if s.edited_since(intent) || gone { Judged::free() } else { Judged::keep(intent, Gate::Rejected) }
+            let confirmed = s.confirmed == Some(intent.id.as_str());
+            if s.edited_since(intent) || confirmed || gone {
+                Judged::free()
+            } else {
+                Judged::keep(intent, Gate::Rejected)
+            }
         }
         (IntentPhase::Settling, _) => match wait(s, &intent.id, s.timing.unanswered, true) {
             Some(gate) => Judged::keep(intent, gate),
@@ -89,6 +96,10 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, seen: Numbers, book
     if listed_row(book, step).is_some() {
         // The key has a row all the same: the spec names it, or it is listed again.
         return Judged::free();
+    }
+    if intent.phase == IntentPhase::WithoutEffect {
+        // Nothing of ours is running any more: a row that is new now is not of this request.
+        return Judged::again(intent, step);
     }
     let candidates: Vec<Row> = new_rows(&tenant.rows, step, &book.records).cloned().collect();
     match &candidates[..] {

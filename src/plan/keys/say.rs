@@ -3,7 +3,7 @@
 use super::Lack;
 use super::book::{Book, Standing};
 use super::tenant::Tenant;
-use crate::api::{Intent, KeyAction, KeyState, KeyStep, SecretKeyRef};
+use crate::api::{CONFIRM, Intent, KeyAction, KeyState, KeyStep, SecretKeyRef};
 use crate::plan::condition::{Is, reason};
 use crate::plan::{Decision, Numbers, Snapshot, Verdict};
 
@@ -26,8 +26,9 @@ impl Trouble {
 
     pub(super) fn removal_refused(intent: Option<&Intent>) -> Self {
         let id = intent.and_then(|intent| intent.license_key.as_ref()?.id).unwrap_or_default();
+        let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
-            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or edit spec.vendor.immuta.licenseKeys to try again"
+            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or try again{confirm}"
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
     }

@@ -75,7 +75,8 @@ fn a_second_attempt_without_effect_is_a_refusal_until_spec_or_usage_changes() {
     assert_eq!(decision.verdict, Verdict::Rejected);
     let rejected = story().with(|s| s.intent = decision.intent.clone());
     assert_eq!(rejected.verdict(), Verdict::Rejected);
-    assert!(story().with(|s| (s.intent, s.generation) = (decision.intent.clone(), 4)).sends().is_some());
+    let edited = story().with(|s| (s.intent, s.generation) = (decision.intent.clone(), 4));
+    assert!(edited.wants(160, LimitGoal::Pinned).sends().is_some());
     assert!(story().with(|s| s.intent = decision.intent.clone()).uses(Usage::AtLeast(79)).sends().is_some());
 }
 
@@ -318,4 +319,105 @@ fn edit_that_leaves_the_wish_resets_no_contest_and_gives_no_seats_back() {
         made.shows(170, Some(200)).with(|s| (s.generation, s.history[0].limit_to) = (4, Some(200)))
     };
     assert_eq!(grown().with(|s| s.history[0].wish = Some(s.desired.wish())).verdict(), Verdict::InSync);
+}
+
+#[test]
+fn wish_after_a_change_that_was_taken_back_gets_two_requests_and_no_more() {
+    // 100 to 150 was made and taken back; then 160 is asked for, and each request comes to nothing.
+    let (mut intent, mut sent): (Option<Intent>, Vec<i32>) = (None, Vec::new());
+    let here = || {
+        story().made(100, 150, 1, 1, Trigger::SpecDiffers).wants(160, LimitGoal::Pinned).with(|s| {
+            (s.generation, s.history[0].wish) = (4, Some("of 150".into()));
+        })
+    };
+    for _ in 0..20 {
+        let decide = |doubt: Option<&Elapsed>| {
+            here().with(|s| (s.elapsed, s.intent) = (doubt.cloned(), intent.clone())).follow()
+        };
+        let mut decision = decide(None);
+        // Doubts are waited out: that of the request, then that of what was taken back.
+        while let (Verdict::Doubt, Some(doubt)) = (&decision.verdict, &decision.doubt) {
+            let settled = Some((n(100, Some(100)), TIMING.pause));
+            intent.clone_from(&decision.intent);
+            let elapsed = Elapsed { key: doubt.key.clone(), since: SETTLED, settled };
+            decision = here().with(|s| (s.elapsed, s.intent) = (Some(elapsed), intent.clone())).follow();
+        }
+        intent = match decision.verdict {
+            Verdict::Change(change) => {
+                sent.push(change.attempt);
+                after_write(&change, &Outcome::Answered, Some(n(100, Some(100))), now()).intent
+            }
+            _ => decision.intent,
+        };
+    }
+    assert_eq!(sent, [1, 2]);
+    assert_eq!(intent.map(|intent| intent.phase), Some(IntentPhase::Rejected));
+}
+
+/// A first request from 100 to 150 that came to nothing, and whose repeat nothing holds.
+fn without_effect(limit: LimitGoal, limit_to: i32) -> Story {
+    story().open(IntentPhase::WithoutEffect, SETTLED).wants(150, limit).with(|s| {
+        let wish = Some(s.desired.wish());
+        let intent = s.intent.as_mut().unwrap();
+        (intent.wish, intent.limit_to) = (wish, Some(limit_to));
+        (s.elapsed, s.published) = (None, false);
+    })
+}
+
+#[test]
+fn request_without_effect_is_forgotten_once_nothing_is_left_to_change() {
+    let synced = without_effect(LimitGoal::Keep, 100).shows(150, Some(130)).decided();
+    assert_eq!((synced.verdict, synced.intent), (Verdict::InSync, None));
+    let grown = without_effect(LimitGoal::UpTo(200), 200).shows(160, Some(200)).uses(Usage::Exact(160)).decided();
+    assert_eq!((grown.verdict, grown.intent), (Verdict::InSync, None));
+}
+
+#[test]
+fn repeat_is_of_the_same_change_and_another_one_is_announced() {
+    let same = without_effect(LimitGoal::UpTo(200), 200).shows(100, Some(200)).decided();
+    assert!(matches!(same.verdict, Verdict::Change(ref intent) if intent.attempt == 2), "{:?}", same.verdict);
+    let decrease = without_effect(LimitGoal::UpTo(200), 200).shows(170, Some(200)).uses(Usage::Exact(160)).decided();
+    assert_eq!(decrease.verdict, Verdict::Publish, "170 to 160 is no repeat of 100 to 150");
+    assert_eq!(decrease.intent.map(|intent| intent.phase), Some(IntentPhase::WithoutEffect), "not forgotten either");
+}
+
+#[test]
+fn credentials_of_another_account_for_a_moment_close_no_record() {
+    for phase in [IntentPhase::WithoutEffect, IntentPhase::NeedsReview, IntentPhase::Rejected] {
+        let record = || story().open(phase, SETTLED).with(|s| s.elapsed = None);
+        let elsewhere = record().with(|s| s.seen.account.id = Some("other".into())).decided();
+        assert_eq!(elsewhere.intent.as_ref().map(|intent| intent.phase), Some(phase));
+        assert!(matches!(elsewhere.verdict, Verdict::Publish), "{phase:?} of another account holds up nothing");
+    }
+}
+
+#[test]
+fn another_account_was_not_in_sync_because_this_one_was() {
+    let grown = |account: &str| {
+        let made = story().made(100, 150, 30, 1, Trigger::SpecDiffers).wants(150, LimitGoal::UpTo(200));
+        made.shows(190, Some(200)).with(|s| {
+            s.history[0].wish = Some(s.desired.wish());
+            (s.history[0].limit_to, s.seen.account.id) = (Some(200), Some(account.into()));
+        })
+    };
+    assert_eq!(grown("org").verdict(), Verdict::InSync);
+    assert_eq!(grown("other").sends().map(|(_, to, _)| to.seats), Some(150));
+}
+
+#[test]
+fn refused_change_is_sent_anew_once_its_id_is_confirmed() {
+    let refused = |id: &str| {
+        let story = story().open(IntentPhase::Rejected, SETTLED);
+        story.with(|s| (s.elapsed, s.confirmed) = (None, Some(id.into())))
+    };
+    assert_eq!(refused("another").verdict(), Verdict::Rejected);
+    assert_eq!(refused("i1").sends().map(|(_, _, attempt)| attempt), Some(1));
+}
+
+#[test]
+fn record_of_a_former_version_is_of_the_present_wish_while_nothing_was_edited() {
+    let kept = story().open(IntentPhase::NeedsReview, SETTLED).shows(120, Some(120)).decided().intent.unwrap();
+    assert_eq!(kept.wish, Some(story().desired.wish()));
+    let edited = story().shows(120, Some(120)).with(|s| (s.intent, s.generation) = (Some(kept), 4));
+    assert_eq!(edited.verdict(), Verdict::NeedsReview, "an edit of something else");
 }

@@ -10,7 +10,7 @@ fn reported(old: &LicenseSeatsStatus, generation: i64, story: &Story) -> License
 
 /// Whether a status says that the wish of a story was in sync.
 fn was_in_sync(status: &LicenseSeatsStatus, generation: i64, story: &Story) -> bool {
-    in_sync_before(status, generation, &story.desired.wish())
+    in_sync_before(status, generation, &satisfaction(&story.desired, &story.seen.account_key()))
 }
 
 fn failed(old: &LicenseSeatsStatus, generation: i64, remedy: Remedy) -> LicenseSeatsStatus {

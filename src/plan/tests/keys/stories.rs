@@ -38,7 +38,8 @@ fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
         let story =
             keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding("a", &[7], phase, ("i1", Duration::ZERO));
         let decision = story.decide();
-        assert_eq!((decision.verdict, decision.intent), (Verdict::Doubt, story.intent.clone()));
+        let kept = decision.intent.map(|intent| Intent { wish: None, ..intent });
+        assert_eq!((decision.verdict, &kept), (Verdict::Doubt, &story.intent));
         let once = story.with(|s| s.elapsed = Some(Elapsed { key: "i1".into(), since: SETTLED, settled: None }));
         assert_eq!(once.decide().verdict, Verdict::Doubt, "one reading is not two");
     }
@@ -63,6 +64,21 @@ fn an_addition_without_effect_is_repeated_once_and_then_told() {
     let last = story.with(|s| s.intent.as_mut().unwrap().attempt = 2);
     assert_eq!(last.record("a").map(|key| key.state), Some(KeyState::Rejected));
     assert_eq!(last.sends().and_then(|step| step.fingerprint), Some(print("b")), "others go on");
+}
+
+#[test]
+fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the_key() {
+    let kept = |rows: &[Row]| {
+        let story = keys().lists(&["a"]).shows(rows).adding("a", &[7], IntentPhase::WithoutEffect, ("i1", SETTLED));
+        story.with(|s| s.elapsed = None)
+    };
+    let held = kept(&[row(7, 40), row(8, 25)]).with(|s| s.desired.suspended = true).decide();
+    assert!(matches!(held.verdict, Verdict::Held(_)), "{:?}", held.verdict);
+    assert_eq!(held.intent.map(|intent| intent.phase), Some(IntentPhase::WithoutEffect));
+    let story = kept(&[row(7, 40), row(8, 25)]);
+    assert_eq!(story.record("a").and_then(|key| key.id), None, "somebody else added row 8");
+    let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
+    assert_eq!((intent.attempt, intent.license_key.unwrap().present), (2, vec![7, 8]));
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! The loop with a queue, a register and permits of its own, and without an apiserver: no pass here comes to a request.
+
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use serde_json::json;
+
+use super::*;
+use crate::controller::memory::Trigger;
+use crate::controller::pools::Claim;
+use crate::controller::queue::Class;
+use crate::controller::{CrdState, Leadership, Settings};
+use crate::metrics::Metrics;
+use crate::plan::Timing;
+use crate::vendors::{HttpSettings, Vendors};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Objects in the order of their ages.
+fn object(name: &str, second: u8) -> Watched {
+    let created = format!("2026-10-01T08:00:0{second}Z");
+    let metadata = json!({
+        "name": name, "namespace": "it", "uid": name, "generation": 1, "resourceVersion": "1", "creationTimestamp": created,
+    });
+    serde_json::from_value(json!({ "metadata": metadata })).unwrap()
+}
+
+/// What all passes of a leader share, in its first term, in which these objects are there.
+fn leading(objects: &[&Watched]) -> Context {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+    let http = HttpSettings {
+        connect_timeout: MINUTE,
+        read_timeout: MINUTE,
+        write_timeout: MINUTE,
+        credential_probe: MINUTE,
+        account_recheck: MINUTE,
+        bitwarden_client_version: "2026.8.0".into(),
+    };
+    let metrics = std::sync::Arc::new(Metrics::default());
+    let vendors = Vendors::new(http, Default::default(), metrics.requests()).unwrap();
+    let settings = Settings {
+        namespace: None,
+        min_interval: MINUTE,
+        timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE },
+        send_deadline: MINUTE,
+        secret_recheck: MINUTE,
+        credential_probe: MINUTE,
+        concurrency: 32,
+        #[cfg(debug_assertions)]
+        weakness: None,
+    };
+    let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
+    let context = Context::new(client, vendors, settings, metrics, leadership, "me".into(), shutdown);
+    objects.iter().for_each(|object| context.appeared((*object).clone()));
+    context.begin_term(1);
+    context.pools.inherit(1, objects.iter().map(|object| key_of(object).1).collect());
+    context
+}
+
+/// Notes that an object claims the one pool of these tests, and returns who has it before.
+fn claims(context: &Context, object: &Watched) -> Option<Key> {
+    let age = age_of(&object.metadata);
+    let claim = Claim { account: "h/i".into(), pool: "seats", age, wanted: Some(1), open: None };
+    context.pools.note(&key_of(object), &key_of(object).1, Some(claim), 1)
+}
+
+#[tokio::test]
+async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_next() {
+    let (old, x, late) = (object("old", 0), object("x", 1), object("late", 2));
+    let context = leading(&[&old, &x]);
+    let (key, now) = (key_of(&x), Instant::now());
+    claims(&context, &x);
+    // The plan of x was published; then its host had no place.
+    let mut entry = context.memory.begin(&key, &Trigger::of(&x.metadata), now);
+    entry.read(now);
+    (entry.changing, entry.turned_away) = (true, Some(("host".into(), now)));
+    context.memory.end(&key, entry);
+    for _ in 0..2 {
+        let taken = context.queue.next().await;
+        context.queue.done(&taken, Next::Permit("host".into(), MINUTE, Class::Urgent));
+    }
+    context.appeared(late);
+    context.hosts.release();
+    // Each object that the queue hands out; passes that would read the apiserver are left out.
+    let mut taken = Vec::new();
+    while let Some(next) = context.queue.next().now_or_never() {
+        assert!(taken.len() < 10, "the same is taken again and again: {taken:?}");
+        let object = context.known(&next).unwrap();
+        let after = reconcile(&context, &object).now_or_never().unwrap_or(Next::Idle);
+        ended(&context, &next, after);
+        taken.push(next.1);
+    }
+    taken.sort();
+    assert_eq!(taken, ["late", "old", "x"]);
+}
+
+#[tokio::test]
+async fn crd_that_seems_to_be_missing_for_a_moment_changes_no_owner() {
+    let (a, b) = (object("a", 0), object("b", 1));
+    let context = leading(&[&a, &b]);
+    context.crd_is(CrdState::Current);
+    assert_eq!((claims(&context, &a), claims(&context, &b)), (None, Some(key_of(&a))));
+    context.crd_is(CrdState::Missing);
+    context.crd_is(CrdState::Current);
+    context.look_at_all();
+    assert_eq!(claims(&context, &b), Some(key_of(&a)));
+}
