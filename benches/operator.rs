@@ -7,7 +7,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod hand_over;
-mod shipped;
 mod take_over;
 
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams, PostParams};
 use seatkeeper::api::LicenseSeats;
-use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator};
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, only_for_tests};
 use serde_json::{Value, json};
 use vendor_sim::{Options, Organization, OrganizationKey, Simulator};
 
@@ -29,7 +28,7 @@ const MANY_ROUNDS: usize = 3;
 async fn main() {
     let size = std::fs::metadata(BINARY).expect("the binary").len();
     println!("binary                     {:>8.1} MiB", mib(size));
-    shipped::holds_nothing_for_tests(BINARY);
+    assert_eq!(only_for_tests(BINARY), [""; 0], "{BINARY} is built with debug assertions");
     let plane = ControlPlane::shared().await;
     latency(plane).await;
     hand_over::measure(plane).await;

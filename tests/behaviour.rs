@@ -41,6 +41,7 @@ mod schema;
 mod secrets;
 mod self_hosted;
 mod sequences;
+mod shipped;
 mod slow_host;
 mod stored_objects;
 mod tenants;

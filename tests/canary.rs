@@ -6,7 +6,7 @@ use vendor_sim::{Fault, FaultKind};
 
 use crate::secrets::everything_told;
 use crate::stored_objects::stain;
-use crate::world::{BINARY, FAST, PATIENCE, World, organization};
+use crate::world::{FAST, PATIENCE, World, binary, organization};
 
 const CANARY: &str = "canaryJ7pQ2xVn5LrT9wKd3HsZ8fBy";
 const WRONG: &str = "wrongbirdM4cXo6GeU1aYt0RiSq2Nk";
@@ -28,7 +28,7 @@ pub async fn raise_the_voice_of(w: &mut World, format: &str) {
     let format = format!("--log-format={format}");
     let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str(), format.as_str()]).collect();
     let trace = [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")];
-    w.operator = Operator::start_in(&trace, &kubeconfig, BINARY, &w.namespace, &args);
+    w.operator = Operator::start_in(&trace, &kubeconfig, binary(), &w.namespace, &args);
     w.operator.wait_ready().await;
 }
 
@@ -111,7 +111,7 @@ async fn a_secret_that_only_kubernetes_can_read_is_used_and_told_nowhere() {
         let kubeconfig = w.plane.operator_kubeconfig().await;
         let allowed = format!("--allowed-host={}", w.vendor.host());
         let args: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-        w.operator = Operator::start_in(&[("RUST_LOG", log)], &kubeconfig, BINARY, &w.namespace, &args);
+        w.operator = Operator::start_in(&[("RUST_LOG", log)], &kubeconfig, binary(), &w.namespace, &args);
         w.operator.wait_ready().await;
         w.declare(name, json!({ "managementPolicy": "Observe", "limit": null })).await;
         let told = async || w.operator.log().contains(name).then_some(());

@@ -42,7 +42,7 @@ impl Tenant<'_> {
 /// An intent of 100 to 150 as a backup holds it.
 fn intent(account: &str, phase: &str) -> Value {
     json!({
-        "id": "0123456789ab", "objectUid": "11111111-2222-3333-4444-555555555555", "generation": 1, "account": account,
+        "id": "0123456789ab", "objectUid": "11111111-2222-3333-4444-555555555555", "generation": 7, "account": account,
         "from": 100, "to": 150, "limitFrom": 100, "limitTo": 150, "used": 80, "attempt": 1, "reason": "SpecDiffers",
         "phase": phase, "time": "2026-10-01T08:00:00Z",
     })

@@ -79,8 +79,10 @@ pub fn patient() -> Vec<&'static str> {
 
 /// The seed of a generated test: `SEED`, or another one each time. It is printed, for a failure to be repeated.
 pub fn seed(test: &str) -> u64 {
-    let given = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
-    let seed = given.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+    let seed = match std::env::var("SEED") {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("SEED={text:?} is not a number. An example: SEED=7")),
+        Err(_) => fastrand::u64(..1_000_000_000),
+    };
     eprintln!("{test}: SEED={seed}");
     seed
 }

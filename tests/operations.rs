@@ -8,7 +8,7 @@ use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::tenants::fast_but;
-use crate::world::{BINARY, FAST, PATIENCE, World, organization, said, world};
+use crate::world::{FAST, PATIENCE, World, binary, organization, said, world};
 
 const FOR_EVER: u64 = 3_600_000;
 const REQUESTED: &str = "seatkeeper.dev/reconcile-requested-at";
@@ -267,7 +267,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         "--listen=nowhere",
         "--log-format=xml",
     ] {
-        let operator = Operator::start(plane, BINARY, "default", &[flag]).await;
+        let operator = Operator::start(plane, binary(), "default", &[flag]).await;
         let exit = operator.wait_exit(PATIENCE).await.unwrap_or_else(|| panic!("{flag} is accepted"));
         assert!(!exit.success(), "{flag}");
         let name = flag.split('=').next().unwrap_or_default();

@@ -12,7 +12,7 @@ use vendor_sim::Organization;
 use crate::proxied::Proxied;
 use crate::stored_objects::stored;
 use crate::tenants::fast_but;
-use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said};
+use crate::world::{FAST, PATIENCE, World, binary, condition, organization, said};
 
 const REQUESTED: &str = "seatkeeper.dev/reconcile-requested-at";
 
@@ -92,7 +92,7 @@ fn ready(object: &Value) -> String {
 async fn follow_advice(w: &World, message: &str) {
     let command = message.split('`').nth(1).expect("a command in the message");
     let (print, apply) = command.split_once(" | kubectl ").expect("two commands");
-    let printed = Command::new(BINARY).args(print.split(' ').skip(1)).output().expect("the binary");
+    let printed = Command::new(binary()).args(print.split(' ').skip(1)).output().expect("the binary");
     let apply: Vec<&str> = apply.split(' ').collect();
     w.plane.kubectl_in("", &apply, &String::from_utf8_lossy(&printed.stdout)).await.ok();
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::tenants::fast_but;
-use crate::world::{BINARY, FAST, PATIENCE, World, condition, organization, said, world};
+use crate::world::{FAST, PATIENCE, World, binary, condition, organization, said, world};
 
 impl World {
     /// Creation times have whole seconds: an object that is created after this is younger.
@@ -179,7 +179,7 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
     let kubeconfig = w.plane.kubeconfig_for_service_account(&w.namespace, "bare").await;
     let host = format!("--allowed-host={}", w.vendor.host());
     let args: Vec<&str> = FAST.iter().copied().chain([host.as_str()]).collect();
-    let operator = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    let operator = Operator::start_as(&kubeconfig, binary(), &w.namespace, &args);
     w.declare("acme", json!({})).await;
 
     let told = "must allow get, create and update on leases.coordination.k8s.io";
@@ -234,11 +234,11 @@ async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know
     let args: Vec<&str> = flags.iter().copied().chain([host.as_str()]).collect();
     let machines = json!({ "bitwarden": { "product": "MachineAccounts" } });
     w.declare("machines", json!({ "vendor": machines, "seats": 60, "limit": null, "suspend": true })).await;
-    let first = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    let first = Operator::start_as(&kubeconfig, binary(), &w.namespace, &args);
     w.until_reason("machines", "Ready", "Suspended").await;
     // The second gets its list, and may not watch.
     grant(&["get", "list"]).await;
-    let second = Operator::start_as(&kubeconfig, BINARY, &w.namespace, &args);
+    let second = Operator::start_as(&kubeconfig, binary(), &w.namespace, &args);
     second.wait_ready().await;
     let pause = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 3_600_000 }));
     w.declare("passwords", json!({})).await;

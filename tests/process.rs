@@ -9,11 +9,11 @@ use seatkeeper_support::{Operator, Process, needs_control_plane, workspace_root}
 use serde_json::{Value, json};
 
 use crate::tenants::fast_but;
-use crate::world::{BINARY, FAST, PATIENCE, World, organization, world};
+use crate::world::{FAST, PATIENCE, World, binary, organization, world};
 
 #[test]
 fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
-    let printed = Command::new(BINARY).arg("crd").output().expect("the binary");
+    let printed = Command::new(binary()).arg("crd").output().expect("the binary");
     assert!(printed.status.success() && printed.stderr.is_empty(), "{printed:?}");
     let stored = fs::read(workspace_root().join("crds/licenseseats.seatkeeper.dev.yaml")).expect("the CRD");
     assert!(printed.stdout == stored, "crds/ is not what `seatkeeper crd` prints; refresh it with: make generate");
@@ -33,7 +33,7 @@ async fn every_flag_can_come_from_the_environment_instead() {
     let variables: Vec<(String, String)> = flags.map(variable).collect();
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, &**value)).collect();
     let kubeconfig = w.plane.operator_kubeconfig().await;
-    w.operator = Operator::start_in(&variables, &kubeconfig, BINARY, "", &[]);
+    w.operator = Operator::start_in(&variables, &kubeconfig, binary(), "", &[]);
     w.operator.wait_ready().await;
     w.declare("acme", json!({})).await;
     let status = w.until_in_sync("acme", 150).await;
@@ -61,7 +61,7 @@ async fn with_the_format_json_every_line_of_the_log_is_an_object_from_the_start_
             assert!(line[field].is_string(), "no {field}: {line}");
         }
     }
-    let refused = Operator::start(&w.plane, BINARY, "", &["--log-format=json", "--write-timeout=31m"]).await;
+    let refused = Operator::start(&w.plane, binary(), "", &["--log-format=json", "--write-timeout=31m"]).await;
     assert!(refused.wait_exit(PATIENCE).await.is_some_and(|exit| !exit.success()));
     let told = lines(&refused.log());
     assert!(told.iter().any(|line| line.to_string().contains("--write-timeout")), "{told:?}");

@@ -13,7 +13,7 @@ use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, scratch_dir, wait_for};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::world::{BINARY, FAST, PATIENCE, World, organization};
+use crate::world::{FAST, PATIENCE, World, binary, organization};
 
 /// Read by debug builds of the operator alone: so many seconds its wall clock is off, or a file that says so.
 pub const CLOCK: &str = "SEATKEEPER_TEST_CLOCK_SHIFT";
@@ -67,7 +67,7 @@ impl Proxied {
         let flags: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
         let environment = [(CLOCK, clock.as_str())];
         let namespace = &self.w.namespace;
-        self.w.operator = Operator::start_in(&environment, &self.kubeconfig, BINARY, namespace, &flags);
+        self.w.operator = Operator::start_in(&environment, &self.kubeconfig, binary(), namespace, &flags);
         self.w.operator.wait_ready().await;
     }
 

@@ -1,6 +1,8 @@
 //! The quickstart as people meet it: what it shows, that each command it prints does what it says, and that it leaves
 //! nothing behind however it ends.
 
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -8,10 +10,10 @@ use std::{env, fs};
 
 use clap::Parser as _;
 use seatkeeper_quickstart::{Quickstart, run};
-use seatkeeper_support::{Process, needs_control_plane, scratch_dir, send_signal, tool, wait_for};
+use seatkeeper_support::{Process, needs_control_plane, scratch_dir, send_signal, wait_for};
 
 use crate::examples;
-use crate::world::BINARY;
+use crate::world::binary;
 
 /// A start takes 6 s on an idle machine; the other tests run beside it.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -47,7 +49,7 @@ const COMMANDS: &[(&str, &str, Effect)] = &[
 #[ignore = "the program that the other tests start"]
 async fn program() {
     let Ok(args) = env::var("QUICKSTART") else { return };
-    let args = ["quickstart", BINARY].into_iter().chain(args.split(' '));
+    let args = ["quickstart", binary()].into_iter().chain(args.split(' '));
     run(&Quickstart::parse_from(args)).await.expect("a quickstart");
 }
 
@@ -109,12 +111,20 @@ fn last_table(log: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
+/// A PATH whose first kubectl works for nobody: whoever finds another one has it from the exports. A fresh machine has none.
+fn path_with_a_useless_kubectl() -> OsString {
+    let folder = scratch_dir("kubectl");
+    let useless = folder.join("kubectl");
+    fs::write(&useless, "#!/bin/sh\necho this is not the kubectl that was built >&2\nexit 1\n").expect("a script");
+    fs::set_permissions(&useless, fs::Permissions::from_mode(0o755)).expect("an executable");
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(std::iter::once(folder).chain(env::split_paths(&path))).expect("parts of a PATH")
+}
+
+/// Runs a command in a shell of somebody who has copied the exports and nothing else.
 fn bash(exports: &str, command: &str) -> String {
-    // The pinned kubectl first: what is on PATH may be many minors older.
-    let tools = tool("kubectl").parent().expect("a folder").display().to_string();
-    let path = format!("{tools}:{}", env::var("PATH").unwrap_or_default());
     let script = format!("{exports}\n{command} 2>&1");
-    let output = Command::new("bash").args(["-c", &script]).env("PATH", path).output();
+    let output = Command::new("bash").args(["-c", &script]).env("PATH", path_with_a_useless_kubectl()).output();
     String::from_utf8_lossy(&output.expect("bash").stdout).into_owned()
 }
 
@@ -142,12 +152,13 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     }
     assert!(log.contains("+50 seats, limit 150: suspended"), "{log}");
 
-    let args = |more: &str| Quickstart::parse_from(["quickstart", BINARY, &format!("--state-dir={state}"), more]);
+    let args = |more: &str| Quickstart::parse_from(["quickstart", binary(), &format!("--state-dir={state}"), more]);
     let second = run(&args("--once")).await.expect_err("only one at a time").to_string();
     assert!(second.contains("one runs already in this checkout"), "{second}");
 
     let printed = log.lines().filter_map(|line| line.strip_prefix("    "));
     let (exports, commands): (Vec<&str>, Vec<&str>) = printed.partition(|line| line.starts_with("export "));
+    assert!(exports[0].contains("KUBECONFIG=") && exports[0].contains(" PATH="), "in one line: {exports:?}");
     let exports = exports.join("\n");
     assert_eq!(commands.len(), COMMANDS.len(), "COMMANDS says what each one shows\n{log}");
     for (command, (part, answer, effect)) in commands.iter().zip(COMMANDS) {

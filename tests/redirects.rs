@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use vendor_sim::{Fault, FaultKind};
 
 use crate::bad_answers::On;
-use crate::world::{BINARY, FAST, organization, world};
+use crate::world::{FAST, binary, organization, world};
 
 /// A place that nobody should come to, and how many did.
 async fn elsewhere() -> (String, Arc<AtomicUsize>) {
@@ -74,7 +74,7 @@ async fn a_proxy_that_the_environment_names_is_not_asked() {
     let kubeconfig = w.plane.operator_kubeconfig().await;
     let allowed = format!("--allowed-host={}", w.vendor.host());
     let flags: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
-    w.operator = Operator::start_in(&environment, &kubeconfig, BINARY, &w.namespace, &flags);
+    w.operator = Operator::start_in(&environment, &kubeconfig, binary(), &w.namespace, &flags);
     w.operator.wait_ready().await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;

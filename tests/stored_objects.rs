@@ -5,7 +5,7 @@ use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, http_get, needs_
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind};
 
-use crate::world::{BINARY, FAST, PATIENCE, World, world};
+use crate::world::{FAST, PATIENCE, World, binary, world};
 
 /// The object as stored, whether or not it parses.
 pub async fn stored(w: &World, name: &str) -> Value {
@@ -182,7 +182,7 @@ async fn a_missing_apiserver_and_a_missing_crd_are_told_and_waited_for() {
     let delete = ["delete", "crd", "licenseseats.seatkeeper.dev", "--wait"];
     plane.kubectl(&delete).await.ok();
     plane.stop_apiserver();
-    let operator = Operator::start_as(&kubeconfig, BINARY, "", FAST);
+    let operator = Operator::start_as(&kubeconfig, binary(), "", FAST);
     let until = async |path: &str, status: u16, part: &str| {
         let answer = async || {
             let reply = http_get(operator.address(), path).await.ok()?;

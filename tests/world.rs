@@ -9,12 +9,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, wait_for};
+use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, operator_binary, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
 
-/// The operator as the tests build it.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
+/// The operator under test: as built with the tests, unless `SEATKEEPER_BINARY` names another.
+pub fn binary() -> &'static str {
+    operator_binary(env!("CARGO_BIN_EXE_seatkeeper"))
+}
 
 /// Times that let a test see a settle time pass; everything else is as shipped.
 pub const FAST: &[&str] = &[
@@ -268,7 +270,7 @@ async fn start(
     let hosts = [vendor.host(), bare(vendor.api_url()), bare(vendor.identity_url())];
     let allowed = format!("--allowed-host={}", hosts.join(","));
     let args: Vec<&str> = flags.iter().copied().chain([allowed.as_str()]).collect();
-    Operator::start_in(environment, &plane.operator_kubeconfig().await, BINARY, namespace, &args)
+    Operator::start_in(environment, &plane.operator_kubeconfig().await, binary(), namespace, &args)
 }
 
 pub fn condition<'a>(status: &'a LicenseSeatsStatus, kind: &str) -> Option<&'a Condition> {

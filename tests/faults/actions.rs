@@ -1,12 +1,12 @@
 //! Everything that can be done to a request, by kind.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
 
 use crate::case::{Case, at, named};
+use crate::choice::{CONTROL_PLANE, Name, Request};
 use crate::happenings::{self, BY_SOMEBODY, EVERYWHERE};
 use crate::scenario::Scenario;
 
@@ -63,9 +63,6 @@ pub fn crew(replicas: usize) -> Crew {
         clocks: &[],
     }
 }
-
-/// The kind of those that need a control plane of their own.
-pub const CONTROL_PLANE: &str = "control plane";
 
 pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
 pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
@@ -169,10 +166,11 @@ pub fn apiserver_answers() -> Vec<(String, Action)> {
 /// Every case of a scenario, by the requests of its reference.
 pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
     let mut all = Vec::new();
-    for record in reference {
+    for (record, request) in reference.iter().zip(Request::of(reference)) {
         let target = Target::of(reference, record.number);
         let mut add = |kind, crew: Crew, action: String, what| {
-            all.push(Case { scenario: scenario.clone(), fault: Some((target, what)), action, kind, crew });
+            let name = Name { kind, scenario: scenario.name, request: Some(request), action };
+            all.push(Case { scenario: scenario.clone(), fault: Some((target, what)), name, crew });
         };
         for place in PLACES {
             add("crash", crew(1), format!("killed {}", named(place)), Action::Kill(place));
@@ -232,24 +230,4 @@ fn is_between_readings(reference: &[Record], record: &Record, moment: Moment) ->
         Moment::Before => record.is_purchase(),
         Moment::After => next.is_some_and(Record::is_purchase),
     }
-}
-
-/// So many of a kind: every action and every scenario at least once, and then two thirds of them at a purchase or at the
-/// record of one. The choice is the same every time.
-pub fn thinned(cases: &[Case], kind: &str, most: usize, sharp: impl Fn(&Case) -> bool) -> Vec<Case> {
-    let mut chance = fastrand::Rng::with_seed(1);
-    let of_kind = cases.iter().filter(|case| case.kind == kind).cloned();
-    let (mut first, mut rest): (Vec<_>, Vec<_>) = of_kind.partition(sharp);
-    chance.shuffle(&mut first);
-    chance.shuffle(&mut rest);
-    let (mut actions, mut stories) = (HashSet::new(), HashSet::new());
-    let mut new = |case: &Case| actions.insert(case.action.clone()) | stories.insert(case.scenario.name);
-    // Those that show something new come before the others, in each half.
-    let mut by_news = |half: Vec<Case>| half.into_iter().partition::<Vec<_>, _>(&mut new);
-    let ((mut chosen, first), (news, rest)) = (by_news(first), by_news(rest));
-    chosen.extend(news);
-    let more = most.saturating_sub(chosen.len());
-    let dull = rest.len().min(more / 3).max(more.saturating_sub(first.len())).min(rest.len());
-    chosen.extend(first.into_iter().take(more - dull).chain(rest.into_iter().take(dull)));
-    chosen
 }

@@ -8,6 +8,7 @@ use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
 use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
+use crate::choice::Name;
 use crate::ground::Ground;
 use crate::happenings::{ETCD_RESTORED, RIVAL};
 use crate::judge::{bought, judge};
@@ -29,9 +30,7 @@ pub struct Case {
     pub scenario: Scenario,
     /// `None`: the reference.
     pub fault: Option<(Target, Action)>,
-    /// Names the action; the key of the table.
-    pub action: String,
-    pub kind: &'static str,
+    pub name: Name,
     pub crew: Crew,
 }
 
@@ -43,12 +42,17 @@ impl fmt::Debug for Scenario {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let k = self.fault.as_ref().map_or(0, |(target, _)| target.number);
-        write!(f, "{}/{k}/{}", self.scenario.name, self.action)
+        self.name.fmt(f)
     }
 }
 
 impl Case {
+    /// A scenario in which nothing goes wrong, or what is not one of the cases to choose from.
+    pub fn apart(scenario: Scenario, kind: &'static str, action: String, crew: Crew) -> Self {
+        let name = Name { kind, scenario: scenario.name, request: None, action };
+        Self { scenario, fault: None, name, crew }
+    }
+
     /// What happens elsewhere.
     pub fn happening(&self) -> Option<&'static str> {
         match self.fault {
@@ -233,7 +237,7 @@ async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Re
             }
             _ => since = end_of(rig, case).await.map(|end| (end, written, polled)),
         }
-        if since.is_none() && case.action == TOO_LONG && asked.elapsed() > ASKING {
+        if since.is_none() && case.name.action == TOO_LONG && asked.elapsed() > ASKING {
             rig.site.ask().await;
             asked = Instant::now();
         }

@@ -14,11 +14,12 @@ use seatkeeper::api::LicenseSeatsStatus;
 use vendor_sim::Immuta;
 use vendor_sim::immuta::{Actor, Endpoint};
 
-use crate::AWAITING_SILENCE;
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
 use crate::case::{Broken, End, Flaw, REST, SILENCE, named};
+use crate::choice::{LICENCE_KEYS, Name, Request};
 use crate::ground::Ground;
-use crate::report::{LICENCE_KEYS, Report, Title};
+use crate::report::Report;
+use crate::{AWAITING_SILENCE, Run};
 use stage::Stage;
 
 /// The longest wait for an end.
@@ -43,68 +44,68 @@ impl Story {
 }
 
 #[derive(Clone, Debug)]
-struct Case {
+pub struct Case {
     story: Story,
     fault: Option<(Target, Action)>,
-    action: String,
+    pub name: Name,
     /// The part of the purchase protocol that the operator lacks.
     lacks: Option<&'static str>,
 }
 
 impl Case {
-    fn name(&self) -> String {
-        let k = self.fault.as_ref().map_or(0, |(target, _)| target.number);
-        format!("{}/{k}/{}", self.story.name(), self.action)
+    /// What is not one of the cases to choose from.
+    fn apart(story: Story, action: &str) -> Self {
+        let name = Name { kind: LICENCE_KEYS, scenario: story.name(), request: None, action: action.to_owned() };
+        Self { story, fault: None, name, lacks: None }
     }
 }
 
-/// Plays all cases and notes them; whether operators without a part of the protocol were caught.
-pub async fn enumerate(ground: &Arc<Ground>, at_once: usize, report: &mut Report) -> bool {
-    let (mut cases, mut references) = (Vec::new(), Vec::new());
-    for story in [Story::Add, Story::Renew] {
-        let reference = Case { story, fault: None, action: "reference".into(), lacks: None };
-        match guarded(ground, reference).await {
-            (_, Ok(records)) => {
-                cases.extend(broken_in_every_way(story, &records));
-                references.push(records);
-            }
-            (case, Err(Broken { flaw, story })) => {
-                println!("the reference fails: {}: {flaw}\n{story}", case.name());
-                return false;
-            }
-        }
-    }
-    report.know(cases.len());
-    if let Ok(wanted) = std::env::var("FAULT_CASE") {
-        let (start, end) = wanted.split_once('*').unwrap_or((&wanted, &wanted));
-        cases.retain(|case| case.name().starts_with(start) && case.name().ends_with(end));
-    } else {
-        // Everything at the requests that add or remove; of the rest each fourth, always the same ones.
-        let purchase = |case: &Case| {
-            let records = &references[usize::from(case.story == Story::Renew)];
-            case.fault.as_ref().is_some_and(|(target, _)| records[target.number - 1].is_purchase())
-        };
-        let mut rest = 0..;
-        cases.retain(|case| purchase(case) || rest.next().is_some_and(|nth: usize| nth.is_multiple_of(4)));
-    }
-    println!("faults: {} cases of licence keys", cases.len());
-    let mut playing =
-        stream::iter(cases).map(|case| guarded(ground, case)).buffer_unordered(at_once * AWAITING_SILENCE);
+/// The requests of both stories when nothing goes wrong.
+pub struct References {
+    add: Vec<Record>,
+    renew: Vec<Record>,
+}
+
+pub async fn references(ground: &Arc<Ground>) -> Result<References, String> {
+    let one = async |story| {
+        let (case, result) = guarded(ground, Case::apart(story, "reference")).await;
+        result.map_err(|Broken { flaw, story }| format!("the reference fails: {}: {flaw}\n{story}", case.name))
+    };
+    let (add, renew) = tokio::try_join!(one(Story::Add), one(Story::Renew))?;
+    Ok(References { add, renew })
+}
+
+pub fn all_cases(known: &References) -> Vec<Case> {
+    let mut all = broken_in_every_way(Story::Add, &known.add);
+    all.extend(broken_in_every_way(Story::Renew, &known.renew));
+    all
+}
+
+/// Plays cases and notes them.
+pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
+    let mut playing = stream::iter(cases)
+        .take_while(|_| futures::future::ready(run.in_time()))
+        .map(|case| guarded(run.ground, case))
+        .buffer_unordered(run.at_once * AWAITING_SILENCE);
     while let Some((case, result)) = playing.next().await {
-        let (name, action) = (case.name(), case.action);
-        let title = Title { kind: LICENCE_KEYS, action, name, by_owner: false };
-        report.note(&title, result.as_ref().map(|_| End::InSync));
+        if let (Ok(records), true) = (&result, run.closely) {
+            let records: Vec<String> = records.iter().map(ToString::to_string).collect();
+            println!("{}\n{}", case.name, records.join("\n"));
+        }
+        report.note(&case.name, false, result.as_ref().map(|_| End::InSync));
     }
-    #[cfg(debug_assertions)]
-    let caught = weakened_are_caught(ground, &references[0]).await;
-    #[cfg(not(debug_assertions))]
-    let caught = true;
-    caught
+}
+
+/// Operators without a part of the protocol exist in debug builds alone.
+#[cfg(not(debug_assertions))]
+pub async fn weakened_are_caught(_: &Arc<Ground>, _: &References) -> bool {
+    true
 }
 
 /// The test of the test: operators without a part of the protocol must be seen to spend a key twice.
 #[cfg(debug_assertions)]
-async fn weakened_are_caught(ground: &Arc<Ground>, records: &[Record]) -> bool {
+pub async fn weakened_are_caught(ground: &Arc<Ground>, known: &References) -> bool {
+    let records = &known.add;
     let purchase = records.iter().find(|record| record.is_purchase()).expect("a key is added").number;
     let each = [
         ("no wait before an open intent is judged", Action::ApplyLate(Duration::from_millis(1400))),
@@ -113,7 +114,7 @@ async fn weakened_are_caught(ground: &Arc<Ground>, records: &[Record]) -> bool {
     ];
     let each = each.map(async |(lacks, action)| {
         let fault = Some((Target::of(records, purchase), action));
-        let case = Case { story: Story::Add, fault, action: "weakened".into(), lacks: Some(lacks) };
+        let case = Case { fault, lacks: Some(lacks), ..Case::apart(Story::Add, "weakened") };
         let (_, result) = guarded(ground, case).await;
         let (caught, said) = match &result {
             Err(Broken { flaw, .. }) => (matches!(flaw, Flaw::BoughtTwice(_)), flaw.to_string()),
@@ -130,10 +131,13 @@ async fn weakened_are_caught(ground: &Arc<Ground>, records: &[Record]) -> bool {
 fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
     let last = records.iter().rposition(|r| r.is_record() || r.is_purchase()).unwrap_or_default();
     let mut all = Vec::new();
-    for record in &records[..=last] {
+    for (record, request) in records[..=last].iter().zip(Request::of(records)) {
         let target = Target::of(records, record.number);
         let sharp = record.intent || record.is_purchase();
-        let mut add = |action: String, what| all.push(Case { story, fault: Some((target, what)), action, lacks: None });
+        let mut add = |action: String, what| {
+            let name = Name { kind: LICENCE_KEYS, scenario: story.name(), request: Some(request), action };
+            all.push(Case { story, fault: Some((target, what)), name, lacks: None });
+        };
         for place in [Place::Before, Place::Withheld, Place::Answered] {
             add(format!("killed {}", named(place)), Action::Kill(place));
             if record.is_purchase() {

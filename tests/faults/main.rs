@@ -1,13 +1,16 @@
 //! Never buys twice, by enumeration: the shipped binary between a real kube-apiserver and a simulated vendor, with a
 //! proxy that breaks one request at a time. A fault-free reference gives the requests; each can be broken in every way,
-//! and a fixed choice of these cases is played: `report` holds how many of which kind that must be.
+//! and those cases that `chosen.txt` lists are played: `report` holds how many of which kind that must be.
 //!
-//! `FAULT_CASE=scenario/k/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`),
-//! `FAULT_KIND=crash` one kind, `UPDATE_DOCS=1` writes the table to docs/faults.md. With `SEED` or `DURATION` it plays random cases instead (`make torture`).
+//! `FAULT_CASE=scenario/request/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`),
+//! `FAULT_KIND=crash` one kind of the list, `FAULT_SHARD=2/24` a part of all that there are, `FAULT_TIMES=20` each case so
+//! often, `FAULT_PARALLEL=8` so many at a time. With `SEED` or `DURATION` it plays random cases of all (`make torture`).
+//! `UPDATE_CHOSEN=1` writes a new list and plays nothing, `UPDATE_DOCS=1` writes the table to docs/faults.md.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod actions;
 mod case;
+mod choice;
 mod ground;
 mod happenings;
 mod judge;
@@ -20,24 +23,23 @@ mod weakened;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
 
-use actions::{CONTROL_PLANE, cases, crew, thinned};
+use actions::{cases, crew};
 use case::{Broken, Case, Flaw, Played, Written, play};
+use choice::{CONTROL_PLANE, Choice, Name};
 use ground::Ground;
-use report::{Report, Title};
+use report::Report;
 use scenario::{Scenario, scenarios};
-use seatkeeper::api::parse_duration;
 
-/// Cases at the same time; they mostly wait.
-fn at_once() -> usize {
-    std::env::var("FAULT_PARALLEL").ok().and_then(|n| n.parse().ok()).unwrap_or(32)
-}
+/// References at the same time.
+const AT_ONCE: usize = 32;
 
 /// For each case that acts, so many may wait for their silence.
 const AWAITING_SILENCE: usize = 4;
@@ -60,9 +62,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(8).enable_all().build();
-    let sound = runtime.expect("a runtime").block_on(enumerate());
+    let result = runtime.expect("a runtime").block_on(enumerate());
+    if let Err(why) = &result {
+        println!("faults: nothing was played: {why}");
+    }
     // Statics are never dropped: what still runs ends with the guardian.
-    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if result == Ok(true) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Plays a case so that a failing step of the stage is a failing case and no more.
@@ -81,7 +86,7 @@ pub struct Reference {
 
 async fn reference(ground: &Arc<Ground>, scenario: Scenario) -> Result<(&'static str, Reference), String> {
     let name = scenario.name;
-    let case = Case { scenario, fault: None, action: "reference".into(), kind: "reference", crew: crew(1) };
+    let case = Case::apart(scenario, "reference", "reference".into(), crew(1));
     let (case, result) = guarded(ground, case, None).await;
     let played = result.map_err(|Broken { flaw, story }| format!("{case}: {flaw}\n{story}"))?;
     let written = Written::of(&played.records);
@@ -90,70 +95,68 @@ async fn reference(ground: &Arc<Ground>, scenario: Scenario) -> Result<(&'static
     Ok((name, Reference { records, written }))
 }
 
-/// Random cases for some time, instead of the chosen ones.
-struct Torture {
-    seed: u64,
-    duration: Duration,
+async fn references(ground: &Arc<Ground>) -> Result<HashMap<&'static str, Reference>, String> {
+    let each = stream::iter(scenarios()).map(|scenario| reference(ground, scenario)).buffer_unordered(AT_ONCE);
+    each.collect::<Vec<_>>().await.into_iter().collect()
 }
 
-impl Torture {
-    fn wanted() -> Option<Self> {
-        let (seed, duration) = (std::env::var("SEED").ok(), std::env::var("DURATION").ok());
-        seed.as_ref().or(duration.as_ref())?;
-        let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-        let duration = duration.map_or(Ok(Duration::from_secs(600)), |text| parse_duration(&text));
-        Some(Self { seed, duration: duration.expect("DURATION such as 10m") })
-    }
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
-async fn enumerate() -> bool {
+fn chosen_txt() -> PathBuf {
+    seatkeeper_support::workspace_root().join("tests/faults/chosen.txt")
+}
+
+/// Plays what is asked for; whether all went well. `Err`: why nothing could be played.
+async fn enumerate() -> Result<bool, String> {
     let started = Instant::now();
-    let ground = Arc::new(Ground::shared(at_once()).await);
-    let mut report = Report::default();
-    if std::env::var("FAULT_CASE").is_ok_and(|wanted| wanted.starts_with("immuta-")) {
-        let caught = keys::enumerate(&ground, at_once(), &mut report).await;
-        report.print(started.elapsed());
-        return report.sound() && caught;
+    let choice = Choice::asked(variable)?;
+    let ground = Arc::new(Ground::shared(choice.at_once).await);
+    let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
+    let (all, all_of_keys) = (all_cases(&known), keys::all_cases(&known_of_keys));
+    let names: Vec<Name> = all.iter().map(|c| &c.name).chain(all_of_keys.iter().map(|c| &c.name)).cloned().collect();
+    if variable("UPDATE_CHOSEN").is_some_and(|value| value == "1") {
+        std::fs::write(chosen_txt(), choice::new_list(&names)).expect("tests/faults/chosen.txt");
+        println!("faults: tests/faults/chosen.txt is written; nothing was played");
+        return Ok(true);
     }
-    let references = stream::iter(scenarios())
-        .map(|scenario| reference(&ground, scenario))
-        .buffer_unordered(at_once())
-        .collect::<Vec<_>>()
-        .await;
-    let mut known = HashMap::new();
-    for result in references {
-        match result {
-            Ok((name, reference)) => drop(known.insert(name, reference)),
-            Err(story) => {
-                println!("the reference fails: {story}");
-                return false;
-            }
-        }
-    }
-    let torture = Torture::wanted();
-    let all = all_cases(&known);
-    report.know(all.len());
-    let mut chosen = if torture.is_some() { all } else { chosen(&known, all) };
-    if let Some(torture) = &torture {
+    let list = std::fs::read_to_string(chosen_txt()).expect("tests/faults/chosen.txt");
+    let picked = choice.pick(&names, &list)?;
+    let chosen = picked_of(&all, |case| &case.name, &picked);
+    let chosen_of_keys = picked_of(&all_of_keys, |case| &case.name, &picked);
+    if let Some(torture) = &choice.torture {
         println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
-        fastrand::Rng::with_seed(torture.seed).shuffle(&mut chosen);
     }
-    println!("faults: {} references and {} cases, {} at once", known.len(), chosen.len(), at_once());
-    let until = torture.as_ref().map(|torture| started + torture.duration);
-    let alone = std::env::var("FAULT_CASE").is_ok();
-    let part = alone || ["FAULT_KIND", "FAULT_PERCENT"].iter().any(|name| std::env::var(name).is_ok());
-    let whole = torture.is_none() && !part;
-    let mut of_keys = Report::default();
-    let keys = async { if whole { keys::enumerate(&ground, at_once(), &mut of_keys).await } else { true } };
+    let (seats, keys) = (chosen.len(), chosen_of_keys.len());
+    println!(
+        "faults: {} references, {seats} cases and {keys} of licence keys, {} at once",
+        known.len(),
+        choice.at_once
+    );
+    let until = choice.torture.as_ref().map(|torture| started + torture.duration);
+    let run = Run { ground: &ground, at_once: choice.at_once, until, closely: choice.is_of_a_case() };
+    let (mut report, mut of_keys) = (Report::knowing(names.len()), Report::knowing(0));
+    let whole = choice.is_whole();
     let seats = async {
-        play_all(&ground, chosen, &known, until, &mut report).await;
-        alone || torture.is_some() || weakened_are_caught(&ground, &known).await
+        run.play_all(chosen, &known, &mut report).await;
+        !whole || weakened_are_caught(&ground, &known).await
+    };
+    let keys = async {
+        keys::play_all(&run, chosen_of_keys, &mut of_keys).await;
+        !whole || keys::weakened_are_caught(&ground, &known_of_keys).await
     };
     let (seats_caught, keys_caught) = tokio::join!(seats, keys);
     report.add(of_keys);
     report.print(started.elapsed());
     // A run that failed is no table for the docs.
-    report.sound() && seats_caught && keys_caught && (!whole || report.whole())
+    Ok(report.sound() && seats_caught && keys_caught && (!whole || report.whole()))
+}
+
+/// The cases with these names, in their order.
+fn picked_of<C: Clone>(all: &[C], name: impl Fn(&C) -> &Name, picked: &[Name]) -> Vec<C> {
+    let by_name: HashMap<&Name, &C> = all.iter().map(|case| (name(case), case)).collect();
+    picked.iter().filter_map(|name| by_name.get(name).copied().cloned()).collect()
 }
 
 /// Operators without a part of the protocol exist in debug builds alone.
@@ -171,59 +174,69 @@ async fn weakened_are_caught(_: &Arc<Ground>, _: &HashMap<&'static str, Referenc
     true
 }
 
-/// Plays cases, many at a time, until `until`.
-async fn play_all(
-    ground: &Arc<Ground>,
-    chosen: Vec<Case>,
-    known: &HashMap<&'static str, Reference>,
+/// How cases are played.
+pub struct Run<'a> {
+    ground: &'a Arc<Ground>,
+    /// Cases that act at the same time; they mostly wait.
+    at_once: usize,
+    /// When no further case begins.
     until: Option<Instant>,
-    report: &mut Report,
-) {
-    let begin = |ground: Arc<Ground>, case: Case| {
-        let written = known.get(case.scenario.name).map(|reference| reference.written);
-        async move { guarded(&ground, case, written).await }
-    };
-    let (own, chosen): (Vec<Case>, Vec<Case>) = chosen.into_iter().partition(|case| case.kind == CONTROL_PLANE);
-    let in_time = || until.is_none_or(|until| Instant::now() < until);
-    // Those that take down their control plane: one after the other on each.
-    let planes = if own.is_empty() { 0 } else { PLANES };
-    let grounds = futures::future::join_all((0..planes).map(|_| Ground::own())).await;
-    let beside = stream::select_all(grounds.into_iter().enumerate().map(|(nth, plane)| {
-        let (plane, share) = (Arc::new(plane), own.iter().skip(nth).step_by(PLANES).cloned().collect::<Vec<_>>());
-        let in_time = stream::iter(share).take_while(|_| futures::future::ready(in_time()));
-        Box::pin(in_time.then(move |case| begin(Arc::clone(&plane), case)))
-    }));
-    let playing = stream::iter(chosen)
-        .take_while(|_| futures::future::ready(in_time()))
-        .map(|case| begin(Arc::clone(ground), case))
-        .buffer_unordered(at_once() * AWAITING_SILENCE);
-    // What did not come to rest in time beside so many others is played once more, alone. Nothing else ever is.
-    let mut restless = Vec::new();
-    let mut playing = Box::pin(stream::select(playing, beside));
-    while let Some((case, result)) = playing.next().await {
-        match result {
-            Err(Broken { flaw: flaw @ Flaw::Restless(_), story }) if until.is_none() && case.kind != CONTROL_PLANE => {
-                println!("faults: to be played once more, alone: {case}: {flaw}\n{story}");
-                restless.push(case);
-            }
-            result => note(report, &case, &result),
-        }
-    }
-    drop(playing);
-    for case in restless {
-        let (case, result) = begin(Arc::clone(ground), case).await;
-        note(report, &case, &result);
-    }
+    /// The requests of each case are shown.
+    closely: bool,
 }
 
-fn note(report: &mut Report, case: &Case, result: &Result<Played, Broken>) {
-    if let (Ok(played), true) = (result, std::env::var("FAULT_CASE").is_ok()) {
-        let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
-        println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
+impl Run<'_> {
+    fn in_time(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
     }
-    let (name, by_owner) = (case.to_string(), case.scenario.by_owner);
-    let title = Title { kind: case.kind, action: case.action.clone(), name, by_owner };
-    report.note(&title, result.as_ref().map(|played| played.end));
+
+    /// Plays cases, many at a time.
+    async fn play_all(&self, chosen: Vec<Case>, known: &HashMap<&'static str, Reference>, report: &mut Report) {
+        let begin = |ground: Arc<Ground>, case: Case| {
+            let written = known.get(case.scenario.name).map(|reference| reference.written);
+            async move { guarded(&ground, case, written).await }
+        };
+        let (own, chosen): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|case| case.name.kind == CONTROL_PLANE);
+        // Those that take down their control plane: one after the other on each.
+        let planes = if own.is_empty() { 0 } else { PLANES };
+        let grounds = futures::future::join_all((0..planes).map(|_| Ground::own())).await;
+        let beside = stream::select_all(grounds.into_iter().enumerate().map(|(nth, plane)| {
+            let (plane, share) = (Arc::new(plane), own.iter().skip(nth).step_by(PLANES).cloned().collect::<Vec<_>>());
+            let in_time = stream::iter(share).take_while(|_| futures::future::ready(self.in_time()));
+            Box::pin(in_time.then(move |case| begin(Arc::clone(&plane), case)))
+        }));
+        let playing = stream::iter(chosen)
+            .take_while(|_| futures::future::ready(self.in_time()))
+            .map(|case| begin(Arc::clone(self.ground), case))
+            .buffer_unordered(self.at_once * AWAITING_SILENCE);
+        // What did not come to rest in time beside so many others is played once more, alone. Nothing else ever is.
+        let mut restless = Vec::new();
+        let mut playing = Box::pin(stream::select(playing, beside));
+        while let Some((case, result)) = playing.next().await {
+            match result {
+                Err(Broken { flaw: flaw @ Flaw::Restless(_), story })
+                    if self.until.is_none() && case.name.kind != CONTROL_PLANE =>
+                {
+                    println!("faults: to be played once more, alone: {case}: {flaw}\n{story}");
+                    restless.push(case);
+                }
+                result => self.note(report, &case, &result),
+            }
+        }
+        drop(playing);
+        for case in restless {
+            let (case, result) = begin(Arc::clone(self.ground), case).await;
+            self.note(report, &case, &result);
+        }
+    }
+
+    fn note(&self, report: &mut Report, case: &Case, result: &Result<Played, Broken>) {
+        if let (Ok(played), true) = (result, self.closely) {
+            let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
+            println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
+        }
+        report.note(&case.name, case.scenario.by_owner, result.as_ref().map(|played| played.end));
+    }
 }
 
 /// Each (request, action) of each scenario.
@@ -233,39 +246,4 @@ fn all_cases(known: &HashMap<&'static str, Reference>) -> Vec<Case> {
         Some(cases(&scenario, &reference.records))
     });
     each.flatten().collect()
-}
-
-fn chosen(known: &HashMap<&'static str, Reference>, mut all: Vec<Case>) -> Vec<Case> {
-    if let Ok(wanted) = std::env::var("FAULT_CASE") {
-        let (start, end) = wanted.split_once('*').unwrap_or((&wanted, &wanted));
-        all.retain(|case| {
-            let name = case.to_string();
-            name.starts_with(start) && name.ends_with(end)
-        });
-        let times = std::env::var("FAULT_TIMES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-        return std::iter::repeat_n(all, times).flatten().collect();
-    }
-    let sharp = |case: &Case| {
-        let record = known.get(case.scenario.name).zip(case.fault.as_ref());
-        record
-            .and_then(|(known, (target, _))| known.records.get(target.number - 1))
-            .is_some_and(|r| r.intent || r.is_purchase())
-    };
-    let kinds = [
-        ("crash", 195),
-        ("answer", 195),
-        ("apiserver", 105),
-        ("split-brain", 65),
-        ("pause", 10),
-        ("elsewhere", 70),
-        ("clock", 15),
-        (CONTROL_PLANE, 16),
-    ];
-    let only = std::env::var("FAULT_KIND").ok();
-    let percent: usize = std::env::var("FAULT_PERCENT").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
-    kinds
-        .into_iter()
-        .filter(|(kind, _)| only.as_deref().is_none_or(|only| only == *kind))
-        .flat_map(|(kind, most)| thinned(&all, kind, most * percent / 100, sharp))
-        .collect()
 }

@@ -21,7 +21,11 @@ const VARIABLE: &str = "FAULT_WEAKNESS";
 /// The weakened operator, if that is what this process was started as.
 pub fn operator() -> Option<ExitCode> {
     let name = std::env::var(VARIABLE).ok()?;
-    let (_, weakness) = Weakness::ALL.into_iter().find(|(known, _)| *known == name)?;
+    let Some((_, weakness)) = Weakness::ALL.into_iter().find(|(known, _)| *known == name) else {
+        let known = Weakness::ALL.map(|(name, _)| name).join(", ");
+        println!("{VARIABLE}={name:?} names no part of the protocol that can be left out. There are: {known}");
+        return Some(ExitCode::FAILURE);
+    };
     let command = Run::augment_args(clap::Command::new("run"));
     let args = Run::from_arg_matches(&command.get_matches_from(std::env::args().skip(1))).expect("flags");
     seatkeeper::telemetry::init(args.log_format);
@@ -46,13 +50,8 @@ fn case(name: &'static str, weakness: Weakness, late: &Reference) -> Case {
     };
     let binary: PathBuf = std::env::current_exe().expect("this program");
     let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];
-    Case {
-        scenario,
-        fault,
-        action: format!("weakened: {name}"),
-        kind: "weakened",
-        crew: Crew { binary, environment, ..crew },
-    }
+    let crew = Crew { binary, environment, ..crew };
+    Case { fault, ..Case::apart(scenario, "weakened", format!("weakened: {name}"), crew) }
 }
 
 /// Says whether every weakness was seen to buy too much. Which replica is faster is chance, so each has three tries.

@@ -81,7 +81,8 @@ fn seats_of_either_api_are_what_is_answered_or_an_error() {
         let Some(row) = read::<Subscription>(bytes).map(|answer| answer.row()) else { return false };
         let Some(row) = believed(row) else { return true };
         assert_numbers(&row);
-        if let Some(told) = told(bytes) {
+        // A list is read for an object, by position: what it means is not told by names.
+        if let Some(told) = told(bytes).filter(|told| told["passwordManager"].is_object()) {
             let seats = row.pool(Product::PasswordManager).seats;
             assert_eq!(seats.map(i64::from), told["passwordManager"]["seats"].as_i64());
         }
@@ -91,7 +92,7 @@ fn seats_of_either_api_are_what_is_answered_or_an_error() {
         let Some(used) = read::<Metadata>(bytes).map(Metadata::occupied) else { return false };
         let Some(used) = believed(used) else { return true };
         assert!(used >= 0);
-        if let Some(told) = told(bytes) {
+        if let Some(told) = told(bytes).filter(Value::is_object) {
             assert_eq!(Some(i64::from(used)), told["organizationOccupiedSeats"].as_i64());
         }
         true

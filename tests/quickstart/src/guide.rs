@@ -1,6 +1,5 @@
 //! What people are left with: how to reach everything, and commands worth trying. A test runs each of them as printed.
 
-use std::env;
 use std::fmt::{Display, Formatter, Result};
 use std::path::Path;
 
@@ -24,11 +23,11 @@ impl Display for Guide<'_> {
         let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
             return Ok(()); // the scene has both
         };
-        writeln!(f, "\nIn another terminal:\n\n    export KUBECONFIG=\"{kubeconfig}\"")?;
+        let kubectl = tool("kubectl");
+        let tools = kubectl.parent().unwrap_or(Path::new("/")).display();
+        writeln!(f, "\nIn another terminal, with the kubectl that was built for it:\n")?;
+        writeln!(f, "    export KUBECONFIG=\"{kubeconfig}\" PATH=\"{tools}:$PATH\"")?;
         writeln!(f, "    export ACME={url}/sim/organizations/{}", acme.id)?;
-        if let Some(dir) = kubectl_elsewhere() {
-            writeln!(f, "    export PATH=\"$PATH:{dir}\"   # kubectl, as tested")?;
-        }
         write!(
             f,
             "
@@ -75,13 +74,4 @@ The operator's log is {log}, its metrics are at {metrics}
             acme_secret = acme.client_secret,
         )
     }
-}
-
-/// The folder of the pinned kubectl, if there is none on PATH.
-fn kubectl_elsewhere() -> Option<String> {
-    let path = env::var_os("PATH")?;
-    if env::split_paths(&path).any(|dir| dir.join("kubectl").is_file()) {
-        return None;
-    }
-    tool("kubectl").parent().map(|dir| dir.display().to_string())
 }

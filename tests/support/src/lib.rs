@@ -45,7 +45,7 @@ pub use guardian::{clear_scratch, scratch_dir};
 pub use http::{HttpReply, http_get};
 pub use install::{OPERATOR_USER, SYSTEM_NAMESPACE};
 pub use kubectl::{Output, tool, workspace_root};
-pub use operator::Operator;
+pub use operator::{Operator, is_other_binary, only_for_tests, operator_binary};
 pub use plane::Plane;
 pub use process::{Process, free_port, process_alive, send_signal};
 pub use wait::{skip_control_plane, wait_for};

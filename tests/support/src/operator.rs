@@ -5,11 +5,48 @@ use crate::http::http_get;
 use crate::process::{Process, free_port};
 use crate::wait::wait_for;
 use std::env;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::sync::LazyLock;
 use std::time::Duration;
+
+/// Names another operator to test than the one that is built with the tests, for example the one that ships.
+const OTHER: &str = "SEATKEEPER_BINARY";
+
+/// What is in no binary that ships: the words of what only tests need.
+const ONLY_FOR_TESTS: [&str; 2] = ["SEATKEEPER_TEST_CLOCK_SHIFT", "weakened: for tests"];
+
+/// The operator under test: the one that `SEATKEEPER_BINARY` names, else the one that was built with the tests.
+///
+/// # Panics
+/// When the variable names no file.
+#[must_use]
+pub fn operator_binary(built: &'static str) -> &'static str {
+    static NAMED: LazyLock<Option<String>> = LazyLock::new(|| env::var(OTHER).ok());
+    let Some(named) = NAMED.as_deref() else { return built };
+    assert!(Path::new(named).is_file(), "{OTHER}={named:?} is no file: run `cargo build --release`, or unset {OTHER}");
+    named
+}
+
+/// Whether [`operator_binary`] is another than the one that was built with the tests.
+#[must_use]
+pub fn is_other_binary() -> bool {
+    env::var_os(OTHER).is_some()
+}
+
+/// The words of what only tests need that a binary holds. One that ships holds none.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn only_for_tests(binary: &str) -> Vec<&'static str> {
+    let bytes = fs::read(binary).unwrap_or_else(|error| panic!("{binary}: {error}"));
+    let holds = |words: &str| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+    ONLY_FOR_TESTS.into_iter().filter(|words| holds(words)).collect()
+}
 
 /// A running `seatkeeper run`. Dropping it kills it; [`stop`](Self::stop) ends it as a kubelet would.
 #[derive(Debug)]
@@ -130,7 +167,6 @@ impl Deref for Operator {
 mod tests {
     use super::*;
     use crate::scratch_dir;
-    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;

@@ -1,0 +1,119 @@
+//! The engine of `make test` (tests/runner/parts.sh), played with parts of its own. Part of `shape`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use seatkeeper_support::{Process, process_alive, scratch_dir, send_signal, wait_for};
+
+use crate::root;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A script that declares parts and runs them, and the folder of its logs.
+fn runner(parts: &str) -> (Command, PathBuf) {
+    let folder = scratch_dir("parts");
+    let script = folder.join("run.sh");
+    let engine = root().join("tests/runner/parts.sh");
+    let logs = folder.join("logs");
+    let text = format!("set -euo pipefail\n. {}\n{parts}\nrun_parts {}\n", engine.display(), logs.display());
+    fs::write(&script, text).unwrap();
+    let mut command = Command::new("bash");
+    command.arg(script);
+    (command, logs)
+}
+
+fn played(parts: &str) -> (bool, String) {
+    let output = runner(parts).0.output().expect("bash");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The rows of the table: a part and its result.
+fn results(told: &str) -> Vec<(String, String)> {
+    let table = told.lines().skip_while(|line| !line.starts_with("part ")).skip(1);
+    let row = |line: &str| {
+        let (name, rest) = line.split_at_checked(20).expect("a row");
+        (name.trim().to_owned(), rest.trim_start().split("  ").next().unwrap_or_default().to_owned())
+    };
+    table.map(row).collect()
+}
+
+#[test]
+fn parts_that_go_well_are_told_with_their_times_and_only_the_lines_that_are_to_be_shown() {
+    let (well, told) =
+        played("part -s '^shown' first -- bash -c 'echo hidden; echo shown 1'\npart 'the second' first -- echo hidden");
+    assert!(well && told.contains("shown 1") && !told.contains("hidden"), "{told}");
+    let ok = |name: &str| (name.to_owned(), "ok".to_owned());
+    assert_eq!(results(&told), [ok("first"), ok("the second"), ok("all")], "{told}");
+}
+
+#[test]
+fn a_part_that_fails_shows_its_output_and_leaves_out_what_needs_it_and_nothing_else() {
+    let (well, told) = played(
+        "part bad -- bash -c 'echo why it failed; exit 3'\npart needs-it bad -- touch never\npart needs-that needs-it -- true\n\
+         part other -- echo quiet",
+    );
+    assert!(!well && told.contains("bad ended with 3") && told.contains("why it failed"), "{told}");
+    let row = |name: &str, result: &str| (name.to_owned(), result.to_owned());
+    let expected = [
+        row("bad", "failed"),
+        row("needs-it", "left out"),
+        row("needs-that", "left out"),
+        row("other", "ok"),
+        row("all", "failed"),
+    ];
+    assert_eq!(results(&told), expected, "{told}");
+}
+
+#[test]
+fn a_part_begins_when_the_last_of_those_that_it_needs_has_ended() {
+    let (well, told) = played(
+        "here=$(mktemp -d)\npart a -- bash -c \"sleep 0.3; touch $here/a\"\npart b -- touch \"$here/b\"\n\
+         part c a b -- bash -c \"ls $here/a $here/b && rm -r $here\"",
+    );
+    assert!(well, "{told}");
+}
+
+#[test]
+fn parts_run_side_by_side() {
+    // Each waits for the other to have begun.
+    let (well, told) = played(
+        "here=$(mktemp -d)\nmeet() { touch \"$here/$1\"; until [ -e \"$here/$2\" ]; do sleep 0.05; done; }\n\
+         part a -- meet a b\npart b -- meet b a\npart end a b -- rm -r \"$here\"",
+    );
+    assert!(well, "{told}");
+}
+
+#[test]
+fn a_part_that_needs_one_which_is_not_declared_before_it_is_refused() {
+    let output = runner("part a b -- true").0.output().expect("bash");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("part a needs b"), "{output:?}");
+}
+
+#[tokio::test]
+async fn an_interrupted_run_ends_every_process_that_it_started() {
+    for signal in ["INT", "TERM", "HUP"] {
+        // One part ignores TERM, with a child of its own.
+        let parts = "part polite -- bash -c 'echo $$; sleep 600'\n\
+                     part stubborn -- bash -c 'trap \"\" TERM; echo $$; sleep 600 & echo $!; wait'";
+        let (mut command, logs) = runner(parts);
+        command.env("PART_TICK", "600").env("PART_GRACE", "1");
+        let process = Process::spawn("runner", &command);
+        let read = |name: &str| fs::read_to_string(logs.join(name)).unwrap_or_default();
+        let pids = wait_for("both parts to run", PATIENCE, async || {
+            let text = read("polite.log") + &read("stubborn.log");
+            let pids: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
+            (pids.len() == 3).then_some(pids)
+        })
+        .await;
+        send_signal(signal, &process.pid().to_string());
+        let exit = process.wait_exit(PATIENCE).await.expect("it ends");
+        assert_eq!(exit.code(), Some(130), "{}", process.log());
+        for pid in pids {
+            assert!(!process_alive(pid), "{pid} still runs after {signal}\n{}", process.log());
+        }
+    }
+}
