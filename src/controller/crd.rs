@@ -78,8 +78,8 @@ impl Crd {
         self.outdated().unwrap_or_else(|| {
             let message = format!(
                 "the apiserver does not store the status as Seatkeeper writes it ({}): the CRD licenseseats.seatkeeper.dev is \
-                 older than the operator, or an admission webhook or policy changes the status. Seatkeeper sends nothing to \
-                 the vendor for this object until its status is stored whole. Apply the CRD with `{APPLY}`, or exempt \
+                 older than the operator, or an admission webhook or policy changes the status. Seatkeeper makes no further \
+                 change at the vendor for this object until the apiserver stores its status whole. Apply the CRD with `{APPLY}`, or exempt \
                  licenseseats/status from the webhook or policy",
                 named(fields)
             );

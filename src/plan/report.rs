@@ -254,7 +254,10 @@ fn ready(
                 |why| format!("{vendor} refused the change{wanted}, because {why}"),
             );
             let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
-            let message = format!("{why}. It is sent again when spec.seats, spec.limit or the usage changes{confirm}");
+            let message = format!(
+                "{why}. Seatkeeper sends it again when you edit spec.seats or spec.limit, when seats, limit or use at {vendor} \
+                 change{confirm}"
+            );
             (Is::False, reason::VENDOR_REJECTED, message)
         }
         Verdict::NeedsReview => {

@@ -20,11 +20,15 @@ impl Bar {
             Self::NotKnownYet => {
                 return "not every object was looked at yet, and one may have these seats or an open change".into();
             }
+            Self::OwnedBy((theirs, name)) if theirs == namespace => {
+                return format!("LicenseSeats {name} is older and has these seats");
+            }
+            Self::OwnedBy(_) => return "an older object in another namespace has these seats".into(),
             Self::Behind(None) => "of which the record is gone".into(),
-            Self::OwnedBy((theirs, name)) | Self::Behind(Some((theirs, name))) if theirs == namespace => {
+            Self::Behind(Some((theirs, name))) if theirs == namespace => {
                 format!("of {name}")
             }
-            Self::OwnedBy(_) | Self::Behind(Some(_)) => "of an object in another namespace".into(),
+            Self::Behind(Some(_)) => "of an object in another namespace".into(),
         };
         format!("another change of this account, {whose}, may still be running: one is made at a time")
     }
