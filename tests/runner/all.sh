@@ -70,10 +70,9 @@ if [ -z "${SKIP_CONTROL_PLANE:-}" ]; then
   control_plane=('control plane')
 fi
 part -s "$results" 'unit tests' 'test build' -- run_tests "$pure"
-# Behavior is watched by its times: it has the machine for itself, but for what is nice. The faults fill the machine alone.
+# Behavior is watched by its times: it has the machine for itself, but for what is nice. So have the faults.
 part -s "$results|^sequences" behavior 'test build' "${control_plane[@]}" -- run_tests "$behavior"
 part -n 15 -s "$results" 'other tests' 'test build' "${control_plane[@]}" -- run_tests "$other"
-part -n 15 -s "$results|^model" model 'test build' -- run_tests "$model"
 # cargo holds the build folder while it checks: not before the tests are built.
 part -n 15 clippy 'test build' -- cargo clippy --locked --workspace --all-targets -- -D warnings
 part -n 15 -s "$results" 'doc tests' clippy -- cargo test --locked --workspace --doc
@@ -81,5 +80,7 @@ part -n 15 'release build' 'test build' -- cargo build --release --locked -p sea
 part -s "$results" 'release smoke' 'release build' behavior "${control_plane[@]}" -- smoke_test
 part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|of .* that there are" \
   faults behavior 'release smoke' "${control_plane[@]}" -- run_tests "$faults"
+# What the faults leave is enough for the model: it is done before them.
+part -n 15 -s "$results|^model" model 'test build' behavior -- run_tests "$model"
 part -n 15 cargo-deny -- make --no-print-directory deny
 run_parts "$logs"
