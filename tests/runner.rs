@@ -19,8 +19,9 @@ fn runner(parts: &str) -> (Command, PathBuf) {
     let logs = folder.join("logs");
     let text = format!("set -euo pipefail\n. {}\n{parts}\nrun_parts {}\n", engine.display(), logs.display());
     fs::write(&script, text).unwrap();
-    let mut command = Command::new("bash");
-    command.arg(script);
+    // A shell cannot trap what was ignored when it began, as INT is in what another script runs in the background.
+    let mut command = Command::new("env");
+    command.args(["--default-signal", "bash"]).arg(script);
     (command, logs)
 }
 

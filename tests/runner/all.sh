@@ -66,7 +66,8 @@ control_plane=()
 part format -- cargo fmt --all --check
 part -s 'test programs' 'test build' -- build_tests
 if [ -z "${SKIP_CONTROL_PLANE:-}" ]; then
-  part 'control plane' -- tests/control-plane/build.sh
+  # The first tests need none: what is tested is built first.
+  part -n 5 'control plane' -- tests/control-plane/build.sh
   control_plane=('control plane')
 fi
 part -s "$results" 'unit tests' 'test build' -- run_tests "$pure"
@@ -82,5 +83,5 @@ part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|of .* that t
   faults behavior 'release smoke' "${control_plane[@]}" -- run_tests "$faults"
 # What the faults leave is enough for the model: it is done before them.
 part -n 15 -s "$results|^model" model 'test build' behavior -- run_tests "$model"
-part -n 15 cargo-deny -- make --no-print-directory deny
+part -n 15 cargo-deny 'test build' -- make --no-print-directory deny
 run_parts "$logs"
