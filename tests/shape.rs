@@ -3,6 +3,7 @@
 
 mod choice;
 mod ci;
+mod messages;
 mod runner;
 
 use std::fs;

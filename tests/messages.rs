@@ -1,0 +1,73 @@
+//! Every sentence that the operator can print, in one file, so that wording is reviewed as wording. The texts of `kubectl
+//! explain` are in the CRD, and the texts of flags are in `src/run/flags.rs`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::{code, is_test, root, sources};
+
+const FILE: &str = "tests/snapshots/messages.txt";
+const REFRESH: &str = "UPDATE_DOCS=1 cargo test --test shape";
+
+/// Collects the string literals of some code. Attributes count: errors and rules of admission have their sentences there.
+fn literals(tokens: TokenStream, found: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => literals(group.stream(), found),
+            TokenTree::Literal(literal) => {
+                if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    found.push(text.value());
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// Whether people read it: words with a blank between them.
+fn is_message(text: &str) -> bool {
+    text.trim().contains(' ') && text.chars().any(char::is_alphabetic)
+}
+
+fn messages(code: &str) -> BTreeSet<String> {
+    let mut found = Vec::new();
+    literals(code.parse().expect("Rust"), &mut found);
+    found.into_iter().filter(|text| is_message(text)).map(|text| text.escape_debug().to_string()).collect()
+}
+
+#[test]
+fn a_message_is_a_literal_with_words_wherever_it_stands() {
+    let code = "#[error(\"no {0} here\")] enum A {} fn b() { c(\"InSync\"); d(&[format!(\"two \\\n   words\")], '\"', r#\"x y\"#); }";
+    assert_eq!(messages(code), ["no {0} here", "two words", "x y"].map(str::to_owned).into());
+}
+
+#[test]
+fn every_message_that_people_see_is_in_the_snapshot() {
+    let files = sources(&root().join("src"));
+    let shipped = files.iter().filter(|path| !is_test(path.strip_prefix(root()).unwrap()) && !only_tests(path));
+    let all: BTreeSet<String> = shipped.flat_map(|path| messages(&code(path))).collect();
+    assert!(all.len() > 300, "only {} messages found: does this test still read the sources?", all.len());
+    let now: String = all.iter().map(|message| format!("{message}\n")).collect();
+    let path = root().join(FILE);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    let stored: BTreeSet<&str> = stored.lines().collect();
+    let gone: Vec<_> = stored.iter().filter(|message| !all.contains(**message)).collect();
+    let new: Vec<_> = all.iter().filter(|message| !stored.contains(message.as_str())).collect();
+    assert!(
+        gone.is_empty() && new.is_empty(),
+        "the wording has changed. Gone: {gone:#?}\nNew: {new:#?}\nReview it, then refresh {FILE} with: {REFRESH}"
+    );
+}
+
+/// Files that are compiled for tests alone by the word of the module that names them.
+fn only_tests(path: &Path) -> bool {
+    ["mutants", "foreign", "overheard", "places", "owned"].iter().any(|name| {
+        let inside = path.strip_prefix(root().join("src")).unwrap();
+        inside.iter().any(|part| part.to_string_lossy().trim_end_matches(".rs") == *name)
+    })
+}
