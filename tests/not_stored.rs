@@ -13,13 +13,14 @@ use crate::world::{FAST, PATIENCE, World, condition, organization, said, world};
 
 /// A record with every field that these policies take away.
 fn record() -> Value {
+    let step = json!({ "seats": { "from": 1, "to": 2, "limitFrom": 1, "limitTo": 2 } });
     let change = json!({
-        "id": "probe", "account": "probe", "from": 1, "to": 2, "limitFrom": 1, "limitTo": 2, "generation": 1, "attempt": 1,
+        "id": "probe", "account": "probe", "step": step, "generation": 1, "attempt": 1,
         "reason": "SpecDiffers", "time": "2026-10-01T08:00:00Z",
     });
     let mut intent = change.clone();
     crate::world::merge(&mut intent, json!({ "objectUid": "probe", "phase": "Open" }));
-    let plan = json!({ "id": "probe", "from": 1, "to": 2, "limitTo": 2, "reason": "SpecDiffers" });
+    let plan = json!({ "id": "probe", "step": step, "reason": "SpecDiffers" });
     json!({ "status": { "plan": plan, "intent": intent, "history": [change] } })
 }
 
@@ -86,10 +87,10 @@ fn passes(t: &Tenant<'_>) -> usize {
 /// What is taken away, and how often the change is sent all the same: what is recorded afterwards keeps nothing back.
 const CASES: [(&str, usize); 6] = [
     ("status.plan", 0),
-    ("status.plan.limitTo", 0),
+    ("status.plan.step.seats.limitTo", 0),
     ("status.intent", 0),
     ("status.intent.phase", 0),
-    ("status.intent.limitTo", 0),
+    ("status.intent.step.seats.limitTo", 0),
     ("status.history", 1),
 ];
 
@@ -140,10 +141,11 @@ async fn an_intent_of_which_the_answer_was_lost_and_a_part_is_stored_is_never_se
     let w = &p.w;
     w.declare("acme", json!({ "managementPolicy": "Observe" })).await;
     w.until_reason("acme", "Ready", "Observed").await;
-    take_away(w, "acme", "status.intent.limitTo").await;
+    take_away(w, "acme", "status.intent.step.seats.limitTo").await;
     p.proxy.arm(Some((Target::first_intent(), Action::DropAnswer)));
     w.edit("acme", json!({ "managementPolicy": "Manage" })).await;
-    w.until("acme", "half an intent", |status| status.intent.as_ref().is_some_and(|i| i.limit_to.is_none())).await;
+    w.until("acme", "half an intent", |status| status.intent.as_ref().is_some_and(|i| i.target().limit.is_none()))
+        .await;
     w.until_reason("acme", "Ready", "StatusNotStored").await;
     assert_eq!(w.puts(), 0, "{}", w.operator.log_tail(20));
     let_through(w, "acme").await;

@@ -35,7 +35,7 @@ async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
     w.until_polled(1).await;
     w.bitwarden().release(paused);
     let status = w.until_in_sync("acme", 150).await;
-    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 150, 1));
+    assert_eq!((status.history[0].base().seats, status.history[0].target().seats, w.puts()), (100, 150, 1));
     w.until_polled(3).await;
     assert_eq!((w.puts(), w.organization().billed.seats), (1, Some(150)));
     assert_never_above(&w, 150);
@@ -173,7 +173,7 @@ async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the
     let w = taken_back_twice("webhook-edit").await;
     w.edit("acme", json!({ "seats": 160 })).await;
     let status = w.until_in_sync("acme", 160).await;
-    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 160, 3));
+    assert_eq!((status.history[0].base().seats, status.history[0].target().seats, w.puts()), (100, 160, 3));
     assert_eq!(w.organization().billed.seats, Some(160));
     assert_never_above(&w, 160);
 }
@@ -188,7 +188,7 @@ async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_th
     w.edit("acme", json!({ "seats": 160 })).await;
     w.bitwarden().release(paused);
     let status = w.until_in_sync("acme", 160).await;
-    let steps: Vec<_> = status.history.iter().map(|c| (c.from, c.to)).collect();
+    let steps: Vec<_> = status.history.iter().map(|c| (c.base().seats, c.target().seats)).collect();
     assert_eq!((steps, w.puts()), (vec![(150, 160), (100, 150)], 2));
     assert_never_above(&w, 160);
     // Every purchase is told.

@@ -55,7 +55,7 @@ async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() 
     assert!(w.bitwarden().wait_fired(paused, 1).await);
     assert!(w.operator.stop().await.success());
     let intent = w.status("acme").await.intent.expect("the intent stays open");
-    assert_eq!((intent.phase, intent.from, intent.to), (IntentPhase::Open, 100, 150));
+    assert_eq!((intent.phase, intent.base().seats, intent.target().seats), (IntentPhase::Open, 100, 150));
     w.start_operator(FAST).await;
     w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
     w.bitwarden().release(paused);
@@ -124,7 +124,7 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
     w.declare("observed", json!({ "managementPolicy": "Observe" })).await;
     let status = w.until_reason("suspended", "Ready", "Suspended").await;
     assert_eq!(said(&status, "ChangePending"), "True/Suspended");
-    assert_eq!(status.plan.expect("the plan is shown").to, 150);
+    assert_eq!(status.plan.expect("the plan is shown").step.target().seats, 150);
     let status = w.until_reason("observed", "Ready", "Observed").await;
     assert_eq!(status.summary.as_deref(), Some("observed; spec asks 150"));
     assert!(w.bitwarden().join(&w.key.id, 5));

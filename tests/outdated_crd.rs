@@ -132,10 +132,10 @@ async fn whatever_field_a_crd_loses_while_the_operator_runs_nothing_is_bought_be
     let lost = [
         "status.intent",
         "status.intent.phase",
-        "status.intent.limitTo",
-        "status.intent.licenseKey",
+        "status.intent.step.seats.limitTo",
+        "status.intent.step",
         "status.history",
-        "status.history[].licenseKey",
+        "status.history[].step",
         "status.conditions",
         "status.plan.blockedBy",
         "spec.thresholds",

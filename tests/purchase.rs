@@ -18,7 +18,7 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     assert_eq!((status.desired, status.used, status.free, status.limit), (Some(150), Some(80), Some(70), Some(150)));
     assert_eq!((status.used_is_lower_bound, status.limited), (Some(true), Some(true)));
     assert_eq!((status.plan, status.intent), (None, None));
-    assert_eq!((status.history[0].from, status.history[0].to), (100, 150));
+    assert_eq!((status.history[0].base().seats, status.history[0].target().seats), (100, 150));
     assert_eq!(status.summary.as_deref(), Some("in sync"));
     let events = w.until_told("SeatsIncreased", 1).await;
     assert_eq!(events.len(), 1, "{events:?}");

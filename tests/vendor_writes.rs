@@ -107,7 +107,7 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
                 let status = t.until_in_sync(150).await;
                 assert_eq!((t.organization().seats, t.organization().limit), (Some(150), Some(150)));
                 assert_eq!(t.organization().billed.seats, Some(150), "{}", t.name);
-                let told: i32 = status.history.iter().map(|change| change.to - change.from).sum();
+                let told: i32 = status.history.iter().map(|change| change.target().seats - change.base().seats).sum();
                 assert_eq!(told, 50, "{}: {:?}", t.name, status.history);
             }
             End::Rejected => {
@@ -142,7 +142,7 @@ async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
     assert_eq!(w.organization().seats, Some(100));
     w.bitwarden().release(late);
     let status = w.until_in_sync("acme", 150).await;
-    assert_eq!((status.history[0].from, status.history[0].to, w.puts()), (100, 150, 1));
+    assert_eq!((status.history[0].base().seats, status.history[0].target().seats, w.puts()), (100, 150, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

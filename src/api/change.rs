@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::KeyStep;
+use super::step::{self, Step};
 
 /// A wanted change.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,24 +13,10 @@ pub struct Plan {
     /// A hash of what the plan rests on: another spec or another observation makes another id.
     pub id: String,
 
-    /// Purchased seats now.
-    pub from: i32,
-
-    /// Purchased seats wanted.
-    pub to: i32,
-
-    /// Limit now; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit wanted; absent when the vendor is to have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// The licence key that is added or removed; its seats show only afterwards, so `from` and `to` are the same for an
-    /// addition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub license_key: Option<KeyStep>,
+    /// What is changed: the member `step`.
+    #[serde(flatten, with = "step")]
+    #[schemars(with = "step::Recorded")]
+    pub step: Step,
 
     /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
     /// `ExternalChange` (somebody else moved the vendor away from what Seatkeeper last set and the spec still asks).
@@ -39,7 +25,7 @@ pub struct Plan {
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
-    /// change its pool first).
+    /// change its pool first), `Conflict` (somebody else changed the vendor again and again).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
@@ -66,6 +52,8 @@ pub enum PlanBlock {
     OutcomeUnknown,
     /// Another object of this account must change its pool first.
     OtherPool,
+    /// Somebody else changed the vendor again and again.
+    Conflict,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.
@@ -89,23 +77,10 @@ pub struct Intent {
     /// The account that is being changed, `host/id`.
     pub account: String,
 
-    /// Purchased seats before.
-    pub from: i32,
-
-    /// Purchased seats after.
-    pub to: i32,
-
-    /// Limit before; absent when the vendor had none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit after; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// The licence key that is being added or removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub license_key: Option<KeyStep>,
+    /// What is changed: the member `step`.
+    #[serde(flatten, with = "step")]
+    #[schemars(with = "step::Recorded")]
+    pub step: Step,
 
     /// Seats in use when it was decided, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,23 +137,10 @@ pub struct Change {
     /// The account that was changed, `host/id`.
     pub account: String,
 
-    /// Purchased seats before.
-    pub from: i32,
-
-    /// Purchased seats after.
-    pub to: i32,
-
-    /// Limit before; absent when the vendor had none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_from: Option<i32>,
-
-    /// Limit after; absent when the vendor has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_to: Option<i32>,
-
-    /// The licence key that was added or removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub license_key: Option<KeyStep>,
+    /// What is changed: the member `step`.
+    #[serde(flatten, with = "step")]
+    #[schemars(with = "step::Recorded")]
+    pub step: Step,
 
     /// Generation of `spec` that asked.
     pub generation: i64,

@@ -10,13 +10,12 @@ mod license;
 mod served;
 mod spec;
 mod status;
+mod step;
 
 pub use change::{Change, Intent, IntentPhase, Plan, PlanBlock, Trigger};
 pub use crd::crd;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
-pub use keys::{
-    Immuta, KeyAction, KeyOrigin, KeyRecord, KeyRow, KeyState, KeyStep, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
-};
+pub use keys::{Immuta, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef};
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use served::lacking;
 pub use spec::{
@@ -24,6 +23,7 @@ pub use spec::{
     SecretRef, Thresholds, Vendor,
 };
 pub use status::{Account, Effective, LicenseSeatsStatus, UNOBSERVED};
+pub use step::{KeyStep, SeatsStep, Step};
 
 /// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves
 /// them, so more would wrap (vendor reference, section 7.1).

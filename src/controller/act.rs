@@ -7,7 +7,7 @@ use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
-use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, after_key_write, after_write, reason};
+use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, WaitFor, after_key_write, after_write, reason};
 use crate::vendors::{AnyAccount, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
@@ -30,7 +30,7 @@ pub(super) async fn act(
     entry: &mut Entry,
 ) -> Result<Acted, Error> {
     let started = Moment::now();
-    entry.restart_doubt(&intent.id, started.monotonic());
+    entry.restart_doubt(WaitFor::Request(intent.id.clone()), started.monotonic());
     let before = status.clone();
     status.intent = Some(intent.clone());
     status.plan = None;
@@ -58,8 +58,8 @@ pub(super) async fn act(
     let outcome = account.write(intent, &go).await;
     let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
-    let numbers = read_back.and_then(|s| s.numbers);
-    let applied = if let Some(step) = &intent.license_key {
+    let numbers = read_back.and_then(Snapshot::numbers);
+    let applied = if let Some(step) = intent.step.key() {
         let after = after_key_write(intent, step, &outcome, status.license.as_ref(), read_back, Context::now());
         (status.intent, status.license) = (after.intent, Some(after.license));
         after.applied
@@ -68,9 +68,10 @@ pub(super) async fn act(
         status.intent = after.intent;
         after.applied
     };
-    tracing::info!(intent = %intent.id, from = intent.from, to = intent.to, ?outcome, seen = ?numbers, "change sent");
+    let (from, to) = (intent.base().seats, intent.target().seats);
+    tracing::info!(intent = %intent.id, from, to, ?outcome, seen = ?numbers, "change sent");
     // Late effects count from the end of the request, not from its beginning.
-    entry.restart_doubt(&intent.id, Instant::now());
+    entry.restart_doubt(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]
     if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
         status.intent = None;

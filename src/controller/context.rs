@@ -32,8 +32,6 @@ pub struct Settings {
     pub timing: Timing,
     /// From before the intent is written to the last byte leaving.
     pub send_deadline: Duration,
-    /// How often a Secret is looked at while an object waits for it.
-    pub secret_recheck: Duration,
     /// How often refused credentials are tried although nothing has changed.
     pub credential_probe: Duration,
     /// Passes at the same time.

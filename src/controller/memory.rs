@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::proof::Proof;
 use super::queue::Class;
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
-use crate::plan::{Doubt, Elapsed, Fault, Numbers};
+use crate::plan::{Doubt, Elapsed, Fault, Numbers, WaitFor};
 
 /// Namespace and name.
 pub(super) type Key = (String, String);
@@ -59,7 +59,7 @@ pub(super) struct Hold {
 
 #[derive(Clone, Debug)]
 struct DoubtSince {
-    key: String,
+    wait: WaitFor,
     since: Instant,
     settled: Option<(Numbers, Instant)>,
 }
@@ -157,22 +157,22 @@ impl Entry {
     /// What is known about the open doubt, for the decision.
     pub fn elapsed(&self, now: Instant) -> Option<Elapsed> {
         self.doubt.as_ref().map(|doubt| Elapsed {
-            key: doubt.key.clone(),
+            wait: doubt.wait.clone(),
             since: now.duration_since(doubt.since),
             settled: doubt.settled.map(|(numbers, at)| (numbers, now.duration_since(at))),
         })
     }
 
     /// Starts the clock of a doubt, unless it runs already.
-    pub fn start_doubt(&mut self, key: &str, now: Instant) {
-        if self.doubt.as_ref().is_none_or(|doubt| doubt.key != key) {
-            self.doubt = Some(DoubtSince { key: key.to_owned(), since: now, settled: None });
+    pub fn start_doubt(&mut self, wait: &WaitFor, now: Instant) {
+        if self.doubt.as_ref().is_none_or(|doubt| doubt.wait != *wait) {
+            self.restart_doubt(wait.clone(), now);
         }
     }
 
     /// Starts the clock of a doubt anew: what may still be running has just been heard of.
-    pub fn restart_doubt(&mut self, key: &str, now: Instant) {
-        self.doubt = Some(DoubtSince { key: key.to_owned(), since: now, settled: None });
+    pub fn restart_doubt(&mut self, wait: WaitFor, now: Instant) {
+        self.doubt = Some(DoubtSince { wait, since: now, settled: None });
     }
 
     /// Keeps, starts or ends the clock, as the decision says.
@@ -181,7 +181,7 @@ impl Entry {
             self.doubt = None;
             return;
         };
-        self.start_doubt(&doubt.key, now);
+        self.start_doubt(&doubt.wait, now);
         if let (Some(kept), Some(numbers), true) = (self.doubt.as_mut(), numbers, doubt.settled)
             && kept.settled.is_none_or(|(before, _)| before != numbers)
         {
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
         assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
         assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
-        assert_eq!(class(|entry, now| entry.start_doubt("0123", now)), Class::Urgent);
+        assert_eq!(class(|entry, now| entry.start_doubt(&WaitFor::Request("0123".into()), now)), Class::Urgent);
     }
 
     use proptest::prelude::*;

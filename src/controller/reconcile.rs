@@ -12,8 +12,8 @@ use super::queue::{Class, Next};
 use super::record::{Scribe, not_stored};
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{LicenseSeatsStatus, PlanBlock};
-use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
+use crate::api::LicenseSeatsStatus;
+use crate::plan::{self, Decision, Desired, HoldKind, Situation, Snapshot, Verdict};
 use crate::vendors::{VendorAccount, VendorError};
 
 /// After this long, an object that waits for the initial scan says so.
@@ -143,14 +143,14 @@ async fn pass(
         }
         decision = site.decide(&snapshot, &mut status, entry, &mut scribe);
     }
-    if let Verdict::Held(blocks) = &decision.verdict
-        && blocks.iter().any(|block| block.kind == PlanBlock::OtherPool)
+    if let Verdict::Held(holds) = &decision.verdict
+        && holds.iter().any(|hold| hold.kind == HoldKind::OtherPool)
     {
         context.pools.wait_for_account(key);
     }
     entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
     context.pools.set_open(key, decision.intent.as_ref());
-    entry.follow(decision.doubt.as_ref(), snapshot.numbers, Instant::now());
+    entry.follow(decision.doubt.as_ref(), snapshot.numbers(), Instant::now());
     // The vendor is done with.
     drop(visit);
     let wait = scribe.decided(&mut stored, &status, &desired, &snapshot, &decision, entry).await;

@@ -9,14 +9,11 @@ use super::memory::{Entry, Key, backoff, jitter};
 use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, PlanBlock};
-use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot, Verdict};
+use crate::api::{Account, LicenseSeatsSpec, LicenseSeatsStatus, LimitMode};
+use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
-
-/// How often to look whether another change of the same account is over.
-const BEHIND: Duration = Duration::from_secs(15);
 
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
@@ -42,8 +39,9 @@ impl Scribe<'_> {
         decision: &Decision,
         entry: &mut Entry,
     ) -> Result<Duration, Error> {
-        let wait = after_decision(self.context, desired, decision, status);
-        self.context.metrics.pass(label(&decision.verdict));
+        let regular = jitter(desired.interval);
+        let wait = decision.wake.map_or(regular, |wake| wake.min(regular));
+        self.context.metrics.pass(decision.verdict.label());
         self.write(stored, status, &Finding::Decided { desired, seen: snapshot, decision }).await?;
         // Not before: what cannot be stored is tried with back-off.
         (entry.failures, entry.unkept) = (0, 0);
@@ -244,36 +242,12 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Writt
     Err(Error::Conflict)
 }
 
-fn after_decision(context: &Context, desired: &Desired, decision: &Decision, base: &LicenseSeatsStatus) -> Duration {
-    let regular = jitter(desired.interval);
-    match (&decision.verdict, &decision.doubt) {
-        (Verdict::Publish | Verdict::Change(_), _) => Duration::ZERO,
-        (Verdict::Held(blocks), _)
-            if blocks.iter().any(|block| matches!(block.kind, PlanBlock::OutcomeUnknown | PlanBlock::OtherPool)) =>
-        {
-            BEHIND.min(regular)
-        }
-        (_, Some(doubt)) => doubt.left.min(regular),
-        // A Secret with a licence key that is mended is noticed soon.
-        (Verdict::Lacking(lack), None) if lack.secret_may_help => context.settings.secret_recheck.min(regular),
-        // A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
-        (_, None) => match base.history.first().map(|change| Context::now().duration_since(change.time.0)) {
-            Some(age) => {
-                let left = Duration::try_from(age)
-                    .map_or(Duration::ZERO, |age| context.settings.timing.answered.saturating_sub(age));
-                if left.is_zero() { regular } else { regular.min(left) }
-            }
-            None => regular,
-        },
-    }
-}
-
 fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
         Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
         Remedy::Owner | Remedy::Credentials | Remedy::Time { secret_may_help: true, .. } => {
-            context.settings.secret_recheck
+            context.settings.timing.secret_recheck
         }
         Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
     };
@@ -282,20 +256,4 @@ fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
         _ => Duration::ZERO,
     };
     jitter(wait).max(held)
-}
-
-fn label(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::InSync => "in_sync",
-        Verdict::Observed(_) => "observed",
-        Verdict::Publish => "planned",
-        Verdict::Change(_) => "changing",
-        Verdict::Held(_) => "held",
-        Verdict::Doubt => "outcome_unknown",
-        Verdict::Rejected => "rejected",
-        Verdict::NeedsReview => "needs_review",
-        Verdict::Conflict => "conflict",
-        Verdict::Lacking(_) => "lacking",
-        Verdict::Unsupported(_) => "unsupported",
-    }
 }

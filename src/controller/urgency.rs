@@ -50,7 +50,8 @@ mod tests {
         changing.changing = true;
         assert_eq!(urgency(&trigger(1), &seen(1), &changing), Urgency::Urgent);
         let mut doubting = Entry::default();
-        doubting.start_doubt("0123", std::time::Instant::now());
+        let wait = crate::plan::WaitFor::Request("0123".into());
+        doubting.start_doubt(&wait, std::time::Instant::now());
         assert_eq!(urgency(&trigger(1), &seen(1), &doubting), Urgency::Urgent);
     }
 }

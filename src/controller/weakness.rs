@@ -36,7 +36,8 @@ impl Weakness {
     /// Settings with this weakness.
     #[must_use]
     pub fn weaken(self, settings: Settings) -> Settings {
-        let none = Timing { answered: Duration::ZERO, unanswered: Duration::ZERO, pause: Duration::ZERO };
+        let none =
+            Timing { answered: Duration::ZERO, unanswered: Duration::ZERO, pause: Duration::ZERO, ..settings.timing };
         let timing = if self == Self::NoWait { none } else { settings.timing };
         Settings { timing, weakness: Some(self), ..settings }
     }

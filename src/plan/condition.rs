@@ -112,7 +112,7 @@ pub(super) enum Is {
 }
 
 impl Is {
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::True => "True",
             Self::False => "False",

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 
 use super::condition::{find, kind, reason};
-use super::intent::digest;
 use super::keys;
+use super::protocol::digest;
 use super::summary;
-use crate::api::{Change, KeyAction, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, SecretKeyRef, Trigger};
+use super::table::CONDITIONS;
+use crate::api::{Change, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, SecretKeyRef, Step, Trigger};
 
 /// How many changes the history keeps.
 const HISTORY: usize = 10;
@@ -46,8 +47,8 @@ pub struct Notice {
 /// Adds a change to the record, once, and says what to tell of it.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
-    let reason = match change.to.cmp(&change.from) {
-        _ if change.license_key.is_some() => return Some(remember_key(status, change)),
+    let reason = match change.target().seats.cmp(&change.base().seats) {
+        _ if change.step.key().is_some() => return Some(remember_key(status, change)),
         Ordering::Equal => event::LIMIT_CHANGED,
         Ordering::Greater => event::SEATS_INCREASED,
         Ordering::Less => event::SEATS_DECREASED,
@@ -68,15 +69,14 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
 }
 
 fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
-    let step = change.license_key.as_ref();
-    let removed = step.is_some_and(|step| step.action == KeyAction::Remove);
-    let uuid = step.and_then(|step| step.uuid.as_deref()).unwrap_or_default();
-    let words = step.map_or_else(String::new, keys::step_done);
+    let removed = matches!(change.step, Step::RemoveKey(_));
+    let uuid = change.step.key().and_then(|key| key.uuid.as_deref()).unwrap_or_default();
+    let words = keys::step_done(&change.step);
     let notice = Notice {
         warning: false,
         reason: if removed { event::LICENSE_KEY_REMOVED } else { event::LICENSE_KEY_ADDED },
         action: format!("Change-{}", change.id),
-        note: format!("{words} ({uuid}): {} -> {} seats", change.from, change.to),
+        note: format!("{words} ({uuid}): {} -> {} seats", change.base().seats, change.target().seats),
     };
     status.history.insert(0, change);
     status.history.truncate(HISTORY);
@@ -90,47 +90,15 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
         let before = find(&old.conditions, kind);
         (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
     };
-    let warn = [
-        (kind::READY, reason::VENDOR_REJECTED),
-        (kind::READY, reason::UNSUPPORTED_BY_VENDOR),
-        (kind::READY, reason::GUARDRAIL_VIOLATED),
-        (kind::READY, reason::NEEDS_REVIEW),
-        (kind::READY, reason::CONFLICT),
-        (kind::READY, reason::OBSERVATION_STALE),
-        (kind::READY, reason::SPEC_INVALID),
-        (kind::READY, reason::CRD_OUTDATED),
-        (kind::READY, reason::STATUS_NOT_STORED),
-        (kind::READY, reason::SEATS_SHORT),
-        (kind::READY, reason::LICENSE_KEY_REJECTED),
-        (kind::READY, reason::SECRET_NOT_FOUND),
-        (kind::READY, reason::SECRET_NOT_PERMITTED),
-        (kind::READY, reason::KEY_MISSING),
-        (kind::READY, reason::KEY_INVALID),
-        (kind::READY, reason::ALREADY_PRESENT),
-        (kind::READY, reason::PRUNE_BLOCKED),
-        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_FOUND),
-        (kind::CREDENTIALS_VALID, reason::SECRET_NOT_PERMITTED),
-        (kind::CREDENTIALS_VALID, reason::KEY_MISSING),
-        (kind::CREDENTIALS_VALID, reason::KEY_INVALID),
-        (kind::CREDENTIALS_VALID, reason::REJECTED),
-        (kind::CREDENTIALS_VALID, reason::INSUFFICIENT_ROLE),
-        (kind::CREDENTIALS_VALID, reason::HOST_NOT_ALLOWED),
-        (kind::SEAT_SHORTAGE, reason::BELOW_THRESHOLD),
-        (kind::SEAT_SHORTAGE, reason::EXHAUSTED),
-        (kind::SEAT_SHORTAGE, reason::OVER_ALLOCATED),
-        (kind::CHANGE_PENDING, reason::OUTCOME_UNKNOWN),
-        (kind::DRIFTED, reason::EXTERNAL_CHANGE),
-        (kind::LICENSE_VALID, reason::PAST_DUE),
-        (kind::LICENSE_VALID, reason::EXPIRED),
-        (kind::LICENSE_VALID, reason::INVALIDATED),
-    ];
     let mut told = |kind: &str, reason, note: String| {
         let action = format!("{kind}-{}", digest(&[&note]));
         notices.push(Notice { warning: true, reason, action, note });
     };
-    for (kind, reason) in warn {
-        if let Some(condition) = turned(kind).filter(|c| c.reason == reason) {
-            told(kind, reason, condition.message.clone());
+    for entry in CONDITIONS.iter().filter(|entry| entry.warns) {
+        for reason in entry.reasons {
+            if let Some(condition) = turned(entry.kind).filter(|c| c.reason == *reason) {
+                told(entry.kind, reason, condition.message.clone());
+            }
         }
     }
     // Each threshold that is reached has a sentence of its own.

@@ -1,7 +1,7 @@
 //! The numbers of a pool, as read from the vendor, in one shape for every vendor.
 
-use super::{Fault, Tenant};
-use crate::api::{Account, Change, Intent, IntentPhase, KeyCapabilities, License};
+use super::{Fault, KeyRing};
+use crate::api::{Account, Change, Intent, IntentPhase, KeyCapabilities, KeyStep, License, SeatsStep, Step};
 
 /// Purchased seats and limit of a pool. The two are always changed in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,32 @@ impl Account {
     }
 }
 
+impl Step {
+    /// What the vendor showed before the change.
+    pub fn base(&self) -> Numbers {
+        match self {
+            Self::Seats(SeatsStep { from, limit_from, .. }) => Numbers { seats: *from, limit: *limit_from },
+            Self::AddKey(key) | Self::RemoveKey(key) => Numbers { seats: key.from, limit: None },
+        }
+    }
+
+    /// What the vendor shows once the change is made, as far as that is known before.
+    pub fn target(&self) -> Numbers {
+        match self {
+            Self::Seats(SeatsStep { to, limit_to, .. }) => Numbers { seats: *to, limit: *limit_to },
+            Self::AddKey(key) | Self::RemoveKey(key) => Numbers { seats: key.to, limit: None },
+        }
+    }
+
+    /// The license key that is added or whose row is removed.
+    pub fn key(&self) -> Option<&KeyStep> {
+        match self {
+            Self::Seats(_) => None,
+            Self::AddKey(key) | Self::RemoveKey(key) => Some(key),
+        }
+    }
+}
+
 impl Intent {
     /// Whether its request may still be running, or may yet be judged.
     pub fn is_open(&self) -> bool {
@@ -36,24 +62,24 @@ impl Intent {
 
     /// What the vendor showed before the change.
     pub fn base(&self) -> Numbers {
-        Numbers { seats: self.from, limit: self.limit_from }
+        self.step.base()
     }
 
     /// What the vendor shows once the change is made.
     pub fn target(&self) -> Numbers {
-        Numbers { seats: self.to, limit: self.limit_to }
+        self.step.target()
     }
 }
 
 impl Change {
     /// What the vendor showed before the change.
     pub fn base(&self) -> Numbers {
-        Numbers { seats: self.from, limit: self.limit_from }
+        self.step.base()
     }
 
     /// What the vendor showed after the change.
     pub fn target(&self) -> Numbers {
-        Numbers { seats: self.to, limit: self.limit_to }
+        self.step.target()
     }
 }
 
@@ -98,36 +124,69 @@ pub struct Support {
     pub cannot_clear_limit: Option<String>,
 }
 
-/// One reading of a vendor account: everything a decision rests on.
+/// What a pool consists of at the vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Whose numbers these are.
-    pub account: Account,
-    /// The pool's numbers; `None` when the vendor does not count this pool (then `support.read_only` says why).
-    pub numbers: Option<Numbers>,
-    /// How many seats are taken.
-    pub usage: Usage,
+pub enum Model {
+    /// Seats as a number that is set, together with its limit.
+    Quantity(Numbers),
+    /// Seats that license keys bring.
+    Keys(KeyRing),
+    /// The vendor does not count this pool. The sentence says why and what to do.
+    Uncounted(String),
+}
+
+/// What the vendor allows, with these credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
     /// What these credentials can do.
     pub support: Support,
     /// The vendor refuses fewer seats than the largest of these.
     pub at_least: Vec<Bound>,
     /// The vendor refuses more seats than the smallest of these.
     pub at_most: Vec<Bound>,
+}
+
+/// One reading of a vendor account: everything a decision rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whose numbers these are.
+    pub account: Account,
+    /// How many seats are taken.
+    pub usage: Usage,
+    /// What the pool consists of.
+    pub model: Model,
+    /// What the vendor allows.
+    pub rules: Rules,
     /// Seats that are billed, where these credentials show it.
     pub billed: Option<i32>,
     /// What each key allows.
     pub capabilities: Vec<KeyCapabilities>,
-    /// The licence behind the seats, where these credentials show it.
+    /// The license behind the seats, where these credentials show it.
     pub license: Option<License>,
     /// One of the keys does not do what it is there for; the others were enough to read everything else.
     pub concern: Option<Fault>,
-    /// Licence keys, where they decide over the seats.
-    pub tenant: Option<Tenant>,
 }
 
 impl Snapshot {
     /// The account as one word, to tell whether an intent speaks about it.
     pub fn account_key(&self) -> String {
         self.account.key().unwrap_or_default()
+    }
+
+    /// The pool's numbers, if the vendor counts it.
+    pub fn numbers(&self) -> Option<Numbers> {
+        match &self.model {
+            Model::Quantity(numbers) => Some(*numbers),
+            Model::Keys(ring) => Some(Numbers { seats: ring.seats, limit: None }),
+            Model::Uncounted(_) => None,
+        }
+    }
+
+    /// The license keys, where they decide over the seats.
+    pub fn keys(&self) -> Option<&KeyRing> {
+        match &self.model {
+            Model::Keys(ring) => Some(ring),
+            Model::Quantity(_) | Model::Uncounted(_) => None,
+        }
     }
 }

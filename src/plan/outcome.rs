@@ -96,18 +96,19 @@ pub(super) fn before(intent: &Intent) -> Option<Intent> {
 
 /// The record of an intent whose target is seen.
 pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
-    Change {
-        id: intent.id.clone(),
-        account: intent.account.clone(),
-        from: intent.from,
-        to: intent.to,
-        limit_from: intent.limit_from,
-        limit_to: intent.limit_to,
-        license_key: intent.license_key.clone(),
-        generation: intent.generation,
-        wish: intent.wish.clone(),
-        attempt: intent.attempt,
-        reason: intent.reason,
-        time: Time(now),
-    }
+    let Intent {
+        id,
+        object_uid: _,
+        generation,
+        wish,
+        account,
+        step,
+        used: _,
+        attempt,
+        reason,
+        phase: _,
+        refused: _,
+        time: _,
+    } = intent.clone();
+    Change { id, account, step, generation, wish, attempt, reason, time: Time(now) }
 }

@@ -5,15 +5,15 @@ use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason, satisfied_generation};
 use super::failed::failed;
-use super::guardrails::Block;
 use super::keys;
 use super::license::validity;
 use super::notice::{Notice, transitions};
 use super::shortage::shortage;
 use super::summary;
+use super::table::{Going, says};
 use super::wish::satisfaction;
-use super::{Decision, Desired, Fault, Numbers, Remedy, Snapshot, Usage, Verdict};
-use crate::api::{Account, CONFIRM, Change, Effective, LicenseSeatsStatus, PlanBlock, go_duration};
+use super::{Decision, Desired, Fault, Hold, Numbers, Remedy, Snapshot, Usage, Verdict};
+use crate::api::{Account, CONFIRM, Change, Effective, LicenseSeatsStatus, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -99,17 +99,18 @@ fn effective(desired: &Desired) -> Effective {
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
     status.account = Some(seen.account.clone());
     status.desired = desired.seats;
-    status.seats = seen.numbers.map(|n| n.seats);
+    let numbers = seen.numbers();
+    status.seats = numbers.map(|n| n.seats);
     status.used = seen.usage.count();
     status.used_is_lower_bound = match seen.usage {
         Usage::Exact(_) => Some(false),
         Usage::AtLeast(_) => Some(true),
         Usage::NotReported => None,
     };
-    status.free = seen.numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
-    status.limit = seen.numbers.and_then(|n| n.limit);
+    status.free = numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
+    status.limit = numbers.and_then(|n| n.limit);
     // Where licence keys decide, nobody buys by himself.
-    status.limited = seen.numbers.filter(|_| seen.tenant.is_none()).map(|n| n.limit.is_some());
+    status.limited = numbers.filter(|_| seen.keys().is_none()).map(|n| n.limit.is_some());
     status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
     status.capabilities.clone_from(&seen.capabilities);
     status.license = decision.license.clone().or_else(|| seen.license.clone());
@@ -125,25 +126,23 @@ fn decided(
     now: Timestamp,
 ) {
     let vendor = desired.pool.vendor_name();
-    let numbers = seen.numbers.unwrap_or(Numbers { seats: 0, limit: None });
+    let numbers = seen.numbers().unwrap_or(Numbers { seats: 0, limit: None });
     let shortage = shortage(desired, seen);
     let short = shortage.as_ref().and_then(|s| s.as_ref().err());
     let change = decision.plan.as_ref().map(|plan| {
-        if let Some(step) = &plan.license_key {
-            return keys::step_words(step);
-        }
-        let to = Numbers { seats: plan.to, limit: plan.limit_to };
-        summary::change(Numbers { seats: plan.from, limit: plan.limit_from }, to)
+        keys::step_words(&plan.step).unwrap_or_else(|| summary::change(plan.step.base(), plan.step.target()))
     });
     status.summary = Some(summary::summary(decision, change.as_deref(), short));
     let change = change.unwrap_or_default();
 
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
-    let (mut is, mut why, mut message) = keys::ready(vendor, seen, decision)
+    let says = says(&decision.verdict);
+    let (mut is, mut why) = (says.ready, says.reason);
+    let mut message = keys::ready(vendor, seen, decision)
         .unwrap_or_else(|| ready(vendor, numbers, decision, &change, &status.history));
     // A change that waits is told whatever else is wrong.
-    let (held_back, pending) = (why, message.clone());
+    let pending = message.clone();
     if is == Is::True && license.is == Is::False {
         (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
         status.summary = Some("licence not in force".into());
@@ -171,17 +170,8 @@ fn decided(
         Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, Is::False, reason::SUFFICIENT, message),
         Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
     }
-    match &decision.verdict {
-        Verdict::Held(_) => {
-            let violated = held_back == reason::GUARDRAIL_VIOLATED;
-            let why = if violated { reason::BLOCKED_BY_GUARDRAIL } else { held_back };
-            conditions.say(kind::CHANGE_PENDING, Is::True, why, &pending);
-        }
-        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
-            conditions.say(kind::CHANGE_PENDING, Is::True, reason::PRUNE_BLOCKED, &message);
-        }
-        Verdict::Doubt => conditions.say(kind::CHANGE_PENDING, Is::True, reason::OUTCOME_UNKNOWN, &message),
-        _ => {}
+    if let Some(reason) = says.pending {
+        conditions.say(kind::CHANGE_PENDING, Is::True, reason, &pending);
     }
     if let Some(lost) = &decision.lost {
         conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
@@ -194,53 +184,28 @@ fn decided(
         );
         conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
     }
-    match &decision.verdict {
-        Verdict::Publish | Verdict::Change(_) | Verdict::Doubt => {
-            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
-        }
-        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {}
-        Verdict::Rejected
-        | Verdict::NeedsReview
-        | Verdict::Conflict
-        | Verdict::Lacking(_)
-        | Verdict::Unsupported(_) => {
-            conditions.say(kind::STALLED, Is::True, why, &message);
-        }
-        Verdict::Held(blocks) if blocks.iter().any(|block| block.unsupported) => {
-            conditions.say(kind::STALLED, Is::True, why, &message);
-        }
-        Verdict::Held(_) if why == reason::OUTCOME_UNKNOWN || why == reason::AWAITING_OTHER_POOL => {
-            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
-        }
-        Verdict::InSync | Verdict::Observed(_) | Verdict::Held(_) => {}
+    match says.going {
+        Going::Rests => {}
+        Going::On => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message),
+        Going::Stalled => conditions.say(kind::STALLED, Is::True, why, &message),
     }
     status.conditions = conditions.done();
 }
 
-fn ready(
-    vendor: &str,
-    numbers: Numbers,
-    decision: &Decision,
-    change: &str,
-    history: &[Change],
-) -> (Is, &'static str, String) {
+/// The message of `Ready`.
+fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, history: &[Change]) -> String {
     let intent = decision.intent.as_ref();
     match &decision.verdict {
-        Verdict::InSync => (Is::True, reason::IN_SYNC, format!("{vendor} shows {}", summary::numbers(numbers))),
-        Verdict::Observed(_) => (
-            Is::True,
-            reason::OBSERVED,
-            format!("{vendor} shows {}; managementPolicy is Observe", summary::numbers(numbers)),
-        ),
-        Verdict::Publish | Verdict::Change(_) => (Is::False, reason::PROGRESSING, format!("{change} at {vendor}")),
-        Verdict::Held(blocks) => held(blocks, change),
+        Verdict::InSync => format!("{vendor} shows {}", summary::numbers(numbers)),
+        Verdict::Observed(_) => format!("{vendor} shows {}; managementPolicy is Observe", summary::numbers(numbers)),
+        Verdict::Publish | Verdict::Change(_) => format!("{change} at {vendor}"),
+        Verdict::Held(holds) => held(holds, change),
         Verdict::Doubt => {
             let what = intent.map_or_else(
                 || format!("{vendor} took the last change back"),
                 |i| format!("a change to {} was sent or may have been sent", summary::numbers(i.target())),
             );
-            let message = format!("{what}; nothing is sent until {vendor} was read again after the settle time");
-            (Is::Unknown, reason::OUTCOME_UNKNOWN, message)
+            format!("{what}; nothing is sent until {vendor} was read again after the settle time")
         }
         Verdict::Rejected => {
             let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
@@ -254,37 +219,22 @@ fn ready(
                 |why| format!("{vendor} refused the change{wanted}, because {why}"),
             );
             let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
-            let message = format!(
+            format!(
                 "{why}. Seatkeeper sends it again when you edit spec.seats or spec.limit, when seats, limit or use at {vendor} \
                  change{confirm}"
-            );
-            (Is::False, reason::VENDOR_REJECTED, message)
+            )
         }
-        Verdict::NeedsReview => {
-            let message = intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers, history));
-            (Is::False, reason::NEEDS_REVIEW, message)
-        }
-        Verdict::Conflict => {
-            let message = format!(
-                "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
-                 changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
-            );
-            (Is::False, reason::CONFLICT, message)
-        }
-        Verdict::Lacking(lack) => (Is::False, lack.reason, lack.message.clone()),
-        Verdict::Unsupported(why) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, why.clone()),
+        Verdict::NeedsReview => intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers, history)),
+        Verdict::Conflict => format!(
+            "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
+             changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
+        ),
+        Verdict::Lacking(lack) => lack.message.clone(),
+        Verdict::Unsupported(why) => why.clone(),
     }
 }
 
-fn held(blocks: &[Block], change: &str) -> (Is, &'static str, String) {
-    let message: Vec<&str> = blocks.iter().map(|block| block.message.as_str()).collect();
-    let message = format!("{change} not made: {}", message.join("; "));
-    match blocks.first() {
-        Some(Block { kind: PlanBlock::Suspended, .. }) => (Is::True, reason::SUSPENDED, message),
-        Some(Block { unsupported: true, .. }) => (Is::False, reason::UNSUPPORTED_BY_VENDOR, message),
-        Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => (Is::Unknown, reason::OUTCOME_UNKNOWN, message),
-        Some(Block { kind: PlanBlock::OtherPool, .. }) => (Is::False, reason::AWAITING_OTHER_POOL, message),
-        Some(Block { kind: PlanBlock::Vendor, .. }) => (Is::False, reason::VENDOR_REJECTED, message),
-        _ => (Is::False, reason::GUARDRAIL_VIOLATED, message),
-    }
+fn held(holds: &[Hold], change: &str) -> String {
+    let message: Vec<&str> = holds.iter().map(|hold| hold.message.as_str()).collect();
+    format!("{change} not made: {}", message.join("; "))
 }

@@ -11,13 +11,13 @@ pub(super) struct Shortage {
 
 /// How the seats stand against the thresholds: `Err` is a shortage.
 pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<String, Shortage>> {
-    let (numbers, used) = seen.numbers.zip(seen.usage.count())?;
+    let (numbers, used) = seen.numbers().zip(seen.usage.count())?;
     let free = numbers.seats.saturating_sub(used);
     let short = |reason, message: String| Some(Err(Shortage { reason, message }));
     if free < 0 {
         return short(reason::OVER_ALLOCATED, format!("{used} of {} seats taken", numbers.seats));
     }
-    if seen.tenant.as_ref().is_some_and(|tenant| tenant.can_add_user == Some(false)) {
+    if seen.keys().is_some_and(|ring| ring.can_add_user == Some(false)) {
         let vendor = desired.pool.vendor_name();
         return short(reason::EXHAUSTED, format!("{vendor} takes no more users, though {free} seats are free"));
     }

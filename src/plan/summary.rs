@@ -2,42 +2,28 @@
 
 use jiff::Timestamp;
 
-use super::guardrails::Block;
 use super::shortage::Shortage;
+use super::table::says;
 use super::{Decision, Numbers, Verdict};
-use crate::api::{Change, Intent, PlanBlock};
+use crate::api::{Change, Intent};
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
 pub(super) fn summary(decision: &Decision, change: Option<&str>, shortage: Option<&Shortage>) -> String {
     let calm = |text: &str| shortage.map_or_else(|| text.to_owned(), |s| format!("shortage: {}", s.message));
+    let words = says(&decision.verdict).words;
     match &decision.verdict {
-        Verdict::InSync => calm("in sync"),
-        Verdict::Observed(None) => calm("observed"),
-        Verdict::Observed(Some(wanted)) => calm(&format!("observed; spec asks {}", wanted.seats)),
+        Verdict::InSync | Verdict::Observed(None) => calm(words),
+        Verdict::Observed(Some(wanted)) => calm(&format!("{words}; spec asks {}", wanted.seats)),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
-        Verdict::Held(blocks) => held(blocks, change.unwrap_or("change")),
-        Verdict::Doubt => "outcome of the last change not known yet".into(),
+        Verdict::Held(_) => format!("{}: {words}", change.unwrap_or("change")),
         Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
             "vendor refused".into()
         }
-        Verdict::Rejected => "vendor refused, reason not disclosed".into(),
-        Verdict::NeedsReview => "needs review".into(),
         Verdict::Lacking(lack) => lack.summary.clone(),
-        Verdict::Conflict => "changed by somebody else again and again".into(),
-        Verdict::Unsupported(_) => "cannot be managed".into(),
+        Verdict::Doubt | Verdict::Rejected | Verdict::NeedsReview | Verdict::Conflict | Verdict::Unsupported(_) => {
+            words.to_owned()
+        }
     }
-}
-
-fn held(blocks: &[Block], change: &str) -> String {
-    let why = match blocks.first() {
-        Some(block) if block.unsupported => "not possible with this key",
-        Some(Block { kind: PlanBlock::Suspended, .. }) => "suspended",
-        Some(Block { kind: PlanBlock::Guardrail, .. }) => "blocked by guard rail",
-        Some(Block { kind: PlanBlock::OutcomeUnknown, .. }) => "waiting for an earlier change",
-        Some(Block { kind: PlanBlock::OtherPool, .. }) => "waiting for another pool",
-        Some(Block { kind: PlanBlock::Vendor, .. }) | None => "vendor would refuse",
-    };
-    format!("{change}: {why}")
 }
 
 /// A change in a few words: `+50 seats`, `limit 170`, `-10 seats, limit 140`.
@@ -73,7 +59,7 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers, history: &[Ch
              it shows {}. Nothing is sent until you decide: ask {vendor} what it bills",
             numbers(intent.target()),
             numbers(seen),
-            intent.to,
+            intent.target().seats,
             seen.seats
         )
     } else {

@@ -9,6 +9,7 @@ use super::*;
 use crate::api::*;
 
 mod decision;
+mod former;
 mod guardrails;
 mod intent;
 mod keys;
@@ -22,6 +23,7 @@ const TIMING: Timing = Timing {
     answered: Duration::from_secs(300),
     unanswered: Duration::from_secs(1800),
     pause: Duration::from_secs(10),
+    secret_recheck: Duration::from_secs(30),
 };
 
 /// A situation: 100 seats with limit 100 and 80 used at the vendor, 150 pinned seats wanted, plan published.
@@ -42,6 +44,14 @@ struct Story {
 
 fn n(seats: i32, limit: Option<i32>) -> Numbers {
     Numbers { seats, limit }
+}
+
+fn seats_step(from: Numbers, to: Numbers) -> Step {
+    Step::Seats(SeatsStep { from: from.seats, to: to.seats, limit_from: from.limit, limit_to: to.limit })
+}
+
+fn request(id: &str) -> WaitFor {
+    WaitFor::Request(id.into())
 }
 
 fn now() -> Timestamp {
@@ -71,16 +81,17 @@ fn story() -> Story {
         },
         seen: Snapshot {
             account,
-            numbers: Some(n(100, Some(100))),
             usage: Usage::AtLeast(80),
-            support: Support { read_only: None, cannot_clear_limit: Some("cannot clear".into()) },
-            at_least: vec![],
-            at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
+            model: Model::Quantity(n(100, Some(100))),
+            rules: Rules {
+                support: Support { read_only: None, cannot_clear_limit: Some("cannot clear".into()) },
+                at_least: vec![],
+                at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
+            },
             billed: None,
             capabilities: vec![],
             license: None,
             concern: None,
-            tenant: None,
         },
         generation: 3,
         confirmed: None,
@@ -100,7 +111,7 @@ impl Story {
         self
     }
     fn shows(mut self, seats: i32, limit: Option<i32>) -> Self {
-        self.seen.numbers = Some(n(seats, limit));
+        self.seen.model = Model::Quantity(n(seats, limit));
         self
     }
     fn uses(mut self, usage: Usage) -> Self {
@@ -119,11 +130,7 @@ impl Story {
             generation: 3,
             wish: None,
             account: "api.test/org".into(),
-            from: 100,
-            to: 150,
-            limit_from: Some(100),
-            limit_to: Some(150),
-            license_key: None,
+            step: seats_step(n(100, Some(100)), n(150, Some(150))),
             used: Some(80),
             attempt: 1,
             reason: Trigger::SpecDiffers,
@@ -131,11 +138,11 @@ impl Story {
             refused: None,
             time: Time(now()),
         });
-        let key = match phase {
-            IntentPhase::Answered => "answered-i1",
-            _ => "i1",
+        let wait = match phase {
+            IntentPhase::Answered => WaitFor::LateEffects("i1".into()),
+            _ => WaitFor::Request("i1".into()),
         };
-        self.elapsed = Some(Elapsed { key: key.into(), since, settled: None });
+        self.elapsed = Some(Elapsed { wait, since, settled: None });
         self
     }
     fn attempt(mut self, attempt: i32) -> Self {
@@ -152,11 +159,7 @@ impl Story {
         self.history.push(Change {
             id: format!("c{}", self.history.len()),
             account: "api.test/org".into(),
-            from,
-            to,
-            limit_from: Some(from),
-            limit_to: Some(to),
-            license_key: None,
+            step: seats_step(n(from, Some(from)), n(to, Some(to))),
             generation: 3,
             wish: None,
             attempt,
@@ -209,9 +212,9 @@ impl Story {
             _ => None,
         }
     }
-    fn blocks(&self) -> Vec<Block> {
+    fn holds(&self) -> Vec<Hold> {
         match self.verdict() {
-            Verdict::Held(blocks) => blocks,
+            Verdict::Held(holds) => holds,
             other => panic!("not held but {other:?}"),
         }
     }

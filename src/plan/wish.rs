@@ -1,7 +1,7 @@
 //! What a spec asks of an account, as one word. A decision belongs to an account and a wish: an edit that leaves the wish
 //! as it is, of thresholds or the interval, is the same decision.
 
-use super::intent::digest;
+use super::protocol::digest;
 use super::{Desired, LimitGoal, Pool, Situation};
 use crate::api::{Change, Intent};
 

@@ -175,9 +175,9 @@ impl Run {
                 answered: self.settle_answered,
                 unanswered: self.settle_unanswered,
                 pause: self.settle_pause,
+                secret_recheck: self.secret_recheck,
             },
             send_deadline: self.send_deadline,
-            secret_recheck: self.secret_recheck,
             credential_probe: self.credential_probe,
             concurrency: self.concurrency,
             #[cfg(debug_assertions)]

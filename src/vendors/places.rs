@@ -17,7 +17,7 @@ use super::gate::overheard::{Sent, all_that_leaves};
 use super::http::Http;
 use super::http::tests::{PEM, http, unused};
 use super::*;
-use crate::api::{IntentPhase, KeyAction, KeyStep, PLACE_KEYS, Trigger};
+use crate::api::{IntentPhase, KeyStep, PLACE_KEYS, SeatsStep, Step, Trigger};
 use crate::plan::{Desired, reason};
 
 /// Answers that let everything be asked and sent. A token is the secret that it was got with, so that it is heard too.
@@ -45,19 +45,14 @@ fn vendors() -> Vendors {
     Vendors { http: unused(&HTTP), sessions: Default::default(), tenants: Default::default(), allowed }
 }
 
-fn intent(seats: i32, license_key: Option<KeyStep>) -> Intent {
-    let (limit_from, limit_to) = if license_key.is_some() { (None, None) } else { (Some(5), Some(seats)) };
+fn intent(step: Step) -> Intent {
     Intent {
         id: "i".into(),
         object_uid: "uid".into(),
         generation: 1,
         wish: None,
         account: "a".into(),
-        from: 5,
-        to: seats,
-        limit_from,
-        limit_to,
-        license_key,
+        step,
         used: None,
         attempt: 1,
         reason: Trigger::SpecDiffers,
@@ -71,18 +66,21 @@ fn intent(seats: i32, license_key: Option<KeyStep>) -> Intent {
 async fn use_up(account: &AnyAccount) {
     let read = account.read(Urgency::Asked).await;
     let go = || Ok(());
-    account.write(&intent(6, None), &go).await;
-    let wanted = read.ok().and_then(|snapshot| snapshot.tenant).map(|tenant| tenant.wanted).unwrap_or_default();
+    let more = SeatsStep { from: 5, to: 6, limit_from: Some(5), limit_to: Some(6) };
+    account.write(&intent(Step::Seats(more)), &go).await;
+    let ring = read.ok().and_then(|snapshot| snapshot.keys().cloned());
+    let wanted = ring.map(|ring| ring.wanted).unwrap_or_default();
     for fingerprint in wanted.into_iter().filter_map(|key| key.fingerprint.ok()) {
         let step = KeyStep {
-            action: KeyAction::Add,
+            from: 5,
+            to: 5,
             secret_key_ref: None,
             fingerprint: Some(fingerprint),
             present: vec![],
             id: None,
             uuid: None,
         };
-        account.write(&intent(5, Some(step)), &go).await;
+        account.write(&intent(Step::AddKey(step)), &go).await;
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Product, Thresholds};
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, LimitGoal, Outcome, Pool, Refusal, Situation, Snapshot, Support, Timing, Usage,
+    self, Bound, Desired, Elapsed, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing, Usage,
     Verdict,
 };
 
 use crate::apiserver::{Mark, Phase, Record};
 use crate::replica::{Answer, Clock, Key, Kind};
-use crate::translate::{change, hours, intent, key, made, mark, numbers, word};
+use crate::translate::{change, hours, intent, key, made, mark, numbers, wait};
 use crate::variants::{Variant, Weakness};
 use crate::world::{BOUGHT, Outside, WANTED};
 
@@ -69,9 +69,9 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, 
 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
     let (desired, mut snapshot) = fixed().clone();
-    snapshot.numbers = Some(numbers(seen));
+    snapshot.model = Model::Quantity(numbers(seen));
     if outside.bounded {
-        snapshot.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
+        snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
     }
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
@@ -101,6 +101,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
             unanswered: hours(UNANSWERED),
             // Any two readings may agree, however close: the pause only makes that less likely.
             pause: Duration::ZERO,
+            secret_recheck: Duration::ZERO,
         },
         writer: "writer",
         now: Timestamp::UNIX_EPOCH,
@@ -126,7 +127,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
             intent: kept.map(mark),
             made: status.history.first().map(made),
         },
-        doubt: decision.doubt.map(|doubt| (key(&doubt.key), doubt.settled)),
+        doubt: decision.doubt.map(|doubt| (key(&doubt.wait), doubt.settled)),
     }
 }
 
@@ -164,7 +165,7 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
     let clock = clock.filter(|clock| clock.key == key);
     let struck = if lie.is_some() { UNANSWERED } else { clock?.struck };
     Some(Elapsed {
-        key: word(key),
+        wait: wait(key),
         since: hours(struck),
         settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), Duration::ZERO)),
     })
@@ -202,16 +203,13 @@ fn fixed() -> &'static (Desired, Snapshot) {
                 host: Some("host".to_owned()),
                 id: Some("org".to_owned()),
             },
-            numbers: None,
             usage: Usage::AtLeast(1),
-            support: Support::default(),
-            at_least: Vec::new(),
-            at_most: Vec::new(),
+            model: Model::Uncounted(String::new()),
+            rules: Rules::default(),
             billed: None,
             capabilities: Vec::new(),
             license: None,
             concern: None,
-            tenant: None,
         };
         (desired, snapshot)
     })

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use seatkeeper::api::{Change, Intent, IntentPhase, Trigger};
-use seatkeeper::plan::Numbers;
+use seatkeeper::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
+use seatkeeper::plan::{Numbers, WaitFor};
 
 use crate::apiserver::{Mark, Phase};
 use crate::judge::wish;
@@ -25,11 +25,7 @@ pub fn intent(mark: Mark) -> Intent {
         generation: i64::from(FIRST_GENERATION),
         wish: Some(wish().to_owned()),
         account: ACCOUNT.to_owned(),
-        from: i32::from(mark.from),
-        to: i32::from(mark.to),
-        limit_from: None,
-        limit_to: None,
-        license_key: None,
+        step: step(mark),
         used: Some(1),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark),
@@ -47,11 +43,16 @@ pub fn intent(mark: Mark) -> Intent {
     }
 }
 
+fn step(mark: Mark) -> Step {
+    let (from, to) = (i32::from(mark.from), i32::from(mark.to));
+    Step::Seats(SeatsStep { from, to, limit_from: None, limit_to: None })
+}
+
 pub fn mark(intent: &Intent) -> Mark {
     Mark {
         id: id(&intent.id),
-        from: small(intent.from),
-        to: small(intent.to),
+        from: small(intent.base().seats),
+        to: small(intent.target().seats),
         attempt: small(intent.attempt),
         external: intent.reason == Trigger::ExternalChange,
         phase: match intent.phase {
@@ -70,11 +71,7 @@ pub fn change(mark: Mark) -> Change {
     Change {
         id: id_word(mark.id),
         account: ACCOUNT.to_owned(),
-        from: i32::from(mark.from),
-        to: i32::from(mark.to),
-        limit_from: None,
-        limit_to: None,
-        license_key: None,
+        step: step(mark),
         generation: i64::from(FIRST_GENERATION),
         wish: Some(wish().to_owned()),
         attempt: i32::from(mark.attempt),
@@ -86,31 +83,30 @@ pub fn change(mark: Mark) -> Change {
 pub fn made(change: &Change) -> Mark {
     Mark {
         id: id(&change.id),
-        from: small(change.from),
-        to: small(change.to),
+        from: small(change.base().seats),
+        to: small(change.target().seats),
         attempt: small(change.attempt),
         external: change.reason == Trigger::ExternalChange,
         phase: Phase::Open,
     }
 }
 
-pub fn word(key: Key) -> String {
+pub fn wait(key: Key) -> WaitFor {
     let id = id_word(key.id);
     match key.kind {
-        Kind::Open => id,
-        Kind::Answered => format!("answered-{id}"),
-        Kind::Reverted => format!("reverted-{id}"),
+        Kind::Open => WaitFor::Request(id),
+        Kind::Answered => WaitFor::LateEffects(id),
+        Kind::Reverted => WaitFor::TakenBack(id),
     }
 }
 
-pub fn key(word: &str) -> Key {
-    let (kind, rest) = match word.split_once('-') {
-        Some(("answered", rest)) => (Kind::Answered, rest),
-        Some(("reverted", rest)) => (Kind::Reverted, rest),
-        Some(_) => panic!("a doubt the model does not know: {word}"),
-        None => (Kind::Open, word),
-    };
-    Key { kind, id: id(rest) }
+pub fn key(wait: &WaitFor) -> Key {
+    match wait {
+        WaitFor::Request(word) => Key { kind: Kind::Open, id: id(word) },
+        WaitFor::LateEffects(word) => Key { kind: Kind::Answered, id: id(word) },
+        WaitFor::TakenBack(word) => Key { kind: Kind::Reverted, id: id(word) },
+        other => panic!("a wait that the model does not know: {other:?}"),
+    }
 }
 
 pub fn numbers(seats: i8) -> Numbers {

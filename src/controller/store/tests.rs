@@ -1,6 +1,7 @@
 //! What is taken for the object and its status, and what of it is written.
 
 use super::*;
+use crate::api::{SeatsStep, Step};
 use crate::mutants::each_of;
 
 #[test]
@@ -94,14 +95,16 @@ proptest! {
 fn full() -> Value {
     let (now, account) = ("2026-10-01T08:00:00Z", "api.test/acme");
     let step = json!({
-        "action": "Add", "secretKeyRef": { "name": "keys", "key": "a" }, "fingerprint": "0123456789abcdef", "present": [1, 2],
+        "from": 80, "to": 100, "secretKeyRef": { "name": "keys", "key": "a" }, "fingerprint": "0123456789abcdef", "present": [1, 2],
         "id": 7, "uuid": "u-7",
     });
     let change = json!({
-        "id": "c1", "account": account, "from": 80, "to": 100, "limitFrom": 80, "limitTo": 100, "licenseKey": step,
+        "id": "c1", "account": account, "step": { "addKey": step },
         "generation": 2, "attempt": 1, "reason": "SpecDiffers", "time": now,
     });
+    let seats = json!({ "seats": { "from": 100, "to": 150, "limitFrom": 100, "limitTo": 150 } });
     let mut intent = change.clone();
+    intent["step"] = seats.clone();
     intent.as_object_mut().unwrap().extend([
         ("objectUid".into(), json!("uid")),
         ("used".into(), json!(80)),
@@ -121,7 +124,7 @@ fn full() -> Value {
             "keys": [record], "keysOf": { "objectUid": "uid", "account": account },
         },
         "plan": {
-            "id": "p", "from": 100, "to": 150, "limitFrom": 100, "limitTo": 150, "reason": "ExternalChange",
+            "id": "p", "step": seats, "reason": "ExternalChange",
             "blockedBy": ["Guardrail", "OtherPool"],
         },
         "intent": intent, "history": [change], "effective": { "interval": "10m" }, "lastHandledReconcileAt": "now",
@@ -220,8 +223,9 @@ fn each_field_that_the_answer_does_not_have_is_named_and_no_other() {
 #[test]
 fn another_value_a_shorter_list_and_nothing_at_all_are_losses_and_more_than_was_written_is_none() {
     let mut answer = full();
-    (answer["seats"], answer["history"], answer["plan"]["from"]) = (json!("100"), json!([]), json!(100.5));
-    assert_eq!(lost(&full(), &answer), ["status.history", "status.plan.from", "status.seats"]);
+    (answer["seats"], answer["history"], answer["plan"]["step"]["seats"]["from"]) =
+        (json!("100"), json!([]), json!(100.5));
+    assert_eq!(lost(&full(), &answer), ["status.history", "status.plan.step.seats.from", "status.seats"]);
     assert_eq!(lost(&full(), &Value::Null), ["status"]);
     let mut newer = full();
     (newer["more"], newer["intent"]["more"], newer["history"][0]["more"]) = (json!({}), json!(1), json!([1]));
@@ -251,7 +255,8 @@ fn an_intent_is_recorded_only_if_each_field_of_it_is_and_nothing_of_an_older_one
     for (path, record) in without_each(&json!({ "intent": full()["intent"] }), "status") {
         assert!(!holds(&record, Some(&intent)), "{path}");
     }
-    let shorter = Intent { limit_to: None, ..intent.clone() };
+    let step = Step::Seats(SeatsStep { from: 100, to: 150, limit_from: Some(100), limit_to: None });
+    let shorter = Intent { step, ..intent.clone() };
     assert!(!holds(&full(), Some(&shorter)), "what an older intent left behind");
     let mut newer = full();
     newer["intent"]["more"] = json!({});

@@ -42,9 +42,8 @@ fn leading(objects: &[&Watched]) -> Context {
     let settings = Settings {
         namespace: None,
         min_interval: MINUTE,
-        timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE },
+        timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE, secret_recheck: MINUTE },
         send_deadline: MINUTE,
-        secret_recheck: MINUTE,
         credential_probe: MINUTE,
         concurrency: 32,
         #[cfg(debug_assertions)]

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::judge::{change, new_rows, origin, retire};
+use super::judge::{change, new_rows, origin, retire, with};
 use super::record::{bound, put, refuse};
-use super::tenant::{Row, Tenant};
-use crate::api::{Change, Intent, IntentPhase, KeyAction, KeyOrigin, KeyState, KeyStep, License, LicenseState};
+use super::ring::{KeyRing, Row};
+use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyState, KeyStep, License, LicenseState, Step};
 use crate::plan::outcome::{applied, before};
 use crate::plan::{Outcome, Refusal, Snapshot};
 
@@ -30,14 +30,15 @@ pub fn after_key_write(
     now: Timestamp,
 ) -> AfterKeyWrite {
     let license = license.cloned().unwrap_or_else(|| License::of(LicenseState::Absent));
-    let read_back = read_back.and_then(|seen| Some((seen.tenant.as_ref()?, seen.numbers?.seats)));
+    let read_back = read_back.and_then(Snapshot::keys);
+    let adds = matches!(intent.step, Step::AddKey(_));
     let mut after = Judging { intent, step, read_back, now, license };
-    let (stays, applied) = match (step.action, outcome) {
+    let (stays, applied) = match (adds, outcome) {
         (_, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_))) => {
             (before(intent), None)
         }
-        (KeyAction::Add, outcome) => after.addition(outcome),
-        (KeyAction::Remove, outcome) => after.removal(outcome),
+        (true, outcome) => after.addition(outcome),
+        (false, outcome) => after.removal(outcome),
     };
     AfterKeyWrite { intent: stays, license: after.license, applied }
 }
@@ -45,7 +46,7 @@ pub fn after_key_write(
 struct Judging<'a> {
     intent: &'a Intent,
     step: &'a KeyStep,
-    read_back: Option<(&'a Tenant, i32)>,
+    read_back: Option<&'a KeyRing>,
     now: Timestamp,
     license: License,
 }
@@ -56,12 +57,12 @@ impl Judging<'_> {
     fn addition(&mut self, outcome: &Outcome) -> Said {
         match outcome {
             Outcome::Added(row) => {
-                let listed = self.read_back.filter(|(tenant, _)| tenant.row(Some(row.id), Some(&row.uuid)).is_some());
+                let listed = self.read_back.filter(|ring| ring.row(Some(row.id), Some(&row.uuid)).is_some());
                 match listed {
-                    Some((_, seats)) => self.bind(row, origin(self.step, row), seats),
+                    Some(ring) => self.bind(row, origin(self.step, row), ring.seats),
                     None => {
                         let learned = KeyStep { id: Some(row.id), uuid: Some(row.uuid.clone()), ..self.step.clone() };
-                        let intent = Intent { license_key: Some(learned), ..self.intent.clone() };
+                        let intent = with(self.intent, learned);
                         (Some(Intent { phase: IntentPhase::Answered, ..intent }), None)
                     }
                 }
@@ -81,8 +82,8 @@ impl Judging<'_> {
         match outcome {
             Outcome::Accepted | Outcome::Added(_) => {
                 retire(&mut self.license.keys, self.step);
-                let to = self.read_back.map_or(self.intent.to, |(_, seats)| seats);
-                (None, Some(applied(&Intent { to, ..self.intent.clone() }, self.now)))
+                let to = self.read_back.map_or(self.step.to, |ring| ring.seats);
+                (None, Some(applied(&with(self.intent, KeyStep { to, ..self.step.clone() }), self.now)))
             }
             Outcome::Refused(Refusal::Request(why)) => {
                 let refused = Some(why.clone());
@@ -95,10 +96,10 @@ impl Judging<'_> {
 
     /// Takes the one row that is new for the key's; `none`: there is no new row.
     fn recognise(&mut self, origin: KeyOrigin, none: impl FnOnce(&mut Self) -> Said) -> Said {
-        let Some((tenant, seats)) = self.read_back else { return self.turned(IntentPhase::Answered) };
-        let new: Vec<Row> = new_rows(&tenant.rows, self.step, &self.license.keys).cloned().collect();
+        let Some(ring) = self.read_back else { return self.turned(IntentPhase::Answered) };
+        let new: Vec<Row> = new_rows(&ring.rows, self.step, &self.license.keys).cloned().collect();
         match &new[..] {
-            [row] => self.bind(row, origin, seats),
+            [row] => self.bind(row, origin, ring.seats),
             [] => none(self),
             _ => self.turned(IntentPhase::NeedsReview),
         }
@@ -106,15 +107,15 @@ impl Judging<'_> {
 
     /// The tenant has the key already. If only one of its rows is nobody else's, it is that one.
     fn already_present(&mut self, certain: bool) -> Said {
-        let Some((tenant, seats)) = self.read_back else { return self.turned(IntentPhase::Answered) };
+        let Some(ring) = self.read_back else { return self.turned(IntentPhase::Answered) };
         let ours = |row: &Row| {
             let own =
                 |record: &&crate::api::KeyRecord| record.origin.is_some_and(|origin| origin != KeyOrigin::Foreign);
             self.license.keys.iter().filter(own).any(|record| row.is(record.id, record.uuid.as_deref()))
         };
-        let unowned: Vec<Row> = tenant.rows.iter().filter(|row| !ours(row)).cloned().collect();
+        let unowned: Vec<Row> = ring.rows.iter().filter(|row| !ours(row)).cloned().collect();
         match &unowned[..] {
-            [row] if certain => self.bind(row, KeyOrigin::Found, seats),
+            [row] if certain => self.bind(row, KeyOrigin::Found, ring.seats),
             _ => self.refused(KeyState::AlreadyPresent),
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::record::{bound, put, state_of};
-use super::tenant::{Row, Tenant, WantedKey, same};
+use super::ring::{KeyRing, Row, WantedKey, same};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::plan::Fault;
 
@@ -34,7 +34,7 @@ pub(super) enum Standing<'a> {
 /// All records of keys that are not foreign.
 #[derive(Debug)]
 pub(super) struct Book<'a> {
-    pub tenant: &'a Tenant,
+    pub ring: &'a KeyRing,
     pub records: Vec<KeyRecord>,
     now: Timestamp,
 }
@@ -43,13 +43,13 @@ impl<'a> Book<'a> {
     /// Reads the records of a status in the light of what the tenant lists. Records of another object, by its uid, or of
     /// another tenant prove nothing: a row that is still the same is taken for the key of the same reference, and not for
     /// one that this object added.
-    pub fn of(tenant: &'a Tenant, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
+    pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
         let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
             let refused = matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent);
             record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
         });
-        let mut book = Self { tenant, records: kept.cloned().collect(), now };
+        let mut book = Self { ring, records: kept.cloned().collect(), now };
         if former != *own {
             book.take_over(&former, own);
         }
@@ -59,9 +59,9 @@ impl<'a> Book<'a> {
     }
 
     fn take_over(&mut self, former: &KeysOf, own: &KeysOf) {
-        let tenant = self.tenant;
+        let ring = self.ring;
         if former.account != own.account {
-            self.records.retain(|record| tenant.row(record.id, record.uuid.as_deref()).is_some());
+            self.records.retain(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
         }
         for record in &mut self.records {
             record.origin = Some(KeyOrigin::Found);
@@ -73,21 +73,21 @@ impl<'a> Book<'a> {
 
     /// Brings every record up to what is listed, and drops those that say nothing any more.
     fn look(&mut self) {
-        let (tenant, now) = (self.tenant, self.now);
+        let (ring, now) = (self.ring, self.now);
         let mut records = std::mem::take(&mut self.records);
         for record in &mut records {
             if record.fingerprint.is_none() {
-                let entry = tenant.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
+                let entry = ring.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
                 record.fingerprint = entry.and_then(|entry| entry.fingerprint.clone().ok());
             }
-            if let Some(entry) = tenant.wanted.iter().find(|entry| holds(record, entry)) {
+            if let Some(entry) = ring.wanted.iter().find(|entry| holds(record, entry)) {
                 record.secret_key_ref = Some(entry.reference.clone());
             }
             if record.id.is_none() {
                 continue;
             }
             let ended = |record: &KeyRecord| record.expires_at.as_ref().is_some_and(|time| time.0 <= now);
-            record.state = match tenant.row(record.id, record.uuid.as_deref()) {
+            record.state = match ring.row(record.id, record.uuid.as_deref()) {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
                     record.expires_at = row.expires.map(Time);
@@ -100,11 +100,11 @@ impl<'a> Book<'a> {
             };
         }
         records.retain(|record| {
-            let listed = tenant.row(record.id, record.uuid.as_deref()).is_some();
-            listed || (record.state != KeyState::Removed && tenant.wanted.iter().any(|entry| is_of(record, entry)))
+            let listed = ring.row(record.id, record.uuid.as_deref()).is_some();
+            listed || (record.state != KeyState::Removed && ring.wanted.iter().any(|entry| is_of(record, entry)))
         });
         // One record for each key, the one with a row first: a status that somebody edited may hold several.
-        records.sort_by_key(|record| tenant.row(record.id, record.uuid.as_deref()).is_none());
+        records.sort_by_key(|record| ring.row(record.id, record.uuid.as_deref()).is_none());
         let mut seen: Vec<KeyRecord> = Vec::new();
         for record in records {
             let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
@@ -121,16 +121,16 @@ impl<'a> Book<'a> {
 
     /// Takes the rows that the spec names for their keys.
     fn adopt(&mut self) {
-        let tenant = self.tenant;
-        for (i, entry) in tenant.wanted.iter().enumerate() {
+        let ring = self.ring;
+        for (i, entry) in ring.wanted.iter().enumerate() {
             let (Some(adopt), Ok(fingerprint)) = (&entry.adopt, &entry.fingerprint) else { continue };
-            let Some(row) = tenant.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
+            let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
             let proven =
                 |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
             let mine = self.records.iter().find(|record| holds(record, entry));
-            let mine_is_listed = mine.is_some_and(|record| tenant.row(record.id, record.uuid.as_deref()).is_some());
+            let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
             let elsewhere = self.records.iter().any(|record| {
-                let of_another = tenant.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
+                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
                 row.is(record.id, record.uuid.as_deref()) && of_another
             });
             if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
@@ -177,22 +177,22 @@ impl<'a> Book<'a> {
             (Some(one), Some(other)) => record.state != KeyState::Removed && same(one, other),
             _ => false,
         };
-        let listed = |record: &KeyRecord| self.tenant.row(record.id, record.uuid.as_deref()).is_some();
+        let listed = |record: &KeyRecord| self.ring.row(record.id, record.uuid.as_deref()).is_some();
         self.records.iter().filter(of_step).any(listed)
     }
 
     pub fn is_twin(&self, i: usize) -> bool {
-        self.tenant.wanted[..i].iter().any(|earlier| same_key(earlier, &self.tenant.wanted[i]))
+        self.ring.wanted[..i].iter().any(|earlier| same_key(earlier, &self.ring.wanted[i]))
     }
 
     /// Whether the spec still lists the key of a record. A key that cannot be read now counts as listed under its name.
     pub fn is_wanted(&self, record: &KeyRecord) -> bool {
-        self.tenant.wanted.iter().any(|entry| is_of(record, entry))
+        self.ring.wanted.iter().any(|entry| is_of(record, entry))
     }
 
     /// How the key of an entry stands.
     pub fn standing(&self, i: usize) -> Standing<'_> {
-        let entry = &self.tenant.wanted[i];
+        let entry = &self.ring.wanted[i];
         if let Err(fault) = &entry.fingerprint {
             return Standing::Unreadable(fault);
         }
@@ -204,7 +204,7 @@ impl<'a> Book<'a> {
                 KeyState::Rejected => Standing::Refused,
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::Missing => Standing::Lost(record),
-                KeyState::Expired if self.tenant.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
+                KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
                 _ => Standing::Listed(record),
             },
             None if entry.adopt.is_some() => Standing::NoSuchRow,

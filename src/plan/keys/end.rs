@@ -6,36 +6,36 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::book::{Book, Standing};
 use super::is_live;
 use super::record::{bound, state_of};
-use super::tenant::{Row, Tenant};
+use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
-use crate::plan::{Numbers, Situation};
+use crate::plan::Situation;
 
 /// How many keys a status shows at most. Those of the spec come first, and there are fewer.
 const MOST_SHOWN: usize = 100;
 
 /// The licence for the status.
-pub(super) fn license(s: &Situation<'_>, tenant: &Tenant, numbers: Numbers, book: &Book<'_>, own: KeysOf) -> License {
-    let live: Vec<&Row> = tenant.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
     let state = match live[..] {
         [_, ..] => LicenseState::Active,
         [] => {
-            let expired = tenant.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
+            let expired = ring.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
             match () {
                 () if expired || book.records.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
-                () if tenant.rows.is_empty() => LicenseState::Absent,
+                () if ring.rows.is_empty() => LicenseState::Absent,
                 () => LicenseState::Invalidated,
             }
         }
     };
     let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
-    let last = tenant.rows.iter().filter_map(|row| row.expires).max();
-    let expires_at = if live.is_empty() { last } else { noticed_end(&live, numbers.seats, need) };
+    let last = ring.rows.iter().filter_map(|row| row.expires).max();
+    let expires_at = if live.is_empty() { last } else { noticed_end(&live, ring.seats, need) };
     License {
         expires_at: expires_at.filter(|_| state != LicenseState::Absent).map(Time),
-        hard_seats: tenant.hard_seats,
-        can_add_user: tenant.can_add_user,
-        reported_users: tenant.reported_users,
-        keys: keys(tenant, book, s.now),
+        hard_seats: ring.hard_seats,
+        can_add_user: ring.can_add_user,
+        reported_users: ring.reported_users,
+        keys: keys(ring, book, s.now),
         keys_of: Some(own),
         ..License::of(state)
     }
@@ -61,9 +61,9 @@ fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
 }
 
 /// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
-fn keys(tenant: &Tenant, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
+fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let mut keys: Vec<KeyRecord> = Vec::new();
-    for (i, entry) in tenant.wanted.iter().enumerate() {
+    for (i, entry) in ring.wanted.iter().enumerate() {
         let known = book.records.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));
         let state = match book.standing(i) {
             Standing::Unreadable(_) if known.is_none() => KeyState::Unreadable,
@@ -85,11 +85,11 @@ fn keys(tenant: &Tenant, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let place = |record: &KeyRecord| {
         let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
         let unlisted = !book.is_wanted(record) && record.state != KeyState::Pending;
-        (unlisted, tenant.wanted.iter().position(of).unwrap_or(usize::MAX))
+        (unlisted, ring.wanted.iter().position(of).unwrap_or(usize::MAX))
     };
     keys.extend(book.records.iter().cloned());
     keys.sort_by_key(place);
-    let foreign = tenant.rows.iter().filter(|row| !book.owns(row));
+    let foreign = ring.rows.iter().filter(|row| !book.owns(row));
     let foreign = foreign.map(|row| KeyRecord {
         fingerprint: None,
         state: state_of(row, now),

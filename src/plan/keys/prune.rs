@@ -2,9 +2,9 @@
 
 use super::book::{Book, Standing};
 use super::is_live;
-use super::tenant::Tenant;
+use super::ring::KeyRing;
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
-use crate::plan::{Numbers, Pool, Situation};
+use crate::plan::{Pool, Situation};
 
 /// What is to be done about keys that are no longer listed.
 pub(super) enum Retirement<'a> {
@@ -19,19 +19,18 @@ pub(super) enum Retirement<'a> {
 /// The row to remove, if one may be.
 pub(super) fn retirement<'a>(
     s: &Situation<'_>,
-    tenant: &Tenant,
-    numbers: Numbers,
+    ring: &KeyRing,
     book: &'a Book<'_>,
     standings: &[Standing<'_>],
 ) -> Retirement<'a> {
     let Pool::Immuta { prune: true, .. } = s.desired.pool else { return Retirement::None };
     let unlisted = book.records.iter().filter(|record| {
-        let listed_by_tenant = tenant.row(record.id, record.uuid.as_deref()).is_some();
+        let listed_by_tenant = ring.row(record.id, record.uuid.as_deref()).is_some();
         listed_by_tenant && record.state != KeyState::Removed && !book.is_wanted(record)
     });
     let mut blocked = None;
     for record in unlisted {
-        match obstacle(s, tenant, numbers, book, standings, record) {
+        match obstacle(s, ring, book, standings, record) {
             None => return Retirement::Of(record),
             Some(why) => {
                 blocked.get_or_insert_with(|| {
@@ -46,8 +45,7 @@ pub(super) fn retirement<'a>(
 
 fn obstacle(
     s: &Situation<'_>,
-    tenant: &Tenant,
-    numbers: Numbers,
+    ring: &KeyRing,
     book: &Book<'_>,
     standings: &[Standing<'_>],
     record: &KeyRecord,
@@ -60,17 +58,17 @@ fn obstacle(
         return Some("it goes once every listed key is seen at the tenant and in force".into());
     }
     let this = |row: &&super::Row| row.is(record.id, record.uuid.as_deref());
-    if !tenant.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
+    if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
         return Some("it is the last valid key".into());
     }
-    if tenant.can_add_user != Some(true) {
+    if ring.can_add_user != Some(true) {
         return Some("the tenant takes no more users (canAddUser), so it has no seats to spare".into());
     }
     let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
-    let shown = tenant.rows.iter().find(this).and_then(|row| row.seats);
+    let shown = ring.rows.iter().find(this).and_then(|row| row.seats);
     let Some(seats) = shown else { return Some("the tenant does not show how many seats it has".into()) };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
-    let left = numbers.seats.saturating_sub(seats);
+    let left = ring.seats.saturating_sub(seats);
     (left < need).then(|| {
         format!(
             "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"

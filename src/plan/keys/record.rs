@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::tenant::{Row, same};
+use super::ring::{Row, same};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep};
 
 /// The record of a key whose row is known.

@@ -2,10 +2,10 @@
 
 use super::Lack;
 use super::book::{Book, Standing};
-use super::tenant::Tenant;
-use crate::api::{CONFIRM, Intent, KeyAction, KeyState, KeyStep, SecretKeyRef};
-use crate::plan::condition::{Is, reason};
-use crate::plan::{Decision, Numbers, Snapshot, Verdict};
+use super::ring::KeyRing;
+use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
+use crate::plan::condition::reason;
+use crate::plan::{Decision, Snapshot, Verdict};
 
 /// One thing that lacks.
 pub(super) struct Trouble {
@@ -25,7 +25,7 @@ impl Trouble {
     }
 
     pub(super) fn removal_refused(intent: Option<&Intent>) -> Self {
-        let id = intent.and_then(|intent| intent.license_key.as_ref()?.id).unwrap_or_default();
+        let id = intent.and_then(|intent| intent.step.key()?.id).unwrap_or_default();
         let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
             "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or try again{confirm}"
@@ -44,8 +44,8 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
 }
 
 /// What is wrong with the listed keys, in the order of the list.
-pub(super) fn troubles(tenant: &Tenant, standings: &[Standing<'_>]) -> Vec<Trouble> {
-    let each = tenant.wanted.iter().zip(standings);
+pub(super) fn troubles(ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Trouble> {
+    let each = ring.wanted.iter().zip(standings);
     each.filter_map(|(entry, standing)| {
         let path = entry.reference.path();
         Some(match standing {
@@ -112,21 +112,25 @@ pub(super) fn lost(book: &Book<'_>) -> Option<String> {
 }
 
 /// A step that is to be made, in a few words.
-pub(in crate::plan) fn step_words(step: &KeyStep) -> String {
-    let (verb, what) = (if step.action == KeyAction::Add { "add" } else { "remove" }, object_of(step));
-    format!("{verb} {what}")
+pub(in crate::plan) fn step_words(step: &Step) -> Option<String> {
+    let verb = match step {
+        Step::Seats(_) => return None,
+        Step::AddKey(_) => "add",
+        Step::RemoveKey(_) => "remove",
+    };
+    Some(format!("{verb} {}", object_of(step)))
 }
 
 /// A step that was made, in a few words.
-pub(in crate::plan) fn step_done(step: &KeyStep) -> String {
-    let (verb, what) = (if step.action == KeyAction::Add { "added" } else { "removed" }, object_of(step));
-    format!("{what} {verb}")
+pub(in crate::plan) fn step_done(step: &Step) -> String {
+    let verb = if matches!(step, Step::RemoveKey(_)) { "removed" } else { "added" };
+    format!("{} {verb}", object_of(step))
 }
 
-fn object_of(step: &KeyStep) -> String {
-    match step.action {
-        KeyAction::Add => format!("licence key {}", path(step.secret_key_ref.as_ref())),
-        KeyAction::Remove => format!("licence row {}", step.id.unwrap_or_default()),
+fn object_of(step: &Step) -> String {
+    match step {
+        Step::RemoveKey(key) => format!("licence row {}", key.id.unwrap_or_default()),
+        _ => format!("licence key {}", path(step.key().and_then(|key| key.secret_key_ref.as_ref()))),
     }
 }
 
@@ -135,54 +139,47 @@ fn path(reference: Option<&SecretKeyRef>) -> String {
 }
 
 /// What `Ready` says of a tenant; `None`: what it says of every vendor.
-pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision) -> Option<(Is, &'static str, String)> {
-    let tenant = seen.tenant.as_ref()?;
-    let seats = seen.numbers.map_or(0, |Numbers { seats, .. }| seats);
-    let step = decision.intent.as_ref().and_then(|intent| intent.license_key.as_ref());
+pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision) -> Option<String> {
+    let ring = seen.keys()?;
+    let seats = ring.seats;
+    let step = decision.intent.as_ref().map(|intent| &intent.step);
     Some(match &decision.verdict {
-        Verdict::InSync => (Is::True, reason::IN_SYNC, format!("{vendor} has every listed key, and {seats} seats")),
-        Verdict::Observed(_) => {
-            (Is::True, reason::OBSERVED, format!("{vendor} shows {seats} seats; managementPolicy is Observe"))
-        }
-        Verdict::Lacking(lack) => (Is::False, lack.reason, lack.message.clone()),
-        Verdict::Doubt => {
-            let message = step.map_or_else(
+        Verdict::InSync => format!("{vendor} has every listed key, and {seats} seats"),
+        Verdict::Observed(_) => format!("{vendor} shows {seats} seats; managementPolicy is Observe"),
+        Verdict::Doubt => step.map_or_else(
                 || format!("{vendor} does not list a key any more: it is read again before that is believed"),
                 |step| {
                     let what = step_done(step);
                     format!("{what} or not: the request was sent or may have been; nothing is sent until {vendor} was read again after the settle time")
                 },
-            );
-            (Is::Unknown, reason::OUTCOME_UNKNOWN, message)
-        }
+            ),
         Verdict::NeedsReview => {
             let (intent, step) = decision.intent.as_ref().zip(step)?;
             let own = decision.license.as_ref().map_or(&[][..], |license| &license.keys);
-            let candidates = tenant.rows.iter().filter(|row| {
+            let candidates = ring.rows.iter().filter(|row| {
                 let foreign = own.iter().any(|key| {
                     key.origin == Some(crate::api::KeyOrigin::Foreign) && row.is(key.id, key.uuid.as_deref())
                 });
-                foreign && !step.present.contains(&row.id)
+                foreign && step.key().is_some_and(|key| !key.present.contains(&row.id))
             });
             let rows: Vec<String> = candidates.map(|row| format!("{} ({})", row.id, row.uuid)).collect();
-            let message = format!(
+            format!(
                 "{} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
                  right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={}",
                 step_done(step),
                 rows.join(", "),
                 intent.id
-            );
-            (Is::False, reason::NEEDS_REVIEW, message)
+            )
         }
-        Verdict::Conflict => {
-            let message = format!(
+        Verdict::Conflict => format!(
                 "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
                  removes it; Seatkeeper stops until spec.vendor.immuta.licenseKeys is edited or a day has passed"
-            );
-            (Is::False, reason::CONFLICT, message)
-        }
-        Verdict::Publish | Verdict::Change(_) | Verdict::Held(_) | Verdict::Rejected | Verdict::Unsupported(_) => {
-            return None;
-        }
+        ),
+        Verdict::Publish
+        | Verdict::Change(_)
+        | Verdict::Held(_)
+        | Verdict::Rejected
+        | Verdict::Lacking(_)
+        | Verdict::Unsupported(_) => return None,
     })
 }

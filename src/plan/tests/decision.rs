@@ -7,7 +7,7 @@ fn the_first_look_only_publishes_the_plan() {
     let decision = story().decided();
     assert_eq!(decision.verdict, Verdict::Publish);
     let plan = decision.plan.unwrap();
-    assert_eq!((plan.from, plan.to, plan.limit_from, plan.limit_to), (100, 150, Some(100), Some(150)));
+    assert_eq!(plan.step, seats_step(n(100, Some(100)), n(150, Some(150))));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn observing_and_suspending_send_nothing() {
     let observing = story().with(|s| s.desired.policy = ManagementPolicy::Observe);
     assert_eq!(observing.verdict(), Verdict::Observed(Some(n(150, Some(150)))));
     let suspended = story().with(|s| s.desired.suspended = true);
-    assert_eq!(suspended.blocks()[0].kind, PlanBlock::Suspended);
+    assert_eq!(suspended.holds()[0].kind, HoldKind::Suspended);
     assert_eq!(suspended.decided().plan.unwrap().blocked_by, [PlanBlock::Suspended]);
 }
 
@@ -90,7 +90,7 @@ fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
 #[test]
 fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_meanwhile() {
     let behind = |story: Story| story.with(|s| s.behind = Some("another change is under way".into()));
-    assert_eq!(behind(story()).blocks()[0].kind, PlanBlock::OutcomeUnknown);
+    assert_eq!(behind(story()).holds()[0].kind, HoldKind::OtherChange);
     assert_eq!(behind(story().shows(150, Some(150))).verdict(), Verdict::InSync);
     let repeat = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let waiting = behind(repeat()).follow();
@@ -122,7 +122,9 @@ fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
 #[test]
 fn numbers_in_a_record_may_be_any_without_harm() {
     let mutilated = story().shows(150, Some(150)).open(IntentPhase::Answered, SETTLED);
-    let decision = mutilated.with(|s| s.intent.as_mut().unwrap().from = i32::MIN).follow();
+    let decision = mutilated
+        .with(|s| s.intent.as_mut().unwrap().step = seats_step(n(i32::MIN, Some(100)), n(150, Some(150))))
+        .follow();
     let told = remember(&mut LicenseSeatsStatus::default(), decision.applied).unwrap();
     assert_eq!(told.reason, "SeatsIncreased");
     let absurd = story().wants(i32::MIN, LimitGoal::Keep);

@@ -5,18 +5,18 @@ use super::*;
 #[test]
 fn guard_rails_block_and_never_clamp() {
     let max = story().with(|s| s.desired.guardrails.max_seats = Some(120));
-    assert!(max.blocks()[0].message.contains("maxSeats 120"), "{:?}", max.blocks());
+    assert!(max.holds()[0].message.contains("maxSeats 120"), "{:?}", max.holds());
     let min = story().wants(90, LimitGoal::Pinned).with(|s| s.desired.guardrails.min_seats = Some(95));
-    assert!(min.blocks()[0].message.contains("minSeats 95"));
+    assert!(min.holds()[0].message.contains("minSeats 95"));
     let limit = story().wants(100, LimitGoal::UpTo(170)).with(|s| s.desired.guardrails.max_seats = Some(160));
-    assert!(limit.blocks()[0].message.contains("limit of 170"));
+    assert!(limit.holds()[0].message.contains("limit of 170"));
     let endless = |shown, max| {
         story().wants(100, LimitGoal::Unlimited).shows(100, shown).with(|s| {
-            s.seen.support.cannot_clear_limit = None;
+            s.seen.rules.support.cannot_clear_limit = None;
             s.desired.guardrails.max_seats = max;
         })
     };
-    let blocks = endless(Some(100), Some(160)).blocks();
+    let blocks = endless(Some(100), Some(160)).holds();
     assert!(blocks[0].message.contains("spec.limit.mode Unlimited"), "{blocks:?}");
     assert!(blocks[0].message.contains("spec.guardrails.maxSeats 160"), "{blocks:?}");
     assert_eq!(endless(None, Some(160)).verdict(), Verdict::InSync, "there is nothing to remove");
@@ -26,9 +26,9 @@ fn guard_rails_block_and_never_clamp() {
 #[test]
 fn seats_never_go_below_what_is_used_or_could_not_be_read() {
     let used = story().wants(70, LimitGoal::Pinned);
-    assert!(used.blocks()[0].message.contains("below the 80 in use"), "{:?}", used.blocks());
+    assert!(used.holds()[0].message.contains("below the 80 in use"), "{:?}", used.holds());
     let unknown = story().wants(90, LimitGoal::Pinned).uses(Usage::NotReported);
-    assert!(unknown.blocks()[0].message.contains("could not be read"));
+    assert!(unknown.holds()[0].message.contains("could not be read"));
     assert_eq!(story().wants(80, LimitGoal::Pinned).sends().unwrap().1, n(80, Some(80)));
     assert!(story().uses(Usage::NotReported).sends().is_some(), "an increase does not need usage");
 }
@@ -36,15 +36,15 @@ fn seats_never_go_below_what_is_used_or_could_not_be_read() {
 #[test]
 fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
     let limit = story().wants(150, LimitGoal::Keep).shows(100, Some(120));
-    assert!(limit.blocks()[0].message.contains("above the limit of 120: set spec.limit"));
+    assert!(limit.holds()[0].message.contains("above the limit of 120: set spec.limit"));
     let unlimited = story().wants(150, LimitGoal::Unlimited);
-    assert!(unlimited.blocks()[0].unsupported);
+    assert!(unlimited.holds()[0].kind == HoldKind::Unsupported);
     let bound = |seats| vec![Bound { seats, because: "of the other product".into(), pool: None }];
-    let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.at_least = bound(95));
-    assert!(least.blocks()[0].message.contains("fewer than 95, because of the other product"));
-    let most = story().with(|s| s.seen.at_most = bound(140));
-    assert!(most.blocks()[0].message.contains("more than 140"));
-    let none = story().with(|s| (s.seen.numbers, s.seen.support.read_only) = (None, Some("no count".into())));
+    let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.rules.at_least = bound(95));
+    assert!(least.holds()[0].message.contains("fewer than 95, because of the other product"));
+    let most = story().with(|s| s.seen.rules.at_most = bound(140));
+    assert!(most.holds()[0].message.contains("more than 140"));
+    let none = story().with(|s| s.seen.model = Model::Uncounted("no count".into()));
     assert_eq!(none.verdict(), Verdict::Unsupported("no count".into()));
 }
 
@@ -53,24 +53,24 @@ fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_no
     let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
     let up = |others| {
         story().with(|s| {
-            s.seen.at_most = bound(120, "PasswordManager");
+            s.seen.rules.at_most = bound(120, "PasswordManager");
             s.others = others;
         })
     };
     let down = |others| {
         story().wants(90, LimitGoal::Pinned).with(|s| {
-            s.seen.at_least = bound(95, "SecretsManager");
+            s.seen.rules.at_least = bound(95, "SecretsManager");
             s.others = others;
         })
     };
     for (story, kind) in [
-        (up(vec![("PasswordManager", 150)]), PlanBlock::OtherPool),
-        (up(vec![("PasswordManager", 149)]), PlanBlock::Vendor),
-        (up(vec![("MachineAccounts", 150)]), PlanBlock::Vendor),
-        (up(vec![]), PlanBlock::Vendor),
-        (down(vec![("SecretsManager", 90)]), PlanBlock::OtherPool),
-        (down(vec![("SecretsManager", 91)]), PlanBlock::Vendor),
+        (up(vec![("PasswordManager", 150)]), HoldKind::OtherPool),
+        (up(vec![("PasswordManager", 149)]), HoldKind::VendorRule),
+        (up(vec![("MachineAccounts", 150)]), HoldKind::VendorRule),
+        (up(vec![]), HoldKind::VendorRule),
+        (down(vec![("SecretsManager", 90)]), HoldKind::OtherPool),
+        (down(vec![("SecretsManager", 91)]), HoldKind::VendorRule),
     ] {
-        assert_eq!(story.blocks()[0].kind, kind);
+        assert_eq!(story.holds()[0].kind, kind);
     }
 }

@@ -37,7 +37,8 @@ fn an_open_intent_sends_nothing_before_its_settle_time() {
 fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
     let fresh = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed = None);
     assert_eq!(fresh.follow().doubt.unwrap().left, TIMING.unanswered);
-    let other = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed.as_mut().unwrap().key = "another".into());
+    let other =
+        story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed.as_mut().unwrap().wait = request("another"));
     assert_eq!(other.follow().doubt.unwrap().left, TIMING.unanswered);
 }
 
@@ -47,7 +48,7 @@ fn late_effects_are_counted_from_the_answer_and_not_from_before_the_request() {
     let request = story()
         .open(IntentPhase::Answered, SETTLED)
         .read_before(n(100, Some(100)))
-        .with(|s| s.elapsed.as_mut().unwrap().key = "i1".into());
+        .with(|s| s.elapsed.as_mut().unwrap().wait = request("i1"));
     let decision = request.follow();
     assert_eq!(decision.verdict, Verdict::Doubt);
     assert_eq!(decision.doubt.unwrap().left, TIMING.answered);
@@ -57,7 +58,7 @@ fn late_effects_are_counted_from_the_answer_and_not_from_before_the_request() {
 fn after_the_settle_time_two_readings_must_agree() {
     let first = story().open(IntentPhase::Unanswered, SETTLED).follow();
     assert_eq!(first.verdict, Verdict::Doubt);
-    assert_eq!(first.doubt.unwrap(), Doubt { key: "i1".into(), left: TIMING.pause, settled: true });
+    assert_eq!(first.doubt.unwrap(), Doubt { wait: request("i1"), left: TIMING.pause, settled: true });
     let differs = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(120, Some(120)));
     assert_eq!(differs.verdict(), Verdict::Doubt);
     let agrees = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
@@ -144,11 +145,11 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
     let first = back().follow();
     assert_eq!(first.verdict, Verdict::Doubt);
     assert_eq!(first.drifted, None, "the vendor's doing is not drift");
-    let key = first.doubt.unwrap().key;
+    let wait = first.doubt.unwrap().wait;
     let waited = |story: Story| {
         story.with(|s| {
             let settled = Some((n(100, Some(100)), TIMING.pause));
-            s.elapsed = Some(Elapsed { key: key.clone(), since: SETTLED, settled });
+            s.elapsed = Some(Elapsed { wait: wait.clone(), since: SETTLED, settled });
         })
     };
     assert_eq!(waited(back()).sends(), Some((n(100, Some(100)), n(150, Some(150)), 2)));
@@ -169,7 +170,8 @@ fn a_decrease_the_vendor_takes_back_is_not_taken_for_its_own_growth() {
     let back = |used| {
         let story = story().made(150, 130, 1, 1, Trigger::SpecDiffers).shows(150, Some(300)).uses(Usage::AtLeast(used));
         story.wants(130, LimitGoal::UpTo(300)).with(|s| {
-            (s.history[0].limit_from, s.history[0].limit_to, s.satisfied) = (Some(300), Some(300), true);
+            s.history[0].step = seats_step(n(150, Some(300)), n(130, Some(300)));
+            s.satisfied = true;
         })
     };
     assert_eq!(back(80).verdict(), Verdict::Doubt);
@@ -180,12 +182,12 @@ fn a_decrease_the_vendor_takes_back_is_not_taken_for_its_own_growth() {
 fn publishing_a_repeat_does_not_begin_its_wait_anew() {
     let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers).wants(160, LimitGoal::Pinned).with(|s| {
         (s.generation, s.published) = (4, false);
-        let (key, settled) = ("reverted-c0".to_owned(), Some((n(100, Some(100)), TIMING.pause)));
-        s.elapsed = Some(Elapsed { key, since: SETTLED, settled });
+        let (wait, settled) = (WaitFor::TakenBack("c0".into()), Some((n(100, Some(100)), TIMING.pause)));
+        s.elapsed = Some(Elapsed { wait, since: SETTLED, settled });
     });
     let decision = story.decided();
     assert_eq!(decision.verdict, Verdict::Publish);
-    assert_eq!(decision.doubt.map(|doubt| doubt.key).as_deref(), Some("reverted-c0"));
+    assert_eq!(decision.doubt.map(|doubt| doubt.wait), Some(WaitFor::TakenBack("c0".into())));
 }
 
 #[test]
@@ -233,14 +235,22 @@ fn an_edit_from_before_a_review_is_no_answer_to_it() {
 
 #[test]
 fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
-    let unread = |since| story().open(IntentPhase::Unanswered, since).with(|s| s.seen.numbers = None).decided();
-    let doubt = |left| Some(Doubt { key: "i1".into(), left, settled: false });
+    let unread = |since| {
+        story()
+            .open(IntentPhase::Unanswered, since)
+            .with(|s| s.seen.model = Model::Uncounted("not counted".into()))
+            .decided()
+    };
+    let doubt = |left| Some(Doubt { wait: request("i1"), left, settled: false });
     let second = Duration::from_secs(1);
     let early = unread(TIMING.unanswered - second);
     assert!(matches!(early.verdict, Verdict::Unsupported(_)), "{:?}", early.verdict);
     assert_eq!((early.doubt, early.intent.map(|intent| intent.id)), (doubt(second), Some("i1".into())));
     assert_eq!(unread(SETTLED).doubt, doubt(Duration::MAX), "it is over, and not forgotten");
-    let closed = story().open(IntentPhase::Rejected, SETTLED).with(|s| s.seen.numbers = None).decided();
+    let closed = story()
+        .open(IntentPhase::Rejected, SETTLED)
+        .with(|s| s.seen.model = Model::Uncounted("not counted".into()))
+        .decided();
     assert_eq!(closed.doubt, None);
 }
 
@@ -251,11 +261,11 @@ fn first_request_without_effect_is_repeated_once_whatever_stands_against_it_mean
     let obstacles: [Obstacle; 7] = [
         ("a guard rail", |s| s.with(|s| s.desired.guardrails.max_seats = Some(120))),
         ("the bound of another pool", |s| {
-            s.with(|s| s.seen.at_most.push(Bound { seats: 120, because: "of b".into(), pool: Some("b") }))
+            s.with(|s| s.seen.rules.at_most.push(Bound { seats: 120, because: "of b".into(), pool: Some("b") }))
         }),
         ("another pool that moves first", |s| {
             let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
-            s.with(|s| (s.seen.at_most.push(bound), s.others.push(("b", 200))).1)
+            s.with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1)
         }),
         ("another change", |s| s.with(|s| s.behind = Some("another change".into()))),
         ("suspend", |s| s.with(|s| (s.desired.suspended, s.generation) = (true, 4))),
@@ -316,7 +326,8 @@ fn edit_that_leaves_the_wish_resets_no_contest_and_gives_no_seats_back() {
     assert!(contest(4).wants(160, LimitGoal::Pinned).sends().is_some(), "an edit of the seats");
     let grown = || {
         let made = story().made(100, 150, 30, 1, Trigger::SpecDiffers).wants(150, LimitGoal::UpTo(200));
-        made.shows(170, Some(200)).with(|s| (s.generation, s.history[0].limit_to) = (4, Some(200)))
+        made.shows(170, Some(200))
+            .with(|s| (s.generation, s.history[0].step) = (4, seats_step(n(100, Some(100)), n(150, Some(200)))))
     };
     assert_eq!(grown().with(|s| s.history[0].wish = Some(s.desired.wish())).verdict(), Verdict::InSync);
 }
@@ -339,7 +350,7 @@ fn wish_after_a_change_that_was_taken_back_gets_two_requests_and_no_more() {
         while let (Verdict::Doubt, Some(doubt)) = (&decision.verdict, &decision.doubt) {
             let settled = Some((n(100, Some(100)), TIMING.pause));
             intent.clone_from(&decision.intent);
-            let elapsed = Elapsed { key: doubt.key.clone(), since: SETTLED, settled };
+            let elapsed = Elapsed { wait: doubt.wait.clone(), since: SETTLED, settled };
             decision = here().with(|s| (s.elapsed, s.intent) = (Some(elapsed), intent.clone())).follow();
         }
         intent = match decision.verdict {
@@ -359,7 +370,7 @@ fn without_effect(limit: LimitGoal, limit_to: i32) -> Story {
     story().open(IntentPhase::WithoutEffect, SETTLED).wants(150, limit).with(|s| {
         let wish = Some(s.desired.wish());
         let intent = s.intent.as_mut().unwrap();
-        (intent.wish, intent.limit_to) = (wish, Some(limit_to));
+        (intent.wish, intent.step) = (wish, seats_step(n(100, Some(100)), n(150, Some(limit_to))));
         (s.elapsed, s.published) = (None, false);
     })
 }
@@ -397,7 +408,8 @@ fn another_account_was_not_in_sync_because_this_one_was() {
         let made = story().made(100, 150, 30, 1, Trigger::SpecDiffers).wants(150, LimitGoal::UpTo(200));
         made.shows(190, Some(200)).with(|s| {
             s.history[0].wish = Some(s.desired.wish());
-            (s.history[0].limit_to, s.seen.account.id) = (Some(200), Some(account.into()));
+            s.history[0].step = seats_step(n(100, Some(100)), n(150, Some(200)));
+            s.seen.account.id = Some(account.into());
         })
     };
     assert_eq!(grown("org").verdict(), Verdict::InSync);

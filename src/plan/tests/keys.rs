@@ -20,7 +20,7 @@ fn print(name: &str) -> String {
     fingerprint(UID, name.as_bytes())
 }
 
-fn row(id: i64, seats: i32) -> Row {
+pub(super) fn row(id: i64, seats: i32) -> Row {
     Row { id, uuid: format!("u{id}"), seats: Some(seats), expires: None, hard: None, invalidated: false }
 }
 
@@ -44,26 +44,26 @@ fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
 
 /// A tenant with its records. Nothing is listed, nothing recorded; 10 users; the sum of the rows are its seats.
 #[derive(Clone, Debug)]
-struct Keys {
+pub(super) struct Keys {
     desired: Desired,
-    tenant: Tenant,
+    tenant: KeyRing,
     seats: Option<i32>,
     used: i32,
     license: License,
-    intent: Option<Intent>,
-    history: Vec<Change>,
+    pub(super) intent: Option<Intent>,
+    pub(super) history: Vec<Change>,
     published: bool,
     elapsed: Option<Elapsed>,
     confirmed: Option<String>,
     uid: &'static str,
 }
 
-fn keys() -> Keys {
+pub(super) fn keys() -> Keys {
     let pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: false };
     let own = KeysOf { object_uid: UID.into(), account: "tenant.test/tenant.test".into() };
     Keys {
         desired: Desired { pool, seats: None, limit: LimitGoal::Keep, ..story().desired },
-        tenant: Tenant { can_add_user: Some(true), ..Tenant::default() },
+        tenant: KeyRing { can_add_user: Some(true), ..KeyRing::default() },
         seats: None,
         used: 10,
         license: License { keys_of: Some(own), ..License::of(LicenseState::Active) },
@@ -77,11 +77,11 @@ fn keys() -> Keys {
 }
 
 impl Keys {
-    fn lists(mut self, names: &[&str]) -> Self {
+    pub(super) fn lists(mut self, names: &[&str]) -> Self {
         self.tenant.wanted = names.iter().map(|name| wanted(name)).collect();
         self
     }
-    fn shows(mut self, rows: &[Row]) -> Self {
+    pub(super) fn shows(mut self, rows: &[Row]) -> Self {
         self.tenant.rows = rows.to_vec();
         self
     }
@@ -93,42 +93,44 @@ impl Keys {
         self.desired.pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: true };
         self
     }
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
     /// An addition of this key is open since this long, begun while these rows were there.
-    fn adding(mut self, name: &str, present: &[i64], phase: IntentPhase, clock: (&str, Duration)) -> Self {
+    fn adding(mut self, name: &str, present: &[i64], phase: IntentPhase, clock: (WaitFor, Duration)) -> Self {
         let step = KeyStep {
-            action: KeyAction::Add,
+            from: 40,
+            to: 40,
             secret_key_ref: Some(reference(name)),
             fingerprint: Some(print(name)),
             present: present.to_vec(),
             id: None,
             uuid: None,
         };
-        self.intent = Some(open(step, phase));
-        self.elapsed = Some(Elapsed { key: clock.0.into(), since: clock.1, settled: None });
+        self.intent = Some(open(Step::AddKey(step), phase));
+        self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });
         self
     }
-    fn removing(mut self, row: &Row, phase: IntentPhase, clock: (&str, Duration)) -> Self {
+    fn removing(mut self, row: &Row, phase: IntentPhase, clock: (WaitFor, Duration)) -> Self {
         let step = KeyStep {
-            action: KeyAction::Remove,
+            from: 40,
+            to: 40,
             secret_key_ref: None,
             fingerprint: None,
             present: vec![],
             id: Some(row.id),
             uuid: Some(row.uuid.clone()),
         };
-        self.intent = Some(open(step, phase));
-        self.elapsed = Some(Elapsed { key: clock.0.into(), since: clock.1, settled: None });
+        self.intent = Some(open(Step::RemoveKey(step), phase));
+        self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });
         self
     }
     /// Both readings after the settle time have agreed.
     fn agreed(mut self) -> Self {
         let decision = self.decide();
         let doubt = decision.doubt.expect("something to wait for");
-        self.elapsed = Some(Elapsed { key: doubt.key, since: SETTLED, settled: None });
+        self.elapsed = Some(Elapsed { wait: doubt.wait, since: SETTLED, settled: None });
         self
     }
     fn seen(&self) -> Snapshot {
@@ -136,13 +138,12 @@ impl Keys {
         let host = Some("tenant.test".to_owned());
         Snapshot {
             account: Account { vendor: "immuta".into(), host: host.clone(), id: host },
-            numbers: Some(n(self.seats.unwrap_or(seats), None)),
             usage: Usage::Exact(self.used),
-            tenant: Some(self.tenant.clone()),
+            model: Model::Keys(KeyRing { seats: self.seats.unwrap_or(seats), ..self.tenant.clone() }),
             ..story().seen
         }
     }
-    fn decide(&self) -> Decision {
+    pub(super) fn decide(&self) -> Decision {
         let once = |published: Option<&str>| {
             decide(&Situation {
                 uid: self.uid,
@@ -169,11 +170,17 @@ impl Keys {
             _ => first,
         }
     }
-    fn sends(&self) -> Option<KeyStep> {
+    fn sends(&self) -> Option<Step> {
         match self.decide().verdict {
-            Verdict::Change(intent) => intent.license_key,
+            Verdict::Change(intent) => Some(intent.step),
             _ => None,
         }
+    }
+    fn adds(&self) -> Option<KeyStep> {
+        self.sends().and_then(|step| if let Step::AddKey(key) = step { Some(key) } else { None })
+    }
+    fn removes(&self) -> Option<KeyStep> {
+        self.sends().and_then(|step| if let Step::RemoveKey(key) = step { Some(key) } else { None })
     }
     /// The reason of `Ready`, and all that is said of it.
     fn ready(&self) -> (String, String) {
@@ -189,18 +196,14 @@ impl Keys {
     }
 }
 
-fn open(license_key: KeyStep, phase: IntentPhase) -> Intent {
+fn open(step: Step, phase: IntentPhase) -> Intent {
     Intent {
         id: "i1".into(),
         object_uid: UID.into(),
         generation: 3,
         wish: None,
         account: "tenant.test/tenant.test".into(),
-        from: 40,
-        to: 40,
-        limit_from: None,
-        limit_to: None,
-        license_key: Some(license_key),
+        step,
         used: Some(10),
         attempt: 1,
         reason: Trigger::SpecDiffers,

@@ -42,7 +42,8 @@ prop_compose! {
         wish in of(select(vec!["a wish".to_owned(), String::new()])),
     ) -> Intent {
         let (id, object_uid, time) = (id.to_owned(), object_uid.to_owned(), Time(time));
-        Intent { id, object_uid, generation, wish, account, from, to, limit_from, limit_to, license_key: None, used, attempt, reason, phase, refused: None, time }
+        let step = seats_step(n(from, limit_from), n(to, limit_to));
+        Intent { id, object_uid, generation, wish, account, step, used, attempt, reason, phase, refused: None, time }
     }
 }
 
@@ -78,20 +79,23 @@ prop_compose! {
         read_only in prop::bool::weighted(0.1), behind in prop::bool::weighted(0.2), satisfied in any::<bool>(),
         published in any::<bool>(), confirmed in of(select(vec!["i1", "i2", ""])),
         elapsed in of((
-            select(vec!["i1", "i2", "reverted-i1", "reverted-i2", "another"]), select(vec![0u64, 299, 300, 1799, 1800, 9999]),
+            select(["i1", "i2", "another"].into_iter().flat_map(|id| [WaitFor::Request(id.into()), WaitFor::LateEffects(id.into()), WaitFor::TakenBack(id.into())]).collect::<Vec<_>>()), select(vec![0u64, 299, 300, 1799, 1800, 9999]),
             of((seats(), of(seats()), select(vec![0u64, 9, 10]))), any::<bool>(),
         )),
     ) -> Story {
         let mut story = story();
-        story.seen.numbers = numbers.map(|(seats, limit)| n(seats, limit));
+        story.seen.model = numbers.map_or_else(
+            || Model::Uncounted("not counted".to_owned()),
+            |(seats, limit)| Model::Quantity(n(seats, limit)),
+        );
         story.seen.usage = usage;
-        story.seen.support.read_only = read_only.then(|| "it is read only".to_owned());
-        story.elapsed = elapsed.map(|(key, since, settled, same)| {
+        story.seen.rules.support.read_only = read_only.then(|| "it is read only".to_owned());
+        story.elapsed = elapsed.map(|(wait, since, settled, same)| {
             let settled = settled.map(|(seats, limit, ago)| {
-                let read = story.seen.numbers.filter(|_| same).unwrap_or_else(|| n(seats, limit));
+                let read = story.seen.numbers().filter(|_| same).unwrap_or_else(|| n(seats, limit));
                 (read, Duration::from_secs(ago))
             });
-            Elapsed { key: key.to_owned(), since: Duration::from_secs(since), settled }
+            Elapsed { wait, since: Duration::from_secs(since), settled }
         });
         let behind = behind.then(|| "another change".to_owned());
         let confirmed = confirmed.map(str::to_owned);
@@ -102,7 +106,7 @@ prop_compose! {
 /// Whether an intent that may still be running has been waited out.
 fn waited_out(story: &Story, intent: &Intent) -> bool {
     let settle = if intent.phase == IntentPhase::Answered { TIMING.answered } else { TIMING.unanswered };
-    story.elapsed.as_ref().is_some_and(|elapsed| elapsed.key == intent.id && elapsed.since >= settle)
+    story.elapsed.as_ref().is_some_and(|elapsed| elapsed.wait == protocol::wait_of(intent) && elapsed.since >= settle)
 }
 
 proptest! {
@@ -113,8 +117,8 @@ proptest! {
         let Verdict::Change(intent) = story.verdict() else { return Ok(()) };
         let (from, to) = (intent.base(), intent.target());
         prop_assert!(!story.desired.suspended && story.desired.policy == ManagementPolicy::Manage);
-        prop_assert!(story.behind.is_none() && story.seen.support.read_only.is_none());
-        prop_assert_eq!(Some(from), story.seen.numbers);
+        prop_assert!(story.behind.is_none() && story.seen.rules.support.read_only.is_none());
+        prop_assert_eq!(Some(from), story.seen.numbers());
         prop_assert!(from != to && (1..=2).contains(&intent.attempt));
         prop_assert_eq!((intent.account.as_str(), intent.phase), ("api.test/org", IntentPhase::Open));
         prop_assert!(story.intent.as_ref().is_none_or(|open| open.id != intent.id));
@@ -140,14 +144,14 @@ proptest! {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.sends().is_some() && !waited_out(&story, open) {
             let answered = open.phase == IntentPhase::Answered && open.account == "api.test/org";
-            prop_assert!(answered && story.seen.numbers == Some(open.target()), "{:?}", open);
+            prop_assert!(answered && story.seen.numbers() == Some(open.target()), "{:?}", open);
         }
     }
 
     #[test]
     fn an_intent_that_may_still_be_running_stays_on_record(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
-        if story.seen.numbers != Some(open.target()) && !waited_out(&story, open) {
+        if story.seen.numbers() != Some(open.target()) && !waited_out(&story, open) {
             // A record without a wish gets the present one.
             let wish = open.wish.clone();
             let kept = story.follow().intent.map(|intent| Intent { wish, ..intent });

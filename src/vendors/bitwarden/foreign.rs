@@ -209,9 +209,9 @@ fn whatever_a_subscription_says_the_snapshot_holds_only_numbers_that_can_be_and_
             let snapshot = seen(details.clone(), product, self_hosted).snapshot();
             assert!(!format!("{snapshot:?}").contains(MARKER), "{snapshot:?}");
             assert!(snapshot.billed.is_none_or(|billed| billed >= 0), "{snapshot:?}");
-            assert!(snapshot.at_least.iter().all(|bound| bound.seats >= 0), "{snapshot:?}");
-            assert!(snapshot.at_most.iter().all(|bound| (0..=i32::MAX).contains(&bound.seats)), "{snapshot:?}");
-            assert!(snapshot.at_most.iter().any(|bound| bound.seats == MAX_SEATS), "{snapshot:?}");
+            assert!(snapshot.rules.at_least.iter().all(|bound| bound.seats >= 0), "{snapshot:?}");
+            assert!(snapshot.rules.at_most.iter().all(|bound| (0..=i32::MAX).contains(&bound.seats)), "{snapshot:?}");
+            assert!(snapshot.rules.at_most.iter().any(|bound| bound.seats == MAX_SEATS), "{snapshot:?}");
             if let Some(license) = snapshot.license {
                 let stored = serde_json::to_value(&license).unwrap();
                 for time in ["expiresAt", "periodEnd"].iter().filter_map(|time| stored.get(time)) {

@@ -5,7 +5,7 @@ use super::license::{billed, license};
 use super::owner::{OwnerView, Standing};
 use super::row::Row;
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, MAX_SEATS, Product};
-use crate::plan::{Bound, Fault, Snapshot, Support, Usage};
+use crate::plan::{Bound, Fault, Model, Rules, Snapshot, Support, Usage};
 
 /// What was read.
 pub(super) struct Seen {
@@ -32,22 +32,30 @@ impl Seen {
         let owner = self.owner.as_ref();
         let numbers = self.row.and_then(|row| row.numbers(self.product));
         let (at_least, at_most) = self.bounds();
+        let read_only = self.read_only();
+        let model = match numbers {
+            Some(numbers) => Model::Quantity(numbers),
+            None => {
+                Model::Uncounted(read_only.clone().unwrap_or_else(|| "the vendor does not count this pool".to_owned()))
+            }
+        };
         let billed = owner
             .and_then(|owner| owner.details.as_deref())
             .filter(|_| self.product == Product::PasswordManager)
             .and_then(billed);
         Snapshot {
-            numbers,
+            model,
             usage: self.usage(),
-            support: Support { read_only: self.read_only(), cannot_clear_limit: self.cannot_clear_limit() },
-            at_least,
-            at_most,
+            rules: Rules {
+                support: Support { read_only, cannot_clear_limit: self.cannot_clear_limit() },
+                at_least,
+                at_most,
+            },
             billed,
             capabilities: self.capabilities(),
             license: owner.and_then(license),
             account: self.account,
             concern: self.concern,
-            tenant: None,
         }
     }
 
@@ -232,7 +240,7 @@ mod tests {
                 owner: None,
                 concern: None,
             };
-            let bounds = seen.snapshot().at_most;
+            let bounds = seen.snapshot().rules.at_most;
             let most = bounds.iter().map(|bound| bound.seats).min();
             assert_eq!(most, Some(32_767), "{product:?}: {bounds:?}");
         }

@@ -15,8 +15,8 @@ use session::Session;
 pub(super) use session::Sessions;
 
 use super::{Go, Urgency, VendorAccount, VendorError};
-use crate::api::{Account, Intent, KeyAction};
-use crate::plan::{Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
+use crate::api::{Account, Intent, KeyStep, Step};
+use crate::plan::{KeyRing, Model, Outcome, Rules, Snapshot, Usage, WantedKey};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "immuta";
@@ -55,7 +55,8 @@ impl VendorAccount for LicenseKeys {
         // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
         let reported_users = self.session.usage().await.ok().and_then(|usage| usage.users());
         let seats = status.seats(rows.is_empty())?;
-        let tenant = Tenant {
+        let ring = KeyRing {
+            seats,
             rows,
             wanted: self.wanted.clone(),
             can_add_user: status.can_add_user,
@@ -64,16 +65,13 @@ impl VendorAccount for LicenseKeys {
         };
         Ok(Snapshot {
             account: self.account(),
-            numbers: Some(Numbers { seats, limit: None }),
             usage: status.used()?.map_or(Usage::NotReported, Usage::Exact),
-            support: Support::default(),
-            at_least: Vec::new(),
-            at_most: Vec::new(),
+            model: Model::Keys(ring),
+            rules: Rules::default(),
             billed: None,
             capabilities: Vec::new(),
             license: None,
             concern: None,
-            tenant: Some(tenant),
         })
     }
 
@@ -82,17 +80,17 @@ impl VendorAccount for LicenseKeys {
     }
 
     async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        let Some(step) = &intent.license_key else { return Outcome::NotSent("it is not about a licence key") };
-        match (step.action, step.id) {
-            (KeyAction::Add, _) => {
+        match &intent.step {
+            Step::AddKey(step) => {
                 let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
                 match key {
                     Some(key) => self.session.add(&key.text, go).await,
                     None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
                 }
             }
-            (KeyAction::Remove, Some(id)) => self.session.remove(id, go).await,
-            (KeyAction::Remove, None) => Outcome::NotSent("the row to remove is not known"),
+            Step::RemoveKey(KeyStep { id: Some(id), .. }) => self.session.remove(*id, go).await,
+            Step::RemoveKey(_) => Outcome::NotSent("the row to remove is not known"),
+            Step::Seats(_) => Outcome::NotSent("it is not about a licence key"),
         }
     }
 }

@@ -4,10 +4,10 @@ use super::*;
 
 #[test]
 fn what_an_answer_proves() {
-    let step = keys().adding("a", &[7], IntentPhase::Open, ("i1", Duration::ZERO)).intent.unwrap();
+    let step = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
     let after = |outcome: &Outcome, rows: Option<&[Row]>| {
         let read_back = rows.map(|rows| keys().shows(rows).seen());
-        let key = step.license_key.as_ref().unwrap();
+        let key = step.step.key().unwrap();
         let after = after_key_write(&step, key, outcome, Some(&keys().license), read_back.as_ref(), now());
         let known = after.license.keys.first().map(|key| (key.id, key.origin, key.state));
         (after.intent.map(|intent| intent.phase), known)

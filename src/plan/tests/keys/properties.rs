@@ -36,7 +36,7 @@ prop_compose! {
             IntentPhase::Open, IntentPhase::Answered, IntentPhase::Unanswered, IntentPhase::Settling,
             IntentPhase::NeedsReview, IntentPhase::Rejected,
         ]), 1i32..3, any::<bool>())),
-        clock in select(vec!["i1", "answered-i1", "another"]), since in select(vec![0u64, 299, 1800]), agreed in any::<bool>(),
+        clock in select(vec![request("i1"), WaitFor::LateEffects("i1".into()), request("another")]), since in select(vec![0u64, 299, 1800]), agreed in any::<bool>(),
         suspended in prop::bool::weighted(0.1), uid in select(vec![UID, UID, UID, "another"]),
         confirmed in of(select(vec!["i1", "i2"])),
     ) -> Keys {
@@ -74,9 +74,12 @@ prop_compose! {
 /// Whether what may still be running was waited out: every further key of a clock begins after that.
 fn waited_out(story: &Keys, intent: &Intent) -> bool {
     let Some(elapsed) = &story.elapsed else { return false };
-    let answered = intent.phase == IntentPhase::Answered;
-    let (key, settle) = if answered { ("answered-i1", TIMING.answered) } else { ("i1", TIMING.unanswered) };
-    elapsed.key.starts_with(&format!("agree-{key}-")) || (elapsed.key == key && elapsed.since >= settle)
+    let settle = if intent.phase == IntentPhase::Answered { TIMING.answered } else { TIMING.unanswered };
+    let own = protocol::wait_of(intent);
+    match &elapsed.wait {
+        WaitFor::SecondReading { of, .. } => **of == own,
+        wait => *wait == own && elapsed.since >= settle,
+    }
 }
 
 proptest! {
@@ -84,7 +87,7 @@ proptest! {
 
     #[test]
     fn a_key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
-        let Some(step) = story.sends().filter(|step| step.action == KeyAction::Add) else { return Ok(()) };
+        let Some(step) = story.adds() else { return Ok(()) };
         let entry = story.tenant.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
         prop_assert!(entry.is_some_and(|entry| Some(&entry.reference) == step.secret_key_ref.as_ref()));
         let present: Vec<i64> = story.tenant.rows.iter().map(|row| row.id).collect();
@@ -100,15 +103,15 @@ proptest! {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.sends().is_some() && !waited_out(&story, open) {
             // The answer had come, and named a row that is seen, or said that a row is gone that is.
-            let step = open.license_key.as_ref().unwrap();
+            let step = open.step.key().unwrap();
             let gone = !story.tenant.rows.iter().any(|row| Some(row.id) == step.id);
-            prop_assert!(open.phase == IntentPhase::Answered && step.action == KeyAction::Remove && gone, "{:?}", story);
+            prop_assert!(open.phase == IntentPhase::Answered && matches!(open.step, Step::RemoveKey(_)) && gone, "{:?}", story);
         }
     }
 
     #[test]
     fn only_own_rows_are_removed_and_never_below_the_need_or_the_last(story in stories()) {
-        let Some(step) = story.sends().filter(|step| step.action == KeyAction::Remove) else { return Ok(()) };
+        let Some(step) = story.removes() else { return Ok(()) };
         let prunes = matches!(story.desired.pool, Pool::Immuta { prune: true, .. });
         prop_assert!(prunes && !story.tenant.wanted.is_empty());
         let row = story.tenant.rows.iter().find(|row| Some(row.id) == step.id && Some(&row.uuid) == step.uuid.as_ref());
@@ -119,7 +122,7 @@ proptest! {
         // A list that does not show them leaves the seats that the addition's answer told.
         let of_row = row.seats.or(own.and_then(|own| own.seats)).expect("its seats are known");
         let need = story.used.max(story.desired.seats.unwrap_or_default());
-        let seats = story.seen().numbers.unwrap().seats;
+        let seats = story.seen().numbers().unwrap().seats;
         prop_assert!(seats - of_row >= need && story.tenant.can_add_user == Some(true));
         let valid = |other: &&Row| other.id != row.id && !other.invalidated && other.expires.is_none_or(|at| at > now());
         prop_assert!(story.tenant.rows.iter().any(|row| valid(&row)));

@@ -6,8 +6,8 @@ use super::*;
 fn a_listed_key_is_announced_and_then_added_with_the_rows_that_are_there() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     assert_eq!(story.clone().with(|s| s.published = false).decide().verdict, Verdict::Publish);
-    let step = story.sends().expect("an addition");
-    assert_eq!((step.action, step.present, step.fingerprint), (KeyAction::Add, vec![7], Some(print("a"))));
+    let step = story.adds().expect("an addition");
+    assert_eq!((step.present, step.fingerprint), (vec![7], Some(print("a"))));
 }
 
 #[test]
@@ -35,12 +35,16 @@ fn seats_are_an_assertion() {
 #[test]
 fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
     for phase in [IntentPhase::Open, IntentPhase::Unanswered] {
-        let story =
-            keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding("a", &[7], phase, ("i1", Duration::ZERO));
+        let story = keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding(
+            "a",
+            &[7],
+            phase,
+            (request("i1"), Duration::ZERO),
+        );
         let decision = story.decide();
         let kept = decision.intent.map(|intent| Intent { wish: None, ..intent });
         assert_eq!((decision.verdict, &kept), (Verdict::Doubt, &story.intent));
-        let once = story.with(|s| s.elapsed = Some(Elapsed { key: "i1".into(), since: SETTLED, settled: None }));
+        let once = story.with(|s| s.elapsed = Some(Elapsed { wait: request("i1"), since: SETTLED, settled: None }));
         assert_eq!(once.decide().verdict, Verdict::Doubt, "one reading is not two");
     }
 }
@@ -48,28 +52,33 @@ fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
 #[test]
 fn after_the_settle_time_the_only_new_row_is_the_keys_and_is_never_pruned() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25)]);
-    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
     let decision = story.decide();
     assert_eq!((decision.verdict, decision.intent), (Verdict::InSync, None));
-    assert_eq!(decision.applied.and_then(|change| change.license_key?.id), Some(8));
+    assert_eq!(decision.applied.and_then(|change| change.step.key()?.id), Some(8));
     assert_eq!(story.record("a").and_then(|key| key.origin), Some(KeyOrigin::Found));
 }
 
 #[test]
 fn an_addition_without_effect_is_repeated_once_and_then_told() {
     let story = keys().lists(&["b", "a"]).shows(&[row(7, 40)]);
-    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
     let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
-    assert_eq!((intent.attempt, intent.license_key.unwrap().fingerprint), (2, Some(print("a"))), "the same first");
+    assert_eq!(
+        (intent.attempt, intent.step.key().unwrap().fingerprint.clone()),
+        (2, Some(print("a"))),
+        "the same first"
+    );
     let last = story.with(|s| s.intent.as_mut().unwrap().attempt = 2);
     assert_eq!(last.record("a").map(|key| key.state), Some(KeyState::Rejected));
-    assert_eq!(last.sends().and_then(|step| step.fingerprint), Some(print("b")), "others go on");
+    assert_eq!(last.adds().and_then(|step| step.fingerprint), Some(print("b")), "others go on");
 }
 
 #[test]
 fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the_key() {
     let kept = |rows: &[Row]| {
-        let story = keys().lists(&["a"]).shows(rows).adding("a", &[7], IntentPhase::WithoutEffect, ("i1", SETTLED));
+        let story =
+            keys().lists(&["a"]).shows(rows).adding("a", &[7], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
         story.with(|s| s.elapsed = None)
     };
     let held = kept(&[row(7, 40), row(8, 25)]).with(|s| s.desired.suspended = true).decide();
@@ -78,13 +87,13 @@ fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the
     let story = kept(&[row(7, 40), row(8, 25)]);
     assert_eq!(story.record("a").and_then(|key| key.id), None, "somebody else added row 8");
     let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
-    assert_eq!((intent.attempt, intent.license_key.unwrap().present), (2, vec![7, 8]));
+    assert_eq!((intent.attempt, intent.step.key().unwrap().present.clone()), (2, vec![7, 8]));
 }
 
 #[test]
 fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25), row(9, 25)]);
-    let story = story.adding("a", &[7], IntentPhase::Unanswered, ("i1", SETTLED)).agreed();
+    let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
     let (why, message) = story.ready();
     assert_eq!(why, reason::NEEDS_REVIEW);
     assert!(message.contains("8 (u8), 9 (u9)") && message.contains("confirm=i1"), "{message}");
@@ -94,9 +103,9 @@ fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     assert_eq!((adopted.decide().verdict, adopted.decide().intent), (Verdict::InSync, None));
     assert_eq!(adopted.record("a").and_then(|key| key.id), Some(9));
     let none_of_them = review.clone().with(|s| s.confirmed = Some("i1".into()));
-    assert_eq!(none_of_them.sends().map(|step| step.present), Some(vec![7, 8, 9]));
+    assert_eq!(none_of_them.adds().map(|step| step.present), Some(vec![7, 8, 9]));
     let given_up = review.lists(&["b"]);
-    assert_eq!(given_up.sends().and_then(|step| step.fingerprint), Some(print("b")));
+    assert_eq!(given_up.adds().and_then(|step| step.fingerprint), Some(print("b")));
 }
 
 #[test]
@@ -109,7 +118,7 @@ fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_d
         let intent = Intent {
             reason: Trigger::ExternalChange,
             id: id.into(),
-            ..keys().removing(&row(7, 40), IntentPhase::Open, ("i1", SETTLED)).intent.unwrap()
+            ..keys().removing(&row(7, 40), IntentPhase::Open, (request("i1"), SETTLED)).intent.unwrap()
         };
         crate::plan::outcome::applied(&intent, now())
     };
@@ -130,10 +139,10 @@ fn an_expired_row_that_the_tenant_hides_is_not_added_again() {
 fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
     let old = record("a", &row(7, 40), KeyOrigin::Added);
     let story = keys().lists(&["b"]).shows(&[row(7, 40)]).knows(std::slice::from_ref(&old)).prunes();
-    assert_eq!(story.sends().map(|step| step.action), Some(KeyAction::Add));
+    assert!(story.adds().is_some());
     let story = story.shows(&[row(7, 40), row(8, 60)]).knows(&[old, record("b", &row(8, 60), KeyOrigin::Added)]);
-    let step = story.sends().expect("a removal");
-    assert_eq!((step.action, step.id, step.uuid.as_deref()), (KeyAction::Remove, Some(7), Some("u7")));
+    let step = story.removes().expect("a removal");
+    assert_eq!((step.id, step.uuid.as_deref()), (Some(7), Some("u7")));
     let keeps = story.with(|s| s.desired.pool = keys().desired.pool);
     assert_eq!(keeps.decide().verdict, Verdict::InSync, "without prune nothing is removed");
 }
@@ -171,7 +180,7 @@ fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
     let story = keys().lists(&["b"]).knows(&[old, new]).prunes().removing(
         &row(7, 40),
         IntentPhase::Unanswered,
-        ("i1", SETTLED),
+        (request("i1"), SETTLED),
     );
     let gone = story.clone().shows(&[row(8, 60)]);
     assert_eq!((gone.decide().verdict, gone.decide().intent), (Verdict::InSync, None));
@@ -184,7 +193,8 @@ fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
     assert_eq!(again.ready().0, reason::VENDOR_REJECTED);
     let marked = story.shows(&[row(7, 40), row(8, 60)]).with(|s| {
         s.seats = Some(60);
-        s.intent.as_mut().unwrap().from = 100;
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = Step::RemoveKey(KeyStep { from: 100, ..intent.step.key().unwrap().clone() });
     });
     let marked = marked.agreed();
     assert_eq!(marked.record("a").map(|key| key.state), Some(KeyState::Removed), "shown, but no longer counted");

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::api::{KeyRow, SecretKeyRef};
 use crate::plan::Fault;
-use crate::plan::intent::digest;
+use crate::plan::protocol::digest;
 
 /// One row of the tenant's list of licences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +44,11 @@ pub struct WantedKey {
     pub fingerprint: Result<String, Fault>,
 }
 
-/// One reading of a tenant, beside its seats.
+/// One reading of an account whose seats come from license keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tenant {
+pub struct KeyRing {
+    /// Licensed seats, as the vendor counts them.
+    pub seats: i32,
     /// The list of licences.
     pub rows: Vec<Row>,
     /// The keys that the spec lists, in its order.
@@ -59,16 +61,16 @@ pub struct Tenant {
     pub reported_users: Option<i32>,
 }
 
-impl Tenant {
+impl KeyRing {
     pub(super) fn row(&self, id: Option<i64>, uuid: Option<&str>) -> Option<&Row> {
         self.rows.iter().find(|row| row.is(id, uuid))
     }
 
     /// Two readings agree if this is the same.
-    pub(super) fn sight(&self, seats: i32) -> String {
+    pub(super) fn sight(&self) -> String {
         let mut words: Vec<String> = self.rows.iter().map(|row| format!("{} {}", row.id, row.uuid)).collect();
         words.sort_unstable();
-        words.push(seats.to_string());
+        words.push(self.seats.to_string());
         digest(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }

@@ -1,0 +1,59 @@
+//! The object's guard rails, and the seats in use.
+
+use super::{Hold, HoldKind, Wanted};
+use crate::api::Step;
+use crate::plan::{Situation, Usage};
+
+pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    let each = unknown_size(s, wanted).into_iter().chain(above(s, wanted)).chain(below(s, wanted));
+    each.map(|message| Hold::of(HoldKind::GuardRail, message)).collect()
+}
+
+/// How many seats a key brings shows only once it is added: that could be more than any upper bound.
+fn unknown_size(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
+    let max = s.desired.guardrails.max_seats?;
+    let Step::AddKey(key) = &wanted.change.step else { return None };
+    let path = key.secret_key_ref.as_ref().map_or_else(String::new, crate::api::SecretKeyRef::path);
+    Some(format!(
+        "license key {path} shows how many seats it brings only once it is added, which may be above \
+         spec.guardrails.maxSeats {max}: remove maxSeats"
+    ))
+}
+
+fn above(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
+    let Some(max) = s.desired.guardrails.max_seats else { return vec![] };
+    let (now, target) = (wanted.now, wanted.target);
+    let seats = (target.seats > max && target.seats > now.seats)
+        .then(|| format!("{} seats would be above spec.guardrails.maxSeats {max}", target.seats));
+    let limit = match target.limit {
+        _ if target.limit == now.limit => None,
+        Some(limit) if limit > max => Some(format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}")),
+        None => Some(format!(
+            "spec.limit.mode Unlimited would let {} buy past spec.guardrails.maxSeats {max}: use mode UpTo or \
+             Pinned, or remove maxSeats",
+            s.desired.pool.vendor_name()
+        )),
+        Some(_) => None,
+    };
+    seats.into_iter().chain(limit).collect()
+}
+
+fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
+    let (now, target) = (wanted.now.seats, wanted.target.seats);
+    if target >= now {
+        return vec![];
+    }
+    let min = s.desired.guardrails.min_seats.filter(|min| target < *min);
+    let rail = min.map(|min| format!("{target} seats would be below spec.guardrails.minSeats {min}"));
+    let used = match s.seen.usage {
+        Usage::NotReported => Some(format!(
+            "{target} seats would be fewer than now, and the seats in use could not be read: a decrease needs them"
+        )),
+        Usage::Exact(used) | Usage::AtLeast(used) if used > target => Some(format!(
+            "{target} seats would be below the {used} in use: remove or revoke {} members first",
+            i64::from(used) - i64::from(target)
+        )),
+        Usage::Exact(_) | Usage::AtLeast(_) => None,
+    };
+    rail.into_iter().chain(used).collect()
+}

@@ -1,0 +1,118 @@
+//! What may stand against a change: one gate a file, asked in one order, for every vendor and every kind of change.
+//!
+//! Before these stands what an open intent still means (`protocol`): while its outcome is not known, nobody can say what the
+//! next change is.
+
+mod contest;
+mod guard_rails;
+mod observe;
+mod others;
+mod suspended;
+mod taken_back;
+mod vendor;
+
+use std::time::Duration;
+
+use super::ladder::Move;
+use super::protocol::Wait;
+use super::{Numbers, Situation};
+use crate::api::{Change, PlanBlock};
+
+/// When something that holds a change may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// With an edit of the object, which is seen at once, or with what the regular readings show.
+    OnEdit,
+    /// With a change of a Secret, which is read again every few seconds.
+    OnSecret,
+    /// After this long.
+    After(Duration),
+}
+
+/// What holds a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldKind {
+    /// `spec.managementPolicy` is Observe.
+    Observe,
+    /// The vendor must show the same for a while first.
+    Settle(WaitedFor),
+    /// The vendor took back a change and its repeat: a person must look.
+    Review(Box<Change>),
+    /// `spec.suspend` is true.
+    Suspended,
+    /// These credentials or this vendor can never do it.
+    Unsupported,
+    /// Somebody else changes the vendor again and again.
+    Contest,
+    /// The vendor would refuse it.
+    VendorRule,
+    /// It would cross the object's guard rails, or go below the seats in use.
+    GuardRail,
+    /// Another object of this account is about to change what the vendor's rule rests on.
+    OtherPool,
+    /// Another change of this account may still be running.
+    OtherChange,
+}
+
+/// A wait before a change may be sent, as [`HoldKind::Settle`] names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitedFor(pub(super) Wait);
+
+/// One thing that stands against a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// What kind it is of.
+    pub kind: HoldKind,
+    /// What to do about it: a sentence for people, or empty where the kind says it all.
+    pub message: String,
+    /// When it may end.
+    pub wake: Wake,
+}
+
+impl Hold {
+    fn of(kind: HoldKind, message: String) -> Self {
+        Self { kind, message, wake: Wake::OnEdit }
+    }
+
+    /// How `status.plan.blockedBy` names it, if it does.
+    pub fn block(&self) -> Option<PlanBlock> {
+        Some(match self.kind {
+            HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
+            HoldKind::Suspended => PlanBlock::Suspended,
+            HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
+            HoldKind::Contest => PlanBlock::Conflict,
+            HoldKind::GuardRail => PlanBlock::Guardrail,
+            HoldKind::OtherPool => PlanBlock::OtherPool,
+            HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
+        })
+    }
+}
+
+/// A change that is wanted, with its numbers.
+pub(super) struct Wanted<'a> {
+    pub change: &'a Move,
+    pub now: Numbers,
+    pub target: Numbers,
+}
+
+type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
+
+/// All gates in their order: the first that holds gives the reason, and all that hold are reported. First what keeps an
+/// object from changing anything, then what only a person can end, last what ends by itself.
+const ALL: [Gate; 9] = [
+    observe::gate,
+    taken_back::gate,
+    suspended::gate,
+    vendor::support,
+    contest::gate,
+    vendor::rules,
+    guard_rails::gate,
+    others::pool,
+    others::change,
+];
+
+/// Everything that stands against a change; empty when nothing does.
+pub(super) fn holds(s: &Situation<'_>, change: &Move) -> Vec<Hold> {
+    let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
+    ALL.iter().flat_map(|gate| gate(s, &wanted)).collect()
+}

@@ -1,0 +1,30 @@
+//! Other objects of the same account: one change is made at a time, and some in an order that the vendor's rules give.
+
+use std::time::Duration;
+
+use super::vendor::crossed;
+use super::{Hold, HoldKind, Wake, Wanted};
+use crate::plan::Situation;
+
+/// How often to look whether another object is done, if nothing tells it sooner.
+const OTHERS: Wake = Wake::After(Duration::from_secs(15));
+
+/// Another object of the account is about to move a bound that this change would cross.
+pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    let waits = crossed(s, wanted).filter(|crossed| crossed.moves);
+    let each = waits.map(|crossed| {
+        let message = format!(
+            "it waits until {} is {}, as another LicenseSeats of this account declares",
+            crossed.bound.pool.unwrap_or_default(),
+            crossed.way
+        );
+        Hold { kind: HoldKind::OtherPool, message, wake: OTHERS }
+    });
+    each.collect()
+}
+
+/// Another change of the account may still be running.
+pub(super) fn change(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
+    let hold = |other: &str| Hold { kind: HoldKind::OtherChange, message: other.to_owned(), wake: OTHERS };
+    s.behind.map(hold).into_iter().collect()
+}

@@ -1,0 +1,180 @@
+//! What every kind of change shares of the purchase protocol: the times, the clocks, and what an open intent allows.
+//!
+//! An intent is closed only by proof. All waiting is measured on the caller's monotonic clock from when this process
+//! first saw the doubt, so a restart waits again and a clock jump changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::Doubt;
+use super::keys::Lack;
+use super::{Numbers, Situation};
+use crate::api::{Change, Intent, IntentPhase, Step};
+
+/// The times of the purchase protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// After a final answer, late effects are over by then.
+    pub answered: Duration,
+    /// Without an answer, the request itself is over by then.
+    pub unanswered: Duration,
+    /// Between the two reads that must agree.
+    pub pause: Duration,
+    /// How often a Secret is read again that may mend what is wrong.
+    pub secret_recheck: Duration,
+}
+
+/// What a wait is for. Its clock runs as long as the same is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum WaitFor {
+    /// The request of this intent may still be running.
+    Request(String),
+    /// The request of this intent was answered, and its late effects may still come.
+    LateEffects(String),
+    /// Two readings of a list must agree about the intent: `of` is the wait before, `sight` what was read.
+    SecondReading {
+        /// The wait for the request, or for its late effects.
+        of: Box<WaitFor>,
+        /// A hash of what was read.
+        sight: String,
+    },
+    /// The vendor took back the change with this id.
+    TakenBack(String),
+    /// A row is not listed any more: it is read once more before that is believed. A hash of what was read.
+    Missing(String),
+}
+
+/// What this process remembers about one doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elapsed {
+    /// Which doubt.
+    pub wait: WaitFor,
+    /// Since this process first saw it.
+    pub since: Duration,
+    /// What was read after the settle time, and how long ago.
+    pub settled: Option<(Numbers, Duration)>,
+}
+
+/// A wait before anything may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub what: WaitFor,
+    pub left: Duration,
+    /// The settle time has passed: what was read now counts as the first of two readings.
+    pub settled: bool,
+    /// What is wanted is visible already.
+    pub visible: bool,
+}
+
+impl Wait {
+    pub(super) fn doubt(self) -> Doubt {
+        Doubt { wait: self.what, left: self.left, settled: self.settled }
+    }
+}
+
+/// Whether the recorded intent lets another request follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing is open. The next request for the same is this attempt.
+    Free { attempt: i32 },
+    /// Nothing may be sent for now.
+    Wait(Wait),
+    /// The vendor refused; the same is not sent again.
+    Rejected,
+    /// A person must look.
+    Review,
+}
+
+/// The recorded intent, judged: what the record must say from now on, and what may follow.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Open {
+    /// What stays recorded, whatever is decided besides.
+    pub intent: Option<Intent>,
+    /// A change now seen to be made that the record did not know.
+    pub applied: Option<Change>,
+    pub state: State,
+    /// The step that came to nothing and may be sent once more.
+    pub repeat: Option<Step>,
+    /// With `Rejected`: what lacks, where it is more than a refusal.
+    pub lack: Option<Lack>,
+}
+
+impl Open {
+    pub(super) fn free() -> Self {
+        Self { intent: None, applied: None, state: State::Free { attempt: 1 }, repeat: None, lack: None }
+    }
+
+    pub(super) fn keep(intent: &Intent, state: State) -> Self {
+        Self { intent: Some(intent.clone()), state, ..Self::free() }
+    }
+
+    pub(super) fn turn(intent: &Intent, phase: IntentPhase, state: State) -> Self {
+        Self::keep(&Intent { phase, ..intent.clone() }, state)
+    }
+
+    pub(super) fn wait(intent: &Intent, wait: Wait) -> Self {
+        Self::keep(intent, State::Wait(wait))
+    }
+
+    /// It is seen to be made, and nothing of it is open any more.
+    pub(super) fn done(change: Change) -> Self {
+        Self { applied: Some(change), ..Self::free() }
+    }
+
+    /// It came to nothing, or to a part: one repeat of this step. Whatever stands against the repeat, the record of the first
+    /// request stays until there is another.
+    pub(super) fn repeat(intent: &Intent, step: Step) -> Self {
+        let attempt = intent.attempt.saturating_add(1);
+        let from_here = Intent { step: step.clone(), ..intent.clone() };
+        let kept = Self::turn(&from_here, IntentPhase::WithoutEffect, State::Free { attempt });
+        Self { repeat: Some(step), ..kept }
+    }
+}
+
+/// What an open intent is waited for. Late effects are counted from the answer: the request itself may have taken a good
+/// part of that time.
+pub(super) fn wait_of(intent: &Intent) -> WaitFor {
+    let id = intent.id.clone();
+    if intent.phase == IntentPhase::Answered { WaitFor::LateEffects(id) } else { WaitFor::Request(id) }
+}
+
+pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
+    if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered }
+}
+
+/// What is left of the settle time of an open intent.
+pub(super) fn settling(s: &Situation<'_>, intent: &Intent) -> Option<Wait> {
+    wait(s, wait_of(intent), settle_time(s, intent))
+}
+
+/// What is left of a wait of this length, if anything.
+pub(super) fn wait(s: &Situation<'_>, what: WaitFor, length: Duration) -> Option<Wait> {
+    let since = s.elapsed.filter(|e| e.wait == what).map_or(Duration::ZERO, |e| e.since);
+    let left = length.saturating_sub(since);
+    (!left.is_zero()).then_some(Wait { what, left, settled: false, visible: false })
+}
+
+/// The doubt where the vendor shows no numbers: nothing can be judged, and the time runs all the same.
+pub(super) fn unread(s: &Situation<'_>) -> Option<Doubt> {
+    let intent = s.intent.filter(|intent| intent.is_open())?;
+    // After the settle time there is nothing more to wait for but numbers.
+    let left = settling(s, intent).map_or(Duration::MAX, |wait| wait.left);
+    Some(Doubt { wait: wait_of(intent), left, settled: false })
+}
+
+/// An id that no other attempt has: not of this object, not of another replica, not of another time.
+pub fn intent_id(plan: &str, attempt: i32, writer: &str, now: Timestamp) -> String {
+    digest(&[plan, &attempt.to_string(), writer, &now.as_nanosecond().to_string()])
+}
+
+/// A short, stable hash of some words.
+pub(super) fn digest(words: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update(word.len().to_le_bytes());
+        hash.update(word.as_bytes());
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,69 @@
+//! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
+
+mod judge;
+
+use super::ladder::{Look, Move, Next, Rest, Settle};
+use super::protocol::{State, Wait};
+use super::target::target;
+use super::{Numbers, Situation};
+use crate::api::{Change, IntentPhase, SeatsStep, Step, Trigger};
+
+/// Judges the open change and says what is next, if nothing stands against it.
+pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
+    let mut open = judge::judge(s, now);
+    // What the vendor took back looks like what it bought by itself, where that is allowed.
+    let grown = judge::taken_back(s, now).is_none();
+    let made = s.history.first().is_some_and(|last| last.account == s.seen.account_key() && s.asked_for(last));
+    let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
+    if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
+        wait.visible = wanted == now;
+    }
+    let without_effect = open.intent.as_ref().filter(|intent| intent.phase == IntentPhase::WithoutEffect);
+    if without_effect.is_some() && wanted == now {
+        // What came to nothing is over where nothing is left to change.
+        open.intent = None;
+    }
+    let next = if wanted == now {
+        Next::Rest(Rest::InSync)
+    } else {
+        Next::Move(Box::new(next(s, now, wanted, &open.state, open.repeat.as_ref(), open.applied.as_ref())))
+    };
+    Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
+}
+
+fn next(
+    s: &Situation<'_>,
+    now: Numbers,
+    wanted: Numbers,
+    state: &State,
+    repeat: Option<&Step>,
+    applied: Option<&Change>,
+) -> Move {
+    let taken_back = judge::taken_back(s, now);
+    let last = applied.or(s.history.first()).filter(|last| last.account == s.seen.account_key());
+    let drifted = last.map(|last| last.step.target()).filter(|set| *set != now && taken_back.is_none());
+    let by_others = drifted.is_some() && last.is_some_and(|last| s.asked_for(last));
+    let attempt = match state {
+        // What came to nothing is repeated only as it was.
+        State::Free { attempt } if repeat.is_some_and(|step| step.target() == wanted) => *attempt,
+        _ => 1,
+    };
+    let (attempt, settle) = match taken_back {
+        Some(last) => judge::repeat_after(s, last, now, attempt),
+        None => (attempt, Settle::Done),
+    };
+    Move {
+        step: Step::Seats(SeatsStep {
+            from: now.seats,
+            to: wanted.seats,
+            limit_from: now.limit,
+            limit_to: wanted.limit,
+        }),
+        reason: if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers },
+        attempt,
+        drifted,
+        settle,
+        // What was learned of a change that was taken back must outlast every wait, or it would have to be learned anew.
+        keeps_clock: taken_back.is_some(),
+    }
+}

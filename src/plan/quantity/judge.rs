@@ -1,0 +1,147 @@
+//! What an open change of seats and limit still means, given the numbers that the vendor shows.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
+use crate::plan::ladder::Settle;
+use crate::plan::outcome::applied;
+use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
+use crate::plan::{Numbers, Situation};
+
+/// How long a change that was reverted to exactly our own base counts as the vendor's doing (protocol, step 9).
+const REVERT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// Judges the recorded intent against what the vendor shows.
+pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
+    let Some(intent) = &s.recorded() else { return Open::free() };
+    let edited = s.edited_since(intent);
+    let foreign = intent.account != s.seen.account_key();
+    let confirmed = s.confirmed == Some(intent.id.as_str());
+    match intent.phase {
+        // The credentials may be those of another account for a moment only: the record holds until there is another one.
+        IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected if foreign => {
+            Open::keep(intent, State::Free { attempt: 1 })
+        }
+        IntentPhase::WithoutEffect if edited => Open::free(),
+        IntentPhase::WithoutEffect if seen == intent.target() => Open::done(applied(intent, s.now)),
+        IntentPhase::WithoutEffect if intent.attempt == 1 => repeat(intent, seen),
+        // No decision has a third request, whatever a record says.
+        IntentPhase::WithoutEffect => Open::turn(intent, IntentPhase::Rejected, State::Rejected),
+        IntentPhase::NeedsReview => {
+            if edited || confirmed {
+                Open::free()
+            } else if seen == intent.target() {
+                Open::done(applied(intent, s.now))
+            } else {
+                Open::keep(intent, State::Review)
+            }
+        }
+        IntentPhase::Rejected => {
+            let same = seen == intent.base() && s.seen.usage.count() == intent.used;
+            if edited || confirmed || !same { Open::free() } else { Open::keep(intent, State::Rejected) }
+        }
+        IntentPhase::Settling => match wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered) {
+            Some(left) => Open::wait(intent, Wait { visible: true, ..left }),
+            None => Open::free(),
+        },
+        IntentPhase::Open | IntentPhase::Unanswered | IntentPhase::Answered => doubt(s, intent, seen, edited, foreign),
+    }
+}
+
+fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreign: bool) -> Open {
+    let answered = intent.phase == IntentPhase::Answered;
+    let waiting = settling(s, intent);
+    if foreign {
+        // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
+        return waiting.map_or_else(Open::free, |left| Open::wait(intent, left));
+    }
+    if seen == intent.target() {
+        // Seeing the target ends the doubt at once, but what was never answered may still be running.
+        return match waiting.filter(|_| !answered) {
+            None => Open::done(applied(intent, s.now)),
+            Some(left) => {
+                let visible = State::Wait(Wait { visible: true, ..left });
+                let applied = Some(applied(intent, s.now));
+                Open { applied, ..Open::turn(intent, IntentPhase::Settling, visible) }
+            }
+        };
+    }
+    if let Some(left) = waiting.or_else(|| second_reading(s, wait_of(intent), seen)) {
+        return Open::wait(intent, left);
+    }
+    if !seen.is_between(intent.base(), intent.target()) {
+        // An edit from before the review is no answer to it.
+        Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+    } else if edited {
+        Open { applied: part_applied(intent, seen, s.now), ..Open::free() }
+    } else if intent.attempt == 1 {
+        // One repeat, under a new id.
+        Open { applied: part_applied(intent, seen, s.now), ..repeat(intent, seen) }
+    } else if !answered && taken_back(s, seen).is_some() {
+        // What it repeats was made and taken back, and of the repeat nothing was heard: that is no refusal, and the vendor
+        // may bill what it does not show.
+        Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+    } else {
+        Open::turn(intent, IntentPhase::Rejected, State::Rejected)
+    }
+}
+
+/// One repeat, from what is shown now.
+fn repeat(intent: &Intent, seen: Numbers) -> Open {
+    Open::repeat(intent, step(seen, intent.target()))
+}
+
+fn step(from: Numbers, to: Numbers) -> Step {
+    Step::Seats(SeatsStep { from: from.seats, to: to.seats, limit_from: from.limit, limit_to: to.limit })
+}
+
+/// What was made of a change that was applied in part.
+fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change> {
+    let part = Intent { step: step(intent.base(), seen), ..intent.clone() };
+    (seen != intent.base()).then(|| applied(&part, now))
+}
+
+/// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
+/// (protocol, step 9). That is the vendor's doing, not drift and not a third party. Changes that followed one another
+/// count as one: a late webhook may bring back the row from before the first of them.
+pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
+    let last = s.history.first().filter(|last| seen != last.target())?;
+    let recent = |change: &&Change| {
+        change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < REVERT_WINDOW
+    };
+    let mut expected = last.target();
+    for change in s.history.iter().take_while(recent) {
+        if change.target() != expected {
+            break;
+        }
+        if change.base() == seen {
+            return Some(last);
+        }
+        expected = change.base();
+    }
+    None
+}
+
+/// Which attempt the change that was taken back comes to, and what must be seen before it may be sent once more. Not where
+/// it was a repeat: webhooks of both requests may then be about, one handler after the other for longer than the settle
+/// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
+/// person is asked.
+///
+/// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
+/// counts.
+pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
+    let afresh = !s.asked_for(last) || s.confirmed == Some(last.id.as_str());
+    if last.attempt > 1 && !afresh {
+        return (attempt, Settle::Review(Box::new(last.clone())));
+    }
+    let back = || WaitFor::TakenBack(last.id.clone());
+    let left = wait(s, back(), s.timing.answered).or_else(|| second_reading(s, back(), seen));
+    (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
+}
+
+/// After the settle time two readings with a pause between them must agree.
+fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
+    let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
+    let left = s.timing.pause.saturating_sub(first.map_or(std::time::Duration::ZERO, |(_, ago)| ago));
+    (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
+}
