@@ -1,9 +1,12 @@
 //! What is counted, and how it is printed for Prometheus. Labels come from small fixed sets, or name an object.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::api::LicenseSeatsStatus;
@@ -26,6 +29,7 @@ pub struct Metrics {
     /// Of single objects: what was seen of them while leading.
     objects: Registry,
     passes: Family<Outcome, Counter>,
+    durations: Histogram,
     requests: RequestCounter,
     gauges: [(Family<Object, Gauge>, Number); 4],
 }
@@ -38,6 +42,10 @@ impl Default for Metrics {
         let mut objects = Registry::with_prefix("seatkeeper");
         let (passes, requests) = (Family::default(), RequestCounter::default());
         registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
+        // From a pass that only looks to one that waits for a slow vendor until its time is over.
+        let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
+        let help = "Seconds from the beginning of a pass over an object to its end";
+        registry.register("reconcile_duration_seconds", help, durations.clone());
         registry.register("vendor_requests", "Requests to vendors, by vendor, operation and outcome", requests.clone());
         let info = Family::<BuildInfo, Gauge>::default();
         info.get_or_create(&BuildInfo { version: env!("CARGO_PKG_VERSION") }).set(1);
@@ -53,7 +61,7 @@ impl Default for Metrics {
             objects.register(name, help, family.clone());
             (family, number)
         });
-        Self { registry, objects, passes, requests, gauges }
+        Self { registry, objects, passes, durations, requests, gauges }
     }
 }
 
@@ -71,6 +79,11 @@ impl Metrics {
     /// Counts a pass.
     pub fn pass(&self, outcome: &'static str) {
         self.passes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Notes how long a pass took, waiting included.
+    pub fn pass_took(&self, duration: Duration) {
+        self.durations.observe(duration.as_secs_f64());
     }
 
     /// Shows an object's numbers; a number that is not known has no series.

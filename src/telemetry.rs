@@ -29,7 +29,7 @@ pub fn init(format: LogFormat) {
         LogFormat::Text => {
             logs.with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
         }
-        LogFormat::Json => logs.json().flatten_event(true).boxed(),
+        LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).boxed(),
     };
     tracing_subscriber::registry().with(logs).with(filter).with(filter_fn(harmless)).init();
 }

@@ -6,6 +6,7 @@ use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::metrics::Metrics;
+use seatkeeper::plan::CONDITIONS;
 use seatkeeper::vendors::RequestLabels;
 use seatkeeper_support::workspace_root;
 
@@ -33,6 +34,33 @@ fn the_readme_explains_every_condition_and_reason() {
     }
 }
 
+/// The README's table of conditions.
+fn table_of_conditions() -> String {
+    let mut table = "| Condition | Status and reason | What it means, and what to do |\n|---|---|---|\n".to_owned();
+    let mut before = "";
+    for entry in CONDITIONS {
+        let kind = if entry.kind == before { String::new() } else { format!("`{}` ", entry.kind) };
+        let reasons: Vec<String> = entry.reasons.iter().map(|reason| format!("`{reason}`")).collect();
+        table += &format!("| {kind}| {} {} | {} |\n", entry.status(), reasons.join(", "), entry.means);
+        before = entry.kind;
+    }
+    table
+}
+
+#[test]
+fn readme_table_of_conditions_is_the_one_of_the_code() {
+    let readme = text("README.md");
+    let (begin, end) = ("| Condition | Status and reason |", "\n\n");
+    let start = readme.find(begin).expect("the table");
+    let length = readme[start..].find(end).expect("the end of the table") + 1;
+    let (stored, made) = (&readme[start..start + length], table_of_conditions());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(workspace_root().join("README.md"), readme.replace(stored, &made)).expect("written");
+        return;
+    }
+    assert_eq!(stored, made, "refresh it with: make generate");
+}
+
 #[test]
 fn kubectl_explain_names_every_condition_and_reason() {
     let crd = seatkeeper::api::crd();
@@ -45,6 +73,11 @@ fn kubectl_explain_names_every_condition_and_reason() {
             conditions.contains(&format!("`{word}`")),
             "status.conditions in src/api/status.rs does not name {word}"
         );
+    }
+    let known = constants("src/plan/condition.rs", 30);
+    let named = conditions.split('`').skip(1).step_by(2).filter(|word| word.starts_with(char::is_uppercase));
+    for word in named.filter(|word| !["True", "False", "Unknown"].contains(word)) {
+        assert!(known.iter().any(|known| known == word), "status.conditions names {word}, which does not exist");
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn act(
     entry: &mut Entry,
 ) -> Result<Acted, Error> {
     let started = Moment::now();
+    tracing::Span::current().record("intent", intent.id.as_str());
     entry.restart_doubt(WaitFor::Request(intent.id.clone()), started.monotonic());
     let before = status.clone();
     status.intent = Some(intent.clone());
@@ -69,7 +70,7 @@ pub(super) async fn act(
         after.applied
     };
     let (from, to) = (intent.base().seats, intent.target().seats);
-    tracing::info!(intent = %intent.id, from, to, ?outcome, seen = ?numbers, "change sent");
+    tracing::info!(from, to, ?outcome, seen = ?numbers, "change sent");
     // Late effects count from the end of the request, not from its beginning.
     entry.restart_doubt(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]

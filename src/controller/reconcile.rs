@@ -55,7 +55,7 @@ pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
         Err(Error::NotStored(fields)) => {
             Next::After(not_stored(context, object, &key, &fields, &mut entry).await, Class::Poll)
         }
-        Err(error) => Next::After(after_error(context, &key, &error, &mut entry), entry.class_after_error()),
+        Err(error) => Next::After(after_error(context, &error, &mut entry), entry.class_after_error()),
     };
     context.memory.end(&key, entry);
     next
@@ -223,13 +223,13 @@ impl Site<'_> {
 
 /// When to try again after a pass that could not be finished: soon where another writer was faster, with back-off where
 /// something is wrong.
-fn after_error(context: &Context, (namespace, name): &Key, error: &Error, entry: &mut Entry) -> Duration {
+fn after_error(context: &Context, error: &Error, entry: &mut Entry) -> Duration {
     entry.failures = entry.failures.saturating_add(1);
     context.metrics.pass("error");
     if matches!(error, Error::Conflict) && entry.failures < 5 {
         return Duration::from_millis(20);
     }
     let wait = jitter(backoff(entry.failures, Duration::from_secs(60)));
-    tracing::warn!(namespace, name, %error, "pass not finished; again in {} s", wait.as_secs());
+    tracing::warn!(%error, "pass not finished; again in {} s", wait.as_secs());
     wait
 }

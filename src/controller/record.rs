@@ -64,7 +64,7 @@ impl Scribe<'_> {
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
         let wait = if stale { wait } else { wait.min(stale_in) };
         self.context.metrics.pass("fault");
-        tracing::debug!(object = %self.object.name_any(), reason = fault.reason, %fault, "fault");
+        tracing::debug!(reason = fault.reason, %fault, "fault");
         self.write(stored, status, &Finding::Failed { fault, desired, account, stale }).await?;
         Ok(wait)
     }
@@ -159,7 +159,7 @@ impl Scribe<'_> {
             Err(error) => return Err(error),
         }
         let summary = status.summary.as_deref().unwrap_or_default();
-        tracing::info!(namespace, name, seats = status.seats, desired = status.desired, summary, "status");
+        tracing::info!(seats = status.seats, desired = status.desired, summary, "status");
         self.tell().await;
         Ok(())
     }
@@ -194,12 +194,11 @@ pub(super) async fn not_stored(
         let scribe = Scribe { context, object, requested: None, notices: Vec::new() };
         scribe.words(&mut stored, &fault, entry).await.map(drop)
     };
-    let (namespace, name) = key;
     if let Err(error) = told.await {
-        tracing::warn!(namespace, name, %error, "not even the conditions of the object can tell it");
+        tracing::warn!(%error, "not even the conditions of the object can tell it");
     }
     let wait = after_fault(context, &fault, entry);
-    tracing::warn!(namespace, name, error = %fault, "pass not finished; again in {} s", wait.as_secs());
+    tracing::warn!(error = %fault, "pass not finished; again in {} s", wait.as_secs());
     wait
 }
 

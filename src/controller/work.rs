@@ -1,6 +1,7 @@
 //! The loop: what the watch tells goes into the queue, and the queue's objects go through passes.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -8,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::Context;
 use super::context::key_of;
@@ -44,7 +46,9 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
             },
             key = context.queue.next(), if free => match context.known(&key) {
                 Some(object) => passes.push(Box::pin(async move {
-                    let next = reconcile(context, &object).await;
+                    let (began, span) = (Instant::now(), pass_span(&object));
+                    let next = reconcile(context, &object).instrument(span).await;
+                    context.metrics.pass_took(began.elapsed());
                     (key, next)
                 })),
                 None => context.queue.done(&key, Next::Idle),
@@ -52,6 +56,13 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
             () = shutdown.cancelled(), if !stopping => {}
         }
     }
+}
+
+/// What all log lines of a pass tell: the object, its generation, and the intent once a request is about to leave.
+fn pass_span(object: &Watched) -> Span {
+    let (namespace, name) = key_of(object);
+    let generation = object.metadata.generation;
+    tracing::info_span!("pass", namespace, name, generation, intent = tracing::field::Empty)
 }
 
 fn ended(context: &Context, key: &Key, next: Next) {

@@ -109,8 +109,31 @@ fn waited_out(story: &Story, intent: &Intent) -> bool {
     story.elapsed.as_ref().is_some_and(|elapsed| elapsed.wait == protocol::wait_of(intent) && elapsed.since >= settle)
 }
 
+/// The conditions of a report: each type once, and only what the table has.
+pub(super) fn said(status: &LicenseSeatsStatus) {
+    let mut types = std::collections::BTreeSet::new();
+    for condition in &status.conditions {
+        assert!(types.insert(&condition.type_), "{} is there twice", condition.type_);
+        let work = [kind::RECONCILING, kind::STALLED].contains(&condition.type_.as_str());
+        let known = CONDITIONS.iter().any(|entry| {
+            entry.kind == condition.type_
+                && entry.status() == condition.status
+                && entry.reasons.contains(&condition.reason.as_str())
+        });
+        assert!(work || known, "{condition:?} is not in the table of conditions");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn report_says_each_condition_once_and_only_what_the_table_has(story in stories()) {
+        let decision = story.follow();
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let old = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
+        said(&report(&old, 3, &finding, now()).status);
+    }
 
     #[test]
     fn a_request_is_sent_only_where_everything_allows_it(story in stories()) {

@@ -86,6 +86,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn report_on_keys_says_each_condition_once_and_only_what_the_table_has(story in stories()) {
+        let (decision, seen) = (story.decide(), story.seen());
+        let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
+        crate::plan::tests::properties::said(&report(&LicenseSeatsStatus::default(), 3, &finding, now()).status);
+    }
+
+    #[test]
     fn a_key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
         let Some(step) = story.adds() else { return Ok(()) };
         let entry = story.tenant.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
