@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, SECRET_TYPE};
 use seatkeeper::plan::Desired;
+use seatkeeper::vendors::target;
 use seatkeeper_support::{ControlPlane, needs_control_plane, workspace_root};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -62,7 +63,8 @@ fn every_example_says_what_it_is_for_and_can_be_acted_on() {
                     let object: LicenseSeats = serde_json::from_value(document.clone()).expect("a LicenseSeats");
                     let read = serde_json::to_value(&object.spec).expect("JSON");
                     assert_eq!(read, document["spec"], "{file}: something in it is not understood");
-                    let desired = Desired::parse(&object.spec, Duration::ZERO);
+                    let desired = target(&object.spec.vendor)
+                        .and_then(|(pool, _)| Desired::parse(&object.spec, pool, Duration::ZERO));
                     assert!(desired.is_ok(), "{file}: {desired:?}");
                 }
                 Some("Secret") => {

@@ -126,6 +126,19 @@ fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
 }
 
 #[test]
+fn plan_and_its_tests_name_no_vendor_and_nothing_of_one() {
+    let words = ["bitwarden", "immuta", "organization", "tenant", "stripe", "webhook", "32767", "32_767"];
+    let files = sources(&root().join("src/plan"));
+    assert!(files.len() > 40, "only {} files looked at", files.len());
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        for word in words {
+            assert!(!text.contains(word), "{} says {word:?}: the vendor's folder gives it as a value", path.display());
+        }
+    }
+}
+
+#[test]
 fn only_the_clock_asks_the_machine_what_time_it_is() {
     for path in sources(&root().join("src")) {
         let asks = ["Timestamp::now", "SystemTime", "Zoned::now"].iter().any(|word| code(&path).contains(word));

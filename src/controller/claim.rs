@@ -20,7 +20,7 @@ pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, account: Option<
     }
     Some(Claim {
         account: account.or_else(|| Some(open.as_ref()?.account.clone()))?,
-        pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name()),
+        pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
         age: age_of(metadata),
         wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
         open,

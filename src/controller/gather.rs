@@ -11,9 +11,9 @@ use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
 use super::{Context, Error};
-use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsStatus, SECRET_TYPE};
-use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
-use crate::vendors::{AnyAccount, VendorAccount, VendorError};
+use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
+use crate::plan::{Desired, Fault, Remedy, Snapshot, SpecFault, reason};
+use crate::vendors::{self, AnyAccount, Target, VendorAccount, VendorError};
 
 /// What a pass works on.
 pub(super) struct Gathered {
@@ -96,11 +96,11 @@ async fn note_without_record(context: &Context, key: &Key, stored: &Stored, term
     let uid = stored.metadata().uid.as_deref().unwrap_or_default();
     let desired = checked(context, stored).ok();
     let opened = match &desired {
-        Some(desired) => open(context, key, uid, desired).await.ok().and_then(Result::ok),
+        Some((desired, target)) => open(context, key, uid, (desired, target)).await.ok().and_then(Result::ok),
         None => None,
     };
     let account = opened.map(|(opened, _)| opened.account());
-    context.pools.note(key, uid, claim(stored, desired.as_ref(), account.as_ref()), term);
+    context.pools.note(key, uid, claim(stored, desired.as_ref().map(|(desired, _)| desired), account.as_ref()), term);
 }
 
 async fn look(
@@ -114,14 +114,14 @@ async fn look(
     let note = |desired: Option<&Desired>, account: Option<&Account>| {
         context.pools.note(key, uid, claim(stored, desired, account), term)
     };
-    let desired = match checked(context, stored) {
-        Ok(desired) => desired,
+    let (desired, target) = match checked(context, stored) {
+        Ok(checked) => checked,
         Err(fault) => {
             note(None, None);
             return Ok(Found::Failed { status, desired: None, account: None, fault });
         }
     };
-    let known = match open(context, key, uid, &desired).await {
+    let known = match open(context, key, uid, (&desired, &target)).await {
         Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
         Ok(Err(fault)) => Err(fault),
         Err(error) => {
@@ -134,7 +134,7 @@ async fn look(
     let (account, opened, secret_version) = match known {
         Ok(known) => known,
         Err(fault) => {
-            let account = Some(Account { vendor: desired.pool.vendor().to_owned(), host: None, id: None });
+            let account = Some(Account { vendor: desired.pool.vendor.key.to_owned(), host: None, id: None });
             return Ok(Found::Failed { status, desired: Some(desired), account, fault });
         }
     };
@@ -168,7 +168,7 @@ async fn look(
         }
         Err(error) => {
             entry.asked = false;
-            let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
+            let fault = error.fault(desired.pool.vendor.name, account.host.as_deref().unwrap_or_default());
             entry.failures = entry.failures.saturating_add(1);
             entry.hold = hold(context, entry, &fault, secret_version);
             failed(fault, status, desired)
@@ -181,11 +181,11 @@ async fn open(
     context: &Context,
     key: &Key,
     uid: &str,
-    desired: &Desired,
+    (desired, target): (&Desired, &Target),
 ) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
-    for name in desired.pool.secrets() {
+    for name in &desired.pool.secrets {
         match read_secret(context, key, name, SECRET_TYPE).await? {
             Ok(secret) => secrets.push(secret),
             Err(fault) => return Ok(Err(fault)),
@@ -196,7 +196,7 @@ async fn open(
     }
     let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
-    Ok(context.vendors.open(&desired.pool, &secrets, &keys, uid).map(|opened| (opened, version)))
+    Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, uid).map(|opened| (opened, version)))
 }
 
 /// The name of an owner in another namespace is not for everybody's eyes.
@@ -209,14 +209,18 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     let message = format!(
         "{other} is older and has the same {} of the same account: delete one of the two, or point one elsewhere. Nothing is \
          sent for this one meanwhile",
-        desired.pool.name()
+        desired.pool.name
     );
     Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object has this pool".into(), message }
 }
 
-fn checked(context: &Context, stored: &Stored) -> Result<Desired, Fault> {
-    let spec = stored.spec().map_err(Fault::spec)?;
-    Desired::parse(&spec, context.settings.min_interval).map_err(|fault| Fault::spec(fault.to_string()))
+fn checked(context: &Context, stored: &Stored) -> Result<(Desired, Target), Fault> {
+    let spec: LicenseSeatsSpec = stored.spec().map_err(Fault::spec)?;
+    let parse = || {
+        let (pool, target) = vendors::target(&spec.vendor)?;
+        Desired::parse(&spec, pool, context.settings.min_interval).map(|desired| (desired, target))
+    };
+    parse().map_err(|fault: SpecFault| Fault::spec(fault.to_string()))
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.

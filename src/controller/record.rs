@@ -95,7 +95,7 @@ impl Scribe<'_> {
         let message = format!(
             "{} {why}: the turn of this object has not come for three intervals, and the numbers are at least that old. It \
              comes; fewer keys or longer intervals make it come sooner",
-            desired.pool.vendor_name()
+            desired.pool.vendor.name
         );
         let fault = Fault {
             remedy: Remedy::Time { after: None, secret_may_help: false },

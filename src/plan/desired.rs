@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::pool::{Pool, pool};
+use super::{Goal, Pool};
 use crate::api::{Guardrails, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
@@ -62,16 +62,17 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// Checks a spec. `min_interval` is the operator's own lower bound for `interval`.
+    /// Checks a spec. `pool` is what the vendor's folder read from it; `min_interval` is the operator's own lower bound for
+    /// `interval`.
     ///
     /// # Errors
     /// [`SpecFault`] names the field and the fix.
-    pub fn parse(spec: &LicenseSeatsSpec, min_interval: Duration) -> Result<Self, SpecFault> {
+    pub fn parse(spec: &LicenseSeatsSpec, pool: Pool, min_interval: Duration) -> Result<Self, SpecFault> {
         numbers(spec)?;
         Ok(Self {
-            pool: pool(&spec.vendor)?,
             seats: spec.seats,
-            limit: limit(spec)?,
+            limit: limit(spec, &pool.goal)?,
+            pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),
             policy: spec.management_policy.unwrap_or_default(),
             suspended: spec.suspend.unwrap_or_default(),
@@ -119,11 +120,11 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     Ok(expiry)
 }
 
-fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
+fn limit(spec: &LicenseSeatsSpec, goal: &Goal) -> Result<LimitGoal, SpecFault> {
     let Some(limit) = &spec.limit else {
         return Ok(LimitGoal::Keep);
     };
-    if spec.vendor.immuta.is_some() {
+    if matches!(goal, Goal::Keys { .. }) {
         return Err(SpecFault("spec.limit is for vendors that buy by themselves: remove it".into()));
     }
     match (limit.mode, limit.seats) {
@@ -133,6 +134,3 @@ fn limit(spec: &LicenseSeatsSpec) -> Result<LimitGoal, SpecFault> {
         _ => Err(SpecFault("spec.limit.seats goes with mode UpTo and with no other".into())),
     }
 }
-
-#[cfg(test)]
-mod tests;

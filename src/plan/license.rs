@@ -88,7 +88,7 @@ mod tests {
         let ends = |hours| Time(now + SignedDuration::from_hours(hours));
         let license = License { expires_at: ends_in.map(ends), ..License::of(state) };
         let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
-        let Validity { is, reason, message } = validity("Bitwarden", Some(&license), &expiry, now);
+        let Validity { is, reason, message } = validity("Acme", Some(&license), &expiry, now);
         (is, reason, message)
     }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_licence_that_is_not_shown_is_unknown_and_not_invalid() {
-        let unknown = validity("Bitwarden", None, &[], Timestamp::UNIX_EPOCH);
+        let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
         assert_eq!((unknown.is, unknown.reason), (Is::Unknown, reason::NOT_REPORTED));
     }
 }

@@ -125,7 +125,7 @@ fn decided(
     decision: &Decision,
     now: Timestamp,
 ) {
-    let vendor = desired.pool.vendor_name();
+    let vendor = desired.pool.vendor.name;
     let numbers = seen.numbers().unwrap_or(Numbers { seats: 0, limit: None });
     let shortage = shortage(desired, seen);
     let short = shortage.as_ref().and_then(|s| s.as_ref().err());
@@ -139,7 +139,7 @@ fn decided(
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let says = says(&decision.verdict);
     let (mut is, mut why) = (says.ready, says.reason);
-    let mut message = keys::ready(vendor, seen, decision)
+    let mut message = keys::ready(desired.pool.vendor, seen, decision)
         .unwrap_or_else(|| ready(vendor, numbers, decision, &change, &status.history));
     // A change that waits is told whatever else is wrong.
     let pending = message.clone();

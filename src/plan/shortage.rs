@@ -18,7 +18,7 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
         return short(reason::OVER_ALLOCATED, format!("{used} of {} seats taken", numbers.seats));
     }
     if seen.keys().is_some_and(|ring| ring.can_add_user == Some(false)) {
-        let vendor = desired.pool.vendor_name();
+        let vendor = desired.pool.vendor.name;
         return short(reason::EXHAUSTED, format!("{vendor} takes no more users, though {free} seats are free"));
     }
     let thresholds = &desired.thresholds;

@@ -58,7 +58,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
     warns(kind::READY, Is::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
     warns(kind::READY, Is::False, &[reason::CRD_OUTDATED], "The CRD lacks fields of this operator, so nothing is sent to any vendor. Apply the CRD as the message says."),
-    warns(kind::READY, Is::False, &[reason::STATUS_NOT_STORED], "The apiserver drops or refuses a part of the status. Seatkeeper still reads the vendor and changes nothing for this object. The message names the fields. Update the CRD, or exempt `licenseseats/status` from the webhook or policy."),
+    warns(kind::READY, Is::False, &[reason::STATUS_NOT_STORED], "The apiserver drops or refuses a part of the status. Seatkeeper still reads the vendor and changes nothing for this object. The message names the fields. Update the CRD, or exempt `licenseseats/status` from the admission rule that changes it."),
     quiet(kind::CREDENTIALS_VALID, Is::True, &[reason::AUTHENTICATED], "The vendor accepts the key."),
     warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_FOUND], "Create the Secret in the same namespace."),
     warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_PERMITTED], "Its owner has not allowed this use: it has another type, or is of another vendor, or is for another server. Or the operator's Role does not allow it. The message has the fix."),

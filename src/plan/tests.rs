@@ -58,18 +58,24 @@ fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
+/// A vendor that does not exist.
+const ACME: VendorWords = VendorWords {
+    key: "acme",
+    name: "Acme",
+    account: "team",
+    keys_field: "spec.vendor.acme.keys",
+    full: "takes no more users",
+};
+
+fn pool(goal: Goal) -> Pool {
+    Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".into()], goal }
+}
+
 fn story() -> Story {
-    let pool = Pool::Bitwarden {
-        product: Product::PasswordManager,
-        region: Some(Region::US),
-        organization: None,
-        secret: Some("key".into()),
-        owner_secret: None,
-    };
-    let account = Account { vendor: "bitwarden".into(), host: Some("api.test".into()), id: Some("org".into()) };
+    let account = Account { vendor: "acme".into(), host: Some("api.test".into()), id: Some("one".into()) };
     Story {
         desired: Desired {
-            pool,
+            pool: pool(Goal::Quantity),
             seats: Some(150),
             limit: LimitGoal::Pinned,
             guardrails: Guardrails::default(),
@@ -129,7 +135,7 @@ impl Story {
             object_uid: "uid".into(),
             generation: 3,
             wish: None,
-            account: "api.test/org".into(),
+            account: "api.test/one".into(),
             step: seats_step(n(100, Some(100)), n(150, Some(150))),
             used: Some(80),
             attempt: 1,
@@ -158,7 +164,7 @@ impl Story {
     fn made(mut self, from: i32, to: i32, hours: i64, attempt: i32, reason: Trigger) -> Self {
         self.history.push(Change {
             id: format!("c{}", self.history.len()),
-            account: "api.test/org".into(),
+            account: "api.test/one".into(),
             step: seats_step(n(from, Some(from)), n(to, Some(to))),
             generation: 3,
             wish: None,

@@ -2,7 +2,7 @@
 //! as it is, of thresholds or the interval, is the same decision.
 
 use super::protocol::digest;
-use super::{Desired, LimitGoal, Pool, Situation};
+use super::{Desired, Goal, LimitGoal, Situation};
 use crate::api::{Change, Intent};
 
 impl Desired {
@@ -15,8 +15,8 @@ impl Desired {
             LimitGoal::Unlimited => "unlimited".to_owned(),
         };
         let seats = self.seats.map_or_else(|| "keep".to_owned(), |seats| seats.to_string());
-        let mut words = vec![self.pool.name().to_owned(), seats, limit];
-        if let Pool::Immuta { keys, prune, .. } = &self.pool {
+        let mut words = vec![self.pool.name.to_owned(), seats, limit];
+        if let Goal::Keys { keys, prune } = &self.pool.goal {
             words.push(prune.to_string());
             for entry in keys {
                 words.push(entry.secret_key_ref.path());

@@ -16,6 +16,7 @@ pub mod pace;
 #[cfg(test)]
 mod places;
 mod secret_data;
+mod target;
 
 use std::future::Future;
 
@@ -27,9 +28,10 @@ pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use error::VendorError;
 pub use http::{HttpSettings, RequestCounter, RequestLabels};
 pub use pace::Urgency;
+pub use target::{Target, target};
 
 use crate::api::{Account, Intent};
-use crate::plan::{Fault, Outcome, Pool, Snapshot};
+use crate::plan::{Fault, Goal, Outcome, Pool, Snapshot};
 use secret_data::CredentialKeys;
 
 /// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
@@ -117,7 +119,7 @@ impl Vendors {
         Ok(Self { http, sessions: bitwarden::Sessions::default(), tenants: immuta::Sessions::default(), allowed })
     }
 
-    /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.
+    /// Opens an account with the credentials of its Secrets, in the order of `Pool::secrets`. Sends nothing.
     ///
     /// `keys`: the Secrets of [`Pool::key_secrets`] by name, or why one cannot be read. `object_uid` keys fingerprints.
     ///
@@ -125,25 +127,26 @@ impl Vendors {
     /// A [`Fault`] that names the Secret's key and the fix.
     pub fn open(
         &self,
-        pool: &Pool,
+        target: (&Pool, &Target),
         secrets: &[Secret],
         keys: &[(String, Result<Secret, Fault>)],
         object_uid: &str,
     ) -> Result<AnyAccount, Fault> {
-        match pool {
-            Pool::Bitwarden { product, region, organization, .. } => bitwarden::Organization::open(
+        let (pool, target) = target;
+        match (target, &pool.goal) {
+            (Target::Bitwarden(target), _) => bitwarden::Organization::open(
                 secrets,
-                *region,
-                organization.as_deref(),
-                *product,
+                target.region,
+                target.organization.as_deref(),
+                target.product,
                 &self.allowed,
                 &self.http,
                 &self.sessions,
             )
             .map(AnyAccount::Bitwarden),
-            Pool::Immuta { keys: entries, .. } => {
-                // For the compiler: `Pool::secrets` names one.
-                let [secret] = secrets else {
+            (Target::Immuta, goal) => {
+                // For the compiler: the pool names one Secret, and its goal is keys.
+                let ([secret], Goal::Keys { keys: entries, .. }) = (secrets, goal) else {
                     return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
                 };
                 let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;

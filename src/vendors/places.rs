@@ -17,8 +17,8 @@ use super::gate::overheard::{Sent, all_that_leaves};
 use super::http::Http;
 use super::http::tests::{PEM, http, unused};
 use super::*;
-use crate::api::{IntentPhase, KeyStep, PLACE_KEYS, SeatsStep, Step, Trigger};
-use crate::plan::{Desired, reason};
+use crate::api::{IntentPhase, KeyStep, LicenseSeatsSpec, PLACE_KEYS, SeatsStep, Step, Trigger};
+use crate::plan::{Desired, SpecFault, reason};
 
 /// Answers that let everything be asked and sent. A token is the secret that it was got with, so that it is heard too.
 fn vendor(sent: &Sent) -> (u16, String) {
@@ -84,17 +84,24 @@ async fn use_up(account: &AnyAccount) {
     }
 }
 
+/// Reads a spec the way that the controller does.
+fn read(spec: &LicenseSeatsSpec) -> Result<(Pool, Target), SpecFault> {
+    let (pool, target) = target(&spec.vendor)?;
+    Desired::parse(spec, pool.clone(), Duration::ZERO)?;
+    Ok((pool, target))
+}
+
 /// One object: its spec goes the whole way that the controller takes it. What leaves, and what is said.
 fn played(all: &[Owned], spec: &Value) -> (Vec<Sent>, Vec<Fault>) {
     let spec = serde_json::from_value(spec.clone()).unwrap();
-    let desired = match Desired::parse(&spec, Duration::ZERO) {
-        Ok(desired) => desired,
+    let (pool, target) = match read(&spec) {
+        Ok(read) => read,
         Err(why) => return (vec![], vec![Fault::spec(why.to_string())]),
     };
     let secret = |name: &str| all.iter().find(|owned| owned.name == name).unwrap().secret();
-    let secrets: Vec<Secret> = desired.pool.secrets().into_iter().map(secret).collect();
-    let keys: Vec<_> = desired.pool.key_secrets().into_iter().map(|name| (name.to_owned(), Ok(secret(name)))).collect();
-    let account = match vendors().open(&desired.pool, &secrets, &keys, "uid") {
+    let secrets: Vec<Secret> = pool.secrets.iter().map(|name| secret(name)).collect();
+    let keys: Vec<_> = pool.key_secrets().into_iter().map(|name| (name.to_owned(), Ok(secret(name)))).collect();
+    let account = match vendors().open((&pool, &target), &secrets, &keys, "uid") {
         Ok(account) => account,
         Err(fault) => return (vec![], vec![fault]),
     };
@@ -207,10 +214,10 @@ fn no_secret_leaves_through_an_immuta_object_for_a_place_that_its_owner_did_not_
 }
 
 /// What leaves when a second object opens an account with these Secrets after a first one has used its own, in one process.
-fn second(pool: &Pool, first: &Secret, second: &Secret) -> Vec<Sent> {
+fn second((pool, target): &(Pool, Target), first: &Secret, second: &Secret) -> Vec<Sent> {
     let vendors = vendors();
     let open = |secret: &Secret| {
-        vendors.open(pool, std::slice::from_ref(secret), &[], "uid").unwrap_or_else(|fault| panic!("{fault}"))
+        vendors.open((pool, target), std::slice::from_ref(secret), &[], "uid").unwrap_or_else(|fault| panic!("{fault}"))
     };
     let first = open(first);
     assert!(!all_that_leaves(vendor, use_up(&first)).is_empty());
@@ -227,7 +234,7 @@ fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is
         secret.data.as_mut().unwrap().insert(key.into(), ByteString(value.as_bytes().to_vec()));
         secret
     };
-    let pool = |spec: Value| Desired::parse(&serde_json::from_value(spec).unwrap(), Duration::ZERO).unwrap().pool;
+    let pool = |spec: Value| read(&serde_json::from_value(spec).unwrap()).unwrap();
     let logs_in = |sent: &[Sent]| sent.iter().any(|sent| sent.url.path().ends_with("/connect/token"));
 
     let (own, by_bitwarden) = (get("own"), pool(bitwarden(Some("own"), None, None)));

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Product, Thresholds};
+use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Thresholds};
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing, Usage,
-    Verdict,
+    self, Bound, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing,
+    Usage, VendorWords, Verdict,
 };
 
 use crate::apiserver::{Mark, Phase, Record};
@@ -177,17 +177,14 @@ pub fn wish() -> &'static str {
     WISH.get_or_init(|| fixed().0.wish())
 }
 
+/// A vendor that does not exist.
+const ACME: VendorWords = VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "", full: "" };
+
 fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
     FIXED.get_or_init(|| {
         let desired = Desired {
-            pool: Pool::Bitwarden {
-                product: Product::PasswordManager,
-                region: None,
-                organization: None,
-                secret: Some("key".to_owned()),
-                owner_secret: None,
-            },
+            pool: Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".to_owned()], goal: Goal::Quantity },
             seats: Some(i32::from(WANTED)),
             limit: LimitGoal::Keep,
             guardrails: Guardrails::default(),
@@ -198,11 +195,7 @@ fn fixed() -> &'static (Desired, Snapshot) {
             interval: Duration::from_secs(600),
         };
         let snapshot = Snapshot {
-            account: Account {
-                vendor: "bitwarden".to_owned(),
-                host: Some("host".to_owned()),
-                id: Some("org".to_owned()),
-            },
+            account: Account { vendor: "acme".to_owned(), host: Some("host".to_owned()), id: Some("org".to_owned()) },
             usage: Usage::AtLeast(1),
             model: Model::Uncounted(String::new()),
             rules: Rules::default(),

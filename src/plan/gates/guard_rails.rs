@@ -31,7 +31,7 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
         None => Some(format!(
             "spec.limit.mode Unlimited would let {} buy past spec.guardrails.maxSeats {max}: use mode UpTo or \
              Pinned, or remove maxSeats",
-            s.desired.pool.vendor_name()
+            s.desired.pool.vendor.name
         )),
         Some(_) => None,
     };

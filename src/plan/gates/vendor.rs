@@ -14,7 +14,7 @@ pub(super) fn support(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 
 /// Bounds that the vendor enforces and no other object is about to move.
 pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
-    let (vendor, seats) = (s.desired.pool.vendor_name(), wanted.target.seats);
+    let (vendor, seats) = (s.desired.pool.vendor.name, wanted.target.seats);
     let below_limit = wanted.target.limit.filter(|limit| *limit < seats).map(|limit| {
         format!(
             "{vendor} refuses {seats} seats above the limit of {limit}: set spec.limit (mode Pinned lets the limit follow the seats)"

@@ -67,7 +67,7 @@ impl Judging<'_> {
                     }
                 }
             }
-            // The tenant says yes and not to what: right after it, the only new row is what it means.
+            // The account says yes and not to what: right after it, the only new row is what it means.
             Outcome::Accepted => self.recognise(KeyOrigin::Added, |after| after.turned(IntentPhase::Answered)),
             Outcome::Refused(Refusal::Duplicate { certain }) => {
                 self.recognise(KeyOrigin::Found, |after| after.already_present(*certain))
@@ -105,7 +105,7 @@ impl Judging<'_> {
         }
     }
 
-    /// The tenant has the key already. If only one of its rows is nobody else's, it is that one.
+    /// The account has the key already. If only one of its rows is nobody else's, it is that one.
     fn already_present(&mut self, certain: bool) -> Said {
         let Some(ring) = self.read_back else { return self.turned(IntentPhase::Answered) };
         let ours = |row: &Row| {

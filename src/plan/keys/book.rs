@@ -1,4 +1,4 @@
-//! The records of licence keys, held against the tenant's list: which listed key stands how. Asked by `keys`.
+//! The records of licence keys, held against the account's list: which listed key stands how. Asked by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -13,13 +13,13 @@ use crate::plan::Fault;
 pub(super) enum Standing<'a> {
     /// Its row is listed.
     Listed(&'a KeyRecord),
-    /// Its row is not listed any more, and its time has passed: a tenant may hide expired rows.
+    /// Its row is not listed any more, and its time has passed: an account may hide expired rows.
     Lapsed,
     /// Its row is gone.
     Lost(&'a KeyRecord),
-    /// The tenant refused it.
+    /// The account refused it.
     Refused,
-    /// The tenant has it, and nobody knows in which row.
+    /// The account has it, and nobody knows in which row.
     Present,
     /// Its Secret cannot be used.
     Unreadable(&'a Fault),
@@ -40,8 +40,8 @@ pub(super) struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    /// Reads the records of a status in the light of what the tenant lists. Records of another object, by its uid, or of
-    /// another tenant prove nothing: a row that is still the same is taken for the key of the same reference, and not for
+    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or of
+    /// another account prove nothing: a row that is still the same is taken for the key of the same reference, and not for
     /// one that this object added.
     pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();

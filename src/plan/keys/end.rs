@@ -42,8 +42,8 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
 }
 
 /// The first end of a key after which fewer seats would be left than are used or wanted, or no key. A key that ends
-/// beside one that replaces it is no reason to warn. How keys add up is not documented (section 5): the seats of each are
-/// taken off what the tenant says it has, and unknown ones count as all.
+/// beside one that replaces it is no reason to warn. How keys add up is not documented: the seats of each are
+/// taken off what the account says it has, and unknown ones count as all.
 fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
     let mut ends: Vec<(Timestamp, Option<i32>)> =
         live.iter().filter_map(|row| Some((row.expires?, row.seats))).collect();

@@ -1,5 +1,5 @@
 //! The judgement of an open addition or removal of a licence key: the purchase protocol where the vendor shows no
-//! numbers to compare but rows, of which a new one must be recognised (Immuta reference, section 7.2).
+//! numbers to compare but rows, of which a new one must be recognised.
 
 use jiff::Timestamp;
 
@@ -12,14 +12,14 @@ use crate::plan::Situation;
 use crate::plan::outcome::applied;
 use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
 
-/// Judges the recorded intent against what the tenant lists, and records what is thereby known.
+/// Judges the recorded intent against what the account lists, and records what is thereby known.
 pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
     let Some(intent) = &s.recorded() else { return Open::free() };
     let step = match &intent.step {
         Step::AddKey(step) | Step::RemoveKey(step) if intent.account == s.seen.account_key() => {
             translated(s, intent, step, book)
         }
-        // Another tenant, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
+        // Another account, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
         _ if !intent.is_open() => return Open::keep(intent, State::Free { attempt: 1 }),
         _ => return settling(s, intent).map_or_else(Open::free, |left| Open::wait(intent, left)),
     };
@@ -33,7 +33,7 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
             if s.edited_since(intent) || confirmed || gone {
                 Open::free()
             } else {
-                refused(Open::keep(intent, State::Rejected))
+                refused(s, Open::keep(intent, State::Rejected))
             }
         }
         IntentPhase::Settling => wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered)
@@ -43,16 +43,16 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
     }
 }
 
-/// The tenant does not remove a row.
-fn refused(open: Open) -> Open {
-    let lack = say::lack(vec![Trouble::removal_refused(open.intent.as_ref())]);
+/// The account does not remove a row.
+fn refused(s: &Situation<'_>, open: Open) -> Open {
+    let lack = say::lack(vec![Trouble::removal_refused(s.desired.pool.vendor, open.intent.as_ref())]);
     Open { lack: Some(lack), ..open }
 }
 
 fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let ring = book.ring;
     if let Some(row) = ring.row(step.id, step.uuid.as_deref()) {
-        // The tenant's own answer named this row.
+        // The account's own answer named this row.
         book.bind(step, row, origin(step, row));
         return Open::done(change(intent, step, row, ring.seats, s.now));
     }
@@ -104,14 +104,14 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
         return Open::wait(intent, left);
     }
     if row.seats.is_some_and(|seats| seats > 0 && ring.seats <= step.from.saturating_sub(seats)) {
-        // Still listed and no longer counted: the tenant shows what it has only marked as deleted.
+        // Still listed and no longer counted: the account shows what it has only marked as deleted.
         retire(&mut book.records, step);
         return Open::done(done());
     }
     if intent.attempt == 1 {
         again(intent, step)
     } else {
-        refused(Open::turn(intent, IntentPhase::Rejected, State::Rejected))
+        refused(s, Open::turn(intent, IntentPhase::Rejected, State::Rejected))
     }
 }
 
@@ -167,7 +167,7 @@ pub(super) fn new_rows<'a>(
     })
 }
 
-/// A row that the tenant answered with and that was there before was not made by this object.
+/// A row that the account answered with and that was there before was not made by this object.
 pub(super) fn origin(step: &KeyStep, row: &Row) -> KeyOrigin {
     if step.present.contains(&row.id) { KeyOrigin::Found } else { KeyOrigin::Added }
 }

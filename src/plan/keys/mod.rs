@@ -1,5 +1,5 @@
-//! Licence keys as desired state: from the keys that are listed, the rows that the tenant shows and what is recorded of
-//! both, the one thing to do next. Called by `decision`; facts are from the Immuta reference, sections 4 to 7.
+//! Licence keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
+//! both, the one thing to do next. Called by `decision`.
 //!
 //! A key is added once: the intent with the rows that are there comes first, a new row is recognised after it, and what
 //! cannot be told is asked. A row is removed only if this object added it, or was told that it is its own.
@@ -59,7 +59,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     Look { open, next, wanted, license, lost }
 }
 
-/// The next step: keys that are to be added first, a removal last (section 7.4).
+/// The next step: keys that are to be added first, a removal last.
 fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
     let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i), reason, repeat, settle)));
@@ -77,7 +77,7 @@ fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step
         let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
         return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
     }
-    let mut troubles = say::troubles(ring, &standings);
+    let mut troubles = say::troubles(s.desired.pool.vendor, ring, &standings);
     match prune::retirement(s, ring, book, &standings) {
         Retirement::Of(record) => {
             return Next::Move(Box::new(change(remove(ring, record), Trigger::SpecDiffers, repeat, Settle::Done)));
@@ -85,7 +85,7 @@ fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step
         Retirement::Blocked(why) => troubles.push(Trouble::prune_blocked(&why)),
         Retirement::None => {}
     }
-    troubles.extend(say::short(s.desired.seats, ring.seats));
+    troubles.extend(say::short(s.desired.pool.vendor, s.desired.seats, ring.seats));
     Next::Rest(if troubles.is_empty() { Rest::InSync } else { Rest::Lacking(say::lack(troubles)) })
 }
 

@@ -1,10 +1,10 @@
-//! Which row may be removed: every rule of section 7.4 of the Immuta reference, each with its sentence.
+//! Which row may be removed: every rule that must hold, each with its sentence.
 
 use super::book::{Book, Standing};
 use super::is_live;
 use super::ring::KeyRing;
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
-use crate::plan::{Pool, Situation};
+use crate::plan::{Goal, Situation};
 
 /// What is to be done about keys that are no longer listed.
 pub(super) enum Retirement<'a> {
@@ -23,10 +23,10 @@ pub(super) fn retirement<'a>(
     book: &'a Book<'_>,
     standings: &[Standing<'_>],
 ) -> Retirement<'a> {
-    let Pool::Immuta { prune: true, .. } = s.desired.pool else { return Retirement::None };
+    let Goal::Keys { prune: true, .. } = s.desired.pool.goal else { return Retirement::None };
     let unlisted = book.records.iter().filter(|record| {
-        let listed_by_tenant = ring.row(record.id, record.uuid.as_deref()).is_some();
-        listed_by_tenant && record.state != KeyState::Removed && !book.is_wanted(record)
+        let listed_there = ring.row(record.id, record.uuid.as_deref()).is_some();
+        listed_there && record.state != KeyState::Removed && !book.is_wanted(record)
     });
     let mut blocked = None;
     for record in unlisted {
@@ -50,23 +50,25 @@ fn obstacle(
     standings: &[Standing<'_>],
     record: &KeyRecord,
 ) -> Option<String> {
+    let words = s.desired.pool.vendor;
     if !matches!(record.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)) {
-        return Some("it is not proven that this object added it; remove it in Immuta if it is yours".into());
+        let vendor = words.name;
+        return Some(format!("it is not proven that this object added it; remove it in {vendor} if it is yours"));
     }
     let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if r.state == KeyState::Active);
     if standings.is_empty() || !standings.iter().all(in_force) {
-        return Some("it goes once every listed key is seen at the tenant and in force".into());
+        return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }
     let this = |row: &&super::Row| row.is(record.id, record.uuid.as_deref());
     if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
         return Some("it is the last valid key".into());
     }
     if ring.can_add_user != Some(true) {
-        return Some("the tenant takes no more users (canAddUser), so it has no seats to spare".into());
+        return Some(format!("the {} {}, so it has no seats to spare", words.account, words.full));
     }
     let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
     let shown = ring.rows.iter().find(this).and_then(|row| row.seats);
-    let Some(seats) = shown else { return Some("the tenant does not show how many seats it has".into()) };
+    let Some(seats) = shown else { return Some(format!("the {} does not show how many seats it has", words.account)) };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
     let left = ring.seats.saturating_sub(seats);
     (left < need).then(|| {

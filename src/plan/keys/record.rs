@@ -38,7 +38,7 @@ pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
     records.push(record);
 }
 
-/// Records that the tenant has no new row for a key. What was known of its row stays known, for it may be listed again.
+/// Records that the account has no new row for a key. What was known of its row stays known, for it may be listed again.
 pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState) {
     let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
         (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),
@@ -65,7 +65,7 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
     }
 }
 
-/// How a listed row stands by what it shows and the clock: the list does not say `expired` (section 7.5).
+/// How a listed row stands by what it shows and the clock: the list does not say `expired`.
 pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
     if row.invalidated {
         KeyState::Invalidated

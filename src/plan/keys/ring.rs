@@ -1,4 +1,4 @@
-//! What an Immuta tenant shows and what is wanted of it, and how one licence key is told from another.
+//! What an account shows and what is wanted of it, and how one licence key is told from another.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -9,10 +9,10 @@ use crate::api::{KeyRow, SecretKeyRef};
 use crate::plan::Fault;
 use crate::plan::protocol::digest;
 
-/// One row of the tenant's list of licences.
+/// One row of the account's list of licences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The tenant's number of it; handed out again by a rebuilt tenant.
+    /// The account's number of it; handed out again by a rebuilt account.
     pub id: i64,
     /// The licence's identifier, opaque.
     pub uuid: String,
@@ -27,7 +27,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row is the same only if both number and identifier are (Immuta reference, section 7.1).
+    /// A row is the same only if both number and identifier are.
     pub(super) fn is(&self, id: Option<i64>, uuid: Option<&str>) -> bool {
         Some(self.id) == id && Some(self.uuid.as_str()) == uuid
     }
@@ -55,7 +55,7 @@ pub struct KeyRing {
     pub wanted: Vec<WantedKey>,
     /// Whether one more user would be taken.
     pub can_add_user: Option<bool>,
-    /// Seats without soft ones, as the tenant counts them.
+    /// Seats without soft ones, as the account counts them.
     pub hard_seats: Option<i32>,
     /// Users as the usage report counts them.
     pub reported_users: Option<i32>,
@@ -76,7 +76,7 @@ impl KeyRing {
 }
 
 /// Tells a key from others without showing it: HMAC-SHA-256 of its bytes, keyed with the object's uid, 16 hexadecimal
-/// characters (Immuta reference, section 7.1). Another object gives another fingerprint.
+/// characters. Another object gives another fingerprint.
 pub fn fingerprint(object_uid: &str, key: &[u8]) -> String {
     let bytes = match Hmac::<Sha256>::new_from_slice(object_uid.as_bytes()) {
         Ok(mut mac) => {

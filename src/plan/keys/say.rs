@@ -5,7 +5,7 @@ use super::book::{Book, Standing};
 use super::ring::KeyRing;
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::plan::condition::reason;
-use crate::plan::{Decision, Snapshot, Verdict};
+use crate::plan::{Decision, Snapshot, VendorWords, Verdict};
 
 /// One thing that lacks.
 pub(super) struct Trouble {
@@ -24,11 +24,12 @@ impl Trouble {
         Self::new(reason::PRUNE_BLOCKED, "a key cannot be removed", format!("prune: {why}"))
     }
 
-    pub(super) fn removal_refused(intent: Option<&Intent>) -> Self {
+    pub(super) fn removal_refused(words: &VendorWords, intent: Option<&Intent>) -> Self {
         let id = intent.and_then(|intent| intent.step.key()?.id).unwrap_or_default();
         let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
-            "the tenant did not remove row {id} when asked twice, or refuses to: remove it there, or try again{confirm}"
+            "the {} did not remove row {id} when asked twice, or refuses to: remove it there, or try again{confirm}",
+            words.account
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
     }
@@ -44,7 +45,8 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
 }
 
 /// What is wrong with the listed keys, in the order of the list.
-pub(super) fn troubles(ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Trouble> {
+pub(super) fn troubles(words: &VendorWords, ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Trouble> {
+    let account = words.account;
     let each = ring.wanted.iter().zip(standings);
     each.filter_map(|(entry, standing)| {
         let path = entry.reference.path();
@@ -57,15 +59,15 @@ pub(super) fn troubles(ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Troubl
                 reason::LICENSE_KEY_REJECTED,
                 "licence key refused by the vendor",
                 format!(
-                    "the tenant refuses licence key {path}, or answers and does not add it: it may be mistyped, expired, or made \
-                     for another tenant. Put the right key into the Secret; the same is not sent again"
+                    "the {account} refuses licence key {path}, or answers and does not add it: it may be mistyped, expired, or made \
+                     for another {account}. Put the right key into the Secret; the same is not sent again"
                 ),
             ),
             Standing::Present => Trouble::new(
                 reason::ALREADY_PRESENT,
                 "key is there already: which row?",
                 format!(
-                    "the tenant has licence key {path} already and does not show in which row: name that row in \
+                    "the {account} has licence key {path} already and does not show in which row: name that row in \
                      licenseKeys[].adopt (id and uuid; the rows are in status.license.keys)"
                 ),
             ),
@@ -78,7 +80,7 @@ pub(super) fn troubles(ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Troubl
                 reason::NEEDS_REVIEW,
                 "row to adopt not there",
                 format!(
-                    "the row that adopt names for licence key {path} is not at the tenant with that id and uuid, or belongs to \
+                    "the row that adopt names for licence key {path} is not at the {account} with that id and uuid, or belongs to \
                      another listed key: correct adopt, or remove it to have the key added"
                 ),
             ),
@@ -88,13 +90,13 @@ pub(super) fn troubles(ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Troubl
     .collect()
 }
 
-/// Seats cannot be bought here, only keys supplied (section 7.7).
-pub(super) fn short(wanted: Option<i32>, seats: i32) -> Option<Trouble> {
+/// Seats cannot be bought here, only keys supplied.
+pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Option<Trouble> {
     let missing = wanted?.checked_sub(seats).filter(|missing| *missing > 0)?;
     let message = format!(
         "{} seats are wanted and {seats} licensed: {missing} are missing; supply another licence key in \
-         spec.vendor.immuta.licenseKeys",
-        wanted?
+         {}",
+        wanted?, words.keys_field
     );
     Some(Trouble::new(reason::SEATS_SHORT, &format!("{missing} seats short: supply a key"), message))
 }
@@ -138,8 +140,9 @@ fn path(reference: Option<&SecretKeyRef>) -> String {
     reference.map_or_else(String::new, SecretKeyRef::path)
 }
 
-/// What `Ready` says of a tenant; `None`: what it says of every vendor.
-pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision) -> Option<String> {
+/// What `Ready` says of an account; `None`: what it says of every vendor.
+pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &Decision) -> Option<String> {
+    let vendor = words.name;
     let ring = seen.keys()?;
     let seats = ring.seats;
     let step = decision.intent.as_ref().map(|intent| &intent.step);
@@ -173,7 +176,8 @@ pub(in crate::plan) fn ready(vendor: &str, seen: &Snapshot, decision: &Decision)
         }
         Verdict::Conflict => format!(
                 "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
-                 removes it; Seatkeeper stops until spec.vendor.immuta.licenseKeys is edited or a day has passed"
+                 removes it; Seatkeeper stops until {} is edited or a day has passed",
+            words.keys_field
         ),
         Verdict::Publish
         | Verdict::Change(_)

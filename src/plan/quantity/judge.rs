@@ -103,7 +103,7 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
 
 /// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
 /// (protocol, step 9). That is the vendor's doing, not drift and not a third party. Changes that followed one another
-/// count as one: a late webhook may bring back the row from before the first of them.
+/// count as one: a late handler of the vendor may bring back the row from before the first of them.
 pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
     let last = s.history.first().filter(|last| seen != last.target())?;
     let recent = |change: &&Change| {
@@ -123,7 +123,7 @@ pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Cha
 }
 
 /// Which attempt the change that was taken back comes to, and what must be seen before it may be sent once more. Not where
-/// it was a repeat: webhooks of both requests may then be about, one handler after the other for longer than the settle
+/// it was a repeat: handlers of both requests may then be about, one handler after the other for longer than the settle
 /// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
 /// person is asked.
 ///

@@ -53,23 +53,23 @@ fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_no
     let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
     let up = |others| {
         story().with(|s| {
-            s.seen.rules.at_most = bound(120, "PasswordManager");
+            s.seen.rules.at_most = bound(120, "People");
             s.others = others;
         })
     };
     let down = |others| {
         story().wants(90, LimitGoal::Pinned).with(|s| {
-            s.seen.rules.at_least = bound(95, "SecretsManager");
+            s.seen.rules.at_least = bound(95, "Machines");
             s.others = others;
         })
     };
     for (story, kind) in [
-        (up(vec![("PasswordManager", 150)]), HoldKind::OtherPool),
-        (up(vec![("PasswordManager", 149)]), HoldKind::VendorRule),
-        (up(vec![("MachineAccounts", 150)]), HoldKind::VendorRule),
+        (up(vec![("People", 150)]), HoldKind::OtherPool),
+        (up(vec![("People", 149)]), HoldKind::VendorRule),
+        (up(vec![("Others", 150)]), HoldKind::VendorRule),
         (up(vec![]), HoldKind::VendorRule),
-        (down(vec![("SecretsManager", 90)]), HoldKind::OtherPool),
-        (down(vec![("SecretsManager", 91)]), HoldKind::VendorRule),
+        (down(vec![("Machines", 90)]), HoldKind::OtherPool),
+        (down(vec![("Machines", 91)]), HoldKind::VendorRule),
     ] {
         assert_eq!(story.holds()[0].kind, kind);
     }

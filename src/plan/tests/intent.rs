@@ -412,7 +412,7 @@ fn another_account_was_not_in_sync_because_this_one_was() {
             s.seen.account.id = Some(account.into());
         })
     };
-    assert_eq!(grown("org").verdict(), Verdict::InSync);
+    assert_eq!(grown("one").verdict(), Verdict::InSync);
     assert_eq!(grown("other").sends().map(|(_, to, _)| to.seats), Some(150));
 }
 

@@ -1,4 +1,4 @@
-//! Licence keys as stories: what the tenant lists, what is recorded, and what follows.
+//! Licence keys as stories: what the account lists, what is recorded, and what follows.
 
 use proptest::option::of;
 use proptest::prelude::*;
@@ -42,11 +42,11 @@ fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
     }
 }
 
-/// A tenant with its records. Nothing is listed, nothing recorded; 10 users; the sum of the rows are its seats.
+/// An account with its records. Nothing is listed, nothing recorded; 10 users; the sum of the rows are its seats.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
     desired: Desired,
-    tenant: KeyRing,
+    ring: KeyRing,
     seats: Option<i32>,
     used: i32,
     license: License,
@@ -59,11 +59,11 @@ pub(super) struct Keys {
 }
 
 pub(super) fn keys() -> Keys {
-    let pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: false };
-    let own = KeysOf { object_uid: UID.into(), account: "tenant.test/tenant.test".into() };
+    let pool = pool(Goal::Keys { keys: vec![], prune: false });
+    let own = KeysOf { object_uid: UID.into(), account: "keys.test/keys.test".into() };
     Keys {
         desired: Desired { pool, seats: None, limit: LimitGoal::Keep, ..story().desired },
-        tenant: KeyRing { can_add_user: Some(true), ..KeyRing::default() },
+        ring: KeyRing { can_add_user: Some(true), ..KeyRing::default() },
         seats: None,
         used: 10,
         license: License { keys_of: Some(own), ..License::of(LicenseState::Active) },
@@ -78,11 +78,11 @@ pub(super) fn keys() -> Keys {
 
 impl Keys {
     pub(super) fn lists(mut self, names: &[&str]) -> Self {
-        self.tenant.wanted = names.iter().map(|name| wanted(name)).collect();
+        self.ring.wanted = names.iter().map(|name| wanted(name)).collect();
         self
     }
     pub(super) fn shows(mut self, rows: &[Row]) -> Self {
-        self.tenant.rows = rows.to_vec();
+        self.ring.rows = rows.to_vec();
         self
     }
     fn knows(mut self, records: &[KeyRecord]) -> Self {
@@ -90,7 +90,7 @@ impl Keys {
         self
     }
     fn prunes(mut self) -> Self {
-        self.desired.pool = Pool::Immuta { secret: "admin".into(), keys: vec![], prune: true };
+        self.desired.pool = pool(Goal::Keys { keys: vec![], prune: true });
         self
     }
     pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -134,12 +134,12 @@ impl Keys {
         self
     }
     fn seen(&self) -> Snapshot {
-        let seats = self.tenant.rows.iter().filter_map(|row| row.seats).sum();
-        let host = Some("tenant.test".to_owned());
+        let seats = self.ring.rows.iter().filter_map(|row| row.seats).sum();
+        let host = Some("keys.test".to_owned());
         Snapshot {
-            account: Account { vendor: "immuta".into(), host: host.clone(), id: host },
+            account: Account { vendor: "acme".into(), host: host.clone(), id: host },
             usage: Usage::Exact(self.used),
-            model: Model::Keys(KeyRing { seats: self.seats.unwrap_or(seats), ..self.tenant.clone() }),
+            model: Model::Keys(KeyRing { seats: self.seats.unwrap_or(seats), ..self.ring.clone() }),
             ..story().seen
         }
     }
@@ -202,7 +202,7 @@ fn open(step: Step, phase: IntentPhase) -> Intent {
         object_uid: UID.into(),
         generation: 3,
         wish: None,
-        account: "tenant.test/tenant.test".into(),
+        account: "keys.test/keys.test".into(),
         step,
         used: Some(10),
         attempt: 1,

@@ -26,7 +26,7 @@ fn trigger() -> impl Strategy<Value = Trigger> {
 }
 
 fn account() -> impl Strategy<Value = String> {
-    select(vec!["api.test/org".to_owned(), "api.test/org".to_owned(), "api.test/other".to_owned()])
+    select(vec!["api.test/one".to_owned(), "api.test/one".to_owned(), "api.test/other".to_owned()])
 }
 
 prop_compose! {
@@ -143,7 +143,7 @@ proptest! {
         prop_assert!(story.behind.is_none() && story.seen.rules.support.read_only.is_none());
         prop_assert_eq!(Some(from), story.seen.numbers());
         prop_assert!(from != to && (1..=2).contains(&intent.attempt));
-        prop_assert_eq!((intent.account.as_str(), intent.phase), ("api.test/org", IntentPhase::Open));
+        prop_assert_eq!((intent.account.as_str(), intent.phase), ("api.test/one", IntentPhase::Open));
         prop_assert!(story.intent.as_ref().is_none_or(|open| open.id != intent.id));
 
         let rails = &story.desired.guardrails;
@@ -166,7 +166,7 @@ proptest! {
     fn what_may_still_be_running_bars_the_next_request(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.sends().is_some() && !waited_out(&story, open) {
-            let answered = open.phase == IntentPhase::Answered && open.account == "api.test/org";
+            let answered = open.phase == IntentPhase::Answered && open.account == "api.test/one";
             prop_assert!(answered && story.seen.numbers() == Some(open.target()), "{:?}", open);
         }
     }

@@ -58,7 +58,7 @@ fn shortages_are_told_by_their_threshold() {
         (100, 95, Some(5), None, "Sufficient"),
         (100, 96, None, Some(5), "BelowThreshold"),
         (100, 95, None, Some(5), "Sufficient"),
-        (32767, 32766, None, Some(100), "BelowThreshold"),
+        (MAX_SEATS, MAX_SEATS - 1, None, Some(100), "BelowThreshold"),
     ] {
         let story = story().wants(seats, LimitGoal::Keep).shows(seats, None).uses(Usage::Exact(used)).with(|s| {
             s.desired.thresholds = Thresholds { free_seats, free_percent: percent, expiry: None };

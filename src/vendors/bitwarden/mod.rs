@@ -18,8 +18,12 @@ mod row;
 mod session;
 mod snapshot;
 mod symptoms;
+mod target;
 mod wire;
 mod write;
+
+pub use target::Target;
+pub(super) use target::target;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -6,7 +6,10 @@
 mod answer;
 mod key;
 mod session;
+mod target;
 mod wire;
+
+pub(super) use target::pool;
 
 use std::sync::Arc;
 

@@ -43,17 +43,17 @@ prop_compose! {
         let clock = (clock, Duration::from_secs(since));
         let mut story = keys().lists(&listed).shows(&rows).knows(&records).with(|s| {
             (s.used, s.seats, s.desired.seats, s.desired.suspended) = (used, seats, wanted, suspended);
-            s.tenant.can_add_user = can_add;
+            s.ring.can_add_user = can_add;
             s.confirmed = confirmed.map(str::to_owned);
             s.uid = uid;
         });
-        for wanted in &mut story.tenant.wanted {
+        for wanted in &mut story.ring.wanted {
             wanted.fingerprint = Ok(fingerprint(uid, wanted.reference.name.as_bytes()));
         }
-        if let Some((i, id)) = adopt && let Some(wanted) = story.tenant.wanted.get_mut(i) {
+        if let Some((i, id)) = adopt && let Some(wanted) = story.ring.wanted.get_mut(i) {
             wanted.adopt = Some(KeyRow { id, uuid: format!("u{id}") });
         }
-        if let Some(wanted) = unreadable.and_then(|i| story.tenant.wanted.get_mut(i)) {
+        if let Some(wanted) = unreadable.and_then(|i| story.ring.wanted.get_mut(i)) {
             wanted.fingerprint = Err(Fault::spec("gone".into()));
         }
         if prunes {
@@ -89,19 +89,19 @@ proptest! {
     fn report_on_keys_says_each_condition_once_and_only_what_the_table_has(story in stories()) {
         let (decision, seen) = (story.decide(), story.seen());
         let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
-        crate::plan::tests::properties::said(&report(&LicenseSeatsStatus::default(), 3, &finding, now()).status);
+        super::super::properties::said(&report(&LicenseSeatsStatus::default(), 3, &finding, now()).status);
     }
 
     #[test]
     fn a_key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
         let Some(step) = story.adds() else { return Ok(()) };
-        let entry = story.tenant.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
+        let entry = story.ring.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
         prop_assert!(entry.is_some_and(|entry| Some(&entry.reference) == step.secret_key_ref.as_ref()));
-        let present: Vec<i64> = story.tenant.rows.iter().map(|row| row.id).collect();
+        let present: Vec<i64> = story.ring.rows.iter().map(|row| row.id).collect();
         prop_assert_eq!(&step.present, &present);
         let known = story.decide().license.unwrap().keys;
         let listed = known.iter().any(|key| key.fingerprint == step.fingerprint && key.state != KeyState::Removed
-            && key.uuid.as_ref().is_some_and(|uuid| story.tenant.rows.iter().any(|row| row.uuid == *uuid && Some(row.id) == key.id)));
+            && key.uuid.as_ref().is_some_and(|uuid| story.ring.rows.iter().any(|row| row.uuid == *uuid && Some(row.id) == key.id)));
         prop_assert!(!listed, "{:?}", known);
     }
 
@@ -111,7 +111,7 @@ proptest! {
         if story.sends().is_some() && !waited_out(&story, open) {
             // The answer had come, and named a row that is seen, or said that a row is gone that is.
             let step = open.step.key().unwrap();
-            let gone = !story.tenant.rows.iter().any(|row| Some(row.id) == step.id);
+            let gone = !story.ring.rows.iter().any(|row| Some(row.id) == step.id);
             prop_assert!(open.phase == IntentPhase::Answered && matches!(open.step, Step::RemoveKey(_)) && gone, "{:?}", story);
         }
     }
@@ -119,9 +119,9 @@ proptest! {
     #[test]
     fn only_own_rows_are_removed_and_never_below_the_need_or_the_last(story in stories()) {
         let Some(step) = story.removes() else { return Ok(()) };
-        let prunes = matches!(story.desired.pool, Pool::Immuta { prune: true, .. });
-        prop_assert!(prunes && !story.tenant.wanted.is_empty());
-        let row = story.tenant.rows.iter().find(|row| Some(row.id) == step.id && Some(&row.uuid) == step.uuid.as_ref());
+        let prunes = matches!(story.desired.pool.goal, Goal::Keys { prune: true, .. });
+        prop_assert!(prunes && !story.ring.wanted.is_empty());
+        let row = story.ring.rows.iter().find(|row| Some(row.id) == step.id && Some(&row.uuid) == step.uuid.as_ref());
         let row = row.expect("a listed row");
         let own = story.license.keys.iter().find(|key| key.id == step.id && key.uuid == step.uuid
             && matches!(key.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)));
@@ -130,10 +130,10 @@ proptest! {
         let of_row = row.seats.or(own.and_then(|own| own.seats)).expect("its seats are known");
         let need = story.used.max(story.desired.seats.unwrap_or_default());
         let seats = story.seen().numbers().unwrap().seats;
-        prop_assert!(seats - of_row >= need && story.tenant.can_add_user == Some(true));
+        prop_assert!(seats - of_row >= need && story.ring.can_add_user == Some(true));
         let valid = |other: &&Row| other.id != row.id && !other.invalidated && other.expires.is_none_or(|at| at > now());
-        prop_assert!(story.tenant.rows.iter().any(|row| valid(&row)));
-        prop_assert!(story.tenant.wanted.iter().all(|entry| entry.fingerprint.is_ok()));
+        prop_assert!(story.ring.rows.iter().any(|row| valid(&row)));
+        prop_assert!(story.ring.wanted.iter().all(|entry| entry.fingerprint.is_ok()));
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     assert!(message.contains("8 (u8), 9 (u9)") && message.contains("confirm=i1"), "{message}");
     let review = story.with(|s| s.intent.as_mut().unwrap().phase = IntentPhase::NeedsReview);
     assert_eq!(review.decide().verdict, Verdict::NeedsReview);
-    let adopted = review.clone().with(|s| s.tenant.wanted[0].adopt = Some(KeyRow { id: 9, uuid: "u9".into() }));
+    let adopted = review.clone().with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id: 9, uuid: "u9".into() }));
     assert_eq!((adopted.decide().verdict, adopted.decide().intent), (Verdict::InSync, None));
     assert_eq!(adopted.record("a").and_then(|key| key.id), Some(9));
     let none_of_them = review.clone().with(|s| s.confirmed = Some("i1".into()));
@@ -127,7 +127,7 @@ fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_d
 }
 
 #[test]
-fn an_expired_row_that_the_tenant_hides_is_not_added_again() {
+fn an_expired_row_that_the_account_hides_is_not_added_again() {
     let gone = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let story = keys().lists(&["a"]).knows(&[record("a", &gone, KeyOrigin::Added)]);
     assert_eq!(story.sends(), None);
@@ -156,21 +156,18 @@ fn what_stands_against_a_removal_is_told() {
         (story.clone().with(|s| s.used = 61), "60 would be left, and 61 are needed"),
         (story.clone().with(|s| s.desired.seats = Some(70)), "70 are needed"),
         (story.clone().with(|s| s.desired.guardrails.min_seats = Some(80)), "80 are needed"),
-        (story.clone().with(|s| s.tenant.can_add_user = Some(false)), "takes no more users"),
-        (story.clone().with(|s| s.tenant.can_add_user = None), "takes no more users"),
+        (story.clone().with(|s| s.ring.can_add_user = Some(false)), "takes no more users"),
+        (story.clone().with(|s| s.ring.can_add_user = None), "takes no more users"),
         (story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)), "not proven"),
         (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
-        (
-            story.clone().with(|s| s.tenant.rows[0].seats = None).with(|s| s.license.keys[0].seats = None),
-            "does not show",
-        ),
+        (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
         assert_eq!(story.sends(), None, "{words}");
         let (why, message) = story.ready();
         assert_eq!(why, reason::PRUNE_BLOCKED, "{message}");
         assert!(message.contains(words), "{message}");
     }
-    let withdrawn = story.with(|s| s.tenant.wanted[0].fingerprint = Err(Fault::spec("gone".into())));
+    let withdrawn = story.with(|s| s.ring.wanted[0].fingerprint = Err(Fault::spec("gone".into())));
     assert_eq!(withdrawn.sends(), None, "a Secret that cannot be read takes nothing off the list");
 }
 
@@ -205,7 +202,7 @@ fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
 fn the_same_key_twice_is_added_once_and_told() {
     let story = keys().shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     let story = story.with(|s| {
-        s.tenant.wanted = vec![wanted("a"), WantedKey { reference: reference("copy"), ..wanted("a") }];
+        s.ring.wanted = vec![wanted("a"), WantedKey { reference: reference("copy"), ..wanted("a") }];
     });
     assert_eq!(story.sends(), None);
     let (why, message) = story.ready();
@@ -217,12 +214,12 @@ fn the_same_key_twice_is_added_once_and_told() {
 fn records_of_a_former_object_prove_no_addition_but_keep_keys_from_being_added_twice() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     let mut restored = story.with(|s| s.uid = "another");
-    restored.tenant.wanted[0].fingerprint = Ok(fingerprint("another", b"a"));
+    restored.ring.wanted[0].fingerprint = Ok(fingerprint("another", b"a"));
     let decision = restored.decide();
     assert_eq!(decision.verdict, Verdict::InSync);
     let key = &decision.license.unwrap().keys[0];
     assert_eq!((key.origin, key.id), (Some(KeyOrigin::Found), Some(7)));
-    assert_eq!(key.fingerprint, restored.tenant.wanted[0].fingerprint.clone().ok());
+    assert_eq!(key.fingerprint, restored.ring.wanted[0].fingerprint.clone().ok());
 }
 
 #[test]

@@ -2,9 +2,18 @@
 
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
-use crate::api::{Bitwarden, Limit, Product, Region, SecretRef, Vendor};
+use crate::api::{Bitwarden, Guardrails, LicenseSeatsSpec, Limit, LimitMode, MAX_SEATS, Product, Region, Thresholds};
 use crate::mutants::each_of;
+use crate::plan::{Desired, Goal, LONGEST_INTERVAL, LimitGoal};
+
+/// A whole spec, as the controller reads it.
+fn parse(spec: &LicenseSeatsSpec, least: Duration) -> Result<Desired, SpecFault> {
+    let (pool, _) = target(&spec.vendor)?;
+    Desired::parse(spec, pool, least)
+}
 
 fn spec() -> LicenseSeatsSpec {
     let bitwarden = Bitwarden {
@@ -28,17 +37,17 @@ fn spec() -> LicenseSeatsSpec {
 
 #[test]
 fn what_a_spec_leaves_out_has_a_default() {
-    let desired = Desired::parse(&spec(), Duration::from_secs(30)).unwrap();
-    assert_eq!(desired.interval, DEFAULT_INTERVAL);
+    let desired = parse(&spec(), Duration::from_secs(30)).unwrap();
+    assert_eq!(desired.interval, Duration::from_secs(600));
     assert_eq!(desired.limit, LimitGoal::Keep);
-    assert!(matches!(desired.pool, Pool::Bitwarden { product: Product::PasswordManager, .. }));
+    assert_eq!((desired.pool.vendor.key, desired.pool.name), ("bitwarden", Product::PasswordManager.name()));
     assert!(!desired.suspended);
 }
 
 #[test]
 fn an_interval_is_stretched_to_the_operators_minimum() {
     let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
-    assert_eq!(Desired::parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
+    assert_eq!(parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
 }
 
 #[test]
@@ -47,11 +56,11 @@ fn a_secret_name_that_is_a_path_is_refused() {
         let mut spec = spec();
         let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
         bitwarden.credentials_secret_ref = Some(SecretRef { name: name.into() });
-        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        let fault = parse(&spec, Duration::ZERO).unwrap_err().to_string();
         assert!(fault.contains("credentialsSecretRef.name must be the name"), "{name}: {fault}");
         let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
         bitwarden.owner_credentials_secret_ref = bitwarden.credentials_secret_ref.take();
-        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        let fault = parse(&spec, Duration::ZERO).unwrap_err().to_string();
         assert!(fault.contains("ownerCredentialsSecretRef.name must be the name"), "{name}: {fault}");
     }
 }
@@ -62,7 +71,7 @@ fn a_license_key_is_a_key_of_a_secret_and_never_its_server_or_its_ca() {
         let entry = json!({ "secretKeyRef": { "name": "keys", "key": key } });
         let immuta = json!({ "credentialsSecretRef": { "name": "api" }, "licenseKeys": [entry] });
         let spec = serde_json::from_value(json!({ "vendor": { "immuta": immuta } })).unwrap();
-        Desired::parse(&spec, Duration::ZERO).map_err(|fault| fault.to_string())
+        parse(&spec, Duration::ZERO).map_err(|fault| fault.to_string())
     };
     for key in ["licenseKey", "key-2027", "a_b.c", "Server", "ca.crt.old"] {
         assert!(named(key).is_ok(), "{key}");
@@ -115,7 +124,7 @@ fn what_slipped_past_admission_is_refused_by_field() {
         (free, "spec.thresholds.freeSeats is -1"),
         (percent, "spec.thresholds.freePercent is 101: it must be between 0 and 100"),
     ] {
-        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err();
+        let fault = parse(&spec, Duration::ZERO).unwrap_err();
         assert!(fault.to_string().contains(field), "{fault}");
     }
 }
@@ -127,15 +136,14 @@ fn an_organization_id_that_is_a_path_is_refused() {
     {
         let mut spec = spec();
         spec.vendor.bitwarden.as_mut().unwrap().organization_id = Some(id.into());
-        let fault = Desired::parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        let fault = parse(&spec, Duration::ZERO).unwrap_err().to_string();
         assert!(fault.contains("spec.vendor.bitwarden.organizationId must be a GUID"), "{id}: {fault}");
     }
 }
 
 #[test]
 fn an_interval_is_one_that_admission_would_let_through() {
-    let parse =
-        |text: &str| Desired::parse(&LicenseSeatsSpec { interval: Some(text.into()), ..spec() }, Duration::ZERO);
+    let parse = |text: &str| parse(&LicenseSeatsSpec { interval: Some(text.into()), ..spec() }, Duration::ZERO);
     for text in ["1s", "24h", "86400s"] {
         assert!(parse(text).is_ok(), "{text}");
     }
@@ -166,7 +174,7 @@ fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_
     let least = Duration::from_secs(30);
     each_of(&[bitwarden, immuta], |bytes| {
         let Ok(spec) = serde_json::from_slice::<LicenseSeatsSpec>(bytes) else { return false };
-        let desired = match Desired::parse(&spec, least) {
+        let desired = match parse(&spec, least) {
             Ok(desired) => desired,
             Err(SpecFault(why)) => {
                 assert!(why.starts_with("spec.") && !why.contains(char::is_control), "{why:?}");
@@ -177,13 +185,13 @@ fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_
             let clean = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
             clean && !name.trim_matches('.').is_empty()
         };
-        for name in desired.pool.secrets().into_iter().chain(desired.pool.key_secrets()) {
+        for name in desired.pool.secrets.iter().map(String::as_str).chain(desired.pool.key_secrets()) {
             assert!(part_of_a_path(name), "{name:?}");
         }
-        if let Pool::Bitwarden { organization: Some(id), .. } = &desired.pool {
-            assert!(id.len() == 36 && part_of_a_path(id), "{id:?}");
+        if let Ok((_, Target::Bitwarden(bitwarden::Target { organization: Some(id), .. }))) = target(&spec.vendor) {
+            assert!(id.len() == 36 && part_of_a_path(&id), "{id:?}");
         }
-        if let Pool::Immuta { keys, prune, .. } = &desired.pool {
+        if let Goal::Keys { keys, prune } = &desired.pool.goal {
             assert!(!prune || !keys.is_empty(), "that would remove every key");
             for key in keys.iter().map(|entry| entry.secret_key_ref.key.as_str()) {
                 let part_of_a_command = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
@@ -191,7 +199,7 @@ fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_
                 assert!(!["server", "ca.crt"].contains(&key), "{key:?}");
             }
         }
-        assert!((least..=*INTERVAL.end()).contains(&desired.interval), "{:?}", desired.interval);
+        assert!((least..=LONGEST_INTERVAL).contains(&desired.interval), "{:?}", desired.interval);
         assert!(desired.expiry.is_sorted_by(|a, b| a >= b), "{:?}", desired.expiry);
         true
     });

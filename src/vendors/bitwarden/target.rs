@@ -1,0 +1,65 @@
+//! The Bitwarden part of a spec, checked.
+
+use crate::api::{Bitwarden, Product, Region, SecretRef};
+use crate::plan::{Goal, Pool, SpecFault, VendorWords};
+use crate::vendors::target::secret;
+
+use super::{NAME, VENDOR};
+
+/// What Bitwarden's things are called.
+const WORDS: VendorWords = VendorWords { key: VENDOR, name: NAME, account: "organization", keys_field: "", full: "" };
+
+/// Which pool of which organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub(in crate::vendors) product: Product,
+    /// Which cloud, unless the Secret names a server.
+    pub(in crate::vendors) region: Option<Region>,
+    /// The organization's id, where the spec names it.
+    pub(in crate::vendors) organization: Option<String>,
+}
+
+pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target), SpecFault> {
+    let named = |field: &str, reference: &Option<SecretRef>| {
+        reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference)).transpose()
+    };
+    let organization_key = named("credentialsSecretRef", &bitwarden.credentials_secret_ref)?;
+    let owner_key = named("ownerCredentialsSecretRef", &bitwarden.owner_credentials_secret_ref)?;
+    if organization_key.is_none() && owner_key.is_none() {
+        return Err(SpecFault(
+            "spec.vendor.bitwarden needs a key: credentialsSecretRef, ownerCredentialsSecretRef, or both".into(),
+        ));
+    }
+    let product = bitwarden.product.unwrap_or_default();
+    let target = Target {
+        product,
+        region: bitwarden.region,
+        organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
+    };
+    let secrets = organization_key.into_iter().chain(owner_key).collect();
+    Ok((Pool { vendor: &WORDS, name: product.name(), secrets, goal: Goal::Quantity }, target))
+}
+
+impl Product {
+    /// As written in the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PasswordManager => "PasswordManager",
+            Self::SecretsManager => "SecretsManager",
+            Self::MachineAccounts => "MachineAccounts",
+        }
+    }
+}
+
+/// The id becomes part of a path at the vendor, and of the account's name: it must not lead anywhere else, and there is one
+/// way to write it.
+fn organization(id: &str) -> Result<String, SpecFault> {
+    let canonical = uuid::Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id);
+    canonical.then(|| id.to_owned()).ok_or_else(|| {
+        SpecFault(
+            "spec.vendor.bitwarden.organizationId must be a GUID in lower case, such as \
+             6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11"
+                .into(),
+        )
+    })
+}
