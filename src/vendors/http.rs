@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
-use super::VendorError;
+use super::fingerprint::Fingerprint;
 use super::gate::{Gate, Rates};
 use super::pace::Pace;
 use super::secret_data::never_shown;
+use super::{VendorError, date};
+use crate::clock;
 
 /// The largest answer that is kept in memory, in bytes.
 const BODY_CAP: usize = 256 * 1024;
@@ -63,7 +65,7 @@ pub(super) struct Http {
     start: Instant,
     public: Arc<Client>,
     /// As long as somebody uses them: a CA may be rewritten again and again.
-    private: Mutex<HashMap<[u8; 32], Weak<Client>>>,
+    private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
 }
 
 /// The CA bundle in a Secret holds no certificate.
@@ -79,7 +81,7 @@ impl Http {
     /// A client that trusts only the given CAs, or the system's when there are none.
     pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Arc<Client>, InvalidCa> {
         let Some(pem) = ca else { return Ok(Arc::clone(&self.public)) };
-        let key: [u8; 32] = Sha256::digest(pem).into();
+        let key = Fingerprint::of([pem]);
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = private.get(&key).and_then(Weak::upgrade) {
             return Ok(client);
@@ -169,11 +171,18 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>) -> Vend
     }
 }
 
-/// `Retry-After` in seconds. A date, or nonsense, counts as absent: no vendor here sends dates. It is a lower bound
-/// (Bitwarden reference, section 12), so a second is added.
+/// `Retry-After` in seconds or as a date; anything else counts as absent. A date counts from the answer's own `Date`, so that
+/// clocks that differ do no harm. It is a lower bound (Bitwarden reference, section 12), so a second is added.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = value.trim().parse().ok()?;
+    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let value = header(RETRY_AFTER)?;
+    let seconds = match value.parse() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let from = header(DATE).and_then(date::http).unwrap_or_else(clock::now);
+            u64::try_from(from.duration_until(date::http(value)?).as_secs()).unwrap_or(0)
+        }
+    };
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 

@@ -5,9 +5,11 @@
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
 mod bitwarden;
+mod connection;
 mod date;
 mod endpoint;
 mod error;
+mod fingerprint;
 mod gate;
 mod http;
 mod immuta;
@@ -16,6 +18,7 @@ pub mod pace;
 #[cfg(test)]
 mod places;
 mod secret_data;
+mod sessions;
 
 use std::future::Future;
 
@@ -31,6 +34,7 @@ pub use pace::Urgency;
 use crate::api::{Account, Intent};
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
 use secret_data::CredentialKeys;
+use sessions::Sessions;
 
 /// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
 const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
@@ -100,8 +104,8 @@ impl VendorAccount for AnyAccount {
 /// Everything shared between accounts: connections, their pace, tokens, and the list of hosts that may be talked to.
 pub struct Vendors {
     http: http::Http,
-    sessions: bitwarden::Sessions,
-    tenants: immuta::Sessions,
+    sessions: Sessions<bitwarden::Session>,
+    tenants: Sessions<immuta::Session>,
     allowed: AllowedHosts,
 }
 
@@ -114,7 +118,7 @@ impl Vendors {
     /// When the TLS stack cannot be set up, which no retry mends.
     pub fn new(settings: HttpSettings, allowed: AllowedHosts, requests: RequestCounter) -> Result<Self, VendorError> {
         let http = http::Http::new(settings, requests)?;
-        Ok(Self { http, sessions: bitwarden::Sessions::default(), tenants: immuta::Sessions::default(), allowed })
+        Ok(Self { http, sessions: Sessions::default(), tenants: Sessions::default(), allowed })
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.
@@ -148,7 +152,7 @@ impl Vendors {
                 };
                 let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;
                 let (wanted, keys) = immuta::license_keys(entries, keys, object_uid, &key.place());
-                let session = self.tenants.get(&self.http, key)?;
+                let session = immuta::Session::shared(&self.tenants, &self.http, key)?;
                 Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, wanted, keys)))
             }
         }

@@ -27,8 +27,7 @@ use k8s_openapi::api::core::v1::Secret;
 use key::KeyOf;
 use owner::{Standing, look, only_organization};
 use private_wire::RelativeChange;
-use session::Session;
-pub(super) use session::Sessions;
+pub(super) use session::Session;
 use snapshot::Seen;
 use wire::SubscriptionChange;
 
@@ -37,6 +36,7 @@ pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
 use super::http::Http;
+use super::sessions::Sessions;
 use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, Intent, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
@@ -80,7 +80,7 @@ impl Organization {
         product: Product,
         allowed: &AllowedHosts,
         http: &Http,
-        sessions: &Sessions,
+        sessions: &Sessions<Session>,
     ) -> Result<Self, Fault> {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
         let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
@@ -110,7 +110,7 @@ impl Organization {
                 }
                 id = Some(own);
             }
-            *slot = Some(sessions.get(http, key)?);
+            *slot = Some(Session::shared(sessions, http, key)?);
         }
         if let (Some(organization), Some(owner)) = (&organization, &owner)
             && organization.server() != owner.server()
@@ -123,7 +123,7 @@ impl Organization {
     async fn id(&self) -> Result<String, VendorError> {
         match (&self.id, &self.owner) {
             (Some(id), _) => Ok(id.clone()),
-            (None, Some(owner)) => only_organization(owner, owner.settings.account_recheck).await,
+            (None, Some(owner)) => only_organization(owner, owner.connection.settings.account_recheck).await,
             (None, None) => Err(VendorError::NoOrganization),
         }
     }
@@ -160,7 +160,7 @@ impl Organization {
         let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
         let known = public.flatten();
         let viewed = match &self.owner {
-            Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
+            Some(owner) => Some(look(owner, &id, self.product, known, owner.connection.settings.account_recheck).await),
             None => None,
         };
         let (view, concern) = match viewed {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,7 @@ use super::session::Session;
 use super::wire::Message;
 use crate::api::Product;
 use crate::plan::{Outcome, Refusal};
-use crate::vendors::http::{self, Answer};
+use crate::vendors::http::Answer;
 use crate::vendors::{Go, Urgency, VendorError};
 
 /// The details of so many organizations of one person are kept.
@@ -99,7 +99,7 @@ impl Session {
     /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
     /// shown that they are out of date. `false`: no other token can be had for now, so another look would show the same.
     pub(super) async fn look_anew(&self, number: u64) -> bool {
-        let renewed = self.replace(number, self.settings.credential_probe).await;
+        let renewed = self.replace(number, self.connection.settings.credential_probe).await;
         let mut known = self.known();
         if renewed && known.token <= number {
             *known = Known { token: number + 1, ..Known::default() };
@@ -116,8 +116,7 @@ impl Session {
     }
 
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, VendorError> {
-        let request = self.api(self.client.get(self.url(&path)), &token);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+        let answer = self.connection.ask(self.api(Method::GET, self.url(&path), &token)).await?;
         match answer.status {
             StatusCode::OK => answer.json("the private API answers in another shape"),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
@@ -128,18 +127,18 @@ impl Session {
     /// The turn of a look at the organization; until its id is known, at where the person belongs.
     pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
         let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
-        self.gate.turn("GET", &self.url(&path), (self.client_id(), pool as u8), urgency)
+        self.connection.turn(Method::GET, &self.url(&path), (self.client_id(), pool as u8), urgency)
     }
 
     /// The turn of the next change of this organization.
     pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), VendorError> {
-        self.gate.turn("POST", &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
+        self.connection.turn(Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
-        let request = |token: &SecretString| self.api(self.client.post(url), token).json(change);
+        let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);
         self.send_once("post_subscription", request, go, |answer| self.judged(answer, moves_seats)).await
     }
 

@@ -1,7 +1,7 @@
 //! What is asked with an organization key: the public API, which sets totals (sections 5.2 to 5.4).
 
 use futures::TryStreamExt;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -20,12 +20,12 @@ impl Session {
     /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
     pub(super) async fn turn_to_read(&self, secret: &str, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
         self.turn_of_token(secret, urgency).await?;
-        self.gate.turn("GET", &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), urgency)
+        self.connection.turn(Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), urgency)
     }
 
     /// The turn of the next change of this organization.
     pub(super) fn turn_to_set_totals(&self) -> Result<(), VendorError> {
-        self.gate.turn("PUT", &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
+        self.connection.turn(Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
     }
 
     /// `GET /public/organization/subscription` (section 5.2).
@@ -39,8 +39,7 @@ impl Session {
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
-        let request = self.api(self.client.get(self.url(SUBSCRIPTION)), &token);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+        let answer = self.connection.ask(self.api(Method::GET, self.url(SUBSCRIPTION), &token)).await?;
         match answer.status {
             StatusCode::OK => answer.json("the subscription is not what it should be"),
             // The one meaning a 400 of the application has here (section 15.1); proxies have others.
@@ -55,8 +54,7 @@ impl Session {
 
     /// Counts those who take a seat in a list of members, without holding it in memory.
     pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, VendorError> {
-        let request = self.api(self.client.get(self.url(path)), &token);
-        let response = self.gate.send(request, self.settings.read_timeout).await?;
+        let response = self.connection.stream(self.api(Method::GET, self.url(path), &token)).await?;
         if response.status() != StatusCode::OK {
             return Err(http::refusal(response.status(), http::retry_after(&response)));
         }
@@ -69,7 +67,7 @@ impl Session {
     /// `PUT /public/organization/subscription` (section 5.3).
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
-        let request = |token: &SecretString| self.api(self.client.put(url), token).json(change);
+        let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);
         self.send_once("put_subscription", request, go, |answer| self.outcome(answer)).await
     }
 

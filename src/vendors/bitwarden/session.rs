@@ -1,12 +1,11 @@
 //! A key in use: one cached token per key, fetched by one caller while the others wait, renewed before it expires, and
 //! replaced once when the API refuses it. What is asked with it is in `public` and `private`.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
@@ -16,17 +15,15 @@ use super::refused_key::RefusedKey;
 use super::wire::{TokenAnswer, TokenError};
 use super::{ApiKey, NAME, VENDOR, rates};
 use crate::plan::{Fault, Remedy};
+use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
-use crate::vendors::gate::Gate;
-use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
-use crate::vendors::secret_data::{invalid, never_shown};
+use crate::vendors::http::Http;
+use crate::vendors::secret_data::never_shown;
+use crate::vendors::sessions::Sessions;
 use crate::vendors::{Urgency, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-
-/// Sessions that nobody has used for this long are dropped, tokens and all.
-const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Linux CLI (section 3.2).
 const DEVICE_TYPE: &str = "25";
@@ -41,10 +38,7 @@ struct Token {
 /// A key in use.
 pub(in crate::vendors) struct Session {
     key: ApiKey,
-    pub(super) client: Arc<Client>,
-    pub(super) gate: Gate,
-    pub(super) settings: HttpSettings,
-    requests: RequestCounter,
+    pub(super) connection: Connection,
     token: Mutex<Option<Token>>,
     refused: SyncMutex<RefusedKey>,
     /// The last write was refused with 401.
@@ -53,49 +47,23 @@ pub(in crate::vendors) struct Session {
     pub(super) known: SyncMutex<Known>,
 }
 
-never_shown!(Token, Session, Sessions, TokenAnswer);
-
-/// Of a key and its servers.
-type Fingerprint = [u8; 32];
-
-/// All keys in use, so that objects with the same key share its token.
-#[derive(Default)]
-pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
-
-impl Sessions {
-    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
-        let fingerprint = key.fingerprint();
-        let now = Instant::now();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((session, used)) = sessions.get_mut(&fingerprint) {
-            *used = now;
-            return Ok(Arc::clone(session));
-        }
-        sessions.retain(|_, (_, used)| now.duration_since(*used) < FORGET_AFTER);
-        let client = http.client(key.ca.as_deref()).map_err(|_| {
-            invalid(
-                "ca.crt",
-                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
-            )
-        })?;
-        let (settings, requests) = (http.settings.clone(), http.requests());
-        let session = Arc::new(Session {
-            key,
-            client,
-            gate: http.gate(rates::RATES),
-            settings,
-            requests,
-            token: Mutex::default(),
-            refused: SyncMutex::default(),
-            write_unauthorized: AtomicBool::default(),
-            known: SyncMutex::default(),
-        });
-        sessions.insert(fingerprint, (Arc::clone(&session), now));
-        Ok(session)
-    }
-}
+never_shown!(Token, Session, TokenAnswer);
 
 impl Session {
+    /// The session of a key, which all objects with that key share. Sends nothing.
+    pub(super) fn shared(sessions: &Sessions<Self>, http: &Http, key: ApiKey) -> Result<Arc<Self>, Fault> {
+        sessions.get(key.fingerprint(), Instant::now(), || {
+            Ok(Self {
+                connection: Connection::new(http, VENDOR, rates::RATES, key.ca.as_deref())?,
+                key,
+                token: Mutex::default(),
+                refused: SyncMutex::default(),
+                write_unauthorized: AtomicBool::default(),
+                known: SyncMutex::default(),
+            })
+        })
+    }
+
     pub(super) fn host(&self) -> String {
         host(&self.key.api)
     }
@@ -118,17 +86,17 @@ impl Session {
         let mut result = read(token).await;
         let pause = match result {
             Err(VendorError::Unauthorized) => Some(Duration::ZERO),
-            Err(VendorError::Forbidden) => Some(self.settings.credential_probe),
+            Err(VendorError::Forbidden) => Some(self.connection.settings.credential_probe),
             _ => None,
         };
         if let Some(pause) = pause {
-            self.count(operation, "token_refused");
+            self.connection.count(operation, "token_refused");
             if self.replace(number, pause).await {
                 let (token, _) = self.token().await?;
                 result = read(token).await;
             }
         }
-        self.count(operation, result.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        self.connection.count_result(operation, &result);
         result
     }
 
@@ -150,16 +118,16 @@ impl Session {
             return Ok((token.value.clone(), token.number));
         }
         let (secret, urgency) = asked.unzip();
-        let (person, probe) = (urgency == Some(Urgency::Asked), self.settings.credential_probe);
+        let (person, probe) = (urgency == Some(Urgency::Asked), self.connection.settings.credential_probe);
         if let Some(error) = self.refusals().remembered(secret, person, probe, Instant::now()) {
             return Err(error);
         }
         if let Some(urgency) = urgency {
-            self.gate.turn("POST", &self.token_url(), self.key.fingerprint(), urgency)?;
+            self.connection.turn(Method::POST, &self.token_url(), self.key.fingerprint(), urgency)?;
         }
         let number = held.as_ref().map_or(0, |token| token.number) + 1;
         let fetched = self.fetch_token().await;
-        self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        self.connection.count_result("token", &fetched);
         let refused = fetched.as_ref().err().filter(|error| error.fault(NAME, "").remedy == Remedy::Credentials);
         self.refusals().note(refused, secret, Instant::now());
         let (value, lifetime) = fetched?;
@@ -220,8 +188,8 @@ impl Session {
             ("deviceIdentifier", &device),
             ("deviceName", "seatkeeper"),
         ];
-        let request = self.headers(self.client.post(self.token_url())).form(&form);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+        let request = self.headers(self.connection.request(Method::POST, self.token_url())).form(&form);
+        let answer = self.connection.ask(request).await?;
         match answer.status {
             StatusCode::OK => answer.json::<TokenAnswer>("the token answer is not what it should be")?.token(),
             StatusCode::BAD_REQUEST => {
@@ -236,20 +204,16 @@ impl Session {
         join(&self.key.api, path)
     }
 
-    pub(super) fn api(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {
-        self.headers(request).bearer_auth(token.expose_secret())
+    pub(super) fn api(&self, verb: Method, url: Url, token: &SecretString) -> RequestBuilder {
+        self.headers(self.connection.request(verb, url)).bearer_auth(token.expose_secret())
     }
 
     fn headers(&self, request: RequestBuilder) -> RequestBuilder {
         request
             .header("Accept", "application/json")
             .header("Bitwarden-Client-Name", "cli")
-            .header("Bitwarden-Client-Version", &*self.settings.bitwarden_client_version)
+            .header("Bitwarden-Client-Version", &*self.connection.settings.bitwarden_client_version)
             .header("Device-Type", DEVICE_TYPE)
-    }
-
-    pub(super) fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }
 

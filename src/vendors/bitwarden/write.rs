@@ -8,11 +8,9 @@ use secrecy::SecretString;
 use super::NAME;
 use super::session::Session;
 use crate::plan::{Fault, Outcome, Refusal, Remedy};
-use crate::vendors::http::{self, Answer};
+use crate::vendors::connection::NO_ROOM;
+use crate::vendors::http::Answer;
 use crate::vendors::{Go, VendorError};
-
-/// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
-const NO_ROOM: &str = "the host takes no request now";
 
 impl Session {
     /// One request, once. `judge` says what an answer of any status proves.
@@ -28,24 +26,17 @@ impl Session {
             Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => return Outcome::NotSent(NO_ROOM),
             Err(error) => return Outcome::Refused(self.no_token(&error)),
         };
-        let request = request(&token);
-        if let Err(why) = go() {
-            return Outcome::NotSent(why);
-        }
-        let answer = http::exchange(&self.gate, request, self.settings.write_timeout).await;
-        let outcome = match &answer {
-            Ok(answer) => judge(answer),
-            // A certificate that is refused ends the handshake: no byte of the request has left.
-            Err(VendorError::Certificate) => Outcome::NotSent("certificate not trusted"),
-            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
-            Err(_) => Outcome::Unanswered,
+        let answer = match self.connection.send_once(request(&token), go).await {
+            Ok(answer) => answer,
+            Err(why) => return Outcome::NotSent(why),
         };
+        let outcome = answer.as_ref().map_or_else(Outcome::clone, judge);
         let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
         if unauthorized {
             self.forget(number).await;
         }
         self.write_unauthorized.store(unauthorized, Ordering::Relaxed);
-        self.count(operation, outcome.label());
+        self.connection.count(operation, outcome.label());
         outcome
     }
 

@@ -84,9 +84,18 @@ fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
     drop(used);
 }
 
-fn asked(value: &[u8]) -> Option<Duration> {
+fn asked_at(value: &[u8], date: Option<&str>) -> Option<Duration> {
     let value = reqwest::header::HeaderValue::from_bytes(value).ok()?;
-    retry_after(&http::Response::builder().header(reqwest::header::RETRY_AFTER, value).body("").ok()?.into())
+    let answer = http::Response::builder().header(RETRY_AFTER, value);
+    let answer = date
+        .map(|date| date.parse().unwrap())
+        .into_iter()
+        .fold(answer, |answer, date: reqwest::header::HeaderValue| answer.header(DATE, date));
+    retry_after(&answer.body("").ok()?.into())
+}
+
+fn asked(value: &[u8]) -> Option<Duration> {
+    asked_at(value, None)
 }
 
 #[test]
@@ -94,8 +103,26 @@ fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
     for (value, seconds) in [("0", 1), (" 7 ", 8), ("999999999", 3600), ("18446744073709551615", 3600)] {
         assert_eq!(asked(value.as_bytes()), Some(Duration::from_secs(seconds)), "{value}");
     }
-    for value in ["", "-1", "1.5", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "18446744073709551616"] {
+    for value in ["", "-1", "1.5", "1e3", "tomorrow", "2026-10-21T07:28:00Z", "18446744073709551616"] {
         assert_eq!(asked(value.as_bytes()), None, "{value}");
+    }
+}
+
+#[test]
+fn a_pause_until_a_date_counts_from_the_date_of_the_answer() {
+    let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    for (value, seconds) in [
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 31),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 1),
+        ("Tue, 20 Oct 2026 07:28:00 GMT", 1),
+        ("Thu, 22 Oct 2026 07:28:00 GMT", 3600),
+    ] {
+        assert_eq!(asked_at(value.as_bytes(), Some(date)), Some(Duration::from_secs(seconds)), "{value}");
+    }
+    // Without one, or with nonsense, from the clock of this process.
+    for date in [None, Some("today")] {
+        assert_eq!(asked_at(b"Wed, 21 Oct 2076 07:28:00 GMT", date), Some(LONGEST_PAUSE));
+        assert_eq!(asked_at(b"Thu, 21 Oct 1976 07:28:00 GMT", date), Some(Duration::from_secs(1)));
     }
 }
 

@@ -11,8 +11,7 @@ mod wire;
 use std::sync::Arc;
 
 pub(super) use key::{ApiKey, CREDENTIALS, LicenseKey, license_keys};
-use session::Session;
-pub(super) use session::Sessions;
+pub(super) use session::Session;
 
 use super::{Go, Urgency, VendorAccount, VendorError};
 use crate::api::{Account, Intent, KeyAction};

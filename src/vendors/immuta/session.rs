@@ -3,12 +3,12 @@
 
 mod token;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use token::Token;
 use tokio::sync::Mutex;
 
@@ -16,15 +16,14 @@ use super::answer::{self, Added, NEEDED};
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, NAME, VENDOR};
 use crate::plan::{Fault, Outcome, Refusal, Row};
+use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
-use crate::vendors::gate::{Gate, Rates};
-use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use crate::vendors::gate::Rates;
+use crate::vendors::http::{Answer, Http};
 use crate::vendors::pace::{Limit, Limits};
-use crate::vendors::secret_data::{invalid, never_shown};
+use crate::vendors::secret_data::never_shown;
+use crate::vendors::sessions::Sessions;
 use crate::vendors::{Go, VendorError};
-
-/// Sessions that nobody has used for this long are dropped, tokens and all.
-const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
 const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
@@ -50,47 +49,22 @@ struct Learned {
 /// An API key in use.
 pub(in crate::vendors) struct Session {
     key: ApiKey,
-    client: Arc<Client>,
-    gate: Gate,
-    settings: HttpSettings,
-    requests: RequestCounter,
+    connection: Connection,
     token: Mutex<Option<Token>>,
     learned: SyncMutex<Learned>,
 }
 
-never_shown!(Token, Session, Sessions, super::wire::TokenAnswer);
-
-/// Of a key and its server.
-type Fingerprint = [u8; 32];
-
-/// All keys in use, so that objects with the same key share its token.
-#[derive(Default)]
-pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
-
-impl Sessions {
-    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
-        let (fingerprint, now) = (key.fingerprint(), Instant::now());
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((session, used)) = sessions.get_mut(&fingerprint) {
-            *used = now;
-            return Ok(Arc::clone(session));
-        }
-        sessions.retain(|_, (_, used)| now.duration_since(*used) < FORGET_AFTER);
-        let client = http.client(key.ca.as_deref()).map_err(|_| {
-            invalid(
-                "ca.crt",
-                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
-            )
-        })?;
-        let (settings, requests) = (http.settings.clone(), http.requests());
-        let (token, learned) = (Mutex::default(), SyncMutex::default());
-        let session = Arc::new(Session { key, client, gate: http.gate(RATES), settings, requests, token, learned });
-        sessions.insert(fingerprint, (Arc::clone(&session), now));
-        Ok(session)
-    }
-}
+never_shown!(Token, Session, super::wire::TokenAnswer);
 
 impl Session {
+    /// The session of a key, which all objects with that key share. Sends nothing.
+    pub(in crate::vendors) fn shared(sessions: &Sessions<Self>, http: &Http, key: ApiKey) -> Result<Arc<Self>, Fault> {
+        sessions.get(key.fingerprint(), Instant::now(), || {
+            let connection = Connection::new(http, VENDOR, RATES, key.ca.as_deref())?;
+            Ok(Self { key, connection, token: Mutex::default(), learned: SyncMutex::default() })
+        })
+    }
+
     pub(super) fn host(&self) -> String {
         host(&self.key.server)
     }
@@ -127,8 +101,7 @@ impl Session {
         let mut outcome = Outcome::Refused(Refusal::Request("the field that carries the key is refused".into()));
         for lower_case in [lower_case, !lower_case] {
             let body = serde_json::json!({ spellings[usize::from(lower_case)]: key.expose_secret() });
-            let request = || self.client.post(self.url("admin/license")).json(&body);
-            match self.write(&request, go).await {
+            match self.write(Method::POST, "admin/license", Some(&body), go).await {
                 Err(failed) => {
                     outcome = failed;
                     break;
@@ -143,39 +116,32 @@ impl Session {
                 },
             }
         }
-        self.count("add_license", outcome.label());
+        self.connection.count("add_license", outcome.label());
         outcome
     }
 
     /// `DELETE /admin/license/{id}`, once.
     pub(super) async fn remove(&self, id: i64, go: Go<'_>) -> Outcome {
-        let request = || self.client.delete(self.url(&format!("admin/license/{id}")));
-        let answer = self.write(&request, go).await;
+        let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
         let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, &self.host()));
-        self.count("delete_license", outcome.label());
+        self.connection.count("delete_license", outcome.label());
         outcome
     }
 
     /// Sends a write the way that is known to work. An answer of 401 proves that nothing was done: then, and only then,
     /// it is sent once more with a fresh token.
-    async fn write(&self, request: &(dyn Fn() -> RequestBuilder + Send + Sync), go: Go<'_>) -> Result<Answer, Outcome> {
+    async fn write(&self, verb: Method, path: &str, body: Option<&Value>, go: Go<'_>) -> Result<Answer, Outcome> {
         let mut way = self.learned().way.unwrap_or(Way::Key);
         for again in [false, true] {
-            let signed = self.signed(way, request()).await.map_err(|error| self.not_signed(&error))?;
-            go().map_err(Outcome::NotSent)?;
-            match self.exchange(signed, self.settings.write_timeout).await {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !again => {
-                    self.forget_token().await;
-                    way = Way::Token;
-                }
-                Ok(answer) => return Ok(answer),
-                // A certificate that is refused ends the handshake: no byte of the request has left.
-                Err(VendorError::Certificate) => return Err(Outcome::NotSent("certificate not trusted")),
-                Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
-                    return Err(Outcome::NotSent("the host takes no request now"));
-                }
-                Err(_) => return Err(Outcome::Unanswered),
+            let request = self.request(verb.clone(), self.url(path));
+            let request = body.into_iter().fold(request, RequestBuilder::json);
+            let signed = self.signed(way, request).await.map_err(|error| self.not_signed(&error))?;
+            let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
+            if answer.status != StatusCode::UNAUTHORIZED || again {
+                return Ok(answer);
             }
+            self.forget_token().await;
+            way = Way::Token;
         }
         Err(Outcome::Unanswered)
     }
@@ -200,7 +166,7 @@ impl Session {
             match self.get_once(*way, url.clone()).await {
                 Ok(answer) => {
                     self.learn(|learned| learned.way = Some(*way));
-                    self.count(operation, "ok");
+                    self.connection.count(operation, "ok");
                     return Ok(answer);
                 }
                 // One endpoint is known to answer 500 where it should say 401 (section 2).
@@ -215,19 +181,19 @@ impl Session {
                 Err(VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_))
                     if refused.is_some() && *way == Way::Token && known.is_none() => {}
                 Err(error) => {
-                    self.count(operation, error.label());
+                    self.connection.count(operation, error.label());
                     return Err(error);
                 }
             }
         }
         let error = refused.unwrap_or(VendorError::ApiKeyRefused);
-        self.count(operation, error.label());
+        self.connection.count(operation, error.label());
         Err(error)
     }
 
     async fn get_once(&self, way: Way, url: Url) -> Result<Answer, VendorError> {
-        let request = self.signed(way, self.client.get(url)).await?;
-        let answer = self.exchange(request, self.settings.read_timeout).await?;
+        let request = self.signed(way, self.request(Method::GET, url)).await?;
+        let answer = self.connection.ask(request).await?;
         match answer.status {
             status if status.is_success() && answer.is_web_page() => Err(VendorError::LoginPage),
             status if status.is_success() => Ok(answer),
@@ -235,8 +201,8 @@ impl Session {
         }
     }
 
-    async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
-        http::exchange(&self.gate, request.header("Accept", "application/json"), timeout).await
+    fn request(&self, verb: Method, url: Url) -> RequestBuilder {
+        self.connection.request(verb, url).header("Accept", "application/json")
     }
 
     fn url(&self, path: &str) -> Url {
@@ -249,10 +215,6 @@ impl Session {
 
     fn learn(&self, what: impl FnOnce(&mut Learned)) {
         what(&mut self.learned.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }
 

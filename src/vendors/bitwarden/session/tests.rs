@@ -1,6 +1,7 @@
 //! Who drops a token that was refused, and what is forgotten with it.
 
 use super::*;
+use crate::vendors::http::{HttpSettings, RequestCounter};
 
 fn session() -> Session {
     let time = Duration::from_secs(900);
@@ -21,7 +22,8 @@ fn session() -> Session {
         identity: server,
         ca: None,
     };
-    let session = Sessions::default().get(&Http::new(settings, RequestCounter::default()).unwrap(), key);
+    let http = Http::new(settings, RequestCounter::default()).unwrap();
+    let session = Session::shared(&Sessions::default(), &http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }
 

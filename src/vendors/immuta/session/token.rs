@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Session, Way, refusal};
@@ -36,7 +36,7 @@ impl Session {
             return Ok(token.value.clone());
         }
         let fetched = self.fetch_token().await;
-        self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        self.connection.count_result("token", &fetched);
         let token = fetched?;
         let value = token.value.clone();
         *held = Some(token);
@@ -51,11 +51,11 @@ impl Session {
     async fn fetch_token(&self) -> Result<Token, VendorError> {
         let url = || self.url("bim/apikey/authenticate");
         let key = self.key.api_key.expose_secret();
-        let in_body = self.client.post(url()).json(&Exchange { apikey: key });
-        let mut answer = self.exchange(in_body, self.settings.read_timeout).await?;
+        let in_body = self.request(Method::POST, url()).json(&Exchange { apikey: key });
+        let mut answer = self.connection.ask(in_body).await?;
         if matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
-            let in_header = self.client.post(url()).header("Authorization", sensitive(key)?);
-            answer = self.exchange(in_header, self.settings.read_timeout).await?;
+            let in_header = self.request(Method::POST, url()).header("Authorization", sensitive(key)?);
+            answer = self.connection.ask(in_header).await?;
         }
         match answer.status {
             StatusCode::BAD_REQUEST => return Err(VendorError::ApiKeyRefused),
