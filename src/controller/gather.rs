@@ -13,7 +13,7 @@ use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsStatus, SECRET_TYPE};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
-use crate::vendors::{AnyAccount, VendorAccount, VendorError};
+use crate::vendors::{AnyAccount, ReadError, VendorAccount};
 
 /// What a pass works on.
 pub(super) struct Gathered {
@@ -162,13 +162,12 @@ async fn look(
             entry.asked = false;
             Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version, visit })
         }
-        Err(VendorError::Paced { after }) => {
+        Err(ReadError::Paced { after }) => {
             entry.pace(after, Instant::now());
             Ok(Found::Paced { status, desired, after, why: Queue::Pace })
         }
-        Err(error) => {
+        Err(ReadError::Failed(fault)) => {
             entry.asked = false;
-            let fault = error.fault(desired.pool.vendor_name(), account.host.as_deref().unwrap_or_default());
             entry.failures = entry.failures.saturating_add(1);
             entry.hold = hold(context, entry, &fault, secret_version);
             failed(fault, status, desired)

@@ -14,7 +14,7 @@ use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsStatus, PlanBlock};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
-use crate::vendors::{VendorAccount, VendorError};
+use crate::vendors::VendorAccount;
 
 /// After this long, an object that waits for the initial scan says so.
 const SAID: Duration = Duration::from_secs(10);
@@ -104,10 +104,10 @@ async fn pass(
     {
         match context.pools.reserve(key, intent, term) {
             Ok(()) => {
-                if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
+                if let Err(wait) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
                     context.metrics.pass("paced");
-                    return Ok(after);
+                    return Ok(wait.after());
                 }
                 let before = status.license.clone();
                 let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;

@@ -31,7 +31,7 @@ enum Fatal {
     #[error("Kubernetes client: {0}")]
     Client(#[from] kube::Error),
     #[error("vendor client: {0}")]
-    Vendors(#[from] crate::vendors::VendorError),
+    Vendors(#[from] crate::vendors::TlsUnavailable),
     #[error("--listen {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
     #[error("signals: {0}")]

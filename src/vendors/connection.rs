@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
+use super::error::{Failure, VendorError};
 use super::gate::{Gate, Rates};
 use super::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use super::pace::Wait;
 use super::secret_data::{invalid, never_shown};
-use super::{Go, Urgency, VendorError};
-use crate::plan::{Fault, Outcome};
+use super::{Go, Urgency};
+use crate::plan::{Fault, Outcome, Refusal};
 
 /// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
-pub(super) const NO_ROOM: &str = "the host takes no request now";
+const NO_ROOM: &str = "the host takes no request now";
 
 /// The connection of one key.
 pub(super) struct Connection {
@@ -52,8 +54,8 @@ impl Connection {
     /// Takes a turn for a request that is sent next. `owner` names who waits for it: the same owner keeps his place.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] with when to come back, or [`VendorError::Closed`].
-    pub fn turn(&self, verb: Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), VendorError> {
+    /// When to come back.
+    pub fn turn(&self, verb: Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         self.gate.turn(verb.as_str(), url, owner, urgency)
     }
 
@@ -99,7 +101,17 @@ impl Connection {
     }
 
     /// Counts a request that changes nothing by its result.
-    pub fn count_result<T>(&self, operation: &'static str, result: &Result<T, VendorError>) {
-        self.count(operation, result.as_ref().map_or_else(VendorError::label, |_| "ok"));
+    pub fn count_result<T, E: Failure>(&self, operation: &'static str, result: &Result<T, E>) {
+        self.count(operation, result.as_ref().map_or_else(Failure::label, |_| "ok"));
+    }
+}
+
+/// What becomes of a change when there is no proof of who calls. Nothing was sent: whatever the reason, it is no refusal of
+/// the change.
+pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
+    match error.shared() {
+        Some(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
+        Some(VendorError::Throttled { after }) => Outcome::Refused(Refusal::Throttled(*after)),
+        _ => Outcome::Refused(Refusal::Credentials(error.fault(host))),
     }
 }

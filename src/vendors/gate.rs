@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Request, RequestBuilder, Response, StatusCode, Url};
 
-use super::VendorError;
+use super::error::VendorError;
 use super::http::{meaning, retry_after};
 use super::pace::{Heard, Lane, Limits, Pace, Urgency, Wait};
 
@@ -39,12 +39,12 @@ impl Gate {
     /// owner keeps his place.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] with when to come back, or [`VendorError::Closed`].
-    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), VendorError> {
+    /// When to come back.
+    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);
         let (lane, limits, trusted) = self.lane(verb, url);
-        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed()).map_err(error)
+        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed())
     }
 
     /// Sends a request and returns with the head of the answer. Does not wait before it sends.
@@ -55,7 +55,7 @@ impl Gate {
         let (client, request) = request.timeout(timeout).build_split();
         let request = request.map_err(|e| meaning(&e))?;
         let (lane, limits, trusted) = self.lane(request.method().as_str(), request.url());
-        self.lock().leave(&lane, limits, trusted, self.start.elapsed()).map_err(error)?;
+        self.lock().leave(&lane, limits, trusted, self.start.elapsed())?;
         let response = leave(&client, request).await.map_err(|e| meaning(&e))?;
         let heard = Heard {
             status: response.status().as_u16(),
@@ -84,11 +84,4 @@ async fn leave(client: &Client, request: Request) -> reqwest::Result<Response> {
         return Ok(response);
     }
     client.execute(request).await
-}
-
-fn error(wait: Wait) -> VendorError {
-    match wait {
-        Wait::Turn(after) => VendorError::Paced { after },
-        Wait::Closed(after) => VendorError::Closed { after },
-    }
 }

@@ -12,11 +12,12 @@ use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::date;
+use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
 use super::gate::{Gate, Rates};
 use super::pace::Pace;
 use super::secret_data::never_shown;
-use super::{VendorError, date};
 use crate::clock;
 
 /// The largest answer that is kept in memory, in bytes.
@@ -71,9 +72,14 @@ pub(super) struct Http {
 /// The CA bundle in a Secret holds no certificate.
 pub(super) struct InvalidCa;
 
+/// This process cannot do TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TLS cannot be set up")]
+pub struct TlsUnavailable;
+
 impl Http {
-    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
-        let public = Arc::new(builder(&settings).build().map_err(|_| VendorError::Tls)?);
+    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, TlsUnavailable> {
+        let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
         let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
         Ok(Self { settings, requests, pace, start, public, private })
     }
@@ -141,7 +147,7 @@ impl Answer {
     }
 
     /// What the answer means when it is not a success.
-    pub(super) fn refusal(&self) -> VendorError {
+    pub(super) fn refusal<E: Failure>(&self) -> E {
         refusal(self.status, self.retry_after)
     }
 }
@@ -161,13 +167,13 @@ pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Dura
 }
 
 /// What an answer other than success means, by its status.
-pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>) -> VendorError {
+pub(super) fn refusal<E: Failure>(status: StatusCode, retry_after: Option<Duration>) -> E {
     match status {
-        StatusCode::UNAUTHORIZED => VendorError::Unauthorized,
-        StatusCode::FORBIDDEN => VendorError::Forbidden,
-        StatusCode::NOT_FOUND => VendorError::NotFound,
-        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after },
-        status => VendorError::Status(status.as_u16()),
+        StatusCode::UNAUTHORIZED => E::UNAUTHORIZED,
+        StatusCode::FORBIDDEN => E::FORBIDDEN,
+        StatusCode::NOT_FOUND => VendorError::NotFound.into(),
+        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after }.into(),
+        status => VendorError::Status(status.as_u16()).into(),
     }
 }
 

@@ -130,6 +130,14 @@ pub enum Wait {
     Closed(Duration),
 }
 
+impl Wait {
+    /// When to come back.
+    pub fn after(self) -> Duration {
+        let (Self::Turn(after) | Self::Closed(after)) = self;
+        after
+    }
+}
+
 /// What an answer shows of the vendor's limiter.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {

@@ -37,8 +37,8 @@ fn assert_numbers(row: &Row) {
 }
 
 /// Whether a result was worth checking; an error is checked to be one of ours.
-fn believed<T>(result: Result<T, VendorError>) -> Option<T> {
-    result.inspect_err(assert_ours).ok()
+fn believed<T>(result: Result<T, impl Into<BitwardenError>>) -> Option<T> {
+    result.map_err(Into::into).inspect_err(assert_ours::<BitwardenError>).ok()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
         let meaning = error.meaning();
         assert_ours(&meaning);
         if let Some(told) = told(bytes) {
-            assert_eq!(meaning == VendorError::InvalidClient, told["error"] == "invalid_client");
+            assert_eq!(meaning == BitwardenError::InvalidClient, told["error"] == "invalid_client");
         }
         true
     });

@@ -4,6 +4,7 @@
 //! fact is used. Read the modules in this order: `key` (from the Secret), `session` (token), `public` and `private` (what
 //! is asked), `write` (how a change is sent), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
+mod error;
 mod key;
 mod license;
 mod members;
@@ -23,6 +24,7 @@ mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use error::BitwardenError;
 use k8s_openapi::api::core::v1::Secret;
 use key::KeyOf;
 use owner::{Standing, look, only_organization};
@@ -35,9 +37,11 @@ pub(super) use key::{ApiKey, CREDENTIALS};
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
+use super::error::{Failure, VendorError};
 use super::http::Http;
+use super::pace::Wait;
 use super::sessions::Sessions;
-use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
+use super::{AllowedHosts, Go, ReadError, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
 
@@ -120,11 +124,11 @@ impl Organization {
         Ok(Self { organization, owner, owner_reference, secret_version, id, product, shown: Mutex::default() })
     }
 
-    async fn id(&self) -> Result<String, VendorError> {
+    async fn id(&self) -> Result<String, BitwardenError> {
         match (&self.id, &self.owner) {
             (Some(id), _) => Ok(id.clone()),
             (None, Some(owner)) => only_organization(owner, owner.connection.settings.account_recheck).await,
-            (None, None) => Err(VendorError::NoOrganization),
+            (None, None) => Err(BitwardenError::NoOrganization),
         }
     }
 
@@ -140,8 +144,26 @@ impl Organization {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes the turns of all that is asked, and asks it.
+    async fn read_in_turn(&self, urgency: Urgency) -> Result<Snapshot, BitwardenError> {
+        if let Some(session) = &self.organization {
+            // The members' path has the same limit and never more requests: one turn is enough for both.
+            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
+        }
+        if let Some(session) = &self.owner {
+            session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
+            // What a key was refused is told like any other answer, below.
+            if let Err(error) = session.turn_of_token(&self.secret_version, urgency).await
+                && let Some(VendorError::Paced { .. } | VendorError::Closed { .. }) = error.shared()
+            {
+                return Err(error);
+            }
+        }
+        self.seen().await.map(Seen::snapshot)
+    }
+
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
-    async fn seen(&self) -> Result<Seen, VendorError> {
+    async fn seen(&self) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;
         let members = async |wanted: bool| match &self.organization {
@@ -150,8 +172,8 @@ impl Organization {
         };
         let public = async || match &self.organization {
             Some(session) => match session.subscription().await {
-                Ok(subscription) => subscription.row().map(|row| Some(Some(row))),
-                Err(VendorError::SelfHosted) => Ok(Some(None)),
+                Ok(subscription) => Ok(Some(Some(subscription.row()?))),
+                Err(BitwardenError::SelfHosted) => Ok(Some(None)),
                 Err(error) => Err(error),
             },
             None => Ok(None),
@@ -166,16 +188,11 @@ impl Organization {
         let (view, concern) = match viewed {
             Some(Ok(view)) => {
                 let concern = (view.standing == Standing::Member && public.is_some())
-                    .then(|| self.concern(&VendorError::NotOwner));
+                    .then(|| self.concern(&BitwardenError::NotOwner));
                 (Some(view), concern)
             }
-            Some(Err(error)) => {
-                let fault = self.concern(&error);
-                if public.is_none() || fault.remedy != Remedy::Credentials {
-                    return Err(error);
-                }
-                (None, Some(fault))
-            }
+            Some(Err(error)) if public.is_none() || error.remedy() != Remedy::Credentials => return Err(error),
+            Some(Err(error)) => (None, Some(self.concern(&error))),
             None => (None, None),
         };
         let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
@@ -195,8 +212,8 @@ impl Organization {
         })
     }
 
-    fn concern(&self, error: &VendorError) -> Fault {
-        let fault = error.fault(NAME, &self.host().unwrap_or_default());
+    fn concern(&self, error: &BitwardenError) -> Fault {
+        let fault = error.fault(&self.host().unwrap_or_default());
         Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }
     }
 }
@@ -207,28 +224,19 @@ fn unfit(message: &str) -> Fault {
 }
 
 impl VendorAccount for Organization {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn account(&self) -> Account {
         Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
-        if let Some(session) = &self.organization {
-            // The members' path has the same limit and never more requests: one turn is enough for both.
-            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
-        }
-        if let Some(session) = &self.owner {
-            session.turn_to_look(self.known_id().as_deref(), self.product, urgency)?;
-            // What a key was refused is told like any other answer, below.
-            if let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
-                session.turn_of_token(&self.secret_version, urgency).await
-            {
-                return Err(error);
-            }
-        }
-        self.seen().await.map(Seen::snapshot)
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, ReadError> {
+        self.read_in_turn(urgency).await.map_err(|error| error.unread(&self.host().unwrap_or_default()))
     }
 
-    fn turn_to_write(&self) -> Result<(), VendorError> {
+    fn turn_to_write(&self) -> Result<(), Wait> {
         match (&self.organization, &self.owner) {
             (Some(session), _) => session.turn_to_set_totals(),
             (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default()),
@@ -248,7 +256,7 @@ impl VendorAccount for Organization {
             return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
         };
         // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
-        let Ok(row) = session.organization(&id).await.and_then(|organization| organization.row()) else {
+        let Ok(row) = session.organization(&id).await.and_then(|organization| Ok(organization.row()?)) else {
             return Outcome::NotSent("the numbers could not be read again");
         };
         match RelativeChange::of(self.product, from, to, &row) {

@@ -4,7 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::vendors::VendorError;
+use super::error::BitwardenError;
 
 /// Token requests in an hour that follow a refusal; the first of all comes before it.
 const MOST_AN_HOUR: usize = 11;
@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The refusals of one key.
 #[derive(Default)]
 pub(super) struct RefusedKey {
-    last: Option<(VendorError, Instant)>,
+    last: Option<(BitwardenError, Instant)>,
     /// Versions of the Secrets with which it was tried: one that is not among them was written since.
     tried: HashSet<String>,
     /// Token requests within the last hour that followed a refusal.
@@ -30,7 +30,7 @@ impl RefusedKey {
         asked: bool,
         probe: Duration,
         now: Instant,
-    ) -> Option<VendorError> {
+    ) -> Option<BitwardenError> {
         let (error, at) = self.last.clone()?;
         if now.duration_since(at) >= probe {
             self.tried.clear();
@@ -41,7 +41,7 @@ impl RefusedKey {
     }
 
     /// Notes how a token request ended: refused for the key, or not.
-    pub fn note(&mut self, refused: Option<&VendorError>, secret: Option<&str>, now: Instant) {
+    pub fn note(&mut self, refused: Option<&BitwardenError>, secret: Option<&str>, now: Instant) {
         if self.last.is_some() {
             self.spent.push_back(now);
         }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     const PROBE: Duration = Duration::from_secs(900);
-    const REFUSED: VendorError = VendorError::InvalidClient;
+    const REFUSED: BitwardenError = BitwardenError::InvalidClient;
 
     #[test]
     fn a_refused_key_is_tried_again_after_a_while_or_with_another_secret() {

@@ -9,18 +9,20 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
+use super::error::BitwardenError;
 use super::key::KeyOf;
 use super::private::Known;
 use super::refused_key::RefusedKey;
 use super::wire::{TokenAnswer, TokenError};
-use super::{ApiKey, NAME, VENDOR, rates};
+use super::{ApiKey, VENDOR, rates};
 use crate::plan::{Fault, Remedy};
+use crate::vendors::Urgency;
 use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
+use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::Http;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::sessions::Sessions;
-use crate::vendors::{Urgency, VendorError};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -77,16 +79,16 @@ impl Session {
     }
 
     /// Runs a read; refused with 401 or 403, once more with a fresh token (section 16.3).
-    pub(super) async fn with_token<T, F: Future<Output = Result<T, VendorError>>>(
+    pub(super) async fn with_token<T, F: Future<Output = Result<T, BitwardenError>>>(
         &self,
         operation: &'static str,
         read: impl Fn(SecretString) -> F,
-    ) -> Result<T, VendorError> {
+    ) -> Result<T, BitwardenError> {
         let (token, number) = self.token().await?;
         let mut result = read(token).await;
         let pause = match result {
-            Err(VendorError::Unauthorized) => Some(Duration::ZERO),
-            Err(VendorError::Forbidden) => Some(self.connection.settings.credential_probe),
+            Err(BitwardenError::Unauthorized) => Some(Duration::ZERO),
+            Err(BitwardenError::Forbidden) => Some(self.connection.settings.credential_probe),
             _ => None,
         };
         if let Some(pause) = pause {
@@ -101,18 +103,18 @@ impl Session {
     }
 
     /// Fetches a token in its turn, if none is there. `secret`: version of the Secret that the key came from.
-    pub(super) async fn turn_of_token(&self, secret: &str, urgency: Urgency) -> Result<(), VendorError> {
+    pub(super) async fn turn_of_token(&self, secret: &str, urgency: Urgency) -> Result<(), BitwardenError> {
         self.token_in_turn(Some((secret, urgency))).await.map(drop)
     }
 
     /// The current token and its number.
-    pub(super) async fn token(&self) -> Result<(SecretString, u64), VendorError> {
+    pub(super) async fn token(&self) -> Result<(SecretString, u64), BitwardenError> {
         self.token_in_turn(None).await
     }
 
     /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it. With the
     /// version of a Secret and an urgency a new one is fetched in its turn, which all objects with this key share.
-    async fn token_in_turn(&self, asked: Option<(&str, Urgency)>) -> Result<(SecretString, u64), VendorError> {
+    async fn token_in_turn(&self, asked: Option<(&str, Urgency)>) -> Result<(SecretString, u64), BitwardenError> {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew) {
             return Ok((token.value.clone(), token.number));
@@ -123,12 +125,14 @@ impl Session {
             return Err(error);
         }
         if let Some(urgency) = urgency {
-            self.connection.turn(Method::POST, &self.token_url(), self.key.fingerprint(), urgency)?;
+            self.connection
+                .turn(Method::POST, &self.token_url(), self.key.fingerprint(), urgency)
+                .map_err(VendorError::from)?;
         }
         let number = held.as_ref().map_or(0, |token| token.number) + 1;
         let fetched = self.fetch_token().await;
         self.connection.count_result("token", &fetched);
-        let refused = fetched.as_ref().err().filter(|error| error.fault(NAME, "").remedy == Remedy::Credentials);
+        let refused = fetched.as_ref().err().filter(|error| error.remedy() == Remedy::Credentials);
         self.refusals().note(refused, secret, Instant::now());
         let (value, lifetime) = fetched?;
         let renew = Instant::now() + lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 2));
@@ -173,7 +177,7 @@ impl Session {
 
     /// `POST /connect/token` (sections 3.1, 3.2 and 3.5). Organization keys need no device, and do not mind one
     /// (section 19).
-    async fn fetch_token(&self) -> Result<(SecretString, Duration), VendorError> {
+    async fn fetch_token(&self) -> Result<(SecretString, Duration), BitwardenError> {
         let scope = match self.key.of {
             KeyOf::Organization(_) => "api.organization",
             KeyOf::User => "api",
@@ -191,10 +195,10 @@ impl Session {
         let request = self.headers(self.connection.request(Method::POST, self.token_url())).form(&form);
         let answer = self.connection.ask(request).await?;
         match answer.status {
-            StatusCode::OK => answer.json::<TokenAnswer>("the token answer is not what it should be")?.token(),
+            StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
             StatusCode::BAD_REQUEST => {
                 let error = answer.json::<TokenError>("no error code");
-                Err(error.map_or(VendorError::TokenRefused(400), |error| error.meaning()))
+                Err(error.map_or(BitwardenError::TokenRefused(400), |error| error.meaning()))
             }
             _ => Err(answer.refusal()),
         }

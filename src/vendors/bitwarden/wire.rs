@@ -5,10 +5,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::error::BitwardenError;
 use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
-use crate::vendors::VendorError;
+use crate::vendors::error::VendorError;
 
 /// A token answer. The token becomes a `SecretString` at once.
 #[derive(Deserialize)]
@@ -36,11 +37,11 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    pub(super) fn meaning(&self) -> VendorError {
+    pub(super) fn meaning(&self) -> BitwardenError {
         match self.error.as_str() {
-            "invalid_client" => VendorError::InvalidClient,
-            "version_header_missing" | "invalid_client_version" => VendorError::ClientVersion,
-            _ => VendorError::TokenRefused(400),
+            "invalid_client" => BitwardenError::InvalidClient,
+            "version_header_missing" | "invalid_client_version" => BitwardenError::ClientVersion,
+            _ => BitwardenError::TokenRefused(400),
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 
-use super::NAME;
+use super::error::BitwardenError;
 use super::session::Session;
 use crate::plan::{Fault, Outcome, Refusal, Remedy};
-use crate::vendors::connection::NO_ROOM;
+use crate::vendors::Go;
+use crate::vendors::connection::not_signed;
+use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::Answer;
-use crate::vendors::{Go, VendorError};
 
 impl Session {
     /// One request, once. `judge` says what an answer of any status proves.
@@ -23,8 +24,7 @@ impl Session {
     ) -> Outcome {
         let (token, number) = match self.token().await {
             Ok(token) => token,
-            Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => return Outcome::NotSent(NO_ROOM),
-            Err(error) => return Outcome::Refused(self.no_token(&error)),
+            Err(error) => return not_signed(&error, &self.host()),
         };
         let answer = match self.connection.send_once(request(&token), go).await {
             Ok(answer) => answer,
@@ -55,26 +55,20 @@ impl Session {
         (refused || answer.status.is_redirection()).then(|| Outcome::Refused(self.refused(&answer.refusal())))
     }
 
-    /// Without a token nothing was sent: whatever the reason, it is not a refusal of the change.
-    fn no_token(&self, error: &VendorError) -> Refusal {
+    pub(super) fn refused(&self, error: &BitwardenError) -> Refusal {
+        let fault = error.fault(&self.host());
         match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
-            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
-        }
-    }
-
-    pub(super) fn refused(&self, error: &VendorError) -> Refusal {
-        let fault = error.fault(NAME, &self.host());
-        match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
+            BitwardenError::Shared(VendorError::Throttled { after }) => Refusal::Throttled(*after),
             // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
             // is a permission answer (section 16.3).
-            VendorError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
+            BitwardenError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
                 let remedy = Remedy::Time { after: None, secret_may_help: false };
                 Refusal::Credentials(Fault { remedy, ..fault })
             }
-            VendorError::Status(status) => Refusal::Request(format!("it answers with status {status}")),
-            VendorError::NotFound => Refusal::Request("it has no such API".into()),
+            BitwardenError::Shared(VendorError::Status(status)) => {
+                Refusal::Request(format!("it answers with status {status}"))
+            }
+            BitwardenError::Shared(VendorError::NotFound) => Refusal::Request("it has no such API".into()),
             _ => Refusal::Credentials(fault),
         }
     }

@@ -4,16 +4,20 @@
 //! this client works whichever way it turns out, and never sends a key twice to find out.
 
 mod answer;
+mod error;
 mod key;
 mod session;
 mod wire;
 
 use std::sync::Arc;
 
+use error::ImmutaError;
 pub(super) use key::{ApiKey, CREDENTIALS, LicenseKey, license_keys};
 pub(super) use session::Session;
 
-use super::{Go, Urgency, VendorAccount, VendorError};
+use super::error::Failure;
+use super::pace::Wait;
+use super::{Go, ReadError, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyAction};
 use crate::plan::{Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
 
@@ -34,21 +38,7 @@ impl LicenseKeys {
         Self { session, wanted, keys }
     }
 
-    /// Why keys of the spec cannot be used.
-    #[cfg(test)]
-    pub(super) fn faults(&self) -> Vec<crate::plan::Fault> {
-        self.wanted.iter().filter_map(|key| key.fingerprint.clone().err()).collect()
-    }
-}
-
-impl VendorAccount for LicenseKeys {
-    /// A tenant has no id of its own: it is where it is.
-    fn account(&self) -> Account {
-        Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
-    }
-
-    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
-    async fn read(&self, _: Urgency) -> Result<Snapshot, VendorError> {
+    async fn snapshot(&self) -> Result<Snapshot, ImmutaError> {
         let status = self.session.status().await?;
         let rows = self.session.list().await?;
         // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
@@ -76,7 +66,29 @@ impl VendorAccount for LicenseKeys {
         })
     }
 
-    fn turn_to_write(&self) -> Result<(), VendorError> {
+    /// Why keys of the spec cannot be used.
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> Vec<crate::plan::Fault> {
+        self.wanted.iter().filter_map(|key| key.fingerprint.clone().err()).collect()
+    }
+}
+
+impl VendorAccount for LicenseKeys {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// A tenant has no id of its own: it is where it is.
+    fn account(&self) -> Account {
+        Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
+    }
+
+    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
+    async fn read(&self, _: Urgency) -> Result<Snapshot, ReadError> {
+        self.snapshot().await.map_err(|error| error.unread(&self.session.host()))
+    }
+
+    fn turn_to_write(&self) -> Result<(), Wait> {
         Ok(())
     }
 

@@ -12,18 +12,20 @@ use serde_json::Value;
 use token::Token;
 use tokio::sync::Mutex;
 
-use super::answer::{self, Added, NEEDED};
+use super::answer::{self, Added};
+use super::error::ImmutaError;
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
-use super::{ApiKey, NAME, VENDOR};
+use super::{ApiKey, VENDOR};
 use crate::plan::{Fault, Outcome, Refusal, Row};
-use crate::vendors::connection::Connection;
+use crate::vendors::Go;
+use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::endpoint::{host, join};
+use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::gate::Rates;
 use crate::vendors::http::{Answer, Http};
 use crate::vendors::pace::{Limit, Limits};
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::sessions::Sessions;
-use crate::vendors::{Go, VendorError};
 
 /// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
 const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
@@ -75,23 +77,23 @@ impl Session {
     }
 
     /// `GET /admin/license/licenseStatus` (section 4.2).
-    pub(super) async fn status(&self) -> Result<LicenseStatus, VendorError> {
+    pub(super) async fn status(&self) -> Result<LicenseStatus, ImmutaError> {
         let answer = self.get("get_license_status", self.url("admin/license/licenseStatus")).await?;
-        answer.json("the licence status is not what it should be")
+        Ok(answer.json("the licence status is not what it should be")?)
     }
 
     /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
-    pub(super) async fn list(&self) -> Result<Vec<Row>, VendorError> {
+    pub(super) async fn list(&self) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get("get_licenses", self.url("admin/license")).await?;
         let records: Vec<LicenseRecord> = answer.json("the list of licences is not what it should be")?;
-        records.into_iter().filter_map(|record| record.row().transpose()).collect()
+        Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 
     /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for (section 4.3).
-    pub(super) async fn usage(&self) -> Result<Usage, VendorError> {
+    pub(super) async fn usage(&self) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
-        self.get("get_license_usage", url).await?.json("the usage is not what it should be")
+        Ok(self.get("get_license_usage", url).await?.json("the usage is not what it should be")?)
     }
 
     /// `POST /admin/license` with a key: once, but for answers that prove that nothing was done.
@@ -135,7 +137,7 @@ impl Session {
         for again in [false, true] {
             let request = self.request(verb.clone(), self.url(path));
             let request = body.into_iter().fold(request, RequestBuilder::json);
-            let signed = self.signed(way, request).await.map_err(|error| self.not_signed(&error))?;
+            let signed = self.signed(way, request).await.map_err(|error| not_signed(&error, &self.host()))?;
             let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
             if answer.status != StatusCode::UNAUTHORIZED || again {
                 return Ok(answer);
@@ -146,16 +148,8 @@ impl Session {
         Err(Outcome::Unanswered)
     }
 
-    /// Without credentials nothing was sent: whatever the reason, it is not a refusal of the change.
-    fn not_signed(&self, error: &VendorError) -> Outcome {
-        Outcome::Refused(match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
-            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
-        })
-    }
-
     /// Reads, the way that is known to work. Where that is refused, once more with a fresh token, and then the other way.
-    async fn get(&self, operation: &'static str, url: Url) -> Result<Answer, VendorError> {
+    async fn get(&self, operation: &'static str, url: Url) -> Result<Answer, ImmutaError> {
         let known = self.learned().way;
         let ways: &[Way] = match known {
             None | Some(Way::Key) => &[Way::Key, Way::Token],
@@ -170,32 +164,33 @@ impl Session {
                     return Ok(answer);
                 }
                 // One endpoint is known to answer 500 where it should say 401 (section 2).
-                Err(VendorError::Status(500)) if known.is_none() => {
-                    refused.get_or_insert(VendorError::Status(500));
+                Err(error @ ImmutaError::Shared(VendorError::Status(500))) if known.is_none() => {
+                    refused.get_or_insert(error);
                 }
-                Err(error @ (VendorError::ApiKeyRefused | VendorError::LoginPage)) => {
+                Err(error @ (ImmutaError::ApiKeyRefused | ImmutaError::LoginPage)) => {
                     self.forget_token().await;
                     refused.get_or_insert(error);
                 }
                 // The token endpoint of a tenant that takes keys as they are may be missing.
-                Err(VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_))
-                    if refused.is_some() && *way == Way::Token && known.is_none() => {}
+                Err(ImmutaError::Shared(
+                    VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_),
+                )) if refused.is_some() && *way == Way::Token && known.is_none() => {}
                 Err(error) => {
                     self.connection.count(operation, error.label());
                     return Err(error);
                 }
             }
         }
-        let error = refused.unwrap_or(VendorError::ApiKeyRefused);
+        let error = refused.unwrap_or(ImmutaError::ApiKeyRefused);
         self.connection.count(operation, error.label());
         Err(error)
     }
 
-    async fn get_once(&self, way: Way, url: Url) -> Result<Answer, VendorError> {
+    async fn get_once(&self, way: Way, url: Url) -> Result<Answer, ImmutaError> {
         let request = self.signed(way, self.request(Method::GET, url)).await?;
         let answer = self.connection.ask(request).await?;
         match answer.status {
-            status if status.is_success() && answer.is_web_page() => Err(VendorError::LoginPage),
+            status if status.is_success() && answer.is_web_page() => Err(ImmutaError::LoginPage),
             status if status.is_success() => Ok(answer),
             _ => Err(refusal(&answer)),
         }
@@ -219,11 +214,11 @@ impl Session {
 }
 
 /// What an answer other than success means here.
-fn refusal(answer: &Answer) -> VendorError {
+fn refusal(answer: &Answer) -> ImmutaError {
     match answer.status {
-        StatusCode::UNAUTHORIZED => VendorError::ApiKeyRefused,
-        StatusCode::FORBIDDEN => VendorError::MissingPermission(NEEDED),
-        status if status.is_redirection() => VendorError::LoginPage,
+        StatusCode::UNAUTHORIZED => ImmutaError::ApiKeyRefused,
+        StatusCode::FORBIDDEN => ImmutaError::MissingPermission,
+        status if status.is_redirection() => ImmutaError::LoginPage,
         _ => answer.refusal(),
     }
 }

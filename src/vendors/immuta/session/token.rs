@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Session, Way, refusal};
 use crate::clock;
-use crate::vendors::VendorError;
+use crate::vendors::immuta::error::ImmutaError;
 use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
 
 /// A token is renewed this long before it expires, where its answer says when.
@@ -21,7 +21,7 @@ pub(super) struct Token {
 
 impl Session {
     /// The request with who calls. Never without: an endpoint may answer that with 500 (section 2).
-    pub(super) async fn signed(&self, way: Way, request: RequestBuilder) -> Result<RequestBuilder, VendorError> {
+    pub(super) async fn signed(&self, way: Way, request: RequestBuilder) -> Result<RequestBuilder, ImmutaError> {
         Ok(match way {
             Way::Key => request.header("Authorization", sensitive(self.key.api_key.expose_secret())?),
             Way::Token => request.bearer_auth(self.token().await?.expose_secret()),
@@ -29,7 +29,7 @@ impl Session {
     }
 
     /// The current token. The lock is held while fetching: one caller asks, the others wait for it.
-    async fn token(&self) -> Result<SecretString, VendorError> {
+    async fn token(&self) -> Result<SecretString, ImmutaError> {
         let mut held = self.token.lock().await;
         let fresh = |token: &&Token| token.renew.is_none_or(|renew| Instant::now() < renew);
         if let Some(token) = held.as_ref().filter(fresh) {
@@ -48,7 +48,7 @@ impl Session {
     }
 
     /// `POST /bim/apikey/authenticate`: the key in the body, and where that is refused once in the header (section 2).
-    async fn fetch_token(&self) -> Result<Token, VendorError> {
+    async fn fetch_token(&self) -> Result<Token, ImmutaError> {
         let url = || self.url("bim/apikey/authenticate");
         let key = self.key.api_key.expose_secret();
         let in_body = self.request(Method::POST, url()).json(&Exchange { apikey: key });
@@ -58,9 +58,9 @@ impl Session {
             answer = self.connection.ask(in_header).await?;
         }
         match answer.status {
-            StatusCode::BAD_REQUEST => return Err(VendorError::ApiKeyRefused),
+            StatusCode::BAD_REQUEST => return Err(ImmutaError::ApiKeyRefused),
             status if !status.is_success() => return Err(refusal(&answer)),
-            _ if answer.is_web_page() => return Err(VendorError::LoginPage),
+            _ if answer.is_web_page() => return Err(ImmutaError::LoginPage),
             _ => {}
         }
         let told: TokenAnswer = answer.json("the token answer is not what it should be")?;
@@ -72,8 +72,8 @@ impl Session {
 }
 
 /// A header value that is not shown where headers are printed.
-fn sensitive(text: &str) -> Result<reqwest::header::HeaderValue, VendorError> {
-    let mut value = reqwest::header::HeaderValue::from_str(text).map_err(|_| VendorError::ApiKeyRefused)?;
+fn sensitive(text: &str) -> Result<reqwest::header::HeaderValue, ImmutaError> {
+    let mut value = reqwest::header::HeaderValue::from_str(text).map_err(|_| ImmutaError::ApiKeyRefused)?;
     value.set_sensitive(true);
     Ok(value)
 }
