@@ -19,6 +19,7 @@ pub mod pace;
 mod places;
 mod secret_data;
 mod sessions;
+mod tokens;
 
 use std::future::Future;
 use std::time::Duration;
@@ -186,7 +187,8 @@ impl Vendors {
                 let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;
                 let (wanted, keys) = immuta::license_keys(entries, keys, object_uid, &key.place());
                 let session = immuta::Session::shared(&self.tenants, &self.http, key)?;
-                Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, wanted, keys)))
+                let version = secret_data::version(std::slice::from_ref(secret));
+                Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, version, wanted, keys)))
             }
         }
     }

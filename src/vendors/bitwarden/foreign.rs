@@ -16,6 +16,7 @@ use super::*;
 use crate::api::{MAX_SEATS, SECRET_TYPE};
 use crate::mutants::{MARKER, each_of};
 use crate::vendors::http::tests::{answer, assert_ours, http};
+use crate::vendors::tokens::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
 const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
@@ -47,8 +48,8 @@ fn a_token_is_one_that_fits_a_header_and_lasts_a_day_at_most() {
         json!({ "access_token": "eyJhbGciOi.zz-zz", "expires_in": 3600, "token_type": "Bearer", "scope": MARKER });
     each_of(&[token], |bytes| {
         let Some(answer) = read::<TokenAnswer>(bytes) else { return false };
-        if let Some((token, lifetime)) = believed(answer.token()) {
-            let token = token.expose_secret();
+        if let Some(NewToken { value, lifetime }) = believed(answer.token()) {
+            let (token, lifetime) = (value.expose_secret(), lifetime.unwrap());
             assert!(!token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()), "{token:?}");
             assert!((1..=24 * 3600).contains(&lifetime.as_secs()), "{lifetime:?}");
         }

@@ -14,7 +14,6 @@ mod private_wire;
 mod public;
 pub mod rates;
 mod refusals;
-mod refused_key;
 mod row;
 mod session;
 mod snapshot;
@@ -40,7 +39,9 @@ pub use symptoms::{Symptom, symptoms};
 use super::error::{Failure, VendorError};
 use super::http::Http;
 use super::pace::Wait;
+use super::secret_data::version;
 use super::sessions::Sessions;
+use super::tokens::Asker;
 use super::{AllowedHosts, Go, ReadError, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product, Region};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
@@ -87,8 +88,7 @@ impl Organization {
         sessions: &Sessions<Session>,
     ) -> Result<Self, Fault> {
         let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
-        let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
-        let secret_version = versions.collect::<Vec<_>>().join(" ");
+        let secret_version = version(secrets);
         let mut owner_reference = REFERENCES[1];
         for (secret, reference) in secrets.iter().zip(REFERENCES) {
             let key = ApiKey::from_secret(secret, region, allowed)?;
@@ -146,14 +146,15 @@ impl Organization {
 
     /// Takes the turns of all that is asked, and asks it.
     async fn read_in_turn(&self, urgency: Urgency) -> Result<Snapshot, BitwardenError> {
+        let asker = Asker { secret: &self.secret_version, urgency };
         if let Some(session) = &self.organization {
             // The members' path has the same limit and never more requests: one turn is enough for both.
-            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
+            session.turn_to_read(asker, self.product).await?;
         }
         if let Some(session) = &self.owner {
             session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
             // What a key was refused is told like any other answer, below.
-            if let Err(error) = session.turn_of_token(&self.secret_version, urgency).await
+            if let Err(error) = session.turn_of_token(asker).await
                 && let Some(VendorError::Paced { .. } | VendorError::Closed { .. }) = error.shared()
             {
                 return Err(error);

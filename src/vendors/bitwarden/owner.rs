@@ -97,7 +97,7 @@ pub(super) async fn look(
     row: Option<Row>,
     age: Duration,
 ) -> Result<OwnerView, BitwardenError> {
-    let token = session.token_number().await;
+    let token = session.tokens.number().await;
     match look_once(session, id, product, row, age).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
         Err(

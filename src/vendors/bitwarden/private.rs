@@ -101,7 +101,7 @@ impl Session {
     /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
     /// shown that they are out of date. `false`: no other token can be had for now, so another look would show the same.
     pub(super) async fn look_anew(&self, number: u64) -> bool {
-        let renewed = self.replace(number, self.connection.settings.credential_probe).await;
+        let renewed = self.tokens.replace(number, self.connection.settings.credential_probe).await;
         let mut known = self.known();
         if renewed && known.token <= number {
             *known = Known { token: number + 1, ..Known::default() };

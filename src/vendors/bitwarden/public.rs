@@ -14,6 +14,7 @@ use crate::plan::Outcome;
 use crate::vendors::error::VendorError;
 use crate::vendors::http::{self, Answer};
 use crate::vendors::pace::Wait;
+use crate::vendors::tokens::Asker;
 use crate::vendors::{Go, Urgency};
 
 /// The path that all organizations share.
@@ -21,15 +22,10 @@ const SUBSCRIPTION: &str = "public/organization/subscription";
 
 impl Session {
     /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
-    pub(super) async fn turn_to_read(
-        &self,
-        secret: &str,
-        pool: Product,
-        urgency: Urgency,
-    ) -> Result<(), BitwardenError> {
-        self.turn_of_token(secret, urgency).await?;
+    pub(super) async fn turn_to_read(&self, asker: Asker<'_>, pool: Product) -> Result<(), BitwardenError> {
+        self.turn_of_token(asker).await?;
         self.connection
-            .turn(Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), urgency)
+            .turn(Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker.urgency)
             .map_err(VendorError::from)?;
         Ok(())
     }

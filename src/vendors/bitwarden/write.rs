@@ -22,18 +22,18 @@ impl Session {
         go: Go<'_>,
         judge: impl Fn(&Answer) -> Outcome,
     ) -> Outcome {
-        let (token, number) = match self.token().await {
+        let token = match self.token().await {
             Ok(token) => token,
             Err(error) => return not_signed(&error, &self.host()),
         };
-        let answer = match self.connection.send_once(request(&token), go).await {
+        let answer = match self.connection.send_once(request(&token.value), go).await {
             Ok(answer) => answer,
             Err(why) => return Outcome::NotSent(why),
         };
         let outcome = answer.as_ref().map_or_else(Outcome::clone, judge);
         let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
         if unauthorized {
-            self.forget(number).await;
+            self.tokens.forget(token.number).await;
         }
         self.write_unauthorized.store(unauthorized, Ordering::Relaxed);
         self.connection.count(operation, outcome.label());

@@ -17,6 +17,7 @@ pub(super) use session::Session;
 
 use super::error::Failure;
 use super::pace::Wait;
+use super::tokens::Asker;
 use super::{Go, ReadError, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyAction};
 use crate::plan::{Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
@@ -29,20 +30,27 @@ const NAME: &str = "Immuta";
 /// The licence keys of one tenant.
 pub struct LicenseKeys {
     session: Arc<Session>,
+    /// Of the Secret that the key came from.
+    secret_version: String,
     wanted: Vec<WantedKey>,
     keys: Vec<LicenseKey>,
 }
 
 impl LicenseKeys {
-    pub(super) fn new(session: Arc<Session>, wanted: Vec<WantedKey>, keys: Vec<LicenseKey>) -> Self {
-        Self { session, wanted, keys }
+    pub(super) fn new(
+        session: Arc<Session>,
+        secret_version: String,
+        wanted: Vec<WantedKey>,
+        keys: Vec<LicenseKey>,
+    ) -> Self {
+        Self { session, secret_version, wanted, keys }
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, ImmutaError> {
-        let status = self.session.status().await?;
-        let rows = self.session.list().await?;
+    async fn snapshot(&self, asker: Asker<'_>) -> Result<Snapshot, ImmutaError> {
+        let status = self.session.status(asker).await?;
+        let rows = self.session.list(asker).await?;
         // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
-        let reported_users = self.session.usage().await.ok().and_then(|usage| usage.users());
+        let reported_users = self.session.usage(asker).await.ok().and_then(|usage| usage.users());
         let seats = status.seats(rows.is_empty())?;
         let tenant = Tenant {
             rows,
@@ -84,8 +92,10 @@ impl VendorAccount for LicenseKeys {
     }
 
     /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
-    async fn read(&self, _: Urgency) -> Result<Snapshot, ReadError> {
-        self.snapshot().await.map_err(|error| error.unread(&self.session.host()))
+    async fn read(&self, urgency: Urgency) -> Result<Snapshot, ReadError> {
+        self.snapshot(Asker { secret: &self.secret_version, urgency })
+            .await
+            .map_err(|error| error.unread(&self.session.host()))
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {

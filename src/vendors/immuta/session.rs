@@ -3,14 +3,12 @@
 
 mod token;
 
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use token::Token;
-use tokio::sync::Mutex;
 
 use super::answer::{self, Added};
 use super::error::ImmutaError;
@@ -26,6 +24,10 @@ use crate::vendors::http::{Answer, Http};
 use crate::vendors::pace::{Limit, Limits};
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::sessions::Sessions;
+use crate::vendors::tokens::{Asker, Tokens};
+
+/// A token is renewed this long before it expires, where its answer says when.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
 const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
@@ -52,18 +54,19 @@ struct Learned {
 pub(in crate::vendors) struct Session {
     key: ApiKey,
     connection: Connection,
-    token: Mutex<Option<Token>>,
-    learned: SyncMutex<Learned>,
+    tokens: Tokens<ImmutaError>,
+    learned: Mutex<Learned>,
 }
 
-never_shown!(Token, Session, super::wire::TokenAnswer);
+never_shown!(Session, super::wire::TokenAnswer);
 
 impl Session {
     /// The session of a key, which all objects with that key share. Sends nothing.
     pub(in crate::vendors) fn shared(sessions: &Sessions<Self>, http: &Http, key: ApiKey) -> Result<Arc<Self>, Fault> {
         sessions.get(key.fingerprint(), Instant::now(), || {
             let connection = Connection::new(http, VENDOR, RATES, key.ca.as_deref())?;
-            Ok(Self { key, connection, token: Mutex::default(), learned: SyncMutex::default() })
+            let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
+            Ok(Self { key, connection, tokens, learned: Mutex::default() })
         })
     }
 
@@ -77,23 +80,23 @@ impl Session {
     }
 
     /// `GET /admin/license/licenseStatus` (section 4.2).
-    pub(super) async fn status(&self) -> Result<LicenseStatus, ImmutaError> {
-        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus")).await?;
+    pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
+        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus"), asker).await?;
         Ok(answer.json("the licence status is not what it should be")?)
     }
 
     /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
-    pub(super) async fn list(&self) -> Result<Vec<Row>, ImmutaError> {
-        let answer = self.get("get_licenses", self.url("admin/license")).await?;
+    pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
+        let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
         let records: Vec<LicenseRecord> = answer.json("the list of licences is not what it should be")?;
         Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 
     /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for (section 4.3).
-    pub(super) async fn usage(&self) -> Result<Usage, ImmutaError> {
+    pub(super) async fn usage(&self, asker: Asker<'_>) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
-        Ok(self.get("get_license_usage", url).await?.json("the usage is not what it should be")?)
+        Ok(self.get("get_license_usage", url, asker).await?.json("the usage is not what it should be")?)
     }
 
     /// `POST /admin/license` with a key: once, but for answers that prove that nothing was done.
@@ -137,19 +140,20 @@ impl Session {
         for again in [false, true] {
             let request = self.request(verb.clone(), self.url(path));
             let request = body.into_iter().fold(request, RequestBuilder::json);
-            let signed = self.signed(way, request).await.map_err(|error| not_signed(&error, &self.host()))?;
+            let signed = self.signed(way, request, None).await;
+            let (signed, token) = signed.map_err(|error| not_signed(&error, &self.host()))?;
             let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
             if answer.status != StatusCode::UNAUTHORIZED || again {
                 return Ok(answer);
             }
-            self.forget_token().await;
+            self.tokens.forget(token).await;
             way = Way::Token;
         }
         Err(Outcome::Unanswered)
     }
 
     /// Reads, the way that is known to work. Where that is refused, once more with a fresh token, and then the other way.
-    async fn get(&self, operation: &'static str, url: Url) -> Result<Answer, ImmutaError> {
+    async fn get(&self, operation: &'static str, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
         let known = self.learned().way;
         let ways: &[Way] = match known {
             None | Some(Way::Key) => &[Way::Key, Way::Token],
@@ -157,7 +161,7 @@ impl Session {
         };
         let mut refused = None;
         for way in ways {
-            match self.get_once(*way, url.clone()).await {
+            match self.get_once(*way, url.clone(), asker).await {
                 Ok(answer) => {
                     self.learn(|learned| learned.way = Some(*way));
                     self.connection.count(operation, "ok");
@@ -168,7 +172,6 @@ impl Session {
                     refused.get_or_insert(error);
                 }
                 Err(error @ (ImmutaError::ApiKeyRefused | ImmutaError::LoginPage)) => {
-                    self.forget_token().await;
                     refused.get_or_insert(error);
                 }
                 // The token endpoint of a tenant that takes keys as they are may be missing.
@@ -186,14 +189,18 @@ impl Session {
         Err(error)
     }
 
-    async fn get_once(&self, way: Way, url: Url) -> Result<Answer, ImmutaError> {
-        let request = self.signed(way, self.request(Method::GET, url)).await?;
+    async fn get_once(&self, way: Way, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
+        let (request, token) = self.signed(way, self.request(Method::GET, url), Some(asker)).await?;
         let answer = self.connection.ask(request).await?;
-        match answer.status {
-            status if status.is_success() && answer.is_web_page() => Err(ImmutaError::LoginPage),
-            status if status.is_success() => Ok(answer),
-            _ => Err(refusal(&answer)),
+        let refused = match answer.status {
+            status if status.is_success() && answer.is_web_page() => ImmutaError::LoginPage,
+            status if status.is_success() => return Ok(answer),
+            _ => refusal(&answer),
+        };
+        if let ImmutaError::ApiKeyRefused | ImmutaError::LoginPage = refused {
+            self.tokens.forget(token).await;
         }
+        Err(refused)
     }
 
     fn request(&self, verb: Method, url: Url) -> RequestBuilder {
