@@ -8,7 +8,7 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, after_key_write, after_write, reason};
-use crate::vendors::{AnyAccount, Urgency, VendorAccount};
+use crate::vendors::{Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
 pub(super) struct Acted {
@@ -25,7 +25,7 @@ pub(super) async fn act(
     context: &Context,
     stored: &mut Stored,
     status: &mut LicenseSeatsStatus,
-    account: &AnyAccount,
+    account: &dyn VendorAccount,
     intent: &Intent,
     entry: &mut Entry,
 ) -> Result<Acted, Error> {

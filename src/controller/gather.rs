@@ -13,7 +13,7 @@ use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsStatus, SECRET_TYPE};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, reason};
-use crate::vendors::{AnyAccount, ReadError, VendorAccount};
+use crate::vendors::{ReadError, VendorAccount};
 
 /// What a pass works on.
 pub(super) struct Gathered {
@@ -35,7 +35,7 @@ pub(super) enum Found {
     Seen {
         status: LicenseSeatsStatus,
         desired: Desired,
-        account: AnyAccount,
+        account: Box<dyn VendorAccount>,
         snapshot: Box<Snapshot>,
         /// Versions of the Secrets that opened the account.
         secret_version: Option<String>,
@@ -181,7 +181,7 @@ async fn open(
     key: &Key,
     uid: &str,
     desired: &Desired,
-) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
+) -> Result<Result<(Box<dyn VendorAccount>, Option<String>), Fault>, Error> {
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in desired.pool.secrets() {

@@ -14,7 +14,6 @@ use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsStatus, PlanBlock};
 use crate::plan::{self, Decision, Desired, Situation, Snapshot, Verdict};
-use crate::vendors::VendorAccount;
 
 /// After this long, an object that waits for the initial scan says so.
 const SAID: Duration = Duration::from_secs(10);
@@ -110,7 +109,7 @@ async fn pass(
                     return Ok(wait.after());
                 }
                 let before = status.license.clone();
-                let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
+                let acted = act(context, &mut stored, &mut status, account.as_ref(), intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
                 let acted = acted.inspect_err(|_| context.pools.set_open(key, None))?;
                 context.pools.request_ended(key);

@@ -1,7 +1,7 @@
 //! Talks to vendors over HTTPS and says what it saw in the words of `plan`.
 //!
-//! One trait ([`VendorAccount`]), and one exhaustive match from the spec's pool to an
-//! implementation ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
+//! One trait ([`VendorAccount`]) between vendors and the rest, and one exhaustive match from the spec's pool to a vendor
+//! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
 mod bitwarden;
@@ -21,9 +21,9 @@ mod secret_data;
 mod sessions;
 mod tokens;
 
-use std::future::Future;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
 
 pub use bitwarden::rates as bitwarden_rates;
@@ -35,9 +35,9 @@ pub use pace::Urgency;
 use crate::api::{Account, Intent};
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
 use error::VendorError;
+use http::Http;
 use pace::Wait;
 use secret_data::CredentialKeys;
-use sessions::Sessions;
 
 /// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
 const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
@@ -55,7 +55,7 @@ pub enum ReadError {
 }
 
 /// One pool of one account, with credentials that have not been refused yet.
-pub trait VendorAccount {
+pub trait VendorAccount: Send + Sync {
     /// The vendor as people write it.
     fn name(&self) -> &'static str;
 
@@ -66,7 +66,7 @@ pub trait VendorAccount {
     ///
     /// # Errors
     /// [`ReadError::Paced`] when its turn has not come.
-    fn read(&self, urgency: Urgency) -> impl Future<Output = Result<Snapshot, ReadError>> + Send;
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
 
     /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
     ///
@@ -75,7 +75,7 @@ pub trait VendorAccount {
     fn turn_to_write(&self) -> Result<(), Wait>;
 
     /// Sends the one request of an intent, once. `go` is asked last, just before the bytes leave: `Err` drops the request.
-    fn write(&self, intent: &Intent, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome>;
 
     /// What is told of a change that was refused because of too many requests, with the pause that was asked for.
     fn throttled(&self, after: Option<Duration>) -> Fault {
@@ -86,60 +86,28 @@ pub trait VendorAccount {
 /// The last question before a request that costs money leaves: still ours to send? `Err` says why not.
 pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
 
-/// An account of any vendor.
-pub enum AnyAccount {
-    /// A Bitwarden organization.
-    Bitwarden(bitwarden::Organization),
-    /// The licence keys of an Immuta tenant.
-    Immuta(immuta::LicenseKeys),
+/// What any account is opened with.
+struct Opening<'a> {
+    http: &'a Http,
+    allowed: &'a AllowedHosts,
+    /// In the order of [`Pool::secrets`].
+    secrets: &'a [Secret],
+    /// Those of [`Pool::key_secrets`] by name, or why one cannot be read.
+    keys: &'a [(String, Result<Secret, Fault>)],
+    /// Keys fingerprints of license keys.
+    object_uid: &'a str,
 }
 
-impl VendorAccount for AnyAccount {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Bitwarden(organization) => organization.name(),
-            Self::Immuta(keys) => keys.name(),
-        }
-    }
-
-    fn account(&self) -> Account {
-        match self {
-            Self::Bitwarden(organization) => organization.account(),
-            Self::Immuta(keys) => keys.account(),
-        }
-    }
-
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, ReadError> {
-        match self {
-            Self::Bitwarden(organization) => organization.read(urgency).await,
-            Self::Immuta(keys) => Box::pin(keys.read(urgency)).await,
-        }
-    }
-
-    fn turn_to_write(&self) -> Result<(), Wait> {
-        match self {
-            Self::Bitwarden(organization) => organization.turn_to_write(),
-            Self::Immuta(keys) => keys.turn_to_write(),
-        }
-    }
-
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        match self {
-            Self::Bitwarden(organization) => organization.write(intent, go).await,
-            Self::Immuta(keys) => Box::pin(keys.write(intent, go)).await,
-        }
-    }
-}
-
-/// Everything shared between accounts: connections, their pace, tokens, and the list of hosts that may be talked to.
+/// All vendors, each with the keys that are in use there; and what they share: connections, their pace, and the list of
+/// hosts that may be talked to.
 pub struct Vendors {
-    http: http::Http,
-    sessions: Sessions<bitwarden::Session>,
-    tenants: Sessions<immuta::Session>,
+    http: Http,
     allowed: AllowedHosts,
+    bitwarden: bitwarden::Bitwarden,
+    immuta: immuta::Immuta,
 }
 
-secret_data::never_shown!(Vendors, AnyAccount);
+secret_data::never_shown!(Vendors, Opening<'static>, Box<dyn VendorAccount>);
 
 impl Vendors {
     /// Prepares connections; sends nothing.
@@ -151,8 +119,11 @@ impl Vendors {
         allowed: AllowedHosts,
         requests: RequestCounter,
     ) -> Result<Self, TlsUnavailable> {
-        let http = http::Http::new(settings, requests)?;
-        Ok(Self { http, sessions: Sessions::default(), tenants: Sessions::default(), allowed })
+        Ok(Self::with(Http::new(settings, requests)?, allowed))
+    }
+
+    fn with(http: Http, allowed: AllowedHosts) -> Self {
+        Self { http, allowed, bitwarden: bitwarden::Bitwarden::default(), immuta: immuta::Immuta::default() }
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.
@@ -167,29 +138,13 @@ impl Vendors {
         secrets: &[Secret],
         keys: &[(String, Result<Secret, Fault>)],
         object_uid: &str,
-    ) -> Result<AnyAccount, Fault> {
+    ) -> Result<Box<dyn VendorAccount>, Fault> {
+        let opening = Opening { http: &self.http, allowed: &self.allowed, secrets, keys, object_uid };
         match pool {
-            Pool::Bitwarden { product, region, organization, .. } => bitwarden::Organization::open(
-                secrets,
-                *region,
-                organization.as_deref(),
-                *product,
-                &self.allowed,
-                &self.http,
-                &self.sessions,
-            )
-            .map(AnyAccount::Bitwarden),
-            Pool::Immuta { keys: entries, .. } => {
-                // For the compiler: `Pool::secrets` names one.
-                let [secret] = secrets else {
-                    return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
-                };
-                let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;
-                let (wanted, keys) = immuta::license_keys(entries, keys, object_uid, &key.place());
-                let session = immuta::Session::shared(&self.tenants, &self.http, key)?;
-                let version = secret_data::version(std::slice::from_ref(secret));
-                Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, version, wanted, keys)))
+            Pool::Bitwarden { product, region, organization, .. } => {
+                self.bitwarden.open(&opening, *product, *region, organization.as_deref())
             }
+            Pool::Immuta { keys, .. } => self.immuta.open(&opening, keys),
         }
     }
 }

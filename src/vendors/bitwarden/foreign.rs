@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::key::ApiKey;
 use super::owner::{OwnerView, owned};
 use super::private_wire::{Details, Memberships, Metadata, Named, PrivateError};
 use super::row::Row;
@@ -15,7 +17,9 @@ use super::wire::{Message, Subscription, TokenAnswer, TokenError};
 use super::*;
 use crate::api::{MAX_SEATS, SECRET_TYPE};
 use crate::mutants::{MARKER, each_of};
+use crate::vendors::AllowedHosts;
 use crate::vendors::http::tests::{answer, assert_ours, http};
+use crate::vendors::sessions::Sessions;
 use crate::vendors::tokens::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";

@@ -8,6 +8,7 @@ mod error;
 mod key;
 mod license;
 mod members;
+mod open;
 mod owner;
 mod private;
 mod private_wire;
@@ -24,38 +25,34 @@ mod write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use error::BitwardenError;
-use k8s_openapi::api::core::v1::Secret;
-use key::KeyOf;
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
 use owner::{Standing, look, only_organization};
 use private_wire::RelativeChange;
-pub(super) use session::Session;
+use session::Session;
 use snapshot::Seen;
 use wire::SubscriptionChange;
 
-pub(super) use key::{ApiKey, CREDENTIALS};
+pub(super) use key::CREDENTIALS;
+pub(super) use open::Bitwarden;
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
 use super::error::{Failure, VendorError};
-use super::http::Http;
 use super::pace::Wait;
-use super::secret_data::version;
-use super::sessions::Sessions;
+use super::secret_data::never_shown;
 use super::tokens::Asker;
-use super::{AllowedHosts, Go, ReadError, Urgency, VendorAccount};
-use crate::api::{Account, Intent, Product, Region};
-use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
+use super::{Go, ReadError, Urgency, VendorAccount};
+use crate::api::{Account, Intent, Product};
+use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
 
-/// The references of the spec, in the order in which their Secrets come.
-const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
-
 /// One pool of one organization, with the keys that are there.
-pub struct Organization {
+pub(super) struct Organization {
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
     /// The reference that names the person's key: either may name either kind.
@@ -69,6 +66,8 @@ pub struct Organization {
     shown: Mutex<Option<Shown>>,
 }
 
+never_shown!(Organization);
+
 #[derive(Clone)]
 struct Shown {
     id: String,
@@ -77,53 +76,6 @@ struct Shown {
 }
 
 impl Organization {
-    /// Opens the organization with one or two keys, in any order. Sends nothing.
-    pub(super) fn open(
-        secrets: &[Secret],
-        region: Option<Region>,
-        named: Option<&str>,
-        product: Product,
-        allowed: &AllowedHosts,
-        http: &Http,
-        sessions: &Sessions<Session>,
-    ) -> Result<Self, Fault> {
-        let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
-        let secret_version = version(secrets);
-        let mut owner_reference = REFERENCES[1];
-        for (secret, reference) in secrets.iter().zip(REFERENCES) {
-            let key = ApiKey::from_secret(secret, region, allowed)?;
-            // A single Secret may stand at either place; of two the order says which.
-            if key.of == KeyOf::User && secrets.len() > 1 {
-                owner_reference = reference;
-            }
-            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
-            if slot.is_some() {
-                return Err(unfit(
-                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
-                     ownerCredentialsSecretRef for an owner's (user.…)",
-                ));
-            }
-            if let KeyOf::Organization(own) = &key.of {
-                let own = own.clone();
-                if id.as_ref().is_some_and(|id| *id != own) {
-                    return Err(unfit(&format!(
-                        "spec.vendor.bitwarden.organizationId is {}, and the organization key belongs to {own}: correct one \
-                         of the two",
-                        id.unwrap_or_default()
-                    )));
-                }
-                id = Some(own);
-            }
-            *slot = Some(Session::shared(sessions, http, key)?);
-        }
-        if let (Some(organization), Some(owner)) = (&organization, &owner)
-            && organization.server() != owner.server()
-        {
-            return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
-        }
-        Ok(Self { organization, owner, owner_reference, secret_version, id, product, shown: Mutex::default() })
-    }
-
     async fn id(&self) -> Result<String, BitwardenError> {
         match (&self.id, &self.owner) {
             (Some(id), _) => Ok(id.clone()),
@@ -161,6 +113,27 @@ impl Organization {
             }
         }
         self.seen().await.map(Seen::snapshot)
+    }
+
+    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
+    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
+        let total = SubscriptionChange::of(self.product, from, to);
+        if let Some((session, change)) = self.organization.as_ref().zip(total) {
+            return session.set_totals(&change, go).await;
+        }
+        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
+        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
+            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
+        };
+        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
+        let Ok(row) = session.organization(&id).await.and_then(|organization| Ok(organization.row()?)) else {
+            return Outcome::NotSent("the numbers could not be read again");
+        };
+        match RelativeChange::of(self.product, from, to, &row) {
+            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
+            None => Outcome::NotSent("the numbers have changed meanwhile"),
+        }
     }
 
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
@@ -219,11 +192,6 @@ impl Organization {
     }
 }
 
-/// Keys that do not go together: either the Secrets or the spec can mend it.
-fn unfit(message: &str) -> Fault {
-    Fault::credentials(reason::KEY_INVALID, "keys do not go together", message.to_owned())
-}
-
 impl VendorAccount for Organization {
     fn name(&self) -> &'static str {
         NAME
@@ -233,8 +201,9 @@ impl VendorAccount for Organization {
         Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, ReadError> {
-        self.read_in_turn(urgency).await.map_err(|error| error.unread(&self.host().unwrap_or_default()))
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
+        let unread = |error: BitwardenError| error.unread(&self.host().unwrap_or_default());
+        Box::pin(self.read_in_turn(urgency).map_err(unread))
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {
@@ -245,25 +214,8 @@ impl VendorAccount for Organization {
         }
     }
 
-    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
-        let total = SubscriptionChange::of(self.product, from, to);
-        if let Some((session, change)) = self.organization.as_ref().zip(total) {
-            return session.set_totals(&change, go).await;
-        }
-        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
-        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
-            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
-        };
-        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
-        let Ok(row) = session.organization(&id).await.and_then(|organization| Ok(organization.row()?)) else {
-            return Outcome::NotSent("the numbers could not be read again");
-        };
-        match RelativeChange::of(self.product, from, to, &row) {
-            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
-            None => Outcome::NotSent("the numbers have changed meanwhile"),
-        }
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.change(intent, go))
     }
 }
 

@@ -8,10 +8,10 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::BitwardenError;
-use super::key::KeyOf;
+use super::key::{ApiKey, KeyOf};
 use super::private::Known;
 use super::wire::{TokenAnswer, TokenError};
-use super::{ApiKey, VENDOR, rates};
+use super::{VENDOR, rates};
 use crate::plan::Fault;
 use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};

@@ -12,23 +12,34 @@ mod wire;
 use std::sync::Arc;
 
 use error::ImmutaError;
-pub(super) use key::{ApiKey, CREDENTIALS, LicenseKey, license_keys};
-pub(super) use session::Session;
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
+pub(super) use key::CREDENTIALS;
+use key::{ApiKey, LicenseKey, license_keys};
+use session::Session;
 
 use super::error::Failure;
 use super::pace::Wait;
+use super::secret_data::{never_shown, version};
+use super::sessions::Sessions;
 use super::tokens::Asker;
-use super::{Go, ReadError, Urgency, VendorAccount};
-use crate::api::{Account, Intent, KeyAction};
-use crate::plan::{Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
+use super::{Go, Opening, ReadError, Urgency, VendorAccount};
+use crate::api::{Account, Intent, KeyAction, LicenseKeyEntry};
+use crate::plan::{Fault, Numbers, Outcome, Snapshot, Support, Tenant, Usage, WantedKey};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "immuta";
 /// Name of the vendor in sentences.
 const NAME: &str = "Immuta";
 
+/// What all tenants share: the keys that are in use.
+#[derive(Default)]
+pub(super) struct Immuta {
+    sessions: Sessions<Session>,
+}
+
 /// The licence keys of one tenant.
-pub struct LicenseKeys {
+struct LicenseKeys {
     session: Arc<Session>,
     /// Of the Secret that the key came from.
     secret_version: String,
@@ -36,16 +47,27 @@ pub struct LicenseKeys {
     keys: Vec<LicenseKey>,
 }
 
-impl LicenseKeys {
-    pub(super) fn new(
-        session: Arc<Session>,
-        secret_version: String,
-        wanted: Vec<WantedKey>,
-        keys: Vec<LicenseKey>,
-    ) -> Self {
-        Self { session, secret_version, wanted, keys }
-    }
+never_shown!(Immuta, LicenseKeys);
 
+impl Immuta {
+    /// Opens the licence keys of a tenant with the API key of its Secret. Sends nothing.
+    pub(super) fn open(
+        &self,
+        opening: &Opening<'_>,
+        entries: &[LicenseKeyEntry],
+    ) -> Result<Box<dyn VendorAccount>, Fault> {
+        // For the compiler: `Pool::secrets` names one.
+        let [secret] = opening.secrets else {
+            return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
+        };
+        let key = ApiKey::from_secret(secret, opening.allowed)?;
+        let (wanted, keys) = license_keys(entries, opening.keys, opening.object_uid, &key.place());
+        let session = Session::shared(&self.sessions, opening.http, key)?;
+        Ok(Box::new(LicenseKeys { session, secret_version: version(opening.secrets), wanted, keys }))
+    }
+}
+
+impl LicenseKeys {
     async fn snapshot(&self, asker: Asker<'_>) -> Result<Snapshot, ImmutaError> {
         let status = self.session.status(asker).await?;
         let rows = self.session.list(asker).await?;
@@ -74,10 +96,19 @@ impl LicenseKeys {
         })
     }
 
-    /// Why keys of the spec cannot be used.
-    #[cfg(test)]
-    pub(super) fn faults(&self) -> Vec<crate::plan::Fault> {
-        self.wanted.iter().filter_map(|key| key.fingerprint.clone().err()).collect()
+    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+        let Some(step) = &intent.license_key else { return Outcome::NotSent("it is not about a licence key") };
+        match (step.action, step.id) {
+            (KeyAction::Add, _) => {
+                let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
+                match key {
+                    Some(key) => self.session.add(&key.text, go).await,
+                    None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
+                }
+            }
+            (KeyAction::Remove, Some(id)) => self.session.remove(id, go).await,
+            (KeyAction::Remove, None) => Outcome::NotSent("the row to remove is not known"),
+        }
     }
 }
 
@@ -92,29 +123,17 @@ impl VendorAccount for LicenseKeys {
     }
 
     /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, ReadError> {
-        self.snapshot(Asker { secret: &self.secret_version, urgency })
-            .await
-            .map_err(|error| error.unread(&self.session.host()))
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
+        let unread = |error: ImmutaError| error.unread(&self.session.host());
+        Box::pin(self.snapshot(Asker { secret: &self.secret_version, urgency }).map_err(unread))
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {
         Ok(())
     }
 
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        let Some(step) = &intent.license_key else { return Outcome::NotSent("it is not about a licence key") };
-        match (step.action, step.id) {
-            (KeyAction::Add, _) => {
-                let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
-                match key {
-                    Some(key) => self.session.add(&key.text, go).await,
-                    None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
-                }
-            }
-            (KeyAction::Remove, Some(id)) => self.session.remove(id, go).await,
-            (KeyAction::Remove, None) => Outcome::NotSent("the row to remove is not known"),
-        }
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.change(intent, go))
     }
 }
 
