@@ -7,9 +7,10 @@ use std::sync::Arc;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::error::{Failure, VendorError};
-use super::gate::{Gate, Rates};
+use super::gate::Gate;
 use super::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
 use super::pace::Wait;
+use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
 use super::{Go, Urgency};
 use crate::plan::{Fault, Outcome, Refusal};
@@ -35,7 +36,7 @@ impl Connection {
     ///
     /// # Errors
     /// A CA that is no certificate.
-    pub fn new(http: &Http, vendor: &'static str, rates: Rates, ca: Option<&[u8]>) -> Result<Self, Fault> {
+    pub fn new(http: &Http, vendor: &'static str, rates: &Arc<Rates>, ca: Option<&[u8]>) -> Result<Self, Fault> {
         let client = http.client(ca).map_err(|_| {
             invalid(
                 "ca.crt",
@@ -43,7 +44,7 @@ impl Connection {
             )
         })?;
         let (settings, requests) = (http.settings.clone(), http.requests());
-        Ok(Self { client, gate: http.gate(rates), settings, requests, vendor })
+        Ok(Self { client, gate: http.gate(Arc::clone(rates)), settings, requests, vendor })
     }
 
     /// A request, to be completed and handed to one of the methods below.

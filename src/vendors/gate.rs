@@ -11,27 +11,19 @@ use reqwest::{Client, Request, RequestBuilder, Response, StatusCode, Url};
 
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
-use super::pace::{Heard, Lane, Limits, Pace, Urgency, Wait};
-
-/// What a vendor documents of its limits.
-#[derive(Clone, Copy)]
-pub(super) struct Rates {
-    /// Limits of a verb and path.
-    pub limits: fn(verb: &str, path: &str) -> Limits,
-    /// Whether the vendor's own limiter is known to run on this host.
-    pub cloud: fn(host: &str) -> bool,
-}
+use super::pace::{Heard, Lane, Limit, Pace, Urgency, Wait};
+use super::rates::Rates;
 
 /// The way out for one vendor's requests. Cheap to clone; all of them share one pace.
 #[derive(Clone)]
 pub(super) struct Gate {
     pace: Arc<Mutex<Pace>>,
     start: Instant,
-    rates: Rates,
+    rates: Arc<Rates>,
 }
 
 impl Gate {
-    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Rates) -> Self {
+    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Arc<Rates>) -> Self {
         Self { pace, start, rates }
     }
 
@@ -66,9 +58,9 @@ impl Gate {
         Ok(response)
     }
 
-    fn lane(&self, verb: &str, url: &Url) -> (Lane, Limits, bool) {
+    fn lane(&self, verb: &str, url: &Url) -> (Lane, &[Limit], bool) {
         let host = super::endpoint::host(url);
-        let (limits, trusted) = ((self.rates.limits)(verb, url.path()), (self.rates.cloud)(&host));
+        let (limits, trusted) = (self.rates.limits(verb, url.path()), self.rates.are_in_force_on(&host));
         (Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted)
     }
 

@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 use super::date;
 use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
-use super::gate::{Gate, Rates};
+use super::gate::Gate;
 use super::pace::Pace;
+use super::rates::Rates;
 use super::secret_data::never_shown;
 use crate::clock;
 
@@ -109,7 +110,7 @@ impl Http {
     }
 
     /// The way out for requests of a vendor with these limits.
-    pub(super) fn gate(&self, rates: Rates) -> Gate {
+    pub(super) fn gate(&self, rates: Arc<Rates>) -> Gate {
         Gate::new(Arc::clone(&self.pace), self.start, rates)
     }
 }

@@ -17,6 +17,7 @@ mod license_key;
 pub mod pace;
 #[cfg(test)]
 mod places;
+mod rates;
 mod secret_data;
 mod sessions;
 mod tokens;
@@ -123,7 +124,7 @@ impl Vendors {
     }
 
     fn with(http: Http, allowed: AllowedHosts) -> Self {
-        Self { http, allowed, bitwarden: bitwarden::Bitwarden::default(), immuta: immuta::Immuta::default() }
+        Self { http, allowed, bitwarden: bitwarden::Bitwarden::new(), immuta: immuta::Immuta::new() }
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.

@@ -19,7 +19,6 @@ use crate::api::{MAX_SEATS, SECRET_TYPE};
 use crate::mutants::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
 use crate::vendors::http::tests::{answer, assert_ours, http};
-use crate::vendors::sessions::Sessions;
 use crate::vendors::tokens::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
@@ -236,7 +235,7 @@ fn session() -> Arc<Session> {
     let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
     let secret = Secret { type_: Some(SECRET_TYPE.into()), data: Some(data.into()), ..Secret::default() };
     let key = ApiKey::from_secret(&secret, None, &AllowedHosts::new(["vault.test"]).unwrap()).unwrap();
-    Session::shared(&Sessions::default(), &http(), key).unwrap()
+    Bitwarden::new().session(&http(), key).unwrap()
 }
 
 const STATUSES: [u16; 22] =

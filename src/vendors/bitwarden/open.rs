@@ -1,11 +1,13 @@
 //! Opens an organization with the keys of its Secrets.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::key::{ApiKey, KeyOf};
+use super::rates::rates;
 use super::{Organization, Session};
 use crate::api::{Product, Region};
 use crate::plan::{Fault, reason};
+use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::{never_shown, version};
 use crate::vendors::sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};
@@ -13,15 +15,20 @@ use crate::vendors::{Opening, VendorAccount};
 /// The references of the spec, in the order in which their Secrets come.
 const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
 
-/// What all organizations share: the keys that are in use.
-#[derive(Default)]
+/// What all organizations share.
 pub(in crate::vendors) struct Bitwarden {
-    sessions: Sessions<Session>,
+    pub(super) rates: Arc<Rates>,
+    /// The keys that are in use.
+    pub(super) sessions: Sessions<Session>,
 }
 
 never_shown!(Bitwarden);
 
 impl Bitwarden {
+    pub(in crate::vendors) fn new() -> Self {
+        Self { rates: Arc::new(rates()), sessions: Sessions::default() }
+    }
+
     /// Opens a pool of an organization with one or two keys, in any order. Sends nothing.
     pub(in crate::vendors) fn open(
         &self,
@@ -58,7 +65,7 @@ impl Bitwarden {
                 }
                 id = Some(own);
             }
-            *slot = Some(Session::shared(&self.sessions, opening.http, key)?);
+            *slot = Some(self.session(opening.http, key)?);
         }
         if let (Some(organization), Some(owner)) = (&organization, &owner)
             && organization.server() != owner.server()

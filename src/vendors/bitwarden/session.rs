@@ -11,13 +11,12 @@ use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
 use super::private::Known;
 use super::wire::{TokenAnswer, TokenError};
-use super::{VENDOR, rates};
+use super::{Bitwarden, VENDOR};
 use crate::plan::Fault;
 use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::http::Http;
 use crate::vendors::secret_data::never_shown;
-use crate::vendors::sessions::Sessions;
 use crate::vendors::tokens::{Asker, NewToken, Token, Tokens};
 
 /// A token is renewed this long before it expires (section 16.3).
@@ -27,7 +26,7 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 const DEVICE_TYPE: &str = "25";
 
 /// A key in use.
-pub(in crate::vendors) struct Session {
+pub(super) struct Session {
     key: ApiKey,
     pub(super) connection: Connection,
     pub(super) tokens: Tokens<BitwardenError>,
@@ -39,16 +38,18 @@ pub(in crate::vendors) struct Session {
 
 never_shown!(Session, TokenAnswer);
 
-impl Session {
+impl Bitwarden {
     /// The session of a key, which all objects with that key share. Sends nothing.
-    pub(super) fn shared(sessions: &Sessions<Self>, http: &Http, key: ApiKey) -> Result<Arc<Self>, Fault> {
-        sessions.get(key.fingerprint(), Instant::now(), || {
-            let connection = Connection::new(http, VENDOR, rates::RATES, key.ca.as_deref())?;
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+        self.sessions.get(key.fingerprint(), Instant::now(), || {
+            let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
-            Ok(Self { key, connection, tokens, write_unauthorized: AtomicBool::default(), known: Mutex::default() })
+            Ok(Session { key, connection, tokens, write_unauthorized: AtomicBool::default(), known: Mutex::default() })
         })
     }
+}
 
+impl Session {
     pub(super) fn host(&self) -> String {
         host(&self.key.api)
     }

@@ -16,10 +16,11 @@ use futures::TryFutureExt;
 use futures::future::BoxFuture;
 pub(super) use key::CREDENTIALS;
 use key::{ApiKey, LicenseKey, license_keys};
-use session::Session;
+use session::{Session, rates};
 
 use super::error::Failure;
 use super::pace::Wait;
+use super::rates::Rates;
 use super::secret_data::{never_shown, version};
 use super::sessions::Sessions;
 use super::tokens::Asker;
@@ -32,9 +33,10 @@ const VENDOR: &str = "immuta";
 /// Name of the vendor in sentences.
 const NAME: &str = "Immuta";
 
-/// What all tenants share: the keys that are in use.
-#[derive(Default)]
+/// What all tenants share.
 pub(super) struct Immuta {
+    rates: Arc<Rates>,
+    /// The keys that are in use.
     sessions: Sessions<Session>,
 }
 
@@ -50,6 +52,10 @@ struct LicenseKeys {
 never_shown!(Immuta, LicenseKeys);
 
 impl Immuta {
+    pub(super) fn new() -> Self {
+        Self { rates: Arc::new(rates()), sessions: Sessions::default() }
+    }
+
     /// Opens the licence keys of a tenant with the API key of its Secret. Sends nothing.
     pub(super) fn open(
         &self,
@@ -62,7 +68,7 @@ impl Immuta {
         };
         let key = ApiKey::from_secret(secret, opening.allowed)?;
         let (wanted, keys) = license_keys(entries, opening.keys, opening.object_uid, &key.place());
-        let session = Session::shared(&self.sessions, opening.http, key)?;
+        let session = self.session(opening.http, key)?;
         Ok(Box::new(LicenseKeys { session, secret_version: version(opening.secrets), wanted, keys }))
     }
 }

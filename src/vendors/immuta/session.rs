@@ -13,25 +13,26 @@ use serde_json::Value;
 use super::answer::{self, Added};
 use super::error::ImmutaError;
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
-use super::{ApiKey, VENDOR};
+use super::{ApiKey, Immuta, VENDOR};
 use crate::plan::{Fault, Outcome, Refusal, Row};
 use crate::vendors::Go;
 use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::endpoint::{host, join};
 use crate::vendors::error::{Failure, VendorError};
-use crate::vendors::gate::Rates;
 use crate::vendors::http::{Answer, Http};
-use crate::vendors::pace::{Limit, Limits};
+use crate::vendors::pace::Limit;
+use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::never_shown;
-use crate::vendors::sessions::Sessions;
 use crate::vendors::tokens::{Asker, Tokens};
 
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
-const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
-const RATES: Rates = Rates { limits: |_, _| LIMITS, cloud: |_| false };
+pub(super) fn rates() -> Rates {
+    let others = vec![Limit { count: 100, per: Duration::from_secs(1) }];
+    Rates { rules: Vec::new(), others, domains: Vec::new() }
+}
 
 /// How to prove who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ struct Learned {
 }
 
 /// An API key in use.
-pub(in crate::vendors) struct Session {
+pub(super) struct Session {
     key: ApiKey,
     connection: Connection,
     tokens: Tokens<ImmutaError>,
@@ -60,16 +61,18 @@ pub(in crate::vendors) struct Session {
 
 never_shown!(Session, super::wire::TokenAnswer);
 
-impl Session {
+impl Immuta {
     /// The session of a key, which all objects with that key share. Sends nothing.
-    pub(in crate::vendors) fn shared(sessions: &Sessions<Self>, http: &Http, key: ApiKey) -> Result<Arc<Self>, Fault> {
-        sessions.get(key.fingerprint(), Instant::now(), || {
-            let connection = Connection::new(http, VENDOR, RATES, key.ca.as_deref())?;
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+        self.sessions.get(key.fingerprint(), Instant::now(), || {
+            let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
-            Ok(Self { key, connection, tokens, learned: Mutex::default() })
+            Ok(Session { key, connection, tokens, learned: Mutex::default() })
         })
     }
+}
 
+impl Session {
     pub(super) fn host(&self) -> String {
         host(&self.key.server)
     }

@@ -23,7 +23,7 @@ fn session() -> Session {
         ca: None,
     };
     let http = Http::new(settings, RequestCounter::default()).unwrap();
-    let session = Session::shared(&Sessions::default(), &http, key);
+    let session = Bitwarden::new().session(&http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }
 
