@@ -38,11 +38,6 @@ pub struct HttpSettings {
     pub write_timeout: Duration,
     /// How long a refused key is not tried again unchanged.
     pub credential_probe: Duration,
-    /// How old an answer may be that costs the vendor several calls, or that hardly ever changes: roles and subscriptions.
-    pub account_recheck: Duration,
-    /// The version this client claims to be towards Bitwarden. Personal keys need one that is recent enough (section
-    /// 16.2).
-    pub bitwarden_client_version: Arc<str>,
 }
 
 /// Labels of the vendor request counter, all from small fixed sets.

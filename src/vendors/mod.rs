@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
 
 pub use bitwarden::rates as bitwarden_rates;
-pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
+pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use http::{HttpSettings, RequestCounter, RequestLabels, TlsUnavailable};
 pub use pace::Urgency;
@@ -117,14 +117,15 @@ impl Vendors {
     /// When the TLS stack cannot be set up, which no retry mends.
     pub fn new(
         settings: HttpSettings,
+        bitwarden: BitwardenSettings,
         allowed: AllowedHosts,
         requests: RequestCounter,
     ) -> Result<Self, TlsUnavailable> {
-        Ok(Self::with(Http::new(settings, requests)?, allowed))
+        Ok(Self::with(Http::new(settings, requests)?, bitwarden, allowed))
     }
 
-    fn with(http: Http, allowed: AllowedHosts) -> Self {
-        Self { http, allowed, bitwarden: bitwarden::Bitwarden::new(), immuta: immuta::Immuta::new() }
+    fn with(http: Http, bitwarden: BitwardenSettings, allowed: AllowedHosts) -> Self {
+        Self { http, allowed, bitwarden: bitwarden::Bitwarden::new(bitwarden), immuta: immuta::Immuta::new() }
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of [`Pool::secrets`]. Sends nothing.

@@ -42,7 +42,8 @@ fn vendors() -> Vendors {
     let allowed = AllowedHosts::new(["tenant.test", "vault.test", "api.test", "identity.test"]).unwrap();
     // Trust in the public CAs takes its time to set up.
     static HTTP: LazyLock<Http> = LazyLock::new(http);
-    Vendors::with(unused(&HTTP), allowed)
+    let bitwarden = BitwardenSettings { account_recheck: Duration::from_secs(1), client_version: "2026.1.0".into() };
+    Vendors::with(unused(&HTTP), bitwarden, allowed)
 }
 
 fn intent(seats: i32, license_key: Option<KeyStep>) -> Intent {

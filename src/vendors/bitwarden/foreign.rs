@@ -235,7 +235,7 @@ fn session() -> Arc<Session> {
     let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
     let secret = Secret { type_: Some(SECRET_TYPE.into()), data: Some(data.into()), ..Secret::default() };
     let key = ApiKey::from_secret(&secret, None, &AllowedHosts::new(["vault.test"]).unwrap()).unwrap();
-    Bitwarden::new().session(&http(), key).unwrap()
+    session::tests::bitwarden().session(&http(), key).unwrap()
 }
 
 const STATUSES: [u16; 22] =

@@ -35,6 +35,7 @@ use wire::SubscriptionChange;
 
 pub(super) use key::CREDENTIALS;
 pub(super) use open::Bitwarden;
+pub use open::BitwardenSettings;
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
@@ -79,7 +80,7 @@ impl Organization {
     async fn id(&self) -> Result<String, BitwardenError> {
         match (&self.id, &self.owner) {
             (Some(id), _) => Ok(id.clone()),
-            (None, Some(owner)) => only_organization(owner, owner.connection.settings.account_recheck).await,
+            (None, Some(owner)) => only_organization(owner, owner.settings.account_recheck).await,
             (None, None) => Err(BitwardenError::NoOrganization),
         }
     }
@@ -156,7 +157,7 @@ impl Organization {
         let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
         let known = public.flatten();
         let viewed = match &self.owner {
-            Some(owner) => Some(look(owner, &id, self.product, known, owner.connection.settings.account_recheck).await),
+            Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
             None => None,
         };
         let (view, concern) = match viewed {

@@ -1,6 +1,7 @@
 //! Opens an organization with the keys of its Secrets.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::key::{ApiKey, KeyOf};
 use super::rates::rates;
@@ -15,8 +16,18 @@ use crate::vendors::{Opening, VendorAccount};
 /// The references of the spec, in the order in which their Secrets come.
 const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
 
+/// What is set for Bitwarden alone.
+#[derive(Clone, Debug)]
+pub struct BitwardenSettings {
+    /// How old an answer may be that costs Bitwarden several calls, or that hardly ever changes: roles and subscriptions.
+    pub account_recheck: Duration,
+    /// The version this client claims to be. Personal keys need one that is recent enough (section 16.2).
+    pub client_version: Arc<str>,
+}
+
 /// What all organizations share.
 pub(in crate::vendors) struct Bitwarden {
+    pub(super) settings: BitwardenSettings,
     pub(super) rates: Arc<Rates>,
     /// The keys that are in use.
     pub(super) sessions: Sessions<Session>,
@@ -25,8 +36,8 @@ pub(in crate::vendors) struct Bitwarden {
 never_shown!(Bitwarden);
 
 impl Bitwarden {
-    pub(in crate::vendors) fn new() -> Self {
-        Self { rates: Arc::new(rates()), sessions: Sessions::default() }
+    pub(in crate::vendors) fn new(settings: BitwardenSettings) -> Self {
+        Self { settings, rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
     /// Opens a pool of an organization with one or two keys, in any order. Sends nothing.

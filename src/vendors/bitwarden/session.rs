@@ -11,7 +11,7 @@ use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
 use super::private::Known;
 use super::wire::{TokenAnswer, TokenError};
-use super::{Bitwarden, VENDOR};
+use super::{Bitwarden, BitwardenSettings, VENDOR};
 use crate::plan::Fault;
 use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
@@ -28,6 +28,7 @@ const DEVICE_TYPE: &str = "25";
 /// A key in use.
 pub(super) struct Session {
     key: ApiKey,
+    pub(super) settings: BitwardenSettings,
     pub(super) connection: Connection,
     pub(super) tokens: Tokens<BitwardenError>,
     /// The last write was refused with 401.
@@ -44,7 +45,15 @@ impl Bitwarden {
         self.sessions.get(key.fingerprint(), Instant::now(), || {
             let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
-            Ok(Session { key, connection, tokens, write_unauthorized: AtomicBool::default(), known: Mutex::default() })
+            let settings = self.settings.clone();
+            Ok(Session {
+                key,
+                settings,
+                connection,
+                tokens,
+                write_unauthorized: AtomicBool::default(),
+                known: Mutex::default(),
+            })
         })
     }
 }
@@ -151,10 +160,10 @@ impl Session {
         request
             .header("Accept", "application/json")
             .header("Bitwarden-Client-Name", "cli")
-            .header("Bitwarden-Client-Version", &*self.connection.settings.bitwarden_client_version)
+            .header("Bitwarden-Client-Version", &*self.settings.client_version)
             .header("Device-Type", DEVICE_TYPE)
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

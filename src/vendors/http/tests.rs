@@ -7,14 +7,8 @@ use crate::mutants::{Mutant, harmed};
 
 pub fn http() -> Http {
     let second = Duration::from_secs(1);
-    let settings = HttpSettings {
-        connect_timeout: second,
-        read_timeout: second,
-        write_timeout: second,
-        credential_probe: second,
-        account_recheck: second,
-        bitwarden_client_version: "2026.1.0".into(),
-    };
+    let settings =
+        HttpSettings { connect_timeout: second, read_timeout: second, write_timeout: second, credential_probe: second };
     Http::new(settings, RequestCounter::default()).unwrap()
 }
 

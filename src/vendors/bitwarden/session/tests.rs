@@ -3,16 +3,16 @@
 use super::*;
 use crate::vendors::http::{HttpSettings, RequestCounter};
 
+/// With no key in use.
+pub(in super::super) fn bitwarden() -> Bitwarden {
+    let account_recheck = Duration::from_secs(900);
+    Bitwarden::new(BitwardenSettings { account_recheck, client_version: "2026.1.0".into() })
+}
+
 fn session() -> Session {
     let time = Duration::from_secs(900);
-    let settings = HttpSettings {
-        connect_timeout: time,
-        read_timeout: time,
-        write_timeout: time,
-        credential_probe: time,
-        account_recheck: time,
-        bitwarden_client_version: "2026.1.0".into(),
-    };
+    let settings =
+        HttpSettings { connect_timeout: time, read_timeout: time, write_timeout: time, credential_probe: time };
     let server = Url::parse("https://vault.test").unwrap();
     let key = ApiKey {
         of: KeyOf::User,
@@ -23,7 +23,7 @@ fn session() -> Session {
         ca: None,
     };
     let http = Http::new(settings, RequestCounter::default()).unwrap();
-    let session = Bitwarden::new().session(&http, key);
+    let session = bitwarden().session(&http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }
 
