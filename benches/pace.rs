@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use seatkeeper::vendors::bitwarden_rates::{READS, TOKENS, WRITES};
-use seatkeeper::vendors::pace::{Lane, Limits, Pace, Urgency, Wait};
+use seatkeeper::vendors::pace::{Lane, Limit, Pace, Urgency, Wait};
 
 const INTERVAL: Duration = Duration::from_secs(600);
 /// A token lives an hour and is renewed 5 minutes before (section 16.3).
@@ -79,7 +79,7 @@ const MEMBERS_PATH: &str = "GET /public/members";
 const WRITE_PATH: &str = "PUT /public/organization/subscription";
 
 impl Limiter {
-    fn refuses(&mut self, path: &'static str, limits: Limits, at: Duration) -> bool {
+    fn refuses(&mut self, path: &'static str, limits: &[Limit], at: Duration) -> bool {
         let mut refused = false;
         for limit in limits {
             let window = self.0.entry((path, limit.per)).or_insert((at, 0));
@@ -172,7 +172,7 @@ impl World {
     fn turn(
         &mut self,
         path: &'static str,
-        limits: Limits,
+        limits: &[Limit],
         owner: usize,
         urgency: Urgency,
         now: Duration,
@@ -182,7 +182,7 @@ impl World {
         })
     }
 
-    fn send(&mut self, path: &'static str, limits: Limits, now: Duration) {
+    fn send(&mut self, path: &'static str, limits: &[Limit], now: Duration) {
         self.pace.leave(&lane(path), limits, true, now).expect("a pass that has begun is finished");
         let arrives = now + Duration::from_millis(self.random.u64(20..300));
         let refused = self.limiter.refuses(path, limits, arrives);

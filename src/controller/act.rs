@@ -1,6 +1,6 @@
 //! Step 3: the only code that changes a vendor. Steps 4 to 7 of the purchase protocol, in their order.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::memory::Entry;
 use super::store::Stored;
@@ -8,7 +8,7 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, WaitFor, after_key_write, after_write, reason};
-use crate::vendors::{AnyAccount, Urgency, VendorAccount};
+use crate::vendors::{Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
 pub(super) struct Acted {
@@ -25,7 +25,7 @@ pub(super) async fn act(
     context: &Context,
     stored: &mut Stored,
     status: &mut LicenseSeatsStatus,
-    account: &AnyAccount,
+    account: &dyn VendorAccount,
     intent: &Intent,
     entry: &mut Entry,
 ) -> Result<Acted, Error> {
@@ -77,7 +77,7 @@ pub(super) async fn act(
     if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
         status.intent = None;
     }
-    Ok(Acted { snapshot, fault: fault(account.account().host.as_deref().unwrap_or_default(), outcome), applied })
+    Ok(Acted { snapshot, fault: fault(outcome, |after| account.throttled(after)), applied })
 }
 
 /// Step 4: compare-and-swap, and the whole intent must be stored, each field of it. After an unknown answer the object is
@@ -114,13 +114,10 @@ async fn write_intent(
 }
 
 /// What must be mended or waited for before the same is tried again.
-fn fault(host: &str, outcome: Outcome) -> Option<Fault> {
+fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) -> Option<Fault> {
     match outcome {
         Outcome::Refused(Refusal::Credentials(fault)) => Some(fault),
-        Outcome::Refused(Refusal::Throttled(after)) => {
-            let error = crate::vendors::VendorError::Throttled { after };
-            Some(error.fault("the vendor", host))
-        }
+        Outcome::Refused(Refusal::Throttled(after)) => Some(throttled(after)),
         Outcome::NotSent(why) => Some(Fault {
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
@@ -138,7 +135,8 @@ mod tests {
     #[test]
     fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {
         for why in ["the operator is shutting down", "the Secret with the licence key changed meanwhile"] {
-            let fault = fault("vault.test", Outcome::NotSent(why)).unwrap();
+            let throttled = |_| Fault::spec("vault.test unreachable".into());
+            let fault = fault(Outcome::NotSent(why), throttled).unwrap();
             assert!(!fault.message.contains("vault.test") && !fault.summary.contains("unreachable"), "{fault:?}");
             assert!(fault.message.contains("not sent") && fault.message.contains(why), "{fault:?}");
             assert!(matches!(fault.remedy, Remedy::Time { after: None, secret_may_help: false }), "{fault:?}");

@@ -13,7 +13,7 @@ use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
 use crate::plan::{Desired, Fault, Remedy, Snapshot, SpecFault, reason};
-use crate::vendors::{self, AnyAccount, Target, VendorAccount, VendorError};
+use crate::vendors::{self, ReadError, Target, VendorAccount};
 
 /// What a pass works on.
 pub(super) struct Gathered {
@@ -35,7 +35,7 @@ pub(super) enum Found {
     Seen {
         status: LicenseSeatsStatus,
         desired: Desired,
-        account: AnyAccount,
+        account: Box<dyn VendorAccount>,
         snapshot: Box<Snapshot>,
         /// Versions of the Secrets that opened the account.
         secret_version: Option<String>,
@@ -162,13 +162,12 @@ async fn look(
             entry.asked = false;
             Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version, visit })
         }
-        Err(VendorError::Paced { after }) => {
+        Err(ReadError::Paced { after }) => {
             entry.pace(after, Instant::now());
             Ok(Found::Paced { status, desired, after, why: Queue::Pace })
         }
-        Err(error) => {
+        Err(ReadError::Failed(fault)) => {
             entry.asked = false;
-            let fault = error.fault(desired.pool.vendor.name, account.host.as_deref().unwrap_or_default());
             entry.failures = entry.failures.saturating_add(1);
             entry.hold = hold(context, entry, &fault, secret_version);
             failed(fault, status, desired)
@@ -182,7 +181,7 @@ async fn open(
     key: &Key,
     uid: &str,
     (desired, target): (&Desired, &Target),
-) -> Result<Result<(AnyAccount, Option<String>), Fault>, Error> {
+) -> Result<Result<(Box<dyn VendorAccount>, Option<String>), Fault>, Error> {
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in &desired.pool.secrets {

@@ -14,7 +14,6 @@ use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Decision, Desired, HoldKind, Situation, Snapshot, Verdict};
-use crate::vendors::{VendorAccount, VendorError};
 
 /// After this long, an object that waits for the initial scan says so.
 const SAID: Duration = Duration::from_secs(10);
@@ -104,13 +103,13 @@ async fn pass(
     {
         match context.pools.reserve(key, intent, term) {
             Ok(()) => {
-                if let Err(VendorError::Paced { after } | VendorError::Closed { after }) = account.turn_to_write() {
+                if let Err(wait) = account.turn_to_write() {
                     context.pools.set_open(key, status.intent.as_ref());
                     context.metrics.pass("paced");
-                    return Ok(after);
+                    return Ok(wait.after());
                 }
                 let before = status.license.clone();
-                let acted = act(context, &mut stored, &mut status, &account, intent, entry).await;
+                let acted = act(context, &mut stored, &mut status, account.as_ref(), intent, entry).await;
                 // Without an outcome nothing was sent: the intent could not be recorded.
                 let acted = acted.inspect_err(|_| context.pools.set_open(key, None))?;
                 context.pools.request_ended(key);

@@ -7,7 +7,7 @@ use crate::api::parse_duration;
 use crate::controller::{LeaseSettings, Settings};
 use crate::plan::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
 use crate::telemetry::LogFormat;
-use crate::vendors::{AllowedHosts, HttpSettings};
+use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings};
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -162,8 +162,13 @@ impl Run {
             read_timeout: self.read_timeout,
             write_timeout: self.write_timeout,
             credential_probe: self.credential_probe,
+        }
+    }
+
+    pub(super) fn bitwarden(&self) -> BitwardenSettings {
+        BitwardenSettings {
             account_recheck: self.account_recheck,
-            bitwarden_client_version: self.bitwarden_client_version.as_str().into(),
+            client_version: self.bitwarden_client_version.as_str().into(),
         }
     }
 

@@ -31,7 +31,7 @@ enum Fatal {
     #[error("Kubernetes client: {0}")]
     Client(#[from] kube::Error),
     #[error("vendor client: {0}")]
-    Vendors(#[from] crate::vendors::VendorError),
+    Vendors(#[from] crate::vendors::TlsUnavailable),
     #[error("--listen {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
     #[error("signals: {0}")]
@@ -68,7 +68,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     args.check().map_err(Fatal::Flags)?;
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
-    let vendors = Vendors::new(args.http(), allowed, metrics.requests())?;
+    let vendors = Vendors::new(args.http(), args.bitwarden(), allowed, metrics.requests())?;
     let (waiting, readiness) = watch::channel(Waiting { crd: None, start: Some("starting".into()), lease: None });
     let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
     let mut config = without_proxy_of_environment(Config::infer().await?);

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 /// A time or a date with a zone, or without one and then UTC. Before the year 1 it is none: it goes into the status, and the
@@ -11,6 +12,12 @@ pub(super) fn utc(text: &str) -> Option<Timestamp> {
     let zoned = text.parse::<Timestamp>().ok();
     let read = zoned.or_else(|| text.parse().ok().and_then(utc)).or_else(|| utc(text.parse::<Date>().ok()?.into()));
     read.filter(|time| time.to_zoned(TimeZone::UTC).year() >= 1)
+}
+
+/// A time in an HTTP header, such as `Wed, 21 Oct 2026 07:28:00 GMT` (RFC 9110, section 5.6.7; of its three forms the one
+/// that servers may still send).
+pub(super) fn http(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
-//! Why a vendor could not be read, by meaning; and the sentence each meaning turns into.
+//! Why a vendor could not be read: what all vendors share, with the sentence each meaning turns into. What one vendor alone
+//! can mean, and each sentence that only its administrators understand, is in that vendor's folder.
 
 use std::time::Duration;
 
+use super::ReadError;
+use super::pace::Wait;
 use crate::plan::{Fault, Remedy, reason};
 
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VendorError {
+pub(super) enum VendorError {
     /// No connection, or it broke, or it took too long.
     #[error("no answer ({0})")]
     NoAnswer(&'static str),
@@ -31,57 +34,52 @@ pub enum VendorError {
         /// How long it still lasts.
         after: Duration,
     },
-    /// The token endpoint does not know this client, or knows another secret for it.
-    #[error("invalid_client")]
-    InvalidClient,
-    /// The token endpoint refuses the request as such.
-    #[error("token request refused with status {0}")]
-    TokenRefused(u16),
-    /// The token endpoint wants a newer client version.
-    #[error("client version refused")]
-    ClientVersion,
-    /// The person belongs to no such organization, or is not confirmed there.
-    #[error("not a member")]
-    NotMember,
-    /// The person is not an owner.
-    #[error("not an owner")]
-    NotOwner,
-    /// The person owns no organization.
-    #[error("no organization")]
-    NoOrganization,
-    /// The person owns more than one organization, and none is named.
-    #[error("several organizations")]
-    SeveralOrganizations,
-    /// 401 with a fresh token.
-    #[error("unauthorized with a fresh token")]
-    Unauthorized,
-    /// The API key is refused, as it is and exchanged for a token.
-    #[error("API key refused")]
-    ApiKeyRefused,
-    /// 403, where it is known what the key's owner needs.
-    #[error("permission missing")]
-    MissingPermission(&'static str),
-    /// A page for people came instead of an answer, or a redirect to one.
-    #[error("a login page")]
-    LoginPage,
-    /// 403 with a fresh token.
-    #[error("forbidden")]
-    Forbidden,
     /// The server has no such API.
     #[error("no such API")]
     NotFound,
-    /// A self-hosted server, which has no purchased seats to manage.
-    #[error("only allowed when not self-hosted")]
-    SelfHosted,
     /// Another answer that says nothing.
     #[error("status {0}")]
     Status(u16),
     /// An answer that cannot be read; the word says what was wrong.
     #[error("unreadable answer: {0}")]
     Unreadable(&'static str),
-    /// This process cannot do TLS.
-    #[error("TLS cannot be set up")]
-    Tls,
+}
+
+/// All that can keep one vendor from being read: what all vendors share, and what it alone can mean.
+pub(super) trait Failure: Clone + From<VendorError> {
+    /// What its status 401 means.
+    const UNAUTHORIZED: Self;
+    /// What its status 403 means.
+    const FORBIDDEN: Self;
+
+    /// What it means for any vendor, if that is all.
+    fn shared(&self) -> Option<&VendorError>;
+
+    /// One word for the metric label.
+    fn label(&self) -> &'static str;
+
+    /// Who or what mends it.
+    fn remedy(&self) -> Remedy;
+
+    /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].
+    fn fault(&self, host: &str) -> Fault;
+
+    /// What the controller is told.
+    fn unread(&self, host: &str) -> ReadError {
+        match self.shared() {
+            Some(VendorError::Paced { after }) => ReadError::Paced { after: *after },
+            _ => ReadError::Failed(self.fault(host)),
+        }
+    }
+}
+
+impl From<Wait> for VendorError {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::Turn(after) => Self::Paced { after },
+            Wait::Closed(after) => Self::Closed { after },
+        }
+    }
 }
 
 impl VendorError {
@@ -93,42 +91,29 @@ impl VendorError {
             Self::Throttled { .. } => "throttled",
             Self::Paced { .. } => "paced",
             Self::Closed { .. } => "closed",
-            Self::InvalidClient => "invalid_client",
-            Self::TokenRefused(_) => "token_refused",
-            Self::ClientVersion => "client_version",
-            Self::NotMember => "not_member",
-            Self::NotOwner => "not_owner",
-            Self::NoOrganization => "no_organization",
-            Self::SeveralOrganizations => "several_organizations",
-            Self::Unauthorized => "unauthorized",
-            Self::ApiKeyRefused => "key_refused",
-            Self::MissingPermission(_) => "permission_missing",
-            Self::LoginPage => "login_page",
-            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
-            Self::SelfHosted => "self_hosted",
             Self::Status(_) => "status",
             Self::Unreadable(_) => "unreadable",
-            Self::Tls => "tls",
         }
     }
 
-    /// The sentence for people, with its fix, and who can mend it. `vendor` is its name as people write it.
-    pub fn fault(&self, vendor: &str, host: &str) -> Fault {
-        let time = |after: Option<Duration>, secret_may_help: bool, summary: String, message: String| Fault {
-            remedy: Remedy::Time { after, secret_may_help },
-            reason: reason::VENDOR_UNREACHABLE,
-            summary,
-            message,
+    /// Time mends all of these; some of them, the owner of the Secret sooner.
+    pub fn remedy(&self) -> Remedy {
+        let after = match self {
+            Self::Paced { after } | Self::Closed { after } | Self::Throttled { after: Some(after) } => Some(*after),
+            Self::Throttled { after: None } => Some(Duration::from_secs(60)),
+            Self::NoAnswer(_) | Self::Certificate | Self::NotFound | Self::Status(_) | Self::Unreadable(_) => None,
         };
+        let secret_may_help = matches!(self, Self::Certificate | Self::NotFound | Self::Unreadable(_));
+        Remedy::Time { after, secret_may_help }
+    }
+
+    /// The sentence for people, with its fix. `vendor` is its name as people write it.
+    pub fn fault(&self, vendor: &str, host: &str) -> Fault {
         let unreachable = format!("{vendor} unreachable");
-        match self {
-            Self::NoAnswer(why) => {
-                time(None, false, unreachable, format!("{host} gave no answer: {why}. It is tried again"))
-            }
-            Self::Certificate => time(
-                None,
-                true,
+        let (summary, message) = match self {
+            Self::NoAnswer(why) => (unreachable, format!("{host} gave no answer: {why}. It is tried again")),
+            Self::Certificate => (
                 "certificate not trusted".into(),
                 format!(
                     "the certificate of {host} is not signed by a CA the operator trusts, or is not for that name: put the CA's \
@@ -136,130 +121,120 @@ impl VendorError {
                 ),
             ),
             // It does not come to a status: the controller comes back instead.
-            Self::Paced { after } => time(
-                Some(*after),
-                false,
+            Self::Paced { after } => (
                 "waits for its turn".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),
-            Self::Throttled { after: Some(after) } | Self::Closed { after } => time(
-                Some(*after),
-                false,
+            Self::Throttled { after: Some(after) } | Self::Closed { after } => (
                 "throttled by the vendor".into(),
                 format!("{vendor} asks for {} s of pause: too many requests came from this address", after.as_secs()),
             ),
-            Self::Throttled { after: None } => time(
-                Some(Duration::from_secs(60)),
-                false,
+            Self::Throttled { after: None } => (
                 "throttled by the vendor".into(),
                 format!(
                     "{host} refuses requests for now and does not say how long: its edge may be blocking this network"
                 ),
             ),
-            Self::InvalidClient => Fault::credentials(
-                reason::REJECTED,
-                "key refused by the vendor",
-                format!(
-                    "{vendor} refuses the client id and secret: the key was rotated, belongs to another region or server, the \
-                     organization is disabled, or its plan has no API access. Put the current key into the Secret"
-                ),
-            ),
-            Self::TokenRefused(status) => Fault::credentials(
-                reason::REJECTED,
-                "token refused by the vendor",
-                format!(
-                    "{vendor}'s token endpoint refuses the request with status {status}: check clientId and clientSecret"
-                ),
-            ),
-            Self::ClientVersion => Fault::credentials(
-                reason::REJECTED,
-                "client version refused",
-                format!(
-                    "{vendor} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
-                ),
-            ),
-            Self::NotMember => Fault::credentials(
-                reason::INSUFFICIENT_ROLE,
-                "key's owner is not a member",
-                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key of another organization's owner. Use the key of an owner of this one"
-                    .into(),
-            ),
-            Self::NotOwner => Fault::credentials(
-                reason::INSUFFICIENT_ROLE,
-                "role too low: owner key needed",
-                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
-                    .into(),
-            ),
-            Self::NoOrganization => Fault::credentials(
-                reason::INSUFFICIENT_ROLE,
-                "role too low: owner key needed",
-                "the personal key belongs to somebody who owns no organization: use the key of an owner".into(),
-            ),
-            Self::SeveralOrganizations => Fault::spec(
-                "spec.vendor.bitwarden.organizationId is needed: the person with this key owns more than one organization"
-                    .into(),
-            ),
-            Self::Unauthorized => Fault::credentials(
-                reason::REJECTED,
-                "token refused by the vendor",
-                format!(
-                    "{host} refuses a fresh token with 401: identity and API address may belong to different servers"
-                ),
-            ),
-            Self::ApiKeyRefused => Fault::credentials(
-                reason::REJECTED,
-                "key refused by the vendor",
-                format!(
-                    "{host} refuses the API key: it was deleted, or belongs to another tenant, or its owner may not log in. Put a \
-                     current key into the Secret's apiKey"
-                ),
-            ),
-            Self::MissingPermission(needed) => Fault::credentials(
-                reason::INSUFFICIENT_ROLE,
-                "key may not do this",
-                format!("{host} refuses this key with 403: {needed}"),
-            ),
-            Self::LoginPage => Fault::credentials(
-                reason::REJECTED,
-                "a login page answered",
-                format!(
-                    "{host} answers with a login page or a redirect instead of data: it does not take the key, or something \
-                     in front of {vendor} does not let it through; check server and apiKey in the Secret"
-                ),
-            ),
-            Self::Forbidden => Fault::credentials(
-                reason::INSUFFICIENT_ROLE,
-                "key may not do this",
-                format!(
-                    "{host} refuses this key with 403: it must be the organization API key of this organization; or the \
-                     vendor's edge blocks this network"
-                ),
-            ),
-            Self::NotFound => time(
-                None,
-                true,
+            Self::NotFound => (
                 "no such API at this server".into(),
                 format!("{host} has no such API (404): check the server named in the Secret"),
             ),
-            Self::SelfHosted => Fault {
-                remedy: Remedy::Unsupported,
-                reason: reason::UNSUPPORTED_BY_VENDOR,
-                summary: "self-hosted: seats come from the licence".into(),
-                message: format!(
-                    "{host} is self-hosted, where seats come from the licence file: change the seats of the cloud organization, \
-                     then update the licence on the server"
-                ),
-            },
-            Self::Status(status) => {
-                time(None, false, unreachable, format!("{host} answers with status {status}. It is tried again"))
-            }
-            Self::Unreadable(what) => time(
-                None,
-                true,
+            Self::Status(status) => (unreachable, format!("{host} answers with status {status}. It is tried again")),
+            Self::Unreadable(what) => (
                 "answer of the vendor not readable".into(),
                 format!("the answer of {host} cannot be read ({what}): is it really {vendor}? It is tried again"),
             ),
-            Self::Tls => time(None, false, unreachable, "this process cannot set up TLS".into()),
+        };
+        Fault { remedy: self.remedy(), reason: reason::VENDOR_UNREACHABLE, summary, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Outcome, Refusal};
+    use crate::vendors::connection::not_signed;
+
+    /// A vendor with one meaning of its own.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum AcmeError {
+        Shared(VendorError),
+        Own,
+    }
+
+    impl From<VendorError> for AcmeError {
+        fn from(error: VendorError) -> Self {
+            Self::Shared(error)
+        }
+    }
+
+    impl Failure for AcmeError {
+        const UNAUTHORIZED: Self = Self::Own;
+        const FORBIDDEN: Self = Self::Own;
+
+        fn shared(&self) -> Option<&VendorError> {
+            match self {
+                Self::Shared(error) => Some(error),
+                Self::Own => None,
+            }
+        }
+
+        fn label(&self) -> &'static str {
+            self.shared().map_or("own", VendorError::label)
+        }
+
+        fn remedy(&self) -> Remedy {
+            self.shared().map_or(Remedy::Credentials, VendorError::remedy)
+        }
+
+        fn fault(&self, host: &str) -> Fault {
+            let own = || Fault::credentials(reason::REJECTED, "own", format!("{host}: own"));
+            self.shared().map_or_else(own, |error| error.fault("Acme", host))
+        }
+    }
+
+    const PAUSE: Duration = Duration::from_secs(7);
+
+    fn every() -> [AcmeError; 10] {
+        let throttled = |after| VendorError::Throttled { after }.into();
+        [
+            VendorError::NoAnswer("no connection").into(),
+            VendorError::Certificate.into(),
+            throttled(Some(PAUSE)),
+            throttled(None),
+            VendorError::from(Wait::Turn(PAUSE)).into(),
+            VendorError::from(Wait::Closed(PAUSE)).into(),
+            VendorError::NotFound.into(),
+            VendorError::Status(503).into(),
+            VendorError::Unreadable("it is too large").into(),
+            AcmeError::Own,
+        ]
+    }
+
+    #[test]
+    fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
+        for error in every() {
+            let expected = match &error {
+                AcmeError::Shared(VendorError::Paced { .. }) => ReadError::Paced { after: PAUSE },
+                _ => ReadError::Failed(Fault { remedy: error.remedy(), ..error.fault("host.test") }),
+            };
+            assert_eq!(error.unread("host.test"), expected);
+        }
+    }
+
+    #[test]
+    fn without_proof_of_who_calls_a_change_is_not_sent_or_refused_for_the_key() {
+        for error in every() {
+            let outcome = not_signed(&error, "host.test");
+            match error {
+                AcmeError::Shared(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
+                    assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
+                }
+                AcmeError::Shared(VendorError::Throttled { after }) => {
+                    assert_eq!(outcome, Outcome::Refused(Refusal::Throttled(after)));
+                }
+                error => assert_eq!(outcome, Outcome::Refused(Refusal::Credentials(error.fault("host.test")))),
+            }
         }
     }
 }

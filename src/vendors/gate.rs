@@ -9,29 +9,21 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Request, RequestBuilder, Response, StatusCode, Url};
 
-use super::VendorError;
+use super::error::VendorError;
 use super::http::{meaning, retry_after};
-use super::pace::{Heard, Lane, Limits, Pace, Urgency, Wait};
-
-/// What a vendor documents of its limits.
-#[derive(Clone, Copy)]
-pub(super) struct Rates {
-    /// Limits of a verb and path.
-    pub limits: fn(verb: &str, path: &str) -> Limits,
-    /// Whether the vendor's own limiter is known to run on this host.
-    pub cloud: fn(host: &str) -> bool,
-}
+use super::pace::{Heard, Lane, Limit, Pace, Urgency, Wait};
+use super::rates::Rates;
 
 /// The way out for one vendor's requests. Cheap to clone; all of them share one pace.
 #[derive(Clone)]
 pub(super) struct Gate {
     pace: Arc<Mutex<Pace>>,
     start: Instant,
-    rates: Rates,
+    rates: Arc<Rates>,
 }
 
 impl Gate {
-    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Rates) -> Self {
+    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Arc<Rates>) -> Self {
         Self { pace, start, rates }
     }
 
@@ -39,12 +31,12 @@ impl Gate {
     /// owner keeps his place.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] with when to come back, or [`VendorError::Closed`].
-    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), VendorError> {
+    /// When to come back.
+    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);
         let (lane, limits, trusted) = self.lane(verb, url);
-        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed()).map_err(error)
+        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed())
     }
 
     /// Sends a request and returns with the head of the answer. Does not wait before it sends.
@@ -55,7 +47,7 @@ impl Gate {
         let (client, request) = request.timeout(timeout).build_split();
         let request = request.map_err(|e| meaning(&e))?;
         let (lane, limits, trusted) = self.lane(request.method().as_str(), request.url());
-        self.lock().leave(&lane, limits, trusted, self.start.elapsed()).map_err(error)?;
+        self.lock().leave(&lane, limits, trusted, self.start.elapsed())?;
         let response = leave(&client, request).await.map_err(|e| meaning(&e))?;
         let heard = Heard {
             status: response.status().as_u16(),
@@ -66,9 +58,9 @@ impl Gate {
         Ok(response)
     }
 
-    fn lane(&self, verb: &str, url: &Url) -> (Lane, Limits, bool) {
+    fn lane(&self, verb: &str, url: &Url) -> (Lane, &[Limit], bool) {
         let host = super::endpoint::host(url);
-        let (limits, trusted) = ((self.rates.limits)(verb, url.path()), (self.rates.cloud)(&host));
+        let (limits, trusted) = (self.rates.limits(verb, url.path()), self.rates.are_in_force_on(&host));
         (Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted)
     }
 
@@ -84,11 +76,4 @@ async fn leave(client: &Client, request: Request) -> reqwest::Result<Response> {
         return Ok(response);
     }
     client.execute(request).await
-}
-
-fn error(wait: Wait) -> VendorError {
-    match wait {
-        Wait::Turn(after) => VendorError::Paced { after },
-        Wait::Closed(after) => VendorError::Closed { after },
-    }
 }

@@ -8,14 +8,18 @@ use std::time::{Duration, Instant};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
-use super::VendorError;
-use super::gate::{Gate, Rates};
+use super::date;
+use super::error::{Failure, VendorError};
+use super::fingerprint::Fingerprint;
+use super::gate::Gate;
 use super::pace::Pace;
+use super::rates::Rates;
 use super::secret_data::never_shown;
+use crate::clock;
 
 /// The largest answer that is kept in memory, in bytes.
 const BODY_CAP: usize = 256 * 1024;
@@ -34,11 +38,6 @@ pub struct HttpSettings {
     pub write_timeout: Duration,
     /// How long a refused key is not tried again unchanged.
     pub credential_probe: Duration,
-    /// How old an answer may be that costs the vendor several calls, or that hardly ever changes: roles and subscriptions.
-    pub account_recheck: Duration,
-    /// The version this client claims to be towards Bitwarden. Personal keys need one that is recent enough (section
-    /// 16.2).
-    pub bitwarden_client_version: Arc<str>,
 }
 
 /// Labels of the vendor request counter, all from small fixed sets.
@@ -63,15 +62,20 @@ pub(super) struct Http {
     start: Instant,
     public: Arc<Client>,
     /// As long as somebody uses them: a CA may be rewritten again and again.
-    private: Mutex<HashMap<[u8; 32], Weak<Client>>>,
+    private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
 }
 
 /// The CA bundle in a Secret holds no certificate.
 pub(super) struct InvalidCa;
 
+/// This process cannot do TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TLS cannot be set up")]
+pub struct TlsUnavailable;
+
 impl Http {
-    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, VendorError> {
-        let public = Arc::new(builder(&settings).build().map_err(|_| VendorError::Tls)?);
+    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, TlsUnavailable> {
+        let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
         let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
         Ok(Self { settings, requests, pace, start, public, private })
     }
@@ -79,7 +83,7 @@ impl Http {
     /// A client that trusts only the given CAs, or the system's when there are none.
     pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Arc<Client>, InvalidCa> {
         let Some(pem) = ca else { return Ok(Arc::clone(&self.public)) };
-        let key: [u8; 32] = Sha256::digest(pem).into();
+        let key = Fingerprint::of([pem]);
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = private.get(&key).and_then(Weak::upgrade) {
             return Ok(client);
@@ -101,7 +105,7 @@ impl Http {
     }
 
     /// The way out for requests of a vendor with these limits.
-    pub(super) fn gate(&self, rates: Rates) -> Gate {
+    pub(super) fn gate(&self, rates: Arc<Rates>) -> Gate {
         Gate::new(Arc::clone(&self.pace), self.start, rates)
     }
 }
@@ -139,7 +143,7 @@ impl Answer {
     }
 
     /// What the answer means when it is not a success.
-    pub(super) fn refusal(&self) -> VendorError {
+    pub(super) fn refusal<E: Failure>(&self) -> E {
         refusal(self.status, self.retry_after)
     }
 }
@@ -159,21 +163,28 @@ pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Dura
 }
 
 /// What an answer other than success means, by its status.
-pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>) -> VendorError {
+pub(super) fn refusal<E: Failure>(status: StatusCode, retry_after: Option<Duration>) -> E {
     match status {
-        StatusCode::UNAUTHORIZED => VendorError::Unauthorized,
-        StatusCode::FORBIDDEN => VendorError::Forbidden,
-        StatusCode::NOT_FOUND => VendorError::NotFound,
-        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after },
-        status => VendorError::Status(status.as_u16()),
+        StatusCode::UNAUTHORIZED => E::UNAUTHORIZED,
+        StatusCode::FORBIDDEN => E::FORBIDDEN,
+        StatusCode::NOT_FOUND => VendorError::NotFound.into(),
+        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after }.into(),
+        status => VendorError::Status(status.as_u16()).into(),
     }
 }
 
-/// `Retry-After` in seconds. A date, or nonsense, counts as absent: no vendor here sends dates. It is a lower bound
-/// (Bitwarden reference, section 12), so a second is added.
+/// `Retry-After` in seconds or as a date; anything else counts as absent. A date counts from the answer's own `Date`, so that
+/// clocks that differ do no harm. It is a lower bound (Bitwarden reference, section 12), so a second is added.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = value.trim().parse().ok()?;
+    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let value = header(RETRY_AFTER)?;
+    let seconds = match value.parse() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let from = header(DATE).and_then(date::http).unwrap_or_else(clock::now);
+            u64::try_from(from.duration_until(date::http(value)?).as_secs()).unwrap_or(0)
+        }
+    };
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 

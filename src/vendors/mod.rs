@@ -1,13 +1,15 @@
 //! Talks to vendors over HTTPS and says what it saw in the words of `plan`.
 //!
-//! One trait ([`VendorAccount`]), one error type ([`VendorError`]), and one exhaustive match from the spec's pool to an
-//! implementation ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
+//! One trait ([`VendorAccount`]) between vendors and the rest, and one exhaustive match from the spec's pool to a vendor
+//! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
 mod bitwarden;
+mod connection;
 mod date;
 mod endpoint;
 mod error;
+mod fingerprint;
 mod gate;
 mod http;
 mod immuta;
@@ -15,108 +17,117 @@ mod license_key;
 pub mod pace;
 #[cfg(test)]
 mod places;
+mod rates;
 mod secret_data;
+mod sessions;
 mod target;
+mod tokens;
 
-use std::future::Future;
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
 
 pub use bitwarden::rates as bitwarden_rates;
-pub use bitwarden::{RefusalText, Symptom, refusals, symptoms};
+pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
-pub use error::VendorError;
-pub use http::{HttpSettings, RequestCounter, RequestLabels};
+pub use http::{HttpSettings, RequestCounter, RequestLabels, TlsUnavailable};
 pub use pace::Urgency;
 pub use target::{Target, target};
 
 use crate::api::{Account, Intent};
-use crate::plan::{Fault, Goal, Outcome, Pool, Snapshot};
+use crate::plan::{Fault, Outcome, Pool, Snapshot};
+use error::VendorError;
+use http::Http;
+use pace::Wait;
 use secret_data::CredentialKeys;
 
 /// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
 const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
 
+/// Why an account was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// Its turn comes after this long. Nothing was read, nothing is wrong, and the place is kept.
+    Paced {
+        /// When to come back.
+        after: Duration,
+    },
+    /// What stands against it, in the words of this vendor, and who mends it.
+    Failed(Fault),
+}
+
 /// One pool of one account, with credentials that have not been refused yet.
-pub trait VendorAccount {
+pub trait VendorAccount: Send + Sync {
+    /// The vendor as people write it.
+    fn name(&self) -> &'static str;
+
     /// Whose numbers these are; known before the vendor was asked.
     fn account(&self) -> Account;
 
     /// Reads everything a decision rests on, in its turn.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] when its turn has not come: nothing was read, and the place is kept.
-    fn read(&self, urgency: Urgency) -> impl Future<Output = Result<Snapshot, VendorError>> + Send;
+    /// [`ReadError::Paced`] when its turn has not come.
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
 
     /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] or [`VendorError::Closed`] with when to come back.
-    fn turn_to_write(&self) -> Result<(), VendorError>;
+    /// When to come back.
+    fn turn_to_write(&self) -> Result<(), Wait>;
 
     /// Sends the one request of an intent, once. `go` is asked last, just before the bytes leave: `Err` drops the request.
-    fn write(&self, intent: &Intent, go: Go<'_>) -> impl Future<Output = Outcome> + Send;
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome>;
+
+    /// What is told of a change that was refused because of too many requests, with the pause that was asked for.
+    fn throttled(&self, after: Option<Duration>) -> Fault {
+        VendorError::Throttled { after }.fault(self.name(), self.account().host.as_deref().unwrap_or_default())
+    }
 }
 
 /// The last question before a request that costs money leaves: still ours to send? `Err` says why not.
 pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
 
-/// An account of any vendor.
-pub enum AnyAccount {
-    /// A Bitwarden organization.
-    Bitwarden(bitwarden::Organization),
-    /// The licence keys of an Immuta tenant.
-    Immuta(immuta::LicenseKeys),
+/// What any account is opened with.
+struct Opening<'a> {
+    http: &'a Http,
+    allowed: &'a AllowedHosts,
+    /// In the order of [`Pool::secrets`].
+    secrets: &'a [Secret],
+    /// Those of [`Pool::key_secrets`] by name, or why one cannot be read.
+    keys: &'a [(String, Result<Secret, Fault>)],
+    /// Keys fingerprints of license keys.
+    object_uid: &'a str,
 }
 
-impl VendorAccount for AnyAccount {
-    fn account(&self) -> Account {
-        match self {
-            Self::Bitwarden(organization) => organization.account(),
-            Self::Immuta(keys) => keys.account(),
-        }
-    }
-
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
-        match self {
-            Self::Bitwarden(organization) => organization.read(urgency).await,
-            Self::Immuta(keys) => Box::pin(keys.read(urgency)).await,
-        }
-    }
-
-    fn turn_to_write(&self) -> Result<(), VendorError> {
-        match self {
-            Self::Bitwarden(organization) => organization.turn_to_write(),
-            Self::Immuta(keys) => keys.turn_to_write(),
-        }
-    }
-
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        match self {
-            Self::Bitwarden(organization) => organization.write(intent, go).await,
-            Self::Immuta(keys) => Box::pin(keys.write(intent, go)).await,
-        }
-    }
-}
-
-/// Everything shared between accounts: connections, their pace, tokens, and the list of hosts that may be talked to.
+/// All vendors, each with the keys that are in use there; and what they share: connections, their pace, and the list of
+/// hosts that may be talked to.
 pub struct Vendors {
-    http: http::Http,
-    sessions: bitwarden::Sessions,
-    tenants: immuta::Sessions,
+    http: Http,
     allowed: AllowedHosts,
+    bitwarden: bitwarden::Bitwarden,
+    immuta: immuta::Immuta,
 }
 
-secret_data::never_shown!(Vendors, AnyAccount);
+secret_data::never_shown!(Vendors, Opening<'static>, Box<dyn VendorAccount>);
 
 impl Vendors {
     /// Prepares connections; sends nothing.
     ///
     /// # Errors
     /// When the TLS stack cannot be set up, which no retry mends.
-    pub fn new(settings: HttpSettings, allowed: AllowedHosts, requests: RequestCounter) -> Result<Self, VendorError> {
-        let http = http::Http::new(settings, requests)?;
-        Ok(Self { http, sessions: bitwarden::Sessions::default(), tenants: immuta::Sessions::default(), allowed })
+    pub fn new(
+        settings: HttpSettings,
+        bitwarden: BitwardenSettings,
+        allowed: AllowedHosts,
+        requests: RequestCounter,
+    ) -> Result<Self, TlsUnavailable> {
+        Ok(Self::with(Http::new(settings, requests)?, bitwarden, allowed))
+    }
+
+    fn with(http: Http, bitwarden: BitwardenSettings, allowed: AllowedHosts) -> Self {
+        Self { http, allowed, bitwarden: bitwarden::Bitwarden::new(bitwarden), immuta: immuta::Immuta::new() }
     }
 
     /// Opens an account with the credentials of its Secrets, in the order of `Pool::secrets`. Sends nothing.
@@ -131,29 +142,12 @@ impl Vendors {
         secrets: &[Secret],
         keys: &[(String, Result<Secret, Fault>)],
         object_uid: &str,
-    ) -> Result<AnyAccount, Fault> {
+    ) -> Result<Box<dyn VendorAccount>, Fault> {
+        let opening = Opening { http: &self.http, allowed: &self.allowed, secrets, keys, object_uid };
         let (pool, target) = target;
-        match (target, &pool.goal) {
-            (Target::Bitwarden(target), _) => bitwarden::Organization::open(
-                secrets,
-                target.region,
-                target.organization.as_deref(),
-                target.product,
-                &self.allowed,
-                &self.http,
-                &self.sessions,
-            )
-            .map(AnyAccount::Bitwarden),
-            (Target::Immuta, goal) => {
-                // For the compiler: the pool names one Secret, and its goal is keys.
-                let ([secret], Goal::Keys { keys: entries, .. }) = (secrets, goal) else {
-                    return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
-                };
-                let key = immuta::ApiKey::from_secret(secret, &self.allowed)?;
-                let (wanted, keys) = immuta::license_keys(entries, keys, object_uid, &key.place());
-                let session = self.tenants.get(&self.http, key)?;
-                Ok(AnyAccount::Immuta(immuta::LicenseKeys::new(session, wanted, keys)))
-            }
+        match target {
+            Target::Bitwarden(target) => self.bitwarden.open(&opening, target),
+            Target::Immuta => self.immuta.open(&opening, pool),
         }
     }
 }

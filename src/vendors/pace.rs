@@ -26,9 +26,6 @@ pub struct Limit {
     pub per: Duration,
 }
 
-/// All limits of a verb and path; all of them hold. Not empty.
-pub type Limits = &'static [Limit];
-
 /// What the vendor counts by, beside our address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lane {
@@ -130,6 +127,14 @@ pub enum Wait {
     Closed(Duration),
 }
 
+impl Wait {
+    /// When to come back.
+    pub fn after(self) -> Duration {
+        let (Self::Turn(after) | Self::Closed(after)) = self;
+        after
+    }
+}
+
 /// What an answer shows of the vendor's limiter.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
@@ -144,14 +149,15 @@ pub struct Heard {
 impl Pace {
     /// Takes the turn of `owner` on a lane, and with it the room for one request that leaves now.
     ///
-    /// `trusted`: the vendor documents a limiter on this host. Elsewhere its answers say whether there is one.
+    /// `limits`: of the lane's verb and path; all of them hold, and there is one at least. `trusted`: the vendor documents a
+    /// limiter on this host. Elsewhere its answers say whether there is one.
     ///
     /// # Errors
     /// When to come back. Coming earlier changes nothing, coming later loses nothing.
     pub fn turn(
         &mut self,
         lane: &Lane,
-        limits: Limits,
+        limits: &[Limit],
         trusted: bool,
         owner: u64,
         urgency: Urgency,
@@ -183,7 +189,7 @@ impl Pace {
     ///
     /// # Errors
     /// Then it must not leave.
-    pub fn leave(&mut self, lane: &Lane, limits: Limits, trusted: bool, now: Duration) -> Result<(), Wait> {
+    pub fn leave(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, now: Duration) -> Result<(), Wait> {
         self.open(&lane.host, now)?;
         let road = self.road(lane, limits, trusted, now);
         if road.limiter == Limiter::Absent {
@@ -194,7 +200,7 @@ impl Pace {
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (section 12). With the budgets above it is rare.
-    pub fn heard(&mut self, lane: &Lane, limits: Limits, trusted: bool, heard: Heard, now: Duration) {
+    pub fn heard(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, heard: Heard, now: Duration) {
         let road = self.road(lane, limits, trusted, now);
         if !trusted {
             road.limiter = match (heard.status, heard.limited) {
@@ -236,7 +242,7 @@ impl Pace {
         if left.is_zero() { Ok(()) } else { Err(Wait::Closed(left)) }
     }
 
-    fn road(&mut self, lane: &Lane, limits: Limits, trusted: bool, now: Duration) -> &mut Road {
+    fn road(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, now: Duration) -> &mut Road {
         if self.roads.len() > self.sweep {
             self.roads.retain(|_, road| road.used + UNUSED > now);
             self.sweep = 64 + 2 * self.roads.len();

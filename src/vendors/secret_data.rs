@@ -145,6 +145,12 @@ pub(super) fn name(secret: &Secret) -> &str {
     secret.metadata.name.as_deref().unwrap_or_default()
 }
 
+/// What differs once one of these Secrets was written again or made anew. Not for people.
+pub(super) fn version(secrets: &[Secret]) -> String {
+    let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
+    versions.collect::<Vec<_>>().join(" ")
+}
+
 /// The type of a Secret; without one it is Opaque, as the apiserver has it.
 pub(super) fn kind(secret: &Secret) -> &str {
     secret.type_.as_deref().unwrap_or("Opaque")

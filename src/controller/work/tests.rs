@@ -12,7 +12,7 @@ use crate::controller::queue::Class;
 use crate::controller::{CrdState, Leadership, Settings};
 use crate::metrics::Metrics;
 use crate::plan::Timing;
-use crate::vendors::{HttpSettings, Vendors};
+use crate::vendors::{BitwardenSettings, HttpSettings, Vendors};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -29,16 +29,11 @@ fn object(name: &str, second: u8) -> Watched {
 fn leading(objects: &[&Watched]) -> Context {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
-    let http = HttpSettings {
-        connect_timeout: MINUTE,
-        read_timeout: MINUTE,
-        write_timeout: MINUTE,
-        credential_probe: MINUTE,
-        account_recheck: MINUTE,
-        bitwarden_client_version: "2026.8.0".into(),
-    };
+    let http =
+        HttpSettings { connect_timeout: MINUTE, read_timeout: MINUTE, write_timeout: MINUTE, credential_probe: MINUTE };
+    let bitwarden = BitwardenSettings { account_recheck: MINUTE, client_version: "2026.8.0".into() };
     let metrics = std::sync::Arc::new(Metrics::default());
-    let vendors = Vendors::new(http, Default::default(), metrics.requests()).unwrap();
+    let vendors = Vendors::new(http, bitwarden, Default::default(), metrics.requests()).unwrap();
     let settings = Settings {
         namespace: None,
         min_interval: MINUTE,

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::key::ApiKey;
 use super::owner::{OwnerView, owned};
 use super::private_wire::{Details, Memberships, Metadata, Named, PrivateError};
 use super::row::Row;
@@ -15,7 +17,9 @@ use super::wire::{Message, Subscription, TokenAnswer, TokenError};
 use super::*;
 use crate::api::{MAX_SEATS, SECRET_TYPE};
 use crate::mutants::{MARKER, each_of};
+use crate::vendors::AllowedHosts;
 use crate::vendors::http::tests::{answer, assert_ours, http};
+use crate::vendors::tokens::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
 const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
@@ -37,8 +41,8 @@ fn assert_numbers(row: &Row) {
 }
 
 /// Whether a result was worth checking; an error is checked to be one of ours.
-fn believed<T>(result: Result<T, VendorError>) -> Option<T> {
-    result.inspect_err(assert_ours).ok()
+fn believed<T>(result: Result<T, impl Into<BitwardenError>>) -> Option<T> {
+    result.map_err(Into::into).inspect_err(assert_ours::<BitwardenError>).ok()
 }
 
 #[test]
@@ -47,8 +51,8 @@ fn a_token_is_one_that_fits_a_header_and_lasts_a_day_at_most() {
         json!({ "access_token": "eyJhbGciOi.zz-zz", "expires_in": 3600, "token_type": "Bearer", "scope": MARKER });
     each_of(&[token], |bytes| {
         let Some(answer) = read::<TokenAnswer>(bytes) else { return false };
-        if let Some((token, lifetime)) = believed(answer.token()) {
-            let token = token.expose_secret();
+        if let Some(NewToken { value, lifetime }) = believed(answer.token()) {
+            let (token, lifetime) = (value.expose_secret(), lifetime.unwrap());
             assert!(!token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()), "{token:?}");
             assert!((1..=24 * 3600).contains(&lifetime.as_secs()), "{lifetime:?}");
         }
@@ -65,7 +69,7 @@ fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
         let meaning = error.meaning();
         assert_ours(&meaning);
         if let Some(told) = told(bytes) {
-            assert_eq!(meaning == VendorError::InvalidClient, told["error"] == "invalid_client");
+            assert_eq!(meaning == BitwardenError::InvalidClient, told["error"] == "invalid_client");
         }
         true
     });
@@ -231,7 +235,7 @@ fn session() -> Arc<Session> {
     let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
     let secret = Secret { type_: Some(SECRET_TYPE.into()), data: Some(data.into()), ..Secret::default() };
     let key = ApiKey::from_secret(&secret, None, &AllowedHosts::new(["vault.test"]).unwrap()).unwrap();
-    Sessions::default().get(&http(), key).unwrap()
+    session::tests::bitwarden().session(&http(), key).unwrap()
 }
 
 const STATUSES: [u16; 22] =

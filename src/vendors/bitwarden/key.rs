@@ -3,7 +3,6 @@
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::NAME;
@@ -11,6 +10,7 @@ use crate::api::Region;
 use crate::plan::{Fault, reason};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::{custom_server, join};
+use crate::vendors::fingerprint::Fingerprint;
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 
 /// What a Secret with a credential of Bitwarden holds.
@@ -57,32 +57,19 @@ impl ApiKey {
     /// key itself, so that it is the same after a restart, in every replica and in a new installation, and nobody
     /// without the key can guess it. A rotated key is a new device.
     pub(super) fn device(&self) -> Uuid {
-        let mut hash = Sha256::new();
-        for part in ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()] {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
-        let digest: [u8; 32] = hash.finalize().into();
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+        let parts = ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()];
+        uuid::Builder::from_custom_bytes(Fingerprint::of(parts.map(str::as_bytes)).half()).into_uuid()
     }
 
-    /// Tells two keys apart without keeping either; in memory only.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let parts: [&[u8]; 5] = [
+    /// Tells this key, at these servers, from others.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of([
             self.identity.as_str().as_bytes(),
             self.api.as_str().as_bytes(),
             self.client_id.as_bytes(),
             self.client_secret.expose_secret().as_bytes(),
             self.ca.as_deref().unwrap_or_default(),
-        ];
-        for part in parts {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
-        hash.finalize().into()
+        ])
     }
 }
 
@@ -177,6 +164,7 @@ mod tests {
         };
         let device = key("user.1", "s").device();
         assert_eq!(device, key("user.1", "s").device());
+        assert_eq!(device.to_string(), "2381ed7e-a1c9-8c5f-9a3c-5bbf9ada22e6", "the same in every release");
         assert_ne!(device, key("user.2", "s").device());
         assert_ne!(device, key("user.1", "t").device());
         assert!(device.to_string().len() <= 50, "Bitwarden takes at most 50 characters");

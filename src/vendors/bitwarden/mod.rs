@@ -4,16 +4,17 @@
 //! fact is used. Read the modules in this order: `key` (from the Secret), `session` (token), `public` and `private` (what
 //! is asked), `write` (how a change is sent), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
+mod error;
 mod key;
 mod license;
 mod members;
+mod open;
 mod owner;
 mod private;
 mod private_wire;
 mod public;
 pub mod rates;
 mod refusals;
-mod refused_key;
 mod row;
 mod session;
 mod snapshot;
@@ -27,34 +28,36 @@ pub(super) use target::target;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::core::v1::Secret;
-use key::KeyOf;
+use error::BitwardenError;
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
 use owner::{Standing, look, only_organization};
 use private_wire::RelativeChange;
 use session::Session;
-pub(super) use session::Sessions;
 use snapshot::Seen;
 use wire::SubscriptionChange;
 
-pub(super) use key::{ApiKey, CREDENTIALS};
+pub(super) use key::CREDENTIALS;
+pub(super) use open::Bitwarden;
+pub use open::BitwardenSettings;
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
-use super::http::Http;
-use super::{AllowedHosts, Go, Urgency, VendorAccount, VendorError};
-use crate::api::{Account, Intent, Product, Region};
-use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot, reason};
+use super::error::{Failure, VendorError};
+use super::pace::Wait;
+use super::secret_data::never_shown;
+use super::tokens::Asker;
+use super::{Go, ReadError, Urgency, VendorAccount};
+use crate::api::{Account, Intent, Product};
+use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
 
-/// The references of the spec, in the order in which their Secrets come.
-const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
-
 /// One pool of one organization, with the keys that are there.
-pub struct Organization {
+pub(super) struct Organization {
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
     /// The reference that names the person's key: either may name either kind.
@@ -68,6 +71,8 @@ pub struct Organization {
     shown: Mutex<Option<Shown>>,
 }
 
+never_shown!(Organization);
+
 #[derive(Clone)]
 struct Shown {
     id: String,
@@ -76,59 +81,11 @@ struct Shown {
 }
 
 impl Organization {
-    /// Opens the organization with one or two keys, in any order. Sends nothing.
-    pub(super) fn open(
-        secrets: &[Secret],
-        region: Option<Region>,
-        named: Option<&str>,
-        product: Product,
-        allowed: &AllowedHosts,
-        http: &Http,
-        sessions: &Sessions,
-    ) -> Result<Self, Fault> {
-        let (mut organization, mut owner, mut id) = (None, None, named.map(str::to_owned));
-        let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
-        let secret_version = versions.collect::<Vec<_>>().join(" ");
-        let mut owner_reference = REFERENCES[1];
-        for (secret, reference) in secrets.iter().zip(REFERENCES) {
-            let key = ApiKey::from_secret(secret, region, allowed)?;
-            // A single Secret may stand at either place; of two the order says which.
-            if key.of == KeyOf::User && secrets.len() > 1 {
-                owner_reference = reference;
-            }
-            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
-            if slot.is_some() {
-                return Err(unfit(
-                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
-                     ownerCredentialsSecretRef for an owner's (user.…)",
-                ));
-            }
-            if let KeyOf::Organization(own) = &key.of {
-                let own = own.clone();
-                if id.as_ref().is_some_and(|id| *id != own) {
-                    return Err(unfit(&format!(
-                        "spec.vendor.bitwarden.organizationId is {}, and the organization key belongs to {own}: correct one \
-                         of the two",
-                        id.unwrap_or_default()
-                    )));
-                }
-                id = Some(own);
-            }
-            *slot = Some(sessions.get(http, key)?);
-        }
-        if let (Some(organization), Some(owner)) = (&organization, &owner)
-            && organization.server() != owner.server()
-        {
-            return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
-        }
-        Ok(Self { organization, owner, owner_reference, secret_version, id, product, shown: Mutex::default() })
-    }
-
-    async fn id(&self) -> Result<String, VendorError> {
+    async fn id(&self) -> Result<String, BitwardenError> {
         match (&self.id, &self.owner) {
             (Some(id), _) => Ok(id.clone()),
             (None, Some(owner)) => only_organization(owner, owner.settings.account_recheck).await,
-            (None, None) => Err(VendorError::NoOrganization),
+            (None, None) => Err(BitwardenError::NoOrganization),
         }
     }
 
@@ -144,8 +101,48 @@ impl Organization {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes the turns of all that is asked, and asks it.
+    async fn read_in_turn(&self, urgency: Urgency) -> Result<Snapshot, BitwardenError> {
+        let asker = Asker { secret: &self.secret_version, urgency };
+        if let Some(session) = &self.organization {
+            // The members' path has the same limit and never more requests: one turn is enough for both.
+            session.turn_to_read(asker, self.product).await?;
+        }
+        if let Some(session) = &self.owner {
+            session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
+            // What a key was refused is told like any other answer, below.
+            if let Err(error) = session.turn_of_token(asker).await
+                && let Some(VendorError::Paced { .. } | VendorError::Closed { .. }) = error.shared()
+            {
+                return Err(error);
+            }
+        }
+        self.seen().await.map(Seen::snapshot)
+    }
+
+    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
+    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
+        let total = SubscriptionChange::of(self.product, from, to);
+        if let Some((session, change)) = self.organization.as_ref().zip(total) {
+            return session.set_totals(&change, go).await;
+        }
+        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
+        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
+            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
+        };
+        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
+        let Ok(row) = session.organization(&id).await.and_then(|organization| Ok(organization.row()?)) else {
+            return Outcome::NotSent("the numbers could not be read again");
+        };
+        match RelativeChange::of(self.product, from, to, &row) {
+            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
+            None => Outcome::NotSent("the numbers have changed meanwhile"),
+        }
+    }
+
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
-    async fn seen(&self) -> Result<Seen, VendorError> {
+    async fn seen(&self) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;
         let members = async |wanted: bool| match &self.organization {
@@ -154,8 +151,8 @@ impl Organization {
         };
         let public = async || match &self.organization {
             Some(session) => match session.subscription().await {
-                Ok(subscription) => subscription.row().map(|row| Some(Some(row))),
-                Err(VendorError::SelfHosted) => Ok(Some(None)),
+                Ok(subscription) => Ok(Some(Some(subscription.row()?))),
+                Err(BitwardenError::SelfHosted) => Ok(Some(None)),
                 Err(error) => Err(error),
             },
             None => Ok(None),
@@ -170,16 +167,11 @@ impl Organization {
         let (view, concern) = match viewed {
             Some(Ok(view)) => {
                 let concern = (view.standing == Standing::Member && public.is_some())
-                    .then(|| self.concern(&VendorError::NotOwner));
+                    .then(|| self.concern(&BitwardenError::NotOwner));
                 (Some(view), concern)
             }
-            Some(Err(error)) => {
-                let fault = self.concern(&error);
-                if public.is_none() || fault.remedy != Remedy::Credentials {
-                    return Err(error);
-                }
-                (None, Some(fault))
-            }
+            Some(Err(error)) if public.is_none() || error.remedy() != Remedy::Credentials => return Err(error),
+            Some(Err(error)) => (None, Some(self.concern(&error))),
             None => (None, None),
         };
         let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
@@ -199,40 +191,27 @@ impl Organization {
         })
     }
 
-    fn concern(&self, error: &VendorError) -> Fault {
-        let fault = error.fault(NAME, &self.host().unwrap_or_default());
+    fn concern(&self, error: &BitwardenError) -> Fault {
+        let fault = error.fault(&self.host().unwrap_or_default());
         Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }
     }
 }
 
-/// Keys that do not go together: either the Secrets or the spec can mend it.
-fn unfit(message: &str) -> Fault {
-    Fault::credentials(reason::KEY_INVALID, "keys do not go together", message.to_owned())
-}
-
 impl VendorAccount for Organization {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn account(&self) -> Account {
         Account { vendor: VENDOR.into(), host: self.host(), id: self.known_id() }
     }
 
-    async fn read(&self, urgency: Urgency) -> Result<Snapshot, VendorError> {
-        if let Some(session) = &self.organization {
-            // The members' path has the same limit and never more requests: one turn is enough for both.
-            session.turn_to_read(&self.secret_version, self.product, urgency).await?;
-        }
-        if let Some(session) = &self.owner {
-            session.turn_to_look(self.known_id().as_deref(), self.product, urgency)?;
-            // What a key was refused is told like any other answer, below.
-            if let Err(error @ (VendorError::Paced { .. } | VendorError::Closed { .. })) =
-                session.turn_of_token(&self.secret_version, urgency).await
-            {
-                return Err(error);
-            }
-        }
-        self.seen().await.map(Seen::snapshot)
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
+        let unread = |error: BitwardenError| error.unread(&self.host().unwrap_or_default());
+        Box::pin(self.read_in_turn(urgency).map_err(unread))
     }
 
-    fn turn_to_write(&self) -> Result<(), VendorError> {
+    fn turn_to_write(&self) -> Result<(), Wait> {
         match (&self.organization, &self.owner) {
             (Some(session), _) => session.turn_to_set_totals(),
             (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default()),
@@ -240,25 +219,8 @@ impl VendorAccount for Organization {
         }
     }
 
-    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
-        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
-        let total = SubscriptionChange::of(self.product, from, to);
-        if let Some((session, change)) = self.organization.as_ref().zip(total) {
-            return session.set_totals(&change, go).await;
-        }
-        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
-        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
-            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
-        };
-        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
-        let Ok(row) = session.organization(&id).await.and_then(|organization| organization.row()) else {
-            return Outcome::NotSent("the numbers could not be read again");
-        };
-        match RelativeChange::of(self.product, from, to, &row) {
-            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
-            None => Outcome::NotSent("the numbers have changed meanwhile"),
-        }
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.change(intent, go))
     }
 }
 

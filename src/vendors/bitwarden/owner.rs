@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::BitwardenError;
 use super::private_wire::{Details, Membership};
 use super::row::Row;
 use super::session::Session;
 use crate::api::Product;
-use crate::vendors::VendorError;
+use crate::vendors::error::VendorError;
 
 /// Where the person stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +70,12 @@ impl OwnerView {
 }
 
 /// The one organization a person without other words means.
-pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, VendorError> {
+pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, BitwardenError> {
     owned(&session.memberships(age).await?)
 }
 
 /// The id of the only organization that is owned, as it may stand in a path.
-pub(super) fn owned(list: &[Membership]) -> Result<String, VendorError> {
+pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
     let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
     owned.sort_unstable();
     // One with sponsored families is listed once for each (section 4).
@@ -82,9 +83,9 @@ pub(super) fn owned(list: &[Membership]) -> Result<String, VendorError> {
     match owned[..] {
         [id] => uuid::Uuid::try_parse(id)
             .map(|id| id.hyphenated().to_string())
-            .map_err(|_| VendorError::Unreadable("an organization without an id")),
-        [] => Err(VendorError::NoOrganization),
-        _ => Err(VendorError::SeveralOrganizations),
+            .map_err(|_| VendorError::Unreadable("an organization without an id").into()),
+        [] => Err(BitwardenError::NoOrganization),
+        _ => Err(BitwardenError::SeveralOrganizations),
     }
 }
 
@@ -95,17 +96,21 @@ pub(super) async fn look(
     product: Product,
     row: Option<Row>,
     age: Duration,
-) -> Result<OwnerView, VendorError> {
-    let token = session.token_number().await;
+) -> Result<OwnerView, BitwardenError> {
+    let token = session.tokens.number().await;
     match look_once(session, id, product, row, age).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
-        Err(error @ (VendorError::NotFound | VendorError::Forbidden | VendorError::Unauthorized)) => {
+        Err(
+            error @ (BitwardenError::Shared(VendorError::NotFound)
+            | BitwardenError::Forbidden
+            | BitwardenError::Unauthorized),
+        ) => {
             let again = match session.look_anew(token).await {
                 true => look_once(session, id, product, row, age).await,
                 false => Err(error),
             };
             again.map_err(|error| match error {
-                VendorError::NotFound | VendorError::Forbidden => VendorError::NotOwner,
+                BitwardenError::Shared(VendorError::NotFound) | BitwardenError::Forbidden => BitwardenError::NotOwner,
                 other => other,
             })
         }
@@ -119,15 +124,15 @@ async fn look_once(
     product: Product,
     row: Option<Row>,
     age: Duration,
-) -> Result<OwnerView, VendorError> {
+) -> Result<OwnerView, BitwardenError> {
     let memberships = session.memberships(age).await?;
     let same = |membership: &&Membership| membership.id.eq_ignore_ascii_case(id);
     let membership = memberships.iter().find(same).filter(|membership| membership.status == CONFIRMED);
-    let membership = membership.ok_or(VendorError::NotMember)?;
+    let membership = membership.ok_or(BitwardenError::NotMember)?;
     let standing = Standing::of(membership);
     let metadata = match session.metadata(id).await {
         Ok(metadata) => Some(metadata),
-        Err(VendorError::SelfHosted) => None,
+        Err(BitwardenError::SelfHosted) => None,
         Err(error) => return Err(error),
     };
     let self_hosted = metadata.is_none();

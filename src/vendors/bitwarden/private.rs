@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
+use super::error::BitwardenError;
 use super::members::Counted;
 use super::private_wire::{
     Details, Membership, Memberships, Metadata, Named, Organization, PrivateError, RelativeChange,
@@ -18,8 +19,9 @@ use super::session::Session;
 use super::wire::Message;
 use crate::api::Product;
 use crate::plan::{Outcome, Refusal};
-use crate::vendors::http::{self, Answer};
-use crate::vendors::{Go, Urgency, VendorError};
+use crate::vendors::http::Answer;
+use crate::vendors::pace::Wait;
+use crate::vendors::{Go, Urgency};
 
 /// The details of so many organizations of one person are kept.
 const MOST_DETAILS: usize = 256;
@@ -49,7 +51,7 @@ impl Known {
 
 impl Session {
     /// `GET /organizations`: where this person belongs, at most `age` old.
-    pub(super) async fn memberships(&self, age: Duration) -> Result<Arc<Vec<Membership>>, VendorError> {
+    pub(super) async fn memberships(&self, age: Duration) -> Result<Arc<Vec<Membership>>, BitwardenError> {
         if let Some((known, at)) = &self.known().memberships
             && at.elapsed() < age
         {
@@ -62,12 +64,12 @@ impl Session {
     }
 
     /// `GET /organizations/{id}`: owners only; no call to billing.
-    pub(super) async fn organization(&self, id: &str) -> Result<Organization, VendorError> {
+    pub(super) async fn organization(&self, id: &str) -> Result<Organization, BitwardenError> {
         self.get("get_organization", format!("organizations/{id}")).await
     }
 
     /// `GET .../billing/vnext/metadata`: exact use (section 6.8).
-    pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, VendorError> {
+    pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, BitwardenError> {
         self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
     }
 
@@ -77,7 +79,7 @@ impl Session {
         id: &str,
         age: Duration,
         still: impl Fn(&Details) -> bool,
-    ) -> Result<Arc<Details>, VendorError> {
+    ) -> Result<Arc<Details>, BitwardenError> {
         if let Some((known, at)) = self.known().details.get(id)
             && at.elapsed() < age
             && still(known)
@@ -91,7 +93,7 @@ impl Session {
     }
 
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
-    pub(super) async fn count_users(&self, id: &str) -> Result<Counted, VendorError> {
+    pub(super) async fn count_users(&self, id: &str) -> Result<Counted, BitwardenError> {
         let path = format!("organizations/{id}/users");
         self.with_token("get_users", |token| self.count_list(&path, token)).await
     }
@@ -99,7 +101,7 @@ impl Session {
     /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
     /// shown that they are out of date. `false`: no other token can be had for now, so another look would show the same.
     pub(super) async fn look_anew(&self, number: u64) -> bool {
-        let renewed = self.replace(number, self.settings.credential_probe).await;
+        let renewed = self.tokens.replace(number, self.connection.settings.credential_probe).await;
         let mut known = self.known();
         if renewed && known.token <= number {
             *known = Known { token: number + 1, ..Known::default() };
@@ -111,35 +113,34 @@ impl Session {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn get<T: DeserializeOwned>(&self, operation: &'static str, path: String) -> Result<T, VendorError> {
+    async fn get<T: DeserializeOwned>(&self, operation: &'static str, path: String) -> Result<T, BitwardenError> {
         self.with_token(operation, |token| self.get_json(path.clone(), token)).await
     }
 
-    async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, VendorError> {
-        let request = self.api(self.client.get(self.url(&path)), &token);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+    async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, BitwardenError> {
+        let answer = self.connection.ask(self.api(Method::GET, self.url(&path), &token)).await?;
         match answer.status {
-            StatusCode::OK => answer.json("the private API answers in another shape"),
-            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
+            StatusCode::OK => Ok(answer.json("the private API answers in another shape")?),
+            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(answer.refusal()),
         }
     }
 
     /// The turn of a look at the organization; until its id is known, at where the person belongs.
-    pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
+    pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), Wait> {
         let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
-        self.gate.turn("GET", &self.url(&path), (self.client_id(), pool as u8), urgency)
+        self.connection.turn(Method::GET, &self.url(&path), (self.client_id(), pool as u8), urgency)
     }
 
     /// The turn of the next change of this organization.
-    pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), VendorError> {
-        self.gate.turn("POST", &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
+    pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), Wait> {
+        self.connection.turn(Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
-        let request = |token: &SecretString| self.api(self.client.post(url), token).json(change);
+        let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);
         self.send_once("post_subscription", request, go, |answer| self.judged(answer, moves_seats)).await
     }
 
@@ -154,7 +155,7 @@ impl Session {
                 Some(why) => Outcome::Refused(Refusal::Request(why.into())),
                 None => Outcome::Answered,
             },
-            (StatusCode::NOT_FOUND, Ok(_)) => Outcome::Refused(self.refused(&VendorError::NotOwner)),
+            (StatusCode::NOT_FOUND, Ok(_)) => Outcome::Refused(self.refused(&BitwardenError::NotOwner)),
             (status, Ok(_)) if status.is_server_error() || status.is_client_error() => {
                 self.refused_before(answer).unwrap_or(Outcome::Answered)
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
-use crate::vendors::VendorError;
+use crate::vendors::error::VendorError;
 
 /// `GET /organizations`: the caller's own. The encrypted key in it is not read.
 #[derive(Deserialize)]

@@ -1,75 +1,80 @@
 //! What is asked with an organization key: the public API, which sets totals (sections 5.2 to 5.4).
 
 use futures::TryStreamExt;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
+use super::error::BitwardenError;
 use super::members::{self, Counted};
 use super::session::Session;
 use super::wire::{Message, Subscription, SubscriptionChange};
 use crate::api::Product;
 use crate::plan::Outcome;
+use crate::vendors::error::VendorError;
 use crate::vendors::http::{self, Answer};
-use crate::vendors::{Go, Urgency, VendorError};
+use crate::vendors::pace::Wait;
+use crate::vendors::tokens::Asker;
+use crate::vendors::{Go, Urgency};
 
 /// The path that all organizations share.
 const SUBSCRIPTION: &str = "public/organization/subscription";
 
 impl Session {
     /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
-    pub(super) async fn turn_to_read(&self, secret: &str, pool: Product, urgency: Urgency) -> Result<(), VendorError> {
-        self.turn_of_token(secret, urgency).await?;
-        self.gate.turn("GET", &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), urgency)
+    pub(super) async fn turn_to_read(&self, asker: Asker<'_>, pool: Product) -> Result<(), BitwardenError> {
+        self.turn_of_token(asker).await?;
+        self.connection
+            .turn(Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker.urgency)
+            .map_err(VendorError::from)?;
+        Ok(())
     }
 
     /// The turn of the next change of this organization.
-    pub(super) fn turn_to_set_totals(&self) -> Result<(), VendorError> {
-        self.gate.turn("PUT", &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
+    pub(super) fn turn_to_set_totals(&self) -> Result<(), Wait> {
+        self.connection.turn(Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
     }
 
     /// `GET /public/organization/subscription` (section 5.2).
-    pub(super) async fn subscription(&self) -> Result<Subscription, VendorError> {
+    pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
         self.with_token("get_subscription", |token| self.get_subscription(token)).await
     }
 
     /// Members that take a seat, from `GET /public/members` (section 5.4).
-    pub(super) async fn count_members(&self) -> Result<i32, VendorError> {
+    pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
         self.with_token("get_members", |token| self.get_members(token)).await.map(|counted| counted.seats)
     }
 
-    async fn get_subscription(&self, token: SecretString) -> Result<Subscription, VendorError> {
-        let request = self.api(self.client.get(self.url(SUBSCRIPTION)), &token);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+    async fn get_subscription(&self, token: SecretString) -> Result<Subscription, BitwardenError> {
+        let answer = self.connection.ask(self.api(Method::GET, self.url(SUBSCRIPTION), &token)).await?;
         match answer.status {
-            StatusCode::OK => answer.json("the subscription is not what it should be"),
+            StatusCode::OK => Ok(answer.json("the subscription is not what it should be")?),
             // The one meaning a 400 of the application has here (section 15.1); proxies have others.
-            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(VendorError::SelfHosted),
+            StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(answer.refusal()),
         }
     }
 
-    async fn get_members(&self, token: SecretString) -> Result<Counted, VendorError> {
+    async fn get_members(&self, token: SecretString) -> Result<Counted, BitwardenError> {
         self.count_list("public/members", token).await
     }
 
     /// Counts those who take a seat in a list of members, without holding it in memory.
-    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, VendorError> {
-        let request = self.api(self.client.get(self.url(path)), &token);
-        let response = self.gate.send(request, self.settings.read_timeout).await?;
+    pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, BitwardenError> {
+        let response = self.connection.stream(self.api(Method::GET, self.url(path), &token)).await?;
         if response.status() != StatusCode::OK {
             return Err(http::refusal(response.status(), http::retry_after(&response)));
         }
         let body = response.bytes_stream().map_err(std::io::Error::other);
         let reader = SyncIoBridge::new(StreamReader::new(body));
         let counted = tokio::task::spawn_blocking(move || members::count(reader)).await;
-        counted.unwrap_or(Err(VendorError::Unreadable("counting members failed")))
+        Ok(counted.unwrap_or(Err(VendorError::Unreadable("counting members failed")))?)
     }
 
     /// `PUT /public/organization/subscription` (section 5.3).
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
-        let request = |token: &SecretString| self.api(self.client.put(url), token).json(change);
+        let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);
         self.send_once("put_subscription", request, go, |answer| self.outcome(answer)).await
     }
 
@@ -80,7 +85,7 @@ impl Session {
         match answer.status {
             StatusCode::OK if from_application => Outcome::Accepted,
             StatusCode::INTERNAL_SERVER_ERROR if from_application => Outcome::Answered,
-            StatusCode::BAD_REQUEST => Outcome::Refused(self.refused(&VendorError::Status(400))),
+            StatusCode::BAD_REQUEST => Outcome::Refused(self.refused(&VendorError::Status(400).into())),
             _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
         }
     }

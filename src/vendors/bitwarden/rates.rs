@@ -3,36 +3,33 @@
 
 use std::time::Duration;
 
-use crate::vendors::gate::Rates;
-use crate::vendors::pace::{Limit, Limits};
+use crate::vendors::pace::Limit;
+use crate::vendors::rates::{Rates, Rule};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// POST `/connect/token`: 10 a minute, and 5 a second for any request to Identity.
-pub const TOKENS: Limits = &[Limit { count: 5, per: SECOND }, Limit { count: 10, per: MINUTE }];
+pub const TOKENS: &[Limit] = &[Limit { count: 5, per: SECOND }, Limit { count: 10, per: MINUTE }];
 
 /// POST, PUT and DELETE: 5 a second and 60 a minute.
-pub const WRITES: Limits = &[Limit { count: 5, per: SECOND }, Limit { count: 60, per: MINUTE }];
+pub const WRITES: &[Limit] = &[Limit { count: 5, per: SECOND }, Limit { count: 60, per: MINUTE }];
 
 /// GET: 200 a minute.
-pub const READS: Limits = &[Limit { count: 200, per: MINUTE }];
+pub const READS: &[Limit] = &[Limit { count: 200, per: MINUTE }];
 
-/// The limits by verb and path, and where they are known to be in force.
-pub(in crate::vendors) const RATES: Rates = Rates { limits, cloud };
-
-fn limits(verb: &str, path: &str) -> Limits {
-    match verb {
-        "GET" => READS,
-        _ if path.ends_with("/connect/token") => TOKENS,
-        _ => WRITES,
+/// The limits by verb and path, and the clouds where they are known to be in force.
+pub(super) fn rates() -> Rates {
+    let rule = |verb: Option<&str>, path_ends: &str, limits: &[Limit]| Rule {
+        verb: verb.map(str::to_owned),
+        path_ends: path_ends.to_owned(),
+        limits: limits.to_vec(),
+    };
+    Rates {
+        rules: vec![rule(Some("GET"), "", READS), rule(None, "/connect/token", TOKENS)],
+        others: WRITES.to_vec(),
+        domains: ["bitwarden.com", "bitwarden.eu", "bitwarden-gov.com"].map(str::to_owned).into(),
     }
-}
-
-fn cloud(host: &str) -> bool {
-    ["bitwarden.com", "bitwarden.eu", "bitwarden-gov.com"]
-        .iter()
-        .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 #[cfg(test)]
@@ -49,14 +46,14 @@ mod tests {
             ("bitwarden.com.example.org", false),
             ("localhost:8443", false),
         ] {
-            assert_eq!(cloud(host), is, "{host}");
+            assert_eq!(rates().are_in_force_on(host), is, "{host}");
         }
     }
 
     #[test]
     fn a_token_a_reading_and_a_change_have_limits_of_their_own() {
-        assert_eq!(limits("POST", "/identity/connect/token"), TOKENS);
-        assert_eq!(limits("GET", "/api/public/members"), READS);
-        assert_eq!(limits("PUT", "/api/public/organization/subscription"), WRITES);
+        assert_eq!(rates().limits("POST", "/identity/connect/token"), TOKENS);
+        assert_eq!(rates().limits("GET", "/api/public/members"), READS);
+        assert_eq!(rates().limits("PUT", "/api/public/organization/subscription"), WRITES);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::api::Product;
 use crate::plan::Numbers;
-use crate::vendors::VendorError;
+use crate::vendors::error::VendorError;
 
 /// One pool. `seats: None`: the plan does not count it, or the organization has no access to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) struct Row {
 impl Row {
     /// Seats and limit of Password Manager, Secrets Manager and machine accounts, if all of them can be such numbers.
     pub(super) fn checked(pools: [(Option<i64>, Option<i64>); 3]) -> Result<Self, VendorError> {
-        let pool = |(seats, limit)| Ok(Pool { seats: number(seats)?, limit: number(limit)? });
+        let pool = |(seats, limit)| Ok::<_, VendorError>(Pool { seats: number(seats)?, limit: number(limit)? });
         let [password_manager, secrets_manager, machine_accounts] = pools;
         Ok(Self {
             password_manager: pool(password_manager)?,

@@ -1,97 +1,60 @@
-//! A key in use: one cached token per key, fetched by one caller while the others wait, renewed before it expires, and
-//! replaced once when the API refuses it. What is asked with it is in `public` and `private`.
+//! A key in use: its token, and how each request says who calls. What is asked with it is in `public` and `private`.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
-use super::key::KeyOf;
+use super::error::BitwardenError;
+use super::key::{ApiKey, KeyOf};
 use super::private::Known;
-use super::refused_key::RefusedKey;
 use super::wire::{TokenAnswer, TokenError};
-use super::{ApiKey, NAME, VENDOR, rates};
-use crate::plan::{Fault, Remedy};
+use super::{Bitwarden, BitwardenSettings, VENDOR};
+use crate::plan::Fault;
+use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
-use crate::vendors::gate::Gate;
-use crate::vendors::http::{self, Http, HttpSettings, RequestCounter, RequestLabels};
-use crate::vendors::secret_data::{invalid, never_shown};
-use crate::vendors::{Urgency, VendorError};
+use crate::vendors::http::Http;
+use crate::vendors::secret_data::never_shown;
+use crate::vendors::tokens::{Asker, NewToken, Token, Tokens};
 
 /// A token is renewed this long before it expires (section 16.3).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 
-/// Sessions that nobody has used for this long are dropped, tokens and all.
-const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
-
 /// Linux CLI (section 3.2).
 const DEVICE_TYPE: &str = "25";
 
-/// A token with the time it should be replaced. Not `Debug`.
-struct Token {
-    value: SecretString,
-    number: u64,
-    renew: Instant,
-}
-
 /// A key in use.
-pub(in crate::vendors) struct Session {
+pub(super) struct Session {
     key: ApiKey,
-    pub(super) client: Arc<Client>,
-    pub(super) gate: Gate,
-    pub(super) settings: HttpSettings,
-    requests: RequestCounter,
-    token: Mutex<Option<Token>>,
-    refused: SyncMutex<RefusedKey>,
+    pub(super) settings: BitwardenSettings,
+    pub(super) connection: Connection,
+    pub(super) tokens: Tokens<BitwardenError>,
     /// The last write was refused with 401.
     pub(super) write_unauthorized: AtomicBool,
     /// What is asked seldom (a person's key only).
-    pub(super) known: SyncMutex<Known>,
+    pub(super) known: Mutex<Known>,
 }
 
-never_shown!(Token, Session, Sessions, TokenAnswer);
+never_shown!(Session, TokenAnswer);
 
-/// Of a key and its servers.
-type Fingerprint = [u8; 32];
-
-/// All keys in use, so that objects with the same key share its token.
-#[derive(Default)]
-pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
-
-impl Sessions {
-    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
-        let fingerprint = key.fingerprint();
-        let now = Instant::now();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((session, used)) = sessions.get_mut(&fingerprint) {
-            *used = now;
-            return Ok(Arc::clone(session));
-        }
-        sessions.retain(|_, (_, used)| now.duration_since(*used) < FORGET_AFTER);
-        let client = http.client(key.ca.as_deref()).map_err(|_| {
-            invalid(
-                "ca.crt",
-                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
-            )
-        })?;
-        let (settings, requests) = (http.settings.clone(), http.requests());
-        let session = Arc::new(Session {
-            key,
-            client,
-            gate: http.gate(rates::RATES),
-            settings,
-            requests,
-            token: Mutex::default(),
-            refused: SyncMutex::default(),
-            write_unauthorized: AtomicBool::default(),
-            known: SyncMutex::default(),
-        });
-        sessions.insert(fingerprint, (Arc::clone(&session), now));
-        Ok(session)
+impl Bitwarden {
+    /// The session of a key, which all objects with that key share. Sends nothing.
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+        self.sessions.get(key.fingerprint(), Instant::now(), || {
+            let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
+            let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
+            let settings = self.settings.clone();
+            Ok(Session {
+                key,
+                settings,
+                connection,
+                tokens,
+                write_unauthorized: AtomicBool::default(),
+                known: Mutex::default(),
+            })
+        })
     }
 }
 
@@ -109,103 +72,56 @@ impl Session {
     }
 
     /// Runs a read; refused with 401 or 403, once more with a fresh token (section 16.3).
-    pub(super) async fn with_token<T, F: Future<Output = Result<T, VendorError>>>(
+    pub(super) async fn with_token<T, F: Future<Output = Result<T, BitwardenError>>>(
         &self,
         operation: &'static str,
         read: impl Fn(SecretString) -> F,
-    ) -> Result<T, VendorError> {
-        let (token, number) = self.token().await?;
-        let mut result = read(token).await;
+    ) -> Result<T, BitwardenError> {
+        let token = self.token().await?;
+        let mut result = read(token.value).await;
         let pause = match result {
-            Err(VendorError::Unauthorized) => Some(Duration::ZERO),
-            Err(VendorError::Forbidden) => Some(self.settings.credential_probe),
+            Err(BitwardenError::Unauthorized) => Some(Duration::ZERO),
+            Err(BitwardenError::Forbidden) => Some(self.connection.settings.credential_probe),
             _ => None,
         };
         if let Some(pause) = pause {
-            self.count(operation, "token_refused");
-            if self.replace(number, pause).await {
-                let (token, _) = self.token().await?;
-                result = read(token).await;
+            self.connection.count(operation, "token_refused");
+            if self.tokens.replace(token.number, pause).await {
+                result = read(self.token().await?.value).await;
             }
         }
-        self.count(operation, result.as_ref().map_or_else(VendorError::label, |_| "ok"));
+        self.connection.count_result(operation, &result);
         result
     }
 
-    /// Fetches a token in its turn, if none is there. `secret`: version of the Secret that the key came from.
-    pub(super) async fn turn_of_token(&self, secret: &str, urgency: Urgency) -> Result<(), VendorError> {
-        self.token_in_turn(Some((secret, urgency))).await.map(drop)
+    /// Fetches a token in its turn, which all objects with this key share, if none is there.
+    pub(super) async fn turn_of_token(&self, asker: Asker<'_>) -> Result<(), BitwardenError> {
+        self.token_for(Some(asker)).await.map(drop)
     }
 
-    /// The current token and its number.
-    pub(super) async fn token(&self) -> Result<(SecretString, u64), VendorError> {
-        self.token_in_turn(None).await
+    /// The current token.
+    pub(super) async fn token(&self) -> Result<Token, BitwardenError> {
+        self.token_for(None).await
     }
 
-    /// The current token and its number. The lock is held while fetching: one caller asks, the others wait for it. With the
-    /// version of a Secret and an urgency a new one is fetched in its turn, which all objects with this key share.
-    async fn token_in_turn(&self, asked: Option<(&str, Urgency)>) -> Result<(SecretString, u64), VendorError> {
-        let mut held = self.token.lock().await;
-        if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew) {
-            return Ok((token.value.clone(), token.number));
-        }
-        let (secret, urgency) = asked.unzip();
-        let (person, probe) = (urgency == Some(Urgency::Asked), self.settings.credential_probe);
-        if let Some(error) = self.refusals().remembered(secret, person, probe, Instant::now()) {
-            return Err(error);
-        }
-        if let Some(urgency) = urgency {
-            self.gate.turn("POST", &self.token_url(), self.key.fingerprint(), urgency)?;
-        }
-        let number = held.as_ref().map_or(0, |token| token.number) + 1;
-        let fetched = self.fetch_token().await;
-        self.count("token", fetched.as_ref().map_or_else(VendorError::label, |_| "ok"));
-        let refused = fetched.as_ref().err().filter(|error| error.fault(NAME, "").remedy == Remedy::Credentials);
-        self.refusals().note(refused, secret, Instant::now());
-        let (value, lifetime) = fetched?;
-        let renew = Instant::now() + lifetime.saturating_sub(RENEW_BEFORE.min(lifetime / 2));
-        *held = Some(Token { value: value.clone(), number, renew });
-        Ok((value, number))
-    }
-
-    fn refusals(&self) -> std::sync::MutexGuard<'_, RefusedKey> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn token_for(&self, asker: Option<Asker<'_>>) -> Result<Token, BitwardenError> {
+        let turn = |urgency| self.connection.turn(Method::POST, &self.token_url(), self.key.fingerprint(), urgency);
+        self.tokens.get(asker, turn, || self.fetch_token()).await
     }
 
     fn token_url(&self) -> Url {
         join(&self.key.identity, "connect/token")
     }
 
-    /// The number of the token in use; 0 before the first.
-    pub(super) async fn token_number(&self) -> u64 {
-        self.token.lock().await.as_ref().map_or(0, |token| token.number)
-    }
-
-    /// Whether another token than the one with this number is used from now on. It is dropped as long as the hour's tokens
-    /// last and none was dropped within `pause`; where somebody was faster, that costs nothing.
-    pub(super) async fn replace(&self, number: u64, pause: Duration) -> bool {
-        let (mut held, now) = (self.token.lock().await, Instant::now());
-        let Some(token) = held.as_mut().filter(|token| token.number == number && now < token.renew) else {
-            return true;
-        };
-        let may = self.refusals().renew(pause, now);
-        if may {
-            token.renew = now;
-        }
-        may
-    }
-
-    /// Drops the token with this number; a newer one stays.
-    pub(super) async fn forget(&self, number: u64) {
-        let mut held = self.token.lock().await;
-        if let Some(token) = held.as_mut().filter(|token| token.number == number) {
-            token.renew = Instant::now();
-        }
+    async fn fetch_token(&self) -> Result<NewToken, BitwardenError> {
+        let fetched = self.post_token().await;
+        self.connection.count_result("token", &fetched);
+        fetched
     }
 
     /// `POST /connect/token` (sections 3.1, 3.2 and 3.5). Organization keys need no device, and do not mind one
     /// (section 19).
-    async fn fetch_token(&self) -> Result<(SecretString, Duration), VendorError> {
+    async fn post_token(&self) -> Result<NewToken, BitwardenError> {
         let scope = match self.key.of {
             KeyOf::Organization(_) => "api.organization",
             KeyOf::User => "api",
@@ -220,13 +136,13 @@ impl Session {
             ("deviceIdentifier", &device),
             ("deviceName", "seatkeeper"),
         ];
-        let request = self.headers(self.client.post(self.token_url())).form(&form);
-        let answer = http::exchange(&self.gate, request, self.settings.read_timeout).await?;
+        let request = self.headers(self.connection.request(Method::POST, self.token_url())).form(&form);
+        let answer = self.connection.ask(request).await?;
         match answer.status {
-            StatusCode::OK => answer.json::<TokenAnswer>("the token answer is not what it should be")?.token(),
+            StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
             StatusCode::BAD_REQUEST => {
                 let error = answer.json::<TokenError>("no error code");
-                Err(error.map_or(VendorError::TokenRefused(400), |error| error.meaning()))
+                Err(error.map_or(BitwardenError::TokenRefused(400), |error| error.meaning()))
             }
             _ => Err(answer.refusal()),
         }
@@ -236,22 +152,18 @@ impl Session {
         join(&self.key.api, path)
     }
 
-    pub(super) fn api(&self, request: RequestBuilder, token: &SecretString) -> RequestBuilder {
-        self.headers(request).bearer_auth(token.expose_secret())
+    pub(super) fn api(&self, verb: Method, url: Url, token: &SecretString) -> RequestBuilder {
+        self.headers(self.connection.request(verb, url)).bearer_auth(token.expose_secret())
     }
 
     fn headers(&self, request: RequestBuilder) -> RequestBuilder {
         request
             .header("Accept", "application/json")
             .header("Bitwarden-Client-Name", "cli")
-            .header("Bitwarden-Client-Version", &*self.settings.bitwarden_client_version)
+            .header("Bitwarden-Client-Version", &*self.settings.client_version)
             .header("Device-Type", DEVICE_TYPE)
-    }
-
-    pub(super) fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

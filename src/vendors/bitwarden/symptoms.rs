@@ -1,11 +1,11 @@
 //! What Bitwarden answers and what it means, as a table: from it `docs/errors.md` is made, and each row is played by a
-//! test. The sentences themselves are in [`VendorError::fault`] and in `refusals`.
+//! test. The sentences themselves are in `error`, in the shared one of all vendors, and in `refusals`.
 
 use std::time::Duration;
 
-use super::NAME;
+use super::error::BitwardenError;
 use crate::plan::{Fault, Remedy};
-use crate::vendors::VendorError;
+use crate::vendors::error::{Failure, VendorError};
 
 /// One answer of Bitwarden, or none.
 #[derive(Clone, Debug)]
@@ -16,18 +16,18 @@ pub struct Symptom {
     pub seen: &'static str,
     /// Section of the vendor reference.
     pub section: &'static str,
-    error: VendorError,
+    error: BitwardenError,
 }
 
 impl Symptom {
     /// What is told: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
     pub fn fault(&self, host: &str) -> Fault {
-        self.error.fault(NAME, host)
+        self.error.fault(host)
     }
 
     /// When it is tried again, in words.
     pub fn retry(&self) -> &'static str {
-        match self.error.fault(NAME, "").remedy {
+        match self.error.remedy() {
             Remedy::Spec => "when spec changes",
             Remedy::Credentials => "when Secret or spec changes; otherwise rarely (`--credential-probe`)",
             Remedy::Owner => "when the older object goes",
@@ -44,42 +44,49 @@ impl Symptom {
 
 /// All rows, in the order of the document.
 pub fn symptoms() -> Vec<Symptom> {
-    let row = |id, seen, section, error| Symptom { id, seen, section, error };
+    fn row(id: &'static str, seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
+        Symptom { id, seen, section, error: error.into() }
+    }
     vec![
-        row("invalid-client", "token: 400 `invalid_client`", "3.5", VendorError::InvalidClient),
+        row("invalid-client", "token: 400 `invalid_client`", "3.5", BitwardenError::InvalidClient),
         row(
             "client-version",
             "token: 400 `version_header_missing` or `invalid_client_version`",
             "3.5",
-            VendorError::ClientVersion,
+            BitwardenError::ClientVersion,
         ),
         row(
             "token-refused",
             "token: 400 with another code (`invalid_scope`, `invalid_request`, `device_error`, `invalid_grant`)",
             "3.5",
-            VendorError::TokenRefused(400),
+            BitwardenError::TokenRefused(400),
         ),
-        row("unauthorized", "API: 401, also with a fresh token", "3.6", VendorError::Unauthorized),
-        row("forbidden", "API: 403, also with a fresh token", "3.6", VendorError::Forbidden),
+        row("unauthorized", "API: 401, also with a fresh token", "3.6", BitwardenError::Unauthorized),
+        row("forbidden", "API: 403, also with a fresh token", "3.6", BitwardenError::Forbidden),
         row("not-found", "public API: 404", "15.1", VendorError::NotFound),
-        row("not-owner", "private API: 404 or 403, also with a fresh token", "6.2, 15.2, 15.4", VendorError::NotOwner),
+        row(
+            "not-owner",
+            "private API: 404 or 403, also with a fresh token",
+            "6.2, 15.2, 15.4",
+            BitwardenError::NotOwner,
+        ),
         row(
             "not-member",
             "private API: the organization is not in the person's list, or not confirmed",
             "3.2",
-            VendorError::NotMember,
+            BitwardenError::NotMember,
         ),
         row(
             "no-organization",
             "private API: the person's list has no organization that he owns",
             "4",
-            VendorError::NoOrganization,
+            BitwardenError::NoOrganization,
         ),
         row(
             "several-organizations",
             "private API: the person owns several organizations",
             "4",
-            VendorError::SeveralOrganizations,
+            BitwardenError::SeveralOrganizations,
         ),
         row(
             "throttled",
@@ -98,4 +105,10 @@ pub fn symptoms() -> Vec<Symptom> {
         row("no-answer", "no connection, a broken one, or a time-out", "16.4", VendorError::NoAnswer("no connection")),
         row("certificate", "a certificate that is not trusted", "2", VendorError::Certificate),
     ]
+}
+
+/// Every error of the table, and the one that it leaves out.
+#[cfg(test)]
+pub(super) fn errors() -> Vec<BitwardenError> {
+    symptoms().into_iter().map(|row| row.error).chain([BitwardenError::SelfHosted]).collect()
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::error::BitwardenError;
 use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
-use crate::vendors::VendorError;
+use crate::vendors::error::VendorError;
+use crate::vendors::tokens::NewToken;
 
 /// A token answer. The token becomes a `SecretString` at once.
 #[derive(Deserialize)]
@@ -18,14 +20,15 @@ pub(super) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The token and for how long to use it, at most a day.
-    pub(super) fn token(self) -> Result<(SecretString, Duration), VendorError> {
+    /// The token, which lasts a day at most.
+    pub(super) fn token(self) -> Result<NewToken, VendorError> {
         let lifetime = u64::try_from(self.expires_in).ok().filter(|seconds| *seconds > 0);
         let lifetime = lifetime.ok_or(VendorError::Unreadable("the token has no lifetime"))?;
         if self.access_token.is_empty() || !self.access_token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(VendorError::Unreadable("the token is not a token"));
         }
-        Ok((SecretString::from(self.access_token), Duration::from_secs(lifetime.min(24 * 3600))))
+        let lifetime = Some(Duration::from_secs(lifetime.min(24 * 3600)));
+        Ok(NewToken { value: SecretString::from(self.access_token), lifetime })
     }
 }
 
@@ -36,11 +39,11 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    pub(super) fn meaning(&self) -> VendorError {
+    pub(super) fn meaning(&self) -> BitwardenError {
         match self.error.as_str() {
-            "invalid_client" => VendorError::InvalidClient,
-            "version_header_missing" | "invalid_client_version" => VendorError::ClientVersion,
-            _ => VendorError::TokenRefused(400),
+            "invalid_client" => BitwardenError::InvalidClient,
+            "version_header_missing" | "invalid_client_version" => BitwardenError::ClientVersion,
+            _ => BitwardenError::TokenRefused(400),
         }
     }
 }

@@ -29,11 +29,11 @@ type Answer = fn(&Sent) -> (u16, String);
 
 thread_local!(static HEARD: RefCell<Option<(Answer, Vec<Sent>)>> = const { RefCell::new(None) });
 
-/// Runs something on this thread while nothing leaves, and says what would have left.
-pub(in crate::vendors) fn all_that_leaves(answer: Answer, run: impl Future<Output = ()>) -> Vec<Sent> {
+/// Runs something on this thread while nothing leaves. What would have left, and what came of it.
+pub(in crate::vendors) fn all_that_leaves<T>(answer: Answer, run: impl Future<Output = T>) -> (Vec<Sent>, T) {
     HEARD.set(Some((answer, Vec::new())));
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(run);
-    HEARD.take().map(|(_, sent)| sent).unwrap_or_default()
+    let result = tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(run);
+    (HEARD.take().map(|(_, sent)| sent).unwrap_or_default(), result)
 }
 
 /// The answer to a request, if somebody listens.

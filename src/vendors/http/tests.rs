@@ -7,14 +7,8 @@ use crate::mutants::{Mutant, harmed};
 
 pub fn http() -> Http {
     let second = Duration::from_secs(1);
-    let settings = HttpSettings {
-        connect_timeout: second,
-        read_timeout: second,
-        write_timeout: second,
-        credential_probe: second,
-        account_recheck: second,
-        bitwarden_client_version: "2026.1.0".into(),
-    };
+    let settings =
+        HttpSettings { connect_timeout: second, read_timeout: second, write_timeout: second, credential_probe: second };
     Http::new(settings, RequestCounter::default()).unwrap()
 }
 
@@ -36,8 +30,8 @@ pub fn answer(status: u16, body: &[u8]) -> Answer {
 }
 
 /// An error that came of foreign bytes says nothing of them, wherever it is shown.
-pub fn assert_ours(error: &VendorError) {
-    let fault = error.fault("Vendor", "host.test");
+pub fn assert_ours<E: Failure + std::fmt::Debug + std::fmt::Display>(error: &E) {
+    let fault = error.fault("host.test");
     for text in [error.to_string(), format!("{error:?}"), fault.message, fault.summary] {
         assert!(!text.contains(crate::mutants::MARKER) && !text.contains(char::is_control), "{text:?}");
     }
@@ -84,9 +78,18 @@ fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
     drop(used);
 }
 
-fn asked(value: &[u8]) -> Option<Duration> {
+fn asked_at(value: &[u8], date: Option<&str>) -> Option<Duration> {
     let value = reqwest::header::HeaderValue::from_bytes(value).ok()?;
-    retry_after(&http::Response::builder().header(reqwest::header::RETRY_AFTER, value).body("").ok()?.into())
+    let answer = http::Response::builder().header(RETRY_AFTER, value);
+    let answer = date
+        .map(|date| date.parse().unwrap())
+        .into_iter()
+        .fold(answer, |answer, date: reqwest::header::HeaderValue| answer.header(DATE, date));
+    retry_after(&answer.body("").ok()?.into())
+}
+
+fn asked(value: &[u8]) -> Option<Duration> {
+    asked_at(value, None)
 }
 
 #[test]
@@ -94,8 +97,26 @@ fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
     for (value, seconds) in [("0", 1), (" 7 ", 8), ("999999999", 3600), ("18446744073709551615", 3600)] {
         assert_eq!(asked(value.as_bytes()), Some(Duration::from_secs(seconds)), "{value}");
     }
-    for value in ["", "-1", "1.5", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "18446744073709551616"] {
+    for value in ["", "-1", "1.5", "1e3", "tomorrow", "2026-10-21T07:28:00Z", "18446744073709551616"] {
         assert_eq!(asked(value.as_bytes()), None, "{value}");
+    }
+}
+
+#[test]
+fn a_pause_until_a_date_counts_from_the_date_of_the_answer() {
+    let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    for (value, seconds) in [
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 31),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 1),
+        ("Tue, 20 Oct 2026 07:28:00 GMT", 1),
+        ("Thu, 22 Oct 2026 07:28:00 GMT", 3600),
+    ] {
+        assert_eq!(asked_at(value.as_bytes(), Some(date)), Some(Duration::from_secs(seconds)), "{value}");
+    }
+    // Without one, or with nonsense, from the clock of this process.
+    for date in [None, Some("today")] {
+        assert_eq!(asked_at(b"Wed, 21 Oct 2076 07:28:00 GMT", date), Some(LONGEST_PAUSE));
+        assert_eq!(asked_at(b"Thu, 21 Oct 1976 07:28:00 GMT", date), Some(Duration::from_secs(1)));
     }
 }
 

@@ -4,15 +4,11 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::NAME;
+use super::error::ImmutaError;
 use super::wire::{Hint, LicenseRecord};
 use crate::plan::{Outcome, Refusal};
-use crate::vendors::VendorError;
+use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::Answer;
-
-/// What to tell the owner of a key that may not do something (section 3).
-pub(super) const NEEDED: &str = "the owner of the API key needs the permission APPLICATION_ADMIN in Immuta, and USER_ADMIN beside it \
-     on old releases";
 
 /// What the answer to a POST comes to.
 pub(super) enum Added {
@@ -67,18 +63,18 @@ pub(super) fn removed(answer: &Answer, host: &str) -> Outcome {
 
 /// What means the same for both.
 fn other(answer: &Answer, host: &str) -> Outcome {
-    let credentials = |error: VendorError| Outcome::Refused(Refusal::Credentials(error.fault(NAME, host)));
+    let credentials = |error: ImmutaError| Outcome::Refused(Refusal::Credentials(error.fault(host)));
     match answer.status {
-        StatusCode::UNAUTHORIZED => credentials(VendorError::ApiKeyRefused),
-        StatusCode::FORBIDDEN => credentials(VendorError::MissingPermission(NEEDED)),
+        StatusCode::UNAUTHORIZED => credentials(ImmutaError::ApiKeyRefused),
+        StatusCode::FORBIDDEN => credentials(ImmutaError::MissingPermission),
         StatusCode::TOO_MANY_REQUESTS => match answer.refusal() {
-            VendorError::Throttled { after } => Outcome::Refused(Refusal::Throttled(after)),
+            ImmutaError::Shared(VendorError::Throttled { after }) => Outcome::Refused(Refusal::Throttled(after)),
             error => credentials(error),
         },
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             credentials(answer.refusal())
         }
-        status if status.is_redirection() => credentials(VendorError::LoginPage),
+        status if status.is_redirection() => credentials(ImmutaError::LoginPage),
         // The application's own 500 is final; a gateway's answer says nothing of what runs behind it.
         StatusCode::INTERNAL_SERVER_ERROR if answer.json::<Value>("no JSON").is_ok() => Outcome::Answered,
         _ => Outcome::Unanswered,

@@ -24,8 +24,8 @@ fn told(bytes: &[u8]) -> Option<Value> {
 }
 
 /// Whether a result was worth checking; an error is checked to be one of ours.
-fn believed<T>(result: Result<T, VendorError>) -> Option<T> {
-    result.inspect_err(assert_ours).ok()
+fn believed<T>(result: Result<T, impl Into<ImmutaError>>) -> Option<T> {
+    result.map_err(Into::into).inspect_err(assert_ours::<ImmutaError>).ok()
 }
 
 fn assert_row(row: &Row, answered: Option<&Value>) {

@@ -3,13 +3,13 @@
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use super::NAME;
 use crate::api::{LicenseKeyEntry, SecretKeyRef};
 use crate::plan::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
 use crate::vendors::endpoint::custom_server;
+use crate::vendors::fingerprint::Fingerprint;
 use crate::vendors::license_key::{Place, license_key};
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 
@@ -41,19 +41,13 @@ impl ApiKey {
         Place { server: &self.server, ca: self.ca.as_deref() }
     }
 
-    /// Tells two keys apart without keeping either; in memory only.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let parts: [&[u8]; 3] = [
+    /// Tells this key, at this server, from others.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of([
             self.server.as_str().as_bytes(),
             self.api_key.expose_secret().as_bytes(),
             self.ca.as_deref().unwrap_or_default(),
-        ];
-        for part in parts {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
-        hash.finalize().into()
+        ])
     }
 }
 

@@ -4,59 +4,79 @@
 //! this client works whichever way it turns out, and never sends a key twice to find out.
 
 mod answer;
+mod error;
 mod key;
 mod session;
 mod target;
 mod wire;
 
-pub(super) use target::pool;
-
 use std::sync::Arc;
 
-pub(super) use key::{ApiKey, CREDENTIALS, LicenseKey, license_keys};
-use session::Session;
-pub(super) use session::Sessions;
+use error::ImmutaError;
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
+pub(super) use key::CREDENTIALS;
+use key::{ApiKey, LicenseKey, license_keys};
+use session::{Session, rates};
+pub(super) use target::pool;
 
-use super::{Go, Urgency, VendorAccount, VendorError};
+use super::error::Failure;
+use super::pace::Wait;
+use super::rates::Rates;
+use super::secret_data::{never_shown, version};
+use super::sessions::Sessions;
+use super::tokens::Asker;
+use super::{Go, Opening, ReadError, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};
-use crate::plan::{KeyRing, Model, Outcome, Rules, Snapshot, Usage, WantedKey};
+use crate::plan::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "immuta";
 /// Name of the vendor in sentences.
 const NAME: &str = "Immuta";
 
+/// What all tenants share.
+pub(super) struct Immuta {
+    rates: Arc<Rates>,
+    /// The keys that are in use.
+    sessions: Sessions<Session>,
+}
+
 /// The licence keys of one tenant.
-pub struct LicenseKeys {
+struct LicenseKeys {
     session: Arc<Session>,
+    /// Of the Secret that the key came from.
+    secret_version: String,
     wanted: Vec<WantedKey>,
     keys: Vec<LicenseKey>,
 }
 
-impl LicenseKeys {
-    pub(super) fn new(session: Arc<Session>, wanted: Vec<WantedKey>, keys: Vec<LicenseKey>) -> Self {
-        Self { session, wanted, keys }
+never_shown!(Immuta, LicenseKeys);
+
+impl Immuta {
+    pub(super) fn new() -> Self {
+        Self { rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
-    /// Why keys of the spec cannot be used.
-    #[cfg(test)]
-    pub(super) fn faults(&self) -> Vec<crate::plan::Fault> {
-        self.wanted.iter().filter_map(|key| key.fingerprint.clone().err()).collect()
+    /// Opens the licence keys of a tenant with the API key of its Secret. Sends nothing.
+    pub(super) fn open(&self, opening: &Opening<'_>, pool: &Pool) -> Result<Box<dyn VendorAccount>, Fault> {
+        // For the compiler: the pool names one Secret, and its goal is keys.
+        let ([secret], Goal::Keys { keys: entries, .. }) = (opening.secrets, &pool.goal) else {
+            return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
+        };
+        let key = ApiKey::from_secret(secret, opening.allowed)?;
+        let (wanted, keys) = license_keys(entries, opening.keys, opening.object_uid, &key.place());
+        let session = self.session(opening.http, key)?;
+        Ok(Box::new(LicenseKeys { session, secret_version: version(opening.secrets), wanted, keys }))
     }
 }
 
-impl VendorAccount for LicenseKeys {
-    /// A tenant has no id of its own: it is where it is.
-    fn account(&self) -> Account {
-        Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
-    }
-
-    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
-    async fn read(&self, _: Urgency) -> Result<Snapshot, VendorError> {
-        let status = self.session.status().await?;
-        let rows = self.session.list().await?;
+impl LicenseKeys {
+    async fn snapshot(&self, asker: Asker<'_>) -> Result<Snapshot, ImmutaError> {
+        let status = self.session.status(asker).await?;
+        let rows = self.session.list(asker).await?;
         // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
-        let reported_users = self.session.usage().await.ok().and_then(|usage| usage.users());
+        let reported_users = self.session.usage(asker).await.ok().and_then(|usage| usage.users());
         let seats = status.seats(rows.is_empty())?;
         let ring = KeyRing {
             seats,
@@ -78,11 +98,7 @@ impl VendorAccount for LicenseKeys {
         })
     }
 
-    fn turn_to_write(&self) -> Result<(), VendorError> {
-        Ok(())
-    }
-
-    async fn write(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
         match &intent.step {
             Step::AddKey(step) => {
                 let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
@@ -95,6 +111,31 @@ impl VendorAccount for LicenseKeys {
             Step::RemoveKey(_) => Outcome::NotSent("the row to remove is not known"),
             Step::Seats(_) => Outcome::NotSent("it is not about a licence key"),
         }
+    }
+}
+
+impl VendorAccount for LicenseKeys {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// A tenant has no id of its own: it is where it is.
+    fn account(&self) -> Account {
+        Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
+    }
+
+    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
+    fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
+        let unread = |error: ImmutaError| error.unread(&self.session.host());
+        Box::pin(self.snapshot(Asker { secret: &self.secret_version, urgency }).map_err(unread))
+    }
+
+    fn turn_to_write(&self) -> Result<(), Wait> {
+        Ok(())
+    }
+
+    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.change(intent, go))
     }
 }
 

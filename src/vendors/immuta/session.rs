@@ -3,32 +3,36 @@
 
 mod token;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use token::Token;
-use tokio::sync::Mutex;
+use serde_json::Value;
 
-use super::answer::{self, Added, NEEDED};
+use super::answer::{self, Added};
+use super::error::ImmutaError;
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
-use super::{ApiKey, NAME, VENDOR};
+use super::{ApiKey, Immuta, VENDOR};
 use crate::plan::{Fault, Outcome, Refusal, Row};
+use crate::vendors::Go;
+use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::endpoint::{host, join};
-use crate::vendors::gate::{Gate, Rates};
-use crate::vendors::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
-use crate::vendors::pace::{Limit, Limits};
-use crate::vendors::secret_data::{invalid, never_shown};
-use crate::vendors::{Go, VendorError};
+use crate::vendors::error::{Failure, VendorError};
+use crate::vendors::http::{Answer, Http};
+use crate::vendors::pace::Limit;
+use crate::vendors::rates::Rates;
+use crate::vendors::secret_data::never_shown;
+use crate::vendors::tokens::{Asker, Tokens};
 
-/// Sessions that nobody has used for this long are dropped, tokens and all.
-const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
+/// A token is renewed this long before it expires, where its answer says when.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
-const LIMITS: Limits = &[Limit { count: 100, per: Duration::from_secs(1) }];
-const RATES: Rates = Rates { limits: |_, _| LIMITS, cloud: |_| false };
+pub(super) fn rates() -> Rates {
+    let others = vec![Limit { count: 100, per: Duration::from_secs(1) }];
+    Rates { rules: Vec::new(), others, domains: Vec::new() }
+}
 
 /// How to prove who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,45 +52,23 @@ struct Learned {
 }
 
 /// An API key in use.
-pub(in crate::vendors) struct Session {
+pub(super) struct Session {
     key: ApiKey,
-    client: Arc<Client>,
-    gate: Gate,
-    settings: HttpSettings,
-    requests: RequestCounter,
-    token: Mutex<Option<Token>>,
-    learned: SyncMutex<Learned>,
+    connection: Connection,
+    tokens: Tokens<ImmutaError>,
+    learned: Mutex<Learned>,
 }
 
-never_shown!(Token, Session, Sessions, super::wire::TokenAnswer);
+never_shown!(Session, super::wire::TokenAnswer);
 
-/// Of a key and its server.
-type Fingerprint = [u8; 32];
-
-/// All keys in use, so that objects with the same key share its token.
-#[derive(Default)]
-pub(in crate::vendors) struct Sessions(SyncMutex<HashMap<Fingerprint, (Arc<Session>, Instant)>>);
-
-impl Sessions {
-    pub(in crate::vendors) fn get(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
-        let (fingerprint, now) = (key.fingerprint(), Instant::now());
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((session, used)) = sessions.get_mut(&fingerprint) {
-            *used = now;
-            return Ok(Arc::clone(session));
-        }
-        sessions.retain(|_, (_, used)| now.duration_since(*used) < FORGET_AFTER);
-        let client = http.client(key.ca.as_deref()).map_err(|_| {
-            invalid(
-                "ca.crt",
-                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
-            )
-        })?;
-        let (settings, requests) = (http.settings.clone(), http.requests());
-        let (token, learned) = (Mutex::default(), SyncMutex::default());
-        let session = Arc::new(Session { key, client, gate: http.gate(RATES), settings, requests, token, learned });
-        sessions.insert(fingerprint, (Arc::clone(&session), now));
-        Ok(session)
+impl Immuta {
+    /// The session of a key, which all objects with that key share. Sends nothing.
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+        self.sessions.get(key.fingerprint(), Instant::now(), || {
+            let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
+            let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
+            Ok(Session { key, connection, tokens, learned: Mutex::default() })
+        })
     }
 }
 
@@ -101,23 +83,23 @@ impl Session {
     }
 
     /// `GET /admin/license/licenseStatus` (section 4.2).
-    pub(super) async fn status(&self) -> Result<LicenseStatus, VendorError> {
-        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus")).await?;
-        answer.json("the licence status is not what it should be")
+    pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
+        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus"), asker).await?;
+        Ok(answer.json("the licence status is not what it should be")?)
     }
 
     /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
-    pub(super) async fn list(&self) -> Result<Vec<Row>, VendorError> {
-        let answer = self.get("get_licenses", self.url("admin/license")).await?;
+    pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
+        let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
         let records: Vec<LicenseRecord> = answer.json("the list of licences is not what it should be")?;
-        records.into_iter().filter_map(|record| record.row().transpose()).collect()
+        Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 
     /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for (section 4.3).
-    pub(super) async fn usage(&self) -> Result<Usage, VendorError> {
+    pub(super) async fn usage(&self, asker: Asker<'_>) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
-        self.get("get_license_usage", url).await?.json("the usage is not what it should be")
+        Ok(self.get("get_license_usage", url, asker).await?.json("the usage is not what it should be")?)
     }
 
     /// `POST /admin/license` with a key: once, but for answers that prove that nothing was done.
@@ -127,8 +109,7 @@ impl Session {
         let mut outcome = Outcome::Refused(Refusal::Request("the field that carries the key is refused".into()));
         for lower_case in [lower_case, !lower_case] {
             let body = serde_json::json!({ spellings[usize::from(lower_case)]: key.expose_secret() });
-            let request = || self.client.post(self.url("admin/license")).json(&body);
-            match self.write(&request, go).await {
+            match self.write(Method::POST, "admin/license", Some(&body), go).await {
                 Err(failed) => {
                     outcome = failed;
                     break;
@@ -143,53 +124,39 @@ impl Session {
                 },
             }
         }
-        self.count("add_license", outcome.label());
+        self.connection.count("add_license", outcome.label());
         outcome
     }
 
     /// `DELETE /admin/license/{id}`, once.
     pub(super) async fn remove(&self, id: i64, go: Go<'_>) -> Outcome {
-        let request = || self.client.delete(self.url(&format!("admin/license/{id}")));
-        let answer = self.write(&request, go).await;
+        let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
         let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, &self.host()));
-        self.count("delete_license", outcome.label());
+        self.connection.count("delete_license", outcome.label());
         outcome
     }
 
     /// Sends a write the way that is known to work. An answer of 401 proves that nothing was done: then, and only then,
     /// it is sent once more with a fresh token.
-    async fn write(&self, request: &(dyn Fn() -> RequestBuilder + Send + Sync), go: Go<'_>) -> Result<Answer, Outcome> {
+    async fn write(&self, verb: Method, path: &str, body: Option<&Value>, go: Go<'_>) -> Result<Answer, Outcome> {
         let mut way = self.learned().way.unwrap_or(Way::Key);
         for again in [false, true] {
-            let signed = self.signed(way, request()).await.map_err(|error| self.not_signed(&error))?;
-            go().map_err(Outcome::NotSent)?;
-            match self.exchange(signed, self.settings.write_timeout).await {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !again => {
-                    self.forget_token().await;
-                    way = Way::Token;
-                }
-                Ok(answer) => return Ok(answer),
-                // A certificate that is refused ends the handshake: no byte of the request has left.
-                Err(VendorError::Certificate) => return Err(Outcome::NotSent("certificate not trusted")),
-                Err(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
-                    return Err(Outcome::NotSent("the host takes no request now"));
-                }
-                Err(_) => return Err(Outcome::Unanswered),
+            let request = self.request(verb.clone(), self.url(path));
+            let request = body.into_iter().fold(request, RequestBuilder::json);
+            let signed = self.signed(way, request, None).await;
+            let (signed, token) = signed.map_err(|error| not_signed(&error, &self.host()))?;
+            let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
+            if answer.status != StatusCode::UNAUTHORIZED || again {
+                return Ok(answer);
             }
+            self.tokens.forget(token).await;
+            way = Way::Token;
         }
         Err(Outcome::Unanswered)
     }
 
-    /// Without credentials nothing was sent: whatever the reason, it is not a refusal of the change.
-    fn not_signed(&self, error: &VendorError) -> Outcome {
-        Outcome::Refused(match error {
-            VendorError::Throttled { after } => Refusal::Throttled(*after),
-            _ => Refusal::Credentials(error.fault(NAME, &self.host())),
-        })
-    }
-
     /// Reads, the way that is known to work. Where that is refused, once more with a fresh token, and then the other way.
-    async fn get(&self, operation: &'static str, url: Url) -> Result<Answer, VendorError> {
+    async fn get(&self, operation: &'static str, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
         let known = self.learned().way;
         let ways: &[Way] = match known {
             None | Some(Way::Key) => &[Way::Key, Way::Token],
@@ -197,46 +164,50 @@ impl Session {
         };
         let mut refused = None;
         for way in ways {
-            match self.get_once(*way, url.clone()).await {
+            match self.get_once(*way, url.clone(), asker).await {
                 Ok(answer) => {
                     self.learn(|learned| learned.way = Some(*way));
-                    self.count(operation, "ok");
+                    self.connection.count(operation, "ok");
                     return Ok(answer);
                 }
                 // One endpoint is known to answer 500 where it should say 401 (section 2).
-                Err(VendorError::Status(500)) if known.is_none() => {
-                    refused.get_or_insert(VendorError::Status(500));
+                Err(error @ ImmutaError::Shared(VendorError::Status(500))) if known.is_none() => {
+                    refused.get_or_insert(error);
                 }
-                Err(error @ (VendorError::ApiKeyRefused | VendorError::LoginPage)) => {
-                    self.forget_token().await;
+                Err(error @ (ImmutaError::ApiKeyRefused | ImmutaError::LoginPage)) => {
                     refused.get_or_insert(error);
                 }
                 // The token endpoint of a tenant that takes keys as they are may be missing.
-                Err(VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_))
-                    if refused.is_some() && *way == Way::Token && known.is_none() => {}
+                Err(ImmutaError::Shared(
+                    VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_),
+                )) if refused.is_some() && *way == Way::Token && known.is_none() => {}
                 Err(error) => {
-                    self.count(operation, error.label());
+                    self.connection.count(operation, error.label());
                     return Err(error);
                 }
             }
         }
-        let error = refused.unwrap_or(VendorError::ApiKeyRefused);
-        self.count(operation, error.label());
+        let error = refused.unwrap_or(ImmutaError::ApiKeyRefused);
+        self.connection.count(operation, error.label());
         Err(error)
     }
 
-    async fn get_once(&self, way: Way, url: Url) -> Result<Answer, VendorError> {
-        let request = self.signed(way, self.client.get(url)).await?;
-        let answer = self.exchange(request, self.settings.read_timeout).await?;
-        match answer.status {
-            status if status.is_success() && answer.is_web_page() => Err(VendorError::LoginPage),
-            status if status.is_success() => Ok(answer),
-            _ => Err(refusal(&answer)),
+    async fn get_once(&self, way: Way, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
+        let (request, token) = self.signed(way, self.request(Method::GET, url), Some(asker)).await?;
+        let answer = self.connection.ask(request).await?;
+        let refused = match answer.status {
+            status if status.is_success() && answer.is_web_page() => ImmutaError::LoginPage,
+            status if status.is_success() => return Ok(answer),
+            _ => refusal(&answer),
+        };
+        if let ImmutaError::ApiKeyRefused | ImmutaError::LoginPage = refused {
+            self.tokens.forget(token).await;
         }
+        Err(refused)
     }
 
-    async fn exchange(&self, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
-        http::exchange(&self.gate, request.header("Accept", "application/json"), timeout).await
+    fn request(&self, verb: Method, url: Url) -> RequestBuilder {
+        self.connection.request(verb, url).header("Accept", "application/json")
     }
 
     fn url(&self, path: &str) -> Url {
@@ -250,18 +221,14 @@ impl Session {
     fn learn(&self, what: impl FnOnce(&mut Learned)) {
         what(&mut self.learned.lock().unwrap_or_else(PoisonError::into_inner));
     }
-
-    fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.get_or_create(&RequestLabels { vendor: VENDOR, operation, outcome }).inc();
-    }
 }
 
 /// What an answer other than success means here.
-fn refusal(answer: &Answer) -> VendorError {
+fn refusal(answer: &Answer) -> ImmutaError {
     match answer.status {
-        StatusCode::UNAUTHORIZED => VendorError::ApiKeyRefused,
-        StatusCode::FORBIDDEN => VendorError::MissingPermission(NEEDED),
-        status if status.is_redirection() => VendorError::LoginPage,
+        StatusCode::UNAUTHORIZED => ImmutaError::ApiKeyRefused,
+        StatusCode::FORBIDDEN => ImmutaError::MissingPermission,
+        status if status.is_redirection() => ImmutaError::LoginPage,
         _ => answer.refusal(),
     }
 }

@@ -6,8 +6,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::ImmutaError;
 use crate::plan::Row;
-use crate::vendors::{VendorError, date};
+use crate::vendors::date;
+use crate::vendors::error::VendorError;
 
 /// The body of `POST /bim/apikey/authenticate`: the field is all lower case (section 2).
 #[derive(Serialize)]
@@ -24,10 +26,10 @@ pub(super) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    pub(super) fn token(self) -> Result<SecretString, VendorError> {
-        let token = self.token.filter(|token| !token.is_empty()).ok_or(VendorError::ApiKeyRefused)?;
+    pub(super) fn token(self) -> Result<SecretString, ImmutaError> {
+        let token = self.token.filter(|token| !token.is_empty()).ok_or(ImmutaError::ApiKeyRefused)?;
         if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token"));
+            return Err(VendorError::Unreadable("the token is not a token").into());
         }
         Ok(SecretString::from(token))
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::{Limit, Limits, Urgency};
+use super::{Limit, Urgency};
 
 /// Requests do not arrive as evenly as they leave: each window counts as this much longer.
 const UNEVEN: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ struct Queue {
 
 #[derive(Debug)]
 pub(super) struct Budget {
-    limits: Limits,
+    limits: Box<[Limit]>,
     /// When requests left, oldest first, as far back as the longest window.
     left: VecDeque<Duration>,
     /// Of these, those that have taken room and not left yet.
@@ -51,8 +51,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub fn of(limits: Limits) -> Self {
-        Self { limits, left: VecDeque::new(), promised: VecDeque::new(), queues: Default::default() }
+    pub fn of(limits: &[Limit]) -> Self {
+        Self { limits: limits.into(), left: VecDeque::new(), promised: VecDeque::new(), queues: Default::default() }
     }
 
     /// Takes the owner's turn and the room with it, or says how long until it comes.

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
-const READS: Limits = &[Limit { count: 200, per: MINUTE }];
-const TOKENS: Limits = &[Limit { count: 5, per: Duration::from_secs(1) }, Limit { count: 10, per: MINUTE }];
+const READS: &[Limit] = &[Limit { count: 200, per: MINUTE }];
+const TOKENS: &[Limit] = &[Limit { count: 5, per: Duration::from_secs(1) }, Limit { count: 10, per: MINUTE }];
 
 fn lane() -> Lane {
     Lane { host: "api.test".into(), verb: "GET".into(), path: "/shared".into() }
@@ -22,11 +22,11 @@ fn seconds(seconds: f64) -> Duration {
 /// The pace with one lane of a cloud.
 struct Paced {
     pace: Pace,
-    limits: Limits,
+    limits: &'static [Limit],
 }
 
 impl Paced {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: &'static [Limit]) -> Self {
         Self { pace: Pace::default(), limits }
     }
 
@@ -66,7 +66,7 @@ impl Paced {
 }
 
 /// The vendor's limiter: fixed windows, from a phase we do not know or from the first hit (section 12).
-fn refused(arrivals: &[Duration], limits: Limits, phase: Option<Duration>) -> usize {
+fn refused(arrivals: &[Duration], limits: &[Limit], phase: Option<Duration>) -> usize {
     let mut refused = 0;
     for limit in limits {
         let mut window = (phase.unwrap_or_default(), 0);

@@ -1,17 +1,18 @@
-//! Who drops a token that was refused, and what is forgotten with it.
+//! What is forgotten with a token that was refused.
 
 use super::*;
+use crate::vendors::http::{HttpSettings, RequestCounter};
+
+/// With no key in use.
+pub(in super::super) fn bitwarden() -> Bitwarden {
+    let account_recheck = Duration::from_secs(900);
+    Bitwarden::new(BitwardenSettings { account_recheck, client_version: "2026.1.0".into() })
+}
 
 fn session() -> Session {
     let time = Duration::from_secs(900);
-    let settings = HttpSettings {
-        connect_timeout: time,
-        read_timeout: time,
-        write_timeout: time,
-        credential_probe: time,
-        account_recheck: time,
-        bitwarden_client_version: "2026.1.0".into(),
-    };
+    let settings =
+        HttpSettings { connect_timeout: time, read_timeout: time, write_timeout: time, credential_probe: time };
     let server = Url::parse("https://vault.test").unwrap();
     let key = ApiKey {
         of: KeyOf::User,
@@ -21,30 +22,16 @@ fn session() -> Session {
         identity: server,
         ca: None,
     };
-    let session = Sessions::default().get(&Http::new(settings, RequestCounter::default()).unwrap(), key);
+    let http = Http::new(settings, RequestCounter::default()).unwrap();
+    let session = bitwarden().session(&http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }
 
-async fn holds(session: &Session, number: u64) {
-    let renew = Instant::now() + Duration::from_secs(3600);
-    *session.token.lock().await = Some(Token { value: SecretString::from("t"), number, renew });
-}
-
-fn renewals_left(session: &Session) -> usize {
-    (0..100).filter(|_| session.refusals().renew(Duration::ZERO, Instant::now())).count()
-}
-
-#[tokio::test]
-async fn objects_that_saw_the_same_token_refused_drop_it_once() {
-    let session = session();
-    holds(&session, 5).await;
-    for _ in 0..3 {
-        assert!(session.replace(5, Duration::ZERO).await);
-    }
-    holds(&session, 6).await;
-    assert!(session.replace(5, Duration::ZERO).await, "there is a newer one");
-    assert_eq!(session.token.lock().await.as_ref().map(|token| Instant::now() < token.renew), Some(true));
-    assert_eq!(renewals_left(&session), 10);
+/// Fetches a token if none is there; its number.
+async fn fetch(session: &Session) -> u64 {
+    let lifetime = Some(Duration::from_secs(3600));
+    let token = async || Ok(NewToken { value: SecretString::from("t"), lifetime });
+    session.tokens.get(None, |_| Ok(()), token).await.ok().unwrap().number
 }
 
 #[tokio::test]
@@ -52,13 +39,16 @@ async fn what_is_asked_seldom_is_forgotten_once_for_each_new_token_and_never_wit
     let session = session();
     let known = |session: &Session| session.known.lock().unwrap().is_empty();
     let learn = || session.known.lock().unwrap().learn();
-    holds(&session, 1).await;
+    assert_eq!(fetch(&session).await, 1);
     learn();
     assert!(session.look_anew(1).await && known(&session));
-    holds(&session, 2).await;
+    assert_eq!(fetch(&session).await, 2);
     learn();
     assert!(session.look_anew(1).await && !known(&session), "it was asked again with the new token");
     assert!(!session.look_anew(2).await && !known(&session), "a token that new says nothing newer");
-    renewals_left(&session);
-    assert!(!session.replace(2, Duration::ZERO).await && !known(&session), "no token is left");
+    let mut number = 2;
+    while session.tokens.replace(number, Duration::ZERO).await {
+        number = fetch(&session).await;
+    }
+    assert!(!session.look_anew(number).await && !known(&session), "no token is left");
 }

@@ -1,10 +1,8 @@
 //! What a key was refused, so that it is not tried again for nothing: however many objects use a bad key, it costs at most
-//! 12 token requests an hour (sections 3.5 and 16.3: the token budget is shared by all organizations).
+//! 12 token requests an hour. A vendor may count token requests by address, for all of its accounts together.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
-
-use crate::vendors::VendorError;
 
 /// Token requests in an hour that follow a refusal; the first of all comes before it.
 const MOST_AN_HOUR: usize = 11;
@@ -12,25 +10,24 @@ const MOST_AN_HOUR: usize = 11;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The refusals of one key.
-#[derive(Default)]
-pub(super) struct RefusedKey {
-    last: Option<(VendorError, Instant)>,
+pub(super) struct RefusedKey<E> {
+    last: Option<(E, Instant)>,
     /// Versions of the Secrets with which it was tried: one that is not among them was written since.
     tried: HashSet<String>,
     /// Token requests within the last hour that followed a refusal.
     spent: VecDeque<Instant>,
 }
 
-impl RefusedKey {
+impl<E> Default for RefusedKey<E> {
+    fn default() -> Self {
+        Self { last: None, tried: HashSet::new(), spent: VecDeque::new() }
+    }
+}
+
+impl<E: Clone> RefusedKey<E> {
     /// The answer that is known without asking: within `probe` for a Secret with which the key was tried, unless a person
     /// asks; and for everybody once the hour's tries are used up. `None` in place of a Secret: no new one is known of.
-    pub fn remembered(
-        &mut self,
-        secret: Option<&str>,
-        asked: bool,
-        probe: Duration,
-        now: Instant,
-    ) -> Option<VendorError> {
+    pub fn remembered(&mut self, secret: Option<&str>, asked: bool, probe: Duration, now: Instant) -> Option<E> {
         let (error, at) = self.last.clone()?;
         if now.duration_since(at) >= probe {
             self.tried.clear();
@@ -41,7 +38,7 @@ impl RefusedKey {
     }
 
     /// Notes how a token request ended: refused for the key, or not.
-    pub fn note(&mut self, refused: Option<&VendorError>, secret: Option<&str>, now: Instant) {
+    pub fn note(&mut self, refused: Option<&E>, secret: Option<&str>, now: Instant) {
         if self.last.is_some() {
             self.spent.push_back(now);
         }
@@ -75,7 +72,7 @@ mod tests {
     use super::*;
 
     const PROBE: Duration = Duration::from_secs(900);
-    const REFUSED: VendorError = VendorError::InvalidClient;
+    const REFUSED: &str = "refused";
 
     #[test]
     fn a_refused_key_is_tried_again_after_a_while_or_with_another_secret() {
@@ -102,7 +99,7 @@ mod tests {
 
     #[test]
     fn however_many_objects_see_a_role_refused_a_new_token_is_fetched_once_in_a_while() {
-        let (mut key, start) = (RefusedKey::default(), Instant::now());
+        let (mut key, start) = (RefusedKey::<&str>::default(), Instant::now());
         // Three pools of one organization, every ten minutes.
         let looks = (0..6).flat_map(|i| [0, 20, 40].map(|second| start + Duration::from_secs(i * 600 + second)));
         let renewed = looks.filter(|at| key.renew(PROBE, *at)).count();

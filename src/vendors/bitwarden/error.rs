@@ -1,0 +1,177 @@
+//! What Bitwarden alone can mean when it gives no numbers, and the sentence each meaning turns into.
+
+use super::NAME;
+use crate::plan::{Fault, Remedy, reason};
+use crate::vendors::error::{Failure, VendorError};
+
+/// Why an organization could not be read. Carries our own words and numbers only, never Bitwarden's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BitwardenError {
+    /// What any vendor could mean.
+    #[error(transparent)]
+    Shared(#[from] VendorError),
+    /// The token endpoint does not know this client, or knows another secret for it.
+    #[error("invalid_client")]
+    InvalidClient,
+    /// The token endpoint refuses the request as such.
+    #[error("token request refused with status {0}")]
+    TokenRefused(u16),
+    /// The token endpoint wants a newer client version.
+    #[error("client version refused")]
+    ClientVersion,
+    /// The person belongs to no such organization, or is not confirmed there.
+    #[error("not a member")]
+    NotMember,
+    /// The person is not an owner.
+    #[error("not an owner")]
+    NotOwner,
+    /// The person owns no organization.
+    #[error("no organization")]
+    NoOrganization,
+    /// The person owns more than one organization, and none is named.
+    #[error("several organizations")]
+    SeveralOrganizations,
+    /// 401 with a fresh token.
+    #[error("unauthorized with a fresh token")]
+    Unauthorized,
+    /// 403 with a fresh token.
+    #[error("forbidden")]
+    Forbidden,
+    /// A self-hosted server, which has no purchased seats to manage.
+    #[error("only allowed when not self-hosted")]
+    SelfHosted,
+}
+
+impl Failure for BitwardenError {
+    const UNAUTHORIZED: Self = Self::Unauthorized;
+    const FORBIDDEN: Self = Self::Forbidden;
+
+    fn shared(&self) -> Option<&VendorError> {
+        match self {
+            Self::Shared(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Shared(error) => error.label(),
+            Self::InvalidClient => "invalid_client",
+            Self::TokenRefused(_) => "token_refused",
+            Self::ClientVersion => "client_version",
+            Self::NotMember => "not_member",
+            Self::NotOwner => "not_owner",
+            Self::NoOrganization => "no_organization",
+            Self::SeveralOrganizations => "several_organizations",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::SelfHosted => "self_hosted",
+        }
+    }
+
+    fn remedy(&self) -> Remedy {
+        match self {
+            Self::Shared(error) => error.remedy(),
+            Self::SeveralOrganizations => Remedy::Spec,
+            Self::SelfHosted => Remedy::Unsupported,
+            Self::InvalidClient
+            | Self::TokenRefused(_)
+            | Self::ClientVersion
+            | Self::NotMember
+            | Self::NotOwner
+            | Self::NoOrganization
+            | Self::Unauthorized
+            | Self::Forbidden => Remedy::Credentials,
+        }
+    }
+
+    fn fault(&self, host: &str) -> Fault {
+        let (reason, summary, message) = match self {
+            Self::Shared(error) => return error.fault(NAME, host),
+            Self::SeveralOrganizations => {
+                return Fault::spec(
+                    "spec.vendor.bitwarden.organizationId is needed: the person with this key owns more than one organization"
+                        .into(),
+                );
+            }
+            Self::InvalidClient => (
+                reason::REJECTED,
+                "key refused by the vendor",
+                format!(
+                    "{NAME} refuses the client id and secret: the key was rotated, belongs to another region or server, the \
+                     organization is disabled, or its plan has no API access. Put the current key into the Secret"
+                ),
+            ),
+            Self::TokenRefused(status) => (
+                reason::REJECTED,
+                "token refused by the vendor",
+                format!(
+                    "{NAME}'s token endpoint refuses the request with status {status}: check clientId and clientSecret"
+                ),
+            ),
+            Self::ClientVersion => (
+                reason::REJECTED,
+                "client version refused",
+                format!(
+                    "{NAME} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
+                ),
+            ),
+            Self::NotMember => (
+                reason::INSUFFICIENT_ROLE,
+                "key's owner is not a member",
+                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key of another organization's owner. Use the key of an owner of this one"
+                    .into(),
+            ),
+            Self::NotOwner => (
+                reason::INSUFFICIENT_ROLE,
+                "role too low: owner key needed",
+                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                    .into(),
+            ),
+            Self::NoOrganization => (
+                reason::INSUFFICIENT_ROLE,
+                "role too low: owner key needed",
+                "the personal key belongs to somebody who owns no organization: use the key of an owner".into(),
+            ),
+            Self::Unauthorized => (
+                reason::REJECTED,
+                "token refused by the vendor",
+                format!(
+                    "{host} refuses a fresh token with 401: identity and API address may belong to different servers"
+                ),
+            ),
+            Self::Forbidden => (
+                reason::INSUFFICIENT_ROLE,
+                "key may not do this",
+                format!(
+                    "{host} refuses this key with 403: it must be the organization API key of this organization; or the \
+                     vendor's edge blocks this network"
+                ),
+            ),
+            Self::SelfHosted => (
+                reason::UNSUPPORTED_BY_VENDOR,
+                "self-hosted: seats come from the licence",
+                format!(
+                    "{host} is self-hosted, where seats come from the licence file: change the seats of the cloud organization, \
+                     then update the licence on the server"
+                ),
+            ),
+        };
+        Fault { remedy: self.remedy(), reason, summary: summary.into(), message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendors::bitwarden::symptoms::errors;
+
+    #[test]
+    fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
+        let all = errors();
+        assert!(all.len() > 15, "{all:?}");
+        for error in all {
+            assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
+        }
+    }
+}

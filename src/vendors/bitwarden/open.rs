@@ -1,0 +1,100 @@
+//! Opens an organization with the keys of its Secrets.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::key::{ApiKey, KeyOf};
+use super::rates::rates;
+use super::{Organization, Session, Target};
+use crate::plan::{Fault, reason};
+use crate::vendors::rates::Rates;
+use crate::vendors::secret_data::{never_shown, version};
+use crate::vendors::sessions::Sessions;
+use crate::vendors::{Opening, VendorAccount};
+
+/// The references of the spec, in the order in which their Secrets come.
+const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
+
+/// What is set for Bitwarden alone.
+#[derive(Clone, Debug)]
+pub struct BitwardenSettings {
+    /// How old an answer may be that costs Bitwarden several calls, or that hardly ever changes: roles and subscriptions.
+    pub account_recheck: Duration,
+    /// The version this client claims to be. Personal keys need one that is recent enough (section 16.2).
+    pub client_version: Arc<str>,
+}
+
+/// What all organizations share.
+pub(in crate::vendors) struct Bitwarden {
+    pub(super) settings: BitwardenSettings,
+    pub(super) rates: Arc<Rates>,
+    /// The keys that are in use.
+    pub(super) sessions: Sessions<Session>,
+}
+
+never_shown!(Bitwarden);
+
+impl Bitwarden {
+    pub(in crate::vendors) fn new(settings: BitwardenSettings) -> Self {
+        Self { settings, rates: Arc::new(rates()), sessions: Sessions::default() }
+    }
+
+    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing.
+    pub(in crate::vendors) fn open(
+        &self,
+        opening: &Opening<'_>,
+        target: &Target,
+    ) -> Result<Box<dyn VendorAccount>, Fault> {
+        let secrets = opening.secrets;
+        let Target { product, region, organization: named } = target;
+        let (mut organization, mut owner, mut id) = (None, None, named.clone());
+        let secret_version = version(secrets);
+        let mut owner_reference = REFERENCES[1];
+        for (secret, reference) in secrets.iter().zip(REFERENCES) {
+            let key = ApiKey::from_secret(secret, *region, opening.allowed)?;
+            // A single Secret may stand at either place; of two the order says which.
+            if key.of == KeyOf::User && secrets.len() > 1 {
+                owner_reference = reference;
+            }
+            let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
+            if slot.is_some() {
+                return Err(unfit(
+                    "both Secrets hold the same kind of key: credentialsSecretRef is for the organization's (organization.…), \
+                     ownerCredentialsSecretRef for an owner's (user.…)",
+                ));
+            }
+            if let KeyOf::Organization(own) = &key.of {
+                let own = own.clone();
+                if id.as_ref().is_some_and(|id| *id != own) {
+                    return Err(unfit(&format!(
+                        "spec.vendor.bitwarden.organizationId is {}, and the organization key belongs to {own}: correct one \
+                         of the two",
+                        id.unwrap_or_default()
+                    )));
+                }
+                id = Some(own);
+            }
+            *slot = Some(self.session(opening.http, key)?);
+        }
+        if let (Some(organization), Some(owner)) = (&organization, &owner)
+            && organization.server() != owner.server()
+        {
+            return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
+        }
+        let shown = Mutex::default();
+        Ok(Box::new(Organization {
+            organization,
+            owner,
+            owner_reference,
+            secret_version,
+            id,
+            product: *product,
+            shown,
+        }))
+    }
+}
+
+/// Keys that do not go together: either the Secrets or the spec can mend it.
+fn unfit(message: &str) -> Fault {
+    Fault::credentials(reason::KEY_INVALID, "keys do not go together", message.to_owned())
+}

@@ -1,0 +1,118 @@
+//! What all requests with one key share, whatever the vendor: connections that trust the CA of its Secret, the way out, time
+//! limits, and the counter. A request that costs money is sent here, once.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+
+use super::error::{Failure, VendorError};
+use super::gate::Gate;
+use super::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use super::pace::Wait;
+use super::rates::Rates;
+use super::secret_data::{invalid, never_shown};
+use super::{Go, Urgency};
+use crate::plan::{Fault, Outcome, Refusal};
+
+/// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
+const NO_ROOM: &str = "the host takes no request now";
+
+/// The connection of one key.
+pub(super) struct Connection {
+    client: Arc<Client>,
+    gate: Gate,
+    /// Time limits.
+    pub settings: HttpSettings,
+    requests: RequestCounter,
+    /// The kind of vendor, as in metric labels.
+    vendor: &'static str,
+}
+
+never_shown!(Connection);
+
+impl Connection {
+    /// Prepares it; sends nothing. `ca`: of the Secret; without one the public CAs are trusted.
+    ///
+    /// # Errors
+    /// A CA that is no certificate.
+    pub fn new(http: &Http, vendor: &'static str, rates: &Arc<Rates>, ca: Option<&[u8]>) -> Result<Self, Fault> {
+        let client = http.client(ca).map_err(|_| {
+            invalid(
+                "ca.crt",
+                "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+            )
+        })?;
+        let (settings, requests) = (http.settings.clone(), http.requests());
+        Ok(Self { client, gate: http.gate(Arc::clone(rates)), settings, requests, vendor })
+    }
+
+    /// A request, to be completed and handed to one of the methods below.
+    pub fn request(&self, verb: Method, url: Url) -> RequestBuilder {
+        self.client.request(verb, url)
+    }
+
+    /// Takes a turn for a request that is sent next. `owner` names who waits for it: the same owner keeps his place.
+    ///
+    /// # Errors
+    /// When to come back.
+    pub fn turn(&self, verb: Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
+        self.gate.turn(verb.as_str(), url, owner, urgency)
+    }
+
+    /// Sends a request that changes nothing and reads the whole answer.
+    ///
+    /// # Errors
+    /// Without an answer. A status that is no success is one.
+    pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, VendorError> {
+        http::exchange(&self.gate, request, self.settings.read_timeout).await
+    }
+
+    /// Sends a request that changes nothing and returns with the head of the answer.
+    ///
+    /// # Errors
+    /// Without an answer.
+    pub async fn stream(&self, request: RequestBuilder) -> Result<Response, VendorError> {
+        self.gate.send(request, self.settings.read_timeout).await
+    }
+
+    /// Sends a request that costs money, once. `go` is asked last, just before the bytes leave. The answer; or what is known
+    /// without one, which is that nothing was sent, or nothing.
+    ///
+    /// # Errors
+    /// Why `go` held it back.
+    pub async fn send_once(
+        &self,
+        request: RequestBuilder,
+        go: Go<'_>,
+    ) -> Result<Result<Answer, Outcome>, &'static str> {
+        go()?;
+        let answer = http::exchange(&self.gate, request, self.settings.write_timeout).await;
+        Ok(answer.map_err(|error| match error {
+            // A certificate that is refused ends the handshake: no byte of the request has left.
+            VendorError::Certificate => Outcome::NotSent("certificate not trusted"),
+            VendorError::Paced { .. } | VendorError::Closed { .. } => Outcome::NotSent(NO_ROOM),
+            _ => Outcome::Unanswered,
+        }))
+    }
+
+    /// Counts a request by its outcome.
+    pub fn count(&self, operation: &'static str, outcome: &'static str) {
+        self.requests.get_or_create(&RequestLabels { vendor: self.vendor, operation, outcome }).inc();
+    }
+
+    /// Counts a request that changes nothing by its result.
+    pub fn count_result<T, E: Failure>(&self, operation: &'static str, result: &Result<T, E>) {
+        self.count(operation, result.as_ref().map_or_else(Failure::label, |_| "ok"));
+    }
+}
+
+/// What becomes of a change when there is no proof of who calls. Nothing was sent: whatever the reason, it is no refusal of
+/// the change.
+pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
+    match error.shared() {
+        Some(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
+        Some(VendorError::Throttled { after }) => Outcome::Refused(Refusal::Throttled(*after)),
+        _ => Outcome::Refused(Refusal::Credentials(error.fault(host))),
+    }
+}
