@@ -13,9 +13,7 @@ use super::proof::Proof;
 use super::queue::Class;
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 use crate::plan::{Doubt, Elapsed, Fault, Numbers};
-
-/// Namespace and name.
-pub(super) type Key = (String, String);
+pub(super) use crate::registry::Key;
 
 /// What asked for a pass; the same trigger before its time is not worth one.
 #[derive(Clone, Debug, PartialEq, Eq)]
