@@ -122,6 +122,20 @@ async fn who_loses_the_lease_between_intent_and_request_sends_nothing_under_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_leads_again_between_intent_and_request_sends_nothing_under_it() {
+    needs_control_plane!();
+    let (p, id) = about_to_buy("again-between", &flags(&[BRIEF, UNHURRIED])).await;
+    p.proxy.leases(Leases::Refused(503));
+    p.until_logged("not leading any more").await;
+    p.proxy.leases(Leases::Pass);
+    p.until_logged("term=2").await;
+    p.let_go();
+    p.until_logged("another replica leads").await;
+    assert_eq!(p.w.puts(), 0);
+    bought_under_another(&p, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_told_to_stop_between_intent_and_request_sends_nothing_under_it() {
     needs_control_plane!();
     let flags = flags(&[UNHURRIED]);

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["mutants"],
     &["api"],
     &["plan"],
+    &["registry"],
     &["clock"],
     &["vendors"],
     &["metrics"],
@@ -99,29 +100,22 @@ fn modules_import_only_leftwards() {
     assert!(checked > 30, "only {checked} imports found: does this test still read the sources?");
 }
 
-#[test]
-fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
-    let mut checked = 0;
-    for path in
-        sources(&root().join("src/plan")).into_iter().filter(|path| !is_test(path.strip_prefix(root()).unwrap()))
-    {
-        checked += 1;
-        let code = code(&path);
-        for word in [
-            "async ",
-            ".await",
-            "tokio",
-            "reqwest",
-            "kube::",
-            "Timestamp::now",
-            "Instant",
-            "SystemTime",
-            "rand",
-            "println",
-        ] {
-            assert!(!code.contains(word), "{} contains {word:?}: the plan is pure", path.display());
+/// Holds that no source of a module has any of these words; returns how many were looked at.
+fn lacks(module: &str, words: &[&str]) -> usize {
+    let sources = sources(&root().join("src").join(module)).into_iter();
+    let sources: Vec<_> = sources.filter(|path| !is_test(path.strip_prefix(root()).unwrap())).collect();
+    for path in &sources {
+        let code = code(path);
+        for word in ["async ", ".await", "tokio", "reqwest", "kube::", "rand", "println"].iter().chain(words) {
+            assert!(!code.contains(word), "{} contains {word:?}: the {module} is pure", path.display());
         }
     }
+    sources.len()
+}
+
+#[test]
+fn the_plan_has_no_clock_no_network_and_nothing_to_wait_for() {
+    let checked = lacks("plan", &["Timestamp::now", "Instant", "SystemTime"]);
     assert!(checked > 15, "only {checked} files looked at");
 }
 
@@ -136,6 +130,12 @@ fn plan_and_its_tests_name_no_vendor_and_nothing_of_one() {
             assert!(!text.contains(word), "{} says {word:?}: the vendor's folder gives it as a value", path.display());
         }
     }
+}
+
+#[test]
+fn the_registry_is_told_the_time_and_has_no_network_and_nothing_to_wait_for() {
+    let checked = lacks("registry", &["::now", ".elapsed(", "Mutex", "SystemTime"]);
+    assert!(checked > 5, "only {checked} files looked at");
 }
 
 #[test]

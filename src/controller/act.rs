@@ -39,23 +39,8 @@ pub(super) async fn act(
     context.settings.weaken_version(stored);
     write_intent(stored, status, &before).await?;
 
-    let deadline = context.settings.send_deadline;
-    let go = || {
-        #[cfg(debug_assertions)]
-        if context.settings.lacks(super::Weakness::NoDeadline) {
-            return Ok(());
-        }
-        if !context.leadership.is_current() {
-            return Err("another replica leads, or may");
-        }
-        if context.shutdown.is_cancelled() {
-            return Err("the operator is shutting down");
-        }
-        if context.crd.outdated().is_some() {
-            return Err("the CRD is older than the operator");
-        }
-        if started.age(Moment::now()) >= deadline { Err("the send deadline has passed") } else { Ok(()) }
-    };
+    let term = entry.term;
+    let go = || may_leave(context, term, started);
     let outcome = account.write(intent, &go).await;
     let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
@@ -78,6 +63,28 @@ pub(super) async fn act(
         status.intent = None;
     }
     Ok(Acted { snapshot, fault: fault(outcome, |after| account.throttled(after)), applied })
+}
+
+/// The last questions before the bytes leave. Who leads again does not lead in the term in which the pass got the right to
+/// make its change: another replica may have led meanwhile, seen no record of this change, and sent one of its own.
+fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
+    #[cfg(debug_assertions)]
+    if context.settings.lacks(super::Weakness::NoDeadline) {
+        return Ok(());
+    }
+    if !context.leadership.is_current() {
+        return Err("another replica leads, or may");
+    }
+    if context.shutdown.is_cancelled() {
+        return Err("the operator is shutting down");
+    }
+    if context.crd.outdated().is_some() {
+        return Err("the CRD is older than the operator");
+    }
+    if started.age(Moment::now()) >= context.settings.send_deadline {
+        return Err("the send deadline has passed");
+    }
+    if context.term() == term { Ok(()) } else { Err("another replica leads, or may") }
 }
 
 /// Step 4: compare-and-swap, and the whole intent must be stored, each field of it. After an unknown answer the object is
@@ -131,6 +138,16 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controller::CrdState;
+
+    #[tokio::test]
+    async fn request_of_a_pass_that_began_in_a_former_term_is_held_back() {
+        let context = Context::of_an_hour();
+        context.crd_is(CrdState::Current);
+        let (started, term) = (Moment::now(), context.term());
+        assert_eq!(may_leave(&context, term, started), Ok(()));
+        assert_eq!(may_leave(&context, term - 1, started), Err("another replica leads, or may"));
+    }
 
     #[test]
     fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {

@@ -1,7 +1,7 @@
 //! Counts at the start of a term which objects there are, for a change of any of them may be open. With a list of its own:
 //! the watch may have fallen silent while another replica led, and an object that it does not know would not be waited for.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kube::Api;
@@ -36,9 +36,9 @@ pub(super) async fn recount(context: &Context) {
 }
 
 /// The uids of all objects, by a quorum list.
-async fn list(context: &Context) -> Result<HashSet<String>, Error> {
+async fn list(context: &Context) -> Result<BTreeSet<String>, Error> {
     let api: Api<Watched> = context.api();
-    let (mut uids, mut page) = (HashSet::new(), ListParams::default().limit(PAGE));
+    let (mut uids, mut page) = (BTreeSet::new(), ListParams::default().limit(PAGE));
     loop {
         let list = bounded(api.list(&page)).await?;
         uids.extend(list.items.into_iter().filter_map(|object| object.metadata.uid));

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::pools::{Claim, Open, age_of};
 use super::store::Stored;
 use crate::api::{Account, IntentPhase, ManagementPolicy};
 use crate::plan::Desired;
+use crate::registry::{Claim, Noted, Open, age_of};
 
 /// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, or that
 /// is on its way out, lays claim to nothing, unless a change from before is still open.
-pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, account: Option<&Account>) -> Option<Claim> {
+pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, account: Option<&Account>) -> Option<Noted> {
     let metadata = stored.metadata();
     let leaving = metadata.deletion_timestamp.is_some();
     let account = account.and_then(Account::key).or_else(|| account_in(stored.record().get("account")?));
@@ -18,13 +18,13 @@ pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, account: Option<
     if open.is_none() && (leaving || desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe)) {
         return None;
     }
-    Some(Claim {
+    let claim = Claim {
         account: account.or_else(|| Some(open.as_ref()?.account.clone()))?,
         pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
         age: age_of(metadata),
         wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
-        open,
-    })
+    };
+    Some(Noted { claim, open })
 }
 
 /// The recorded change that may still be running. The account is the one it was sent to, whichever the object has now.

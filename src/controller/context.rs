@@ -14,11 +14,12 @@ use super::Leadership;
 use super::crd::Crd;
 use super::hosts::Hosts;
 use super::memory::{Key, Memory, Trigger};
-use super::pools::{Pools, age_of};
+use super::pools::Pools;
 use super::queue::{Class, Queue};
 use super::watched::Watched;
 use crate::metrics::Metrics;
 use crate::plan::{Notice, Timing};
+use crate::registry::age_of;
 use crate::vendors::Vendors;
 
 /// How the operator behaves; each field is a flag.
@@ -201,4 +202,36 @@ impl Context {
 /// Namespace and name of an object.
 pub(super) fn key_of(object: &Watched) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+#[cfg(test)]
+impl Context {
+    /// That of a replica that leads for an hour, in term 1, with an apiserver that nobody can reach.
+    pub(super) fn of_an_hour() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let client = Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let http = crate::vendors::HttpSettings {
+            connect_timeout: MINUTE,
+            read_timeout: MINUTE,
+            write_timeout: MINUTE,
+            credential_probe: MINUTE,
+        };
+        let bitwarden =
+            crate::vendors::BitwardenSettings { account_recheck: MINUTE, client_version: "2026.8.0".into() };
+        let metrics = Arc::new(Metrics::default());
+        let vendors = Vendors::new(http, bitwarden, Default::default(), metrics.requests()).unwrap();
+        let settings = Settings {
+            namespace: None,
+            min_interval: MINUTE,
+            timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE, secret_recheck: MINUTE },
+            send_deadline: MINUTE,
+            credential_probe: MINUTE,
+            concurrency: 32,
+            #[cfg(debug_assertions)]
+            weakness: None,
+        };
+        let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
+        Self::new(client, vendors, settings, metrics, leadership, "me".into(), shutdown)
+    }
 }

@@ -14,10 +14,10 @@ use tracing::{Instrument, Span};
 use super::Context;
 use super::context::key_of;
 use super::memory::Key;
-use super::pools::age_of;
 use super::queue::Next;
 use super::reconcile::reconcile;
 use super::watched::Watched;
+use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list has arrived.
 pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced: impl FnOnce()) {

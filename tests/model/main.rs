@@ -3,12 +3,15 @@
 //!
 //! The operator of the model asks the same `plan::decide` and `plan::after_write` as the operator that ships, so what is
 //! checked is the code. What `controller` does around them is restated in `operator`, step by step.
+//!
+//! Who may write to which account at all is a model of its own, in `registry`.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod apiserver;
 mod judge;
 mod operator;
 mod properties;
+mod registry;
 mod replica;
 mod translate;
 mod variants;

@@ -6,13 +6,10 @@ use futures::FutureExt;
 use serde_json::json;
 
 use super::*;
+use crate::controller::CrdState;
 use crate::controller::memory::Trigger;
-use crate::controller::pools::Claim;
 use crate::controller::queue::Class;
-use crate::controller::{CrdState, Leadership, Settings};
-use crate::metrics::Metrics;
-use crate::plan::Timing;
-use crate::vendors::{BitwardenSettings, HttpSettings, Vendors};
+use crate::registry::{Claim, Noted};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -27,25 +24,7 @@ fn object(name: &str, second: u8) -> Watched {
 
 /// What all passes of a leader share, in its first term, in which these objects are there.
 fn leading(objects: &[&Watched]) -> Context {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
-    let http =
-        HttpSettings { connect_timeout: MINUTE, read_timeout: MINUTE, write_timeout: MINUTE, credential_probe: MINUTE };
-    let bitwarden = BitwardenSettings { account_recheck: MINUTE, client_version: "2026.8.0".into() };
-    let metrics = std::sync::Arc::new(Metrics::default());
-    let vendors = Vendors::new(http, bitwarden, Default::default(), metrics.requests()).unwrap();
-    let settings = Settings {
-        namespace: None,
-        min_interval: MINUTE,
-        timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE, secret_recheck: MINUTE },
-        send_deadline: MINUTE,
-        credential_probe: MINUTE,
-        concurrency: 32,
-        #[cfg(debug_assertions)]
-        weakness: None,
-    };
-    let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
-    let context = Context::new(client, vendors, settings, metrics, leadership, "me".into(), shutdown);
+    let context = Context::of_an_hour();
     objects.iter().for_each(|object| context.appeared((*object).clone()));
     context.begin_term(1);
     context.pools.inherit(1, objects.iter().map(|object| key_of(object).1).collect());
@@ -55,8 +34,8 @@ fn leading(objects: &[&Watched]) -> Context {
 /// Notes that an object claims the one pool of these tests, and returns who has it before.
 fn claims(context: &Context, object: &Watched) -> Option<Key> {
     let age = age_of(&object.metadata);
-    let claim = Claim { account: "h/i".into(), pool: "seats", age, wanted: Some(1), open: None };
-    context.pools.note(&key_of(object), &key_of(object).1, Some(claim), 1)
+    let claim = Claim { account: "h/i".into(), pool: "seats", age, wanted: Some(1) };
+    context.pools.note(&key_of(object), &key_of(object).1, Some(Noted { claim, open: None }), 1)
 }
 
 #[tokio::test]

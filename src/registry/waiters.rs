@@ -1,12 +1,12 @@
 //! Objects that must wait for another one, by what ends the wait.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scan::Scan;
 use super::{Age, Bar, Key};
 
 /// What ends a wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum WaitsFor {
     /// The scan has come to the age of the object.
     Scan(Age),
@@ -28,9 +28,9 @@ impl WaitsFor {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Waiters {
-    of: HashMap<Key, WaitsFor>,
+    of: BTreeMap<Key, WaitsFor>,
     /// Those that wait for the scan, the oldest first.
     scan: BTreeSet<(Age, Key)>,
 }

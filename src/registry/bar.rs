@@ -4,7 +4,7 @@ use super::Key;
 
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::controller) enum Bar {
+pub enum Bar {
     /// An object that may have the pool, or an open change, was not looked at yet.
     NotKnownYet,
     /// An older object has this pool.
@@ -31,5 +31,22 @@ impl Bar {
             Self::Behind(Some(_)) => "of an object in another namespace".into(),
         };
         format!("another change of this account, {whose}, may still be running: one is made at a time")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_must_wait_learns_for_whom_only_within_his_namespace() {
+        let (here, there) = (("it".to_owned(), "acme".to_owned()), ("board".to_owned(), "merger".to_owned()));
+        for bar in [Bar::OwnedBy(there.clone()), Bar::Behind(Some(there))] {
+            let sentence = bar.sentence(&here);
+            assert!(sentence.contains("object in another namespace"), "{sentence}");
+            assert!(!sentence.contains("board") && !sentence.contains("merger"), "{sentence}");
+        }
+        let sentence = Bar::Behind(Some(("it".into(), "passwords".into()))).sentence(&here);
+        assert!(sentence.contains("of passwords"), "{sentence}");
     }
 }

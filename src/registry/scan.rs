@@ -1,19 +1,19 @@
 //! The initial scan of a term: which objects were not read yet in it. Each of them may own a pool, and a change of it may
 //! be in flight.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Age, Key};
 
 /// What is left to read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Scan {
     /// Uids that were there when the term began and were not read since; `None`: not listed yet.
-    inherited: Option<HashSet<String>>,
+    inherited: Option<BTreeSet<String>>,
     /// Objects that the watch knows and that were not read in this term, the oldest first.
     unread: BTreeSet<(Age, Key)>,
     /// The age of each of them.
-    ages: HashMap<Key, Age>,
+    ages: BTreeMap<Key, Age>,
 }
 
 impl Scan {
@@ -25,12 +25,12 @@ impl Scan {
     }
 
     /// The uids of all objects when the term began, without those that were read in it.
-    pub fn inherit(&mut self, uids: HashSet<String>) {
+    pub fn inherit(&mut self, uids: BTreeSet<String>) {
         self.inherited = Some(uids);
     }
 
     /// Only these uids are still there.
-    pub fn keep(&mut self, uids: &HashSet<String>) {
+    pub fn keep(&mut self, uids: &BTreeSet<String>) {
         if let Some(inherited) = &mut self.inherited {
             inherited.retain(|uid| uids.contains(uid));
         }
@@ -63,13 +63,13 @@ impl Scan {
     /// Whether an object of this age must wait. What is created while this replica leads and is younger can own nothing
     /// before it and can have no change in flight.
     pub fn holds_up(&self, age: &Age) -> bool {
-        let listed = self.inherited.as_ref().is_some_and(HashSet::is_empty);
+        let listed = self.inherited.as_ref().is_some_and(BTreeSet::is_empty);
         !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)
     }
 
     /// Whether an object is waited for that the watch does not know.
     pub fn waits_for_unknown(&self) -> bool {
-        let known: HashSet<&str> = self.ages.values().map(|(_, uid)| uid.as_str()).collect();
+        let known: BTreeSet<&str> = self.ages.values().map(|(_, uid)| uid.as_str()).collect();
         self.inherited.as_ref().is_some_and(|inherited| inherited.iter().any(|uid| !known.contains(uid.as_str())))
     }
 }

@@ -1,0 +1,85 @@
+//! The lock of an account: one change at a time. It is held by the change that may still be running, and not by its object:
+//! a change whose object or record is gone holds it all the same, for the settle time.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::{Bar, Key, Open};
+
+/// The open change of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Held {
+    open: Open,
+    /// Since when this process has known of the change, or when its request ended.
+    since: Instant,
+}
+
+/// The changes that may still be running.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Locks {
+    /// After this long nothing of a request is running any more.
+    settle: Duration,
+    held: BTreeMap<Key, Held>,
+    /// Until when an account is held by a change of which the record is gone.
+    left: BTreeMap<String, Instant>,
+}
+
+impl Locks {
+    /// No change is open.
+    pub fn new(settle: Duration) -> Self {
+        Self { settle, held: BTreeMap::new(), left: BTreeMap::new() }
+    }
+
+    /// The change of an object that may still be running.
+    pub fn open(&self, key: &Key) -> Option<&Open> {
+        self.held.get(key).map(|held| &held.open)
+    }
+
+    /// The record of an object was read. A change that it does not know any more, and that nobody said to be over, holds
+    /// its account for the settle time.
+    pub fn note(&mut self, key: &Key, open: Option<Open>, now: Instant) {
+        if self.open(key) != open.as_ref() {
+            self.forget(key, now);
+            self.set(key, open, now);
+        }
+    }
+
+    /// Says which change of an object may still be running, if any. Returns the one before, if it is another.
+    pub fn set(&mut self, key: &Key, open: Option<Open>, now: Instant) -> Option<Open> {
+        if self.open(key) == open.as_ref() {
+            return None;
+        }
+        let before = match open {
+            Some(open) => self.held.insert(key.clone(), Held { open, since: now }),
+            None => self.held.remove(key),
+        };
+        before.map(|before| before.open)
+    }
+
+    /// The request of an object has ended: what it left running counts from now.
+    pub fn request_ended(&mut self, key: &Key, now: Instant) {
+        if let Some(held) = self.held.get_mut(key) {
+            held.since = now;
+        }
+    }
+
+    /// The object or its record is gone: nobody said that its change is over, and nobody will. Returns the change.
+    pub fn forget(&mut self, key: &Key, now: Instant) -> Option<Open> {
+        let gone = self.held.remove(key)?;
+        if now.duration_since(gone.since) < self.settle {
+            self.left.insert(gone.open.account.clone(), now + self.settle);
+        }
+        Some(gone.open)
+    }
+
+    /// What holds the account besides this object, if anything does.
+    pub fn bar(&mut self, key: &Key, account: &str, now: Instant) -> Option<Bar> {
+        self.left.retain(|_, until| *until > now);
+        if self.left.contains_key(account) {
+            return Some(Bar::Behind(None));
+        }
+        let holds = |held: &Held| held.open.account == account && now.duration_since(held.since) < self.settle;
+        let other = self.held.iter().find(|(other, held)| *other != key && holds(held));
+        other.map(|(other, _)| Bar::Behind(Some(other.clone())))
+    }
+}

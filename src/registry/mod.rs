@@ -1,0 +1,229 @@
+//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the time
+//! are arguments, and whom to wake is the answer. Called by `controller::pools`, which has the clock and the work queue.
+//!
+//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). And a
+//! vendor writes the whole account row with every change, so a change waits for any other change of that account whose
+//! outcome is not known yet (`lock`). Nothing may be sent while an older object was not looked at, for it may be the owner;
+//! nor while one is left that was there before this replica led, for a change of it may be open (`scan`).
+//!
+//! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
+//! somebody wiped a status or restored an older one. It bars its account until it is said to be over, and at the longest
+//! for the settle time since this process first saw it: an object that can no longer be judged hinders nobody for ever.
+//!
+//! An object that must wait for another one is woken when what it waits for is over (`waiters`).
+
+mod bar;
+mod claim;
+mod lock;
+mod owners;
+mod scan;
+mod waiters;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+pub use bar::Bar;
+pub use claim::{Age, Claim, Key, Noted, Open, age_of};
+use lock::Locks;
+use owners::Owners;
+use scan::Scan;
+use waiters::{Waiters, WaitsFor};
+
+/// What one process knows of all objects in its term. Each method that ends a wait returns whom to wake.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Registry {
+    owners: Owners,
+    locks: Locks,
+    /// What is left to read in this term.
+    scan: Scan,
+    /// Objects that wait for another one.
+    waiters: Waiters,
+    /// Number of the term that was begun last; 0 before the first.
+    term: u64,
+}
+
+impl Registry {
+    /// That of a process that has seen nothing. `settle`: after this long nothing of a request is running any more.
+    pub fn new(settle: Duration) -> Self {
+        Self {
+            owners: Owners::default(),
+            locks: Locks::new(settle),
+            scan: Scan::default(),
+            waiters: Waiters::default(),
+            term: 0,
+        }
+    }
+
+    /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that was
+    /// open and that nobody said to be over, and of which the object does not know any more, bars its account for the
+    /// settle time.
+    ///
+    /// `term`: in which the object was read. What was read in a former one is to be read again.
+    pub fn note(
+        &mut self,
+        (key, uid): (&Key, &str),
+        noted: Option<Noted>,
+        term: u64,
+        now: Instant,
+    ) -> (Option<Key>, Vec<Key>) {
+        let (claim, open) = noted.map_or((None, None), |noted| (Some(noted.claim), noted.open));
+        let owner = claim.as_ref().and_then(|claim| self.owners.before(key, claim)).cloned();
+        match &owner {
+            Some(owner) => self.waiters.add(key, WaitsFor::Owner(owner.clone())),
+            None => self.waiters.remove(key),
+        }
+        let opened = self.locks.open(key).cloned();
+        let same = opened == open && self.owners.claim(key) == claim.as_ref();
+        self.locks.note(key, open, now);
+        let current = self.term == term;
+        let uid = if current { uid } else { "" };
+        let claimed = self.owners.note(key, uid, claim);
+        if current {
+            self.scan.read(key, uid);
+        }
+        let mut woken = self.scanned();
+        if !same {
+            woken.extend(self.freed(key, claimed.as_ref(), opened.as_ref()));
+        }
+        (owner, woken)
+    }
+
+    /// Who has the pool of the object before it; `None`: it owns what it claims, or claims nothing.
+    pub fn owner(&self, key: &Key) -> Option<&Key> {
+        self.owners.before(key, self.owners.claim(key)?)
+    }
+
+    /// What the other objects of the same account want of their pools.
+    pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
+        self.owners.wanted_beside(key)
+    }
+
+    /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.
+    pub fn waits_for_scan(&mut self, key: &Key) -> bool {
+        let age = self.owners.claim(key).map(|claim| claim.age.clone());
+        let Some(age) = age.filter(|age| self.scan.holds_up(age)) else { return false };
+        self.waiters.add(key, WaitsFor::Scan(age));
+        true
+    }
+
+    /// Wakes the object when another object of its account claims something else, or its change is over.
+    pub fn wait_for_account(&mut self, key: &Key) {
+        if let Some(claim) = self.owners.claim(key) {
+            self.waiters.add(key, WaitsFor::Account(claim.account.clone()));
+        }
+    }
+
+    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
+    /// former term knew is worth nothing in this one, even if nobody has begun it here yet. An object that must wait is
+    /// woken when it need not.
+    ///
+    /// # Errors
+    ///
+    /// Why the change must wait.
+    pub fn reserve(&mut self, key: &Key, change: Open, term: u64, now: Instant) -> Result<(), Bar> {
+        let claim = self.owners.claim(key).filter(|_| self.term == term).ok_or(Bar::NotKnownYet)?;
+        let bar = if self.scan.holds_up(&claim.age) {
+            Some(Bar::NotKnownYet)
+        } else if let Some(owner) = self.owners.before(key, claim) {
+            Some(Bar::OwnedBy(owner.clone()))
+        } else {
+            self.locks.bar(key, &change.account, now)
+        };
+        if let Some(bar) = bar {
+            self.waiters.add(key, WaitsFor::of(&bar, claim.age.clone(), &change.account));
+            return Err(bar);
+        }
+        self.locks.set(key, Some(change), now);
+        Ok(())
+    }
+
+    /// Says which change of the object may still be running, if any. Returns whom to wake.
+    pub fn set_open(&mut self, key: &Key, open: Option<Open>, now: Instant) -> Vec<Key> {
+        if self.owners.claim(key).is_none() {
+            return Vec::new();
+        }
+        let before = self.locks.set(key, open, now);
+        before.map_or_else(Vec::new, |before| self.waiters.freed(key, &before.account))
+    }
+
+    /// The request of an object has ended: what it left running counts from now.
+    pub fn request_ended(&mut self, key: &Key, now: Instant) {
+        self.locks.request_ended(key, now);
+    }
+
+    /// Takes out what an object claimed that is gone, and returns whom to wake. A change of it that may still be running
+    /// bars its account for the settle time.
+    pub fn forget(&mut self, key: &Key, now: Instant) -> Vec<Key> {
+        self.waiters.remove(key);
+        let claimed = self.owners.forget(key);
+        let opened = self.locks.forget(key, now);
+        self.freed(key, claimed.as_ref(), opened.as_ref())
+    }
+
+    /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
+    /// open stays so until then, for its record may be lost meanwhile.
+    pub fn begin_term(&mut self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
+        self.owners.begin(|key| self.locks.open(key).is_some());
+        self.scan.begin(watched);
+        self.term = term;
+    }
+
+    /// Says what was there when the term began, by uid. Returns whom to wake.
+    pub fn inherit(&mut self, term: u64, mut uids: BTreeSet<String>) -> Vec<Key> {
+        if self.term != term {
+            return Vec::new();
+        }
+        for uid in self.owners.uids() {
+            uids.remove(uid);
+        }
+        self.scan.inherit(uids);
+        self.scanned()
+    }
+
+    /// The watch knows this object.
+    pub fn appeared(&mut self, key: &Key, age: Age) {
+        if !self.owners.has_read(key, &age.1) {
+            self.scan.appeared(key, age);
+        }
+    }
+
+    /// The watch knows no object by this name any more. Returns whom to wake.
+    pub fn disappeared(&mut self, key: &Key) -> Vec<Key> {
+        self.scan.disappeared(key);
+        self.scanned()
+    }
+
+    /// The term, if an object is waited for that the watch does not know.
+    pub fn waits_for_unknown(&self) -> Option<u64> {
+        self.scan.waits_for_unknown().then_some(self.term)
+    }
+
+    /// Waits no more for what is not among these uids. Returns whom to wake.
+    pub fn keep(&mut self, term: u64, uids: &BTreeSet<String>) -> Vec<Key> {
+        if self.term != term {
+            return Vec::new();
+        }
+        self.scan.keep(uids);
+        self.scanned()
+    }
+
+    /// There is no object with this uid any more. Returns whom to wake.
+    pub fn gone(&mut self, key: &Key, uid: &str) -> Vec<Key> {
+        self.scan.read(key, uid);
+        self.scanned()
+    }
+
+    /// Whom the scan does not hold up any more.
+    fn scanned(&mut self) -> Vec<Key> {
+        self.waiters.scanned(&self.scan)
+    }
+
+    /// Who waited for what the object claimed before, or for the change of it that was open.
+    fn freed(&mut self, key: &Key, claimed: Option<&Claim>, opened: Option<&Open>) -> Vec<Key> {
+        let accounts = [claimed.map(|claim| &claim.account), opened.map(|open| &open.account)];
+        accounts.into_iter().flatten().flat_map(|account| self.waiters.freed(key, account)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Who may write to which account, told object by object. Each file has one of the registry's jobs.
+
+mod lock;
+mod owners;
+mod scan;
+mod waiters;
+
+use super::*;
+
+const SETTLE: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A registry and its clock, which stands still unless a test says otherwise. An object's uid is its name unless a test
+/// says otherwise, and the order of the uids is that of the ages.
+struct Told {
+    registry: Registry,
+    now: Instant,
+    /// Objects that were woken since this was looked at last.
+    woken: Vec<Key>,
+}
+
+impl Told {
+    /// A process that leads in no term yet.
+    fn unborn() -> Self {
+        Self { registry: Registry::new(SETTLE), now: Instant::now(), woken: Vec::new() }
+    }
+
+    /// A registry in its first term, in which nothing was there.
+    fn new() -> Self {
+        let mut told = Self::unborn();
+        told.begin_term(1, &[]);
+        told
+    }
+
+    /// Begins a term in which these objects are there, and the watch knows them.
+    fn begin_term(&mut self, term: u64, there: &[&str]) {
+        self.registry.begin_term(term, there.iter().map(|name| (key(name), age(name))));
+        let woken = self.registry.inherit(term, uids(there));
+        self.woken.extend(woken);
+    }
+
+    fn note_in(&mut self, term: u64, name: &str, uid: &str, noted: Option<Noted>) -> Option<Key> {
+        let (owner, woken) = self.registry.note((&key(name), uid), noted, term, self.now);
+        self.woken.extend(woken);
+        owner
+    }
+
+    fn note(&mut self, name: &str, uid: &str, noted: Option<Noted>) -> Option<Key> {
+        self.note_in(self.registry.term, name, uid, noted)
+    }
+
+    /// An object is read that claims this pool, and has no open change.
+    fn claims(&mut self, name: &str, account: &str, pool: &'static str) -> Option<Key> {
+        self.note(name, name, claim(account, pool, name))
+    }
+
+    fn reserve_in(&mut self, term: u64, name: &str, account: &str) -> Result<(), Bar> {
+        self.registry.reserve(&key(name), change(name, account), term, self.now)
+    }
+
+    /// Takes the right to change this account, in the first term.
+    fn reserve_of(&mut self, name: &str, account: &str) -> Result<(), Bar> {
+        self.reserve_in(1, name, account)
+    }
+
+    fn reserve(&mut self, name: &str) -> Result<(), Bar> {
+        self.reserve_of(name, "acme")
+    }
+
+    fn set_open(&mut self, name: &str, open: Option<Open>) {
+        let woken = self.registry.set_open(&key(name), open, self.now);
+        self.woken.extend(woken);
+    }
+
+    fn over(&mut self, name: &str) {
+        self.set_open(name, None);
+    }
+
+    fn appear(&mut self, name: &str) {
+        self.registry.appeared(&key(name), age(name));
+    }
+
+    fn disappear(&mut self, name: &str) {
+        let woken = self.registry.disappeared(&key(name));
+        self.woken.extend(woken);
+    }
+
+    fn forget(&mut self, name: &str) {
+        let woken = self.registry.forget(&key(name), self.now);
+        self.woken.extend(woken);
+    }
+
+    fn gone(&mut self, name: &str, uid: &str) {
+        let woken = self.registry.gone(&key(name), uid);
+        self.woken.extend(woken);
+    }
+
+    /// The names of those that were woken, in their order.
+    fn woken(&mut self) -> Vec<String> {
+        let mut names: Vec<String> = self.woken.drain(..).map(|(_, name)| name).collect();
+        names.sort();
+        names
+    }
+}
+
+fn key(name: &str) -> Key {
+    ("it".into(), name.into())
+}
+
+fn age(uid: &str) -> Age {
+    (None, uid.into())
+}
+
+fn uids(uids: &[&str]) -> BTreeSet<String> {
+    uids.iter().map(|uid| (*uid).to_owned()).collect()
+}
+
+fn change(name: &str, account: &str) -> Open {
+    Open { id: format!("{name}'s"), account: account.into() }
+}
+
+/// A claim without an open change.
+fn claim(account: &str, pool: &'static str, uid: &str) -> Option<Noted> {
+    let claim = Claim { account: account.into(), pool, age: age(uid), wanted: None };
+    Some(Noted { claim, open: None })
+}
+
+/// A claim with an open change of its account.
+fn opened(account: &str, pool: &'static str, uid: &str) -> Option<Noted> {
+    claim(account, pool, uid).map(|noted| Noted { open: Some(change(uid, account)), ..noted })
+}

@@ -1,0 +1,122 @@
+//! One change at a time per account, whatever becomes of its object.
+
+use super::*;
+
+#[test]
+fn one_account_has_one_open_change() {
+    let mut told = Told::new();
+    told.claims("a", "acme", "seats");
+    told.claims("b", "acme", "machines");
+    told.claims("c", "other", "seats");
+    assert_eq!(told.reserve("a"), Ok(()));
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve_of("c", "other"), Ok(()));
+    told.over("a");
+    assert_eq!(told.reserve("b"), Ok(()));
+}
+
+#[test]
+fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.claims("b", "acme", "seats");
+    told.forget("a");
+    told.now += SETTLE - MINUTE;
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(None)));
+    told.now += MINUTE;
+    assert_eq!(told.reserve("b"), Ok(()));
+}
+
+#[test]
+fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
+    let closed = || claim("acme", "seats", "a");
+    for (uid, lost) in [("a", closed()), ("a", None), ("b", claim("acme", "seats", "b"))] {
+        let mut told = Told::new();
+        told.note("a", "a", opened("acme", "seats", "a"));
+        told.note("a", uid, lost.clone());
+        told.claims("c", "acme", "machines");
+        assert_eq!(told.reserve("c"), Err(Bar::Behind(None)), "{lost:?}");
+    }
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.over("a");
+    told.note("a", "a", closed());
+    assert_eq!(told.reserve("a"), Ok(()), "it was said to be over");
+}
+
+#[test]
+fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.begin_term(1, &["a", "c"]);
+    told.claims("c", "acme", "machines");
+    assert_eq!(told.reserve("c"), Err(Bar::NotKnownYet));
+    told.claims("a", "acme", "seats");
+    for name in ["a", "c"] {
+        assert_eq!(told.reserve(name), Err(Bar::Behind(None)), "{name}");
+    }
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.begin_term(1, &["a"]);
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.over("a");
+    assert_eq!(told.reserve("a"), Ok(()), "the record was there all the time");
+}
+
+#[test]
+fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has_now() {
+    let mut told = Told::new();
+    let moved = claim("other", "seats", "a").map(|noted| Noted { open: Some(change("a", "acme")), ..noted });
+    told.note("a", "a", moved);
+    told.claims("b", "acme", "machines");
+    told.claims("c", "other", "machines");
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve_of("c", "other"), Ok(()));
+}
+
+#[test]
+fn an_open_change_that_nobody_can_judge_bars_its_account_for_the_settle_time_from_its_first_sight_and_no_longer() {
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.claims("b", "acme", "machines");
+    told.now += SETTLE - MINUTE;
+    // Neither looking at it again nor a new term begins the wait anew.
+    told.begin_term(1, &["a", "b"]);
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.set_open("a", Some(change("a", "acme")));
+    told.claims("b", "acme", "machines");
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    told.now += MINUTE;
+    assert_eq!(told.reserve("b"), Ok(()));
+    told.over("b");
+    told.forget("a");
+    assert_eq!(told.reserve("b"), Ok(()), "what is over leaves nothing open");
+}
+
+#[test]
+fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
+    let again: [fn(&mut Told); 2] = [
+        |told| told.registry.request_ended(&key("a"), told.now),
+        |told| told.set_open("a", Some(change("another", "acme"))),
+    ];
+    for again in again {
+        let mut told = Told::new();
+        told.note("a", "a", opened("acme", "seats", "a"));
+        told.claims("b", "acme", "machines");
+        told.now += SETTLE / 2;
+        again(&mut told);
+        told.now += SETTLE - MINUTE;
+        assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+        told.now += MINUTE;
+        assert_eq!(told.reserve("b"), Ok(()));
+    }
+}
+
+#[test]
+fn change_of_an_object_that_was_not_read_in_this_term_holds_no_account() {
+    let mut told = Told::new();
+    told.claims("b", "acme", "machines");
+    told.set_open("a", Some(change("a", "acme")));
+    assert_eq!(told.reserve("b"), Ok(()));
+}

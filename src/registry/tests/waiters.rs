@@ -1,0 +1,70 @@
+//! Who must wait is woken when what it waits for is over.
+
+use super::*;
+
+#[test]
+fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
+    let mut told = Told::new();
+    for name in ["a", "b", "d"] {
+        told.appear(name);
+    }
+    for name in ["c", "e"] {
+        told.claims(name, name, "seats");
+        assert!(told.registry.waits_for_scan(&key(name)));
+        assert_eq!(told.reserve_of(name, name), Err(Bar::NotKnownYet));
+    }
+    told.note("b", "b", None);
+    assert_eq!(told.woken(), [""; 0], "a was not read yet");
+    told.note("a", "a", None);
+    assert_eq!(told.woken(), ["c"]);
+    assert!(!told.registry.waits_for_scan(&key("c")));
+    assert_eq!(told.reserve_of("c", "c"), Ok(()));
+    told.disappear("d");
+    assert_eq!(told.woken(), ["e"]);
+}
+
+#[test]
+fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
+    let ends: [fn(&mut Told); 4] = [
+        |told| told.forget("a"),
+        |told| drop(told.note("a", "a", None)),
+        |told| drop(told.claims("a", "other", "seats")),
+        |told| drop(told.note("a", "recreated", claim("acme", "seats", "c"))),
+    ];
+    for end in ends {
+        let mut told = Told::new();
+        told.claims("a", "acme", "seats");
+        assert_eq!(told.claims("b", "acme", "seats"), Some(key("a")));
+        told.claims("a", "acme", "seats");
+        assert_eq!(told.woken(), [""; 0], "it still owns the pool");
+        end(&mut told);
+        assert_eq!(told.woken(), ["b"]);
+        assert_eq!(told.claims("b", "acme", "seats"), None);
+    }
+}
+
+#[test]
+fn object_is_woken_when_the_change_before_it_is_over() {
+    let mut told = Told::new();
+    for (name, pool) in [("a", "seats"), ("b", "machines"), ("c", "secrets")] {
+        told.claims(name, "acme", pool);
+    }
+    assert_eq!(told.reserve("a"), Ok(()));
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    told.registry.wait_for_account(&key("c"));
+    told.set_open("a", Some(change("a", "acme")));
+    assert_eq!(told.woken(), [""; 0], "it is still the same change");
+    told.over("a");
+    assert_eq!(told.woken(), ["b", "c"]);
+    assert_eq!(told.reserve("b"), Ok(()));
+}
+
+#[test]
+fn object_is_woken_when_the_record_does_not_know_of_the_change_before_it() {
+    let mut told = Told::new();
+    told.note("a", "a", opened("acme", "seats", "a"));
+    told.claims("b", "acme", "machines");
+    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    told.claims("a", "acme", "seats");
+    assert_eq!(told.woken(), ["b"], "it is to say that the record is gone");
+}

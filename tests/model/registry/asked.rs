@@ -1,0 +1,228 @@
+//! The bridge to the code under test: the model's small values in, what the real `Registry` says out. Nothing is decided
+//! here. The registry is pure, so each registry that was met has a number, and each question is asked of it once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use seatkeeper::registry::{Age, Bar, Claim, Key, Noted, Open, Registry};
+
+use super::world::{AGES, Change, NAMES, POOLS, Slot, Uid, slot_of};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The settle time in hours.
+pub const SETTLE: u8 = 2;
+
+/// Objects as bits, by their uids.
+pub type Set = u8;
+
+/// The number of a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Asked(u32);
+
+/// What a registry is told or asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    Appeared(Uid),
+    Disappeared(Slot),
+    Gone(Uid),
+    BeginTerm {
+        term: u8,
+        watched: Set,
+    },
+    Inherit {
+        term: u8,
+        there: Set,
+    },
+    Keep {
+        term: u8,
+        there: Set,
+    },
+    WaitsForUnknown,
+    /// `place`: in the order of arrival, where that counts as the age.
+    Note {
+        uid: Uid,
+        account: u8,
+        open: Option<Change>,
+        place: Option<u8>,
+        term: u8,
+        now: u8,
+    },
+    Owner(Slot),
+    Reserve {
+        slot: Slot,
+        change: Change,
+        term: u8,
+        now: u8,
+    },
+    SetOpen {
+        slot: Slot,
+        open: Option<Change>,
+        now: u8,
+    },
+    RequestEnded {
+        slot: Slot,
+        now: u8,
+    },
+    Forget {
+        slot: Slot,
+        now: u8,
+    },
+}
+
+/// What it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing that the model asks for.
+    Done,
+    Yes(bool),
+    /// Who has the pool before.
+    Owner(Option<Slot>),
+    Barred(Barred),
+}
+
+/// [`Bar`], as far as the model needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barred {
+    Scan,
+    Owner,
+    OpenChange,
+    LostChange,
+}
+
+#[derive(Default)]
+struct Met {
+    numbers: HashMap<Arc<Registry>, u32>,
+    registries: Vec<Arc<Registry>>,
+}
+
+/// Every registry that was met.
+static MET: LazyLock<RwLock<Met>> = LazyLock::new(RwLock::default);
+
+thread_local! {
+    static KNOWN: RefCell<HashMap<(Asked, Word), (Asked, Answer)>> = RefCell::default();
+}
+
+impl Asked {
+    /// The registry of a process that has just started.
+    pub fn new() -> Self {
+        Self::number(Registry::new(HOUR * u32::from(SETTLE)))
+    }
+
+    fn number(registry: Registry) -> Self {
+        let mut met = MET.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = met.numbers.get(&registry) {
+            return Self(*number);
+        }
+        let (registry, number) = (Arc::new(registry), u32::try_from(met.registries.len()).expect("fewer registries"));
+        met.numbers.insert(Arc::clone(&registry), number);
+        met.registries.push(registry);
+        Self(number)
+    }
+
+    /// Tells the registry something; it becomes another one.
+    pub fn tell(&mut self, word: Word) -> Answer {
+        let asked = (*self, word);
+        let known = KNOWN.with_borrow(|known| known.get(&asked).copied());
+        let (next, answer) = known.unwrap_or_else(|| {
+            let mut registry = {
+                let met = MET.read().unwrap_or_else(PoisonError::into_inner);
+                Registry::clone(&met.registries[self.0 as usize])
+            };
+            let answer = word.tell(&mut registry);
+            let said = (Self::number(registry), answer);
+            KNOWN.with_borrow_mut(|known| known.insert(asked, said));
+            said
+        });
+        *self = next;
+        answer
+    }
+}
+
+impl Word {
+    fn tell(self, registry: &mut Registry) -> Answer {
+        match self {
+            Self::Appeared(uid) => registry.appeared(key(slot_of(uid)), age(uid)),
+            Self::Disappeared(slot) => drop(registry.disappeared(key(slot))),
+            Self::Gone(uid) => drop(registry.gone(key(slot_of(uid)), word(uid))),
+            Self::BeginTerm { term, watched } => {
+                let watched = each(watched).map(|uid| (key(slot_of(uid)).clone(), age(uid)));
+                registry.begin_term(term.into(), watched);
+            }
+            Self::Inherit { term, there } => {
+                registry.inherit(term.into(), each(there).map(|uid| word(uid).to_owned()).collect());
+            }
+            Self::Keep { term, there } => {
+                registry.keep(term.into(), &each(there).map(|uid| word(uid).to_owned()).collect());
+            }
+            Self::WaitsForUnknown => return Answer::Yes(registry.waits_for_unknown().is_some()),
+            Self::Note { uid, account, open, place, term, now } => {
+                let age = place.map_or_else(|| age(uid), |place| (None, place.to_string()));
+                let pool = POOLS[slot_of(uid)];
+                let claim = Claim { account: account_word(account), pool, age, wanted: None };
+                let noted = Noted { claim, open: open.map(opened) };
+                let (owner, _) = registry.note((key(slot_of(uid)), word(uid)), Some(noted), term.into(), at(now));
+                return Answer::Owner(owner.as_ref().map(slot));
+            }
+            Self::Owner(of) => return Answer::Owner(registry.owner(key(of)).map(slot)),
+            Self::Reserve { slot, change, term, now } => {
+                if let Err(bar) = registry.reserve(key(slot), opened(change), term.into(), at(now)) {
+                    return Answer::Barred(Barred::of(&bar));
+                }
+            }
+            Self::SetOpen { slot, open, now } => drop(registry.set_open(key(slot), open.map(opened), at(now))),
+            Self::RequestEnded { slot, now } => registry.request_ended(key(slot), at(now)),
+            Self::Forget { slot, now } => drop(registry.forget(key(slot), at(now))),
+        }
+        Answer::Done
+    }
+}
+
+impl Barred {
+    fn of(bar: &Bar) -> Self {
+        match bar {
+            Bar::NotKnownYet => Self::Scan,
+            Bar::OwnedBy(_) => Self::Owner,
+            Bar::Behind(Some(_)) => Self::OpenChange,
+            Bar::Behind(None) => Self::LostChange,
+        }
+    }
+}
+
+fn each(set: Set) -> impl Iterator<Item = Uid> {
+    (0..8).filter(move |uid| set & 1 << uid != 0)
+}
+
+fn at(hour: u8) -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now) + HOUR * u32::from(hour)
+}
+
+fn key(slot: Slot) -> &'static Key {
+    static KEYS: LazyLock<[Key; 3]> = LazyLock::new(|| NAMES.map(|name| ("it".to_owned(), name.to_owned())));
+    &KEYS[slot]
+}
+
+fn slot(key: &Key) -> Slot {
+    NAMES.iter().position(|name| *name == key.1).expect("a name of the model")
+}
+
+fn word(uid: Uid) -> &'static str {
+    AGES[usize::from(uid / 2)][usize::from(uid % 2)].1
+}
+
+fn age(uid: Uid) -> Age {
+    let (second, word) = AGES[usize::from(uid / 2)][usize::from(uid % 2)];
+    (Timestamp::from_second(second).ok(), word.to_owned())
+}
+
+fn account_word(number: u8) -> String {
+    format!("host/{number}")
+}
+
+fn opened(change: Change) -> Open {
+    Open { id: change.id.to_string(), account: account_word(change.account) }
+}

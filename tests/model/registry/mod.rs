@@ -1,0 +1,77 @@
+//! The registry of claims, checked in every order of events within bounds: two objects of one pool and a third of another
+//! pool of the same account, one or two replicas of which each has the real registry, and a vendor whose requests end late.
+
+mod asked;
+mod calm;
+mod events;
+mod pass;
+mod properties;
+mod replica;
+mod variants;
+mod world;
+
+use std::io::Write;
+use std::time::Instant;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use events::ALL;
+use variants::{Variant, Weakness};
+
+/// Checks one variant, says what came out, and returns the number of states and the first property found broken.
+fn check(variant: Variant) -> (usize, Option<&'static str>) {
+    let started = Instant::now();
+    let (name, weakness, replicas) = (variant.name, variant.weakness, variant.replicas);
+    let checker = variant.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let found = checker.discoveries();
+    let broken = found.keys().next().copied();
+    let verdict = broken.map_or_else(|| "safe".to_owned(), |name| format!("caught: {name}"));
+    let what = weakness.map_or(name, Weakness::name);
+    let (states, seconds) = (checker.unique_state_count(), started.elapsed().as_secs_f64());
+    // Past the capture of the test harness: `make test` shows these lines.
+    let mut out = std::io::stdout();
+    writeln!(out, "model of the registry: {what}; {replicas} {states} states, {verdict} ({seconds:.1} s)").unwrap();
+    if let Some(path) = found.into_values().next()
+        && (weakness.is_none() || std::env::var_os("MODEL_TRACES").is_some())
+    {
+        for (_, act) in path.into_vec() {
+            writeln!(out, "  {act:?}").unwrap();
+        }
+    }
+    (states, broken)
+}
+
+/// Checks that each of these holds, and that together they were worth it: large enough, and all happens that can.
+fn safe(variants: &[Variant], at_least: usize) {
+    let checked = variants.iter().map(|variant| {
+        let (states, broken) = check(variant.clone());
+        assert_eq!(broken, None, "{}", variant.name);
+        states
+    });
+    let states: usize = checked.sum();
+    assert!(states >= at_least, "only {states} states");
+    let happens = |event| variants.iter().any(|variant| variant.taken.has(event));
+    let never: Vec<_> = ALL.iter().filter(|event| !happens(**event)).collect();
+    assert!(never.is_empty(), "never happens: {never:?}");
+}
+
+#[test]
+fn one_change_of_an_account_at_a_time_whatever_becomes_of_its_object_or_its_leader() {
+    safe(&Variant::each(), 6_000_000);
+}
+
+#[test]
+#[ignore = "larger, with the same verdict: cargo test --test model -- --ignored"]
+fn one_change_of_an_account_at_a_time_whatever_becomes_of_both() {
+    safe(&Variant::larger(), 10_000_000);
+}
+
+#[test]
+fn driver_that_leaves_a_guard_out_is_caught() {
+    for weakness in Weakness::ALL {
+        for promise in weakness.breaks() {
+            let (_, broken) = check(weakness.variant(promise));
+            assert_eq!(broken, Some(*promise), "{weakness:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! A pass over one object, restated from `gather`, `reconcile` and `act` step by step.
+//!
+//! What `plan` decides is checked by the other model: here an object wants a change or does not, and an open change is
+//! judged when it has been known for the settle time.
+
+use super::asked::{Answer, Barred, SETTLE, Word};
+use super::events::Event;
+
+use super::variants::{Variant, Weakness};
+use super::world::{Change, Object, Request, Slot, Uid, World};
+
+/// One object's pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pass {
+    pub step: Step,
+    pub uid: Uid,
+    /// The term in which it began.
+    pub term: u8,
+    /// What it read.
+    pub account: u8,
+    pub intent: Option<Change>,
+    wants: bool,
+    /// Somebody wrote the object since.
+    pub stale: bool,
+    /// The send deadline has passed.
+    pub late: bool,
+    /// The change that it makes, or whose end it records.
+    pub change: Change,
+}
+
+/// Where a pass is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Step {
+    #[default]
+    Idle,
+    /// The object and its Secret were read.
+    Read,
+    /// The registry knows what was read, and the vendor is read.
+    Noted,
+    /// A change has the right to be made; its intent is to be stored.
+    Reserved,
+    /// The intent is stored.
+    Armed,
+    /// The last questions were answered: the bytes leave.
+    Cleared,
+    /// The request has left.
+    Waiting,
+    /// The status is to say that the change is over.
+    Recording,
+}
+
+impl Default for Change {
+    fn default() -> Self {
+        Self { id: u8::MAX, account: 0 }
+    }
+}
+
+impl Pass {
+    /// The object was read.
+    pub fn of(object: &Object, term: u8) -> Self {
+        let Object { uid, account, intent, wants } = *object;
+        Self { step: Step::Read, uid, term, account, intent, wants, ..Self::default() }
+    }
+}
+
+impl World {
+    /// Whether the request of this change runs at the vendor.
+    pub fn runs(&self, change: Change) -> bool {
+        self.requests.iter().any(|request| request.change == change)
+    }
+
+    /// Lets a pass go on.
+    pub fn pass(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        loop {
+            let event = self.pass_step(variant, replica, slot);
+            if !matches!(self.replicas[replica].passes[slot].step, Step::Read | Step::Noted) {
+                return event;
+            }
+            variant.taken.note(event);
+        }
+    }
+
+    /// The next step of a pass.
+    pub fn pass_step(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        match self.replicas[replica].passes[slot].step {
+            Step::Idle => self.read(variant, replica, slot),
+            Step::Read => self.note(variant, replica, slot),
+            Step::Noted => self.decide(variant, replica, slot),
+            Step::Reserved => self.store_intent(variant, replica, slot),
+            Step::Armed => self.ask(variant, replica, slot),
+            Step::Cleared => self.send(variant, replica, slot),
+            Step::Waiting => {
+                self.replicas[replica].passes[slot].wants = false;
+                self.over(replica, slot);
+                Event::Heard
+            }
+            Step::Recording => self.record(variant, replica, slot),
+        }
+    }
+
+    fn read(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let me = &mut self.replicas[replica];
+        let Some(known) = me.known[slot] else { return Event::ReadNothing };
+        if let Some(object) = self.objects[slot].filter(|object| object.uid == known) {
+            me.passes[slot] = Pass::of(&object, me.term);
+            return Event::ReadObject;
+        }
+        me.forget(variant, slot, self.now);
+        me.registry.tell(Word::Gone(known));
+        Event::ReadNothing
+    }
+
+    /// Tells the registry; on goes who owns the pool and has something to do.
+    fn note(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        let pass = me.passes[slot];
+        let owner = me.note(variant, &pass, now);
+        if pass.term == me.term {
+            me.unread &= !(1 << pass.uid);
+        }
+        let known = me.doubts[slot].filter(|(id, _)| pass.intent.is_some_and(|intent| intent.id == *id));
+        me.doubts[slot] = known.or(pass.intent.map(|intent| (intent.id, 0)));
+        let settled = me.doubts[slot].is_none_or(|(_, hours)| hours >= SETTLE);
+        let wants = pass.wants && self.left.changes > 0;
+        if owner.is_none() && settled && (pass.intent.is_some() || wants) {
+            me.passes[slot].step = Step::Noted;
+        } else {
+            self.end(variant, replica, slot);
+        }
+        match (owner, pass.intent) {
+            (Some(_), _) => Event::NotedBehindOwner,
+            (_, Some(_)) => Event::NotedWithOpenChange,
+            _ => Event::NotedAsOwner,
+        }
+    }
+
+    /// `reconcile::pass`, from its first decision to the right to make a change.
+    fn decide(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        let pass = me.passes[slot];
+        let change = Change { id: 8 * pass.uid + self.decided[slot], account: pass.account };
+        let mut barred = Event::ClosedAfterSettling;
+        if pass.wants && self.left.changes > 0 {
+            match me.registry.tell(Word::Reserve { slot, change, term: pass.term, now }) {
+                Answer::Barred(Barred::Scan) => barred = Event::BarredByScan,
+                Answer::Barred(Barred::Owner) => barred = Event::BarredByOwner,
+                Answer::Barred(Barred::OpenChange) => barred = Event::BarredByOpenChange,
+                Answer::Barred(Barred::LostChange) => barred = Event::BarredByLostChange,
+                _ => return self.reserved(variant, replica, slot, change),
+            }
+        }
+        me.registry.tell(Word::SetOpen { slot, open: None, now });
+        match pass.intent {
+            Some(change) => {
+                let Pass { uid, wants, .. } = pass;
+                me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, ..Pass::default() };
+            }
+            None => self.end(variant, replica, slot),
+        }
+        barred
+    }
+
+    /// A change got the right to be made.
+    fn reserved(&mut self, variant: &Variant, replica: usize, slot: Slot, change: Change) -> Event {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        let pass = me.passes[slot];
+        if variant.weakness == Some(Weakness::NoLock) {
+            me.registry.tell(Word::SetOpen { slot, open: None, now });
+        }
+        me.passes[slot] = Pass { step: Step::Reserved, change, account: 0, intent: None, ..pass };
+        me.doubts[slot] = Some((change.id, 0));
+        self.early |= pass.term == me.term && me.unread != 0;
+        (self.decided[slot], self.left.changes) = (self.decided[slot] + 1, self.left.changes - 1);
+        if pass.intent.is_some() { Event::ReservedAfterSettling } else { Event::Reserved }
+    }
+
+    fn store_intent(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let pass = self.replicas[replica].passes[slot];
+        if self.object(slot, pass.uid).is_none() || pass.stale {
+            self.replicas[replica].registry.tell(Word::SetOpen { slot, open: None, now: self.now });
+            self.end(variant, replica, slot);
+            return Event::IntentRefused;
+        }
+        self.write(slot, Some(pass.change), true);
+        self.replicas[replica].passes[slot] = Pass { step: Step::Armed, stale: false, ..pass };
+        Event::IntentStored
+    }
+
+    /// The last questions before the bytes leave (`act::act`).
+    fn ask(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let me = &mut self.replicas[replica];
+        let pass = me.passes[slot];
+        let leads =
+            self.leader == Some(replica) && (me.term == pass.term || variant.weakness == Some(Weakness::AnyTerm));
+        let leads = leads || variant.weakness == Some(Weakness::NoLease);
+        if !leads || (pass.late && variant.weakness != Some(Weakness::NoDeadline)) {
+            self.over(replica, slot);
+            return Event::HeldBack;
+        }
+        me.passes[slot].step = Step::Cleared;
+        Event::Cleared
+    }
+
+    fn send(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let pass = self.replicas[replica].passes[slot];
+        if pass.late && variant.weakness != Some(Weakness::NoDeadline) {
+            self.over(replica, slot);
+            return Event::HeldBack;
+        }
+        self.requests.push(Request { change: pass.change, slot, uid: pass.uid, term: pass.term, aged: false });
+        self.requests.sort_unstable();
+        self.replicas[replica].passes[slot] = Pass { step: Step::Waiting, term: 0, late: false, ..pass };
+        if self.leader == Some(replica) { Event::Left } else { Event::LeftWhileAnotherLeads }
+    }
+
+    /// The change is known to be over, made or not; the record is to say so.
+    fn over(&mut self, replica: usize, slot: Slot) {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        me.registry.tell(Word::RequestEnded { slot, now });
+        me.registry.tell(Word::SetOpen { slot, open: None, now });
+        let Pass { uid, wants, change, .. } = me.passes[slot];
+        me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, ..Pass::default() };
+    }
+
+    /// The answer is not waited for any longer.
+    pub fn give_up(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        let change = me.passes[slot].change;
+        me.registry.tell(Word::RequestEnded { slot, now });
+        me.registry.tell(Word::SetOpen { slot, open: Some(change), now });
+        me.doubts[slot] = Some((change.id, 0));
+        self.end(variant, replica, slot);
+        Event::GivenUp
+    }
+
+    /// Over somebody else's write only what is known of the own change is written.
+    fn record(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let pass = self.replicas[replica].passes[slot];
+        let ours = self.object(slot, pass.uid).filter(|object| object.intent == Some(pass.change)).copied();
+        if let Some(object) = ours {
+            self.write(slot, None, object.wants && pass.wants);
+        }
+        self.replicas[replica].doubts[slot] = None;
+        self.end(variant, replica, slot);
+        if ours.is_some() { Event::Recorded } else { Event::NotRecorded }
+    }
+
+    fn end(&mut self, variant: &Variant, replica: usize, slot: Slot) {
+        let me = &mut self.replicas[replica];
+        me.passes[slot] = Pass::default();
+        if me.known[slot].is_none() {
+            // Deleted during the pass.
+            me.forget(variant, slot, self.now);
+        }
+    }
+}

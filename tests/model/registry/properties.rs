@@ -1,0 +1,89 @@
+//! What must hold in every state.
+
+use stateright::Property;
+
+use super::calm;
+use super::replica::Replica;
+use super::variants::Variant;
+use super::world::{AGES, Object, POOLS, Request, Slot, Uid, World};
+
+pub const OWNERS: &str = "no two objects change one pool at a time within a term";
+pub const ACCOUNT: &str = "no request leaves while another change of its account runs";
+pub const ORPHAN: &str = "the change of a deleted or moved object bars its account";
+pub const SCANNED: &str = "nothing is reserved before the initial scan is complete";
+pub const AGREE: &str = "an owner is the oldest object, in whichever order they are read";
+pub const RESERVES: &str = "who wants a change comes to its reservation";
+
+/// All of them for the registry as it is; of a weakened driver the one that it is to break.
+pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
+    let all = vec![
+        Property::always(OWNERS, |_, world: &World| !any_two(world, are_rivals)),
+        Property::always(ACCOUNT, |_, world: &World| !any_two(world, |_, _| true)),
+        Property::always(ORPHAN, |_, world: &World| !any_two(world, |a, _| is_left_behind(world, a))),
+        Property::always(SCANNED, |_, world: &World| !world.early),
+        Property::always(AGREE, |variant, world: &World| !is_quiet(variant, world) || agrees(variant, world)),
+        Property::always(RESERVES, |variant, world: &World| {
+            !is_quiet(variant, world) || comes_to_reservation(variant, world)
+        }),
+    ];
+    let wanted = |name: &str| variant.broken.is_none_or(|broken| broken == name);
+    all.into_iter().filter(|property| wanted(property.name)).collect()
+}
+
+/// Whether there are two requests of one account that run at the same time, in either order.
+fn any_two(world: &World, are: impl Fn(&Request, &Request) -> bool) -> bool {
+    let same = |a: &Request, b: &Request| a != b && a.change.account == b.change.account;
+    world.requests.iter().any(|a| world.requests.iter().any(|b| same(a, b) && are(a, b)))
+}
+
+fn are_rivals(a: &Request, b: &Request) -> bool {
+    POOLS[a.slot] == POOLS[b.slot] && a.term == b.term && a.uid != b.uid
+}
+
+/// Its object is gone, or in another account now.
+fn is_left_behind(world: &World, request: &Request) -> bool {
+    world.object(request.slot, request.uid).is_none_or(|object| object.account != request.change.account)
+}
+
+/// Nothing is under way. From any other state one like this is reached, for requests and passes always end, and news
+/// always arrive.
+fn is_quiet(variant: &Variant, world: &World) -> bool {
+    world.requests.is_empty() && world.replicas[..variant.replicas].iter().all(|replica| replica.is_quiet(world))
+}
+
+/// The smaller is the older: second of the creation, then the uid.
+fn age(uid: Uid) -> (i64, &'static str) {
+    AGES[usize::from(uid / 2)][usize::from(uid % 2)]
+}
+
+/// The older objects that claim the same as this one.
+fn older<'a>(world: &'a World, slot: Slot, object: &'a Object) -> impl Iterator<Item = (Slot, &'a Object)> {
+    let others = world.objects.iter().enumerate().filter_map(|(slot, object)| Some((slot, object.as_ref()?)));
+    others.filter(move |(other, theirs)| {
+        POOLS[*other] == POOLS[slot] && theirs.account == object.account && age(theirs.uid) < age(object.uid)
+    })
+}
+
+/// Who has the pool of each object before it, by their ages alone.
+fn owners(world: &World) -> [Option<Slot>; 3] {
+    std::array::from_fn(|slot| {
+        let oldest = older(world, slot, world.objects[slot].as_ref()?).min_by_key(|(_, object)| age(object.uid));
+        oldest.map(|(slot, _)| slot)
+    })
+}
+
+fn agrees(variant: &Variant, world: &World) -> bool {
+    let owners = owners(world);
+    let orders = [[0, 1, 2], [2, 1, 0], [1, 0, 2]];
+    let read = |replica: &Replica| orders.iter().all(|order| replica.owners_after(variant, world, *order) == owners);
+    world.replicas[..variant.replicas].iter().all(read)
+}
+
+/// Each object that owns its pool and wants a change gets the right to make it, if the others want nothing, nothing more
+/// goes wrong and time passes.
+fn comes_to_reservation(variant: &Variant, world: &World) -> bool {
+    let wants = |slot: &Slot| {
+        world.objects[*slot].is_some_and(|object| object.wants && older(world, *slot, &object).next().is_none())
+    };
+    (0..POOLS.len()).filter(wants).all(|slot| calm::reserves(variant, world, slot))
+}

@@ -1,0 +1,206 @@
+//! What is checked: the registry as it is, and drivers of it that leave one guard out. The registry is never weakened; its
+//! driver lies to it, or does not ask.
+
+use std::sync::Arc;
+
+use super::events::Taken;
+use super::properties::{ACCOUNT, AGREE, ORPHAN, OWNERS, RESERVES, SCANNED};
+
+/// One configuration of the model.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub name: &'static str,
+    pub replicas: usize,
+    /// Which of the three objects are there at first.
+    pub there: [bool; 3],
+    pub weakness: Option<Weakness>,
+    /// The only property that is looked at; `None`: all.
+    pub broken: Option<&'static str>,
+    pub left: Left,
+    /// What happened while this was checked.
+    pub taken: Arc<Taken>,
+}
+
+/// How much may still happen in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Left {
+    /// Changes that get the right to be made.
+    pub changes: u8,
+    /// Answers that are not waited for.
+    pub losses: u8,
+    /// Processes that die and start again.
+    pub restarts: u8,
+    /// Times that a replica gains the Lease.
+    pub leads: u8,
+    pub deletes: u8,
+    pub creates: u8,
+    /// Secrets that come to name another account.
+    pub moves: u8,
+    /// Hours that pass.
+    pub hours: u8,
+    /// Passes that pause between reading, noting and deciding, while anything else happens.
+    pub pauses: u8,
+}
+
+/// The guard that the driver leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// The registry is told that nothing was there when the term began.
+    NoScan,
+    /// What was read in a former term counts in this one.
+    OldReading,
+    /// The right to make a change is given back before the change is made.
+    NoLock,
+    /// The object that was read first counts as the older one.
+    ByArrival,
+    /// The open change of a deleted object is said to be over.
+    ForgetsDeleted,
+    /// An open change is told as one of the account that its object has now.
+    ForgetsMoved,
+    /// Whether the replica leads is not asked before a request leaves.
+    NoLease,
+    /// It is asked, but not in which term.
+    AnyTerm,
+    /// The send deadline never strikes.
+    NoDeadline,
+    /// Objects are counted when the term begins, and not again while one is waited for that the watch does not know.
+    NoRecount,
+    /// Not the driver but its assumption: a leader goes while the request of a deleted object runs.
+    DeletedAndForgotten,
+}
+
+impl Weakness {
+    pub const ALL: [Self; 11] = [
+        Self::NoScan,
+        Self::OldReading,
+        Self::NoLock,
+        Self::ByArrival,
+        Self::ForgetsDeleted,
+        Self::ForgetsMoved,
+        Self::NoLease,
+        Self::AnyTerm,
+        Self::NoDeadline,
+        Self::NoRecount,
+        Self::DeletedAndForgotten,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoScan => "no initial scan",
+            Self::OldReading => "what a former term read counts",
+            Self::NoLock => "the lock of an account is not taken",
+            Self::ByArrival => "ownership by order of arrival",
+            Self::ForgetsDeleted => "the open change of a deleted object is forgotten",
+            Self::ForgetsMoved => "an open change bars the account of now",
+            Self::NoLease => "a request leaves without the Lease",
+            Self::AnyTerm => "a request leaves in any term",
+            Self::NoDeadline => "no send deadline",
+            Self::NoRecount => "objects are counted only once",
+            Self::DeletedAndForgotten => "the leader goes while the request of a deleted object runs",
+        }
+    }
+
+    /// The properties that must be found broken, each in a run of its own.
+    pub fn breaks(self) -> &'static [&'static str] {
+        match self {
+            Self::NoScan => &[SCANNED, ACCOUNT],
+            Self::NoLock => &[ACCOUNT, OWNERS],
+            Self::ByArrival => &[AGREE],
+            Self::ForgetsDeleted | Self::ForgetsMoved | Self::DeletedAndForgotten => &[ORPHAN],
+            Self::OldReading | Self::NoLease | Self::AnyTerm | Self::NoDeadline => &[ACCOUNT],
+            Self::NoRecount => &[RESERVES],
+        }
+    }
+
+    /// A small world in which it breaks this property.
+    pub fn variant(self, broken: &'static str) -> Variant {
+        let two = Left { changes: 2, ..Left::default() };
+        let base = match self {
+            Self::NoScan | Self::NoLease | Self::AnyTerm => Variant::two(Left { leads: 2, ..two }).without_a_rival(),
+            Self::OldReading => Variant::two(Left { leads: 2, pauses: 1, ..two }).without_a_rival(),
+            Self::NoDeadline => Variant::two(Left { hours: 2, ..two }),
+            Self::NoLock | Self::ByArrival => Variant::one(Left { creates: 1, ..two }).without_the_oldest(),
+            Self::ForgetsDeleted => Variant::one(Left { losses: 1, deletes: 1, ..two }),
+            Self::ForgetsMoved => Variant::one(Left { moves: 1, restarts: 1, leads: 1, ..two }),
+            Self::DeletedAndForgotten => Variant::one(Left { deletes: 1, restarts: 1, leads: 1, ..two }),
+            Self::NoRecount => {
+                let comes_and_goes = Left { creates: 1, deletes: 1, restarts: 1, leads: 1, ..two };
+                Variant::one(comes_and_goes).without_the_oldest()
+            }
+        };
+        Variant { weakness: Some(self), broken: Some(broken), ..base }
+    }
+}
+
+impl Variant {
+    fn of(replicas: usize, left: Left) -> Self {
+        Self { name: "", replicas, there: [true; 3], weakness: None, broken: None, left, taken: Arc::default() }
+    }
+
+    /// One replica.
+    fn one(left: Left) -> Self {
+        Self::of(1, left)
+    }
+
+    /// Two replicas.
+    fn two(left: Left) -> Self {
+        Self::of(2, left)
+    }
+
+    /// The oldest object is not there at first: it may be created later.
+    fn without_the_oldest(self) -> Self {
+        Self { there: [false, true, true], ..self }
+    }
+
+    /// Only one object claims the first pool.
+    fn without_a_rival(self) -> Self {
+        Self { there: [true, false, true], ..self }
+    }
+
+    fn called(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Those that `make test` checks. Each has what it is about, and as much else as there is time for.
+    pub fn each() -> Vec<Self> {
+        let three = Left { changes: 3, losses: 1, ..Left::default() };
+        let two = Left { changes: 2, losses: 1, pauses: 1, ..Left::default() };
+        vec![
+            Self::one(Left { creates: 1, hours: 3, pauses: 3, ..three })
+                .without_the_oldest()
+                .called("an older object appears"),
+            Self::one(Left { deletes: 1, creates: 1, hours: 2, pauses: 2, ..three })
+                .called("an object is deleted and created again"),
+            Self::one(Left { moves: 2, hours: 2, pauses: 2, ..two }).called("an object moves and comes back"),
+            Self::one(Left { moves: 1, restarts: 1, leads: 1, hours: 1, ..two })
+                .called("an object moves, and the process starts again"),
+            Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, ..two })
+                .without_the_oldest()
+                .called("an object comes and goes, and the process starts again"),
+            Self::two(Left { leads: 1, hours: 1, ..two }).called("another replica leads"),
+            Self::two(Left { leads: 2, losses: 0, pauses: 0, ..two }).called("two replicas lead in turns"),
+            Self::two(Left { leads: 2, hours: 1, ..two })
+                .without_a_rival()
+                .called("two replicas lead in turns, and an answer is lost"),
+        ]
+    }
+
+    /// Those that the nightly workflow checks.
+    pub fn larger() -> Vec<Self> {
+        let two = Left { changes: 2, losses: 1, hours: 2, pauses: 1, ..Left::default() };
+        vec![
+            Self::one(Left { moves: 2, restarts: 1, leads: 1, ..two })
+                .called("an object moves and comes back, and the process starts again"),
+            Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, ..two })
+                .without_the_oldest()
+                .called("an object comes and goes, and the process starts again"),
+            Self::two(Left { leads: 2, ..two })
+                .without_a_rival()
+                .called("two replicas lead in turns, and an answer is lost"),
+            Self::two(Left { deletes: 1, creates: 1, leads: 1, hours: 1, ..two })
+                .called("another replica leads, and an object is deleted and created again"),
+            Self::two(Left { moves: 1, leads: 1, hours: 1, ..two })
+                .called("another replica leads, and an object moves"),
+        ]
+    }
+}
