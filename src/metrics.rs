@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::api::LicenseSeatsStatus;
-use crate::vendors::RequestCounter;
+use crate::vendors::RequestMetrics;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Outcome {
@@ -30,7 +30,7 @@ pub struct Metrics {
     objects: Registry,
     passes: Family<Outcome, Counter>,
     durations: Histogram,
-    requests: RequestCounter,
+    requests: RequestMetrics,
     gauges: [(Family<Object, Gauge>, Number); 4],
 }
 
@@ -40,13 +40,16 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("seatkeeper");
         let mut objects = Registry::with_prefix("seatkeeper");
-        let (passes, requests) = (Family::default(), RequestCounter::default());
+        let (passes, requests) = (Family::default(), RequestMetrics::default());
         registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
         // From a pass that only looks to one that waits for a slow vendor until its time is over.
         let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let help = "Seconds from the beginning of a pass over an object to its end";
         registry.register("reconcile_duration_seconds", help, durations.clone());
-        registry.register("vendor_requests", "Requests to vendors, by vendor, operation and outcome", requests.clone());
+        let help = "Requests to vendors, by vendor, operation and outcome";
+        registry.register("vendor_requests", help, requests.counted.clone());
+        let help = "Seconds from a request to a vendor to its answer, or to the end of waiting for one";
+        registry.register("vendor_request_duration_seconds", help, requests.seconds.clone());
         let info = Family::<BuildInfo, Gauge>::default();
         info.get_or_create(&BuildInfo { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "Version of the operator", info);
@@ -71,8 +74,8 @@ struct BuildInfo {
 }
 
 impl Metrics {
-    /// The counter that vendor clients count in.
-    pub fn requests(&self) -> RequestCounter {
+    /// What vendor clients measure of their requests.
+    pub fn requests(&self) -> RequestMetrics {
         self.requests.clone()
     }
 

@@ -7,7 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::metrics::Metrics;
 use seatkeeper::plan::CONDITIONS;
-use seatkeeper::vendors::RequestLabels;
+use seatkeeper::vendors::{RequestLabels, VendorLabel};
 use seatkeeper_support::workspace_root;
 
 fn text(path: &str) -> String {
@@ -86,7 +86,8 @@ fn the_readme_lists_every_metric() {
     let metrics = Metrics::default();
     // What was never counted is not printed.
     metrics.pass("in_sync");
-    metrics.requests().get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
+    metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
+    metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
     let (one, rest) = (Some(1), LicenseSeatsStatus::default());
     metrics.object("n", "o", &LicenseSeatsStatus { desired: one, seats: one, used: one, limit: one, ..rest });
     let printed = metrics.print(true).expect("metrics");
@@ -94,7 +95,7 @@ fn the_readme_lists_every_metric() {
     let names: Vec<String> = described
         .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
         .collect();
-    assert_eq!(names.len(), 8, "{printed}");
+    assert_eq!(names.len(), 9, "{printed}");
     let readme = text("README.md");
     for name in names {
         assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");

@@ -8,7 +8,7 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, WaitFor, after_key_write, after_write, reason};
-use crate::vendors::{Urgency, VendorAccount};
+use crate::vendors::{Journal, NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// What became of a change. `status` is updated in place: intent and history say what is proven.
 pub(super) struct Acted {
@@ -37,11 +37,15 @@ pub(super) async fn act(
     status.plan = None;
     #[cfg(debug_assertions)]
     context.settings.weaken_version(stored);
-    write_intent(stored, status, &before).await?;
+    let mut journal = StatusJournal { stored, status, before: &before };
+    let recorded = Recorded::by(&mut journal, intent).await.map_err(|why| match why {
+        NotRecorded::Failed(error) => error,
+        NotRecorded::Differs => Error::NotStored(vec!["status.intent".into()]),
+    })?;
 
     let term = entry.term;
     let go = || may_leave(context, term, started);
-    let outcome = account.write(intent, &go).await;
+    let outcome = account.write(recorded, &go).await;
     let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
     let numbers = read_back.and_then(Snapshot::numbers);
@@ -85,6 +89,24 @@ fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'stat
         return Err("the send deadline has passed");
     }
     if context.term() == term { Ok(()) } else { Err("another replica leads, or may") }
+}
+
+/// Records intents in the status of an object.
+struct StatusJournal<'a> {
+    stored: &'a mut Stored,
+    /// With the intent.
+    status: &'a LicenseSeatsStatus,
+    /// As it was read.
+    before: &'a LicenseSeatsStatus,
+}
+
+impl Journal for StatusJournal<'_> {
+    type Error = Error;
+
+    async fn record(&mut self, _: &Intent) -> Result<Option<Intent>, Error> {
+        write_intent(self.stored, self.status, self.before).await?;
+        Ok(self.stored.status().ok().and_then(|status| status.intent))
+    }
 }
 
 /// Step 4: compare-and-swap, and the whole intent must be stored, each field of it. After an unknown answer the object is

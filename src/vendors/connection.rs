@@ -1,14 +1,16 @@
 //! What all requests with one key share, whatever the vendor: connections that trust the CA of its Secret, the way out, time
 //! limits, and the counter. A request that costs money is sent here, once.
 
+use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Instant;
 
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::error::{Failure, VendorError};
 use super::gate::Gate;
-use super::http::{self, Answer, Http, HttpSettings, RequestCounter, RequestLabels};
+use super::http::{self, Answer, Http, HttpSettings, RequestLabels, RequestMetrics, VendorLabel};
 use super::pace::Wait;
 use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
@@ -24,7 +26,7 @@ pub(super) struct Connection {
     gate: Gate,
     /// Time limits.
     pub settings: HttpSettings,
-    requests: RequestCounter,
+    requests: RequestMetrics,
     /// The kind of vendor, as in metric labels.
     vendor: &'static str,
 }
@@ -65,7 +67,7 @@ impl Connection {
     /// # Errors
     /// Without an answer. A status that is no success is one.
     pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, VendorError> {
-        http::exchange(&self.gate, request, self.settings.read_timeout).await
+        self.timed(http::exchange(&self.gate, request, self.settings.read_timeout)).await
     }
 
     /// Sends a request that changes nothing and returns with the head of the answer.
@@ -73,7 +75,7 @@ impl Connection {
     /// # Errors
     /// Without an answer.
     pub async fn stream(&self, request: RequestBuilder) -> Result<Response, VendorError> {
-        self.gate.send(request, self.settings.read_timeout).await
+        self.timed(self.gate.send(request, self.settings.read_timeout)).await
     }
 
     /// Sends a request that costs money, once. `go` is asked last, just before the bytes leave. The answer; or what is known
@@ -87,7 +89,7 @@ impl Connection {
         go: Go<'_>,
     ) -> Result<Result<Answer, Outcome>, &'static str> {
         go()?;
-        let answer = http::exchange(&self.gate, request, self.settings.write_timeout).await;
+        let answer = self.timed(http::exchange(&self.gate, request, self.settings.write_timeout)).await;
         Ok(answer.map_err(|error| match error {
             // A certificate that is refused ends the handshake: no byte of the request has left.
             VendorError::Certificate => Outcome::NotSent("certificate not trusted"),
@@ -96,9 +98,20 @@ impl Connection {
         }))
     }
 
+    /// Measures how long a request takes. One that had to wait for its turn was not sent.
+    async fn timed<T>(&self, request: impl Future<Output = Result<T, VendorError>>) -> Result<T, VendorError> {
+        let began = Instant::now();
+        let answer = request.await;
+        if !matches!(answer, Err(VendorError::Paced { .. } | VendorError::Closed { .. })) {
+            let seconds = self.requests.seconds.get_or_create(&VendorLabel { vendor: self.vendor });
+            seconds.observe(began.elapsed().as_secs_f64());
+        }
+        answer
+    }
+
     /// Counts a request by its outcome.
     pub fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.get_or_create(&RequestLabels { vendor: self.vendor, operation, outcome }).inc();
+        self.requests.counted.get_or_create(&RequestLabels { vendor: self.vendor, operation, outcome }).inc();
     }
 
     /// Counts a request that changes nothing by its result.

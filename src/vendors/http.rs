@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
 use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -51,13 +52,34 @@ pub struct RequestLabels {
     pub outcome: &'static str,
 }
 
-/// Counts vendor requests.
-pub type RequestCounter = Family<RequestLabels, Counter>;
+/// Label of what is measured of each vendor.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct VendorLabel {
+    /// Kind of vendor.
+    pub vendor: &'static str,
+}
+
+/// What is measured of vendor requests. Clones share it.
+#[derive(Clone)]
+pub struct RequestMetrics {
+    /// Requests by operation and outcome.
+    pub counted: Family<RequestLabels, Counter>,
+    /// Seconds from a request to its answer, or to the end of waiting for one.
+    pub seconds: Family<VendorLabel, Histogram, fn() -> Histogram>,
+}
+
+impl Default for RequestMetrics {
+    fn default() -> Self {
+        // From a host next door to the longest time limit that anybody sets.
+        let buckets = || Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0]);
+        Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) }
+    }
+}
 
 /// Clients, one per set of trusted CAs: connections are shared between all accounts behind the same CA.
 pub(super) struct Http {
     pub(super) settings: HttpSettings,
-    requests: RequestCounter,
+    requests: RequestMetrics,
     pace: Arc<Mutex<Pace>>,
     start: Instant,
     public: Arc<Client>,
@@ -74,7 +96,7 @@ pub(super) struct InvalidCa;
 pub struct TlsUnavailable;
 
 impl Http {
-    pub(super) fn new(settings: HttpSettings, requests: RequestCounter) -> Result<Self, TlsUnavailable> {
+    pub(super) fn new(settings: HttpSettings, requests: RequestMetrics) -> Result<Self, TlsUnavailable> {
         let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
         let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
         Ok(Self { settings, requests, pace, start, public, private })
@@ -99,8 +121,8 @@ impl Http {
         Ok(client)
     }
 
-    /// The counter that requests made elsewhere with these clients are counted in.
-    pub(super) fn requests(&self) -> RequestCounter {
+    /// What is measured of requests made elsewhere with these clients.
+    pub(super) fn requests(&self) -> RequestMetrics {
         self.requests.clone()
     }
 

@@ -18,6 +18,7 @@ pub mod pace;
 #[cfg(test)]
 mod places;
 mod rates;
+mod recorded;
 mod secret_data;
 mod sessions;
 mod target;
@@ -31,11 +32,12 @@ use k8s_openapi::api::core::v1::Secret;
 pub use bitwarden::rates as bitwarden_rates;
 pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
-pub use http::{HttpSettings, RequestCounter, RequestLabels, TlsUnavailable};
+pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, VendorLabel};
 pub use pace::Urgency;
+pub use recorded::{Journal, NotRecorded, Recorded};
 pub use target::{Target, target};
 
-use crate::api::{Account, Intent};
+use crate::api::Account;
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
 use error::VendorError;
 use http::Http;
@@ -77,8 +79,9 @@ pub trait VendorAccount: Send + Sync {
     /// When to come back.
     fn turn_to_write(&self) -> Result<(), Wait>;
 
-    /// Sends the one request of an intent, once. `go` is asked last, just before the bytes leave: `Err` drops the request.
-    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome>;
+    /// Sends the one request of a recorded intent, once, to the account that the intent is about. `go` is asked last, just
+    /// before the bytes leave: `Err` drops the request.
+    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome>;
 
     /// What is told of a change that was refused because of too many requests, with the pause that was asked for.
     fn throttled(&self, after: Option<Duration>) -> Fault {
@@ -121,7 +124,7 @@ impl Vendors {
         settings: HttpSettings,
         bitwarden: BitwardenSettings,
         allowed: AllowedHosts,
-        requests: RequestCounter,
+        requests: RequestMetrics,
     ) -> Result<Self, TlsUnavailable> {
         Ok(Self::with(Http::new(settings, requests)?, bitwarden, allowed))
     }

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use super::gate::overheard::{Sent, all_that_leaves};
 use super::http::Http;
 use super::http::tests::{PEM, http, unused};
+use super::recorded::tests::recorded;
 use super::*;
-use crate::api::{IntentPhase, KeyStep, LicenseSeatsSpec, PLACE_KEYS, SeatsStep, Step, Trigger};
+use crate::api::{Intent, IntentPhase, KeyStep, LicenseSeatsSpec, PLACE_KEYS, SeatsStep, Step, Trigger};
 use crate::plan::{Desired, SpecFault, reason};
 
 /// Answers that let everything be asked and sent. A token is the secret that it was got with, so that it is heard too.
@@ -67,8 +68,10 @@ fn intent(step: Step) -> Intent {
 async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
     let read = account.read(Urgency::Asked).await;
     let go = || Ok(());
+    let place = account.account().key().unwrap_or_default();
+    let about = |step| Intent { account: place.clone(), ..intent(step) };
     let more = SeatsStep { from: 5, to: 6, limit_from: Some(5), limit_to: Some(6) };
-    account.write(&intent(Step::Seats(more)), &go).await;
+    account.write(recorded(&about(Step::Seats(more))), &go).await;
     let ring = read.ok().and_then(|snapshot| snapshot.keys().cloned());
     let wanted = ring.map(|ring| ring.wanted).unwrap_or_default();
     let (usable, faults) = wanted.into_iter().map(|key| key.fingerprint).partition::<Vec<_>, _>(Result::is_ok);
@@ -82,7 +85,7 @@ async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
             id: None,
             uuid: None,
         };
-        account.write(&intent(Step::AddKey(step)), &go).await;
+        account.write(recorded(&about(Step::AddKey(step))), &go).await;
     }
     faults.into_iter().filter_map(Result::err).collect()
 }

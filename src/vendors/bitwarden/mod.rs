@@ -47,7 +47,7 @@ use super::error::{Failure, VendorError};
 use super::pace::Wait;
 use super::secret_data::never_shown;
 use super::tokens::Asker;
-use super::{Go, ReadError, Urgency, VendorAccount};
+use super::{Go, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 
@@ -219,8 +219,13 @@ impl VendorAccount for Organization {
         }
     }
 
-    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.change(intent, go))
+    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match recorded.spend(&self.account()) {
+                Ok(intent) => self.change(&intent, go).await,
+                Err(why) => Outcome::NotSent(why),
+            }
+        })
     }
 }
 

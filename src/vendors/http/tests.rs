@@ -9,7 +9,7 @@ pub fn http() -> Http {
     let second = Duration::from_secs(1);
     let settings =
         HttpSettings { connect_timeout: second, read_timeout: second, write_timeout: second, credential_probe: second };
-    Http::new(settings, RequestCounter::default()).unwrap()
+    Http::new(settings, RequestMetrics::default()).unwrap()
 }
 
 /// The same connections, as if nothing had been asked through them.
@@ -17,7 +17,7 @@ pub fn unused(http: &Http) -> Http {
     let (settings, public) = (http.settings.clone(), Arc::clone(&http.public));
     Http {
         settings,
-        requests: RequestCounter::default(),
+        requests: RequestMetrics::default(),
         pace: Arc::default(),
         start: Instant::now(),
         public,

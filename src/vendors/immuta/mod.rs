@@ -26,7 +26,7 @@ use super::rates::Rates;
 use super::secret_data::{never_shown, version};
 use super::sessions::Sessions;
 use super::tokens::Asker;
-use super::{Go, Opening, ReadError, Urgency, VendorAccount};
+use super::{Go, Opening, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};
 use crate::plan::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
 
@@ -134,8 +134,13 @@ impl VendorAccount for LicenseKeys {
         Ok(())
     }
 
-    fn write<'a>(&'a self, intent: &'a Intent, go: Go<'a>) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.change(intent, go))
+    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match recorded.spend(&self.account()) {
+                Ok(intent) => self.change(&intent, go).await,
+                Err(why) => Outcome::NotSent(why),
+            }
+        })
     }
 }
 

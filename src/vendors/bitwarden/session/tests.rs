@@ -1,7 +1,7 @@
 //! What is forgotten with a token that was refused.
 
 use super::*;
-use crate::vendors::http::{HttpSettings, RequestCounter};
+use crate::vendors::http::{HttpSettings, RequestMetrics};
 
 /// With no key in use.
 pub(in super::super) fn bitwarden() -> Bitwarden {
@@ -22,7 +22,7 @@ fn session() -> Session {
         identity: server,
         ca: None,
     };
-    let http = Http::new(settings, RequestCounter::default()).unwrap();
+    let http = Http::new(settings, RequestMetrics::default()).unwrap();
     let session = bitwarden().session(&http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }
