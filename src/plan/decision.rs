@@ -122,25 +122,17 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let decision = match (&open.state, next) {
         (State::Wait(wait), _) => {
             let verdict = if wait.visible { in_sync(s) } else { Verdict::Doubt };
-            Decision { doubt: Some(wait.clone().doubt()), ..Decision::plain(verdict) }
+            Decision { doubt: Some(wait.clone().doubt()), wake: Some(wait.left), ..Decision::plain(verdict) }
         }
         (State::Rejected, _) => Decision::plain(open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking)),
         (State::Review, _) => Decision::plain(Verdict::NeedsReview),
         (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
         (State::Free { .. }, Next::Move(change)) => of(s, &change, wanted),
     };
-    let wake =
-        [decision.wake, decision.doubt.as_ref().and_then(Doubt::wake), late_effects(s)].into_iter().flatten().min();
+    let wake = decision.wake.into_iter().chain(late_effects(s)).min();
     let Open { intent, applied, .. } = open;
     // Whatever was decided: the open intent goes along.
     Decision { intent: decision.intent.or(intent), applied, license, lost, wake, ..decision }
-}
-
-impl Doubt {
-    /// When to look again because of it. What has settled waits for nothing.
-    fn wake(&self) -> Option<Duration> {
-        (!(self.settled && self.left.is_zero())).then_some(self.left)
-    }
 }
 
 impl Decision {

@@ -133,3 +133,42 @@ fn numbers_in_a_record_may_be_any_without_harm() {
     let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
     assert!(status.summary.unwrap().ends_with("blocked by guard rail"));
 }
+
+#[test]
+fn pass_comes_back_at_the_earliest_end_of_what_it_waits_for() {
+    let regular = story().shows(150, Some(150));
+    assert_eq!(regular.follow().wake, None, "the regular interval");
+    assert_eq!(story().decided().wake, Some(Duration::ZERO), "a published plan is carried out at once");
+    let open = |since| story().open(IntentPhase::Unanswered, since).follow().wake;
+    assert_eq!(open(Duration::from_secs(60)), Some(TIMING.unanswered - Duration::from_secs(60)));
+    assert_eq!(open(SETTLED), Some(TIMING.pause), "the second reading");
+    let recent = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150)).with(|s| {
+        s.history[0].time = Time(now() - SignedDuration::from_secs(100));
+    });
+    assert_eq!(recent.follow().wake, Some(TIMING.answered - Duration::from_secs(100)), "its late effects");
+    let suspended = story().with(|s| s.desired.suspended = true);
+    assert_eq!(suspended.follow().wake, None, "only an edit ends it");
+    let behind = suspended.with(|s| s.behind = Some("another change".into()));
+    assert_eq!(behind.follow().wake, Some(Duration::from_secs(15)), "the earliest of both holds");
+    // A lost answer is read back under `suspend` as well.
+    let lost = story().open(IntentPhase::Unanswered, Duration::ZERO).with(|s| s.desired.suspended = true);
+    assert_eq!((lost.verdict(), lost.follow().wake), (Verdict::Doubt, Some(TIMING.unanswered)));
+}
+
+#[test]
+fn all_holds_are_reported_and_the_first_gives_the_reason() {
+    let held = story().with(|s| {
+        s.desired.suspended = true;
+        s.desired.guardrails.max_seats = Some(120);
+        s.seen.rules.at_most = vec![Bound { seats: 140, because: "of a rule".into(), pool: None }];
+        s.behind = Some("another change".into());
+    });
+    let kinds: Vec<HoldKind> = held.holds().into_iter().map(|hold| hold.kind).collect();
+    // The limit follows the seats: both would be above maxSeats.
+    let rail = HoldKind::GuardRail;
+    let expected = [HoldKind::Suspended, HoldKind::VendorRule, rail.clone(), rail, HoldKind::OtherChange];
+    assert_eq!(kinds, expected);
+    let blocked_by = held.follow().plan.unwrap().blocked_by;
+    let expected = [PlanBlock::Suspended, PlanBlock::Vendor, PlanBlock::Guardrail, PlanBlock::OutcomeUnknown];
+    assert_eq!(blocked_by, expected);
+}

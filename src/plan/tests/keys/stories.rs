@@ -235,3 +235,21 @@ fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
     assert_eq!(ends(&[until(1, 40, -5)], 50), Some(-5));
     assert_eq!(ends(&[], 50), None);
 }
+
+#[test]
+fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_every_other_gate() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    assert!(story.adds().is_some());
+    let bounded = story.clone().with(|s| s.desired.guardrails.max_seats = Some(100));
+    let Verdict::Held(holds) = bounded.decide().verdict else { panic!("{:?}", bounded.decide()) };
+    assert_eq!(holds[0].kind, HoldKind::GuardRail);
+    assert!(holds[0].message.contains("spec.guardrails.maxSeats 100"), "{holds:?}");
+    let suspended = bounded.with(|s| s.desired.suspended = true);
+    let kinds = match suspended.decide().verdict {
+        Verdict::Held(holds) => holds.into_iter().map(|hold| hold.kind).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kinds, [HoldKind::Suspended, HoldKind::GuardRail]);
+    let observed = story.with(|s| s.desired.policy = ManagementPolicy::Observe);
+    assert!(matches!(observed.decide().verdict, Verdict::Observed(_)));
+}
