@@ -58,7 +58,7 @@ impl Connection {
     ///
     /// # Errors
     /// When to come back.
-    pub fn turn(&self, verb: Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
+    pub fn turn(&self, verb: &Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         self.gate.turn(verb.as_str(), url, owner, urgency)
     }
 

@@ -129,12 +129,12 @@ impl Session {
     /// The turn of a look at the organization; until its id is known, at where the person belongs.
     pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), Wait> {
         let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
-        self.connection.turn(Method::GET, &self.url(&path), (self.client_id(), pool as u8), urgency)
+        self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), urgency)
     }
 
     /// The turn of the next change of this organization.
     pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), Wait> {
-        self.connection.turn(Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
+        self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).

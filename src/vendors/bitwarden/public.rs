@@ -25,14 +25,14 @@ impl Session {
     pub(super) async fn turn_to_read(&self, asker: Asker<'_>, pool: Product) -> Result<(), BitwardenError> {
         self.turn_of_token(asker).await?;
         self.connection
-            .turn(Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker.urgency)
+            .turn(&Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker.urgency)
             .map_err(VendorError::from)?;
         Ok(())
     }
 
     /// The turn of the next change of this organization.
     pub(super) fn turn_to_set_totals(&self) -> Result<(), Wait> {
-        self.connection.turn(Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
+        self.connection.turn(&Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
     }
 
     /// `GET /public/organization/subscription` (section 5.2).

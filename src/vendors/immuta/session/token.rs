@@ -12,8 +12,8 @@ use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
 use crate::vendors::tokens::{Asker, NewToken};
 
 impl Session {
-    /// The request with who calls, and the number of the token that is then known to be no newer. Never without: an endpoint
-    /// may answer that with 500 (section 2).
+    /// The request with who calls, and the number of the token to forget if it is refused. Never without who calls: an
+    /// endpoint may answer that with 500 (section 2).
     pub(super) async fn signed(
         &self,
         way: Way,
