@@ -18,10 +18,8 @@ pub use duration::{InvalidDuration, go_duration, parse_duration};
 pub use keys::{Immuta, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef};
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use served::lacking;
-pub use spec::{
-    Bitwarden, Guardrails, LicenseSeats, LicenseSeatsSpec, Limit, LimitMode, ManagementPolicy, Product, Region,
-    SecretRef, Thresholds, Vendor,
-};
+// Whatever a vendor has in the spec, without a list to keep.
+pub use spec::*;
 pub use status::{Account, Effective, LicenseSeatsStatus, UNOBSERVED};
 pub use step::{KeyStep, SeatsStep, Step};
 

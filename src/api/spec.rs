@@ -116,7 +116,7 @@ pub struct LicenseSeatsSpec {
 }
 
 /// The account, by vendor. Exactly one member is set.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new("[has(self.bitwarden), has(self.immuta)].exists_one(set, set)")
     .message("spec.vendor must name exactly one vendor: bitwarden or immuta"))]
 #[x_kube(validation = Rule::new("has(self.bitwarden) == has(oldSelf.bitwarden) && has(self.immuta) == has(oldSelf.immuta)")

@@ -24,7 +24,7 @@ fn spec() -> LicenseSeatsSpec {
         organization_id: None,
     };
     LicenseSeatsSpec {
-        vendor: Vendor { bitwarden: Some(bitwarden), immuta: None },
+        vendor: Vendor { bitwarden: Some(bitwarden), ..Vendor::default() },
         seats: Some(10),
         limit: None,
         guardrails: None,
@@ -93,7 +93,7 @@ fn a_license_key_is_a_key_of_a_secret_and_never_its_server_or_its_ca() {
 
 #[test]
 fn what_slipped_past_admission_is_refused_by_field() {
-    let no_vendor = LicenseSeatsSpec { vendor: Vendor { bitwarden: None, immuta: None }, ..spec() };
+    let no_vendor = LicenseSeatsSpec { vendor: Vendor::default(), ..spec() };
     let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
     let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
     let mut no_key = spec();
