@@ -1,31 +1,27 @@
 //! The apiserver: one object whose status is written by compare-and-swap.
 
-use crate::replica::Replica;
-use crate::variants::{Variant, Weakness};
+use seatkeeper::api::IntentPhase;
+
+use crate::case::Case;
+use crate::variants::Weakness;
+use crate::world::World;
 
 /// What of the status the protocol stands on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Record {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Record<C: Case> {
     /// Id of the published plan.
     pub published: Option<u64>,
-    pub intent: Option<Mark>,
-    /// The newest change of the history; only its id, numbers, attempt and reason matter.
-    pub made: Option<Mark>,
+    pub intent: Option<C::Mark>,
+    pub made: C::Made,
 }
 
-/// An intent, or a change made under one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark {
-    pub id: u8,
-    pub from: i8,
-    pub to: i8,
-    pub attempt: u8,
-    /// Reason `ExternalChange`.
-    pub external: bool,
-    pub phase: Phase,
+impl<C: Case> Default for Record<C> {
+    fn default() -> Self {
+        Self { published: None, intent: None, made: C::Made::default() }
+    }
 }
 
-/// [`seatkeeper::api::IntentPhase`], as something that can be hashed and sorted.
+/// [`IntentPhase`], as something that can be hashed and sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     Open,
@@ -37,26 +33,53 @@ pub enum Phase {
     NeedsReview,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Apiserver {
-    pub record: Record,
-    /// What a watch cache shows; only the variant that reads it moves it.
-    pub cache: Record,
+impl From<IntentPhase> for Phase {
+    fn from(phase: IntentPhase) -> Self {
+        match phase {
+            IntentPhase::Open => Self::Open,
+            IntentPhase::Answered => Self::Answered,
+            IntentPhase::Unanswered => Self::Unanswered,
+            IntentPhase::Settling => Self::Settling,
+            IntentPhase::WithoutEffect => Self::WithoutEffect,
+            IntentPhase::Rejected => Self::Rejected,
+            IntentPhase::NeedsReview => Self::NeedsReview,
+        }
+    }
 }
 
-impl Apiserver {
-    /// A write on condition that nobody else wrote since `replica` read. Every write makes other readings stale.
-    pub fn write(&mut self, variant: &Variant, replicas: &mut [Replica; 2], replica: usize, record: Record) -> bool {
-        if replicas[replica].stale && variant.weakness != Some(Weakness::NoCompareAndSwap) {
-            return false;
+impl From<Phase> for IntentPhase {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Open => Self::Open,
+            Phase::Answered => Self::Answered,
+            Phase::Unanswered => Self::Unanswered,
+            Phase::Settling => Self::Settling,
+            Phase::WithoutEffect => Self::WithoutEffect,
+            Phase::Rejected => Self::Rejected,
+            Phase::NeedsReview => Self::NeedsReview,
         }
-        if record != self.record {
-            self.record = record;
-            let other = &mut replicas[1 - replica];
-            other.stale = other.reads();
-        }
-        let writer = &mut replicas[replica];
-        (writer.copy, writer.stale) = (record, false);
-        true
     }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Apiserver<C: Case> {
+    pub record: Record<C>,
+    /// What a watch cache shows; only the variant that reads it moves it.
+    pub cache: Record<C>,
+}
+
+/// A write on condition that nobody else wrote since `replica` read. Every write makes other readings stale.
+pub fn write<C: Case>(weakness: Option<Weakness>, world: &mut World<C>, replica: usize, record: Record<C>) -> bool {
+    if world.replicas[replica].stale && weakness != Some(Weakness::NoCompareAndSwap) {
+        return false;
+    }
+    if record != world.apiserver.record {
+        C::recorded(&mut world.tries, &world.apiserver.record, &record);
+        world.apiserver.record = record;
+        let other = &mut world.replicas[1 - replica];
+        other.stale = other.reads();
+    }
+    let writer = &mut world.replicas[replica];
+    (writer.copy, writer.stale) = (record, false);
+    true
 }

@@ -3,9 +3,9 @@
 //! There is no leader election in the model: both replicas act whenever they like. What is safe here is safe without
 //! a lease, and a paused process is simply one that takes no step for a while.
 
-use crate::apiserver::{Mark, Record};
-use crate::judge::{Said, after, judge};
-use crate::replica::{Answer, Clock, Key, Kind, Replica, Step};
+use crate::apiserver::{self, Record};
+use crate::case::{Case, Heard, Named, Said, Sells, Waits};
+use crate::replica::{Clock, Replica, Step};
 use crate::variants::{Variant, Weakness};
 use crate::world::World;
 
@@ -31,7 +31,26 @@ pub enum OperatorAct {
     Crash,
 }
 
-pub fn offers(variant: &Variant, world: &World, replica: usize, offers: &mut Vec<OperatorAct>) {
+impl OperatorAct {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadObject => "read object",
+            Self::ReadVendor => "read vendor",
+            Self::Decide => "decide",
+            Self::WriteIntent => "write intent",
+            Self::Send => "send",
+            Self::SendIntoTheVoid => "send into the void",
+            Self::Drop => "drop",
+            Self::GiveUp => "give up",
+            Self::ReadBack => "read back",
+            Self::ReadBackFails => "read back fails",
+            Self::WriteStatus => "write status",
+            Self::Crash => "crash",
+        }
+    }
+}
+
+pub fn offers<C: Case>(variant: &Variant<C>, world: &World<C>, replica: usize, offers: &mut Vec<OperatorAct>) {
     let me = &world.replicas[replica];
     let left = world.left;
     match me.step {
@@ -70,7 +89,7 @@ pub fn offers(variant: &Variant, world: &World, replica: usize, offers: &mut Vec
     }
 }
 
-pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorAct) {
+pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, act: OperatorAct) {
     let me = world.replicas[replica];
     match (act, me.step) {
         (OperatorAct::ReadObject, _) => {
@@ -81,50 +100,56 @@ pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorA
             world.replicas[replica] = Replica { step: Step::Read, copy, ..me };
         }
         // Between reading and deciding nothing matters but the time that passes: looked at with one replica only.
-        (OperatorAct::ReadVendor, _) if variant.replicas > 1 => decide(variant, world, replica, world.vendor.shown),
-        (OperatorAct::ReadVendor, _) => world.replicas[replica].step = Step::Seen(world.vendor.shown),
+        (OperatorAct::ReadVendor, _) => {
+            let seen = world.vendor.read();
+            if variant.replicas > 1 {
+                decide(variant, world, replica, seen);
+            } else {
+                world.replicas[replica].step = Step::Seen(seen);
+            }
+        }
         (OperatorAct::Decide, Step::Seen(seen)) => decide(variant, world, replica, seen),
         (OperatorAct::WriteIntent, Step::Acting(mark)) => write_intent(variant, world, replica, mark),
         (OperatorAct::Send, Step::Armed(mark)) => {
             world.left.sends -= 1;
-            world.tries += 1;
-            let key = Key { kind: Kind::Open, id: mark.id };
+            C::count(&mut world.tries, &world.outside, mark, 1);
+            let key = C::Wait::of_request(mark.id());
             let covers = |r: usize| world.replicas[r].clock.is_some_and(|clock| clock.key == key);
             let covered = (0..2).filter(|r| covers(*r)).map(|r| 1 << r).sum();
             let sender = u8::try_from(replica).unwrap_or_default();
-            world.vendor.arrive(mark.id, mark.from, mark.to, sender, covered);
+            world.vendor.arrive(mark, sender, covered);
             world.replicas[replica].step = Step::Waiting(mark);
         }
         (OperatorAct::SendIntoTheVoid, Step::Armed(mark)) => {
             world.left.sends -= 1;
             world.left.losses -= 1;
-            world.tries += 1;
-            world.replicas[replica].step = Step::Told(mark, Answer::None);
+            C::count(&mut world.tries, &world.outside, mark, 1);
+            world.replicas[replica].step = Step::Told(mark, C::Answer::NONE);
         }
         (OperatorAct::Drop, Step::Armed(mark)) => {
             if !me.late {
                 world.left.losses -= 1;
             }
-            world.replicas[replica].step = Step::Told(mark, Answer::NotSent);
+            world.replicas[replica].step = Step::Told(mark, C::Answer::NOT_SENT);
         }
         (OperatorAct::GiveUp, Step::Waiting(mark)) => {
             world.left.losses -= 1;
-            world.hang_up(replica);
-            world.replicas[replica].step = Step::Told(mark, Answer::None);
+            world.vendor.hang_up(replica);
+            world.replicas[replica].step = Step::Told(mark, C::Answer::NONE);
         }
         (OperatorAct::ReadBack, Step::Told(mark, answer)) => {
-            let seen = Some(world.vendor.shown);
-            read_back(variant, world, replica, mark, answer, seen);
+            let seen = answer.is_of_something_sent().then(|| world.vendor.read());
+            read_back(variant, world, replica, (mark, answer), seen);
         }
         (OperatorAct::ReadBackFails, Step::Told(mark, answer)) => {
             world.left.losses -= 1;
-            read_back(variant, world, replica, mark, answer, None);
+            read_back(variant, world, replica, (mark, answer), None);
         }
         (OperatorAct::WriteStatus, Step::Recording(record)) => write_status(variant, world, replica, record),
         (OperatorAct::Crash, _) => {
             world.left.crashes -= 1;
-            world.hang_up(replica);
-            world.vendor.cover(replica, None);
+            world.vendor.hang_up(replica);
+            world.vendor.cover(replica, false);
             world.replicas[replica] = Replica::default();
         }
         _ => {}
@@ -132,25 +157,25 @@ pub fn step(variant: &Variant, world: &mut World, replica: usize, act: OperatorA
 }
 
 /// The first decision of a pass (`reconcile::pass`).
-fn decide(variant: &Variant, world: &mut World, replica: usize, seen: i8) {
+fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, seen: C::Seen) {
     let me = world.replicas[replica];
-    let judged = judge(variant, me.copy, me.clock, seen, world.outside);
-    if let Said::Change(mark) = judged.verdict {
-        let mark = Mark { id: world.fresh_id(), ..mark };
-        let key = Key { kind: Kind::Open, id: mark.id };
-        start_clock(world, replica, key);
+    let judged = C::judge(variant, me.copy, me.clock, seen, world.outside);
+    if let Said::Change(mut mark) = judged.verdict {
+        *mark.id_mut() = world.fresh_id();
+        start_clock(world, replica, C::Wait::of_request(mark.id()));
+        let me = &mut world.replicas[replica];
         // What was just seen to be made goes into the same write as the intent.
-        world.replicas[replica].copy.made = judged.record.made;
-        world.replicas[replica].step = Step::Acting(mark);
+        me.copy.made = judged.record.made;
+        (me.before, me.step) = (Some(seen), Step::Acting(mark));
     } else {
         follow(world, replica, judged.doubt, Some(seen));
         record_or_rest(world, replica, judged.record);
     }
 }
 
-fn write_intent(variant: &Variant, world: &mut World, replica: usize, mark: Mark) {
+fn write_intent<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, mark: C::Mark) {
     let record = Record { published: None, intent: Some(mark), made: world.replicas[replica].copy.made };
-    if world.apiserver.write(variant, &mut world.replicas, replica, record) {
+    if apiserver::write(variant.weakness, world, replica, record) {
         world.replicas[replica].step = Step::Armed(mark);
     } else {
         world.replicas[replica].rest();
@@ -158,39 +183,46 @@ fn write_intent(variant: &Variant, world: &mut World, replica: usize, mark: Mark
 }
 
 /// After the request: what is proven, and the second decision of the pass.
-fn read_back(variant: &Variant, world: &mut World, replica: usize, mark: Mark, answer: Answer, seen: Option<i8>) {
+fn read_back<C: Case>(
+    variant: &Variant<C>,
+    world: &mut World<C>,
+    replica: usize,
+    (mark, answer): (C::Mark, C::Answer),
+    seen: Option<C::Seen>,
+) {
     let me = world.replicas[replica];
-    let seen = seen.filter(|_| answer.is_of_something_sent());
-    let record = after(variant, mark, answer, seen, me.copy);
-    if answer == Answer::Refused {
-        world.tries -= 1;
+    let before = me.before.expect("a reading from before the request");
+    let record = C::after(variant, mark, answer, seen, (before, me.copy));
+    if answer.is_before_effect() {
+        C::count(&mut world.tries, &world.outside, mark, -1);
     }
-    if !answer.is_of_something_sent() {
+    world.replicas[replica].before = None;
+    if answer.ends_pass() {
         // A fault ends the pass without a decision.
         return record_or_rest(world, replica, record);
     }
     // Without a new reading the one before the request stands.
-    let judged = judge(variant, record, me.clock, seen.unwrap_or(mark.from), world.outside);
+    let judged = C::judge(variant, record, me.clock, seen.unwrap_or(before), world.outside);
     follow(world, replica, judged.doubt, seen);
     record_or_rest(world, replica, judged.record);
 }
 
 /// `record::write`: over somebody else's write only what is proven about our own intent is written.
-fn write_status(variant: &Variant, world: &mut World, replica: usize, record: Record) {
-    let ours = world.replicas[replica].copy.intent.map(|intent| intent.id);
+fn write_status<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, record: Record<C>) {
+    let ours = world.replicas[replica].copy.intent.map(|intent| intent.id());
     let stored = world.apiserver.record;
-    if !world.apiserver.write(variant, &mut world.replicas, replica, record)
+    if !apiserver::write(variant.weakness, world, replica, record)
         && ours.is_some()
-        && stored.intent.map(|intent| intent.id) == ours
+        && stored.intent.map(|intent| intent.id()) == ours
     {
         world.replicas[replica].stale = false;
         let merged = Record { published: stored.published, ..record };
-        world.apiserver.write(variant, &mut world.replicas, replica, merged);
+        apiserver::write(variant.weakness, world, replica, merged);
     }
     world.replicas[replica].rest();
 }
 
-fn record_or_rest(world: &mut World, replica: usize, record: Record) {
+fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<C>) {
     if world.replicas[replica].copy == record {
         world.replicas[replica].rest();
     } else {
@@ -199,19 +231,19 @@ fn record_or_rest(world: &mut World, replica: usize, record: Record) {
 }
 
 /// `memory::Entry::start_doubt`.
-fn start_clock(world: &mut World, replica: usize, key: Key) {
+fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     let me = &mut world.replicas[replica];
     if me.clock.is_none_or(|clock| clock.key != key) {
         me.clock = Some(Clock { key, struck: 0, settled: None });
-        world.vendor.cover(replica, Some(()));
+        world.vendor.cover(replica, key.is_long());
     }
 }
 
 /// `memory::Entry::follow`.
-fn follow(world: &mut World, replica: usize, doubt: Option<(Key, bool)>, seen: Option<i8>) {
+fn follow<C: Case>(world: &mut World<C>, replica: usize, doubt: Option<(C::Wait, bool)>, seen: Option<C::Seen>) {
     let Some((key, settled)) = doubt else {
         world.replicas[replica].clock = None;
-        world.vendor.cover(replica, None);
+        world.vendor.cover(replica, false);
         return;
     };
     start_clock(world, replica, key);

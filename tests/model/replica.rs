@@ -1,74 +1,53 @@
 //! One replica of the operator between two steps: where in its pass it is and what it remembers.
 
-use crate::apiserver::{Mark, Record};
-use crate::judge::{ANSWERED, UNANSWERED};
+use crate::apiserver::Record;
+use crate::case::{Case, Waits};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Replica {
-    pub step: Step,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Replica<C: Case> {
+    pub step: Step<C>,
     /// The status as this pass read or wrote it.
-    pub copy: Record,
+    pub copy: Record<C>,
+    /// What the vendor showed when a change was decided.
+    pub before: Option<C::Seen>,
     /// Somebody wrote since: the `resourceVersion` of `copy` is an old one.
     pub stale: bool,
-    pub clock: Option<Clock>,
+    pub clock: Option<Clock<C>>,
     /// The send deadline has passed since the intent was written.
     pub late: bool,
 }
 
 /// Where in its pass a replica is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum Step<C: Case> {
     #[default]
     Idle,
     /// The object was read.
     Read,
     /// The vendor was read too.
-    Seen(i8),
+    Seen(C::Seen),
     /// A change was decided; its intent is to be written.
-    Acting(Mark),
+    Acting(C::Mark),
     /// The intent is stored.
-    Armed(Mark),
+    Armed(C::Mark),
     /// The request has left.
-    Waiting(Mark),
+    Waiting(C::Mark),
     /// The request is over, as far as this process knows.
-    Told(Mark, Answer),
+    Told(C::Mark, C::Answer),
     /// The status is to be written.
-    Recording(Record),
-}
-
-/// What a replica hears of its request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Answer {
-    Accepted,
-    Opaque,
-    None,
-    Refused,
-    NotSent,
+    Recording(Record<C>),
 }
 
 /// The clock of a doubt in a process's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Clock {
-    pub key: Key,
+pub struct Clock<C: Case> {
+    pub key: C::Wait,
     pub struck: u8,
     /// What was read after the settle time.
-    pub settled: Option<i8>,
+    pub settled: Option<C::Seen>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    pub kind: Kind,
-    pub id: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    Open,
-    Answered,
-    Reverted,
-}
-
-impl Step {
+impl<C: Case> Step<C> {
     /// The same for two steps that differ by the id of an intent only.
     pub fn rank(&self) -> u8 {
         match self {
@@ -84,24 +63,20 @@ impl Step {
     }
 }
 
-impl Answer {
-    /// Bytes of the request left this process.
-    pub fn is_of_something_sent(self) -> bool {
-        matches!(self, Self::Accepted | Self::Opaque | Self::None)
+impl<C: Case> Clock<C> {
+    /// It has struck as often as it does.
+    pub fn is_over(&self) -> bool {
+        self.struck >= self.key.last()
     }
 }
 
-impl Clock {
-    /// When it has struck this often, nobody waits for it any more.
-    pub fn last(&self) -> u8 {
-        match self.key.kind {
-            Kind::Open => UNANSWERED,
-            Kind::Answered | Kind::Reverted => ANSWERED,
-        }
+impl<C: Case> Default for Replica<C> {
+    fn default() -> Self {
+        Self { step: Step::Idle, copy: Record::default(), before: None, stale: false, clock: None, late: false }
     }
 }
 
-impl Replica {
+impl<C: Case> Replica<C> {
     /// The pass is over; what was read is gone, the clock stays.
     pub fn rest(&mut self) {
         *self = Self { clock: self.clock, ..Self::default() };

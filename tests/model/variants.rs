@@ -1,14 +1,23 @@
 //! What is checked: the protocol as it is, and the same protocol in worlds that take one of its parts away. Production
 //! code is never weakened; the world lies to it.
 
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::RwLock;
+
+use crate::case::Case;
+
 /// One configuration of the model.
 #[derive(Clone, Copy, Debug)]
-pub struct Variant {
+pub struct Variant<C: Case> {
     pub replicas: usize,
     /// The vendor's endpoint takes a difference instead of a total.
     pub relative: bool,
     pub weakness: Option<Weakness>,
     pub faults: Faults,
+    pub case: PhantomData<C>,
+    /// Where each kind of action that is taken is noted.
+    pub taken: Option<&'static Taken>,
 }
 
 /// How much may go wrong in one run.
@@ -26,6 +35,16 @@ pub struct Faults {
     pub bounds: u8,
     /// Edits of the spec that leave the wish as it is.
     pub edits: u8,
+    /// Edits that change the wish.
+    pub wishes: u8,
+    /// How often `spec.suspend` is set or taken away.
+    pub suspends: u8,
+    /// Rows that a colleague adds or removes.
+    pub colleagues: u8,
+    /// Readings of a list that lack a row.
+    pub gaps: u8,
+    /// Additions that are refused because the key is there, or is said to be.
+    pub duplicates: u8,
 }
 
 /// The part that is taken away, or the assumption that is broken.
@@ -37,6 +56,10 @@ pub enum Weakness {
     NoWaitBeforeRepeating,
     /// A repeat that was taken back counts as a first request, and so is repeated too.
     RepeatsRepeats,
+    /// The first reading after the settle time counts as two.
+    NoSecondReading,
+    /// A row that is new right after a request counts as the answer to it.
+    NewRowIsProof,
     /// The record of a first request without effect is dropped where its repeat is held.
     ForgetsFirst,
     /// The send deadline never strikes.
@@ -59,6 +82,8 @@ impl Weakness {
             Self::NoWaitBeforeJudging => "no wait before an open intent is judged",
             Self::NoWaitBeforeRepeating => "no wait before a reverted change is repeated",
             Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
+            Self::NoSecondReading => "no second reading",
+            Self::NewRowIsProof => "a new row is proof at once",
             Self::ForgetsFirst => "a first request without effect is forgotten",
             Self::NoDeadline => "no send deadline",
             Self::NoCompareAndSwap => "no compare-and-swap",
@@ -70,7 +95,7 @@ impl Weakness {
     }
 }
 
-impl Variant {
+impl<C: Case> Variant<C> {
     /// One crash, one loss and one failure, and no more than three requests.
     pub fn of(replicas: usize) -> Self {
         Self {
@@ -78,6 +103,8 @@ impl Variant {
             relative: false,
             weakness: None,
             faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3, ..Faults::default() },
+            case: PhantomData,
+            taken: None,
         }
     }
 
@@ -97,6 +124,15 @@ impl Variant {
         self
     }
 
+    pub fn with(mut self, change: impl FnOnce(&mut Faults)) -> Self {
+        change(&mut self.faults);
+        self
+    }
+
+    pub fn noting(self, taken: &'static Taken) -> Self {
+        Self { taken: Some(taken), ..self }
+    }
+
     pub fn relative(self) -> Self {
         Self { relative: true, ..self }
     }
@@ -106,15 +142,39 @@ impl Variant {
     }
 
     pub fn name(&self) -> String {
-        let endpoint = if self.relative { "relative" } else { "absolute" };
         let weakness = self.weakness.map_or("the protocol", Weakness::name);
         let faults = [
             (self.faults.crashes, "crash"),
             (self.faults.losses, "loss"),
             (self.faults.failures, "failure"),
             (self.faults.bounds, "bounds and edits"),
+            (self.faults.wishes, "other wishes"),
+            (self.faults.suspends, "suspend"),
+            (self.faults.colleagues, "colleague"),
+            (self.faults.gaps, "a list with a gap"),
+            (self.faults.duplicates, "duplicates"),
         ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
-        format!("{weakness} ({endpoint} endpoint; {})", faults.join(", "))
+        format!("{weakness} ({}; {})", C::name(self), faults.join(", "))
+    }
+}
+
+/// Names of the actions that were taken.
+#[derive(Debug, Default)]
+pub struct Taken(RwLock<BTreeSet<&'static str>>);
+
+impl Taken {
+    pub const fn new() -> Self {
+        Self(RwLock::new(BTreeSet::new()))
+    }
+
+    pub fn note(&self, name: &'static str) {
+        if !self.0.read().unwrap().contains(name) {
+            self.0.write().unwrap().insert(name);
+        }
+    }
+
+    pub fn names(&self) -> BTreeSet<&'static str> {
+        self.0.read().unwrap().clone()
     }
 }

@@ -2,76 +2,58 @@
 
 use stateright::{Model, Property};
 
-use crate::apiserver::{Apiserver, Mark, Record};
+use crate::apiserver::{Apiserver, Record};
+use crate::case::{Case, Named, Sells, Waits};
 use crate::operator::{self, OperatorAct};
-use crate::properties;
 use crate::replica::{Replica, Step};
 use crate::variants::{Faults, Variant, Weakness};
-use crate::vendor::{self, Vendor, VendorAct};
-
-/// What the vendor shows at first.
-pub const BOUGHT: i8 = 1;
-/// What the object asks for.
-pub const WANTED: i8 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct World {
-    pub vendor: Vendor,
-    pub apiserver: Apiserver,
-    pub replicas: [Replica; 2],
+pub struct World<C: Case> {
+    pub vendor: C::Vendor,
+    pub apiserver: Apiserver<C>,
+    pub replicas: [Replica<C>; 2],
     /// What changes around the object.
-    pub outside: Outside,
+    pub outside: C::Outside,
     /// Requests of the one decision that left, and that the vendor did not refuse.
-    pub tries: u8,
+    pub tries: C::Tries,
     /// What may still go wrong.
     pub left: Faults,
-}
-
-/// What changes around the object while its wish stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Outside {
-    /// Generation of the spec: each edit leaves the wish as it is.
-    pub generation: u8,
-    /// A bound that another pool sets stands against the change.
-    pub bounded: bool,
 }
 
 /// The generation that asked first.
 pub const FIRST_GENERATION: u8 = 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Act {
-    Vendor(VendorAct),
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
+pub enum Act<C: Case> {
+    Vendor(<C::Vendor as Sells<C>>::Act),
     Operator(usize, OperatorAct),
     /// The clock in a replica's memory strikes.
     Strike(usize),
-    /// The bound comes or goes.
-    Bound,
-    /// Somebody edits the spec and leaves the wish as it is.
-    Edit,
+    /// Something changes around the object.
+    Outside(C::OutsideAct),
     /// The watch cache sees what is stored.
     CacheCatchesUp,
 }
 
-impl World {
+impl<C: Case> Act<C> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Vendor(act) => C::name_of(Ok(act)),
+            Self::Operator(_, act) => act.name(),
+            Self::Strike(_) => "strike",
+            Self::Outside(act) => C::name_of(Err(act)),
+            Self::CacheCatchesUp => "cache catches up",
+        }
+    }
+}
+
+impl<C: Case> World<C> {
     /// One line for people who read a trace.
     pub fn brief(&self) -> String {
-        let (vendor, record) = (&self.vendor, &self.apiserver.record);
+        let record = &self.apiserver.record;
         let steps = self.replicas.map(|replica| replica.step.rank());
-        format!(
-            "shown {} billed {} steps {steps:?} intent {:?} made {:?}",
-            vendor.shown, vendor.billed, record.intent, record.made
-        )
-    }
-
-    /// The answer of this replica's request is not heard by anybody.
-    pub fn hang_up(&mut self, replica: usize) {
-        for request in self.vendor.requests.iter_mut().flatten() {
-            if request.sender.is_some_and(|sender| usize::from(sender) == replica) {
-                request.sender = None;
-            }
-        }
-        self.vendor.requests.sort_unstable();
+        format!("{} steps {steps:?} intent {:?} made {:?}", self.vendor.brief(), record.intent, record.made)
     }
 
     /// The smallest id that nothing refers to: ids only have to differ from those that are still in use.
@@ -93,7 +75,6 @@ impl World {
             }
             *id = name.unwrap_or_default();
         });
-        self.vendor.requests.sort_unstable();
         self
     }
 
@@ -102,11 +83,13 @@ impl World {
         let stored = self.apiserver.record;
         for replica in 0..2 {
             let me = &mut self.replicas[replica];
-            let ours = me.copy.intent.map(|intent| intent.id);
+            let ours = me.copy.intent.map(|intent| intent.id());
             match me.step {
                 // A write that will be refused is as good as refused: a reading never gets fresh again.
                 Step::Acting(_) if me.stale => me.rest(),
-                Step::Recording(_) if me.stale && (ours.is_none() || stored.intent.map(|intent| intent.id) != ours) => {
+                Step::Recording(_)
+                    if me.stale && (ours.is_none() || stored.intent.map(|intent| intent.id()) != ours) =>
+                {
                     me.rest();
                 }
                 // What is written over another write is intent and change, whatever was read around them.
@@ -118,18 +101,18 @@ impl World {
             }
         }
         for replica in 0..2 {
-            let Some(clock) = self.replicas[replica].clock else {
+            let Some(mut clock) = self.replicas[replica].clock else {
                 continue;
             };
             // The clock of an intent that nobody knows: of one that was never stored, or is long replaced.
-            let known = self.knows(clock.key.id);
+            let known = clock.key.id().is_none_or(|id| self.knows(*id));
             if !known {
                 self.replicas[replica].clock = None;
             }
-            if !known || clock.struck >= clock.last() {
-                self.vendor.cover(replica, None);
+            if !known || clock.is_over() {
+                self.vendor.cover(replica, false);
             } else if clock.struck > 0 {
-                self.vendor.cover_requests(replica, false);
+                self.vendor.cover_struck(replica);
             }
         }
     }
@@ -149,12 +132,12 @@ impl World {
 
     /// Replicas have no names either: the one further on comes first.
     fn ordered(mut self) -> Self {
-        let rank = |replica: &Replica| {
+        let rank = |replica: &Replica<C>| {
             (
                 replica.step.rank(),
                 replica.stale,
                 replica.late,
-                replica.clock.map(|clock| (clock.key.kind, clock.struck, clock.settled)),
+                replica.clock.map(|clock| (clock.key.nameless(), clock.struck, clock.settled)),
             )
         };
         // A single replica is the first one and stays it: the second never acts and has the least rank.
@@ -172,57 +155,58 @@ impl World {
             each_of(&mut replica.copy, &mut visit);
             match &mut replica.step {
                 Step::Acting(mark) | Step::Armed(mark) | Step::Waiting(mark) | Step::Told(mark, _) => {
-                    visit(&mut mark.id);
+                    visit(mark.id_mut());
                 }
                 Step::Recording(record) => each_of(record, &mut visit),
                 Step::Idle | Step::Read | Step::Seen(_) => {}
             }
-            if let Some(clock) = &mut replica.clock {
-                visit(&mut clock.key.id);
+            if let Some(id) = replica.clock.as_mut().and_then(|clock| clock.key.id()) {
+                visit(id);
             }
         }
-        for request in self.vendor.requests.iter_mut().flatten() {
-            visit(&mut request.intent);
-        }
+        self.vendor.each_id(&mut visit);
     }
 
     /// Time passes on a clock: requests that are on their way from an intent to the vendor become late.
     fn strike(&mut self, replica: usize) {
-        if let Some(clock) = &mut self.replicas[replica].clock {
-            clock.struck += 1;
+        let Some(clock) = &mut self.replicas[replica].clock else { return };
+        clock.struck += 1;
+        if !clock.key.is_long() {
+            return;
         }
-        self.vendor.cover_handlers(replica, true);
+        self.vendor.cover_late(replica);
         for other in &mut self.replicas {
             other.late |= matches!(other.step, Step::Armed(_));
         }
     }
 }
 
-fn each_of(record: &mut Record, visit: &mut impl FnMut(&mut u8)) {
-    let Record { intent, made, .. } = record;
-    for Mark { id, .. } in [intent, made].into_iter().flatten() {
-        visit(id);
+fn each_of<C: Case>(record: &mut Record<C>, visit: &mut impl FnMut(&mut u8)) {
+    if let Some(intent) = &mut record.intent {
+        visit(intent.id_mut());
     }
+    C::each_made_id(&mut record.made, visit);
 }
 
-impl Model for Variant {
-    type State = World;
-    type Action = Act;
+impl<C: Case> Model for Variant<C> {
+    type State = World<C>;
+    type Action = Act<C>;
 
-    fn init_states(&self) -> Vec<World> {
+    fn init_states(&self) -> Vec<World<C>> {
+        let (vendor, outside) = C::start();
         vec![World {
-            vendor: Vendor::new(BOUGHT),
+            vendor,
             apiserver: Apiserver::default(),
             replicas: [Replica::default(); 2],
-            outside: Outside { generation: FIRST_GENERATION, bounded: false },
-            tries: 0,
+            outside,
+            tries: C::Tries::default(),
             left: self.faults,
         }]
     }
 
-    fn actions(&self, world: &World, acts: &mut Vec<Act>) {
+    fn actions(&self, world: &World<C>, acts: &mut Vec<Act<C>>) {
         let mut vendor = Vec::new();
-        vendor::offers(world, &mut vendor);
+        C::Vendor::offers(world, &mut vendor);
         acts.extend(vendor.into_iter().map(Act::Vendor));
         for replica in 0..self.replicas {
             let mut own = Vec::new();
@@ -230,38 +214,30 @@ impl Model for Variant {
             acts.extend(own.into_iter().map(|act| Act::Operator(replica, act)));
             let me = &world.replicas[replica];
             let between = matches!(me.step, Step::Idle | Step::Read | Step::Seen(_));
-            if let Some(clock) = me.clock.filter(|_| between) {
-                let requests_too = clock.struck == 0;
-                if clock.struck < clock.last() && vendor::lets_time_pass(self, &world.vendor, replica, requests_too) {
-                    acts.push(Act::Strike(replica));
-                }
+            if let Some(clock) = me.clock.filter(|clock| between && !clock.is_over())
+                && (!clock.key.is_long() || world.vendor.lets_time_pass(self, replica, clock))
+            {
+                acts.push(Act::Strike(replica));
             }
         }
-        if world.left.bounds > 0 {
-            acts.push(Act::Bound);
-        }
-        if world.left.edits > 0 {
-            acts.push(Act::Edit);
-        }
+        let mut outside = Vec::new();
+        C::offers_outside(world, &mut outside);
+        acts.extend(outside.into_iter().map(Act::Outside));
         if self.weakness == Some(Weakness::StaleIntent) && world.apiserver.cache != world.apiserver.record {
             acts.push(Act::CacheCatchesUp);
         }
     }
 
-    fn next_state(&self, world: &World, act: Act) -> Option<World> {
+    fn next_state(&self, world: &World<C>, act: Act<C>) -> Option<World<C>> {
         let mut next = *world;
+        if let Some(taken) = self.taken {
+            taken.note(act.name());
+        }
         match act {
-            Act::Vendor(act) => vendor::step(self, &mut next, act),
+            Act::Vendor(act) => C::Vendor::step(self, &mut next, act),
             Act::Operator(replica, act) => operator::step(self, &mut next, replica, act),
             Act::Strike(replica) => next.strike(replica),
-            Act::Bound => {
-                next.left.bounds -= 1;
-                next.outside.bounded = !next.outside.bounded;
-            }
-            Act::Edit => {
-                next.left.edits -= 1;
-                next.outside.generation += 1;
-            }
+            Act::Outside(act) => C::step_outside(&mut next, act),
             Act::CacheCatchesUp => next.apiserver.cache = next.apiserver.record,
         }
         if self.weakness.is_none() {
@@ -272,6 +248,6 @@ impl Model for Variant {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::of(self)
+        C::properties(self)
     }
 }

@@ -9,45 +9,25 @@ use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Thresholds};
 use seatkeeper::plan::{
     self, Bound, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing,
-    Usage, VendorWords, Verdict,
+    Usage, Verdict,
 };
 
-use crate::apiserver::{Mark, Phase, Record};
-use crate::replica::{Answer, Clock, Key, Kind};
-use crate::translate::{change, hours, intent, key, made, mark, numbers, wait};
-use crate::variants::{Variant, Weakness};
-use crate::world::{BOUGHT, Outside, WANTED};
+use super::translate::{change, intent, key, made, mark, numbers, wait};
+use super::{Answer, BOUGHT, Key, Kind, Mark, Outside, Quantity, WANTED};
+use crate::apiserver::{Phase, Record as AnyRecord};
+use crate::case::{self, ACME, Said, hours};
+use crate::replica::Clock as AnyClock;
+use crate::variants::{Variant as AnyVariant, Weakness};
+
+type Variant = AnyVariant<Quantity>;
+type Record = AnyRecord<Quantity>;
+type Clock = AnyClock<Quantity>;
+type Judgement = case::Judgement<Quantity>;
 
 /// The model's hours. In each of them, every webhook handler ends that ran when it began: two after the answer, so that
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
 pub const ANSWERED: u8 = 2;
 pub const UNANSWERED: u8 = 3;
-
-/// What follows from a reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judgement {
-    pub verdict: Said,
-    /// The status as it is to be written, unless a change comes first.
-    pub record: Record,
-    /// The clock that runs from now on, and whether the reading counts as one after the settle time.
-    pub doubt: Option<(Key, bool)>,
-}
-
-/// [`Verdict`], as far as the model needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    InSync,
-    Publish,
-    /// The intent, which has no id of its own yet.
-    Change(Mark),
-    Doubt,
-    Rejected,
-    NeedsReview,
-    /// Something stands against the change.
-    Held,
-    /// Nothing the model's object can come to.
-    Other,
-}
 
 type Asked = (Option<Weakness>, Record, Option<Clock>, i8, Outside);
 
@@ -69,6 +49,7 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, 
 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
     let (desired, mut snapshot) = fixed().clone();
+    let desired = Desired { suspended: outside.suspended, ..desired };
     snapshot.model = Model::Quantity(numbers(seen));
     if outside.bounded {
         snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
@@ -176,9 +157,6 @@ pub fn wish() -> &'static str {
     static WISH: OnceLock<String> = OnceLock::new();
     WISH.get_or_init(|| fixed().0.wish())
 }
-
-/// A vendor that does not exist.
-const ACME: VendorWords = VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "", full: "" };
 
 fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();

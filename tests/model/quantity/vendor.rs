@@ -1,9 +1,13 @@
 //! The vendor as its source shows it (vendor reference, sections 14 and 22): a row that is shown, a quantity that is
 //! billed, a PUT that reads the row twice and writes it whole, and billing webhooks that write back what they read.
 
-use crate::replica::{Answer, Step};
+use super::{Answer, Mark, Quantity};
+use crate::case::Sells;
+use crate::replica::{Clock, Step};
 use crate::variants::{Variant, Weakness};
-use crate::world::World;
+use crate::world::World as AnyWorld;
+
+type World = AnyWorld<Quantity>;
 
 /// How many webhooks one change of the subscription sends.
 const WEBHOOKS: u8 = 2;
@@ -59,22 +63,38 @@ impl Vendor {
         Self { shown: seats, billed: seats, ..Self::default() }
     }
 
-    /// Nothing runs and nothing is on its way.
-    pub fn is_quiet(&self) -> bool {
-        self.webhooks == 0 && self.handlers.iter().all(Option::is_none) && self.in_flight() == 0
-    }
-
     pub fn in_flight(&self) -> usize {
         self.requests.iter().flatten().count()
     }
+}
 
-    pub fn arrive(&mut self, intent: u8, base: i8, target: i8, sender: u8, covered: Clocks) {
+impl Sells<Quantity> for Vendor {
+    type Act = VendorAct;
+
+    fn is_quiet(&self) -> bool {
+        self.webhooks == 0 && self.handlers.iter().all(Option::is_none) && self.in_flight() == 0
+    }
+
+    fn read(&mut self) -> i8 {
+        self.shown
+    }
+
+    fn arrive(&mut self, mark: Mark, sender: u8, covered: Clocks) {
+        let Mark { id: intent, from: base, to: target, .. } = mark;
         let request = Request { intent, base, target, stage: Stage::Arrived, sender: Some(sender), covered };
         put(&mut self.requests, request);
     }
 
-    /// The replicas change names.
-    pub fn swap_replicas(&mut self) {
+    fn hang_up(&mut self, replica: usize) {
+        for request in self.requests.iter_mut().flatten() {
+            if request.sender.is_some_and(|sender| usize::from(sender) == replica) {
+                request.sender = None;
+            }
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn swap_replicas(&mut self) {
         let swapped = |clocks: Clocks| (clocks & 1) << 1 | clocks >> 1;
         for request in self.requests.iter_mut().flatten() {
             request.covered = swapped(request.covered);
@@ -87,22 +107,58 @@ impl Vendor {
         self.handlers.sort_unstable();
     }
 
-    /// The clock of a replica starts anew, or stops (`None`).
-    pub fn cover(&mut self, replica: usize, started: Option<()>) {
-        self.cover_requests(replica, started.is_some());
-        self.cover_handlers(replica, started.is_some());
+    fn cover(&mut self, replica: usize, covered: bool) {
+        self.cover_requests(replica, covered);
+        self.cover_handlers(replica, covered);
     }
 
-    /// Whether the clock of a replica waits for the requests that run now.
-    pub fn cover_requests(&mut self, replica: usize, covered: bool) {
+    /// Requests are over by then.
+    fn cover_struck(&mut self, replica: usize) {
+        self.cover_requests(replica, false);
+    }
+
+    /// From here on the clock of a replica waits for the handlers that run now, and for no other.
+    fn cover_late(&mut self, replica: usize) {
+        self.cover_handlers(replica, true);
+    }
+
+    fn lets_time_pass(&self, variant: &Variant<Quantity>, replica: usize, clock: Clock<Quantity>) -> bool {
+        let covers = |clocks: Clocks| clocks & (1 << replica) != 0;
+        let handler = self.handlers.iter().flatten().any(|handler| covers(handler.covered));
+        let request = clock.struck == 0 && self.requests.iter().flatten().any(|request| covers(request.covered));
+        (!handler || variant.weakness == Some(Weakness::SlowHandler))
+            && (!request || variant.weakness == Some(Weakness::SlowRequest))
+    }
+
+    fn each_id(&mut self, visit: &mut impl FnMut(&mut u8)) {
+        for request in self.requests.iter_mut().flatten() {
+            visit(&mut request.intent);
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn offers(world: &World, acts: &mut Vec<VendorAct>) {
+        offers(world, acts);
+    }
+
+    fn step(variant: &Variant<Quantity>, world: &mut World, act: VendorAct) {
+        step(variant, world, act);
+    }
+
+    fn brief(&self) -> String {
+        format!("shown {} billed {}", self.shown, self.billed)
+    }
+}
+
+impl Vendor {
+    fn cover_requests(&mut self, replica: usize, covered: bool) {
         for request in self.requests.iter_mut().flatten() {
             set(&mut request.covered, replica, covered);
         }
         self.requests.sort_unstable();
     }
 
-    /// From here on the clock of a replica waits for the handlers that run now, and for no other.
-    pub fn cover_handlers(&mut self, replica: usize, covered: bool) {
+    fn cover_handlers(&mut self, replica: usize, covered: bool) {
         for handler in self.handlers.iter_mut().flatten() {
             set(&mut handler.covered, replica, covered);
         }
@@ -125,7 +181,7 @@ pub enum VendorAct {
     WriteBack(usize),
 }
 
-pub fn offers(world: &World, offers: &mut Vec<VendorAct>) {
+fn offers(world: &World, offers: &mut Vec<VendorAct>) {
     let vendor = &world.vendor;
     for (slot, request) in vendor.requests.iter().enumerate() {
         let Some(request) = request else { continue };
@@ -147,7 +203,7 @@ pub fn offers(world: &World, offers: &mut Vec<VendorAct>) {
     }
 }
 
-pub fn step(variant: &Variant, world: &mut World, act: VendorAct) {
+fn step(variant: &Variant<Quantity>, world: &mut World, act: VendorAct) {
     match act {
         VendorAct::Proceed(slot) => proceed(variant, world, slot),
         VendorAct::Fail(slot) => {
@@ -172,7 +228,7 @@ pub fn step(variant: &Variant, world: &mut World, act: VendorAct) {
     }
 }
 
-fn proceed(variant: &Variant, world: &mut World, slot: usize) {
+fn proceed(variant: &Variant<Quantity>, world: &mut World, slot: usize) {
     let vendor = &mut world.vendor;
     let Some(request) = vendor.requests[slot] else { return };
     let next = match request.stage {
@@ -204,15 +260,6 @@ fn finish(world: &mut World, slot: usize, answer: Answer) {
             replica.step = Step::Told(mark, answer);
         }
     }
-}
-
-/// What must be over before a clock may strike: the promise holds as long as the vendor keeps its settle times.
-pub fn lets_time_pass(variant: &Variant, vendor: &Vendor, replica: usize, requests_too: bool) -> bool {
-    let covers = |clocks: Clocks| clocks & (1 << replica) != 0;
-    let handler = vendor.handlers.iter().flatten().any(|handler| covers(handler.covered));
-    let request = vendor.requests.iter().flatten().any(|request| covers(request.covered));
-    (!handler || variant.weakness == Some(Weakness::SlowHandler))
-        && (!request || !requests_too || variant.weakness == Some(Weakness::SlowRequest))
 }
 
 fn put<T: Ord>(slots: &mut [Option<T>], item: T) {

@@ -1,22 +1,18 @@
 //! The model's small values as the values of the code, and back.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use seatkeeper::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
+use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
 use seatkeeper::plan::{Numbers, WaitFor};
 
-use crate::apiserver::{Mark, Phase};
-use crate::judge::wish;
-use crate::replica::{Key, Kind};
+use super::judge::wish;
+use super::{Key, Kind, Mark};
+use crate::apiserver::Phase;
+use crate::case::{id, id_word};
 use crate::world::FIRST_GENERATION;
 
 /// The key of the account, as the code derives it from the model's snapshot.
 const ACCOUNT: &str = "host/org";
-
-/// The id of an intent that the model has not numbered yet.
-pub const NEW: u8 = u8::MAX;
 
 pub fn intent(mark: Mark) -> Intent {
     Intent {
@@ -30,15 +26,7 @@ pub fn intent(mark: Mark) -> Intent {
         attempt: i32::from(mark.attempt),
         reason: trigger(mark),
         refused: None,
-        phase: match mark.phase {
-            Phase::Open => IntentPhase::Open,
-            Phase::Answered => IntentPhase::Answered,
-            Phase::Unanswered => IntentPhase::Unanswered,
-            Phase::Settling => IntentPhase::Settling,
-            Phase::WithoutEffect => IntentPhase::WithoutEffect,
-            Phase::Rejected => IntentPhase::Rejected,
-            Phase::NeedsReview => IntentPhase::NeedsReview,
-        },
+        phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
     }
 }
@@ -55,15 +43,7 @@ pub fn mark(intent: &Intent) -> Mark {
         to: small(intent.target().seats),
         attempt: small(intent.attempt),
         external: intent.reason == Trigger::ExternalChange,
-        phase: match intent.phase {
-            IntentPhase::Open => Phase::Open,
-            IntentPhase::Answered => Phase::Answered,
-            IntentPhase::Unanswered => Phase::Unanswered,
-            IntentPhase::Settling => Phase::Settling,
-            IntentPhase::WithoutEffect => Phase::WithoutEffect,
-            IntentPhase::Rejected => Phase::Rejected,
-            IntentPhase::NeedsReview => Phase::NeedsReview,
-        },
+        phase: intent.phase.into(),
     }
 }
 
@@ -111,18 +91,6 @@ pub fn key(wait: &WaitFor) -> Key {
 
 pub fn numbers(seats: i8) -> Numbers {
     Numbers { seats: i32::from(seats), limit: None }
-}
-
-pub fn hours(struck: u8) -> Duration {
-    Duration::from_secs(3600 * u64::from(struck))
-}
-
-fn id_word(id: u8) -> String {
-    format!("i{id}")
-}
-
-fn id(word: &str) -> u8 {
-    word.strip_prefix('i').map_or(NEW, |id| id.parse().expect("an id of the model"))
 }
 
 fn small<T: TryFrom<i32>>(n: i32) -> T {

@@ -1,0 +1,217 @@
+//! The bridge to the code under test: the model's state in, the decision of `seatkeeper::plan` out. Nothing is decided here.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use seatkeeper::api::{Account, Guardrails, LicenseKeyEntry, LicenseSeatsStatus, ManagementPolicy, Thresholds};
+use seatkeeper::plan::{
+    self, Decision, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Rules, Situation, Snapshot, Timing, Usage,
+    Verdict,
+};
+
+use super::outside::{Listing, Outside};
+use super::tenant::{Seen, bit};
+use super::translate::{UID, history, intent, key, license, made, mark, outcome, reference, ring, wait};
+use super::{Answer, Keys, Made, Mark, Wait};
+use crate::apiserver::{Phase, Record as AnyRecord};
+use crate::case::{self, ACME, Said, Waits, hours};
+use crate::replica::Clock as AnyClock;
+use crate::variants::{Variant as AnyVariant, Weakness};
+
+type Variant = AnyVariant<Keys>;
+type Record = AnyRecord<Keys>;
+type Clock = AnyClock<Keys>;
+type Judgement = case::Judgement<Keys>;
+
+type Asked = (Option<Weakness>, Record, Option<Clock>, Seen, Outside);
+
+thread_local! {
+    /// `decide` is pure, so each question is asked once.
+    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+}
+
+/// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+    let asked = (variant.weakness, record, clock, seen, outside);
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
+        return known;
+    }
+    let judgement = judged(variant, record, clock, seen, outside);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
+    judgement
+}
+
+fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+    let mut status = status_of(record.made, 0);
+    status.intent = record.intent.map(intent);
+    let elapsed = elapsed(variant, record, clock);
+    let mut decision = decide(&status, record.published, elapsed.as_ref(), seen, outside);
+    if variant.weakness == Some(Weakness::NoSecondReading)
+        && let Some(doubt) = &decision.doubt
+        && !key(&doubt.wait, seen).is_long()
+    {
+        let elapsed = Elapsed { wait: doubt.wait.clone(), since: hours(1), settled: None };
+        decision = decide(&status, record.published, Some(&elapsed), seen, outside);
+    }
+    let _ = plan::remember(&mut status, decision.applied.take());
+    status.license = decision.license.take().or(status.license);
+    let verdict = match &decision.verdict {
+        Verdict::InSync => Said::InSync,
+        Verdict::Publish => Said::Publish,
+        Verdict::Change(intent) => Said::Change(mark(intent)),
+        Verdict::Doubt => Said::Doubt,
+        Verdict::Rejected => Said::Rejected,
+        Verdict::NeedsReview => Said::NeedsReview,
+        Verdict::Held(_) => Said::Held,
+        Verdict::Conflict => Said::Conflict,
+        Verdict::Lacking(_) => Said::Lacking,
+        _ => Said::Other,
+    };
+    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
+    let kept = decision.intent.as_ref().filter(|_| !forgets);
+    let plan = decision.plan.filter(|_| !matches!(verdict, Said::Change(_)));
+    Judgement {
+        verdict,
+        record: Record {
+            published: plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal")),
+            intent: kept.map(mark),
+            made: made(&status.history, status.license.as_ref()),
+        },
+        // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
+        doubt: decision.doubt.map(|doubt| (key(&doubt.wait, seen), false)),
+    }
+}
+
+fn decide(
+    status: &LicenseSeatsStatus,
+    published: Option<u64>,
+    elapsed: Option<&Elapsed>,
+    seen: Seen,
+    outside: Outside,
+) -> Decision {
+    let published = published.map(|id| format!("{id:012x}"));
+    let desired = Desired { suspended: outside.suspended, ..fixed()[outside.listing.place()].clone() };
+    plan::decide(&Situation {
+        uid: UID,
+        generation: i64::from(outside.generation),
+        confirmed: None,
+        desired: &desired,
+        seen: &snapshot(seen, outside.listing),
+        intent: status.intent.as_ref(),
+        history: &status.history,
+        license: status.license.as_ref(),
+        published: published.as_deref(),
+        elapsed,
+        satisfied: false,
+        behind: None,
+        others: &[],
+        timing: Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO },
+        writer: "writer",
+        now: Timestamp::UNIX_EPOCH,
+    })
+}
+
+/// Asks the real `after_key_write` what an answer and the reading after it prove.
+pub fn after(
+    variant: &Variant,
+    mark_: Mark,
+    answer: Answer,
+    read_back: Option<Seen>,
+    (seen, before): (Seen, Record),
+) -> Record {
+    let outcome = match (answer, variant.weakness) {
+        (Answer::Opaque | Answer::None, Some(Weakness::NewRowIsProof)) => Outcome::Accepted,
+        (Answer::Opaque | Answer::None, Some(Weakness::ErrorCloses)) => Outcome::NotSent("taken for nothing"),
+        _ => outcome(answer),
+    };
+    let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
+    let mut status = status_of(before.made, seen.rows & !owned);
+    let intent = intent(mark_);
+    let step = intent.step.key().expect("a step about a key");
+    // The list of keys says nothing about a request that was sent.
+    let read_back = read_back.map(|seen| snapshot(seen, mark_.wish));
+    let now = Timestamp::UNIX_EPOCH;
+    let after = plan::after_key_write(&intent, step, &outcome, status.license.as_ref(), read_back.as_ref(), now);
+    let _ = plan::remember(&mut status, after.applied);
+    Record {
+        published: None,
+        intent: after.intent.as_ref().map(mark),
+        made: made(&status.history, Some(&after.license)),
+    }
+}
+
+fn status_of(made: Made, foreign: super::Rows) -> LicenseSeatsStatus {
+    LicenseSeatsStatus {
+        history: history(made),
+        license: Some(license(made, foreign)),
+        ..LicenseSeatsStatus::default()
+    }
+}
+
+/// What this process remembers of the doubt; a weakened world lies about the time that has passed.
+fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
+    let remembered = clock.map(|clock| (clock.key, clock.struck));
+    let lie = match (variant.weakness, record.intent) {
+        (Some(Weakness::NoWaitBeforeJudging), Some(intent)) => Some(match intent.phase {
+            Phase::Answered => Wait::LateEffects(intent.id),
+            _ => Wait::Request(intent.id),
+        }),
+        _ => None,
+    };
+    // Two readings must agree all the same.
+    let second = remembered.filter(|(key, _)| !key.is_long());
+    let (key, struck) = second.or(lie.map(|lie| (lie, 1))).or(remembered)?;
+    Some(Elapsed { wait: wait(key), since: hours(struck), settled: None })
+}
+
+/// What the model's spec asks for, as the code names it.
+pub fn wish(listing: Listing) -> String {
+    fixed()[listing.place()].wish()
+}
+
+pub fn wish_of(word: Option<&str>) -> Listing {
+    let is = |listing: &Listing| Some(wish(*listing).as_str()) == word;
+    Listing::ALL.into_iter().find(is).expect("a wish of the model")
+}
+
+fn fixed() -> &'static [Desired; 3] {
+    static FIXED: OnceLock<[Desired; 3]> = OnceLock::new();
+    FIXED.get_or_init(|| {
+        Listing::ALL.map(|listing| {
+            let entry = |key: &super::Key| LicenseKeyEntry { secret_key_ref: reference(*key), adopt: None };
+            Desired {
+                pool: Pool {
+                    vendor: &ACME,
+                    name: "Keys",
+                    secrets: vec!["key".to_owned()],
+                    goal: Goal::Keys { keys: listing.keys().iter().map(entry).collect(), prune: true },
+                },
+                seats: None,
+                limit: LimitGoal::Keep,
+                guardrails: Guardrails::default(),
+                policy: ManagementPolicy::Manage,
+                suspended: false,
+                thresholds: Thresholds::default(),
+                expiry: Vec::new(),
+                interval: Duration::from_secs(600),
+            }
+        })
+    })
+}
+
+fn snapshot(seen: Seen, listing: Listing) -> Snapshot {
+    let host = Some("host".to_owned());
+    Snapshot {
+        account: Account { vendor: "acme".to_owned(), host: host.clone(), id: host },
+        usage: Usage::Exact(1),
+        model: Model::Keys(ring(seen, listing)),
+        rules: Rules::default(),
+        billed: None,
+        capabilities: Vec::new(),
+        license: None,
+        concern: None,
+    }
+}

@@ -1,0 +1,405 @@
+//! The tenant as its reference shows it (Immuta reference, sections 5 to 7): a list of rows that never shows a key. A POST
+//! adds a row, and nothing ties it to the request; a key that is there already may be refused, answered with its row, or
+//! get a second row.
+//!
+//! Left out, because the code is known to do wrong there, and that is mended later (issue 12, section B):
+//! * a success without a row while a colleague's new row is there: his row is taken for the key's, and later pruned;
+//! * a list that lacks rows in two readings, though the seats of them are still counted: the key is added again;
+//! * (not to be mended here) an answer that names the row of the object's own key that a colleague added between the
+//!   reading and the request: nothing tells it from a new row, so it counts as added by the object, and is pruned once the
+//!   key is not listed any more;
+//! * an addition with effect whose answer counts as a proof of none (a redirect).
+
+use super::{Answer, Key, Keys, Mark, Row, Rows, Task};
+use crate::case::Sells;
+use crate::replica::{Clock, Step};
+use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::world::World as AnyWorld;
+
+type World = AnyWorld<Keys>;
+type Variant = AnyVariant<Keys>;
+
+/// How many rows a tenant can have had.
+pub const ROWS: usize = 6;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    /// Each number that was or will be handed out, in its order.
+    pub slots: [Slot; ROWS],
+    /// The next reading lacks this row.
+    pub gap: Option<Row>,
+    /// Requests that run, in no order.
+    pub requests: [Option<Request>; 3],
+    /// This object removed a row that it had not added.
+    pub robbed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    #[default]
+    Unused,
+    /// A colleague added it, of the object's key or of another.
+    Colleague(Option<Key>),
+    /// This object added it.
+    Ours(Key),
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request {
+    pub intent: u8,
+    pub task: Work,
+    /// It was answered, and has its effect later.
+    pub answered: bool,
+    /// The replica that waits for the answer, as long as it does.
+    sender: Option<u8>,
+    /// Replicas as bits: which clocks cover it, so that it must be over when they strike.
+    covered: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    Add(Key),
+    Remove(Row),
+}
+
+/// One reading: the rows of the list, and the seats, one for each row that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seen {
+    pub rows: Rows,
+    pub seats: u8,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// It has its effect, and the answer says so.
+    Done,
+    /// It has its effect, and the answer names no row.
+    DoneBare,
+    /// It has its effect, and the answer is an opaque 500.
+    DoneOpaque,
+    /// It has no effect, and the answer names no row.
+    NothingBare,
+    /// It has no effect, and the answer is an opaque 500.
+    NothingOpaque,
+    /// The answer is an opaque 500, and the effect follows.
+    Later,
+    /// Too many requests.
+    Throttled,
+    /// The request is refused.
+    Refused,
+    /// The key is said to be there.
+    Duplicate { certain: bool },
+    /// The key is there, and the answer names its row.
+    SameRow(Row),
+}
+
+/// What the tenant, or somebody there, may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VendorAct {
+    Do(usize, How),
+    /// The late effect of an answered request.
+    Finish(usize),
+    /// The late effect never comes.
+    Lapse(usize),
+    /// A colleague adds a key, perhaps one that the object lists.
+    Add(Option<Key>),
+    /// A colleague removes a row.
+    Remove(Row),
+    /// The list will lack this row once.
+    Gap(Row),
+}
+
+pub fn bit(row: Row) -> Rows {
+    1 << row
+}
+
+impl VendorAct {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Do(_, how) => match how {
+                How::Done => "done",
+                How::DoneBare => "done, answered without a row",
+                How::DoneOpaque => "done, answered with an error",
+                How::NothingBare => "not done, answered without a row",
+                How::NothingOpaque => "not done, answered with an error",
+                How::Later => "done after the answer",
+                How::Throttled => "throttled",
+                How::Refused => "refused",
+                How::Duplicate { certain: true } => "refused as there",
+                How::Duplicate { certain: false } => "refused as perhaps there",
+                How::SameRow(_) => "answered with the row that is there",
+            },
+            Self::Finish(_) => "late effect",
+            Self::Lapse(_) => "no late effect",
+            Self::Add(None) => "a colleague adds another key",
+            Self::Add(Some(_)) => "a colleague adds the same key",
+            Self::Remove(_) => "a colleague removes a row",
+            Self::Gap(_) => "gap",
+        }
+    }
+}
+
+impl Slot {
+    pub fn is_row(self) -> bool {
+        !matches!(self, Self::Unused | Self::Gone)
+    }
+
+    fn has(self, key: Key) -> bool {
+        self == Self::Colleague(Some(key)) || self == Self::Ours(key)
+    }
+}
+
+impl Tenant {
+    /// One row of a colleague is there.
+    pub fn new() -> Self {
+        let mut slots = [Slot::Unused; ROWS];
+        slots[0] = Slot::Colleague(None);
+        Self { slots, ..Self::default() }
+    }
+
+    pub fn rows(&self) -> Rows {
+        self.numbers(Slot::is_row).map(bit).sum()
+    }
+
+    /// The numbers of some rows.
+    pub fn numbers(&self, which: impl Fn(Slot) -> bool) -> impl Iterator<Item = Row> {
+        let slots = self.slots.into_iter().enumerate().filter(move |(_, slot)| which(*slot));
+        slots.map(|(number, _)| Row::try_from(number).unwrap_or_default())
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.requests.iter().flatten().count()
+    }
+
+    /// A new row; the next number is handed out.
+    fn add(&mut self, slot: Slot) -> Option<Row> {
+        let number = self.numbers(|slot| slot == Slot::Unused).next()?;
+        self.slots[usize::from(number)] = slot;
+        Some(number)
+    }
+
+    fn has_room(&self) -> bool {
+        self.slots.contains(&Slot::Unused)
+    }
+
+    fn effect(&mut self, work: Work) -> Answer {
+        match work {
+            Work::Add(key) => self.add(Slot::Ours(key)).map_or(Answer::Opaque, Answer::Named),
+            Work::Remove(row) => {
+                let slot = &mut self.slots[usize::from(row)];
+                if !slot.is_row() {
+                    // 404: gone already.
+                    return Answer::Opaque;
+                }
+                self.robbed |= matches!(slot, Slot::Colleague(_));
+                *slot = Slot::Gone;
+                Answer::Accepted
+            }
+        }
+    }
+}
+
+impl Sells<Keys> for Tenant {
+    type Act = VendorAct;
+
+    fn is_quiet(&self) -> bool {
+        self.in_flight() == 0 && self.gap.is_none()
+    }
+
+    fn read(&mut self) -> Seen {
+        let rows = self.rows();
+        let gap = self.gap.take().map_or(0, bit);
+        Seen { rows: rows & !gap, seats: u8::try_from(rows.count_ones()).unwrap_or_default() }
+    }
+
+    fn arrive(&mut self, mark: Mark, sender: u8, covered: u8) {
+        let task = match mark.task {
+            Task::Add { .. } => Work::Add(mark.key),
+            Task::Remove(row) => Work::Remove(row),
+        };
+        let request = Request { intent: mark.id, task, answered: false, sender: Some(sender), covered };
+        if let Some(slot) = self.requests.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(request);
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn hang_up(&mut self, replica: usize) {
+        for request in self.requests.iter_mut().flatten() {
+            if request.sender.is_some_and(|sender| usize::from(sender) == replica) {
+                request.sender = None;
+            }
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn swap_replicas(&mut self) {
+        for request in self.requests.iter_mut().flatten() {
+            request.covered = (request.covered & 1) << 1 | request.covered >> 1;
+            request.sender = request.sender.map(|sender| 1 - sender);
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn cover(&mut self, replica: usize, covered: bool) {
+        let bit = 1 << replica;
+        for request in self.requests.iter_mut().flatten() {
+            request.covered = if covered { request.covered | bit } else { request.covered & !bit };
+        }
+        self.requests.sort_unstable();
+    }
+
+    /// Every clock strikes once.
+    fn cover_struck(&mut self, _: usize) {}
+
+    fn cover_late(&mut self, replica: usize) {
+        self.cover(replica, false);
+    }
+
+    /// After the time without an answer everything is over; after the time with one, what was answered is.
+    fn lets_time_pass(&self, variant: &Variant, replica: usize, clock: Clock<Keys>) -> bool {
+        let all = matches!(clock.key, super::Wait::Request(_));
+        let running = |request: &Request| request.covered & (1 << replica) != 0 && (all || request.answered);
+        !self.requests.iter().flatten().any(running) || variant.weakness == Some(Weakness::SlowRequest)
+    }
+
+    fn each_id(&mut self, visit: &mut impl FnMut(&mut u8)) {
+        for request in self.requests.iter_mut().flatten() {
+            visit(&mut request.intent);
+        }
+        self.requests.sort_unstable();
+    }
+
+    fn offers(world: &World, offers: &mut Vec<VendorAct>) {
+        for (slot, request) in world.vendor.requests.iter().enumerate() {
+            match request {
+                Some(request) if request.answered => {
+                    offers.extend([VendorAct::Finish(slot), VendorAct::Lapse(slot)]);
+                }
+                Some(request) => offers.extend(ways(world, request).into_iter().map(|how| VendorAct::Do(slot, how))),
+                None => {}
+            }
+        }
+        if world.left.colleagues > 0 {
+            if world.vendor.has_room() && !bare_answer_is_open(world) {
+                offers.extend([VendorAct::Add(None), VendorAct::Add(Some(Key::A))]);
+            }
+            offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Remove));
+        }
+        if world.left.gaps > 0 && world.vendor.gap.is_none() {
+            offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Gap));
+        }
+    }
+
+    fn step(_: &Variant, world: &mut World, act: VendorAct) {
+        match act {
+            VendorAct::Do(slot, how) => work(world, slot, how),
+            VendorAct::Finish(slot) => {
+                if let Some(request) = world.vendor.requests[slot].take() {
+                    world.vendor.effect(request.task);
+                }
+            }
+            VendorAct::Lapse(slot) => world.vendor.requests[slot] = None,
+            VendorAct::Add(key) => {
+                world.left.colleagues -= 1;
+                world.vendor.add(Slot::Colleague(key));
+            }
+            VendorAct::Remove(row) => {
+                world.left.colleagues -= 1;
+                world.vendor.slots[usize::from(row)] = Slot::Gone;
+                world.vendor.gap = world.vendor.gap.filter(|gap| *gap != row);
+            }
+            VendorAct::Gap(row) => {
+                world.left.gaps -= 1;
+                world.vendor.gap = Some(row);
+            }
+        }
+        world.vendor.requests.sort_unstable();
+    }
+
+    fn brief(&self) -> String {
+        let rows: Vec<&Slot> = self.slots.iter().filter(|slot| **slot != Slot::Unused).collect();
+        format!("rows {rows:?} gap {:?} running {:?}", self.gap, self.requests.iter().flatten().collect::<Vec<_>>())
+    }
+}
+
+/// What may become of a request that has arrived. Where nobody hears the answer, only its effect matters.
+fn ways(world: &World, request: &Request) -> Vec<How> {
+    let mut ways = vec![How::Done];
+    let heard = request.sender.is_some();
+    if world.left.failures > 0 {
+        ways.push(How::NothingOpaque);
+        if heard {
+            ways.extend([How::DoneOpaque, How::Later, How::Throttled, How::Refused]);
+        }
+    }
+    let Work::Add(key) = request.task else { return ways };
+    if !heard {
+        return ways;
+    }
+    let present = present(world, request);
+    let theirs: Rows = world.vendor.numbers(|slot| matches!(slot, Slot::Colleague(_))).map(bit).sum();
+    if world.left.failures > 0 && theirs & !present == 0 {
+        ways.extend([How::DoneBare, How::NothingBare]);
+    }
+    if world.left.duplicates > 0 {
+        ways.push(How::Duplicate { certain: false });
+        let there = world.vendor.numbers(|slot| slot.has(key)).next();
+        if let Some(row) = there {
+            ways.push(How::Duplicate { certain: true });
+            ways.extend((present & bit(row) != 0).then_some(How::SameRow(row)));
+        }
+    }
+    ways
+}
+
+/// The rows that the replica knew of when it decided on a request.
+fn present(world: &World, request: &Request) -> Rows {
+    let known = world.replicas.iter().filter_map(|replica| match replica.step {
+        Step::Waiting(Mark { id, task: Task::Add { present, .. }, .. }) if id == request.intent => Some(present),
+        _ => None,
+    });
+    known.fold(0, |one, other| one | other)
+}
+
+/// A success without a row was heard, and the list not yet read.
+fn bare_answer_is_open(world: &World) -> bool {
+    let told = |step: &Step<Keys>| matches!(step, Step::Told(Mark { task: Task::Add { .. }, .. }, Answer::Accepted));
+    world.replicas.iter().any(|replica| told(&replica.step))
+}
+
+fn work(world: &mut World, slot: usize, how: How) {
+    let Some(request) = world.vendor.requests[slot] else { return };
+    match how {
+        How::Done => {}
+        How::Duplicate { .. } | How::SameRow(_) => world.left.duplicates -= 1,
+        _ => world.left.failures -= 1,
+    }
+    let answer = match how {
+        How::Done => world.vendor.effect(request.task),
+        How::DoneBare => {
+            world.vendor.effect(request.task);
+            Answer::Accepted
+        }
+        How::DoneOpaque => {
+            world.vendor.effect(request.task);
+            Answer::Opaque
+        }
+        How::NothingBare => Answer::Accepted,
+        How::NothingOpaque | How::Later => Answer::Opaque,
+        How::Throttled => Answer::Throttled,
+        How::Refused => Answer::Refused,
+        How::Duplicate { certain } => Answer::Duplicate { certain },
+        How::SameRow(row) => Answer::Named(row),
+    };
+    let later = Request { answered: true, sender: None, ..request };
+    world.vendor.requests[slot] = (how == How::Later).then_some(later);
+    if let Some(sender) = request.sender {
+        let replica = &mut world.replicas[usize::from(sender)];
+        if let Step::Waiting(mark) = replica.step {
+            replica.step = Step::Told(mark, answer);
+        }
+    }
+}
