@@ -2,11 +2,11 @@
 
 use stateright::Property;
 
-use super::tenant::{Slot, Work, bit};
+use super::tenant::{Slot, bit};
 use super::{Key, Keys, Known, Mark, State, Wait};
 use crate::apiserver::Phase;
 use crate::case::{Case, Said, Sells};
-use crate::properties::{ONE, RESTS, TWICE, comes_to_rest};
+use crate::properties::{RESTS, TWICE, comes_to_rest};
 use crate::replica::{Replica as AnyReplica, Step};
 use crate::variants::{Variant as AnyVariant, Weakness};
 use crate::world::World as AnyWorld;
@@ -19,6 +19,7 @@ type Replica = AnyReplica<Keys>;
 /// that this object adds again has no row that this object made before.
 pub const ONCE: &str = "no key has two rows that this object made";
 pub const FOREIGN: &str = "no row of a colleague is removed";
+pub const ONE: &str = "no addition is sent while another may run";
 pub const RUNNING: &str = "the intent of a request that runs is open in the record";
 pub const KEPT: &str = "an open intent stays until it is judged";
 pub const IN_SYNC: &str = "has the key that it lists";
@@ -34,7 +35,8 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
     }
     if variant.weakness.is_none() {
         properties.extend([
-            Property::always(ONE, |_, world: &World| world.vendor.in_flight() <= 1),
+            // A removal is over once its row is gone, whatever of its request may still run.
+            Property::always(ONE, |_, world: &World| world.vendor.additions().count() <= 1),
             Property::always(RUNNING, runs_under_its_intent),
             Property::always(KEPT, keeps_the_intent),
             Property::always(RESTS, comes_to_rest),
@@ -56,9 +58,8 @@ fn is_open(phase: Phase) -> bool {
 
 /// Not where a row is removed: that it is gone is proof enough, whatever of the request may still run.
 fn runs_under_its_intent(_: &Variant, world: &World) -> bool {
-    let additions = world.vendor.requests.iter().flatten().filter(|request| matches!(request.task, Work::Add(_)));
     let open = world.apiserver.record.intent.filter(|intent| is_open(intent.phase)).map(|intent| intent.id);
-    additions.into_iter().all(|request| open == Some(request.intent))
+    world.vendor.additions().all(|request| open == Some(request.intent))
 }
 
 /// What every replica would write now, had it read object and tenant just now.

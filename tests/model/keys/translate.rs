@@ -228,18 +228,18 @@ fn known(record: &KeyRecord) -> Option<(Key, Known)> {
     Some((key_of(record.fingerprint.as_deref()), Known { row: record.id.map(small), origin, state }))
 }
 
-/// The code's hashes of readings. A clock waits only for what a decision has named.
-fn sights() -> &'static Mutex<HashMap<Seen, String>> {
-    static SIGHTS: OnceLock<Mutex<HashMap<Seen, String>>> = OnceLock::new();
+/// The code's hashes of readings, with the reading of each. A clock waits only for what a decision has named.
+fn sights() -> &'static Mutex<HashMap<String, Seen>> {
+    static SIGHTS: OnceLock<Mutex<HashMap<String, Seen>>> = OnceLock::new();
     SIGHTS.get_or_init(Mutex::default)
 }
 
+/// The reading of a hash: the present one, unless the hash was met before. A clock that is kept names an earlier one.
 fn learn(seen: Seen, sight: &str) -> Seen {
-    sights().lock().unwrap().insert(seen, sight.to_owned());
-    seen
+    *sights().lock().unwrap().entry(sight.to_owned()).or_insert(seen)
 }
 
-/// What the code waits for, of this reading.
+/// What the code waits for, now that it has judged this reading.
 pub fn key(wait: &WaitFor, seen: Seen) -> Wait {
     match wait {
         WaitFor::Request(word) => Wait::Request(id(word)),
@@ -255,7 +255,11 @@ pub fn key(wait: &WaitFor, seen: Seen) -> Wait {
 }
 
 pub fn wait(key: Wait) -> WaitFor {
-    let sight = |seen: Seen| sights().lock().unwrap().get(&seen).cloned().expect("a reading that was judged");
+    let sight = |seen: Seen| {
+        let sights = sights().lock().unwrap();
+        let mut known = sights.iter().filter(|(_, of)| **of == seen).map(|(sight, _)| sight.clone());
+        known.next().expect("a reading that was judged")
+    };
     match key {
         Wait::Request(id) => WaitFor::Request(id_word(id)),
         Wait::LateEffects(id) => WaitFor::LateEffects(id_word(id)),
