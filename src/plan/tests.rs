@@ -17,6 +17,7 @@ mod outcome;
 mod properties;
 mod report;
 mod satisfied;
+mod wish;
 
 const SETTLED: Duration = Duration::from_secs(3600);
 const TIMING: Timing = Timing {

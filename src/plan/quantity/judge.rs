@@ -37,7 +37,9 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
             }
         }
         IntentPhase::Rejected => {
-            let same = seen == intent.base() && s.seen.usage.count() == intent.used;
+            // A reading without the use says nothing about a change of it: else a use that comes and goes sends it each time.
+            let used = intent.used.zip(s.seen.usage.count()).is_none_or(|(before, now)| before == now);
+            let same = seen == intent.base() && used;
             if edited || confirmed || !same { Open::free() } else { Open::keep(intent, State::Rejected) }
         }
         IntentPhase::Settling => match wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered) {
