@@ -1,72 +1,101 @@
-//! Step 3: the only code that changes a vendor. Steps 4 to 7 of the purchase protocol, in their order.
+//! Step 3: the only code that changes a vendor. It reserves the account, records the intent, sends it once, and reads back.
 
 use std::time::{Duration, Instant};
 
-use super::memory::Entry;
+use super::decide::{decide, silence};
+use super::gather::hold;
+use super::pass::{Decided, End, Failed, Opened, Pass};
 use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
-use crate::plan::{Fault, Outcome, Refusal, Remedy, Snapshot, WaitFor, after_key_write, after_write, reason};
+use crate::plan::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
 use crate::vendors::{Journal, NotRecorded, Recorded, Urgency, VendorAccount};
 
-/// What became of a change. `status` is updated in place: intent and history say what is proven.
-pub(super) struct Acted {
-    /// The vendor as read after the change, if it was sent and could be read.
-    pub snapshot: Option<Snapshot>,
-    /// The change is not sent, and why, if something must be mended or waited for first.
-    pub fault: Option<Fault>,
-    /// The change, if it is now seen to be made.
-    pub applied: Option<crate::api::Change>,
+/// How long to wait after another object was faster, if nothing tells sooner.
+const OVERTAKEN: Duration = Duration::from_secs(1);
+
+/// Carries out what was decided. What the vendor shows after a request is decided about anew, and nothing is sent on that.
+pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
+    let (context, key) = (pass.context, pass.key);
+    // Its place with the host is free when this step is over.
+    let Opened { account, secret_version, visit: _visit } = opened;
+    if let Some(left) = silence(&decided.decision.verdict, pass.entry) {
+        context.metrics.pass("waiting");
+        return Ok(End::Quiet(left));
+    }
+    let intent = match &decided.decision.verdict {
+        // What the last pass could not record is recorded before anything is sent.
+        Verdict::Change(intent) if pass.entry.proof.is_none() => intent.clone(),
+        _ => return Ok(End::Decided(Box::new(decided))),
+    };
+    if context.pools.reserve(key, &intent, pass.entry.term).is_err() {
+        // Another object was faster since the decision: the next pass says so.
+        context.metrics.pass("waiting");
+        return Ok(End::Quiet(OVERTAKEN));
+    }
+    let Decided { status, desired, snapshot, .. } = decided;
+    if let Err(wait) = account.turn_to_write() {
+        context.pools.set_open(key, status.intent.as_ref());
+        context.metrics.pass("paced");
+        return Ok(End::Quiet(wait.after()));
+    }
+    let answered = request(pass, status, account.as_ref(), &intent).await;
+    // Without an outcome nothing was sent: the intent could not be recorded.
+    let Answered { learned, read_back, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
+    context.pools.request_ended(key);
+    let Learned { status, notices } = learned;
+    pass.notices.extend(notices);
+    if let Some(fault) = fault {
+        context.pools.set_open(key, status.intent.as_ref());
+        pass.entry.failures = pass.entry.failures.saturating_add(1);
+        pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
+        let account = Some(snapshot.account);
+        return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault })));
+    }
+    Ok(End::Decided(Box::new(decide(pass, status, desired, read_back.unwrap_or(snapshot)))))
+}
+
+/// What became of a request.
+struct Answered {
+    /// What the answer proves.
+    learned: Learned,
+    /// The vendor as read after the request, if it was sent and could be read.
+    read_back: Option<Snapshot>,
+    /// Why the request did not leave or must come again, if something must be mended or waited for first.
+    fault: Option<Fault>,
 }
 
 /// Makes the change of an intent: records it, sends it once, reads back.
-pub(super) async fn act(
-    context: &Context,
-    stored: &mut Stored,
-    status: &mut LicenseSeatsStatus,
+async fn request(
+    pass: &mut Pass<'_>,
+    before: LicenseSeatsStatus,
     account: &dyn VendorAccount,
     intent: &Intent,
-    entry: &mut Entry,
-) -> Result<Acted, Error> {
+) -> Result<Answered, Error> {
     let started = Moment::now();
+    let (context, term) = (pass.context, pass.entry.term);
     tracing::Span::current().record("intent", intent.id.as_str());
-    entry.restart_doubt(WaitFor::Request(intent.id.clone()), started.monotonic());
-    let before = status.clone();
-    status.intent = Some(intent.clone());
-    status.plan = None;
+    pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), started.monotonic());
+    let status = LicenseSeatsStatus { intent: Some(intent.clone()), plan: None, ..before.clone() };
     #[cfg(debug_assertions)]
-    context.settings.weaken_version(stored);
-    let mut journal = StatusJournal { stored, status, before: &before };
+    context.settings.weaken_version(&mut pass.stored);
+    let mut journal = StatusJournal { stored: &mut pass.stored, status: &status, before: &before };
     let recorded = Recorded::by(&mut journal, intent).await.map_err(|why| match why {
         NotRecorded::Failed(error) => error,
         NotRecorded::Differs => Error::NotStored(vec!["status.intent".into()]),
     })?;
 
-    let term = entry.term;
-    let go = || may_leave(context, term, started);
-    let outcome = account.write(recorded, &go).await;
-    let snapshot = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
-    let read_back = snapshot.as_ref().filter(|s| s.account_key() == intent.account);
-    let numbers = read_back.and_then(Snapshot::numbers);
-    let applied = if let Some(step) = intent.step.key() {
-        let after = after_key_write(intent, step, &outcome, status.license.as_ref(), read_back, Context::now());
-        (status.intent, status.license) = (after.intent, Some(after.license));
-        after.applied
-    } else {
-        let after = after_write(intent, &outcome, numbers, Context::now());
-        status.intent = after.intent;
-        after.applied
-    };
+    let outcome = account.write(recorded, &|| may_leave(context, term, started)).await;
+    let read_back = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
+    let learned = plan::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
     let (from, to) = (intent.base().seats, intent.target().seats);
-    tracing::info!(from, to, ?outcome, seen = ?numbers, "change sent");
+    tracing::info!(from, to, ?outcome, seen = ?read_back.as_ref().and_then(Snapshot::numbers), "change sent");
     // Late effects count from the end of the request, not from its beginning.
-    entry.restart_doubt(WaitFor::Request(intent.id.clone()), Instant::now());
+    pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]
-    if context.settings.lacks(super::Weakness::ErrorCloses) && outcome != Outcome::Accepted {
-        status.intent = None;
-    }
-    Ok(Acted { snapshot, fault: fault(outcome, |after| account.throttled(after)), applied })
+    let learned = context.settings.weaken_answer(learned, &outcome);
+    Ok(Answered { learned, read_back, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
 /// The last questions before the bytes leave. Who leads again does not lead in the term in which the pass got the right to

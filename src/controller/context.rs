@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
 use super::crd::Crd;
+use super::events::Events;
 use super::hosts::Hosts;
 use super::memory::{Key, Memory, Trigger};
 use super::pools::Pools;
 use super::queue::{Class, Queue};
 use super::watched::Watched;
 use crate::metrics::Metrics;
-use crate::plan::{Notice, Timing};
+use crate::plan::Timing;
 use crate::registry::age_of;
 use crate::vendors::Vendors;
 
@@ -66,7 +66,7 @@ pub struct Context {
     pub(super) watched: Mutex<HashMap<Key, Arc<Watched>>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
-    recorder: Recorder,
+    pub(super) events: Events,
 }
 
 impl Context {
@@ -80,8 +80,7 @@ impl Context {
         writer: String,
         shutdown: CancellationToken,
     ) -> Self {
-        let reporter = Reporter { controller: "seatkeeper".into(), instance: None };
-        let recorder = Recorder::new(client.clone(), reporter);
+        let events = Events::new(client.clone());
         let queue = Arc::new(Queue::default());
         let settle = settings.timing.unanswered.max(settings.timing.answered);
         let pools = Pools::new(settle, Arc::clone(&queue));
@@ -100,31 +99,13 @@ impl Context {
             queue,
             watched: Mutex::default(),
             writer,
-            recorder,
+            events,
         }
     }
 
     /// The wall clock, for records.
     pub(super) fn now() -> Timestamp {
         crate::clock::now()
-    }
-
-    /// Tells people; a failure is only logged, for the status says the same.
-    pub(super) async fn tell(&self, object: &Watched, notice: Notice) {
-        let event = Event {
-            type_: if notice.warning { EventType::Warning } else { EventType::Normal },
-            reason: notice.reason.into(),
-            note: Some(notice.note.chars().take(1000).collect()),
-            action: notice.action,
-            secondary: None,
-        };
-        let reference = object.object_ref(&());
-        let published = self.recorder.publish(&event, &reference);
-        match tokio::time::timeout(Duration::from_secs(5), published).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(object = %object.name_any(), %error, "event not published"),
-            Err(_) => tracing::warn!(object = %object.name_any(), "event not published within 5 s"),
-        }
     }
 
     /// Number of the newest term, whether or not it was begun here.

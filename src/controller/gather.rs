@@ -5,183 +5,167 @@ use std::time::{Duration, Instant};
 use kube::ResourceExt;
 
 use super::claim::claim;
-use super::hosts::Visit;
-use super::memory::{Entry, Hold, Key, Trigger, jitter};
+use super::memory::{Entry, Hold, Key, jitter};
+use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
 use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
+use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
-use crate::plan::{Desired, Fault, Remedy, Snapshot, SpecFault, reason};
+use crate::plan::{Desired, Fault, Remedy, SpecFault, reason};
 use crate::vendors::{self, ReadError, Target, VendorAccount};
-
-/// What a pass works on.
-pub(super) struct Gathered {
-    pub stored: Stored,
-    pub found: Found,
-}
-
-/// How far the look got.
-pub(super) enum Found {
-    /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
-    Leaving,
-    /// The record cannot be read by this version, or cannot be kept: then nothing but words is written, and nothing is sent.
-    NoRecord(Fault),
-    /// Not to the vendor's numbers.
-    Failed { status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault },
-    /// Its turn to be read comes after this long. Nothing was sent.
-    Paced { status: LicenseSeatsStatus, desired: Desired, after: Duration, why: Queue },
-    /// All the way.
-    Seen {
-        status: LicenseSeatsStatus,
-        desired: Desired,
-        account: Box<dyn VendorAccount>,
-        snapshot: Box<Snapshot>,
-        /// Versions of the Secrets that opened the account.
-        secret_version: Option<String>,
-        /// Its place among the passes that are with this host.
-        visit: Visit,
-    },
-}
 
 /// How long an object waits at most for a place with its vendor host before it is read again.
 const CROWDED: Duration = Duration::from_secs(30);
 
-/// Why an object's turn has not come.
-pub(super) enum Queue {
-    /// The vendor takes only so many requests.
-    Pace,
-    /// As many passes as may are with this host already.
-    Host,
-}
-
 /// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
-pub(super) async fn gather(
-    context: &Context,
-    key: &Key,
-    uid: &str,
-    entry: &mut Entry,
-) -> Result<Option<Gathered>, Error> {
+pub(super) async fn gather<'a>(
+    context: &'a Context,
+    object: &'a Watched,
+    key: &'a Key,
+    entry: &'a mut Entry,
+) -> Result<Option<(Pass<'a>, Read)>, Error> {
     entry.turned_away = None;
     let Some(stored) = Stored::read(&context.client, key).await? else {
         return Ok(None);
     };
-    let metadata = stored.metadata();
-    if metadata.uid.as_deref() != Some(uid) {
+    if stored.metadata().uid != object.metadata.uid {
         return Ok(None);
     }
-    if metadata.deletion_timestamp.is_some() {
-        context.pools.note(key, uid, claim(&stored, None, None), entry.term);
-        return Ok(Some(Gathered { stored, found: Found::Leaving }));
+    let mut pass = Pass::over(context, object, key, stored, entry);
+    let read = read(&mut pass).await?;
+    Ok(Some((pass, read)))
+}
+
+async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
+    if pass.stored.metadata().deletion_timestamp.is_some() {
+        pass.note(None, None);
+        return Ok(Read::End(End::Leaving));
     }
-    let recorded = match context.crd.outdated() {
+    let recorded = match pass.context.crd.outdated() {
         Some(fault) => Err(fault),
-        None => stored
+        None => pass
+            .stored
             .status()
             .map_err(|why| Fault::spec(format!("{why}; it may have been written by another version of the operator"))),
     };
-    let found = match recorded {
-        Ok(status) => look(context, key, &stored, status, entry).await?,
-        Err(fault) => {
-            note_without_record(context, key, &stored, entry.term).await;
-            entry.unkept = entry.unkept.saturating_add(1);
-            Found::NoRecord(fault)
+    match recorded {
+        Ok(status) => {
+            let status = match &pass.entry.proof {
+                Some(proof) => proof.restore(status, pass.entry.term),
+                None => status,
+            };
+            look(pass, status).await
         }
-    };
-    Ok(Some(Gathered { stored, found }))
+        Err(fault) => {
+            note_without_record(pass).await;
+            pass.entry.unkept = pass.entry.unkept.saturating_add(1);
+            Ok(Read::End(End::NoRecord(fault)))
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Notes what was found of the object, and says who has its pool before it.
+    fn note(&self, desired: Option<&Desired>, account: Option<&Account>) -> Option<Key> {
+        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, account), self.entry.term)
+    }
 }
 
 /// An object without a record that can be used keeps its pool, and its open change bars its account.
-async fn note_without_record(context: &Context, key: &Key, stored: &Stored, term: u64) {
-    let uid = stored.metadata().uid.as_deref().unwrap_or_default();
-    let desired = checked(context, stored).ok();
+async fn note_without_record(pass: &Pass<'_>) {
+    let desired = checked(pass).ok();
     let opened = match &desired {
-        Some((desired, target)) => open(context, key, uid, (desired, target)).await.ok().and_then(Result::ok),
+        Some((desired, target)) => open(pass, (desired, target)).await.ok().and_then(Result::ok),
         None => None,
     };
     let account = opened.map(|(opened, _)| opened.account());
-    context.pools.note(key, uid, claim(stored, desired.as_ref().map(|(desired, _)| desired), account.as_ref()), term);
+    pass.note(desired.as_ref().map(|(desired, _)| desired), account.as_ref());
 }
 
-async fn look(
-    context: &Context,
-    key: &Key,
-    stored: &Stored,
-    status: LicenseSeatsStatus,
-    entry: &mut Entry,
-) -> Result<Found, Error> {
-    let (uid, term) = (stored.metadata().uid.as_deref().unwrap_or_default(), entry.term);
-    let note = |desired: Option<&Desired>, account: Option<&Account>| {
-        context.pools.note(key, uid, claim(stored, desired, account), term)
-    };
-    let (desired, target) = match checked(context, stored) {
+/// From a record that can be used to the account: the Secret, and who owns the pool.
+async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, Error> {
+    let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {
-            note(None, None);
-            return Ok(Found::Failed { status, desired: None, account: None, fault });
+            pass.note(None, None);
+            return Ok(failed(status, None, None, fault));
         }
     };
-    let known = match open(context, key, uid, (&desired, &target)).await {
-        Ok(Ok((opened, version))) => Ok((opened.account(), opened, version)),
-        Ok(Err(fault)) => Err(fault),
+    let (account, version) = match open(pass, (&desired, &target)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(fault)) => {
+            pass.note(Some(&desired), None);
+            let account = Account { vendor: desired.pool.vendor.key.to_owned(), host: None, id: None };
+            return Ok(failed(status, Some(desired), Some(account), fault));
+        }
         Err(error) => {
             // A Secret that the apiserver cannot give must not keep all others waiting for this object.
-            note(Some(&desired), None);
+            pass.note(Some(&desired), None);
             return Err(error);
         }
     };
-    let owner = note(Some(&desired), known.as_ref().ok().map(|(account, ..)| account));
-    let (account, opened, secret_version) = match known {
-        Ok(known) => known,
-        Err(fault) => {
-            let account = Some(Account { vendor: desired.pool.vendor.key.to_owned(), host: None, id: None });
-            return Ok(Found::Failed { status, desired: Some(desired), account, fault });
-        }
-    };
-    let failed = |fault, status, desired| {
-        Ok(Found::Failed { status, desired: Some(desired), account: Some(account.clone()), fault })
-    };
-    if let Some(owner) = owner {
-        return failed(conflict(key, &owner, &desired), status, desired);
+    let known = account.account();
+    if let Some(owner) = pass.note(Some(&desired), Some(&known)) {
+        let fault = conflict(pass.key, &owner, &desired);
+        return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    if let Some(hold) =
-        entry.hold.as_ref().filter(|hold| hold.secret_version == secret_version && Instant::now() < hold.until)
-    {
+    let same = |hold: &&Hold| hold.secret_version == version && Instant::now() < hold.until;
+    if let Some(hold) = pass.entry.hold.as_ref().filter(same) {
         // Same Secret, same answer: the vendor is not asked.
-        return failed(hold.fault.clone(), status, desired);
+        let fault = hold.fault.clone();
+        return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    entry.hold = None;
-    let host = account.host.clone().unwrap_or_default();
+    pass.entry.hold = None;
+    ask(pass, (status, desired), (account, version)).await
+}
+
+/// From the account to the vendor's numbers.
+async fn ask(
+    pass: &mut Pass<'_>,
+    (status, desired): (LicenseSeatsStatus, Desired),
+    (account, secret_version): Versioned,
+) -> Result<Read, Error> {
+    let (context, known) = (pass.context, account.account());
+    let host = known.host.clone().unwrap_or_default();
     let Some(visit) = context.hosts.visit(&host) else {
-        entry.turned_away = Some((host, Instant::now()));
-        return Ok(Found::Paced { status, desired, after: jitter(CROWDED), why: Queue::Host });
+        pass.entry.turned_away = Some((host, Instant::now()));
+        let paced = Paced { status, desired, after: jitter(CROWDED), why: Queue::Host };
+        return Ok(Read::End(End::Paced(Box::new(paced))));
     };
-    match opened.read(urgency(&Trigger::of(stored.metadata()), &status, entry)).await {
+    match account.read(urgency(&pass.trigger, &status, pass.entry)).await {
         Ok(snapshot) => {
-            entry.read(Instant::now());
-            entry.asked = false;
-            Ok(Found::Seen { status, desired, account: opened, snapshot: Box::new(snapshot), secret_version, visit })
+            pass.entry.read(Instant::now());
+            pass.entry.asked = false;
+            #[cfg(debug_assertions)]
+            let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
+            let opened = Opened { account, secret_version, visit };
+            Ok(Read::Seen(Box::new(Seen { status, desired, snapshot, opened })))
         }
         Err(ReadError::Paced { after }) => {
-            entry.pace(after, Instant::now());
-            Ok(Found::Paced { status, desired, after, why: Queue::Pace })
+            pass.entry.pace(after, Instant::now());
+            Ok(Read::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::Pace }))))
         }
         Err(ReadError::Failed(fault)) => {
-            entry.asked = false;
-            entry.failures = entry.failures.saturating_add(1);
-            entry.hold = hold(context, entry, &fault, secret_version);
-            failed(fault, status, desired)
+            pass.entry.asked = false;
+            pass.entry.failures = pass.entry.failures.saturating_add(1);
+            pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
+            Ok(failed(status, Some(desired), Some(known), fault))
         }
     }
 }
 
-/// Opens the account with its Secrets; sends nothing. Also says which versions of the Secrets were used.
-async fn open(
-    context: &Context,
-    key: &Key,
-    uid: &str,
-    (desired, target): (&Desired, &Target),
-) -> Result<Result<(Box<dyn VendorAccount>, Option<String>), Fault>, Error> {
+fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault) -> Read {
+    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault })))
+}
+
+/// An account, and the versions of the Secrets that opened it.
+type Versioned = (Box<dyn VendorAccount>, Option<String>);
+
+/// Opens the account with its Secrets; sends nothing.
+async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result<Result<Versioned, Fault>, Error> {
+    let Pass { context, key, trigger, .. } = pass;
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in &desired.pool.secrets {
@@ -195,7 +179,7 @@ async fn open(
     }
     let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
-    Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, uid).map(|opened| (opened, version)))
+    Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, &trigger.uid).map(|opened| (opened, version)))
 }
 
 /// The name of an owner in another namespace is not for everybody's eyes.
@@ -213,11 +197,11 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object has this pool".into(), message }
 }
 
-fn checked(context: &Context, stored: &Stored) -> Result<(Desired, Target), Fault> {
-    let spec: LicenseSeatsSpec = stored.spec().map_err(Fault::spec)?;
+fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
+    let spec: LicenseSeatsSpec = pass.stored.spec().map_err(Fault::spec)?;
     let parse = || {
         let (pool, target) = vendors::target(&spec.vendor)?;
-        Desired::parse(&spec, pool, context.settings.min_interval).map(|desired| (desired, target))
+        Desired::parse(&spec, pool, pass.context.settings.min_interval).map(|desired| (desired, target))
     };
     parse().map_err(|fault: SpecFault| Fault::spec(fault.to_string()))
 }

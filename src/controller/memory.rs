@@ -2,6 +2,8 @@
 //! the monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
 //! longer, it never buys.
 
+mod backoff;
+mod doubt;
 mod trigger;
 
 use std::collections::HashMap;
@@ -10,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use super::proof::Proof;
 use super::queue::Class;
-use crate::plan::{Doubt, Elapsed, Fault, Numbers, WaitFor};
+use crate::plan::Fault;
 pub(super) use crate::registry::Key;
+pub(super) use backoff::{backoff, jitter};
+use doubt::DoubtClock;
 pub(super) use trigger::Trigger;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -22,18 +26,12 @@ pub(super) struct Hold {
     pub until: Instant,
 }
 
-#[derive(Clone, Debug)]
-struct DoubtSince {
-    wait: WaitFor,
-    since: Instant,
-    settled: Option<(Numbers, Instant)>,
-}
-
 /// The memory of one object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     trigger: Option<Trigger>,
-    doubt: Option<DoubtSince>,
+    /// How long the outcome of a change has not been known.
+    pub doubt: DoubtClock,
     pub hold: Option<Hold>,
     /// When the vendor was last read with success; before that, when this process first tried.
     pub last_read: Option<Instant>,
@@ -88,7 +86,7 @@ impl Entry {
     /// How urgent the next pass is.
     pub fn class(&self) -> Class {
         let in_turn = self.paced || self.turned_away.is_some();
-        if self.changing || self.in_doubt() || (self.asked && in_turn) {
+        if self.changing || self.doubt.runs() || (self.asked && in_turn) {
             Class::Urgent
         } else if !self.seen && in_turn {
             Class::New
@@ -112,46 +110,6 @@ impl Entry {
     pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
         let (host, at) = self.turned_away.as_ref()?;
         (now.duration_since(*at) < fresh).then_some(host)
-    }
-
-    /// Whether the outcome of a change is not known yet.
-    pub fn in_doubt(&self) -> bool {
-        self.doubt.is_some()
-    }
-
-    /// What is known about the open doubt, for the decision.
-    pub fn elapsed(&self, now: Instant) -> Option<Elapsed> {
-        self.doubt.as_ref().map(|doubt| Elapsed {
-            wait: doubt.wait.clone(),
-            since: now.duration_since(doubt.since),
-            settled: doubt.settled.map(|(numbers, at)| (numbers, now.duration_since(at))),
-        })
-    }
-
-    /// Starts the clock of a doubt, unless it runs already.
-    pub fn start_doubt(&mut self, wait: &WaitFor, now: Instant) {
-        if self.doubt.as_ref().is_none_or(|doubt| doubt.wait != *wait) {
-            self.restart_doubt(wait.clone(), now);
-        }
-    }
-
-    /// Starts the clock of a doubt anew: what may still be running has just been heard of.
-    pub fn restart_doubt(&mut self, wait: WaitFor, now: Instant) {
-        self.doubt = Some(DoubtSince { wait, since: now, settled: None });
-    }
-
-    /// Keeps, starts or ends the clock, as the decision says.
-    pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: Instant) {
-        let Some(doubt) = doubt else {
-            self.doubt = None;
-            return;
-        };
-        self.start_doubt(&doubt.wait, now);
-        if let (Some(kept), Some(numbers), true) = (self.doubt.as_mut(), numbers, doubt.settled)
-            && kept.settled.is_none_or(|(before, _)| before != numbers)
-        {
-            kept.settled = Some((numbers, now));
-        }
     }
 }
 
@@ -208,21 +166,12 @@ impl Memory {
     }
 }
 
-/// Exponential, from one second to `most`.
-pub(super) fn backoff(failures: u32, most: Duration) -> Duration {
-    Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(12)).min(most)
-}
-
-/// Spreads a wait by up to a tenth, so that objects created together do not stay together.
-pub(super) fn jitter(wait: Duration) -> Duration {
-    wait.mul_f64(fastrand::f64().mul_add(0.1, 0.95))
-}
-
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
     use super::*;
+    use crate::plan::WaitFor;
 
     #[test]
     fn watch_event_tells_a_new_object_from_an_edit_and_from_what_the_last_pass_knew() {
@@ -257,6 +206,6 @@ mod tests {
         assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
         assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
         assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
-        assert_eq!(class(|entry, now| entry.start_doubt(&WaitFor::Request("0123".into()), now)), Class::Urgent);
+        assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
     }
 }

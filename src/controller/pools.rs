@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::memory::Key;
 use super::queue::{Class, Queue};
 use crate::api::Intent;
-pub(super) use crate::registry::Bar;
-use crate::registry::{Age, Noted, Open, Registry};
+use crate::plan::Obstacle;
+use crate::registry::{Age, Bar, Noted, Open, Registry};
 
 /// The registry of all claims.
 #[derive(Debug)]
@@ -50,6 +50,18 @@ impl Pools {
     /// Puts the object into the queue when another object of its account claims something else, or its change is over.
     pub fn wait_for_account(&self, key: &Key) {
         self.lock().wait_for_account(key);
+    }
+
+    /// What other objects have against a change of this account at this moment. `term`: of the pass.
+    pub fn obstacle(&self, key: &Key, account: &str, term: u64) -> Option<Obstacle> {
+        self.lock().bar(key, account, term, Instant::now()).map(|bar| bar.obstacle(key))
+    }
+
+    /// Puts the object into the queue when other objects have nothing against a change of this account any more.
+    pub fn wait_out(&self, key: &Key, account: &str, term: u64) {
+        if self.lock().wait_out(key, account, term, Instant::now()).is_none() {
+            self.wake(vec![key.clone()]);
+        }
     }
 
     /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. An

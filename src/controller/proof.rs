@@ -1,5 +1,5 @@
 //! Proof of what was done at the vendor, remembered where the apiserver did not store it: the changes that were made, and what
-//! is known of license keys. It is recorded by a later pass, and nothing more is sent before. Kept by `reconcile`.
+//! is known of license keys. It is recorded by a later pass, and nothing more is sent before. Kept by `record`, put into what is read by `gather`.
 
 use super::Error;
 use crate::api::{Change, License, LicenseSeatsStatus};
@@ -30,11 +30,12 @@ impl Proof {
         }
     }
 
-    /// Puts it into a status that was read without it.
-    pub fn restore(&self, status: &mut LicenseSeatsStatus, term: u64) {
+    /// A status that was read without it, with it.
+    pub fn restore(&self, read: LicenseSeatsStatus, term: u64) -> LicenseSeatsStatus {
         if self.term == term {
-            status.history.clone_from(&self.history);
-            status.license.clone_from(&self.license);
+            LicenseSeatsStatus { history: self.history.clone(), license: self.license.clone(), ..read }
+        } else {
+            read
         }
     }
 }
@@ -60,8 +61,7 @@ mod tests {
     #[test]
     fn a_change_that_was_not_recorded_is_known_until_it_is() {
         let proof = Proof::after(None, &not_stored(), &made(), 3);
-        let mut read = LicenseSeatsStatus::default();
-        proof.clone().unwrap().restore(&mut read, 3);
+        let read = proof.clone().unwrap().restore(LicenseSeatsStatus::default(), 3);
         assert_eq!((read.history, read.license), (made().history, made().license));
         assert!(Proof::after(proof.as_ref(), &Err::<(), _>(Error::Conflict), &made(), 3).is_some());
         assert!(Proof::after(proof.as_ref(), &Ok(()), &made(), 3).is_none());
@@ -74,16 +74,14 @@ mod tests {
         both.history.insert(0, newer);
         let first = Proof::after(None, &not_stored(), &made(), 3);
         let second = Proof::after(first.as_ref(), &Err::<(), _>(Error::Conflict), &both, 3).unwrap();
-        let mut read = both.clone();
-        second.restore(&mut read, 3);
+        let read = second.restore(both.clone(), 3);
         assert_eq!(read.history, both.history);
     }
 
     #[test]
     fn what_a_former_term_could_not_record_is_not_put_over_what_another_leader_did() {
         let proof = Proof::after(None, &not_stored(), &made(), 3).unwrap();
-        let mut read = LicenseSeatsStatus::default();
-        proof.restore(&mut read, 4);
+        let read = proof.restore(LicenseSeatsStatus::default(), 4);
         assert_eq!(read, LicenseSeatsStatus::default());
     }
 }

@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use kube::ResourceExt;
-
-use super::gather::Queue;
 use super::memory::{Entry, Key, backoff, jitter};
+use super::pass::{Decided, End, Failed, Paced, Pass, Queue};
+use super::proof::Proof;
 use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{Account, LicenseSeatsSpec, LicenseSeatsStatus, LimitMode};
-use crate::plan::{self, Decision, Desired, Fault, Finding, Notice, Remedy, Report, Snapshot};
+use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode};
+use crate::plan::{self, Decision, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
@@ -18,74 +17,85 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// Writes the record of one pass.
-pub(super) struct Scribe<'a> {
-    pub context: &'a Context,
-    pub object: &'a Watched,
-    /// The reconcile request that is being handled.
-    pub requested: Option<String>,
-    /// What is to be told once the status is written.
-    pub notices: Vec<Notice>,
+/// How often to look at an object that is on its way out: its end is told by the watch.
+const LEAVING: Duration = Duration::from_secs(600);
+
+/// Records what a pass came to. Returns when to look again.
+pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Error> {
+    match end {
+        End::Leaving => {
+            pass.context.metrics.forget(&pass.key.0, &pass.key.1);
+            Ok(LEAVING)
+        }
+        End::Quiet(after) => Ok(after),
+        End::NoRecord(fault) => pass.words(&fault).await,
+        End::Failed(failed) => pass.failed(*failed).await,
+        End::Paced(paced) => pass.paced(*paced).await,
+        End::Decided(decided) => pass.decided(*decided).await,
+    }
 }
 
-impl Scribe<'_> {
-    /// The vendor was read and a decision was made. Returns when to look again.
-    pub async fn decided(
-        self,
-        stored: &mut Stored,
-        status: &LicenseSeatsStatus,
-        desired: &Desired,
-        snapshot: &Snapshot,
-        decision: &Decision,
-        entry: &mut Entry,
-    ) -> Result<Duration, Error> {
+impl Pass<'_> {
+    /// The vendor was read and a decision was made.
+    async fn decided(&mut self, decided: Decided) -> Result<Duration, Error> {
+        let Decided { status, desired, snapshot, decision } = decided;
         let regular = jitter(desired.interval);
         let wait = decision.wake.map_or(regular, |wake| wake.min(regular));
+        self.follow(&decision, &snapshot);
         self.context.metrics.pass(decision.verdict.label());
-        self.write(stored, status, &Finding::Decided { desired, seen: snapshot, decision }).await?;
+        let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
+        self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.
-        (entry.failures, entry.unkept) = (0, 0);
+        (self.entry.failures, self.entry.unkept) = (0, 0);
         Ok(wait)
     }
 
+    /// Tells the registry and the memory of the object what was decided.
+    fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
+        let (pools, key) = (&self.context.pools, self.key);
+        if let Verdict::Held(holds) = &decision.verdict {
+            for hold in holds {
+                match hold.kind {
+                    HoldKind::OtherPool => pools.wait_for_account(key),
+                    HoldKind::NotScanned | HoldKind::OtherChange => {
+                        pools.wait_out(key, &seen.account_key(), self.entry.term);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
+        pools.set_open(key, decision.intent.as_ref());
+        self.entry.doubt.follow(decision.doubt.as_ref(), seen.numbers(), Instant::now());
+    }
+
     /// It did not come to a decision, or the change could not be sent.
-    pub async fn failed(
-        self,
-        stored: &mut Stored,
-        status: &LicenseSeatsStatus,
-        fault: &Fault,
-        desired: Option<&Desired>,
-        account: Option<Account>,
-        entry: &mut Entry,
-    ) -> Result<Duration, Error> {
-        let wait = after_fault(self.context, fault, entry);
-        let stale_in = entry.stale_in(desired.map_or(IDLE, |desired| desired.interval), Instant::now());
+    async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
+        let Failed { status, desired, account, fault } = failed;
+        let wait = after_fault(self.context, &fault, self.entry);
+        let interval = desired.as_ref().map_or(IDLE, |desired| desired.interval);
+        let stale_in = self.entry.stale_in(interval, Instant::now());
         let stale = status.conditions.is_empty() || stale_in.is_zero();
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
         let wait = if stale { wait } else { wait.min(stale_in) };
         self.context.metrics.pass("fault");
         tracing::debug!(reason = fault.reason, %fault, "fault");
-        self.write(stored, status, &Finding::Failed { fault, desired, account, stale }).await?;
+        let finding = Finding::Failed { fault: &fault, desired: desired.as_ref(), account, stale };
+        self.write_with_proof(&status, &finding).await?;
         Ok(wait)
     }
 
     /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old.
-    pub async fn paced(
-        self,
-        stored: &mut Stored,
-        status: &LicenseSeatsStatus,
-        desired: &Desired,
-        (after, why): (Duration, &Queue),
-        entry: &Entry,
-    ) -> Result<Duration, Error> {
+    async fn paced(&mut self, paced: Paced) -> Result<Duration, Error> {
+        let Paced { status, desired, after, why } = paced;
         self.context.metrics.pass("paced");
-        let stale_in = entry.stale_in(desired.interval, Instant::now());
+        let stale_in = self.entry.stale_in(desired.interval, Instant::now());
         let ready = status.conditions.iter().find(|condition| condition.type_ == plan::kind::READY);
         if ready.is_none_or(|ready| ready.status != "True") {
             return Ok(after);
         }
         if !stale_in.is_zero() {
-            self.context.metrics.object(&self.object.namespace().unwrap_or_default(), &self.object.name_any(), status);
+            self.context.metrics.object(&self.key.0, &self.key.1, &status);
             return Ok(after.min(stale_in));
         }
         let why = match why {
@@ -103,14 +113,15 @@ impl Scribe<'_> {
             summary: "waits for its turn".into(),
             message,
         };
-        let finding = Finding::Failed { fault: &fault, desired: Some(desired), account: None, stale: true };
-        self.write(stored, status, &finding).await?;
+        let finding = Finding::Failed { fault: &fault, desired: Some(&desired), account: None, stale: true };
+        self.write_with_proof(&status, &finding).await?;
         Ok(after)
     }
 
     /// The record cannot be read or kept: only words are written, so that nothing in it is lost.
-    pub async fn words(mut self, stored: &mut Stored, fault: &Fault, entry: &Entry) -> Result<Duration, Error> {
+    async fn words(&mut self, fault: &Fault) -> Result<Duration, Error> {
         let finding = Finding::Failed { fault, desired: None, account: None, stale: true };
+        let stored = &mut self.stored;
         let old = LicenseSeatsStatus {
             conditions: stored.conditions(),
             satisfied_generation: stored.satisfied_generation(),
@@ -126,7 +137,7 @@ impl Scribe<'_> {
             }
         }
         self.context.metrics.pass("fault");
-        let wait = after_fault(self.context, fault, entry);
+        let wait = after_fault(self.context, fault, self.entry);
         if stored.write_words(&status).await? {
             self.notices = notices;
             self.tell().await;
@@ -134,17 +145,18 @@ impl Scribe<'_> {
         Ok(wait)
     }
 
-    async fn write(
-        mut self,
-        stored: &mut Stored,
-        status: &LicenseSeatsStatus,
-        finding: &Finding<'_>,
-    ) -> Result<(), Error> {
-        let Report { mut status, notices } = plan::report(status, stored.generation(), finding, Context::now());
-        status.last_handled_reconcile_at = self.requested.take().or(status.last_handled_reconcile_at);
-        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
-        self.context.metrics.object(&namespace, &name, &status);
-        match write(stored, &status).await {
+    /// Writes the status. What could not be recorded of what was done at the vendor is kept for the next pass.
+    async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
+        let written = self.write(status, finding).await;
+        self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
+        written
+    }
+
+    async fn write(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
+        let Report { mut status, notices } = plan::report(status, self.stored.generation(), finding, Context::now());
+        status.last_handled_reconcile_at = self.trigger.requested().or(status.last_handled_reconcile_at);
+        self.context.metrics.object(&self.key.0, &self.key.1, &status);
+        match write(&mut self.stored, &status).await {
             Ok(Written::Nothing) => return Ok(()),
             Ok(Written::Whole) => self.notices.extend(notices),
             // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
@@ -164,10 +176,8 @@ impl Scribe<'_> {
         Ok(())
     }
 
-    async fn tell(self) {
-        for notice in self.notices {
-            self.context.tell(self.object, notice).await;
-        }
+    async fn tell(&mut self) {
+        self.context.events.publish(self.object, std::mem::take(&mut self.notices)).await;
     }
 }
 
@@ -190,9 +200,8 @@ pub(super) async fn not_stored(
     entry.unkept = entry.unkept.saturating_add(1);
     let fault = context.crd.not_stored(fields);
     let told = async {
-        let Some(mut stored) = Stored::read(&context.client, key).await? else { return Ok(()) };
-        let scribe = Scribe { context, object, requested: None, notices: Vec::new() };
-        scribe.words(&mut stored, &fault, entry).await.map(drop)
+        let Some(stored) = Stored::read(&context.client, key).await? else { return Ok(()) };
+        Pass::over(context, object, key, stored, entry).words(&fault).await.map(drop)
     };
     if let Err(error) = told.await {
         tracing::warn!(%error, "not even the conditions of the object can tell it");

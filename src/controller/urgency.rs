@@ -13,7 +13,7 @@ pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &En
     let requested = requested.is_some() && requested != status.last_handled_reconcile_at;
     if entry.asked {
         Urgency::Asked
-    } else if open || entry.changing || entry.in_doubt() || edited || requested {
+    } else if open || entry.changing || entry.doubt.runs() || edited || requested {
         Urgency::Urgent
     } else if new {
         Urgency::First
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(urgency(&trigger(1), &seen(1), &changing), Urgency::Urgent);
         let mut doubting = Entry::default();
         let wait = crate::plan::WaitFor::Request("0123".into());
-        doubting.start_doubt(&wait, std::time::Instant::now());
+        doubting.doubt.restart(wait, std::time::Instant::now());
         assert_eq!(urgency(&trigger(1), &seen(1), &doubting), Urgency::Urgent);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Settings;
 use super::store::Stored;
 use crate::api::LicenseSeatsStatus;
-use crate::plan::Timing;
+use crate::plan::{Learned, Outcome, Timing};
 
 /// One part that is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +56,15 @@ impl Settings {
     }
 
     /// Forgets a recorded intent that this process did not make itself (`known`).
-    pub(super) fn weaken_status(&self, status: &mut LicenseSeatsStatus, known: bool) {
-        if self.lacks(Weakness::IntentFromCache) && !known {
-            status.intent = None;
-        }
+    pub(super) fn weaken_status(&self, status: LicenseSeatsStatus, known: bool) -> LicenseSeatsStatus {
+        let intent = status.intent.filter(|_| known || !self.lacks(Weakness::IntentFromCache));
+        LicenseSeatsStatus { intent, ..status }
+    }
+
+    /// Takes every answer but a success for a failure without effect.
+    pub(super) fn weaken_answer(&self, learned: Learned, outcome: &Outcome) -> Learned {
+        let closes = self.lacks(Weakness::ErrorCloses) && *outcome != Outcome::Accepted;
+        let intent = learned.status.intent.filter(|_| !closes);
+        Learned { status: LicenseSeatsStatus { intent, ..learned.status }, ..learned }
     }
 }

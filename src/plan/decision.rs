@@ -11,7 +11,7 @@ use super::keys::{self, Lack};
 use super::ladder::{Look, Move, Next, Rest};
 use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor, digest, intent_id};
 use super::table::says;
-use super::{Desired, Model, Numbers, Snapshot, quantity};
+use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity};
 use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, Step};
 
 /// Everything a decision rests on.
@@ -39,8 +39,8 @@ pub struct Situation<'a> {
     pub elapsed: Option<&'a Elapsed>,
     /// The status says that what the spec asks was in sync before.
     pub satisfied: bool,
-    /// `Some(sentence)`: another change of this account may still be running, so none may be sent.
-    pub behind: Option<&'a str>,
+    /// What other objects have against a change at this moment.
+    pub obstacle: Option<&'a Obstacle>,
     /// What the other objects of this account want of their pools.
     pub others: &'a [(&'static str, i32)],
     /// Settle times.
@@ -79,7 +79,7 @@ pub struct Decision {
 pub struct Doubt {
     /// What is waited for. Its clock runs as long as this stays the same.
     pub wait: WaitFor,
-    /// Look again after this long.
+    /// Look again after this long. Zero: nothing is waited for, and what was learned is kept until the change can be made.
     pub left: Duration,
     /// The settle time has passed: remember what was read now, for comparison with the next read.
     pub settled: bool,
@@ -188,7 +188,9 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
-    let holds = gates::holds(s, change);
+    // A repeat belongs to a decision that was published before.
+    let due = change.attempt > 1 || s.published == Some(plan.id.as_str());
+    let holds = gates::holds(s, change, due);
     let wake = holds.iter().filter_map(|hold| wake(s, hold.wake)).min();
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
@@ -203,12 +205,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plain = |verdict| Decision { doubt: waits.clone().or(kept.clone()), wake, drifted, ..Decision::plain(verdict) };
     match holds.first().map(|hold| &hold.kind) {
         None => {
-            // A repeat belongs to a decision that was published before.
-            let verdict = if change.attempt > 1 || s.published == Some(plan.id.as_str()) {
-                Verdict::Change(Box::new(intent(s, &plan.id, change)))
-            } else {
-                Verdict::Publish
-            };
+            let verdict = if due { Verdict::Change(Box::new(intent(s, &plan.id, change))) } else { Verdict::Publish };
             Decision { plan: Some(plan), wake: Some(Duration::ZERO), ..plain(verdict) }
         }
         Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),

@@ -162,7 +162,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::OtherPool) => {
             (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
         }
-        Some(HoldKind::OtherChange) => {
+        Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
             (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
         }
         // These are verdicts of their own when they come first.
@@ -200,6 +200,7 @@ mod tests {
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),
             held(HoldKind::OtherPool),
+            held(HoldKind::NotScanned),
             held(HoldKind::OtherChange),
         ]
     }

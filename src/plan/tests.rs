@@ -38,7 +38,7 @@ struct Story {
     history: Vec<Change>,
     published: bool,
     elapsed: Option<Elapsed>,
-    behind: Option<String>,
+    obstacle: Option<Obstacle>,
     others: Vec<(&'static str, i32)>,
     satisfied: bool,
 }
@@ -106,7 +106,7 @@ fn story() -> Story {
         history: vec![],
         published: true,
         elapsed: None,
-        behind: None,
+        obstacle: None,
         others: vec![],
         satisfied: false,
     }
@@ -190,7 +190,7 @@ impl Story {
             license: None,
             published,
             elapsed: self.elapsed.as_ref(),
-            behind: self.behind.as_deref(),
+            obstacle: self.obstacle.as_ref(),
             others: &self.others,
             satisfied: self.satisfied,
             timing: TIMING,

@@ -1,6 +1,7 @@
-//! Why a change must wait, and the sentence for it.
+//! Why a change must wait, with the objects that it waits for.
 
 use super::Key;
+use crate::plan::{Obstacle, Peer};
 
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,23 +15,16 @@ pub enum Bar {
 }
 
 impl Bar {
-    /// The sentence for the object that must wait. Other namespaces' names are not for everybody's eyes.
-    pub fn sentence(&self, (namespace, _): &Key) -> String {
-        let whose = match self {
-            Self::NotKnownYet => {
-                return "not every object was looked at yet, and one may have these seats or an open change".into();
-            }
-            Self::OwnedBy((theirs, name)) if theirs == namespace => {
-                return format!("LicenseSeats {name} is older and has these seats");
-            }
-            Self::OwnedBy(_) => return "an older object in another namespace has these seats".into(),
-            Self::Behind(None) => "of which the record is gone".into(),
-            Self::Behind(Some((theirs, name))) if theirs == namespace => {
-                format!("of {name}")
-            }
-            Self::Behind(Some(_)) => "of an object in another namespace".into(),
+    /// The same for the decision about the object that must wait. Other namespaces' names are not for everybody's eyes.
+    pub fn obstacle(&self, (namespace, _): &Key) -> Obstacle {
+        let peer = |(theirs, name): &Key| {
+            if theirs == namespace { Peer::Here(name.clone()) } else { Peer::Elsewhere }
         };
-        format!("another change of this account, {whose}, may still be running: one is made at a time")
+        match self {
+            Self::NotKnownYet => Obstacle::NotScanned,
+            Self::OwnedBy(owner) => Obstacle::Owned(peer(owner)),
+            Self::Behind(other) => Obstacle::InFlight(other.as_ref().map(peer)),
+        }
     }
 }
 
@@ -39,14 +33,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_must_wait_learns_for_whom_only_within_his_namespace() {
+    fn name_of_an_object_is_told_only_within_its_namespace() {
         let (here, there) = (("it".to_owned(), "acme".to_owned()), ("board".to_owned(), "merger".to_owned()));
-        for bar in [Bar::OwnedBy(there.clone()), Bar::Behind(Some(there))] {
-            let sentence = bar.sentence(&here);
-            assert!(sentence.contains("object in another namespace"), "{sentence}");
-            assert!(!sentence.contains("board") && !sentence.contains("merger"), "{sentence}");
-        }
-        let sentence = Bar::Behind(Some(("it".into(), "passwords".into()))).sentence(&here);
-        assert!(sentence.contains("of passwords"), "{sentence}");
+        assert_eq!(Bar::OwnedBy(there.clone()).obstacle(&here), Obstacle::Owned(Peer::Elsewhere));
+        assert_eq!(Bar::Behind(Some(there)).obstacle(&here), Obstacle::InFlight(Some(Peer::Elsewhere)));
+        let near = Bar::Behind(Some(("it".into(), "passwords".into()))).obstacle(&here);
+        assert_eq!(near, Obstacle::InFlight(Some(Peer::Here("passwords".into()))));
     }
 }

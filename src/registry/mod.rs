@@ -121,20 +121,32 @@ impl Registry {
     ///
     /// Why the change must wait.
     pub fn reserve(&mut self, key: &Key, change: Open, term: u64, now: Instant) -> Result<(), Bar> {
-        let claim = self.owners.claim(key).filter(|_| self.term == term).ok_or(Bar::NotKnownYet)?;
-        let bar = if self.scan.holds_up(&claim.age) {
-            Some(Bar::NotKnownYet)
-        } else if let Some(owner) = self.owners.before(key, claim) {
-            Some(Bar::OwnedBy(owner.clone()))
-        } else {
-            self.locks.bar(key, &change.account, now)
-        };
-        if let Some(bar) = bar {
-            self.waiters.add(key, WaitsFor::of(&bar, claim.age.clone(), &change.account));
+        if let Some(bar) = self.wait_out(key, &change.account, term, now) {
             return Err(bar);
         }
         self.locks.set(key, Some(change), now);
         Ok(())
+    }
+
+    /// Why a change of this account by this object must wait at this moment, if it must.
+    pub fn bar(&mut self, key: &Key, account: &str, term: u64, now: Instant) -> Option<Bar> {
+        let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) else { return Some(Bar::NotKnownYet) };
+        if self.scan.holds_up(&claim.age) {
+            Some(Bar::NotKnownYet)
+        } else if let Some(owner) = self.owners.before(key, claim) {
+            Some(Bar::OwnedBy(owner.clone()))
+        } else {
+            self.locks.bar(key, account, now)
+        }
+    }
+
+    /// The same, and an object that must wait is woken when it need not.
+    pub fn wait_out(&mut self, key: &Key, account: &str, term: u64, now: Instant) -> Option<Bar> {
+        let bar = self.bar(key, account, term, now)?;
+        if let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) {
+            self.waiters.add(key, WaitsFor::of(&bar, claim.age.clone(), account));
+        }
+        Some(bar)
     }
 
     /// Says which change of the object may still be running, if any. Returns whom to wake.

@@ -100,3 +100,18 @@ fn intent_that_is_not_open_any_more_holds_no_account() {
         assert_eq!(pools.reserve(&key("b"), &intent("Open"), 1).is_ok(), free, "{phase}");
     }
 }
+
+#[test]
+fn object_that_waits_for_another_is_woken_when_that_is_over_and_at_once_where_it_is_already() {
+    let pools = behind_a_change();
+    let obstacle = || pools.obstacle(&key("b"), "acme", 1);
+    assert_eq!(obstacle(), Some(Obstacle::InFlight(Some(crate::plan::Peer::Here("a".into())))));
+    pools.wait_out(&key("b"), "acme", 1);
+    assert_eq!(woken(&pools), [""; 0]);
+    pools.set_open(&key("a"), None);
+    assert_eq!(woken(&pools), ["b"]);
+    assert_eq!(obstacle(), None);
+    pools.wait_out(&key("b"), "acme", 1);
+    assert_eq!(woken(&pools), ["b"], "it ended between the decision and the wait");
+    assert_eq!(pools.obstacle(&key("b"), "acme", 2), Some(Obstacle::NotScanned), "nobody has begun that term");
+}

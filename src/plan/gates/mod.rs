@@ -50,6 +50,8 @@ pub enum HoldKind {
     GuardRail,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
+    /// Other objects were not all read yet.
+    NotScanned,
     /// Another change of this account may still be running.
     OtherChange,
 }
@@ -83,7 +85,7 @@ impl Hold {
             HoldKind::Contest => PlanBlock::Conflict,
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::OtherPool => PlanBlock::OtherPool,
-            HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
+            HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
         })
     }
 }
@@ -98,8 +100,10 @@ pub(super) struct Wanted<'a> {
 type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 
 /// All gates in their order: the first that holds gives the reason, and all that hold are reported. First what keeps an
-/// object from changing anything, then what only a person can end, last what ends by itself.
-const ALL: [Gate; 9] = [
+/// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
+/// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
+/// follow each of theirs.
+const ALL: [Gate; 8] = [
     observe::gate,
     taken_back::gate,
     suspended::gate,
@@ -108,11 +112,11 @@ const ALL: [Gate; 9] = [
     vendor::rules,
     guard_rails::gate,
     others::pool,
-    others::change,
 ];
 
-/// Everything that stands against a change; empty when nothing does.
-pub(super) fn holds(s: &Situation<'_>, change: &Move) -> Vec<Hold> {
+/// Everything that stands against a change; empty when nothing does. `due`: the change was published and would be sent now.
+pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
     let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
-    ALL.iter().flat_map(|gate| gate(s, &wanted)).collect()
+    let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
+    if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::vendor::crossed;
 use super::{Hold, HoldKind, Wake, Wanted};
-use crate::plan::Situation;
+use crate::plan::{Obstacle, Situation};
 
 /// How often to look whether another object is done, if nothing tells it sooner.
 const OTHERS: Wake = Wake::After(Duration::from_secs(15));
@@ -23,8 +23,12 @@ pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     each.collect()
 }
 
-/// Another change of the account may still be running.
-pub(super) fn change(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
-    let hold = |other: &str| Hold { kind: HoldKind::OtherChange, message: other.to_owned(), wake: OTHERS };
-    s.behind.map(hold).into_iter().collect()
+/// Other objects have something against it at this moment.
+pub(super) fn obstacle(s: &Situation<'_>) -> Option<Hold> {
+    let obstacle = s.obstacle?;
+    let kind = match obstacle {
+        Obstacle::NotScanned => HoldKind::NotScanned,
+        Obstacle::Owned(_) | Obstacle::InFlight(_) => HoldKind::OtherChange,
+    };
+    Some(Hold { kind, message: obstacle.sentence(), wake: OTHERS })
 }

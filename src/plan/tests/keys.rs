@@ -157,7 +157,7 @@ impl Keys {
                 published,
                 elapsed: self.elapsed.as_ref(),
                 satisfied: false,
-                behind: None,
+                obstacle: None,
                 others: &[],
                 timing: TIMING,
                 writer: "writer",

@@ -76,7 +76,7 @@ prop_compose! {
         desired in desires(), intent in of(intents()), history in proptest::collection::vec(changes(), 0..4),
         numbers in prop_oneof![20 => (seats(), of(seats())).prop_map(Some), 1 => Just(None)],
         usage in prop_oneof![seats().prop_map(Usage::AtLeast), seats().prop_map(Usage::Exact), Just(Usage::NotReported)],
-        read_only in prop::bool::weighted(0.1), behind in prop::bool::weighted(0.2), satisfied in any::<bool>(),
+        read_only in prop::bool::weighted(0.1), blocked in prop::bool::weighted(0.2), satisfied in any::<bool>(),
         published in any::<bool>(), confirmed in of(select(vec!["i1", "i2", ""])),
         elapsed in of((
             select(["i1", "i2", "another"].into_iter().flat_map(|id| [WaitFor::Request(id.into()), WaitFor::LateEffects(id.into()), WaitFor::TakenBack(id.into())]).collect::<Vec<_>>()), select(vec![0u64, 299, 300, 1799, 1800, 9999]),
@@ -97,9 +97,9 @@ prop_compose! {
             });
             Elapsed { wait, since: Duration::from_secs(since), settled }
         });
-        let behind = behind.then(|| "another change".to_owned());
+        let obstacle = blocked.then_some(Obstacle::InFlight(None));
         let confirmed = confirmed.map(str::to_owned);
-        Story { desired, intent, history, behind, satisfied, published, confirmed, ..story }
+        Story { desired, intent, history, obstacle, satisfied, published, confirmed, ..story }
     }
 }
 
@@ -140,7 +140,7 @@ proptest! {
         let Verdict::Change(intent) = story.verdict() else { return Ok(()) };
         let (from, to) = (intent.base(), intent.target());
         prop_assert!(!story.desired.suspended && story.desired.policy == ManagementPolicy::Manage);
-        prop_assert!(story.behind.is_none() && story.seen.rules.support.read_only.is_none());
+        prop_assert!(story.obstacle.is_none() && story.seen.rules.support.read_only.is_none());
         prop_assert_eq!(Some(from), story.seen.numbers());
         prop_assert!(from != to && (1..=2).contains(&intent.attempt));
         prop_assert_eq!((intent.account.as_str(), intent.phase), ("api.test/one", IntentPhase::Open));

@@ -15,7 +15,7 @@ fn first_request_without_effect_is_repeated_once_whatever_stands_against_it_mean
             let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
             s.with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1)
         }),
-        ("another change", |s| s.with(|s| s.behind = Some("another change".into()))),
+        ("another change", |s| s.with(|s| s.obstacle = Some(crate::plan::Obstacle::InFlight(None)))),
         ("suspend", |s| s.with(|s| (s.desired.suspended, s.generation) = (true, 4))),
         ("Observe", |s| s.with(|s| (s.desired.policy, s.generation) = (ManagementPolicy::Observe, 4))),
         ("an edit of the interval", |s| s.with(|s| (s.desired.interval, s.generation) = (Duration::from_secs(60), 4))),

@@ -106,7 +106,7 @@ fn decide(
         published: published.as_deref(),
         elapsed,
         satisfied: false,
-        behind: None,
+        obstacle: None,
         others: &[],
         timing: Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO },
         writer: "writer",

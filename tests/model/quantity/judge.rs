@@ -75,7 +75,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         published: published.as_deref(),
         elapsed: elapsed.as_ref(),
         satisfied: false,
-        behind: None,
+        obstacle: None,
         others: &[],
         timing: Timing {
             answered: hours(ANSWERED),

@@ -1,0 +1,80 @@
+//! How long the outcome of a change has not been known, on the monotonic clock of this process.
+
+use std::time::{Duration, Instant};
+
+use crate::plan::{Doubt, Elapsed, Numbers, WaitFor};
+
+/// A clock that runs while something is in doubt.
+#[derive(Clone, Debug, Default)]
+pub(in crate::controller) struct DoubtClock(Option<Since>);
+
+#[derive(Clone, Debug)]
+struct Since {
+    wait: WaitFor,
+    since: Instant,
+    /// What was read once the settle time had passed, and when.
+    settled: Option<(Numbers, Instant)>,
+    /// Nothing is waited for any more: what was learned is kept until the change can be made.
+    kept: bool,
+}
+
+impl DoubtClock {
+    /// Whether the outcome of a change is not known yet.
+    pub fn runs(&self) -> bool {
+        self.0.as_ref().is_some_and(|doubt| !doubt.kept)
+    }
+
+    /// What is known about the open doubt, for the decision.
+    pub fn elapsed(&self, now: Instant) -> Option<Elapsed> {
+        let since = |then: Instant| -> Duration { now.duration_since(then) };
+        self.0.as_ref().map(|doubt| Elapsed {
+            wait: doubt.wait.clone(),
+            since: since(doubt.since),
+            settled: doubt.settled.map(|(numbers, at)| (numbers, since(at))),
+        })
+    }
+
+    /// Starts the clock anew: what may still be running has just been heard of.
+    pub fn restart(&mut self, wait: WaitFor, now: Instant) {
+        self.0 = Some(Since { wait, since: now, settled: None, kept: false });
+    }
+
+    /// Keeps, starts or ends the clock, as the decision says.
+    pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: Instant) {
+        let Some(doubt) = doubt else {
+            self.0 = None;
+            return;
+        };
+        if self.0.as_ref().is_none_or(|kept| kept.wait != doubt.wait) {
+            self.restart(doubt.wait.clone(), now);
+        }
+        let Some(since) = self.0.as_mut() else { return };
+        since.kept = doubt.left.is_zero();
+        if let (Some(numbers), true) = (numbers, doubt.settled)
+            && since.settled.is_none_or(|(before, _)| before != numbers)
+        {
+            since.settled = Some((numbers, now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_that_is_only_kept_does_not_run_and_still_says_what_was_learned() {
+        let (mut clock, now) = (DoubtClock::default(), Instant::now());
+        let wait = WaitFor::Request("0123".into());
+        let doubt = |left| Doubt { wait: wait.clone(), left: Duration::from_secs(left), settled: true };
+        let read = Numbers { seats: 100, limit: None };
+        clock.follow(Some(&doubt(10)), Some(read), now);
+        assert!(clock.runs());
+        clock.follow(Some(&doubt(0)), Some(read), now + Duration::from_secs(20));
+        assert!(!clock.runs());
+        let elapsed = clock.elapsed(now + Duration::from_secs(30)).unwrap();
+        assert_eq!(elapsed.settled, Some((read, Duration::from_secs(30))));
+        clock.follow(None, Some(read), now);
+        assert_eq!(clock.elapsed(now), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! What the four steps of a pass share, and what they hand on to each other.
+
+use std::time::Duration;
+
+use super::Context;
+use super::hosts::Visit;
+use super::memory::{Entry, Key, Trigger};
+use super::store::Stored;
+use super::watched::Watched;
+use crate::api::{Account, LicenseSeatsStatus};
+use crate::plan::{Decision, Desired, Fault, Notice, Snapshot};
+use crate::vendors::VendorAccount;
+
+/// One pass over one object.
+pub(super) struct Pass<'a> {
+    pub context: &'a Context,
+    /// As the watch knows it.
+    pub object: &'a Watched,
+    pub key: &'a Key,
+    /// As it was read, and as it was written last.
+    pub stored: Stored,
+    /// What asked for the pass, of the object as it was read.
+    pub trigger: Trigger,
+    /// What is remembered of the object between passes.
+    pub entry: &'a mut Entry,
+    /// What is to be told once the status is written.
+    pub notices: Vec<Notice>,
+}
+
+impl<'a> Pass<'a> {
+    pub fn over(context: &'a Context, object: &'a Watched, key: &'a Key, stored: Stored, entry: &'a mut Entry) -> Self {
+        let trigger = Trigger::of(stored.metadata());
+        Self { context, object, key, stored, trigger, entry, notices: Vec::new() }
+    }
+}
+
+/// What reading came to.
+pub(super) enum Read {
+    /// All the way to the vendor's numbers.
+    Seen(Box<Seen>),
+    /// There is nothing to decide.
+    End(End),
+}
+
+/// Everything a decision rests on, and what is needed to carry it out.
+pub(super) struct Seen {
+    /// The record, as it was read.
+    pub status: LicenseSeatsStatus,
+    pub desired: Desired,
+    pub snapshot: Snapshot,
+    pub opened: Opened,
+}
+
+/// The account at the vendor.
+pub(super) struct Opened {
+    pub account: Box<dyn VendorAccount>,
+    /// Versions of the Secrets that opened it.
+    pub secret_version: Option<String>,
+    /// Its place among the passes that are with this host.
+    pub visit: Visit,
+}
+
+/// What a pass came to, for its last step.
+pub(super) enum End {
+    /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
+    Leaving,
+    /// Nothing new is known and nothing is said; again after this long.
+    Quiet(Duration),
+    /// The record cannot be read by this version, or cannot be kept: then nothing but words is written, and nothing is sent.
+    NoRecord(Fault),
+    /// It did not come to a decision, or the change could not be sent.
+    Failed(Box<Failed>),
+    /// Its turn to be read has not come. Nothing was sent.
+    Paced(Box<Paced>),
+    /// The vendor was read and a decision was made.
+    Decided(Box<Decided>),
+}
+
+/// A pass that something hinders.
+pub(super) struct Failed {
+    pub status: LicenseSeatsStatus,
+    /// `None`: the spec could not be checked.
+    pub desired: Option<Desired>,
+    /// As far as it is known.
+    pub account: Option<Account>,
+    pub fault: Fault,
+}
+
+/// A pass that must wait for its turn.
+pub(super) struct Paced {
+    pub status: LicenseSeatsStatus,
+    pub desired: Desired,
+    /// How long.
+    pub after: Duration,
+    pub why: Queue,
+}
+
+/// A decision with what it rests on.
+pub(super) struct Decided {
+    /// The record, with what the decision has found out.
+    pub status: LicenseSeatsStatus,
+    pub desired: Desired,
+    pub snapshot: Snapshot,
+    pub decision: Decision,
+}
+
+/// Why an object's turn has not come.
+pub(super) enum Queue {
+    /// The vendor takes only so many requests.
+    Pace,
+    /// As many passes as may are with this host already.
+    Host,
+}

@@ -1,0 +1,58 @@
+//! What other objects have against a change, as an input of the decision.
+
+/// Why a change must wait for other objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// An object that may own the pool, or that may have a change in flight, was not read in this term of leadership.
+    NotScanned,
+    /// An older object owns the pool.
+    Owned(Peer),
+    /// A change of the same account may be in flight. `None`: its object or its record is gone.
+    InFlight(Option<Peer>),
+}
+
+/// Another object, as far as the one that waits for it may know it: names in other namespaces are private.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// It has this name in the same namespace.
+    Here(String),
+    /// It is in another namespace.
+    Elsewhere,
+}
+
+impl Obstacle {
+    /// The sentence for the object that must wait.
+    pub(super) fn sentence(&self) -> String {
+        let whose = match self {
+            Self::NotScanned => {
+                return "not every object was looked at yet, and one may have these seats or an open change".into();
+            }
+            Self::Owned(Peer::Here(name)) => return format!("LicenseSeats {name} is older and has these seats"),
+            Self::Owned(Peer::Elsewhere) => return "an older object in another namespace has these seats".into(),
+            Self::InFlight(None) => "of which the record is gone".into(),
+            Self::InFlight(Some(Peer::Here(name))) => format!("of {name}"),
+            Self::InFlight(Some(Peer::Elsewhere)) => "of an object in another namespace".into(),
+        };
+        format!("another change of this account, {whose}, may still be running: one is made at a time")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentence_of_an_obstacle_names_only_who_may_be_known() {
+        let near = |name: &str| Peer::Here(name.to_owned());
+        let sentences = [
+            (Obstacle::Owned(near("passwords")), "LicenseSeats passwords is older"),
+            (Obstacle::Owned(Peer::Elsewhere), "an older object in another namespace"),
+            (Obstacle::InFlight(Some(near("passwords"))), "another change of this account, of passwords, may still"),
+            (Obstacle::InFlight(Some(Peer::Elsewhere)), "of an object in another namespace, may still"),
+            (Obstacle::InFlight(None), "of which the record is gone, may still"),
+        ];
+        for (obstacle, expected) in sentences {
+            assert!(obstacle.sentence().contains(expected), "{obstacle:?}: {}", obstacle.sentence());
+        }
+    }
+}
