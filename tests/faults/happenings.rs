@@ -20,6 +20,7 @@ pub const ROTATED: &str = "Secret rotated";
 pub const TAKEN_AWAY: &str = "Secret deleted, later restored";
 pub const EMPTIED: &str = "Secret emptied, later restored";
 pub const EDITED: &str = "spec edited";
+pub const SUSPENDED: &str = "suspended, later resumed";
 pub const RECREATED: &str = "object deleted and created again";
 pub const STATUS_RESTORED: &str = "status restored from before";
 pub const OBJECT_RESTORED: &str = "object restored with its old status and a new uid";
@@ -32,15 +33,25 @@ pub const ETCD_RESTORED: &str = "etcd killed and restored from before the intent
 pub const RIGHTS_TAKEN: &str = "the operator's rights taken away, later given back";
 
 /// Those that need nothing but a namespace.
-pub const EVERYWHERE: [&str; 9] =
-    [ROTATED, TAKEN_AWAY, EMPTIED, EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, RIVAL];
+pub const EVERYWHERE: [&str; 10] = [
+    ROTATED,
+    TAKEN_AWAY,
+    EMPTIED,
+    EDITED,
+    SUSPENDED,
+    RECREATED,
+    GONE_FOR_A_WHILE,
+    STATUS_RESTORED,
+    OBJECT_RESTORED,
+    RIVAL,
+];
 
 /// Those that need a control plane of their own.
 pub const CONTROL_PLANE: [&str; 4] = [APISERVER_RESTARTED, ETCD_KILLED, ETCD_RESTORED, RIGHTS_TAKEN];
 
 /// Those that end in the background.
-const IN_TWO_PARTS: [&str; 7] =
-    [TAKEN_AWAY, EMPTIED, GONE_FOR_A_WHILE, APISERVER_RESTARTED, ETCD_KILLED, ETCD_RESTORED, RIGHTS_TAKEN];
+const IN_TWO_PARTS: [&str; 8] =
+    [TAKEN_AWAY, EMPTIED, SUSPENDED, GONE_FOR_A_WHILE, APISERVER_RESTARTED, ETCD_KILLED, ETCD_RESTORED, RIGHTS_TAKEN];
 
 /// How long a Secret or a right is away: longer than a look at it.
 const AWAY: Duration = Duration::from_secs(2);
@@ -193,6 +204,11 @@ impl Site {
                 self.later(AWAY, async |site| site.secret().await);
             }
             EDITED => self.edit(&self.edit).await,
+            // An edit that leaves the wish as it is: what is open stays open, and no request is counted anew.
+            SUSPENDED => {
+                self.edit(&json!({ "suspend": true })).await;
+                self.later(LONG_GONE, async |site| site.edit(&json!({ "suspend": false })).await);
+            }
             RECREATED => self.create_again().await,
             STATUS_RESTORED => self.restore_status().await,
             OBJECT_RESTORED => {
