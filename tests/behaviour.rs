@@ -15,6 +15,7 @@ mod either_key;
 mod elsewhere;
 mod errors;
 mod examples;
+mod first_sight;
 mod immuta;
 mod leadership;
 mod left_open;

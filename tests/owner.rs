@@ -207,8 +207,10 @@ async fn downwards_secrets_manager_goes_first() {
     let status = w.until_reason("pm", "Ready", "VendorRejected").await;
     assert!(condition(&status, "Ready").expect("Ready").message.contains("lower those first"));
     both("sm", json!({ "vendor": { "bitwarden": { "product": "SecretsManager" } }, "seats": 50 })).await;
+    w.agree("sm").await;
     let status = w.until_in_sync("sm", 50).await;
     assert_eq!((status.used, status.used_is_lower_bound), (Some(7), Some(false)));
+    w.agree("pm").await;
     w.until_in_sync("pm", 60).await;
     assert_eq!(w.bitwarden().last_refusal(&t.key.id), None, "nothing was sent that the vendor refuses");
     w.edit("sm", json!({ "seats": 5 })).await;

@@ -10,7 +10,7 @@ use crate::world::{FAST, PATIENCE, World, binary, condition, organization, said,
 
 impl World {
     /// Creation times have whole seconds: an object that is created after this is younger.
-    async fn until_the_next_second(&self, name: &str) {
+    pub async fn until_the_next_second(&self, name: &str) {
         let second = self.seats().get(name).await.unwrap().metadata.creation_timestamp.unwrap();
         wait_for("the next second", PATIENCE, async || {
             (self.bitwarden().now().as_second() > second.0.as_second()).then_some(())

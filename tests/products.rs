@@ -171,6 +171,7 @@ async fn what_blocks_a_change_may_go_away_and_then_it_is_made() {
     t.until_said("Ready", "False/GuardrailViolated").await;
     assert_eq!(w.bitwarden().leave(&t.key.id, 5), 5);
     assert_eq!(w.bitwarden().revoke(&t.key.id, 5), 5);
+    w.agree(&t.name).await;
     t.until_in_sync(70).await;
     assert_eq!((t.puts(), t.organization().billed.seats), (1, Some(70)));
 
@@ -184,6 +185,7 @@ async fn what_blocks_a_change_may_go_away_and_then_it_is_made() {
 
     let t = w.tenant("invisible sponsorships", organization().sponsored_families(10)).await;
     t.declare(json!({ "seats": 85 })).await;
+    w.agree(&t.name).await;
     let status = t.until_said("Ready", "False/VendorRejected").await;
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("more seats may be in use than this key can see"), "{message}");

@@ -167,6 +167,8 @@ impl Life<'_> {
             // What the vendor bought by itself may be more than the spec keeps of it.
             "True/Suspended" => wish.suspend && !wish.observe && !(limit_kept && shown.seats == Some(wish.seats)),
             "False/GuardrailViolated" => status.used > Some(wish.seats),
+            // A new object lowers nothing before a person agrees, and nobody does here.
+            "False/FirstSight" => shown.seats > Some(wish.seats),
             // Above a limit that is left alone, or refused twice.
             "False/VendorRejected" => (wish.limit.is_none() && shown.limit < Some(wish.seats)) || self.faults > 0,
             "False/NeedsReview" => self.faults > 0,

@@ -54,6 +54,8 @@ pub enum PlanBlock {
     OtherPool,
     /// Somebody else changed the vendor again and again.
     Conflict,
+    /// The object has no record of the account yet: nothing is lowered or removed until a person agrees.
+    FirstSight,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.

@@ -20,7 +20,7 @@ pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use served::lacking;
 // Whatever a vendor has in the spec, without a list to keep.
 pub use spec::*;
-pub use status::{Account, Effective, LicenseSeatsStatus, UNOBSERVED};
+pub use status::{Account, Effective, LicenseSeatsStatus, RecordOf, UNOBSERVED};
 pub use step::{KeyStep, SeatsStep, Step};
 
 /// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves

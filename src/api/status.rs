@@ -33,6 +33,11 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfied_wish: Option<String>,
 
+    /// Which object and account this record was made for. Without it, as after a restore or when the pool was taken over,
+    /// nothing is lowered or removed until a person agrees. Do not edit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_of: Option<RecordOf>,
+
     /// One short sentence for people: the STATUS column of `kubectl get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -107,7 +112,7 @@ pub struct LicenseSeatsStatus {
     pub last_handled_reconcile_at: Option<String>,
 
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
-    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `VendorRejected`,
+    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `FirstSight`, `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
     /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; where the record cannot be kept, `CRDOutdated` (the CRD is older
@@ -119,7 +124,7 @@ pub struct LicenseSeatsStatus {
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
     /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `BlockedByGuardrail`,
-    /// `OutcomeUnknown`, `AwaitingOtherPool`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
+    /// `FirstSight`, `OutcomeUnknown`, `AwaitingOtherPool`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -132,6 +137,7 @@ impl Default for LicenseSeatsStatus {
             observed_generation: UNOBSERVED,
             satisfied_generation: None,
             satisfied_wish: None,
+            record_of: None,
             summary: None,
             account: None,
             desired: None,
@@ -152,6 +158,22 @@ impl Default for LicenseSeatsStatus {
             conditions: Vec::new(),
         }
     }
+}
+
+/// Whose record a status is.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordOf {
+    /// uid of the object.
+    pub uid: String,
+
+    /// The account, `host/id`.
+    pub account: String,
+
+    /// A hash of what `spec` asked when the object first saw the account. Nothing is lowered or removed for it. Absent once
+    /// the account was in sync, or once `spec` asks for something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_wish: Option<String>,
 }
 
 /// A vendor account, without anything secret.

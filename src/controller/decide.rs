@@ -27,6 +27,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         license: status.license.as_ref(),
         published: status.plan.as_ref().map(|plan| plan.id.as_str()),
         elapsed: pass.entry.doubt.elapsed(Instant::now()).as_ref(),
+        record: status.record_of.as_ref(),
         satisfied: plan::in_sync_before(&status, trigger.generation, &plan::satisfaction(&desired, &account)),
         obstacle: obstacle.as_ref(),
         others: &context.pools.wanted_beside(pass.key),

@@ -37,6 +37,8 @@ pub mod reason {
     pub const VENDOR_REJECTED: &str = "VendorRejected";
     pub const UNSUPPORTED_BY_VENDOR: &str = "UnsupportedByVendor";
     pub const GUARDRAIL_VIOLATED: &str = "GuardrailViolated";
+    /// Nothing is lowered or removed without a record of the account.
+    pub const FIRST_SIGHT: &str = "FirstSight";
     pub const CONFLICT: &str = "Conflict";
     pub const OBSERVATION_STALE: &str = "ObservationStale";
     pub const NEEDS_REVIEW: &str = "NeedsReview";

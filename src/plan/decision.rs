@@ -12,7 +12,7 @@ use super::ladder::{Look, Move, Next, Rest};
 use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor, digest, intent_id};
 use super::table::says;
 use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity};
-use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, Step};
+use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, RecordOf, Step};
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
+    /// Whose record the status is.
+    pub record: Option<&'a RecordOf>,
     /// The status says that what the spec asks was in sync before.
     pub satisfied: bool,
     /// What other objects have against a change at this moment.
@@ -72,6 +74,8 @@ pub struct Decision {
     pub license: Option<License>,
     /// Somebody else took licence keys away: the sentence.
     pub lost: Option<String>,
+    /// Whose record the status is from now on; an object that only observes has none.
+    pub record_of: Option<RecordOf>,
 }
 
 /// An outcome that is not known yet.
@@ -131,8 +135,10 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     };
     let wake = decision.wake.into_iter().chain(late_effects(s)).min();
     let Open { intent, applied, .. } = open;
+    let manages = s.desired.policy == ManagementPolicy::Manage;
+    let record_of = manages.then(|| s.record_of(decision.verdict == Verdict::InSync));
     // Whatever was decided: the open intent goes along.
-    Decision { intent: decision.intent.or(intent), applied, license, lost, wake, ..decision }
+    Decision { intent: decision.intent.or(intent), applied, license, lost, wake, record_of, ..decision }
 }
 
 impl Decision {
@@ -147,6 +153,7 @@ impl Decision {
             drifted: None,
             license: None,
             lost: None,
+            record_of: None,
         }
     }
 }
@@ -156,7 +163,7 @@ fn uncounted(s: &Situation<'_>, why: &str) -> Decision {
     let doubt = protocol::unread(s);
     let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
     let plain = Decision::plain(Verdict::Unsupported(why.to_owned()));
-    Decision { intent: s.intent.cloned(), doubt, wake, ..plain }
+    Decision { intent: s.intent.cloned(), doubt, wake, record_of: s.record.cloned(), ..plain }
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
@@ -190,7 +197,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let drifted = change.drifted;
     // A repeat belongs to a decision that was published before.
     let due = change.attempt > 1 || s.published == Some(plan.id.as_str());
-    let holds = gates::holds(s, change, due);
+    let holds = gates::holds(s, change, &plan.id, due);
     let wake = holds.iter().filter_map(|hold| wake(s, hold.wake)).min();
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {

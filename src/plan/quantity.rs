@@ -41,8 +41,12 @@ fn next(
 ) -> Move {
     let taken_back = judge::taken_back(s, now);
     let last = applied.or(s.history.first()).filter(|last| last.account == s.seen.account_key());
-    let drifted = last.map(|last| last.step.target()).filter(|set| *set != now && taken_back.is_none());
-    let by_others = drifted.is_some() && last.is_some_and(|last| s.asked_for(last));
+    let made = last.filter(|last| s.asked_for(last));
+    // What was in sync from the start was never set by us, and is somebody else's change all the same.
+    let in_sync = s.satisfied.then_some(wanted);
+    let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
+    let drifted = set.filter(|set| *set != now && taken_back.is_none());
+    let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     let attempt = match state {
         // What came to nothing is repeated only as it was.
         State::Free { attempt } if repeat.is_some_and(|step| step.target() == wanted) => *attempt,

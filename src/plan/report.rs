@@ -66,6 +66,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
             status.intent = decision.intent.clone();
+            status.record_of.clone_from(&decision.record_of);
             decided(&mut status, old, generation, desired, seen, decision, now);
         }
         Finding::Failed { fault, desired, account, stale } => {
@@ -84,6 +85,10 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             }
             if !transient {
                 status.observed_generation = generation;
+            }
+            if fault.remedy == Remedy::Owner && fault.reason == reason::CONFLICT {
+                // What it takes over later is not what it knows now.
+                status.record_of = None;
             }
             failed(&mut status, old, generation, fault, now);
         }
@@ -177,11 +182,12 @@ fn decided(
         conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
     }
     if let Some(set) = decision.drifted {
-        let message = format!(
-            "somebody else changed {vendor}: Seatkeeper last set {}, now it shows {}",
-            summary::numbers(set),
-            summary::numbers(numbers)
-        );
+        let (before, shown) = (summary::numbers(set), summary::numbers(numbers));
+        let message = if status.history.first().is_some_and(|last| last.step.target() == set) {
+            format!("somebody else changed {vendor}: Seatkeeper last set {before}, now it shows {shown}")
+        } else {
+            format!("somebody else changed {vendor}: it showed {before} as declared, now it shows {shown}")
+        };
         conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
     }
     match says.going {

@@ -45,6 +45,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
     quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
     warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use. Change the wish, the rail, or free seats."),
+    warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Nothing is lowered or removed until a person agrees. Edit the wish, or annotate as the message says."),
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
     warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Of a license key: confirming sends it again."),
@@ -79,7 +80,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::AWAITING_OTHER_POOL, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED], "A wanted change is not made yet, as `Ready` says."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
 ];
@@ -159,6 +160,9 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::GuardRail) => {
             (Is::False, reason::GUARDRAIL_VIOLATED, Going::Rests, reason::BLOCKED_BY_GUARDRAIL, "blocked by guard rail")
         }
+        Some(HoldKind::FirstSight) => {
+            (Is::False, reason::FIRST_SIGHT, Going::Rests, reason::FIRST_SIGHT, "waiting for a person to agree")
+        }
         Some(HoldKind::OtherPool) => {
             (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
         }
@@ -199,6 +203,7 @@ mod tests {
             held(HoldKind::Unsupported),
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),
+            held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
             held(HoldKind::NotScanned),
             held(HoldKind::OtherChange),

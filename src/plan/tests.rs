@@ -9,6 +9,7 @@ use super::*;
 use crate::api::*;
 
 mod decision;
+mod first_sight;
 mod former;
 mod guardrails;
 mod intent;
@@ -39,6 +40,7 @@ struct Story {
     published: bool,
     elapsed: Option<Elapsed>,
     obstacle: Option<Obstacle>,
+    record: Option<RecordOf>,
     others: Vec<(&'static str, i32)>,
     satisfied: bool,
 }
@@ -70,6 +72,11 @@ const ACME: VendorWords = VendorWords {
 
 fn pool(goal: Goal) -> Pool {
     Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".into()], goal }
+}
+
+/// That of an object that has seen the account in sync.
+fn record() -> RecordOf {
+    RecordOf { uid: "uid".into(), account: "api.test/one".into(), first_wish: None }
 }
 
 fn story() -> Story {
@@ -107,6 +114,7 @@ fn story() -> Story {
         published: true,
         elapsed: None,
         obstacle: None,
+        record: Some(record()),
         others: vec![],
         satisfied: false,
     }
@@ -191,6 +199,7 @@ impl Story {
             published,
             elapsed: self.elapsed.as_ref(),
             obstacle: self.obstacle.as_ref(),
+            record: self.record.as_ref(),
             others: &self.others,
             satisfied: self.satisfied,
             timing: TIMING,

@@ -68,6 +68,8 @@ pub enum End {
     InSync,
     Rejected,
     NeedsReview,
+    /// A person must agree to lower something.
+    FirstSight,
 }
 
 /// What was seen.
@@ -123,6 +125,7 @@ fn ended(status: &LicenseSeatsStatus) -> Option<End> {
         "InSync" if status.intent.is_none() => Some(End::InSync),
         "VendorRejected" => Some(End::Rejected),
         "NeedsReview" => Some(End::NeedsReview),
+        "FirstSight" => Some(End::FirstSight),
         _ => None,
     }
 }

@@ -71,6 +71,9 @@ pub async fn judge(
         End::InSync if is != (Some(seats), Some(limit), Some(seats)) => {
             return flaw(format!("told in sync, but shown, limit and billed are {is:?}"));
         }
+        End::FirstSight if !lowers_without_a_record(case) => {
+            return flaw("a person is asked to agree, although the object has a record, or lowers nothing".into());
+        }
         End::Rejected if !refusal_is_in_order(case, &records) => {
             return flaw("told that the vendor refuses, which it does not".into());
         }
@@ -112,6 +115,12 @@ pub fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>,
         return Err(Flaw::BoughtTwice(format!("what was accepted sums to {sum:+} seats, wanted were {wanted:?}")));
     }
     Ok(ledger)
+}
+
+/// The object lost its record, and declares fewer seats than there are.
+fn lowers_without_a_record(case: &Case) -> bool {
+    let lost = case.happening().is_some_and(|what| [RECREATED, GONE_FOR_A_WHILE, OBJECT_RESTORED].contains(&what));
+    lost && goal(case).0 < base(&case.scenario)
 }
 
 /// Seats before anything was counted.

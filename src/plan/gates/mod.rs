@@ -4,6 +4,7 @@
 //! next change is.
 
 mod contest;
+mod first_sight;
 mod guard_rails;
 mod observe;
 mod others;
@@ -48,6 +49,8 @@ pub enum HoldKind {
     VendorRule,
     /// It would cross the object's guard rails, or go below the seats in use.
     GuardRail,
+    /// The object has no record of the account, and the change would lower or remove something.
+    FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
     /// Other objects were not all read yet.
@@ -84,6 +87,7 @@ impl Hold {
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
             HoldKind::Contest => PlanBlock::Conflict,
             HoldKind::GuardRail => PlanBlock::Guardrail,
+            HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool => PlanBlock::OtherPool,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
         })
@@ -93,6 +97,8 @@ impl Hold {
 /// A change that is wanted, with its numbers.
 pub(super) struct Wanted<'a> {
     pub change: &'a Move,
+    /// Id of its plan.
+    pub plan: &'a str,
     pub now: Numbers,
     pub target: Numbers,
 }
@@ -103,7 +109,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 8] = [
+const ALL: [Gate; 9] = [
     observe::gate,
     taken_back::gate,
     suspended::gate,
@@ -111,12 +117,14 @@ const ALL: [Gate; 8] = [
     contest::gate,
     vendor::rules,
     guard_rails::gate,
+    first_sight::gate,
     others::pool,
 ];
 
-/// Everything that stands against a change; empty when nothing does. `due`: the change was published and would be sent now.
-pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
-    let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
+/// Everything that stands against a change; empty when nothing does. `plan`: its id; `due`: it was published and would be
+/// sent now.
+pub(super) fn holds(s: &Situation<'_>, change: &Move, plan: &str, due: bool) -> Vec<Hold> {
+    let wanted = Wanted { change, plan, now: change.step.base(), target: change.step.target() };
     let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
     if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
 }

@@ -144,13 +144,14 @@ impl Keys {
         }
     }
     pub(super) fn decide(&self) -> Decision {
+        let seen = self.seen();
         let once = |published: Option<&str>| {
             decide(&Situation {
                 uid: self.uid,
                 generation: 3,
                 confirmed: self.confirmed.as_deref(),
                 desired: &self.desired,
-                seen: &self.seen(),
+                seen: &seen,
                 intent: self.intent.as_ref(),
                 history: &self.history,
                 license: Some(&self.license),
@@ -158,6 +159,7 @@ impl Keys {
                 elapsed: self.elapsed.as_ref(),
                 satisfied: false,
                 obstacle: None,
+                record: Some(&RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None }),
                 others: &[],
                 timing: TIMING,
                 writer: "writer",

@@ -161,7 +161,9 @@ fn another_account_was_not_in_sync_because_this_one_was() {
         })
     };
     assert_eq!(grown("one").verdict(), Verdict::InSync);
-    assert_eq!(grown("other").sends().map(|(_, to, _)| to.seats), Some(150));
+    assert_eq!(grown("other").holds()[0].kind, HoldKind::FirstSight, "and nothing is lowered there at first sight");
+    let known = |s: &mut Story| s.record.as_mut().unwrap().account = "api.test/other".into();
+    assert_eq!(grown("other").with(known).sends().map(|(_, to, _)| to.seats), Some(150));
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account, Guardrails, LicenseKeyEntry, LicenseSeatsStatus, ManagementPolicy, Thresholds};
+use seatkeeper::api::{
+    Account, Guardrails, LicenseKeyEntry, LicenseSeatsStatus, ManagementPolicy, RecordOf, Thresholds,
+};
 use seatkeeper::plan::{
     self, Decision, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Rules, Situation, Snapshot, Timing, Usage,
     Verdict,
@@ -94,12 +96,13 @@ fn decide(
 ) -> Decision {
     let published = published.map(|id| format!("{id:012x}"));
     let desired = Desired { suspended: outside.suspended, ..fixed()[outside.listing.place()].clone() };
+    let seen = snapshot(seen, outside.listing);
     plan::decide(&Situation {
         uid: UID,
         generation: i64::from(outside.generation),
         confirmed: None,
         desired: &desired,
-        seen: &snapshot(seen, outside.listing),
+        seen: &seen,
         intent: status.intent.as_ref(),
         history: &status.history,
         license: status.license.as_ref(),
@@ -107,6 +110,7 @@ fn decide(
         elapsed,
         satisfied: false,
         obstacle: None,
+        record: Some(&RecordOf { uid: UID.into(), account: seen.account_key(), first_wish: None }),
         others: &[],
         timing: Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO },
         writer: "writer",

@@ -76,6 +76,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         elapsed: elapsed.as_ref(),
         satisfied: false,
         obstacle: None,
+        record: None,
         others: &[],
         timing: Timing {
             answered: hours(ANSWERED),

@@ -1,0 +1,43 @@
+//! An object that has no record of the account lowers and removes nothing: what it finds may be what somebody else bought,
+//! or what a lost record would have explained.
+
+use super::{Hold, HoldKind, Wanted};
+use crate::api::{CONFIRM, RecordOf, Step};
+use crate::plan::Situation;
+
+impl Situation<'_> {
+    /// The record as this decision leaves it; `in_sync`: the account shows what is wanted.
+    pub(in crate::plan) fn record_of(&self, in_sync: bool) -> RecordOf {
+        let (uid, account) = (self.uid.to_owned(), self.seen.account_key());
+        RecordOf { uid, account, first_wish: self.first_wish().filter(|_| !in_sync) }
+    }
+
+    /// The wish with which the object first saw the account, if nobody has agreed to it since.
+    fn first_wish(&self) -> Option<String> {
+        let (account, wish) = (self.seen.account_key(), self.desired.wish());
+        match self.record.filter(|record| record.uid == self.uid && record.account == account) {
+            Some(record) => record.first_wish.clone().filter(|first| *first == wish),
+            None => Some(wish),
+        }
+    }
+}
+
+pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    let (now, target) = (wanted.now.seats, wanted.target.seats);
+    let removes = matches!(wanted.change.step, Step::RemoveKey(_));
+    let lowers = removes || target < now;
+    if !lowers || s.first_wish().is_none() || s.confirmed == Some(wanted.plan) {
+        return vec![];
+    }
+    let what = if removes {
+        "it would remove a license key".to_owned()
+    } else {
+        format!("{target} seats are fewer than {now}")
+    };
+    let message = format!(
+        "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
+         lowers and removes nothing for it until a person agrees: edit the wish, or annotate the object with {CONFIRM}={}",
+        wanted.plan
+    );
+    vec![Hold::of(HoldKind::FirstSight, message)]
+}

@@ -1,0 +1,65 @@
+//! An object without a record of the account lowers nothing until somebody agrees.
+
+use super::*;
+
+/// Declares fewer seats than there are, at first sight.
+fn fewer() -> Story {
+    story().wants(90, LimitGoal::Pinned).with(|s| s.record = None)
+}
+
+fn after(story: Story) -> Story {
+    let record = story.follow().record_of;
+    story.with(|s| s.record = record)
+}
+
+#[test]
+fn object_without_a_record_lowers_nothing_and_raises_at_once() {
+    let holds = fewer().holds();
+    assert_eq!(holds.iter().map(|hold| &hold.kind).collect::<Vec<_>>(), [&HoldKind::FirstSight]);
+    assert!(holds[0].message.contains("seatkeeper.dev/confirm="), "{}", holds[0].message);
+    let grown = story().wants(40, LimitGoal::UpTo(150)).shows(100, Some(150)).uses(Usage::Exact(30));
+    assert_eq!(grown.with(|s| s.record = None).holds()[0].kind, HoldKind::FirstSight, "restored under UpTo");
+    assert!(story().with(|s| s.record = None).sends().is_some());
+    let limit = story().wants(100, LimitGoal::Pinned).shows(100, Some(300)).with(|s| s.record = None);
+    assert!(limit.sends().is_some(), "a lower limit buys nothing and takes no seat away");
+}
+
+#[test]
+fn record_of_another_object_or_account_is_none() {
+    for (uid, account) in [("another", "api.test/one"), ("uid", "api.test/two")] {
+        let record = RecordOf { uid: uid.into(), account: account.into(), first_wish: None };
+        assert_eq!(fewer().with(|s| s.record = Some(record)).holds()[0].kind, HoldKind::FirstSight, "{uid} {account}");
+    }
+}
+
+#[test]
+fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
+    let waits = || after(fewer());
+    assert_eq!(waits().holds()[0].kind, HoldKind::FirstSight, "nor at any later sight");
+    let edited = waits().wants(95, LimitGoal::Pinned);
+    assert_eq!(edited.sends().map(|sent| sent.1), Some(n(95, Some(95))));
+    let back = after(edited).wants(90, LimitGoal::Pinned);
+    assert_eq!(back.sends().map(|sent| sent.1), Some(n(90, Some(90))), "an edit back is an edit");
+    let plan = waits().follow().plan.unwrap().id;
+    let confirmed = waits().with(|s| s.confirmed = Some(plan));
+    assert_eq!(confirmed.sends().map(|sent| sent.1), Some(n(90, Some(90))));
+    let moved = waits().shows(110, Some(110)).with(|s| s.confirmed.clone_from(&confirmed.confirmed));
+    assert_eq!(moved.holds()[0].kind, HoldKind::FirstSight, "a yes is for the numbers that it was given to");
+    let in_sync = after(fewer().shows(90, Some(90)));
+    assert_eq!(in_sync.record, Some(record()));
+    assert!(in_sync.shows(95, Some(95)).sends().is_some(), "what somebody else bought is corrected");
+}
+
+#[test]
+fn object_that_only_observes_has_no_record_of_its_own() {
+    let observed = after(fewer().with(|s| s.desired.policy = ManagementPolicy::Observe));
+    assert_eq!(observed.record, None);
+}
+
+#[test]
+fn somebody_elses_first_change_of_what_was_in_sync_from_the_start_is_drift() {
+    let changed = story().wants(100, LimitGoal::Pinned).shows(120, Some(120)).with(|s| s.satisfied = true);
+    let decision = changed.follow();
+    assert_eq!(decision.drifted, Some(n(100, Some(100))));
+    assert!(matches!(decision.verdict, Verdict::Change(ref intent) if intent.reason == Trigger::ExternalChange));
+}
