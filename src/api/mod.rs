@@ -42,7 +42,8 @@ pub const PLACE_KEYS: [&str; 2] = ["server", "ca.crt"];
 /// `status.lastHandledReconcileAt` once handled.
 pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at";
 
-/// The same request as Flux spells it, so that `flux reconcile`-like tooling works.
+/// The same request as Flux spells it, so that `flux reconcile`-like tooling works. A change of either annotation is a
+/// request.
 pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// Decides about the intent whose id is the value: after `NeedsReview`, what the vendor shows now is the truth; after
