@@ -23,10 +23,6 @@ pub use spec::*;
 pub use status::{Account, Effective, LicenseSeatsStatus, UNOBSERVED};
 pub use step::{KeyStep, SeatsStep, Step};
 
-/// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves
-/// them, so more would wrap (vendor reference, section 7.1).
-pub const MAX_SEATS: i32 = 32_767;
-
 /// The type a Secret must have before the operator reads credentials from it. The type is immutable, so it is the
 /// owner of the Secret who opts in.
 pub const SECRET_TYPE: &str = "seatkeeper.dev/credentials";

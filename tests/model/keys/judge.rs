@@ -187,6 +187,7 @@ fn fixed() -> &'static [Desired; 3] {
                     vendor: &ACME,
                     name: "Keys",
                     secrets: vec!["key".to_owned()],
+                    most_seats: i32::MAX,
                     goal: Goal::Keys { keys: listing.keys().iter().map(entry).collect(), prune: true },
                 },
                 seats: None,

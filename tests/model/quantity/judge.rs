@@ -162,7 +162,13 @@ fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
     FIXED.get_or_init(|| {
         let desired = Desired {
-            pool: Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".to_owned()], goal: Goal::Quantity },
+            pool: Pool {
+                vendor: &ACME,
+                name: "Seats",
+                secrets: vec!["key".to_owned()],
+                most_seats: i32::MAX,
+                goal: Goal::Quantity,
+            },
             seats: Some(i32::from(WANTED)),
             limit: LimitGoal::Keep,
             guardrails: Guardrails::default(),
