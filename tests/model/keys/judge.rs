@@ -130,11 +130,11 @@ pub fn after(
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
     let mut status = status_of(before.made, seen.rows & !owned);
     let intent = intent(mark_);
-    let step = intent.step.key().expect("a step about a key");
     // The list of keys says nothing about a request that was sent.
     let read_back = read_back.map(|seen| snapshot(seen, mark_.wish));
     let now = Timestamp::UNIX_EPOCH;
-    let after = plan::after_key_write(&intent, step, &outcome, status.license.as_ref(), read_back.as_ref(), now);
+    let after = plan::after_key_write(&intent, &outcome, status.license.as_ref(), read_back.as_ref(), now);
+    let after = after.expect("a step about a key");
     let _ = plan::remember(&mut status, after.applied);
     Record {
         published: None,
