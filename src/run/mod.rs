@@ -21,6 +21,9 @@ use crate::vendors::Vendors;
 use crd::keep_looking;
 pub use flags::Run;
 
+#[cfg(debug_assertions)]
+pub use crate::controller::Weakness;
+
 /// Why the operator cannot run at all; waiting would not help.
 #[derive(Debug, thiserror::Error)]
 enum Fatal {
@@ -48,7 +51,7 @@ pub async fn run(args: Run) -> ExitCode {
 
 /// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
 #[cfg(debug_assertions)]
-pub async fn run_weakened(args: Run, weakness: controller::Weakness) -> ExitCode {
+pub async fn run_weakened(args: Run, weakness: Weakness) -> ExitCode {
     let settings = weakness.weaken(args.settings());
     tracing::warn!(?weakness, "weakened: for tests of the tests");
     conclude(operate(args, settings).await)

@@ -68,7 +68,7 @@ mod tests {
             let handled = trigger.handled(None, first.as_deref());
             prop_assert!(handled == first || asked.contains(&handled), "{:?}", handled);
             prop_assert!(asked.iter().all(Option::is_none) || asked.contains(&handled), "a restart finds it: {:?}", handled);
-            prop_assert_eq!(trigger.handled(None, handled.as_deref()), handled.clone(), "another restart");
+            prop_assert_eq!(&trigger.handled(None, handled.as_deref()), &handled, "another restart");
             prop_assert_eq!(trigger.handled(Some(&trigger), handled.as_deref()), handled, "and at rest");
         }
     }
