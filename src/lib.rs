@@ -12,18 +12,18 @@
 //!   purchase protocol's judgement of open changes is here.
 //! * [`registry`]: says which object owns a pool, and what other objects have against a change of an account. Pure too.
 //! * [`vendors`]: talks to Bitwarden and others and says what it saw in `plan`'s words.
-//! * [`controller`]: gathers, lets `plan` decide, acts, records. The only code that writes to a vendor is its `act`, the
+//! * `controller`: gathers, lets `plan` decide, acts, records. The only code that writes to a vendor is its `act`, the
 //!   only code that writes to the apiserver is its `record` (and the intent that `act` records before it sends).
 //! * [`run`]: flags, probes, signals.
 
 pub mod api;
 mod clock;
-pub mod controller;
-pub mod metrics;
+mod controller;
+mod metrics;
 pub mod plan;
 pub mod registry;
 pub mod run;
-pub mod server;
+mod server;
 pub mod telemetry;
 pub mod vendors;
 

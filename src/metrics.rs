@@ -130,3 +130,30 @@ impl Metrics {
         Ok(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendors::{RequestLabels, VendorLabel};
+
+    #[test]
+    fn readme_lists_every_metric() {
+        let metrics = Metrics::default();
+        // What was never counted is not printed.
+        metrics.pass("in_sync");
+        metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
+        metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
+        let (one, rest) = (Some(1), LicenseSeatsStatus::default());
+        metrics.object("n", "o", &LicenseSeatsStatus { desired: one, seats: one, used: one, limit: one, ..rest });
+        let printed = metrics.print(true).unwrap();
+        let described = printed.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let names: Vec<String> = described
+            .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+            .collect();
+        assert_eq!(names.len(), 9, "{printed}");
+        let readme = include_str!("../README.md");
+        for name in names {
+            assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");
+        }
+    }
+}

@@ -99,7 +99,8 @@ vendor: {bitwarden: {product: Families}} | spec.vendor.bitwarden.product | "Pass
 # How many seats.
 seats: -5 | spec.seats | should be greater than or equal to 1
 seats: 0 | spec.seats | should be greater than or equal to 1
-seats: 40000 | spec.seats | should be less than or equal to 32767
+seats: 32768 | spec.seats is above 32767 | wrap around in Bitwarden's database; lower seats
+seats: 3000000000 | spec.seats | should be less than or equal to 2147483647
 seats: '150' | spec.seats | must be of type integer
 seats: 1.5 | spec.seats | must be of type integer
 seat: 5 | spec.seat | unknown field
@@ -110,7 +111,7 @@ limit: {mode: Pinned, seats: 170} | spec.limit.seats goes with mode UpTo | or re
 limit: {mode: Unlimited, seats: 170} | spec.limit.seats goes with mode UpTo | or remove limit.seats
 limit: {mode: null, seats: 170} | spec.limit.mode | Required value
 limit: {mode: Fixed} | spec.limit.mode | "Pinned", "UpTo", "Unlimited"
-limit: {mode: UpTo, seats: 40000} | spec.limit.seats | should be less than or equal to 32767
+limit: {mode: UpTo, seats: 32768} | spec.limit.seats is above 32767 | wrap around in Bitwarden's database; lower limit.seats
 # Within which bounds.
 guardrails: {minSeats: 160, maxSeats: 140} | spec.guardrails.minSeats is above | swap them, or correct one
 guardrails: {maxSeats: 149} | spec.seats is above spec.guardrails.maxSeats | lower seats, or raise maxSeats
@@ -169,6 +170,8 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "{}",
         "seats: 1",
         "seats: 32767",
+        "limit: {mode: UpTo, seats: 32767}",
+        "guardrails: {maxSeats: 40000}",
         "limit: {mode: UpTo, seats: 150}",
         "limit: {mode: Unlimited}",
         "{limit: {mode: Unlimited}, guardrails: {minSeats: 100}}",
@@ -259,7 +262,7 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
         ("acme", 99, "spec.seats is below spec.guardrails.minSeats", "lower minSeats"),
         ("acme", 0, "spec.seats", "should be greater than or equal to 1"),
         ("upto", 161, "spec.limit.seats is below spec.seats", "raise limit.seats"),
-        ("upto", 40_000, "spec.seats", "should be less than or equal to 32767"),
+        ("upto", 40_000, "spec.seats is above 32767", "lower seats"),
     ] {
         held.hold("/scale", &refusal(d.scale(name, replicas).await), field, fix);
         let args = ["scale", &format!("seats/{name}"), &format!("--replicas={replicas}")];

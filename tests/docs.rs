@@ -1,13 +1,10 @@
-//! What the README, the chart and `kubectl explain` say of reasons, flags and metrics is what the code has.
+//! What the README, the chart and `kubectl explain` say of reasons and flags is what the code has.
 
 use std::fs;
 
 use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper::metrics::Metrics;
 use seatkeeper::plan::CONDITIONS;
-use seatkeeper::vendors::{RequestLabels, VendorLabel};
 use seatkeeper_support::workspace_root;
 
 fn text(path: &str) -> String {
@@ -78,27 +75,6 @@ fn kubectl_explain_names_every_condition_and_reason() {
     let named = conditions.split('`').skip(1).step_by(2).filter(|word| word.starts_with(char::is_uppercase));
     for word in named.filter(|word| !["True", "False", "Unknown"].contains(word)) {
         assert!(known.iter().any(|known| known == word), "status.conditions names {word}, which does not exist");
-    }
-}
-
-#[test]
-fn the_readme_lists_every_metric() {
-    let metrics = Metrics::default();
-    // What was never counted is not printed.
-    metrics.pass("in_sync");
-    metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
-    metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
-    let (one, rest) = (Some(1), LicenseSeatsStatus::default());
-    metrics.object("n", "o", &LicenseSeatsStatus { desired: one, seats: one, used: one, limit: one, ..rest });
-    let printed = metrics.print(true).expect("metrics");
-    let described = printed.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    let names: Vec<String> = described
-        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
-        .collect();
-    assert_eq!(names.len(), 9, "{printed}");
-    let readme = text("README.md");
-    for name in names {
-        assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");
     }
 }
 

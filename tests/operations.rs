@@ -107,6 +107,8 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
         (82, REQUESTED, "2026-10-01T08:00:01Z"),
         (83, FLUX, "2026-10-01T10:00:02.123+02:00"),
         (84, REQUESTED, "2026-10-01T08:00:03Z"),
+        (85, FLUX, "2026-10-01T08:00:01Z"),
+        (86, REQUESTED, "Thu Oct  1 10:00:05 CEST 2026"),
     ] {
         assert!(w.bitwarden().join(&w.key.id, 1));
         w.annotate("acme", key, value).await;

@@ -1,4 +1,7 @@
 //! Durations as people write them in Go and Kubernetes: `90s`, `10m`, `1h30m`. Whole numbers, largest unit first.
+//!
+//! Not with the parser of kube-core (5.0): it panics where hours overflow, which a stored object may hold, it accepts
+//! negative durations, fractions and an empty text, and it writes ten minutes as `600s`.
 
 use std::time::Duration;
 

@@ -23,10 +23,6 @@ pub use spec::*;
 pub use status::{Account, Effective, LicenseSeatsStatus, RecordOf, UNOBSERVED};
 pub use step::{KeyStep, SeatsStep, Step};
 
-/// The largest seat total any field accepts: Bitwarden narrows totals to a signed 16-bit number before it saves
-/// them, so more would wrap (vendor reference, section 7.1).
-pub const MAX_SEATS: i32 = 32_767;
-
 /// The type a Secret must have before the operator reads credentials from it. The type is immutable, so it is the
 /// owner of the Secret who opts in.
 pub const SECRET_TYPE: &str = "seatkeeper.dev/credentials";
@@ -42,7 +38,8 @@ pub const PLACE_KEYS: [&str; 2] = ["server", "ca.crt"];
 /// `status.lastHandledReconcileAt` once handled.
 pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at";
 
-/// The same request as Flux spells it, so that `flux reconcile`-like tooling works.
+/// The same request as Flux spells it, so that `flux reconcile`-like tooling works. A change of either annotation is a
+/// request.
 pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// Decides about the intent whose id is the value: after `NeedsReview`, what the vendor shows now is the truth; after

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Immuta, LicenseSeatsStatus, MAX_SEATS};
+use super::{Immuta, LicenseSeatsStatus};
 
 /// How many paid seats a vendor account should have, and up to what limit.
 ///
@@ -64,6 +64,13 @@ use super::{Immuta, LicenseSeatsStatus, MAX_SEATS};
     "!has(self.limit) || self.limit.mode != 'Unlimited' || !has(self.guardrails) || !has(self.guardrails.maxSeats)")
     .message("spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
     .field_path(".limit"))]
+#[x_kube(validation = Rule::new("!has(self.vendor.bitwarden) || !has(self.seats) || self.seats <= 32767")
+    .message("spec.seats is above 32767: larger totals wrap around in Bitwarden's database; lower seats")
+    .field_path(".seats"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.vendor.bitwarden) || !has(self.limit) || !has(self.limit.seats) || self.limit.seats <= 32767")
+    .message("spec.limit.seats is above 32767: larger totals wrap around in Bitwarden's database; lower limit.seats")
+    .field_path(".limit"))]
 #[x_kube(validation = Rule::new("!has(self.limit) || !has(self.vendor.immuta)")
     .message("spec.limit is for vendors that buy by themselves, and Immuta does not: remove limit")
     .field_path(".limit"))]
@@ -75,10 +82,11 @@ pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
     pub vendor: Vendor,
 
-    /// How many seats should be purchased, 1 to 32767. `kubectl scale` writes this field. At Immuta, where licence keys
-    /// decide, it is how many they should come to at least. Absent: the purchased seats are only observed.
+    /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field. At
+    /// Immuta, where licence keys decide, it is how many they should come to at least. Absent: the purchased seats are only
+    /// observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = MAX_SEATS))]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
 
     /// Up to how many seats the vendor may buy by itself when members join (Bitwarden: seat autoscaling).
@@ -223,10 +231,10 @@ pub struct Limit {
     /// `guardrails.maxSeats`.
     pub mode: LimitMode,
 
-    /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, 1 to 32767, at least `spec.seats`.
-    /// What it buys up to there is in order and stays; an edit of the spec gives back those of them that are free.
+    /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, at least `spec.seats`; at Bitwarden
+    /// at most 32767. What it buys up to there is in order and stays; an edit of the spec gives back those of them that are free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = MAX_SEATS))]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
 }
 
@@ -248,14 +256,14 @@ pub enum LimitMode {
     .message("spec.guardrails.minSeats is above spec.guardrails.maxSeats: swap them, or correct one"))]
 #[serde(rename_all = "camelCase")]
 pub struct Guardrails {
-    /// Never fewer purchased seats than this, 1 to 32767.
+    /// Never fewer purchased seats than this; at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = MAX_SEATS))]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub min_seats: Option<i32>,
 
-    /// Never more purchased seats than this, and never a limit above it or none at all, 1 to 32767.
+    /// Never more purchased seats than this, and never a limit above it or none at all; at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = MAX_SEATS))]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_seats: Option<i32>,
 }
 
@@ -274,9 +282,9 @@ pub enum ManagementPolicy {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Thresholds {
-    /// A shortage is reported when fewer seats than this are free, 0 to 32767.
+    /// A shortage is reported when fewer seats than this are free; at least 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = MAX_SEATS))]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub free_seats: Option<i32>,
 
     /// A shortage is reported when less than this percentage of the purchased seats is free, 0 to 100.

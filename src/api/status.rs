@@ -107,7 +107,8 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
 
-    /// The last value of the annotation `seatkeeper.dev/reconcile-requested-at` that was handled.
+    /// The request to look at once that was handled last: the value of the annotation
+    /// `seatkeeper.dev/reconcile-requested-at` or `reconcile.fluxcd.io/requestedAt`, whichever changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 

@@ -30,6 +30,8 @@ pub(super) struct Hold {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     trigger: Option<Trigger>,
+    /// What asked for the last pass that was recorded.
+    pub recorded: Option<Trigger>,
     /// How long the outcome of a change has not been known.
     pub doubt: DoubtClock,
     pub hold: Option<Hold>,

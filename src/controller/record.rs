@@ -148,13 +148,17 @@ impl Pass<'_> {
     /// Writes the status. What could not be recorded of what was done at the vendor is kept for the next pass.
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
+        if written.is_ok() {
+            self.entry.recorded = Some(self.trigger.clone());
+        }
         self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
         written
     }
 
     async fn write(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let Report { mut status, notices } = plan::report(status, self.stored.generation(), finding, Context::now());
-        status.last_handled_reconcile_at = self.trigger.requested().or(status.last_handled_reconcile_at);
+        let handled = status.last_handled_reconcile_at.as_deref();
+        status.last_handled_reconcile_at = self.trigger.handled(self.entry.recorded.as_ref(), handled);
         self.context.metrics.object(&self.key.0, &self.key.1, &status);
         match write(&mut self.stored, &status).await {
             Ok(Written::Nothing) => return Ok(()),

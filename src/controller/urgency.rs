@@ -9,8 +9,8 @@ pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &En
     let open = status.intent.as_ref().is_some_and(Intent::is_open);
     let new = status.observed_generation == UNOBSERVED;
     let edited = !new && status.observed_generation != trigger.generation;
-    let requested = trigger.requested();
-    let requested = requested.is_some() && requested != status.last_handled_reconcile_at;
+    let handled = &status.last_handled_reconcile_at;
+    let requested = trigger.handled(entry.recorded.as_ref(), handled.as_deref()) != *handled;
     if entry.asked {
         Urgency::Asked
     } else if open || entry.changing || entry.doubt.runs() || edited || requested {

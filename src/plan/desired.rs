@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Goal, Pool};
-use crate::api::{Guardrails, LicenseSeatsSpec, LimitMode, MAX_SEATS, ManagementPolicy, Thresholds, parse_duration};
+use crate::api::{Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
@@ -68,7 +68,7 @@ impl Desired {
     /// # Errors
     /// [`SpecFault`] names the field and the fix.
     pub fn parse(spec: &LicenseSeatsSpec, pool: Pool, min_interval: Duration) -> Result<Self, SpecFault> {
-        numbers(spec)?;
+        numbers(spec, pool.most_seats)?;
         Ok(Self {
             seats: spec.seats,
             limit: limit(spec, &pool.goal)?,
@@ -90,17 +90,17 @@ fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
     Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
 }
 
-/// As the schema has it: larger totals wrap around at the vendor, and what is wrapped would be bought.
-fn numbers(spec: &LicenseSeatsSpec) -> Result<(), SpecFault> {
+/// As admission has it. `most_seats`: of what would be sent to the vendor.
+fn numbers(spec: &LicenseSeatsSpec, most_seats: i32) -> Result<(), SpecFault> {
     let (rails, thresholds) = (spec.guardrails.as_ref(), spec.thresholds.as_ref());
     let of_rails = |number: fn(&Guardrails) -> Option<i32>| rails.and_then(number);
     let of_thresholds = |number: fn(&Thresholds) -> Option<i32>| thresholds.and_then(number);
     for (field, number, least, most) in [
-        ("spec.seats", spec.seats, 1, MAX_SEATS),
-        ("spec.limit.seats", spec.limit.as_ref().and_then(|limit| limit.seats), 1, MAX_SEATS),
-        ("spec.guardrails.minSeats", of_rails(|rails| rails.min_seats), 1, MAX_SEATS),
-        ("spec.guardrails.maxSeats", of_rails(|rails| rails.max_seats), 1, MAX_SEATS),
-        ("spec.thresholds.freeSeats", of_thresholds(|thresholds| thresholds.free_seats), 0, MAX_SEATS),
+        ("spec.seats", spec.seats, 1, most_seats),
+        ("spec.limit.seats", spec.limit.as_ref().and_then(|limit| limit.seats), 1, most_seats),
+        ("spec.guardrails.minSeats", of_rails(|rails| rails.min_seats), 1, i32::MAX),
+        ("spec.guardrails.maxSeats", of_rails(|rails| rails.max_seats), 1, i32::MAX),
+        ("spec.thresholds.freeSeats", of_thresholds(|thresholds| thresholds.free_seats), 0, i32::MAX),
         ("spec.thresholds.freePercent", of_thresholds(|thresholds| thresholds.free_percent), 0, 100),
     ] {
         if let Some(number) = number.filter(|number| !(least..=most).contains(number)) {

@@ -50,9 +50,4 @@ impl Fault {
     pub fn credentials(reason: &'static str, summary: &str, message: String) -> Self {
         Self { remedy: Remedy::Credentials, reason, summary: summary.to_owned(), message }
     }
-
-    /// Whether looking at the Secret again soon makes sense.
-    pub fn watches_secret(&self) -> bool {
-        matches!(self.remedy, Remedy::Credentials | Remedy::Time { secret_may_help: true, .. })
-    }
 }

@@ -43,8 +43,7 @@ pub fn after_request(
     now: Timestamp,
 ) -> Learned {
     let read_back = read_back.filter(|seen| seen.account_key() == intent.account);
-    if let Some(step) = intent.step.key() {
-        let after = after_key_write(intent, step, outcome, status.license.as_ref(), read_back, now);
+    if let Some(after) = after_key_write(intent, outcome, status.license.as_ref(), read_back, now) {
         let status = LicenseSeatsStatus { intent: after.intent, ..status };
         Learned::of(status, after.applied, Some(&after.license))
     } else {

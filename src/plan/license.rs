@@ -16,10 +16,13 @@ pub(super) struct Validity {
     pub message: String,
 }
 
+fn say(is: Is, reason: &'static str, message: String) -> Validity {
+    Validity { is, reason, message }
+}
+
 /// Judges the licence that the vendor shows; `None`: it shows none with these credentials. `expiry`: how long before its
 /// end to warn, longest first.
 pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Duration], now: Timestamp) -> Validity {
-    let say = |is, reason, message: String| Validity { is, reason, message };
     let Some(license) = license else {
         let message = format!("these credentials do not show the state of the licence at {vendor}");
         return say(Is::Unknown, reason::NOT_REPORTED, message);
@@ -30,19 +33,8 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         Some(false) => " (soft expiration: it warns, and does not block)",
         None => "",
     };
-    let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
-    match license.state {
-        LicenseState::Unpaid => return gone("the subscription is not paid", reason::EXPIRED),
-        LicenseState::Cancelled => return gone("the subscription is cancelled", reason::EXPIRED),
-        LicenseState::Expired => return gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
-        LicenseState::Absent => return gone("there is no licence key", reason::EXPIRED),
-        LicenseState::Invalidated => return gone("the licence is invalidated", reason::INVALIDATED),
-        LicenseState::Disabled => return gone("the account is switched off", reason::INVALIDATED),
-        LicenseState::Pending => {
-            let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
-            return say(Is::Unknown, reason::PENDING, message);
-        }
-        LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => {}
+    if let Some(said) = not_in_force(vendor, license.state, kind) {
+        return said;
     }
     let Some(ends) = ends else {
         return match license.state {
@@ -73,6 +65,25 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         ),
         None => say(Is::True, reason::ACTIVE, format!("the licence at {vendor} is in force until {}", date(ends))),
     }
+}
+
+/// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
+/// is known.
+fn not_in_force(vendor: &str, state: LicenseState, kind: &str) -> Option<Validity> {
+    let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
+    Some(match state {
+        LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
+        LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
+        LicenseState::Expired => gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
+        LicenseState::Absent => gone("there is no licence key", reason::EXPIRED),
+        LicenseState::Invalidated => gone("the licence is invalidated", reason::INVALIDATED),
+        LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
+        LicenseState::Pending => {
+            let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
+            say(Is::Unknown, reason::PENDING, message)
+        }
+        LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => return None,
+    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct Pool {
     pub name: &'static str,
     /// Names of the Secrets with the credentials, in the order in which the vendor expects them.
     pub secrets: Vec<String>,
+    /// The largest number of seats, and the highest limit, that the vendor can keep.
+    pub most_seats: i32,
     /// What the spec asks of the pool, beside seats and limit.
     pub goal: Goal,
 }

@@ -3,10 +3,10 @@
 mod judge;
 
 use super::ladder::{Look, Move, Next, Rest, Settle};
-use super::protocol::{State, Wait};
+use super::protocol::{Open, State, Wait};
 use super::target::target;
 use super::{Numbers, Situation};
-use crate::api::{Change, IntentPhase, SeatsStep, Step, Trigger};
+use crate::api::{IntentPhase, SeatsStep, Step, Trigger};
 
 /// Judges the open change and says what is next, if nothing stands against it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
@@ -23,33 +23,22 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
         // What came to nothing is over where nothing is left to change.
         open.intent = None;
     }
-    let next = if wanted == now {
-        Next::Rest(Rest::InSync)
-    } else {
-        Next::Move(Box::new(next(s, now, wanted, &open.state, open.repeat.as_ref(), open.applied.as_ref())))
-    };
+    let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
     Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
 }
 
-fn next(
-    s: &Situation<'_>,
-    now: Numbers,
-    wanted: Numbers,
-    state: &State,
-    repeat: Option<&Step>,
-    applied: Option<&Change>,
-) -> Move {
+fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let taken_back = judge::taken_back(s, now);
-    let last = applied.or(s.history.first()).filter(|last| last.account == s.seen.account_key());
+    let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
     // What was in sync from the start was never set by us, and is somebody else's change all the same.
     let in_sync = s.satisfied.then_some(wanted);
     let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
     let drifted = set.filter(|set| *set != now && taken_back.is_none());
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
-    let attempt = match state {
+    let attempt = match open.state {
         // What came to nothing is repeated only as it was.
-        State::Free { attempt } if repeat.is_some_and(|step| step.target() == wanted) => *attempt,
+        State::Free { attempt } if open.repeat.as_ref().is_some_and(|step| step.target() == wanted) => attempt,
         _ => 1,
     };
     let (attempt, settle) = match taken_back {

@@ -70,8 +70,11 @@ const ACME: VendorWords = VendorWords {
     full: "takes no more users",
 };
 
+/// The most seats that it can keep.
+const MAX_SEATS: i32 = 30_000;
+
 fn pool(goal: Goal) -> Pool {
-    Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".into()], goal }
+    Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".into()], most_seats: MAX_SEATS, goal }
 }
 
 /// That of an object that has seen the account in sync.

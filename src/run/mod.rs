@@ -21,6 +21,9 @@ use crate::vendors::Vendors;
 use crd::keep_looking;
 pub use flags::Run;
 
+#[cfg(debug_assertions)]
+pub use crate::controller::Weakness;
+
 /// Why the operator cannot run at all; waiting would not help.
 #[derive(Debug, thiserror::Error)]
 enum Fatal {
@@ -48,7 +51,7 @@ pub async fn run(args: Run) -> ExitCode {
 
 /// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
 #[cfg(debug_assertions)]
-pub async fn run_weakened(args: Run, weakness: controller::Weakness) -> ExitCode {
+pub async fn run_weakened(args: Run, weakness: Weakness) -> ExitCode {
     let settings = weakness.weaken(args.settings());
     tracing::warn!(?weakness, "weakened: for tests of the tests");
     conclude(operate(args, settings).await)
@@ -71,10 +74,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     let vendors = Vendors::new(args.http(), args.bitwarden(), allowed, metrics.requests())?;
     let (waiting, readiness) = watch::channel(Waiting { crd: None, start: Some("starting".into()), lease: None });
     let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
-    let mut config = without_proxy_of_environment(Config::infer().await?);
-    // A retried intent could land after its send deadline (purchase protocol).
-    config.default_retry = false;
-    config.connect_timeout = Some(Duration::from_secs(5));
+    let config = config().await?;
     let lease = args.lease(&config.default_namespace);
     let client = Client::try_from(config)?;
     let me = format!("{}_{}", std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()), uuid::Uuid::new_v4());
@@ -113,20 +113,31 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
         };
         tokio::join!(electing, controlling);
     };
-    let ending = async {
-        let signal = stop_signal().await.map_err(Fatal::Signals)?;
-        tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");
-        shutdown.cancel();
-        tokio::time::sleep(args.shutdown_grace).await;
-        tracing::warn!("not finished within the grace period; open intents are judged at the next start");
-        Ok(())
-    };
     tokio::select! {
         () = working => if shutdown.is_cancelled() { Ok(()) } else { Err(Fatal::Ended("the controller")) },
         never = keep_looking(&client, &context, &waiting) => match never {},
         result = serving => result,
-        result = ending => result,
+        result = end(&shutdown, args.shutdown_grace) => result,
     }
+}
+
+/// Ends once a signal has come and the grace period after it is over.
+async fn end(shutdown: &CancellationToken, grace: Duration) -> Result<(), Fatal> {
+    let signal = stop_signal().await.map_err(Fatal::Signals)?;
+    tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");
+    shutdown.cancel();
+    tokio::time::sleep(grace).await;
+    tracing::warn!("not finished within the grace period; open intents are judged at the next start");
+    Ok(())
+}
+
+/// How the cluster is reached.
+async fn config() -> Result<Config, Fatal> {
+    let mut config = without_proxy_of_environment(Config::infer().await?);
+    // A retried intent could land after its send deadline (purchase protocol).
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    Ok(config)
 }
 
 /// A proxy that the environment names is for other programs. A kubeconfig that names one means it.

@@ -11,7 +11,7 @@ use reqwest::{Client, Request, RequestBuilder, Response, StatusCode, Url};
 
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
-use super::pace::{Heard, Lane, Limit, Pace, Urgency, Wait};
+use super::pace::{Heard, Lane, LimitedLane, Pace, Urgency, Wait};
 use super::rates::Rates;
 
 /// The way out for one vendor's requests. Cheap to clone; all of them share one pace.
@@ -35,8 +35,7 @@ impl Gate {
     pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);
-        let (lane, limits, trusted) = self.lane(verb, url);
-        self.lock().turn(&lane, limits, trusted, hash.finish(), urgency, self.start.elapsed())
+        self.lock().turn(&self.lane(verb, url), hash.finish(), urgency, self.start.elapsed())
     }
 
     /// Sends a request and returns with the head of the answer. Does not wait before it sends.
@@ -46,22 +45,22 @@ impl Gate {
     pub(super) async fn send(&self, request: RequestBuilder, timeout: Duration) -> Result<Response, VendorError> {
         let (client, request) = request.timeout(timeout).build_split();
         let request = request.map_err(|e| meaning(&e))?;
-        let (lane, limits, trusted) = self.lane(request.method().as_str(), request.url());
-        self.lock().leave(&lane, limits, trusted, self.start.elapsed())?;
+        let lane = self.lane(request.method().as_str(), request.url());
+        self.lock().leave(&lane, self.start.elapsed())?;
         let response = leave(&client, request).await.map_err(|e| meaning(&e))?;
         let heard = Heard {
             status: response.status().as_u16(),
             retry_after: (response.status() == StatusCode::TOO_MANY_REQUESTS).then(|| retry_after(&response)).flatten(),
             limited: response.headers().contains_key("x-rate-limit-limit"),
         };
-        self.lock().heard(&lane, limits, trusted, heard, self.start.elapsed());
+        self.lock().heard(&lane, heard, self.start.elapsed());
         Ok(response)
     }
 
-    fn lane(&self, verb: &str, url: &Url) -> (Lane, &[Limit], bool) {
+    fn lane(&self, verb: &str, url: &Url) -> LimitedLane<'_> {
         let host = super::endpoint::host(url);
         let (limits, trusted) = (self.rates.limits(verb, url.path()), self.rates.are_in_force_on(&host));
-        (Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted)
+        LimitedLane { lane: Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {

@@ -37,6 +37,17 @@ pub struct Lane {
     pub path: String,
 }
 
+/// A lane, and what is known of its limiter before it is asked.
+#[derive(Clone, Debug)]
+pub struct LimitedLane<'a> {
+    /// What is counted together.
+    pub lane: Lane,
+    /// The limits of its verb and path; all of them hold, and there is one at least.
+    pub limits: &'a [Limit],
+    /// The vendor documents a limiter on this host. Elsewhere its answers say whether there is one.
+    pub trusted: bool,
+}
+
 /// How long the reading may wait, from the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
@@ -149,27 +160,16 @@ pub struct Heard {
 impl Pace {
     /// Takes the turn of `owner` on a lane, and with it the room for one request that leaves now.
     ///
-    /// `limits`: of the lane's verb and path; all of them hold, and there is one at least. `trusted`: the vendor documents a
-    /// limiter on this host. Elsewhere its answers say whether there is one.
-    ///
     /// # Errors
     /// When to come back. Coming earlier changes nothing, coming later loses nothing.
-    pub fn turn(
-        &mut self,
-        lane: &Lane,
-        limits: &[Limit],
-        trusted: bool,
-        owner: u64,
-        urgency: Urgency,
-        now: Duration,
-    ) -> Result<(), Wait> {
+    pub fn turn(&mut self, at: &LimitedLane<'_>, owner: u64, urgency: Urgency, now: Duration) -> Result<(), Wait> {
         if urgency == Urgency::Asked
-            && let Some(closed) = self.closed.get_mut(&lane.host).filter(|closed| closed.guessed)
+            && let Some(closed) = self.closed.get_mut(&at.lane.host).filter(|closed| closed.guessed)
         {
             closed.until = closed.until.min(now);
         }
-        self.open(&lane.host, now)?;
-        let road = self.road(lane, limits, trusted, now);
+        self.open(&at.lane.host, now)?;
+        let road = self.road(at, now);
         match road.limiter {
             Limiter::Absent => Ok(()),
             Limiter::Unknown => match road.found_out.map(|at| (at + FINDING_OUT).saturating_sub(now)) {
@@ -189,9 +189,9 @@ impl Pace {
     ///
     /// # Errors
     /// Then it must not leave.
-    pub fn leave(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, now: Duration) -> Result<(), Wait> {
-        self.open(&lane.host, now)?;
-        let road = self.road(lane, limits, trusted, now);
+    pub fn leave(&mut self, at: &LimitedLane<'_>, now: Duration) -> Result<(), Wait> {
+        self.open(&at.lane.host, now)?;
+        let road = self.road(at, now);
         if road.limiter == Limiter::Absent {
             return Ok(());
         }
@@ -200,9 +200,9 @@ impl Pace {
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (section 12). With the budgets above it is rare.
-    pub fn heard(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, heard: Heard, now: Duration) {
-        let road = self.road(lane, limits, trusted, now);
-        if !trusted {
+    pub fn heard(&mut self, at: &LimitedLane<'_>, heard: Heard, now: Duration) {
+        let road = self.road(at, now);
+        if !at.trusted {
             road.limiter = match (heard.status, heard.limited) {
                 (_, true) => Limiter::There,
                 (429, _) if heard.retry_after.is_some() => Limiter::There,
@@ -214,7 +214,7 @@ impl Pace {
         if heard.status != 429 {
             return;
         }
-        let before = self.closed.get(&lane.host).copied();
+        let before = self.closed.get(&at.lane.host).copied();
         let (until, guessed, strikes) = match heard.retry_after {
             // What was cut down to the longest pause is hardly meant: a person may try.
             Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
@@ -234,7 +234,7 @@ impl Pace {
             Some(before) if before.until > until => before,
             _ => Closed { until, guessed, strikes },
         };
-        self.closed.insert(lane.host.clone(), closed);
+        self.closed.insert(at.lane.host.clone(), closed);
     }
 
     fn open(&self, host: &str, now: Duration) -> Result<(), Wait> {
@@ -242,14 +242,14 @@ impl Pace {
         if left.is_zero() { Ok(()) } else { Err(Wait::Closed(left)) }
     }
 
-    fn road(&mut self, lane: &Lane, limits: &[Limit], trusted: bool, now: Duration) -> &mut Road {
+    fn road(&mut self, at: &LimitedLane<'_>, now: Duration) -> &mut Road {
         if self.roads.len() > self.sweep {
             self.roads.retain(|_, road| road.used + UNUSED > now);
             self.sweep = 64 + 2 * self.roads.len();
         }
-        let limiter = if trusted { Limiter::There } else { Limiter::Unknown };
-        let road = || Road { limiter, budget: Budget::of(limits), found_out: None, used: now };
-        let road = self.roads.entry(lane.clone()).or_insert_with(road);
+        let limiter = if at.trusted { Limiter::There } else { Limiter::Unknown };
+        let road = || Road { limiter, budget: Budget::of(at.limits), found_out: None, used: now };
+        let road = self.roads.entry(at.lane.clone()).or_insert_with(road);
         road.used = now;
         road
     }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
 use fault_proxy::{Action, Hop, Place, Target};
-use seatkeeper::controller::Weakness;
-use seatkeeper::run::{Run, run_weakened};
+use seatkeeper::run::{Run, Weakness, run_weakened};
 
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};

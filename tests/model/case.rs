@@ -4,7 +4,6 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use seatkeeper::plan::VendorWords;
 use stateright::Property;
 
 use crate::apiserver::Record;
@@ -191,7 +190,3 @@ pub fn id(word: &str) -> u8 {
 pub fn hours(struck: u8) -> std::time::Duration {
     std::time::Duration::from_secs(3600 * u64::from(struck))
 }
-
-/// A vendor that does not exist.
-pub const ACME: VendorWords =
-    VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "spec.keys", full: "" };

@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod apiserver;
+mod bridge;
 mod case;
 mod keys;
 mod operator;

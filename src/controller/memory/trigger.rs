@@ -1,6 +1,5 @@
 //! What asks for a pass: an edit of the object, or an annotation.
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
@@ -29,11 +28,17 @@ impl Trigger {
         }
     }
 
-    /// The request that a pass answers: the later one where both annotations are there. Both are times by convention;
-    /// what is not a time counts as the earliest, and between equals ours counts.
-    pub fn requested(&self) -> Option<String> {
-        let time = |text: &&String| text.parse::<Timestamp>().unwrap_or(Timestamp::MIN);
-        self.requests.iter().flatten().rev().max_by_key(time).cloned()
+    /// The request that counts as handled once a pass over this trigger is recorded, where `handled` did so before. `recorded`:
+    /// the trigger of the last pass that this process recorded. Any change of either annotation is a request; where both are
+    /// new, ours is named.
+    pub fn handled(&self, recorded: Option<&Self>, handled: Option<&str>) -> Option<String> {
+        let known = recorded.map(|trigger| &trigger.requests);
+        let mut new = (0..self.requests.len())
+            .filter(|i| known.is_none_or(|known| known[*i] != self.requests[*i]))
+            .filter_map(|i| self.requests[i].as_deref());
+        // One of two that is recorded already, by another process perhaps, stays: which of them is newer cannot be told.
+        let named = if new.clone().any(|value| Some(value) == handled) { handled } else { new.next().or(handled) };
+        named.map(str::to_owned)
     }
 }
 
@@ -52,22 +57,49 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_annotations_say_the_request_that_is_answered_is_the_latest_of_them_cut_short(
-            confirm in annotation(), ours in annotation(), flux in annotation(), other in annotation(),
+        fn whatever_annotations_say_a_change_of_either_is_handled_once_and_cut_short(
+            confirm in annotation(), ours in annotation(), flux in annotation(), other in annotation(), first in annotation(),
         ) {
             let given = [(CONFIRM, &confirm), (RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux), ("other", &other)];
-            let annotations = given.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value).clone()?)));
-            let object = ObjectMeta { annotations: Some(annotations.collect()), ..ObjectMeta::default() };
-            let trigger = Trigger::of(&object);
+            let trigger = trigger(&given);
             let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(256).collect::<String>());
             prop_assert_eq!(&trigger.confirmed, &short(&confirm));
             let asked = [short(&ours), short(&flux)];
-            let requested = trigger.requested();
-            prop_assert_eq!(requested.is_some(), asked.iter().any(Option::is_some));
-            prop_assert!(requested.is_none() || asked.contains(&requested));
-            let time = |text: &String| text.parse::<Timestamp>().ok();
-            let at = requested.as_ref().and_then(time);
-            prop_assert!(asked.iter().flatten().all(|text| time(text) <= at), "{:?} of {:?}", requested, asked);
+            let handled = trigger.handled(None, first.as_deref());
+            prop_assert!(handled == first || asked.contains(&handled), "{:?}", handled);
+            prop_assert!(asked.iter().all(Option::is_none) || asked.contains(&handled), "a restart finds it: {:?}", handled);
+            prop_assert_eq!(&trigger.handled(None, handled.as_deref()), &handled, "another restart");
+            prop_assert_eq!(trigger.handled(Some(&trigger), handled.as_deref()), handled, "and at rest");
+        }
+    }
+
+    fn trigger(annotations: &[(&str, &Option<String>)]) -> Trigger {
+        let annotations = annotations.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value).clone()?)));
+        Trigger::of(&ObjectMeta { annotations: Some(annotations.collect()), ..ObjectMeta::default() })
+    }
+
+    #[test]
+    fn annotation_that_changed_is_the_one_that_is_handled_whatever_times_they_name() {
+        let of = |ours: Option<&str>, flux: Option<&str>| {
+            let (ours, flux) = (ours.map(str::to_owned), flux.map(str::to_owned));
+            trigger(&[(RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux)])
+        };
+        let before = of(Some("2026-10-01T08:00:00Z"), Some("2026-10-02T08:00:00Z"));
+        let handled = Some("2026-10-02T08:00:00Z");
+        for (ours, flux, named) in [
+            (Some("2026-10-01T08:00:00Z"), Some("2026-09-01T08:00:00Z"), Some("2026-09-01T08:00:00Z")),
+            (Some("Thu Oct  1 10:00:05 CEST 2026"), handled, Some("Thu Oct  1 10:00:05 CEST 2026")),
+            (Some("one"), Some("other"), Some("one")),
+            (None, handled, handled),
+            (None, Some("other"), Some("other")),
+            (Some("2026-10-01T08:00:00Z"), None, handled),
+        ] {
+            assert_eq!(of(ours, flux).handled(Some(&before), handled).as_deref(), named, "{ours:?} {flux:?}");
+        }
+        let new = of(Some("one"), Some("other"));
+        for (handled, named) in [(None, "one"), (Some("former"), "one"), (Some("one"), "one"), (Some("other"), "other")]
+        {
+            assert_eq!(new.handled(None, handled).as_deref(), Some(named), "after a restart: {handled:?}");
         }
     }
 }

@@ -20,15 +20,16 @@ pub struct AfterKeyWrite {
     pub applied: Option<Change>,
 }
 
-/// Judges a write by its outcome and by what was read right after it (`None`: could not be read).
+/// Judges a write by its outcome and by what was read right after it (`read_back`; `None`: could not be read). `None`: the
+/// intent is about no license key.
 pub fn after_key_write(
     intent: &Intent,
-    step: &KeyStep,
     outcome: &Outcome,
     license: Option<&License>,
     read_back: Option<&Snapshot>,
     now: Timestamp,
-) -> AfterKeyWrite {
+) -> Option<AfterKeyWrite> {
+    let step = intent.step.key()?;
     let license = license.cloned().unwrap_or_else(|| License::of(LicenseState::Absent));
     let read_back = read_back.and_then(Snapshot::keys);
     let adds = matches!(intent.step, Step::AddKey(_));
@@ -40,7 +41,7 @@ pub fn after_key_write(
         (true, outcome) => after.addition(outcome),
         (false, outcome) => after.removal(outcome),
     };
-    AfterKeyWrite { intent: stays, license: after.license, applied }
+    Some(AfterKeyWrite { intent: stays, license: after.license, applied })
 }
 
 struct Judging<'a> {

@@ -9,13 +9,14 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::MAX_SEATS;
 use super::key::ApiKey;
 use super::owner::{OwnerView, owned};
 use super::private_wire::{Details, Memberships, Metadata, Named, PrivateError};
 use super::row::Row;
 use super::wire::{Message, Subscription, TokenAnswer, TokenError};
 use super::*;
-use crate::api::{MAX_SEATS, SECRET_TYPE};
+use crate::api::SECRET_TYPE;
 use crate::mutants::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
 use crate::vendors::http::tests::{answer, assert_ours, http};

@@ -9,7 +9,7 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::api::MAX_SEATS;
+use super::MAX_SEATS;
 use crate::vendors::error::VendorError;
 
 /// The largest member list that is read, in bytes: 1 KiB for each of the 32 767 members an organization can seat.

@@ -55,6 +55,9 @@ use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
+/// The largest total of seats, and the highest limit. Bitwarden narrows totals to a signed 16-bit number before it saves
+/// them, so more would wrap around, and what is wrapped would be bought (section 7.1). Admission has the same number.
+const MAX_SEATS: i32 = 32_767;
 
 /// One pool of one organization, with the keys that are there.
 pub(super) struct Organization {

@@ -1,10 +1,11 @@
 //! Puts what the keys show together: the pool's numbers, and every rule that Bitwarden would enforce with an answer that
 //! explains nothing (sections 7 and 16.4). Pure.
 
+use super::MAX_SEATS;
 use super::license::{billed, license};
 use super::owner::{OwnerView, Standing};
 use super::row::Row;
-use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, MAX_SEATS, Product};
+use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
 use crate::plan::{Bound, Fault, Model, Rules, Snapshot, Support, Usage};
 
 /// What was read.

@@ -42,7 +42,7 @@ impl Symptom {
     }
 }
 
-/// All rows, in the order of the document.
+/// All rows, in the order of the document. A table: its length is the number of its rows.
 pub fn symptoms() -> Vec<Symptom> {
     fn row(id: &'static str, seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
         Symptom { id, seen, section, error: error.into() }

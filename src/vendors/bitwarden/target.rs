@@ -4,7 +4,7 @@ use crate::api::{Bitwarden, Product, Region, SecretRef};
 use crate::plan::{Goal, Pool, SpecFault, VendorWords};
 use crate::vendors::target::secret;
 
-use super::{NAME, VENDOR};
+use super::{MAX_SEATS, NAME, VENDOR};
 
 /// What Bitwarden's things are called.
 const WORDS: VendorWords = VendorWords { key: VENDOR, name: NAME, account: "organization", keys_field: "", full: "" };
@@ -37,7 +37,8 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
         organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
     };
     let secrets = organization_key.into_iter().chain(owner_key).collect();
-    Ok((Pool { vendor: &WORDS, name: product.name(), secrets, goal: Goal::Quantity }, target))
+    let name = product.name();
+    Ok((Pool { vendor: &WORDS, name, secrets, most_seats: MAX_SEATS, goal: Goal::Quantity }, target))
 }
 
 impl Product {
@@ -62,4 +63,23 @@ fn organization(id: &str) -> Result<String, SpecFault> {
                 .into(),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admission_and_the_check_of_a_stored_spec_have_the_same_bound() {
+        let crd = serde_json::to_value(crate::api::crd()).unwrap();
+        let rules = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        let rules = rules["x-kubernetes-validations"].as_array().unwrap();
+        let texts = |member: &'static str| rules.iter().filter_map(move |rule| rule[member].as_str());
+        for field in ["seats", "limit.seats"] {
+            let rule = format!("self.{field} <= {MAX_SEATS}");
+            assert!(texts("rule").any(|text| text.contains(&rule) && text.contains("vendor.bitwarden")), "{rule}");
+            let message = format!("spec.{field} is above {MAX_SEATS}");
+            assert!(texts("message").any(|text| text.starts_with(&message)), "{message}");
+        }
+    }
 }

@@ -15,6 +15,16 @@ fn lane() -> Lane {
     Lane { host: "api.test".into(), verb: "GET".into(), path: "/shared".into() }
 }
 
+/// One of a cloud, whose limiter is documented.
+fn of_cloud(lane: Lane, limits: &[Limit]) -> LimitedLane<'_> {
+    LimitedLane { lane, limits, trusted: true }
+}
+
+/// One of somebody's own server.
+fn of_server(lane: Lane) -> LimitedLane<'static> {
+    LimitedLane { lane, limits: READS, trusted: false }
+}
+
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
@@ -32,13 +42,14 @@ impl Paced {
 
     /// Takes the turn and lets the request leave.
     fn ask(&mut self, owner: u64, urgency: Urgency, now: Duration) -> Result<(), Wait> {
-        self.pace.turn(&lane(), self.limits, true, owner, urgency, now)?;
-        self.pace.leave(&lane(), self.limits, true, now)
+        let lane = of_cloud(lane(), self.limits);
+        self.pace.turn(&lane, owner, urgency, now)?;
+        self.pace.leave(&lane, now)
     }
 
     fn answered(&mut self, status: u16, retry_after: Option<u64>, now: Duration) {
         let heard = Heard { status, retry_after: retry_after.map(Duration::from_secs), limited: true };
-        self.pace.heard(&lane(), self.limits, true, heard, now);
+        self.pace.heard(&of_cloud(lane(), self.limits), heard, now);
     }
 
     /// Plays asks until `end`: who is told to wait comes back then. Answers who left when, in order.
@@ -179,16 +190,16 @@ fn polls_that_give_way_to_what_is_urgent_all_wait_longer_and_none_is_left_behind
 fn a_host_that_asks_for_a_pause_is_left_alone_by_everybody_on_every_path() {
     let mut paced = Paced::new(READS);
     paced.answered(429, Some(30), Duration::ZERO);
-    let other = Lane { verb: "PUT".into(), path: "/other".into(), ..lane() };
+    let other = of_cloud(Lane { verb: "PUT".into(), path: "/other".into(), ..lane() }, TOKENS);
     let at = Duration::from_secs(20);
     for urgency in [Urgency::Poll, Urgency::First, Urgency::Urgent, Urgency::Asked] {
         assert_eq!(paced.ask(1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
-        assert_eq!(paced.pace.turn(&other, TOKENS, true, 1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
+        assert_eq!(paced.pace.turn(&other, 1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
     }
-    assert_eq!(paced.pace.leave(&other, TOKENS, true, at), Err(Wait::Closed(Duration::from_secs(10))));
+    assert_eq!(paced.pace.leave(&other, at), Err(Wait::Closed(Duration::from_secs(10))));
     assert_eq!(paced.ask(1, Urgency::Poll, Duration::from_secs(30)), Ok(()));
-    let elsewhere = Lane { host: "api.elsewhere.test".into(), ..lane() };
-    assert_eq!(paced.pace.turn(&elsewhere, READS, true, 1, Urgency::Poll, at), Ok(()));
+    let elsewhere = of_cloud(Lane { host: "api.elsewhere.test".into(), ..lane() }, READS);
+    assert_eq!(paced.pace.turn(&elsewhere, 1, Urgency::Poll, at), Ok(()));
 }
 
 #[test]
@@ -221,12 +232,12 @@ fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
 #[test]
 fn a_server_without_a_limiter_is_not_paced_once_that_is_known() {
     let mut pace = Pace::default();
-    let ask = |pace: &mut Pace, now| pace.turn(&lane(), READS, false, 1, Urgency::Poll, now);
+    let ask = |pace: &mut Pace, now| pace.turn(&of_server(lane()), 1, Urgency::Poll, now);
     assert_eq!(ask(&mut pace, Duration::ZERO), Ok(()));
     assert_eq!(ask(&mut pace, Duration::ZERO), Err(Wait::Turn(FINDING_OUT)), "one finds out");
     for (status, limited, paced) in [(502, false, true), (403, false, true), (200, false, false), (200, true, true)] {
         let now = MINUTE * u32::from(status) + seconds(if limited { 9.0 } else { 0.0 });
-        pace.heard(&lane(), READS, false, Heard { status, retry_after: None, limited }, now);
+        pace.heard(&of_server(lane()), Heard { status, retry_after: None, limited }, now);
         let free = (0..50).filter(|_| ask(&mut pace, now).is_ok()).count();
         assert_eq!(free == 50, !paced, "{status} {limited}: {free}");
     }
@@ -265,16 +276,16 @@ proptest! {
 #[test]
 fn what_nobody_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
     let mut pace = Pace::default();
-    let of = |path: String| Lane { path, ..lane() };
+    let of = |path: String| of_server(Lane { path, ..lane() });
     let unlimited = Heard { status: 200, retry_after: None, limited: false };
     // An organization that is declared under another id each second, beside one that stays.
     for second in 0..12 * 3600 {
         let now = Duration::from_secs(second);
-        for lane in [of(format!("/organizations/{second}")), lane()] {
-            assert_eq!(pace.turn(&lane, READS, false, 1, Urgency::Poll, now), Ok(()), "{lane:?}");
-            pace.leave(&lane, READS, false, now).unwrap();
+        for lane in [of(format!("/organizations/{second}")), of_server(lane())] {
+            assert_eq!(pace.turn(&lane, 1, Urgency::Poll, now), Ok(()), "{lane:?}");
+            pace.leave(&lane, now).unwrap();
         }
-        pace.heard(&lane(), READS, false, unlimited, now);
+        pace.heard(&of_server(lane()), unlimited, now);
         assert!(pace.roads.len() < 20_000, "{} lanes", pace.roads.len());
     }
     assert_eq!(pace.roads[&lane()].limiter, Limiter::Absent, "what is in use stays known");

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use super::*;
-use crate::api::{Bitwarden, Guardrails, LicenseSeatsSpec, Limit, LimitMode, MAX_SEATS, Product, Region, Thresholds};
+use crate::api::{Bitwarden, Guardrails, LicenseSeatsSpec, Limit, LimitMode, Product, Region, Thresholds};
 use crate::mutants::each_of;
 use crate::plan::{Desired, Goal, LONGEST_INTERVAL, LimitGoal};
 
@@ -101,12 +101,12 @@ fn what_slipped_past_admission_is_refused_by_field() {
     let expiry = Some(vec!["soon".to_owned()]);
     let thresholds = Some(Thresholds { expiry, ..Thresholds::default() });
     let expiry = LicenseSeatsSpec { thresholds, ..spec() };
-    let many = LicenseSeatsSpec { seats: Some(MAX_SEATS + 1), ..spec() };
+    let many = LicenseSeatsSpec { seats: Some(32_768), ..spec() };
     let none = LicenseSeatsSpec { seats: Some(0), ..spec() };
     let up_to = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: Some(40_000) }), ..spec() };
     let guardrails = |min_seats, max_seats| Some(Guardrails { min_seats, max_seats });
     let min = LicenseSeatsSpec { guardrails: guardrails(Some(-1), None), ..spec() };
-    let max = LicenseSeatsSpec { guardrails: guardrails(None, Some(40_000)), ..spec() };
+    let max = LicenseSeatsSpec { guardrails: guardrails(None, Some(0)), ..spec() };
     let thresholds = |free_seats, free_percent| Some(Thresholds { free_seats, free_percent, expiry: None });
     let free = LicenseSeatsSpec { thresholds: thresholds(Some(-1), None), ..spec() };
     let percent = LicenseSeatsSpec { thresholds: thresholds(None, Some(101)), ..spec() };
@@ -120,13 +120,23 @@ fn what_slipped_past_admission_is_refused_by_field() {
         (none, "spec.seats is 0"),
         (up_to, "spec.limit.seats is 40000"),
         (min, "spec.guardrails.minSeats is -1"),
-        (max, "spec.guardrails.maxSeats is 40000"),
+        (max, "spec.guardrails.maxSeats is 0: it must be between 1 and 2147483647"),
         (free, "spec.thresholds.freeSeats is -1"),
         (percent, "spec.thresholds.freePercent is 101: it must be between 0 and 100"),
     ] {
         let fault = parse(&spec, Duration::ZERO).unwrap_err();
         assert!(fault.to_string().contains(field), "{fault}");
     }
+}
+
+#[test]
+fn total_that_only_bitwarden_cannot_keep_may_be_asked_of_immuta() {
+    let immuta = json!({ "immuta": { "credentialsSecretRef": { "name": "api" } } });
+    let spec = |vendor| LicenseSeatsSpec { vendor, seats: Some(40_000), ..spec() };
+    let asked = parse(&spec(serde_json::from_value(immuta).unwrap()), Duration::ZERO).unwrap();
+    assert_eq!(asked.seats, Some(40_000));
+    let fault = parse(&spec(self::spec().vendor), Duration::ZERO).unwrap_err().to_string();
+    assert_eq!(fault, "spec.seats is 40000: it must be between 1 and 32767");
 }
 
 #[test]
@@ -199,6 +209,9 @@ fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_
                 assert!(!["server", "ca.crt"].contains(&key), "{key:?}");
             }
         }
+        let most = if spec.vendor.bitwarden.is_some() { 32_767 } else { i32::MAX };
+        let limit = if let LimitGoal::UpTo(seats) = desired.limit { Some(seats) } else { None };
+        assert!(desired.seats.into_iter().chain(limit).all(|seats| (1..=most).contains(&seats)), "{desired:?}");
         assert!((least..=LONGEST_INTERVAL).contains(&desired.interval), "{:?}", desired.interval);
         assert!(desired.expiry.is_sorted_by(|a, b| a >= b), "{:?}", desired.expiry);
         true

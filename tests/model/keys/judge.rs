@@ -6,20 +6,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{
-    Account, Guardrails, LicenseKeyEntry, LicenseSeatsStatus, ManagementPolicy, RecordOf, Thresholds,
-};
-use seatkeeper::plan::{
-    self, Decision, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Rules, Situation, Snapshot, Timing, Usage,
-    Verdict,
-};
+use seatkeeper::api::{LicenseKeyEntry, LicenseSeatsStatus, RecordOf};
+use seatkeeper::plan::{self, Decision, Desired, Elapsed, Goal, Model, Outcome, Situation, Snapshot, Timing, Usage};
 
 use super::outside::{Listing, Outside};
 use super::tenant::{Seen, bit};
-use super::translate::{UID, history, intent, key, license, made, mark, outcome, reference, ring, wait};
+use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, wait};
 use super::{Answer, Keys, Made, Mark, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::case::{self, ACME, Said, Waits, hours};
+use crate::bridge::{self, desired, judgement, plan_word, situation};
+use crate::case::{self, Waits, hours};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -60,31 +56,9 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
     }
     let _ = plan::remember(&mut status, decision.applied.take());
     status.license = decision.license.take().or(status.license);
-    let verdict = match &decision.verdict {
-        Verdict::InSync => Said::InSync,
-        Verdict::Publish => Said::Publish,
-        Verdict::Change(intent) => Said::Change(mark(intent)),
-        Verdict::Doubt => Said::Doubt,
-        Verdict::Rejected => Said::Rejected,
-        Verdict::NeedsReview => Said::NeedsReview,
-        Verdict::Held(_) => Said::Held,
-        Verdict::Conflict => Said::Conflict,
-        Verdict::Lacking(_) => Said::Lacking,
-        _ => Said::Other,
-    };
-    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
-    let kept = decision.intent.as_ref().filter(|_| !forgets);
-    let plan = decision.plan.filter(|_| !matches!(verdict, Said::Change(_)));
-    Judgement {
-        verdict,
-        record: Record {
-            published: plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal")),
-            intent: kept.map(mark),
-            made: made(&status.history, status.license.as_ref()),
-        },
-        // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
-        doubt: decision.doubt.map(|doubt| (key(&doubt.wait, seen), false)),
-    }
+    // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
+    let doubt = decision.doubt.as_ref().map(|doubt| (key(&doubt.wait, seen), false));
+    judgement(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
 }
 
 fn decide(
@@ -94,27 +68,18 @@ fn decide(
     seen: Seen,
     outside: Outside,
 ) -> Decision {
-    let published = published.map(|id| format!("{id:012x}"));
+    let published = plan_word(published);
     let desired = Desired { suspended: outside.suspended, ..fixed()[outside.listing.place()].clone() };
+    let timing = Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO };
     let seen = snapshot(seen, outside.listing);
+    // The object has seen the account in sync: first sight, which waits for a person, is not played.
+    let known = RecordOf { uid: UID.into(), account: seen.account_key(), first_wish: None };
     plan::decide(&Situation {
-        uid: UID,
         generation: i64::from(outside.generation),
-        confirmed: None,
-        desired: &desired,
-        seen: &seen,
-        intent: status.intent.as_ref(),
-        history: &status.history,
-        license: status.license.as_ref(),
         published: published.as_deref(),
         elapsed,
-        satisfied: false,
-        obstacle: None,
-        record: Some(&RecordOf { uid: UID.into(), account: seen.account_key(), first_wish: None }),
-        others: &[],
-        timing: Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO },
-        writer: "writer",
-        now: Timestamp::UNIX_EPOCH,
+        record: Some(&known),
+        ..situation(&desired, &seen, status, timing)
     })
 }
 
@@ -134,11 +99,11 @@ pub fn after(
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
     let mut status = status_of(before.made, seen.rows & !owned);
     let intent = intent(mark_);
-    let step = intent.step.key().expect("a step about a key");
     // The list of keys says nothing about a request that was sent.
     let read_back = read_back.map(|seen| snapshot(seen, mark_.wish));
     let now = Timestamp::UNIX_EPOCH;
-    let after = plan::after_key_write(&intent, step, &outcome, status.license.as_ref(), read_back.as_ref(), now);
+    let after = plan::after_key_write(&intent, &outcome, status.license.as_ref(), read_back.as_ref(), now);
+    let after = after.expect("a step about a key");
     let _ = plan::remember(&mut status, after.applied);
     Record {
         published: None,
@@ -186,36 +151,11 @@ fn fixed() -> &'static [Desired; 3] {
     FIXED.get_or_init(|| {
         Listing::ALL.map(|listing| {
             let entry = |key: &super::Key| LicenseKeyEntry { secret_key_ref: reference(*key), adopt: None };
-            Desired {
-                pool: Pool {
-                    vendor: &ACME,
-                    name: "Keys",
-                    secrets: vec!["key".to_owned()],
-                    goal: Goal::Keys { keys: listing.keys().iter().map(entry).collect(), prune: true },
-                },
-                seats: None,
-                limit: LimitGoal::Keep,
-                guardrails: Guardrails::default(),
-                policy: ManagementPolicy::Manage,
-                suspended: false,
-                thresholds: Thresholds::default(),
-                expiry: Vec::new(),
-                interval: Duration::from_secs(600),
-            }
+            desired(Goal::Keys { keys: listing.keys().iter().map(entry).collect(), prune: true })
         })
     })
 }
 
 fn snapshot(seen: Seen, listing: Listing) -> Snapshot {
-    let host = Some("host".to_owned());
-    Snapshot {
-        account: Account { vendor: "acme".to_owned(), host: host.clone(), id: host },
-        usage: Usage::Exact(1),
-        model: Model::Keys(ring(seen, listing)),
-        rules: Rules::default(),
-        billed: None,
-        capabilities: Vec::new(),
-        license: None,
-        concern: None,
-    }
+    bridge::snapshot(Usage::Exact(1), Model::Keys(ring(seen, listing)))
 }

@@ -14,13 +14,9 @@ use super::judge::{wish, wish_of};
 use super::outside::Listing;
 use super::tenant::{ROWS, Seen, bit};
 use super::{Answer, Key, Known, Made, Mark, Origin, Row, Rows, State, Task, Wait};
+use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
 use crate::world::FIRST_GENERATION;
-
-pub const UID: &str = "uid";
-
-/// The key of the tenant, as the code derives it from the model's snapshot.
-const ACCOUNT: &str = "host/host";
 
 /// How many seats each row has.
 const SEATS: i32 = 10;
@@ -96,7 +92,7 @@ pub fn intent(mark: Mark) -> Intent {
         step: step(mark),
         used: Some(1),
         attempt: i32::from(mark.attempt),
-        reason: if mark.external { Trigger::ExternalChange } else { Trigger::SpecDiffers },
+        reason: trigger(mark.external),
         refused: None,
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
@@ -142,7 +138,7 @@ pub fn history(made: Made) -> Vec<Change> {
         generation: i64::from(FIRST_GENERATION),
         wish: wish.map(self::wish),
         attempt: 1,
-        reason: if wish.is_some() { Trigger::ExternalChange } else { Trigger::SpecDiffers },
+        reason: trigger(wish.is_some()),
         time: Time(Timestamp::UNIX_EPOCH),
     };
     let corrections = Listing::ALL.into_iter().flat_map(|listing| {

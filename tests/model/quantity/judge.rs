@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Thresholds};
+use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing,
-    Usage, Verdict,
+    self, Bound, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Usage,
 };
 
 use super::translate::{change, intent, key, made, mark, numbers, wait};
 use super::{Answer, BOUGHT, Key, Kind, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::case::{self, ACME, Said, hours};
+use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
+use crate::case::{self, hours};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -61,56 +61,24 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         history: told.map(change).into_iter().collect(),
         ..LicenseSeatsStatus::default()
     };
-    let published = record.published.map(|id| format!("{id:012x}"));
+    let published = plan_word(record.published);
     let elapsed = elapsed(variant, record, clock);
+    let timing = Timing {
+        answered: hours(ANSWERED),
+        unanswered: hours(UNANSWERED),
+        // Any two readings may agree, however close: the pause only makes that less likely.
+        pause: Duration::ZERO,
+        secret_recheck: Duration::ZERO,
+    };
     let mut decision = plan::decide(&Situation {
-        uid: "uid",
         generation: i64::from(outside.generation),
-        confirmed: None,
-        desired: &desired,
-        seen: &snapshot,
-        intent: status.intent.as_ref(),
-        history: &status.history,
-        license: None,
         published: published.as_deref(),
         elapsed: elapsed.as_ref(),
-        satisfied: false,
-        obstacle: None,
-        record: None,
-        others: &[],
-        timing: Timing {
-            answered: hours(ANSWERED),
-            unanswered: hours(UNANSWERED),
-            // Any two readings may agree, however close: the pause only makes that less likely.
-            pause: Duration::ZERO,
-            secret_recheck: Duration::ZERO,
-        },
-        writer: "writer",
-        now: Timestamp::UNIX_EPOCH,
+        ..situation(&desired, &snapshot, &status, timing)
     });
     let _ = plan::remember(&mut status, decision.applied.take());
-    let verdict = match &decision.verdict {
-        Verdict::InSync => Said::InSync,
-        Verdict::Publish => Said::Publish,
-        Verdict::Change(intent) => Said::Change(mark(intent)),
-        Verdict::Doubt => Said::Doubt,
-        Verdict::Rejected => Said::Rejected,
-        Verdict::NeedsReview => Said::NeedsReview,
-        Verdict::Held(_) => Said::Held,
-        _ => Said::Other,
-    };
-    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
-    let kept = decision.intent.as_ref().filter(|_| !forgets);
-    let plan = decision.plan.filter(|_| !matches!(verdict, Said::Change(_)));
-    Judgement {
-        verdict,
-        record: Record {
-            published: plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal")),
-            intent: kept.map(mark),
-            made: status.history.first().map(made),
-        },
-        doubt: decision.doubt.map(|doubt| (key(&doubt.wait), doubt.settled)),
-    }
+    let doubt = decision.doubt.as_ref().map(|doubt| (key(&doubt.wait), doubt.settled));
+    judgement(variant, &decision, mark, status.history.first().map(made), doubt)
 }
 
 /// Asks the real `after_write` what an answer and the reading after it prove.
@@ -162,27 +130,8 @@ pub fn wish() -> &'static str {
 fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
     FIXED.get_or_init(|| {
-        let desired = Desired {
-            pool: Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".to_owned()], goal: Goal::Quantity },
-            seats: Some(i32::from(WANTED)),
-            limit: LimitGoal::Keep,
-            guardrails: Guardrails::default(),
-            policy: ManagementPolicy::Manage,
-            suspended: false,
-            thresholds: Thresholds::default(),
-            expiry: Vec::new(),
-            interval: Duration::from_secs(600),
-        };
-        let snapshot = Snapshot {
-            account: Account { vendor: "acme".to_owned(), host: Some("host".to_owned()), id: Some("org".to_owned()) },
-            usage: Usage::AtLeast(1),
-            model: Model::Uncounted(String::new()),
-            rules: Rules::default(),
-            billed: None,
-            capabilities: Vec::new(),
-            license: None,
-            concern: None,
-        };
+        let desired = Desired { seats: Some(i32::from(WANTED)), ..desired(Goal::Quantity) };
+        let snapshot = snapshot(Usage::AtLeast(1), Model::Uncounted(String::new()));
         (desired, snapshot)
     })
 }

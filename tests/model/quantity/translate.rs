@@ -8,23 +8,21 @@ use seatkeeper::plan::{Numbers, WaitFor};
 use super::judge::wish;
 use super::{Key, Kind, Mark};
 use crate::apiserver::Phase;
+use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
 use crate::world::FIRST_GENERATION;
-
-/// The key of the account, as the code derives it from the model's snapshot.
-const ACCOUNT: &str = "host/org";
 
 pub fn intent(mark: Mark) -> Intent {
     Intent {
         id: id_word(mark.id),
-        object_uid: "uid".to_owned(),
+        object_uid: UID.to_owned(),
         generation: i64::from(FIRST_GENERATION),
         wish: Some(wish().to_owned()),
         account: ACCOUNT.to_owned(),
         step: step(mark),
         used: Some(1),
         attempt: i32::from(mark.attempt),
-        reason: trigger(mark),
+        reason: trigger(mark.external),
         refused: None,
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
@@ -55,7 +53,7 @@ pub fn change(mark: Mark) -> Change {
         generation: i64::from(FIRST_GENERATION),
         wish: Some(wish().to_owned()),
         attempt: i32::from(mark.attempt),
-        reason: trigger(mark),
+        reason: trigger(mark.external),
         time: Time(Timestamp::UNIX_EPOCH),
     }
 }
@@ -95,8 +93,4 @@ pub fn numbers(seats: i8) -> Numbers {
 
 fn small<T: TryFrom<i32>>(n: i32) -> T {
     T::try_from(n).ok().expect("a number of the model")
-}
-
-fn trigger(mark: Mark) -> Trigger {
-    if mark.external { Trigger::ExternalChange } else { Trigger::SpecDiffers }
 }

@@ -41,7 +41,7 @@ fn check(variant: Variant) -> (usize, Option<&'static str>) {
     (states, broken)
 }
 
-/// Checks that each of these holds, and that together they were worth it: large enough, and all happens that can.
+/// Checks that each of these holds, and that together they are large enough.
 fn safe(variants: &[Variant], at_least: usize) {
     let checked = variants.iter().map(|variant| {
         let (states, broken) = check(variant.clone());
@@ -50,14 +50,15 @@ fn safe(variants: &[Variant], at_least: usize) {
     });
     let states: usize = checked.sum();
     assert!(states >= at_least, "only {states} states");
-    let happens = |event| variants.iter().any(|variant| variant.taken.has(event));
-    let never: Vec<_> = ALL.iter().filter(|event| !happens(**event)).collect();
-    assert!(never.is_empty(), "never happens: {never:?}");
 }
 
 #[test]
 fn one_change_of_an_account_at_a_time_whatever_becomes_of_its_object_or_its_leader() {
-    safe(&Variant::each(), 6_000_000);
+    let variants = Variant::each();
+    safe(&variants, 6_000_000);
+    let happens = |event| variants.iter().any(|variant| variant.taken.has(event));
+    let never: Vec<_> = ALL.iter().filter(|event| !happens(**event)).collect();
+    assert!(never.is_empty(), "never happens: {never:?}");
 }
 
 #[test]

@@ -7,8 +7,7 @@ fn what_an_answer_proves() {
     let step = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
     let after = |outcome: &Outcome, rows: Option<&[Row]>| {
         let read_back = rows.map(|rows| keys().shows(rows).seen());
-        let key = step.step.key().unwrap();
-        let after = after_key_write(&step, key, outcome, Some(&keys().license), read_back.as_ref(), now());
+        let after = after_key_write(&step, outcome, Some(&keys().license), read_back.as_ref(), now()).unwrap();
         let known = after.license.keys.first().map(|key| (key.id, key.origin, key.state));
         (after.intent.map(|intent| intent.phase), known)
     };
