@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseKeyEntry, LicenseSeatsStatus, ManagementPolicy, Thresholds};
 use seatkeeper::plan::{
-    self, Decision, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Rules, Situation, Snapshot, Timing, Usage,
-    Verdict,
+    self, Decision, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot,
+    Timing, Usage, Verdict,
 };
 
 use super::outside::{Listing, Outside};
 use super::tenant::{Seen, bit};
-use super::translate::{UID, history, intent, key, license, made, mark, outcome, reference, ring, wait};
-use super::{Answer, Keys, Made, Mark, Wait};
+use super::translate::{UID, history, intent, key, license, made, mark, outcome, reference, ring, row, wait};
+use super::{Answer, Keys, Made, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::case::{self, ACME, Said, Waits, hours};
 use crate::replica::Clock as AnyClock;
@@ -45,6 +45,7 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen
 }
 
 fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+    let seen = if variant.weakness == Some(Weakness::MissingIsGone) { seen.without_hidden_seats() } else { seen };
     let mut status = status_of(record.made, 0);
     status.intent = record.intent.map(intent);
     let elapsed = elapsed(variant, record, clock);
@@ -123,8 +124,11 @@ pub fn after(
     (seen, before): (Seen, Record),
 ) -> Record {
     let outcome = match (answer, variant.weakness) {
-        (Answer::Opaque | Answer::None, Some(Weakness::NewRowIsProof)) => Outcome::Accepted,
+        (Answer::Opaque | Answer::None | Answer::Accepted, Some(Weakness::NewRowIsProof)) => {
+            only_new(mark_, read_back).map_or(Outcome::Answered, |row| Outcome::Added(Box::new(self::row(row))))
+        }
         (Answer::Opaque | Answer::None, Some(Weakness::ErrorCloses)) => Outcome::NotSent("taken for nothing"),
+        (Answer::Uncertain(_), Some(Weakness::RefusalIsProof)) => Outcome::Refused(Refusal::Throttled(None)),
         _ => outcome(answer),
     };
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
@@ -141,6 +145,13 @@ pub fn after(
         intent: after.intent.as_ref().map(mark),
         made: made(&status.history, Some(&after.license)),
     }
+}
+
+/// The only row that is new since an addition was decided.
+fn only_new(mark: Mark, read_back: Option<Seen>) -> Option<Row> {
+    let Task::Add { present, .. } = mark.task else { return None };
+    let new = read_back?.rows & !present;
+    (new.count_ones() == 1).then(|| Row::try_from(new.trailing_zeros()).expect("a number of the model"))
 }
 
 fn status_of(made: Made, foreign: super::Rows) -> LicenseSeatsStatus {

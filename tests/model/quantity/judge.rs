@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Thresholds};
 use seatkeeper::plan::{
     self, Bound, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing,
-    Usage, Verdict,
+    Uncertain, Usage, Verdict,
 };
 
 use super::translate::{change, intent, key, made, mark, numbers, wait};
@@ -117,6 +117,10 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
     let outcome = match answer {
         Answer::Accepted => Outcome::Accepted,
         _ if variant.weakness == Some(Weakness::ErrorCloses) => Outcome::NotSent("taken for nothing"),
+        Answer::Uncertain if variant.weakness == Some(Weakness::RefusalIsProof) => {
+            Outcome::Refused(Refusal::Throttled(None))
+        }
+        Answer::Uncertain => Outcome::Uncertain(Uncertain::Status(400)),
         Answer::Opaque => Outcome::Answered,
         Answer::None => Outcome::Unanswered,
         Answer::Refused => Outcome::Refused(Refusal::Throttled(None)),
