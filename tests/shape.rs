@@ -185,6 +185,12 @@ fn answers_of_vendors_are_parsed_where_a_list_is_no_object() {
     let mut parse = Vec::new();
     for path in sources(&root().join("src/vendors")) {
         let code = code(&path);
+        // For tests alone, by the module that names them.
+        let of_tests =
+            is_test(path.strip_prefix(root()).unwrap()) || path.ends_with("foreign.rs") || path.ends_with("places.rs");
+        if of_tests {
+            continue;
+        }
         if code.contains("serde_json::from_") || code.contains("serde_json::Deserializer") {
             parse.push(path.strip_prefix(root().join("src/vendors")).unwrap().to_owned());
         }
