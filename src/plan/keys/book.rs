@@ -98,6 +98,7 @@ impl<'a> Book<'a> {
                     let removed = record.state == KeyState::Removed;
                     if removed { KeyState::Removed } else { state_of(row, now) }
                 }
+                None if record.state == KeyState::Removed => KeyState::Removed,
                 None if matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent) => record.state,
                 None if ended(record) => KeyState::Expired,
                 None => KeyState::Missing,

@@ -163,6 +163,8 @@ fn key_that_is_not_listed_any_more_is_not_forgotten_while_its_row_may_only_be_mi
     let story = keys().lists(&["b"]).shows(&[row(8, 25)]).with(|s| s.seats = Some(45));
     let story = story.knows(&[known, record("b", &row(8, 25), KeyOrigin::Added)]);
     assert!(story.record("a").is_some());
+    let removed = story.clone().with(|s| s.license.keys[0].state = KeyState::Removed);
+    assert!(removed.record("a").is_none(), "removed by this object: whatever is counted");
     assert!(story.with(|s| s.seats = None).record("a").is_none(), "its seats are gone as well");
 }
 
