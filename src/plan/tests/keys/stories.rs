@@ -169,6 +169,22 @@ fn key_that_is_not_listed_any_more_is_not_forgotten_while_its_row_may_only_be_mi
 }
 
 #[test]
+fn new_row_is_not_taken_where_seats_have_come_for_another_one_that_is_not_listed() {
+    // Found by the model: the row of a colleague was taken, and the key's own, which the list lacked, was not known.
+    let rows = [row(7, 40), row(8, 25)];
+    let story = |present: &[i64], seats| {
+        let story = keys().lists(&["a"]).shows(&rows[2 - present.len()..]).with(|s| s.seats = Some(seats));
+        story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed().decide().verdict
+    };
+    assert_eq!(story(&[7, 8], 65), Verdict::InSync);
+    assert_eq!(story(&[7, 8], 70), Verdict::InSync, "soft seats of the new row");
+    assert_eq!(story(&[7, 8], 90), Verdict::NeedsReview);
+    // The seats of a row that is gone say nothing of what has come.
+    assert_eq!(story(&[8], 25), Verdict::InSync);
+    assert_eq!(story(&[8], 50), Verdict::NeedsReview);
+}
+
+#[test]
 fn seats_that_come_without_a_row_keep_an_addition_from_being_repeated() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]).with(|s| s.seats = Some(65));
     let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
