@@ -47,11 +47,11 @@ $(CARGO_DENY):
 control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user cache (about 5 minutes, once)
 	@tests/control-plane/build.sh >/dev/null
 
-generate: ## Write the CRD to crds/ and the chart, docs/errors.md, and the README's table of conditions
+generate: ## Write the CRD to crds/ and the chart, docs/errors.md, and the tables of README.md and docs/never-buys-twice.md
 	cargo run --quiet --locked -p seatkeeper -- crd > $(CRD).new
 	mv $(CRD).new $(CRD)
 	cp $(CRD) $(CHART_CRD)
-	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table
+	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code
 	cargo fmt --all

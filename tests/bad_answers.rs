@@ -100,6 +100,13 @@ pub fn reading_cases() -> Vec<Case> {
     let bad = [
         members("without status", r#"{"data":[{"id":"MARKER"}]}"#),
         members("cut off", r#"{"data":[{"id":"MARKER","status":2}"#),
+        ("numbers by position".into(), On::Subscription, answer(200, r#"[[100,100],null]"#)),
+        (
+            "seats by position".into(),
+            On::Subscription,
+            answer(200, r#"{"passwordManager":[100,100],"secretsManager":null,"x":"MARKER"}"#),
+        ),
+        members("by position", r#"{"data":[["MARKER",2,null]]}"#),
         ("400 of a proxy".into(), On::Subscription, answer(400, "<html>MARKER</html>")),
     ];
     at(On::Subscription).chain(at(On::Members)).chain(numbers).chain(bad).collect()

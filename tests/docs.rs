@@ -5,6 +5,7 @@ use std::fs;
 use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use seatkeeper::plan::CONDITIONS;
+use seatkeeper::vendors::{Proof, proofs};
 use seatkeeper_support::workspace_root;
 
 fn text(path: &str) -> String {
@@ -53,6 +54,29 @@ fn readme_table_of_conditions_is_the_one_of_the_code() {
     let (stored, made) = (&readme[start..start + length], table_of_conditions());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(workspace_root().join("README.md"), readme.replace(stored, &made)).expect("written");
+        return;
+    }
+    assert_eq!(stored, made, "refresh it with: make generate");
+}
+
+/// The table of answers that prove that nothing was done, as the vendors' code has it.
+fn table_of_proofs() -> String {
+    let mut table = "| Vendor | Status | Shape | What it proves |\n|---|---|---|---|\n".to_owned();
+    for Proof { vendor, statuses, shape, proves } in proofs() {
+        let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
+        table += &format!("| {vendor} | {} | {shape} | {proves} |\n", statuses.join(", "));
+    }
+    table
+}
+
+#[test]
+fn answers_that_prove_that_nothing_was_done_are_those_of_the_code() {
+    let page = text("docs/never-buys-twice.md");
+    let start = page.find("| Vendor | Status | Shape |").expect("the table");
+    let length = page[start..].find("\n\n").expect("the end of the table") + 1;
+    let (stored, made) = (&page[start..start + length], table_of_proofs());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(workspace_root().join("docs/never-buys-twice.md"), page.replace(stored, &made)).expect("written");
         return;
     }
     assert_eq!(stored, made, "refresh it with: make generate");

@@ -13,6 +13,7 @@ use vendor_sim::immuta::{Endpoint, LicenseKey, Switches, Tenant};
 use crate::world::{FAST, World, organization, said};
 
 mod access;
+mod answers;
 mod bad_input;
 mod keys;
 mod lost;

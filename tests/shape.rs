@@ -181,6 +181,26 @@ fn requests_to_vendors_leave_at_one_place() {
 }
 
 #[test]
+fn answers_of_vendors_are_parsed_where_a_list_is_no_object() {
+    let mut parse = Vec::new();
+    for path in sources(&root().join("src/vendors")) {
+        let code = code(&path);
+        // For tests alone, by the module that names them.
+        let of_tests =
+            is_test(path.strip_prefix(root()).unwrap()) || path.ends_with("foreign.rs") || path.ends_with("places.rs");
+        if of_tests {
+            continue;
+        }
+        if code.contains("serde_json::from_") || code.contains("serde_json::Deserializer") {
+            parse.push(path.strip_prefix(root().join("src/vendors")).unwrap().to_owned());
+        }
+    }
+    parse.sort();
+    // The list of members streams, and counts objects alone.
+    assert_eq!(parse, [Path::new("bitwarden/members.rs"), Path::new("http.rs")], "serde reads a list as a struct");
+}
+
+#[test]
 fn every_vendor_says_what_its_credentials_hold() {
     let vendors = root().join("src/vendors");
     let list = code(&vendors.join("mod.rs"));

@@ -35,6 +35,16 @@ fn answer(status: u16, body: &str, apply: bool) -> Fault {
     Fault::on_put(FaultKind::Answer { status, headers, body, apply })
 }
 
+/// 401 as the framework of the application gives it.
+fn challenged() -> Fault {
+    Fault::on_put(FaultKind::Answer {
+        status: 401,
+        headers: [("www-authenticate".to_owned(), r#"Bearer error="invalid_token""#.to_owned())].into(),
+        body: String::new(),
+        apply: false,
+    })
+}
+
 fn throttled(retry_after: &str) -> Fault {
     Fault::on_put(FaultKind::Answer {
         status: 429,
@@ -54,16 +64,28 @@ fn cases() -> Vec<Case> {
     let case = |what, fault, end, puts| Case { what, fault, end, puts };
     let on = Fault::on_put;
     vec![
-        // Refused before any effect.
-        case("401 once", answer(401, "", false), InSync, 2),
-        case("403 once", answer(403, "", false), InSync, 2),
-        case("403 of the edge once", on(K::EdgeForbidden), InSync, 2),
+        // Proven to come before any effect.
+        case("401 of the application once", challenged(), InSync, 2),
         case("429 with Retry-After", throttled("1"), InSync, 2),
         case("400", answer(400, r#"{"message":"invalid"}"#, false).for_ever(), Rejected, 1),
-        case("404", answer(404, "", false).for_ever(), Rejected, 1),
-        case("405", answer(405, "", false).for_ever(), Rejected, 1),
-        case("415", answer(415, "", false).for_ever(), Rejected, 1),
-        case("redirect", answer(302, "", false).for_ever(), Rejected, 1),
+        // The same statuses from something in between, or from anybody: they prove nothing.
+        case("401 without a challenge once", answer(401, "", false), InSync, 2),
+        case("401 page applied", answer(401, HTML, true), InSync, 1),
+        case("403 once", answer(403, "", false), InSync, 2),
+        case("403 applied", answer(403, "", true), InSync, 1),
+        case("403 of the edge once", on(K::EdgeForbidden), InSync, 2),
+        case("400 page applied", answer(400, HTML, true), InSync, 1),
+        case("404 page once", answer(404, HTML, false), InSync, 2),
+        case("404 page applied", answer(404, HTML, true), InSync, 1),
+        case("404 empty once", answer(404, "", false), InSync, 2),
+        case("405 empty once", answer(405, "", false), InSync, 2),
+        case("405 empty applied", answer(405, "", true), InSync, 1),
+        case("415 once", answer(415, "", false), InSync, 2),
+        case("redirect once", answer(302, "", false), InSync, 2),
+        case("redirect applied", answer(302, "", true), InSync, 1),
+        case("redirect for ever", answer(302, "", false).for_ever(), Rejected, 2),
+        case("200 list applied", answer(200, r#"["Subscription updated successfully."]"#, true), InSync, 1),
+        case("200 empty applied", answer(200, "", true), InSync, 1),
         // The application's last word, which proves nothing.
         case("500 after all was done", answer(500, OPAQUE, true), InSync, 1),
         case("500 once", answer(500, OPAQUE, false), InSync, 2),
@@ -162,12 +184,29 @@ async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
 async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_again() {
     needs_control_plane!();
     let w = World::with("refused", organization(), &fast_but(&["--credential-probe=1h"])).await;
-    let play = async |(what, status, puts, reason): (&str, u16, usize, &str)| {
+    let play = async |(what, puts, reason): (&str, usize, &str)| {
         let t = w.tenant(what, organization()).await;
-        t.inject(answer(status, "", false).for_ever());
+        match reason {
+            "Rejected" => t.inject(challenged().for_ever()),
+            // A key that lost its role, as the change is the first to hear: readings are refused from then on.
+            _ => {
+                t.inject(answer(403, "", false).for_ever());
+                t.inject(
+                    Fault::on_get(FaultKind::Answer {
+                        status: 403,
+                        headers: Default::default(),
+                        body: String::new(),
+                        apply: false,
+                    })
+                    .skip(2)
+                    .for_ever(),
+                )
+            }
+        };
         t.declare(json!({})).await;
         let status = t.until_said("CredentialsValid", &format!("False/{reason}")).await;
         assert_eq!(said(&status, "Ready"), "False/CredentialsInvalid");
+        assert!(status.intent.is_none(), "{what}: nothing was done");
         t.until_secret_looked_at(3).await;
         assert_eq!(t.puts(), puts, "{what}");
         let later = t.status().await;
@@ -177,8 +216,21 @@ async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_a
         t.until_in_sync(150).await;
         t.assert_never_above(150);
     };
-    play(("401 for ever", 401, 2, "Rejected")).await;
-    play(("403 for ever", 403, 1, "InsufficientRole")).await;
+    play(("401 for ever", 2, "Rejected")).await;
+    play(("403 for ever", 1, "InsufficientRole")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_of_an_edge_on_a_purchase_says_nothing_of_the_key() {
+    needs_control_plane!();
+    let w = World::with("edge-put", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    let t = w.tenant("edge", organization()).await;
+    t.inject(Fault::on_put(FaultKind::EdgeForbidden));
+    t.declare(json!({})).await;
+    let status = t.until_said("Ready", "Unknown/OutcomeUnknown").await;
+    assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated");
+    t.until_in_sync(150).await;
+    assert_eq!(t.puts(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,7 +101,8 @@ pub struct Intent {
     /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
     pub phase: IntentPhase,
 
-    /// With phase `Rejected`: why the vendor refuses, in Seatkeeper's words, where it can be told.
+    /// Why the vendor refuses, in Seatkeeper's words, where it can be told: with phase `Rejected`, and with `Answered` where the
+    /// refusal does not prove that nothing was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 

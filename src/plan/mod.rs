@@ -39,7 +39,7 @@ pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
 pub use notice::{Notice, adoptions, remember};
 pub use numbers::{Bound, Model, Numbers, Rules, Snapshot, Support, Usage};
 pub use obstacle::{Obstacle, Peer};
-pub use outcome::{Outcome, Refusal, after_write};
+pub use outcome::{Outcome, Refusal, Uncertain, after_write};
 pub use pool::{Goal, Pool, VendorWords};
 pub use protocol::{Elapsed, Timing, WaitFor, intent_id};
 pub use report::{Finding, Report, report};

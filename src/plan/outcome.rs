@@ -19,6 +19,8 @@ pub enum Outcome {
     Accepted,
     /// The vendor says that a licence key is added, and in which row.
     Added(Box<Row>),
+    /// The vendor's application refuses, in its own shape, and such a refusal may come after an effect.
+    Uncertain(Uncertain),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
     /// No answer of the application: the request may still be running.
@@ -34,18 +36,42 @@ pub enum Refusal {
     Credentials(Fault),
     /// The request itself, and why, in our words, as what follows "because": sending it again cannot help.
     Request(String),
-    /// The licence key is there already; `certain`: the answer says so, and does not only hint at it.
-    Duplicate {
-        /// The answer says so in words or by its code.
-        certain: bool,
-    },
+}
+
+/// What a refusal says that proves nothing. It is asked once more after the settle time, and then a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uncertain {
+    /// That the license key is there already.
+    Present,
+    /// Something that is also said where the license key is there already.
+    PerhapsPresent,
+    /// That the field is wrong that carries the license key.
+    Field,
+    /// Nothing that is understood; the status.
+    Status(u16),
+}
+
+impl Uncertain {
+    /// What the record says of it, in our words: as what follows "because".
+    pub fn words(self) -> String {
+        match self {
+            Self::Present => "it says that it has the key already".into(),
+            Self::PerhapsPresent => "it says that something conflicts, perhaps the key itself".into(),
+            Self::Field => "it does not take the field that carries the key".into(),
+            Self::Status(status) => format!("it answers with status {status}"),
+        }
+    }
+
+    /// Whether these are its words in a record.
+    pub(super) fn is_told(self, words: Option<&str>) -> bool {
+        words == Some(self.words().as_str())
+    }
 }
 
 impl Outcome {
     /// Whether the vendor may have done something, so that it is to be read back.
     pub fn is_of_something_sent(&self) -> bool {
-        let answered = matches!(self, Self::Accepted | Self::Added(_) | Self::Answered | Self::Unanswered);
-        answered || matches!(self, Self::Refused(Refusal::Duplicate { .. }))
+        !matches!(self, Self::NotSent(_) | Self::Refused(_))
     }
 
     /// One word for the metric label.
@@ -54,7 +80,7 @@ impl Outcome {
             Self::NotSent(_) => "not_sent",
             Self::Refused(_) => "refused",
             Self::Accepted | Self::Added(_) => "ok",
-            Self::Answered => "answered",
+            Self::Answered | Self::Uncertain(_) => "answered",
             Self::Unanswered => "unanswered",
         }
     }
@@ -78,11 +104,12 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
         Outcome::Refused(Refusal::Request(why)) => {
             Some(Intent { phase: IntentPhase::Rejected, refused: Some(why.clone()), ..intent.clone() })
         }
-        Outcome::Refused(Refusal::Duplicate { .. }) => turned(IntentPhase::Rejected),
-        Outcome::Accepted | Outcome::Added(_) | Outcome::Answered if reached => None,
-        Outcome::Accepted | Outcome::Added(_) | Outcome::Answered => turned(IntentPhase::Answered),
         Outcome::Unanswered if reached => turned(IntentPhase::Settling),
         Outcome::Unanswered => turned(IntentPhase::Unanswered),
+        Outcome::Accepted | Outcome::Added(_) | Outcome::Uncertain(_) | Outcome::Answered if reached => None,
+        Outcome::Accepted | Outcome::Added(_) | Outcome::Uncertain(_) | Outcome::Answered => {
+            turned(IntentPhase::Answered)
+        }
     };
     let sent = outcome.is_of_something_sent();
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }

@@ -9,7 +9,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use reqwest::header::{DATE, RETRY_AFTER};
+use reqwest::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,7 @@ use super::date;
 use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
 use super::gate::Gate;
+use super::object::Object;
 use super::pace::Pace;
 use super::rates::Rates;
 use super::secret_data::never_shown;
@@ -146,7 +147,10 @@ fn builder(settings: &HttpSettings) -> reqwest::ClientBuilder {
 /// An answer of which the whole body was read.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    retry_after: Option<Duration>,
+    /// What `Retry-After` asked for.
+    pub(super) retry_after: Option<Duration>,
+    /// `WWW-Authenticate: Bearer`: the framework behind the application asks for a token.
+    pub(super) challenges: bool,
     body: Vec<u8>,
 }
 
@@ -154,9 +158,21 @@ pub(super) struct Answer {
 never_shown!(Answer);
 
 impl Answer {
-    /// The body as JSON of the given shape, whatever the content type says.
+    /// The body as a JSON object of the given shape, whatever the content type says.
     pub(super) fn json<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, VendorError> {
-        serde_json::from_slice(&self.body).map_err(|_| VendorError::Unreadable(what))
+        serde_json::from_slice(&self.body).map(|Object(read)| read).map_err(|_| VendorError::Unreadable(what))
+    }
+
+    /// The body as a JSON list of objects of the given shape.
+    pub(super) fn json_list<T: DeserializeOwned>(&self, what: &'static str) -> Result<Vec<T>, VendorError> {
+        let list: Result<Vec<Object<T>>, _> = serde_json::from_slice(&self.body);
+        let list = list.map_err(|_| VendorError::Unreadable(what))?;
+        Ok(list.into_iter().map(|Object(read)| read).collect())
+    }
+
+    /// Whether there is no body.
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.is_empty()
     }
 
     /// Whether a page for people came instead of an answer for programs: a login page, a captive portal.
@@ -173,7 +189,7 @@ impl Answer {
 /// Sends a request through the gate and reads the whole answer, up to the cap.
 pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
     let mut response = gate.send(request, timeout).await?;
-    let (status, retry_after) = (response.status(), retry_after(&response));
+    let (status, retry_after, challenges) = (response.status(), retry_after(&response), challenges(&response));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| meaning(&e))? {
         if body.len() + chunk.len() > BODY_CAP {
@@ -181,7 +197,7 @@ pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Dura
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, retry_after, body })
+    Ok(Answer { status, retry_after, challenges, body })
 }
 
 /// What an answer other than success means, by its status.
@@ -193,6 +209,11 @@ pub(super) fn refusal<E: Failure>(status: StatusCode, retry_after: Option<Durati
         StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after }.into(),
         status => VendorError::Status(status.as_u16()).into(),
     }
+}
+
+fn challenges(response: &Response) -> bool {
+    let schemes = response.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    schemes.filter_map(|value| value.split([' ', ',']).next()).any(|scheme| scheme.eq_ignore_ascii_case("Bearer"))
 }
 
 /// `Retry-After` in seconds or as a date; anything else counts as absent. A date counts from the answer's own `Date`, so that

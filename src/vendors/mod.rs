@@ -14,9 +14,11 @@ mod gate;
 mod http;
 mod immuta;
 mod license_key;
+mod object;
 pub mod pace;
 #[cfg(test)]
 mod places;
+mod proof;
 mod rates;
 mod recorded;
 mod secret_data;
@@ -34,6 +36,7 @@ pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms}
 pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, VendorLabel};
 pub use pace::Urgency;
+pub use proof::{Proof, proofs};
 pub use recorded::{Journal, NotRecorded, Recorded};
 pub use target::{Target, target};
 

@@ -68,6 +68,10 @@ pub enum Weakness {
     NoCompareAndSwap,
     /// Whatever is not a success is taken for proof that nothing happened.
     ErrorCloses,
+    /// A refusal that may come after an effect is taken for proof that nothing happened.
+    RefusalIsProof,
+    /// A row that a list lacks counts as gone, whatever the seats say.
+    MissingIsGone,
     /// The intent is read from a cache that lags.
     StaleIntent,
     /// Not the protocol but its assumption: a webhook handler outlives the settle time.
@@ -88,6 +92,8 @@ impl Weakness {
             Self::NoDeadline => "no send deadline",
             Self::NoCompareAndSwap => "no compare-and-swap",
             Self::ErrorCloses => "an error closes the intent",
+            Self::RefusalIsProof => "an uncertain refusal closes the intent",
+            Self::MissingIsGone => "a missing row is gone whatever the seats say",
             Self::StaleIntent => "the intent is read from a stale cache",
             Self::SlowHandler => "a webhook handler outlives the settle time",
             Self::SlowRequest => "a request outlives the settle time",

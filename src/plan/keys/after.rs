@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::judge::{change, new_rows, origin, retire, with};
+use super::judge::{change, is_gone, origin, retire, with};
 use super::record::{bound, put, refuse};
 use super::ring::{KeyRing, Row};
 use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyState, KeyStep, License, LicenseState, Step};
 use crate::plan::outcome::{applied, before};
-use crate::plan::{Outcome, Refusal, Snapshot};
+use crate::plan::{Outcome, Refusal, Snapshot, Uncertain};
 
 /// What the record must say after a write.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,56 +68,31 @@ impl Judging<'_> {
                     }
                 }
             }
-            // The account says yes and not to what: right after it, the only new row is what it means.
-            Outcome::Accepted => self.recognise(KeyOrigin::Added, |after| after.turned(IntentPhase::Answered)),
-            Outcome::Refused(Refusal::Duplicate { certain }) => {
-                self.recognise(KeyOrigin::Found, |after| after.already_present(*certain))
-            }
+            // The account says yes and not to what, or no and perhaps too late: only the list can tell, after the settle time.
+            Outcome::Uncertain(refusal) => self.told(*refusal),
             Outcome::Refused(_) => self.refused(KeyState::Rejected),
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
-            Outcome::Answered | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
+            Outcome::Accepted | Outcome::Answered | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
         }
     }
 
     fn removal(&mut self, outcome: &Outcome) -> Said {
         match outcome {
-            Outcome::Accepted | Outcome::Added(_) => {
+            // The answer names the row and says that it is deleted; the list must not say otherwise.
+            Outcome::Accepted if self.read_back.is_some_and(|ring| is_gone(ring, self.step)) => {
                 retire(&mut self.license.keys, self.step);
                 let to = self.read_back.map_or(self.step.to, |ring| ring.seats);
                 (None, Some(applied(&with(self.intent, KeyStep { to, ..self.step.clone() }), self.now)))
             }
+            Outcome::Uncertain(refusal) => self.told(*refusal),
             Outcome::Refused(Refusal::Request(why)) => {
                 let refused = Some(why.clone());
                 (Some(Intent { phase: IntentPhase::Rejected, refused, ..self.intent.clone() }), None)
             }
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
-            Outcome::Answered | Outcome::Refused(_) | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
-        }
-    }
-
-    /// Takes the one row that is new for the key's; `none`: there is no new row.
-    fn recognise(&mut self, origin: KeyOrigin, none: impl FnOnce(&mut Self) -> Said) -> Said {
-        let Some(ring) = self.read_back else { return self.turned(IntentPhase::Answered) };
-        let new: Vec<Row> = new_rows(&ring.rows, self.step, &self.license.keys).cloned().collect();
-        match &new[..] {
-            [row] => self.bind(row, origin, ring.seats),
-            [] => none(self),
-            _ => self.turned(IntentPhase::NeedsReview),
-        }
-    }
-
-    /// The account has the key already. If only one of its rows is nobody else's, it is that one.
-    fn already_present(&mut self, certain: bool) -> Said {
-        let Some(ring) = self.read_back else { return self.turned(IntentPhase::Answered) };
-        let ours = |row: &Row| {
-            let own =
-                |record: &&crate::api::KeyRecord| record.origin.is_some_and(|origin| origin != KeyOrigin::Foreign);
-            self.license.keys.iter().filter(own).any(|record| row.is(record.id, record.uuid.as_deref()))
-        };
-        let unowned: Vec<Row> = ring.rows.iter().filter(|row| !ours(row)).cloned().collect();
-        match &unowned[..] {
-            [row] if certain => self.bind(row, KeyOrigin::Found, ring.seats),
-            _ => self.refused(KeyState::AlreadyPresent),
+            Outcome::Accepted | Outcome::Added(_) | Outcome::Answered | Outcome::Refused(_) | Outcome::NotSent(_) => {
+                self.turned(IntentPhase::Answered)
+            }
         }
     }
 
@@ -131,6 +106,12 @@ impl Judging<'_> {
     fn refused(&mut self, state: KeyState) -> Said {
         refuse(&mut self.license.keys, self.step, state);
         (None, None)
+    }
+
+    /// A refusal that may come after an effect.
+    fn told(&self, refusal: Uncertain) -> Said {
+        let refused = Some(refusal.words());
+        (Some(Intent { phase: IntentPhase::Answered, refused, ..self.intent.clone() }), None)
     }
 
     fn turned(&self, phase: IntentPhase) -> Said {

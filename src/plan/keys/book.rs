@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::is_live;
 use super::record::{bound, put, state_of};
 use super::ring::{KeyRing, Row, WantedKey, same};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::plan::Fault;
+use crate::plan::protocol::digest;
 
 /// How a listed key stands.
 #[derive(Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub(super) enum Standing<'a> {
     Lapsed,
     /// Its row is gone.
     Lost(&'a KeyRecord),
+    /// Its row is not listed, and its seats are still counted: the list may lack it.
+    Hidden(&'a KeyRecord),
     /// The account refused it.
     Refused,
     /// The account has it, and nobody knows in which row.
@@ -94,29 +98,32 @@ impl<'a> Book<'a> {
                     let removed = record.state == KeyState::Removed;
                     if removed { KeyState::Removed } else { state_of(row, now) }
                 }
+                None if record.state == KeyState::Removed => KeyState::Removed,
                 None if matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent) => record.state,
                 None if ended(record) => KeyState::Expired,
                 None => KeyState::Missing,
             };
         }
-        records.retain(|record| {
-            let listed = ring.row(record.id, record.uuid.as_deref()).is_some();
-            listed || (record.state != KeyState::Removed && ring.wanted.iter().any(|entry| is_of(record, entry)))
-        });
         // One record for each key, the one with a row first: a status that somebody edited may hold several.
-        records.sort_by_key(|record| ring.row(record.id, record.uuid.as_deref()).is_none());
-        let mut seen: Vec<KeyRecord> = Vec::new();
+        let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
+        records.sort_by_key(|record| (unlisted(record), record.state == KeyState::Removed));
         for record in records {
             let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
                 (Some(one), Some(other)) => same(one, other),
                 _ => false,
             };
-            if !seen.iter().any(twin) {
-                seen.push(record);
+            if !self.records.iter().any(twin) {
+                self.records.push(record);
             }
         }
-        // A removed row that is no longer listed is gone for good; `Missing` is for rows that somebody else took away.
-        self.records = seen;
+        let counted = self.uncounted_for();
+        self.records.retain(|record| {
+            let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
+            // A list that is short for once must not make this object forget what it added.
+            let hidden = || record.state == KeyState::Missing && holds_seats(counted, record.seats);
+            // A removed row that is no longer listed is gone for good; `Missing` is for rows that somebody else took away.
+            !unlisted(record) || (record.state != KeyState::Removed && (wanted() || hidden()))
+        });
     }
 
     /// Takes the rows that the spec names for their keys.
@@ -167,6 +174,55 @@ impl<'a> Book<'a> {
         self.records.retain(|record| (record.id, &record.uuid) != (step.id, &step.uuid));
     }
 
+    /// Seats that the account counts and no listed row explains. Rows that may not count explain nothing.
+    fn uncounted_for(&self) -> i32 {
+        let live = self.ring.rows.iter().filter(|row| is_live(row, self, self.now));
+        live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
+    }
+
+    /// Whether the account may count a row with so many seats that it does not list. What is not known is not enough to
+    /// say no.
+    pub fn counts(&self, seats: Option<i32>) -> bool {
+        holds_seats(self.uncounted_for(), seats)
+    }
+
+    /// Seats that may have come since an addition was decided, and that none of its new rows explains. Where every row of then
+    /// is still there and counts, what nothing explained then explains nothing now: soft seats.
+    pub fn gained_seats(&self, step: &KeyStep, new: &[Row]) -> i32 {
+        let live = |id: &i64| self.ring.rows.iter().any(|row| row.id == *id && is_live(row, self, self.now));
+        let unexplained = self.uncounted_for();
+        if !step.present.iter().all(live) {
+            return unexplained;
+        }
+        let explained = new.iter().filter(|row| is_live(row, self, self.now)).filter_map(|row| row.seats);
+        explained.fold(self.ring.seats, i32::saturating_sub).saturating_sub(step.from)
+    }
+
+    /// Whether the row of a record is not listed, although its seats are still counted.
+    pub fn hides(&self, record: &KeyRecord) -> bool {
+        record.state == KeyState::Missing && self.counts(record.seats)
+    }
+
+    /// Forgets the rows of which a person has said that they are gone, whatever is counted.
+    pub fn dismiss(&mut self, confirmed: Option<&str>) {
+        let gone = |record: &KeyRecord| self.hides(record) && confirmed == Some(question(record, self.ring).as_str());
+        let kept = self.records.iter().filter(|record| !gone(record)).cloned().collect();
+        self.records = kept;
+    }
+
+    /// The only row that can be the one of a key that is said to be there: nobody's else, with the seats that the key is known
+    /// to have, in a list that lacks nothing.
+    pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
+        let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
+            (Some(one), Some(other)) => same(one, other),
+            _ => false,
+        });
+        let seats = known.and_then(|record| record.seats);
+        let fits = |row: &&Row| !self.owns(row) && seats.is_none_or(|seats| row.seats == Some(seats));
+        let mut rows = self.ring.rows.iter().filter(fits);
+        rows.next().filter(|_| rows.next().is_none() && self.uncounted_for() <= 0)
+    }
+
     pub fn owns(&self, row: &Row) -> bool {
         self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
     }
@@ -203,6 +259,7 @@ impl<'a> Book<'a> {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
                 KeyState::AlreadyPresent => Standing::Present,
+                KeyState::Missing if self.hides(record) => Standing::Hidden(record),
                 KeyState::Missing => Standing::Lost(record),
                 KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
                 _ => Standing::Listed(record),
@@ -211,6 +268,17 @@ impl<'a> Book<'a> {
             None => Standing::New,
         }
     }
+}
+
+/// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.
+pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
+    unexplained > 0 && seats.filter(|seats| *seats > 0).is_none_or(|seats| unexplained >= seats)
+}
+
+/// Names the question whether the row of a record is gone, for what is read now: a yes to it answers no later one.
+pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
+    let (id, uuid) = (record.id.unwrap_or_default().to_string(), record.uuid.as_deref().unwrap_or_default());
+    digest(&[&id, uuid, &ring.sight()])
 }
 
 /// Whether a record is of the very key that an entry holds.

@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::book::Book;
+use super::book::{Book, holds_seats};
 use super::record::{refuse, rowless};
-use super::ring::Row;
+use super::ring::{KeyRing, Row};
 use super::say::{self, Trouble};
 use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
-use crate::plan::Situation;
 use crate::plan::outcome::applied;
 use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
+use crate::plan::{Situation, Uncertain};
 
 /// Judges the recorded intent against what the account lists, and records what is thereby known.
 pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
@@ -28,7 +28,8 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
         IntentPhase::WithoutEffect if s.edited_since(intent) => Open::free(),
         IntentPhase::NeedsReview => review(s, intent, &step, book),
         IntentPhase::Rejected => {
-            let gone = book.ring.row(step.id, step.uuid.as_deref()).is_none();
+            let listed = book.ring.row(step.id, step.uuid.as_deref()).is_some();
+            let gone = !listed && !book.counts(Some(step.from.saturating_sub(step.to)));
             let confirmed = s.confirmed == Some(intent.id.as_str());
             if s.edited_since(intent) || confirmed || gone {
                 Open::free()
@@ -68,50 +69,80 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         return again(intent, step);
     }
     let candidates: Vec<Row> = new_rows(&ring.rows, step, &book.records).cloned().collect();
+    let gained = book.gained_seats(step, &candidates);
     match &candidates[..] {
+        // Enough seats have come for another row, which the list may lack: either may be the key's.
+        [row] if holds_seats(gained, row.seats) => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [row] => {
             book.bind(step, row, KeyOrigin::Found);
             Open::done(change(intent, step, row, ring.seats, s.now))
         }
+        // Seats have come without a row: the list may lack the very row that this request made.
+        [] if gained > 0 => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [] if intent.attempt == 1 => again(intent, step),
-        [] => {
-            let record = rowless(step, KeyState::Rejected);
-            // A key of which a row is listed was not refused, whatever became of this request.
-            if book.is_wanted(&record) && !book.lists(step) {
-                refuse(&mut book.records, step, KeyState::Rejected);
-            }
-            Open::free()
-        }
+        [] => asked_twice(s, intent, step, book),
         _ => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
     }
 }
 
+/// Two requests brought no row: now a person must look, and the last answer says at what.
+fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
+    let says = |refusal: Uncertain| refusal.is_told(intent.refused.as_deref());
+    if says(Uncertain::Present)
+        && let Some(row) = book.only_possible(step).cloned()
+    {
+        book.bind(step, &row, KeyOrigin::Found);
+        return Open::done(change(intent, step, &row, book.ring.seats, s.now));
+    }
+    let present = says(Uncertain::Present) || says(Uncertain::PerhapsPresent);
+    let state = if present { KeyState::AlreadyPresent } else { KeyState::Rejected };
+    // A key of which a row is listed was not refused, whatever became of this request.
+    if book.is_wanted(&rowless(step, state)) && !book.lists(step) {
+        refuse(&mut book.records, step, state);
+    }
+    Open::free()
+}
+
 fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let ring = book.ring;
-    let done = || applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now);
-    let Some(row) = ring.row(step.id, step.uuid.as_deref()) else {
-        book.forget(step);
-        let over = matches!(intent.phase, IntentPhase::Answered | IntentPhase::WithoutEffect);
-        return match settling(s, intent).filter(|_| !over) {
-            None => Open::done(done()),
-            // Its number may be handed out again, so nothing else is sent while the removal may still be running.
-            Some(left) => {
-                Open { applied: Some(done()), ..Open::turn(intent, IntentPhase::Settling, State::Wait(left)) }
-            }
-        };
-    };
-    if let Some(left) = settled(s, intent, book) {
+    // One reading is no proof, whether it has the row or lacks it.
+    if let Some(left) = settled(s, intent, book).or_else(|| seen_once(s, intent, step, book)) {
         return Open::wait(intent, left);
     }
-    if row.seats.is_some_and(|seats| seats > 0 && ring.seats <= step.from.saturating_sub(seats)) {
+    let done = || Open::done(applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now));
+    let listed = ring.row(step.id, step.uuid.as_deref()).is_some();
+    if !listed && book.counts(Some(step.from.saturating_sub(step.to))) {
+        // The list may lack it: it counts as removed by nobody, and is judged afresh if it is listed again.
+        return Open::free();
+    }
+    if !listed {
+        book.forget(step);
+        return done();
+    }
+    if is_gone(ring, step) {
         // Still listed and no longer counted: the account shows what it has only marked as deleted.
         retire(&mut book.records, step);
-        return Open::done(done());
+        return done();
     }
     if intent.attempt == 1 {
         again(intent, step)
     } else {
         refused(s, Open::turn(intent, IntentPhase::Rejected, State::Rejected))
+    }
+}
+
+/// A row that is gone after a removal was found to be without effect: that is read twice too.
+fn seen_once(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_>) -> Option<Wait> {
+    let vanished = intent.phase == IntentPhase::WithoutEffect && book.ring.row(step.id, step.uuid.as_deref()).is_none();
+    vanished.then(|| wait(s, WaitFor::Missing(book.ring.sight()), s.timing.pause)).flatten()
+}
+
+/// Whether the row of a removal is gone by what one reading shows: it is not listed, or it is listed and its seats are not
+/// counted any more.
+pub(super) fn is_gone(ring: &KeyRing, step: &KeyStep) -> bool {
+    match ring.row(step.id, step.uuid.as_deref()) {
+        None => true,
+        Some(row) => row.seats.is_some_and(|seats| seats > 0 && ring.seats <= step.from.saturating_sub(seats)),
     }
 }
 
@@ -135,7 +166,7 @@ pub(super) fn with(intent: &Intent, step: KeyStep) -> Intent {
     Intent { step, ..intent.clone() }
 }
 
-/// Several rows may be the key's: only a person can tell. It is over once the spec names the row, the key is not wanted
+/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the spec names the row, the key is not wanted
 /// any more, or a person says that none of them is.
 fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_>) -> Open {
     if let Some(row) = listed_row(book, step) {

@@ -43,6 +43,7 @@ pub struct Lack {
 pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
     let mut book = Book::of(ring, s.license, &own, s.now);
+    book.dismiss(s.confirmed);
     let mut open = judge::judge(s, &mut book);
     if let State::Wait(wait) = &mut open.state {
         // A row that is seen to be gone says nothing about the other listed keys.
@@ -77,7 +78,7 @@ fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step
         let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
         return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
     }
-    let mut troubles = say::troubles(s.desired.pool.vendor, ring, &standings);
+    let mut troubles = say::troubles(s.desired.pool.vendor, book, &standings);
     match prune::retirement(s, ring, book, &standings) {
         Retirement::Of(record) => {
             return Next::Move(Box::new(change(remove(ring, record), Trigger::SpecDiffers, repeat, Settle::Done)));

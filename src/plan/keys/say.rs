@@ -1,8 +1,7 @@
 //! The sentences about licence keys: what lacks, what to do about it, and what is being done.
 
 use super::Lack;
-use super::book::{Book, Standing};
-use super::ring::KeyRing;
+use super::book::{self, Book, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::plan::condition::reason;
 use crate::plan::{Decision, Snapshot, VendorWords, Verdict};
@@ -45,8 +44,8 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
 }
 
 /// What is wrong with the listed keys, in the order of the list.
-pub(super) fn troubles(words: &VendorWords, ring: &KeyRing, standings: &[Standing<'_>]) -> Vec<Trouble> {
-    let account = words.account;
+pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
+    let (account, ring) = (words.account, book.ring);
     let each = ring.wanted.iter().zip(standings);
     each.filter_map(|(entry, standing)| {
         let path = entry.reference.path();
@@ -59,8 +58,20 @@ pub(super) fn troubles(words: &VendorWords, ring: &KeyRing, standings: &[Standin
                 reason::LICENSE_KEY_REJECTED,
                 "licence key refused by the vendor",
                 format!(
-                    "the {account} refuses licence key {path}, or answers and does not add it: it may be mistyped, expired, or made \
-                     for another {account}. Put the right key into the Secret; the same is not sent again"
+                    "the {account} was asked twice to add license key {path} and shows no new row: the key may be mistyped, expired, \
+                     or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
+                     key again, take its entry out of {} and put it back",
+                    words.keys_field
+                ),
+            ),
+            Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::new(
+                reason::ALREADY_PRESENT,
+                "key is there already, in no row",
+                format!(
+                    "the {account} was asked twice, says that it has license key {path} already, and lists no row that can be it: a \
+                     removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
+                     or supply another key",
+                    words.name, words.keys_field
                 ),
             ),
             Standing::Present => Trouble::new(
@@ -84,6 +95,20 @@ pub(super) fn troubles(words: &VendorWords, ring: &KeyRing, standings: &[Standin
                      another listed key: correct adopt, or remove it to have the key added"
                 ),
             ),
+            Standing::Hidden(record) => {
+                let id = record.id.unwrap_or_default();
+                Trouble::new(
+                    reason::NEEDS_REVIEW,
+                    "a row is counted and not listed",
+                    format!(
+                        "row {id} of license key {path} is not in the list of the {account}, which still counts its seats ({} in all): \
+                         the list may lack rows, so nothing is added. This ends once the row is listed again; if the row is gone, \
+                         annotate {CONFIRM}={}, and the key is added again",
+                        ring.seats,
+                        book::question(record, ring)
+                    ),
+                )
+            }
             Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::New => return None,
         })
     })
@@ -103,7 +128,7 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
 
 /// Rows that somebody took away.
 pub(super) fn lost(book: &Book<'_>) -> Option<String> {
-    let lost = book.records.iter().filter(|record| record.state == KeyState::Missing);
+    let lost = book.records.iter().filter(|record| record.state == KeyState::Missing && !book.hides(record));
     let rows: Vec<String> = lost
         .map(|record| {
             let (id, path) = (record.id.unwrap_or_default(), path(record.secret_key_ref.as_ref()));
@@ -166,13 +191,23 @@ pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &De
                 foreign && step.key().is_some_and(|key| !key.present.contains(&row.id))
             });
             let rows: Vec<String> = candidates.map(|row| format!("{} ({})", row.id, row.uuid)).collect();
-            format!(
-                "{} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
-                 right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={}",
-                step_done(step),
-                rows.join(", "),
-                intent.id
-            )
+            let (what, id) = (step_done(step), &intent.id);
+            match &rows[..] {
+                [] => format!(
+                    "{what} or not: {vendor} counts {seats} seats and lists no new row for them, so its list may lack one. Nothing is \
+                     sent until you decide: look at the licenses there; if one of them is it, name it in licenseKeys[].adopt, or, \
+                     if none is, annotate {CONFIRM}={id}"
+                ),
+                [row] => format!(
+                    "{what} or not: row {row} is new and may be it. Nothing is sent until you decide: name it in \
+                     licenseKeys[].adopt, or, if it is another, annotate {CONFIRM}={id}"
+                ),
+                _ => format!(
+                    "{what} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
+                     right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={id}",
+                    rows.join(", "),
+                ),
+            }
         }
         Verdict::Conflict => format!(
                 "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \

@@ -13,25 +13,26 @@ use super::MAX_SEATS;
 use super::key::ApiKey;
 use super::owner::{OwnerView, owned};
 use super::private_wire::{Details, Memberships, Metadata, Named, PrivateError};
+use super::proofs::Asked;
 use super::row::Row;
 use super::wire::{Message, Subscription, TokenAnswer, TokenError};
 use super::*;
 use crate::api::SECRET_TYPE;
 use crate::mutants::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
-use crate::vendors::http::tests::{answer, assert_ours, http};
+use crate::vendors::http::tests::{answer, assert_ours, challenging, http};
 use crate::vendors::tokens::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
 const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    serde_json::from_slice(bytes).ok()
+    answer(200, bytes).json("no object").ok()
 }
 
 /// What the same bytes are to a reader that knows nothing of their shape. `None`: what is not looked at is odd.
 fn told(bytes: &[u8]) -> Option<Value> {
-    read(bytes)
+    serde_json::from_slice(bytes).ok()
 }
 
 fn assert_numbers(row: &Row) {
@@ -86,8 +87,7 @@ fn seats_of_either_api_are_what_is_answered_or_an_error() {
         let Some(row) = read::<Subscription>(bytes).map(|answer| answer.row()) else { return false };
         let Some(row) = believed(row) else { return true };
         assert_numbers(&row);
-        // A list is read for an object, by position: what it means is not told by names.
-        if let Some(told) = told(bytes).filter(|told| told["passwordManager"].is_object()) {
+        if let Some(told) = told(bytes) {
             let seats = row.pool(Product::PasswordManager).seats;
             assert_eq!(seats.map(i64::from), told["passwordManager"]["seats"].as_i64());
         }
@@ -97,7 +97,7 @@ fn seats_of_either_api_are_what_is_answered_or_an_error() {
         let Some(used) = read::<Metadata>(bytes).map(Metadata::occupied) else { return false };
         let Some(used) = believed(used) else { return true };
         assert!(used >= 0);
-        if let Some(told) = told(bytes).filter(Value::is_object) {
+        if let Some(told) = told(bytes) {
             assert_eq!(Some(i64::from(used)), told["organizationOccupiedSeats"].as_i64());
         }
         true
@@ -242,40 +242,11 @@ fn session() -> Arc<Session> {
 const STATUSES: [u16; 22] =
     [200, 201, 202, 204, 301, 302, 307, 400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504];
 
-/// The refusals that are proven to come before any effect (reference, sections 3.6, 5.1 and 12), apart from 400.
-fn before_any_effect(status: u16) -> bool {
-    [401, 403, 404, 405, 415, 429].contains(&status) || (300..400).contains(&status)
-}
-
-fn assert_outcome(outcome: &Outcome, status: u16) {
-    if let Outcome::Refused(refusal) = outcome {
-        assert!(before_any_effect(status) || status == 400, "{status} proves nothing: {refusal:?}");
-        assert!(!format!("{refusal:?}").contains(MARKER), "{refusal:?}");
-    }
-    let possible = matches!(outcome, Outcome::Refused(_) | Outcome::Accepted | Outcome::Answered | Outcome::Unanswered);
-    assert!(possible, "{status}: {outcome:?}");
-    assert!(*outcome != Outcome::Accepted || status == 200, "{status}: {outcome:?}");
-}
+const ASKED: [Asked; 3] =
+    [Asked::Totals, Asked::Differences { moves_seats: true }, Asked::Differences { moves_seats: false }];
 
 #[test]
-fn whatever_answers_a_change_of_totals_only_a_proven_status_counts_as_refused_and_only_our_200_as_done() {
-    let session = session();
-    let message = json!({ "message": MARKER, "object": "error", "validationErrors": null, "exceptionMessage": MARKER });
-    each_of(&[message], |bytes| {
-        let ours = read::<Message>(bytes).is_some();
-        assert!(!ours || told(bytes).is_none_or(|told| told["message"].is_string()));
-        for status in STATUSES {
-            let outcome = session.outcome(&answer(status, bytes));
-            assert_outcome(&outcome, status);
-            assert_eq!(outcome == Outcome::Accepted, status == 200 && ours, "{status}");
-            assert_eq!(outcome == Outcome::Answered, status == 500 && ours, "{status}");
-        }
-        ours
-    });
-}
-
-#[test]
-fn whatever_answers_a_change_by_differences_a_400_is_refused_only_for_a_text_that_is_known_to_prove_it() {
+fn whatever_answers_a_change_only_what_is_listed_counts_as_refused_and_only_our_200_as_done() {
     let session = session();
     let error = |text: &str| json!({ "message": text, "validationErrors": { "x": [MARKER] }, "object": "error" });
     let documents = [
@@ -285,20 +256,90 @@ fn whatever_answers_a_change_by_differences_a_400_is_refused_only_for_a_text_tha
         json!({ "object": "profileOrganization", "id": GUID, "name": MARKER }),
     ];
     each_of(&documents, |bytes| {
-        let (ours, error) = (read::<Named>(bytes).is_some(), read::<PrivateError>(bytes));
-        for (status, moves_seats) in STATUSES.into_iter().flat_map(|status| [(status, false), (status, true)]) {
-            let outcome = session.judged(&answer(status, bytes), moves_seats);
-            assert_outcome(&outcome, status);
-            assert_eq!(outcome == Outcome::Accepted, status == 200 && ours, "{status}");
-            if status == 400 && matches!(outcome, Outcome::Refused(_)) {
+        let (named, error) = (read::<Named>(bytes).is_some(), read::<PrivateError>(bytes));
+        for (status, asked) in STATUSES.into_iter().flat_map(|status| ASKED.map(|asked| (status, asked))) {
+            for bearer in [false, true] {
+                let plain = answer(status, bytes);
+                let given = if bearer { challenging(plain) } else { plain };
+                let outcome = session.judged(&given, asked);
+                assert!(!format!("{outcome:?}").contains(MARKER), "{outcome:?}");
+                // The list (reference, sections 3.6, 12 and 16.4), written down a second time.
                 let text = error.as_ref().map_or("", |error| &error.message);
-                let proves = |known: RefusalText| text.contains(known.theirs) && !(known.after_seats && moves_seats);
-                assert!(refusals().into_iter().any(proves), "{text}");
-            }
-            if before_any_effect(status) {
-                assert!(matches!(outcome, Outcome::Refused(_)), "{status}: {outcome:?}");
+                let known = refusals().into_iter().any(|known| text.contains(known.theirs) && !known.after_seats);
+                let one_step = asked != Asked::Differences { moves_seats: true };
+                let proven = match status {
+                    400 => error.is_some() && (one_step || known),
+                    401 => bearer,
+                    403 => bytes.is_empty() && asked == Asked::Totals,
+                    429 => true,
+                    _ => false,
+                };
+                let refused = matches!(outcome, Outcome::Refused(_));
+                assert!(!refused || proven || text.trim() != text, "{status} {asked:?} proves nothing: {outcome:?}");
+                assert!(refused || !proven || status == 400, "{status} {asked:?}: {outcome:?}");
+                let done = if asked == Asked::Totals { error.is_some() } else { named };
+                assert_eq!(outcome == Outcome::Accepted, status == 200 && done, "{status} {asked:?}");
+                let ours = error.is_some() && (status == 500 || asked != Asked::Totals && (400..500).contains(&status));
+                assert!(outcome != Outcome::Answered || ours, "{status} {asked:?}");
+                assert!(outcome != Outcome::Unanswered || !ours, "{status} {asked:?}");
             }
         }
-        ours || error.is_some()
+        named || error.is_some()
     });
+}
+
+#[test]
+fn answer_of_something_in_between_proves_nothing_and_says_nothing_of_the_key() {
+    let session = session();
+    let page = b"<html>zz</html>".as_slice();
+    for asked in ASKED {
+        for (status, body) in [
+            (302, b"".as_slice()),
+            (303, page),
+            (400, page),
+            (401, page),
+            (401, b""),
+            (403, b"error code: 1020"),
+            (404, page),
+            (404, b""),
+            (405, b""),
+            (415, b""),
+            (200, b""),
+            (202, b""),
+            (502, br#"{"message":"zz"}"#),
+        ] {
+            assert_eq!(session.judged(&answer(status, body), asked), Outcome::Unanswered, "{status} {asked:?}");
+        }
+        let challenged = session.judged(&challenging(answer(401, b"")), asked);
+        assert!(matches!(challenged, Outcome::Refused(Refusal::Credentials(_))), "{challenged:?}");
+    }
+}
+
+#[test]
+fn list_in_the_place_of_an_object_is_refused() {
+    let refuses = |value: &Value| {
+        let given = answer(200, value.to_string().as_bytes());
+        assert!(given.json::<Subscription>("").is_err(), "{value}");
+        assert!(given.json::<Metadata>("").is_err(), "{value}");
+        assert!(given.json::<Memberships>("").is_err(), "{value}");
+        assert!(given.json::<TokenAnswer>("").is_err(), "{value}");
+        assert!(given.json::<TokenError>("").is_err(), "{value}");
+        assert!(given.json::<Message>("").is_err(), "{value}");
+        assert!(given.json::<Named>("").is_err(), "{value}");
+    };
+    for list in [json!(["zz"]), json!([80, true]), json!(["t", 3600]), json!([[100, 120], null]), json!([[]])] {
+        refuses(&list);
+    }
+    for (field, list) in [("passwordManager", json!([100, 120])), ("secretsManager", json!([1, 2, 3, 4]))] {
+        let body = json!({ "passwordManager": { "seats": 1 }, field: list }).to_string();
+        assert!(answer(200, body.as_bytes()).json::<Subscription>("").is_err(), "{body}");
+    }
+    let member = json!({ "data": [["0c2a5a8e", true, 2, 0, null, null]] }).to_string();
+    assert!(answer(200, member.as_bytes()).json::<Memberships>("").is_err());
+    assert!(members::count(br#"{"data":[["a",2,true]]}"#.as_slice()).is_err());
+    for (field, list) in [("subscription", json!(["active"])), ("plan", json!([null, null]))] {
+        assert!(answer(200, json!({ field: list }).to_string().as_bytes()).json::<Details>("").is_err(), "{field}");
+    }
+    let items = json!({ "subscription": { "items": [["seats", 1.0, 5, false, false]] } }).to_string();
+    assert!(answer(200, items.as_bytes()).json::<Details>("").is_err());
 }

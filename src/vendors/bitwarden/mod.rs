@@ -2,7 +2,7 @@
 //!
 //! Facts are from the vendor reference (bitwarden/server at ac309aa1, 2026-08-20); section numbers are given where a
 //! fact is used. Read the modules in this order: `key` (from the Secret), `session` (token), `public` and `private` (what
-//! is asked), `write` (how a change is sent), `owner` (what a person may see), `snapshot` and `license` (what it means).
+//! is asked), `write` (how a change is sent), `proofs` (what its answer proves), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
 mod error;
 mod key;
@@ -12,6 +12,7 @@ mod open;
 mod owner;
 mod private;
 mod private_wire;
+mod proofs;
 mod public;
 pub mod rates;
 mod refusals;
@@ -40,6 +41,7 @@ use wire::SubscriptionChange;
 pub(super) use key::CREDENTIALS;
 pub(super) use open::Bitwarden;
 pub use open::BitwardenSettings;
+pub(super) use proofs::proofs;
 pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 

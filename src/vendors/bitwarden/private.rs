@@ -11,15 +11,12 @@ use serde::de::DeserializeOwned;
 
 use super::error::BitwardenError;
 use super::members::Counted;
-use super::private_wire::{
-    Details, Membership, Memberships, Metadata, Named, Organization, PrivateError, RelativeChange,
-};
-use super::refusals::without_effect;
+use super::private_wire::{Details, Membership, Memberships, Metadata, Organization, RelativeChange};
+use super::proofs::Asked;
 use super::session::Session;
 use super::wire::Message;
 use crate::api::Product;
-use crate::plan::{Outcome, Refusal};
-use crate::vendors::http::Answer;
+use crate::plan::Outcome;
 use crate::vendors::pace::Wait;
 use crate::vendors::{Go, Urgency};
 
@@ -141,26 +138,7 @@ impl Session {
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
         let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);
-        self.send_once("post_subscription", request, go, |answer| self.judged(answer, moves_seats)).await
-    }
-
-    /// What an answer proves (sections 6.1, 6.6, 7 and 15.2). A 500 can follow success, and a 400 a committed first half.
-    pub(super) fn judged(&self, answer: &Answer, moves_seats: bool) -> Outcome {
-        let error = answer.json::<PrivateError>("no message");
-        match (answer.status, error) {
-            // The application answers with a profile; any other 200 comes from something in between.
-            (StatusCode::OK, _) if answer.json::<Named>("no object").is_ok() => Outcome::Accepted,
-            (StatusCode::OK, _) => Outcome::Unanswered,
-            (StatusCode::BAD_REQUEST, Ok(error)) => match without_effect(&error.message, moves_seats) {
-                Some(why) => Outcome::Refused(Refusal::Request(why.into())),
-                None => Outcome::Answered,
-            },
-            (StatusCode::NOT_FOUND, Ok(_)) => Outcome::Refused(self.refused(&BitwardenError::NotOwner)),
-            (status, Ok(_)) if status.is_server_error() || status.is_client_error() => {
-                self.refused_before(answer).unwrap_or(Outcome::Answered)
-            }
-            _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
-        }
+        self.send_once("post_subscription", request, go, Asked::Differences { moves_seats }).await
     }
 }
 

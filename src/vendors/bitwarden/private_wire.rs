@@ -7,10 +7,12 @@ use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
 use crate::vendors::error::VendorError;
+use crate::vendors::object;
 
 /// `GET /organizations`: the caller's own. The encrypted key in it is not read.
 #[derive(Deserialize)]
 pub(super) struct Memberships {
+    #[serde(deserialize_with = "object::each")]
     pub(super) data: Vec<Membership>,
 }
 
@@ -40,6 +42,7 @@ pub(super) struct Organization {
     max_autoscale_sm_seats: Option<i64>,
     sm_service_accounts: Option<i64>,
     max_autoscale_sm_service_accounts: Option<i64>,
+    #[serde(default, deserialize_with = "object::optional")]
     pub(super) plan: Option<Plan>,
 }
 
@@ -47,7 +50,9 @@ pub(super) struct Organization {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Plan {
+    #[serde(default, deserialize_with = "object::optional")]
     pub(super) password_manager: Option<PlanPool>,
+    #[serde(default, deserialize_with = "object::optional")]
     pub(super) secrets_manager: Option<PlanPool>,
 }
 
@@ -93,6 +98,7 @@ impl Metadata {
 pub(super) struct Details {
     #[serde(flatten)]
     pub(super) organization: Organization,
+    #[serde(default, deserialize_with = "object::optional")]
     pub(super) subscription: Option<Stripe>,
     /// Means something on self-hosted servers only.
     pub(super) expiration: Option<String>,
@@ -108,6 +114,7 @@ pub(super) struct Stripe {
     pub(super) cancelled_date: Option<String>,
     pub(super) cancel_at_end_date: Option<bool>,
     pub(super) suspension_date: Option<String>,
+    #[serde(default, deserialize_with = "object::optional_each")]
     pub(super) items: Option<Vec<Item>>,
 }
 

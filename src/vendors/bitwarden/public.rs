@@ -7,12 +7,13 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::error::BitwardenError;
 use super::members::{self, Counted};
+use super::proofs::Asked;
 use super::session::Session;
 use super::wire::{Message, Subscription, SubscriptionChange};
 use crate::api::Product;
 use crate::plan::Outcome;
 use crate::vendors::error::VendorError;
-use crate::vendors::http::{self, Answer};
+use crate::vendors::http;
 use crate::vendors::pace::Wait;
 use crate::vendors::tokens::Asker;
 use crate::vendors::{Go, Urgency};
@@ -75,18 +76,6 @@ impl Session {
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
         let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);
-        self.send_once("put_subscription", request, go, |answer| self.outcome(answer)).await
-    }
-
-    /// What an answer to the PUT proves (sections 5.3, 15.1 and 16.4). The application's own answers are JSON with a
-    /// message, or empty where the framework refuses; everything else comes from something in between.
-    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        let from_application = answer.json::<Message>("no message").is_ok();
-        match answer.status {
-            StatusCode::OK if from_application => Outcome::Accepted,
-            StatusCode::INTERNAL_SERVER_ERROR if from_application => Outcome::Answered,
-            StatusCode::BAD_REQUEST => Outcome::Refused(self.refused(&VendorError::Status(400).into())),
-            _ => self.refused_before(answer).unwrap_or(Outcome::Unanswered),
-        }
+        self.send_once("put_subscription", request, go, Asked::Totals).await
     }
 }

@@ -10,6 +10,7 @@ use super::row::Row;
 use crate::api::Product;
 use crate::plan::Numbers;
 use crate::vendors::error::VendorError;
+use crate::vendors::object;
 use crate::vendors::tokens::NewToken;
 
 /// A token answer. The token becomes a `SecretString` at once.
@@ -59,7 +60,9 @@ pub(super) struct Message {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Subscription {
+    #[serde(default, deserialize_with = "object::optional")]
     password_manager: Option<PasswordManager>,
+    #[serde(default, deserialize_with = "object::optional")]
     secrets_manager: Option<SecretsManager>,
 }
 
@@ -194,7 +197,7 @@ mod tests {
             assert!(read.row().is_err(), "{text}");
         }
         for text in ["null", "[]", r#"{"passwordManager":{"seats":"many"}}"#, r#"{"passwordManager":{"seats":1e99}}"#] {
-            assert!(serde_json::from_str::<Subscription>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<object::Object<Subscription>>(text).is_err(), "{text}");
         }
     }
 

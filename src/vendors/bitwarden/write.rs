@@ -6,21 +6,24 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 
 use super::error::BitwardenError;
+use super::private_wire::PrivateError;
+use super::proofs::{Asked, Shape, is_of_application, proof};
+use super::refusals::without_effect;
 use super::session::Session;
 use crate::plan::{Fault, Outcome, Refusal, Remedy};
 use crate::vendors::Go;
 use crate::vendors::connection::not_signed;
-use crate::vendors::error::{Failure, VendorError};
+use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 
 impl Session {
-    /// One request, once. `judge` says what an answer of any status proves.
+    /// One request, once.
     pub(super) async fn send_once(
         &self,
         operation: &'static str,
         request: impl FnOnce(&SecretString) -> RequestBuilder,
         go: Go<'_>,
-        judge: impl Fn(&Answer) -> Outcome,
+        asked: Asked,
     ) -> Outcome {
         let token = match self.token().await {
             Ok(token) => token,
@@ -30,8 +33,13 @@ impl Session {
             Ok(answer) => answer,
             Err(why) => return Outcome::NotSent(why),
         };
-        let outcome = answer.as_ref().map_or_else(Outcome::clone, judge);
-        let unauthorized = answer.is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED);
+        let shape = answer.as_ref().ok().and_then(|answer| proof(answer, asked));
+        let outcome = match &answer {
+            Err(outcome) => outcome.clone(),
+            Ok(_) if shape == Some(Shape::RoleMissing) && !self.lacks_role(token.number).await => Outcome::Unanswered,
+            Ok(answer) => self.judged(answer, asked),
+        };
+        let unauthorized = shape == Some(Shape::Bearer);
         if unauthorized {
             self.tokens.forget(token.number).await;
         }
@@ -40,36 +48,42 @@ impl Session {
         outcome
     }
 
-    /// What statuses mean that neither API gives after any effect: the request did not get to the application's rules
-    /// (sections 3.6, 5.1 and 12). `None`: another status.
-    pub(super) fn refused_before(&self, answer: &Answer) -> Option<Outcome> {
-        let refused = matches!(
-            answer.status,
-            StatusCode::UNAUTHORIZED
-                | StatusCode::FORBIDDEN
-                | StatusCode::NOT_FOUND
-                | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::UNSUPPORTED_MEDIA_TYPE
-                | StatusCode::TOO_MANY_REQUESTS
-        );
-        (refused || answer.status.is_redirection()).then(|| Outcome::Refused(self.refused(&answer.refusal())))
+    /// What an answer to a change proves (sections 5.3, 6.6, 7, 15 and 16.4). Only what is listed is a refusal: a 500 can
+    /// follow success, and a 400 of the private API a committed first half.
+    pub(super) fn judged(&self, answer: &Answer, asked: Asked) -> Outcome {
+        match proof(answer, asked) {
+            Some(shape) => Outcome::Refused(self.refused(shape, answer, asked)),
+            // It comes from something in between, and what runs behind that nobody knows.
+            None if !is_of_application(answer, asked) => Outcome::Unanswered,
+            None if answer.status == StatusCode::OK => Outcome::Accepted,
+            None => Outcome::Answered,
+        }
     }
 
-    pub(super) fn refused(&self, error: &BitwardenError) -> Refusal {
-        let fault = error.fault(&self.host());
-        match error {
-            BitwardenError::Shared(VendorError::Throttled { after }) => Refusal::Throttled(*after),
+    fn refused(&self, shape: Shape, answer: &Answer, asked: Asked) -> Refusal {
+        let fault = |error: BitwardenError| error.fault(&self.host());
+        match shape {
             // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
             // is a permission answer (section 16.3).
-            BitwardenError::Unauthorized if !self.write_unauthorized.load(Ordering::Relaxed) => {
+            Shape::Bearer if !self.write_unauthorized.load(Ordering::Relaxed) => {
                 let remedy = Remedy::Time { after: None, secret_may_help: false };
-                Refusal::Credentials(Fault { remedy, ..fault })
+                Refusal::Credentials(Fault { remedy, ..fault(BitwardenError::Unauthorized) })
             }
-            BitwardenError::Shared(VendorError::Status(status)) => {
-                Refusal::Request(format!("it answers with status {status}"))
+            Shape::Bearer => Refusal::Credentials(fault(BitwardenError::Unauthorized)),
+            Shape::RoleMissing => Refusal::Credentials(fault(BitwardenError::Forbidden)),
+            Shape::Any => Refusal::Throttled(answer.retry_after),
+            Shape::OneStep | Shape::KnownText => {
+                let text = answer.json::<PrivateError>("no message").map(|error| error.message).unwrap_or_default();
+                let moves_seats = asked != Asked::Differences { moves_seats: false };
+                let why = without_effect(&text, moves_seats).map(str::to_owned);
+                Refusal::Request(why.unwrap_or_else(|| format!("it answers with status {}", answer.status.as_u16())))
             }
-            BitwardenError::Shared(VendorError::NotFound) => Refusal::Request("it has no such API".into()),
-            _ => Refusal::Credentials(fault),
         }
+    }
+
+    /// Whether a fresh token shows that the key may not read the subscription either. Without a fresh token nothing is shown.
+    async fn lacks_role(&self, number: u64) -> bool {
+        self.tokens.replace(number, self.connection.settings.credential_probe).await
+            && self.subscription().await.is_err_and(|error| error == BitwardenError::Forbidden)
     }
 }

@@ -26,7 +26,13 @@ pub fn unused(http: &Http) -> Http {
 }
 
 pub fn answer(status: u16, body: &[u8]) -> Answer {
-    Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.to_vec() }
+    let status = StatusCode::from_u16(status).unwrap();
+    Answer { status, retry_after: None, challenges: false, body: body.to_vec() }
+}
+
+/// The same answer with `WWW-Authenticate: Bearer`.
+pub fn challenging(answer: Answer) -> Answer {
+    Answer { challenges: true, ..answer }
 }
 
 /// An error that came of foreign bytes says nothing of them, wherever it is shown.

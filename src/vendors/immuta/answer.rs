@@ -4,79 +4,46 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::error::ImmutaError;
-use super::wire::{Hint, LicenseRecord};
-use crate::plan::{Outcome, Refusal};
-use crate::vendors::error::{Failure, VendorError};
+use super::proofs::{Meaning, is_of_application, proof};
+use super::wire::{Hint, LicenseRecord, RemovedRecord};
+use crate::plan::{Outcome, Refusal, Uncertain};
+use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 
-/// What the answer to a POST comes to.
-pub(super) enum Added {
-    /// This.
-    Outcome(Outcome),
-    /// The field that carries the key may be spelled otherwise: nothing was done (section 7.3).
-    OtherSpelling,
+/// Judges the answer to `POST /admin/license`. A success proves a row only where it holds the record of one.
+pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Outcome {
+    let record = || answer.json::<LicenseRecord>("not a licence record").ok()?.row().ok()?;
+    let row = answer.status.is_success().then(record).flatten();
+    row.map_or_else(|| refused(answer, host, |answer| hinted(answer, key)), |row| Outcome::Added(Box::new(row)))
 }
 
-/// Judges the answer to `POST /admin/license`.
-pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Added {
-    Added::Outcome(match answer.status {
-        status if status.is_success() => match answer.json::<LicenseRecord>("not a licence record") {
-            Ok(record) => match record.row() {
-                Ok(Some(row)) => Outcome::Added(Box::new(row)),
-                _ => Outcome::Accepted,
-            },
-            Err(_) if answer.is_web_page() => Outcome::Unanswered,
-            Err(_) => Outcome::Accepted,
-        },
-        StatusCode::CONFLICT => {
-            let hint = Hint::of(&answer.json("no JSON").unwrap_or(Value::Null), key);
-            Outcome::Refused(Refusal::Duplicate { certain: hint.duplicate })
-        }
-        status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
-            let hint = Hint::of(&answer.json("no JSON").unwrap_or(Value::Null), key);
-            if hint.duplicate {
-                Outcome::Refused(Refusal::Duplicate { certain: true })
-            } else if hint.names_field {
-                return Added::OtherSpelling;
-            } else {
-                Outcome::Refused(Refusal::Request(format!("status {}", status.as_u16())))
-            }
-        }
-        _ => other(answer, host),
-    })
-}
-
-/// Judges the answer to `DELETE /admin/license/{id}`. Its body holds the key and is not looked at.
-pub(super) fn removed(answer: &Answer, host: &str) -> Outcome {
-    match answer.status {
-        status if status.is_success() && !answer.is_web_page() => Outcome::Accepted,
-        // Gone already, if the list says so too: something in between may have no such page.
-        StatusCode::NOT_FOUND if !answer.is_web_page() => Outcome::Answered,
-        status @ (StatusCode::BAD_REQUEST
-        | StatusCode::CONFLICT
-        | StatusCode::UNPROCESSABLE_ENTITY
-        | StatusCode::METHOD_NOT_ALLOWED) => Outcome::Refused(Refusal::Request(format!("status {}", status.as_u16()))),
-        _ => other(answer, host),
+/// Judges the answer to `DELETE /admin/license/{id}`. Of its body, which holds the key, only what tells the row is read: a
+/// success that names another row, or none, says nothing of this one.
+pub(super) fn removed(answer: &Answer, (id, uuid): (i64, &str), host: &str) -> Outcome {
+    let record = || answer.json::<RemovedRecord>("not a licence record");
+    if answer.status.is_success() && record().is_ok_and(|record| record.is_of(id, uuid)) {
+        return Outcome::Accepted;
     }
+    refused(answer, host, |answer| Uncertain::Status(answer.status.as_u16()))
 }
 
 /// What means the same for both.
-fn other(answer: &Answer, host: &str) -> Outcome {
-    let credentials = |error: ImmutaError| Outcome::Refused(Refusal::Credentials(error.fault(host)));
+fn refused(answer: &Answer, host: &str, uncertain: impl FnOnce(&Answer) -> Uncertain) -> Outcome {
+    match proof(answer) {
+        Some(Meaning::Refused(error)) => Outcome::Refused(Refusal::Credentials(error.fault(host))),
+        Some(Meaning::Uncertain) => Outcome::Uncertain(uncertain(answer)),
+        None if is_of_application(answer) => Outcome::Answered,
+        None => Outcome::Unanswered,
+    }
+}
+
+/// What a refusal of a key hints at.
+fn hinted(answer: &Answer, key: &str) -> Uncertain {
+    let hint = Hint::of(&answer.json("no object").unwrap_or(Value::Null), key);
     match answer.status {
-        StatusCode::UNAUTHORIZED => credentials(ImmutaError::ApiKeyRefused),
-        StatusCode::FORBIDDEN => credentials(ImmutaError::MissingPermission),
-        StatusCode::TOO_MANY_REQUESTS => match answer.refusal() {
-            ImmutaError::Shared(VendorError::Throttled { after }) => Outcome::Refused(Refusal::Throttled(after)),
-            error => credentials(error),
-        },
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            credentials(answer.refusal())
-        }
-        status if status.is_redirection() => credentials(ImmutaError::LoginPage),
-        // The application's own 500 is final; a gateway's answer says nothing of what runs behind it.
-        StatusCode::INTERNAL_SERVER_ERROR if answer.json::<Value>("no JSON").is_ok() => Outcome::Answered,
-        _ => Outcome::Unanswered,
+        _ if hint.duplicate => Uncertain::Present,
+        StatusCode::CONFLICT => Uncertain::PerhapsPresent,
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if hint.names_field => Uncertain::Field,
+        status => Uncertain::Status(status.as_u16()),
     }
 }

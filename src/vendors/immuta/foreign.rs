@@ -7,20 +7,20 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::answer::{Added, added, removed};
+use super::answer::{added, removed};
 use super::wire::{Hint, LicenseRecord, LicenseStatus, TokenAnswer, Usage as Report};
 use super::*;
 use crate::mutants::{MARKER, each_of};
-use crate::plan::{Refusal, Row};
+use crate::plan::{Row, Uncertain};
 use crate::vendors::http::tests::{answer, assert_ours};
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    serde_json::from_slice(bytes).ok()
+    answer(200, bytes).json("no object").ok()
 }
 
 /// What the same bytes are to a reader that knows nothing of their shape. `None`: what is not looked at is odd.
 fn told(bytes: &[u8]) -> Option<Value> {
-    read(bytes)
+    serde_json::from_slice(bytes).ok()
 }
 
 /// Whether a result was worth checking; an error is checked to be one of ours.
@@ -67,7 +67,7 @@ fn a_token_is_one_that_fits_a_header_and_its_end_a_time() {
 #[test]
 fn rows_are_those_that_are_listed_with_seats_and_ends_as_they_are_told() {
     each_of(&[json!([record(7), record(8)])], |bytes| {
-        let Some(records) = read::<Vec<LicenseRecord>>(bytes) else { return false };
+        let Ok(records) = answer(200, bytes).json_list::<LicenseRecord>("no list") else { return false };
         let listed = told(bytes);
         let listed = listed.as_ref().and_then(Value::as_array);
         assert!(listed.is_none_or(|listed| listed.len() == records.len()));
@@ -123,58 +123,75 @@ fn reported_users_are_the_sum_of_what_is_reported_or_unknown() {
 const STATUSES: [u16; 22] =
     [200, 201, 202, 204, 301, 302, 307, 400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504];
 
-fn assert_outcome(outcome: &Outcome, status: u16, page: bool) {
-    if let Outcome::Refused(refusal) = outcome {
-        let proven = [400, 401, 403, 404, 405, 409, 415, 422, 429].contains(&status) || (300..400).contains(&status);
-        assert!(proven, "{status} proves nothing: {refusal:?}");
-        assert!(!format!("{refusal:?}").contains(MARKER), "{refusal:?}");
-    }
-    assert!(!matches!(outcome, Outcome::NotSent(_)), "it was sent");
-    if status >= 500 {
-        assert!(matches!(outcome, Outcome::Answered | Outcome::Unanswered), "{status}: {outcome:?}");
-    }
-    if page {
-        assert!(!matches!(outcome, Outcome::Accepted | Outcome::Added(_)), "{status}: a page for people did nothing");
+/// The list of proofs (reference, section 6), written down a second time.
+fn assert_outcome(outcome: &Outcome, status: u16, ours: bool) {
+    match outcome {
+        Outcome::Refused(refusal) => {
+            assert!([401, 403].contains(&status) && ours, "{status} proves nothing: {refusal:?}");
+            assert!(!format!("{refusal:?}").contains(MARKER), "{refusal:?}");
+        }
+        Outcome::Uncertain(refusal) => {
+            assert!([400, 404, 409, 422].contains(&status) && ours, "{status}: {refusal:?}");
+        }
+        Outcome::Accepted | Outcome::Added(_) => assert!(status < 300, "{status}: {outcome:?}"),
+        Outcome::Answered | Outcome::Unanswered => {}
+        Outcome::NotSent(_) => panic!("it was sent"),
     }
 }
 
 #[test]
-fn whatever_answers_an_addition_or_a_removal_only_a_proven_status_counts_as_refused() {
+fn whatever_answers_an_addition_or_a_removal_only_what_is_listed_is_a_refusal_and_only_a_record_a_success() {
     let refusal = |code: &str| json!({ "statusCode": 422, "message": format!("{MARKER} is not valid"), "validation": [{ "code": code, "path": ["licenseKey"] }] });
     let exists = json!({ "statusCode": 409, "message": format!("The license {MARKER} already exists") });
-    each_of(&[record(7), refusal("unique"), refusal("any.required"), exists], |bytes| {
-        let page = bytes.trim_ascii_start().starts_with(b"<");
-        let hint = read::<Value>(bytes).map(|body| Hint::of(&body, MARKER));
+    let deleted = json!({ "id": 7, "uuid": "5b8c1f3e-7", "licenseKey": MARKER, "deleted": true, "hardDelete": false });
+    each_of(&[record(7), deleted, refusal("unique"), refusal("any.required"), exists], |bytes| {
+        let body = read::<Value>(bytes);
+        let message = body.as_ref().is_some_and(|body| body["message"].is_string());
+        let hint = body.as_ref().map(|body| Hint::of(body, MARKER));
         for status in STATUSES {
             let given = answer(status, bytes);
-            let gone = removed(&given, "tenant.test");
-            assert_outcome(&gone, status, page);
-            assert!(gone != Outcome::Accepted || status < 300 || status == 404, "{status}");
-            let outcome = match added(&given, MARKER, "tenant.test") {
-                Added::Outcome(outcome) => outcome,
-                // It is sent once more then, so nothing may speak for its having been done.
-                Added::OtherSpelling => {
-                    assert!([400, 422].contains(&status), "{status}");
-                    assert!(hint.is_some_and(|hint| hint.names_field && !hint.duplicate), "{hint:?}");
-                    continue;
-                }
-            };
-            assert_outcome(&outcome, status, page);
+            let gone = removed(&given, (7, "5b8c1f3e-7"), "tenant.test");
+            let outcome = added(&given, MARKER, "tenant.test");
+            for outcome in [&gone, &outcome] {
+                assert_outcome(outcome, status, message);
+                let silent = if status < 300 { body.is_none() } else { !message || !(400..=500).contains(&status) };
+                // A record is read past what is too deep for a reader of everything.
+                let done = matches!(outcome, Outcome::Accepted | Outcome::Added(_));
+                assert!(done || (*outcome == Outcome::Unanswered) == silent, "{status}: {outcome:?}");
+            }
+            if let (Outcome::Accepted, Some(told)) = (&gone, told(bytes)) {
+                assert_eq!((told["id"].as_i64(), told["uuid"].as_str()), (Some(7), Some("5b8c1f3e-7")));
+                assert!(told["deleted"] == true || told["hardDelete"] == true, "{told}");
+            }
             match &outcome {
-                Outcome::Added(row) => {
-                    assert!(status < 300, "{status}");
-                    assert_row(row, told(bytes).as_ref());
-                }
-                Outcome::Accepted => assert!(status < 300, "{status}"),
-                Outcome::Refused(Refusal::Duplicate { certain }) => {
-                    assert_eq!(*certain, hint.is_some_and(|hint| hint.duplicate));
-                    assert!(*certain || status == 409, "{status}");
+                Outcome::Added(row) => assert_row(row, told(bytes).as_ref()),
+                Outcome::Accepted => panic!("an addition is proven by a record alone"),
+                Outcome::Uncertain(refusal) => {
+                    let duplicate = hint.is_some_and(|hint| hint.duplicate);
+                    assert_eq!(*refusal == Uncertain::Present, duplicate);
+                    assert!(*refusal != Uncertain::PerhapsPresent || status == 409, "{status}");
+                    assert!(*refusal != Uncertain::Field || hint.is_some_and(|hint| hint.names_field), "{hint:?}");
                 }
                 _ => {}
             }
         }
         hint.is_some()
     });
+}
+
+#[test]
+fn list_in_the_place_of_an_object_is_refused() {
+    for list in [json!([7, "u7", 40]), json!(["7"]), json!([true, "t"]), json!([{ "id": 7, "uuid": "u" }]), json!([])] {
+        let given = answer(200, list.to_string().as_bytes());
+        assert!(given.json::<LicenseRecord>("no record").is_err(), "{list}");
+        assert!(given.json::<LicenseStatus>("no status").is_err(), "{list}");
+        assert!(given.json::<TokenAnswer>("no token").is_err(), "{list}");
+        assert!(given.json::<Report>("no usage").is_err(), "{list}");
+        assert_eq!(added(&given, "key", "tenant.test"), Outcome::Unanswered, "{list}");
+        assert_eq!(removed(&given, (7, "u"), "tenant.test"), Outcome::Unanswered, "{list}");
+    }
+    let rows = json!([[7, "u7", 40, null, null, null, null]]);
+    assert!(answer(200, rows.to_string().as_bytes()).json_list::<LicenseRecord>("no list").is_err());
 }
 
 proptest! {

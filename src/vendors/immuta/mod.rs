@@ -6,6 +6,7 @@
 mod answer;
 mod error;
 mod key;
+mod proofs;
 mod session;
 mod target;
 mod wire;
@@ -17,6 +18,7 @@ use futures::TryFutureExt;
 use futures::future::BoxFuture;
 pub(super) use key::CREDENTIALS;
 use key::{ApiKey, LicenseKey, license_keys};
+pub(super) use proofs::proofs;
 use session::{Session, rates};
 pub(super) use target::pool;
 
@@ -107,7 +109,7 @@ impl LicenseKeys {
                     None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
                 }
             }
-            Step::RemoveKey(KeyStep { id: Some(id), .. }) => self.session.remove(*id, go).await,
+            Step::RemoveKey(KeyStep { id: Some(id), uuid: Some(uuid), .. }) => self.session.remove(*id, uuid, go).await,
             Step::RemoveKey(_) => Outcome::NotSent("the row to remove is not known"),
             Step::Seats(_) => Outcome::NotSent("it is not about a licence key"),
         }

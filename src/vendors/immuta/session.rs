@@ -10,11 +10,12 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::answer::{self, Added};
+use super::answer;
 use super::error::ImmutaError;
+use super::proofs::{Meaning, proof};
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
-use crate::plan::{Fault, Outcome, Refusal, Row};
+use crate::plan::{Fault, Outcome, Row, Uncertain};
 use crate::vendors::Go;
 use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::endpoint::{host, join};
@@ -91,7 +92,7 @@ impl Session {
     /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
-        let records: Vec<LicenseRecord> = answer.json("the list of licences is not what it should be")?;
+        let records: Vec<LicenseRecord> = answer.json_list("the list of licences is not what it should be")?;
         Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 
@@ -102,41 +103,31 @@ impl Session {
         Ok(self.get("get_license_usage", url, asker).await?.json("the usage is not what it should be")?)
     }
 
-    /// `POST /admin/license` with a key: once, but for answers that prove that nothing was done.
+    /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise
+    /// (section 7.3): that refusal is no proof either.
     pub(super) async fn add(&self, key: &SecretString, go: Go<'_>) -> Outcome {
-        let spellings = ["licenseKey", "licensekey"];
         let lower_case = self.learned().lower_case;
-        let mut outcome = Outcome::Refused(Refusal::Request("the field that carries the key is refused".into()));
-        for lower_case in [lower_case, !lower_case] {
-            let body = serde_json::json!({ spellings[usize::from(lower_case)]: key.expose_secret() });
-            match self.write(Method::POST, "admin/license", Some(&body), go).await {
-                Err(failed) => {
-                    outcome = failed;
-                    break;
-                }
-                Ok(answer) => match answer::added(&answer, key.expose_secret(), &self.host()) {
-                    Added::OtherSpelling => {}
-                    Added::Outcome(found) => {
-                        self.learn(|learned| learned.lower_case = lower_case);
-                        outcome = found;
-                        break;
-                    }
-                },
-            }
+        let field = if lower_case { "licensekey" } else { "licenseKey" };
+        let body = serde_json::json!({ field: key.expose_secret() });
+        let answer = self.write(Method::POST, "admin/license", Some(&body), go).await;
+        let judge = |answer: Answer| answer::added(&answer, key.expose_secret(), &self.host());
+        let outcome = answer.map_or_else(|failed| failed, judge);
+        if outcome == Outcome::Uncertain(Uncertain::Field) {
+            self.learn(|learned| learned.lower_case = !lower_case);
         }
         self.connection.count("add_license", outcome.label());
         outcome
     }
 
-    /// `DELETE /admin/license/{id}`, once.
-    pub(super) async fn remove(&self, id: i64, go: Go<'_>) -> Outcome {
+    /// `DELETE /admin/license/{id}`, once. `uuid` tells the row in the answer.
+    pub(super) async fn remove(&self, id: i64, uuid: &str, go: Go<'_>) -> Outcome {
         let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
-        let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, &self.host()));
+        let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, (id, uuid), &self.host()));
         self.connection.count("delete_license", outcome.label());
         outcome
     }
 
-    /// Sends a write the way that is known to work. An answer of 401 proves that nothing was done: then, and only then,
+    /// Sends a write the way that is known to work. Immuta's own 401 proves that nothing was done: then, and only then,
     /// it is sent once more with a fresh token.
     async fn write(&self, verb: Method, path: &str, body: Option<&Value>, go: Go<'_>) -> Result<Answer, Outcome> {
         let mut way = self.learned().way.unwrap_or(Way::Key);
@@ -146,7 +137,7 @@ impl Session {
             let signed = self.signed(way, request, None).await;
             let (signed, token) = signed.map_err(|error| not_signed(&error, &self.host()))?;
             let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
-            if answer.status != StatusCode::UNAUTHORIZED || again {
+            if again || proof(&answer) != Some(&Meaning::Refused(ImmutaError::ApiKeyRefused)) {
                 return Ok(answer);
             }
             self.tokens.forget(token).await;

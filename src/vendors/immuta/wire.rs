@@ -80,6 +80,23 @@ impl LicenseRecord {
     }
 }
 
+/// The record that answers a removal, as far as it tells the row and what became of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RemovedRecord {
+    id: i64,
+    uuid: String,
+    deleted: Option<bool>,
+    hard_delete: Option<bool>,
+}
+
+impl RemovedRecord {
+    /// Whether it says that this row is deleted.
+    pub(super) fn is_of(&self, id: i64, uuid: &str) -> bool {
+        (self.id, self.uuid.as_str()) == (id, uuid) && (self.deleted == Some(true) || self.hard_delete == Some(true))
+    }
+}
+
 /// `GET /admin/license/licenseStatus` (section 4.2).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatkeeper::api::{LicenseKeyEntry, LicenseSeatsStatus, RecordOf};
-use seatkeeper::plan::{self, Decision, Desired, Elapsed, Goal, Model, Outcome, Situation, Snapshot, Timing, Usage};
+use seatkeeper::plan::{
+    self, Decision, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Usage,
+};
 
 use super::outside::{Listing, Outside};
 use super::tenant::{Seen, bit};
-use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, wait};
-use super::{Answer, Keys, Made, Mark, Wait};
+use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, row, wait};
+use super::{Answer, Keys, Made, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{self, desired, judgement, plan_word, situation};
 use crate::case::{self, Waits, hours};
@@ -43,6 +45,7 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen
 }
 
 fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+    let seen = if variant.weakness == Some(Weakness::MissingIsGone) { seen.without_hidden_seats() } else { seen };
     let mut status = status_of(record.made, 0);
     status.intent = record.intent.map(intent);
     let elapsed = elapsed(variant, record, clock);
@@ -73,7 +76,7 @@ fn decide(
     let timing = Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO };
     let seen = snapshot(seen, outside.listing);
     // The object has seen the account in sync: first sight, which waits for a person, is not played.
-    let known = RecordOf { uid: UID.into(), account: seen.account_key(), first_wish: None };
+    let known = RecordOf { uid: bridge::UID.into(), account: seen.account_key(), first_wish: None };
     plan::decide(&Situation {
         generation: i64::from(outside.generation),
         published: published.as_deref(),
@@ -92,8 +95,11 @@ pub fn after(
     (seen, before): (Seen, Record),
 ) -> Record {
     let outcome = match (answer, variant.weakness) {
-        (Answer::Opaque | Answer::None, Some(Weakness::NewRowIsProof)) => Outcome::Accepted,
+        (Answer::Opaque | Answer::None | Answer::Accepted, Some(Weakness::NewRowIsProof)) => {
+            only_new(mark_, read_back).map_or(Outcome::Answered, |row| Outcome::Added(Box::new(self::row(row))))
+        }
         (Answer::Opaque | Answer::None, Some(Weakness::ErrorCloses)) => Outcome::NotSent("taken for nothing"),
+        (Answer::Uncertain(_), Some(Weakness::RefusalIsProof)) => Outcome::Refused(Refusal::Throttled(None)),
         _ => outcome(answer),
     };
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
@@ -110,6 +116,13 @@ pub fn after(
         intent: after.intent.as_ref().map(mark),
         made: made(&status.history, Some(&after.license)),
     }
+}
+
+/// The only row that is new since an addition was decided.
+fn only_new(mark: Mark, read_back: Option<Seen>) -> Option<Row> {
+    let Task::Add { present, .. } = mark.task else { return None };
+    let new = read_back?.rows & !present;
+    (new.count_ones() == 1).then(|| Row::try_from(new.trailing_zeros()).expect("a number of the model"))
 }
 
 fn status_of(made: Made, foreign: super::Rows) -> LicenseSeatsStatus {

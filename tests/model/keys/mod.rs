@@ -58,6 +58,8 @@ pub struct Mark {
     pub from: u8,
     /// The list of keys that it was decided for.
     pub wish: Listing,
+    /// What the refusal said that was heard.
+    pub refused: Option<Says>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,15 +116,24 @@ pub enum Answer {
     /// A success that names no row.
     Accepted,
     Opaque,
+    /// There was none, or something in between gave it.
     None,
     /// An answer that is known to come before any effect, and that may be followed by the same.
     Throttled,
-    /// The request itself is refused.
-    Refused,
-    Duplicate {
-        certain: bool,
-    },
+    /// A refusal that may come after an effect; what it says of the key.
+    Uncertain(Says),
     NotSent,
+}
+
+/// What a refusal says that proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Says {
+    /// The key is there.
+    Present,
+    /// The key may be there.
+    PerhapsPresent,
+    /// Something else.
+    Other,
 }
 
 /// What is waited for.
@@ -155,7 +166,7 @@ impl Heard for Answer {
     const NOT_SENT: Self = Self::NotSent;
 
     fn is_of_something_sent(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Refused | Self::NotSent)
+        !matches!(self, Self::Throttled | Self::NotSent)
     }
 
     fn is_before_effect(self) -> bool {
@@ -283,6 +294,10 @@ impl Case for Keys {
     }
 
     fn calm(act: &VendorAct) -> u8 {
-        u8::from(!matches!(act, VendorAct::Do(..)))
+        match act {
+            VendorAct::Do(..) => 0,
+            VendorAct::Mend => 1,
+            _ => 2,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use stateright::Property;
 
 use super::tenant::{Slot, bit};
-use super::{Key, Keys, Known, Mark, State, Wait};
+use super::{Key, Keys, Known, Mark, State, Task, Wait};
 use crate::apiserver::Phase;
 use crate::case::{Case, Said, Sells};
 use crate::properties::{RESTS, TWICE, comes_to_rest};
@@ -81,7 +81,9 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
     });
     let known = judged.made.keys[intent.key.place()];
     let listed = known.and_then(|known| known.row).is_some_and(|row| seen.rows & bit(row) != 0);
-    let refused = matches!(known, Some(Known { state: State::Rejected, .. }));
+    let refused = matches!(known, Some(Known { state: State::Rejected | State::AlreadyPresent, .. }));
+    // A row that two readings lack and that is still counted counts as removed by nobody; it stays on record.
+    let hidden = matches!(intent.task, Task::Remove(row) if seen.rows & bit(row) == 0);
     match intent.phase {
         Phase::Open | Phase::Answered | Phase::Unanswered if !waited => {
             made || kept.is_some_and(|kept| is_open(kept.phase))
@@ -89,12 +91,12 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
         // Of a key that is not listed any more nobody needs to know that it came to nothing twice.
         Phase::Open | Phase::Answered | Phase::Unanswered => {
             let unlisted = !world.outside.listing.keys().contains(&intent.key) && intent.attempt > 1;
-            made || kept.is_some() || listed || refused || unlisted
+            made || kept.is_some() || listed || refused || unlisted || hidden
         }
         Phase::Settling => waited || kept == Some(intent),
         Phase::WithoutEffect => {
             let edited = intent.wish != world.outside.listing;
-            made || kept.is_some() || edited || listed
+            made || kept.is_some() || edited || listed || hidden
         }
         // A person, or an edit, ends these.
         Phase::Rejected | Phase::NeedsReview => true,

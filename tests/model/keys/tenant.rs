@@ -2,17 +2,11 @@
 //! adds a row, and nothing ties it to the request; a key that is there already may be refused, answered with its row, or
 //! get a second row.
 //!
-//! Left out, because the code is known to do wrong there, and that is mended later (issue 12, section B):
-//! * a success without a row while a colleague's new row is there: his row is taken for the key's, and later pruned;
-//! * a list that lacks rows in two readings, though the seats of them are still counted: the key is added again;
-//! * a gap in the list while a row is being removed: one reading without the row closes the removal and forgets the row,
-//!   whose key is then added again if it is listed again (found by this model, not mended yet);
-//! * (not to be mended here) an answer that names the row of the object's own key that a colleague added between the
-//!   reading and the request: nothing tells it from a new row, so it counts as added by the object, and is pruned once the
-//!   key is not listed any more;
-//! * an addition with effect whose answer counts as a proof of none (a redirect).
+//! Left out, and not to be mended: an answer that names the row of the object's own key that a colleague added between the
+//! reading and the request. Nothing tells it from a new row, so it counts as added by the object, and is pruned once the key
+//! is not listed any more.
 
-use super::{Answer, Key, Keys, Mark, Row, Rows, Task};
+use super::{Answer, Key, Keys, Mark, Row, Rows, Says, Task};
 use crate::case::Sells;
 use crate::replica::{Clock, Step};
 use crate::variants::{Variant as AnyVariant, Weakness};
@@ -28,7 +22,7 @@ pub const ROWS: usize = 6;
 pub struct Tenant {
     /// Each number that was or will be handed out, in its order.
     pub slots: [Slot; ROWS],
-    /// The next reading lacks this row.
+    /// The list lacks this row, though its seats are counted, until that is mended.
     pub gap: Option<Row>,
     /// Requests that run, in no order.
     pub requests: [Option<Request>; 3],
@@ -72,6 +66,13 @@ pub struct Seen {
     pub seats: u8,
 }
 
+impl Seen {
+    /// As if the seats of rows that the list lacks were not counted.
+    pub fn without_hidden_seats(self) -> Self {
+        Self { seats: u8::try_from(self.rows.count_ones()).unwrap_or_default(), ..self }
+    }
+}
+
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
@@ -89,10 +90,12 @@ pub enum How {
     Later,
     /// Too many requests.
     Throttled,
-    /// The request is refused.
+    /// It has its effect, and is refused all the same, in the tenant's own words.
+    DoneRefused,
+    /// It has no effect, and is refused in words that do not prove it.
     Refused,
     /// The key is said to be there.
-    Duplicate { certain: bool },
+    Duplicate(Says),
     /// The key is there, and the answer names its row.
     SameRow(Row),
 }
@@ -109,8 +112,10 @@ pub enum VendorAct {
     Add(Option<Key>),
     /// A colleague removes a row.
     Remove(Row),
-    /// The list will lack this row once.
+    /// The list lacks this row from now on.
     Gap(Row),
+    /// The list is whole again.
+    Mend,
 }
 
 pub fn bit(row: Row) -> Rows {
@@ -128,9 +133,10 @@ impl VendorAct {
                 How::NothingOpaque => "not done, answered with an error",
                 How::Later => "done after the answer",
                 How::Throttled => "throttled",
+                How::DoneRefused => "done, and refused",
                 How::Refused => "refused",
-                How::Duplicate { certain: true } => "refused as there",
-                How::Duplicate { certain: false } => "refused as perhaps there",
+                How::Duplicate(Says::Present) => "refused as there",
+                How::Duplicate(_) => "refused as perhaps there",
                 How::SameRow(_) => "answered with the row that is there",
             },
             Self::Finish(_) => "late effect",
@@ -139,6 +145,7 @@ impl VendorAct {
             Self::Add(Some(_)) => "a colleague adds the same key",
             Self::Remove(_) => "a colleague removes a row",
             Self::Gap(_) => "gap",
+            Self::Mend => "the list is whole",
         }
     }
 }
@@ -213,7 +220,7 @@ impl Sells<Keys> for Tenant {
 
     fn read(&mut self) -> Seen {
         let rows = self.rows();
-        let gap = self.gap.take().map_or(0, bit);
+        let gap = self.gap.map_or(0, bit);
         Seen { rows: rows & !gap, seats: u8::try_from(rows.count_ones()).unwrap_or_default() }
     }
 
@@ -286,15 +293,15 @@ impl Sells<Keys> for Tenant {
             }
         }
         if world.left.colleagues > 0 {
-            if world.vendor.has_room() && !bare_answer_is_open(world) {
+            if world.vendor.has_room() {
                 offers.extend([VendorAct::Add(None), VendorAct::Add(Some(Key::A))]);
             }
             offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Remove));
         }
-        if world.left.gaps > 0 && world.vendor.gap.is_none() {
-            let leaving = world.apiserver.record.intent.is_some_and(|mark| matches!(mark.task, Task::Remove(_)));
-            let rows = world.vendor.numbers(Slot::is_row).filter(|_| !leaving);
-            offers.extend(rows.map(VendorAct::Gap));
+        if world.vendor.gap.is_some() {
+            offers.push(VendorAct::Mend);
+        } else if world.left.gaps > 0 {
+            offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Gap));
         }
     }
 
@@ -320,6 +327,7 @@ impl Sells<Keys> for Tenant {
                 world.left.gaps -= 1;
                 world.vendor.gap = Some(row);
             }
+            VendorAct::Mend => world.vendor.gap = None,
         }
         world.vendor.requests.sort_unstable();
     }
@@ -337,7 +345,8 @@ fn ways(world: &World, request: &Request) -> Vec<How> {
     if world.left.failures > 0 {
         ways.push(How::NothingOpaque);
         if heard {
-            ways.extend([How::DoneOpaque, How::Later, How::Throttled, How::Refused]);
+            ways.extend([How::DoneOpaque, How::DoneRefused, How::Later, How::Throttled, How::Refused]);
+            ways.extend([How::DoneBare, How::NothingBare]);
         }
     }
     let Work::Add(key) = request.task else { return ways };
@@ -345,15 +354,11 @@ fn ways(world: &World, request: &Request) -> Vec<How> {
         return ways;
     }
     let present = present(world, request);
-    let theirs: Rows = world.vendor.numbers(|slot| matches!(slot, Slot::Colleague(_))).map(bit).sum();
-    if world.left.failures > 0 && theirs & !present == 0 {
-        ways.extend([How::DoneBare, How::NothingBare]);
-    }
     if world.left.duplicates > 0 {
-        ways.push(How::Duplicate { certain: false });
+        ways.push(How::Duplicate(Says::PerhapsPresent));
         let there = world.vendor.numbers(|slot| slot.has(key)).next();
         if let Some(row) = there {
-            ways.push(How::Duplicate { certain: true });
+            ways.push(How::Duplicate(Says::Present));
             ways.extend((present & bit(row) != 0).then_some(How::SameRow(row)));
         }
     }
@@ -369,17 +374,11 @@ fn present(world: &World, request: &Request) -> Rows {
     known.fold(0, |one, other| one | other)
 }
 
-/// A success without a row was heard, and the list not yet read.
-fn bare_answer_is_open(world: &World) -> bool {
-    let told = |step: &Step<Keys>| matches!(step, Step::Told(Mark { task: Task::Add { .. }, .. }, Answer::Accepted));
-    world.replicas.iter().any(|replica| told(&replica.step))
-}
-
 fn work(world: &mut World, slot: usize, how: How) {
     let Some(request) = world.vendor.requests[slot] else { return };
     match how {
         How::Done => {}
-        How::Duplicate { .. } | How::SameRow(_) => world.left.duplicates -= 1,
+        How::Duplicate(_) | How::SameRow(_) => world.left.duplicates -= 1,
         _ => world.left.failures -= 1,
     }
     let answer = match how {
@@ -392,11 +391,15 @@ fn work(world: &mut World, slot: usize, how: How) {
             world.vendor.effect(request.task);
             Answer::Opaque
         }
+        How::DoneRefused => {
+            world.vendor.effect(request.task);
+            Answer::Uncertain(Says::Other)
+        }
         How::NothingBare => Answer::Accepted,
         How::NothingOpaque | How::Later => Answer::Opaque,
         How::Throttled => Answer::Throttled,
-        How::Refused => Answer::Refused,
-        How::Duplicate { certain } => Answer::Duplicate { certain },
+        How::Refused => Answer::Uncertain(Says::Other),
+        How::Duplicate(says) => Answer::Uncertain(says),
         How::SameRow(row) => Answer::Named(row),
     };
     let later = Request { answered: true, sender: None, ..request };

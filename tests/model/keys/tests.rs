@@ -39,13 +39,14 @@ fn mixed(replicas: usize) -> Variant<Keys> {
 }
 
 /// What the vendor, and people, do in the model: all of it must happen.
-const HAPPENS: [&str; 20] = [
+const HAPPENS: [&str; 22] = [
     "a colleague adds another key",
     "a colleague adds the same key",
     "a colleague removes a row",
     "answered with the row that is there",
     "done",
     "done after the answer",
+    "done, and refused",
     "done, answered with an error",
     "done, answered without a row",
     "edit",
@@ -59,6 +60,7 @@ const HAPPENS: [&str; 20] = [
     "refused as perhaps there",
     "refused as there",
     "suspend",
+    "the list is whole",
     "throttled",
 ];
 
@@ -123,7 +125,17 @@ fn first_addition_that_is_forgotten_while_its_repeat_is_held_is_caught() {
 
 #[test]
 fn new_row_that_is_taken_for_proof_at_once_is_caught() {
-    caught(company(1).with(|left| left.gaps = 0).weakened(Weakness::NewRowIsProof));
+    caught(of(1).with(|left| (left.colleagues, left.wishes, left.sends) = (1, 1, 4)).weakened(Weakness::NewRowIsProof));
+}
+
+#[test]
+fn refusal_that_is_taken_for_proof_is_caught() {
+    caught(of(1).weakened(Weakness::RefusalIsProof));
+}
+
+#[test]
+fn missing_row_that_counts_as_gone_while_its_seats_are_counted_is_caught() {
+    caught(company(1).weakened(Weakness::MissingIsGone));
 }
 
 #[test]

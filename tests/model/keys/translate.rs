@@ -13,7 +13,7 @@ use seatkeeper::plan::{self, KeyRing, WaitFor, WantedKey};
 use super::judge::{wish, wish_of};
 use super::outside::Listing;
 use super::tenant::{ROWS, Seen, bit};
-use super::{Answer, Key, Known, Made, Mark, Origin, Row, Rows, State, Task, Wait};
+use super::{Answer, Key, Known, Made, Mark, Origin, Row, Rows, Says, State, Task, Wait};
 use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
 use crate::world::FIRST_GENERATION;
@@ -93,7 +93,7 @@ pub fn intent(mark: Mark) -> Intent {
         used: Some(1),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark.external),
-        refused: None,
+        refused: mark.refused.map(|says| uncertain(says).words()),
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
     }
@@ -118,6 +118,18 @@ pub fn mark(intent: &Intent) -> Mark {
         phase: intent.phase.into(),
         from: small((key.from / SEATS).into()),
         wish: wish_of(intent.wish.as_deref()),
+        refused: intent.refused.as_ref().map(|words| {
+            let said = |says: &Says| uncertain(*says).words() == *words;
+            [Says::Present, Says::PerhapsPresent, Says::Other].into_iter().find(said).expect("a refusal of the model")
+        }),
+    }
+}
+
+fn uncertain(says: Says) -> plan::Uncertain {
+    match says {
+        Says::Present => plan::Uncertain::Present,
+        Says::PerhapsPresent => plan::Uncertain::PerhapsPresent,
+        Says::Other => plan::Uncertain::Status(422),
     }
 }
 
@@ -280,8 +292,7 @@ pub fn outcome(answer: Answer) -> plan::Outcome {
         Answer::Opaque => Outcome::Answered,
         Answer::None => Outcome::Unanswered,
         Answer::Throttled => Outcome::Refused(Refusal::Throttled(None)),
-        Answer::Refused => Outcome::Refused(Refusal::Request("status 422".to_owned())),
-        Answer::Duplicate { certain } => Outcome::Refused(Refusal::Duplicate { certain }),
+        Answer::Uncertain(says) => Outcome::Uncertain(uncertain(says)),
         Answer::NotSent => Outcome::NotSent("the send deadline has passed"),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Usage,
+    self, Bound, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Uncertain, Usage,
 };
 
 use super::translate::{change, intent, key, made, mark, numbers, wait};
@@ -86,6 +86,10 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
     let outcome = match answer {
         Answer::Accepted => Outcome::Accepted,
         _ if variant.weakness == Some(Weakness::ErrorCloses) => Outcome::NotSent("taken for nothing"),
+        Answer::Uncertain if variant.weakness == Some(Weakness::RefusalIsProof) => {
+            Outcome::Refused(Refusal::Throttled(None))
+        }
+        Answer::Uncertain => Outcome::Uncertain(Uncertain::Status(400)),
         Answer::Opaque => Outcome::Answered,
         Answer::None => Outcome::Unanswered,
         Answer::Refused => Outcome::Refused(Refusal::Throttled(None)),

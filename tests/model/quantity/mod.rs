@@ -43,6 +43,9 @@ pub struct Mark {
 pub enum Answer {
     Accepted,
     Opaque,
+    /// A refusal that may come after an effect.
+    Uncertain,
+    /// There was none, or something in between gave it.
     None,
     Refused,
     NotSent,
@@ -97,7 +100,7 @@ impl Heard for Answer {
     const NOT_SENT: Self = Self::NotSent;
 
     fn is_of_something_sent(self) -> bool {
-        matches!(self, Self::Accepted | Self::Opaque | Self::None)
+        matches!(self, Self::Accepted | Self::Opaque | Self::Uncertain | Self::None)
     }
 
     fn is_before_effect(self) -> bool {
@@ -233,6 +236,7 @@ impl Case for Quantity {
             Ok(VendorAct::Proceed(_)) => "proceed",
             Ok(VendorAct::Fail(_)) => "fail",
             Ok(VendorAct::Refuse(_)) => "refuse",
+            Ok(VendorAct::Object(_)) => "refuse wherever it stands",
             Ok(VendorAct::Deliver) => "deliver",
             Ok(VendorAct::WriteBack(_)) => "write back",
             Err(OutsideAct::Bound) => "bound",
@@ -312,6 +316,11 @@ fn no_compare_and_swap_is_caught_with_two_replicas() {
 #[test]
 fn an_error_that_closes_the_intent_is_caught() {
     caught(of(1).weakened(Weakness::ErrorCloses));
+}
+
+#[test]
+fn refusal_that_is_taken_for_proof_is_caught() {
+    caught(of(1).weakened(Weakness::RefusalIsProof));
 }
 
 #[test]

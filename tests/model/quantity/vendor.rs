@@ -175,6 +175,8 @@ pub enum VendorAct {
     Fail(usize),
     /// A request is refused before any effect, and the answer proves it.
     Refuse(usize),
+    /// A request is refused where it stands, in words that prove nothing.
+    Object(usize),
     /// A webhook is delivered, however late: its handler reads the row.
     Deliver,
     /// A handler writes back the row that it read.
@@ -187,7 +189,7 @@ fn offers(world: &World, offers: &mut Vec<VendorAct>) {
         let Some(request) = request else { continue };
         offers.push(VendorAct::Proceed(slot));
         if world.left.failures > 0 {
-            offers.push(VendorAct::Fail(slot));
+            offers.extend([VendorAct::Fail(slot), VendorAct::Object(slot)]);
             if request.stage == Stage::Arrived {
                 offers.push(VendorAct::Refuse(slot));
             }
@@ -213,6 +215,10 @@ fn step(variant: &Variant<Quantity>, world: &mut World, act: VendorAct) {
         VendorAct::Refuse(slot) => {
             world.left.failures -= 1;
             finish(world, slot, Answer::Refused);
+        }
+        VendorAct::Object(slot) => {
+            world.left.failures -= 1;
+            finish(world, slot, Answer::Uncertain);
         }
         VendorAct::Deliver => {
             world.vendor.webhooks -= 1;

@@ -1,42 +1,159 @@
-//! What the answer to an addition proves.
+//! What the answer to an addition or a removal proves.
 
 use super::*;
 
+/// The phase that stays open, what is recorded of the refusal, and the record of the key.
+fn after(intent: &Intent, story: &Keys, outcome: &Outcome, rows: Option<&[Row]>) -> (AfterKeyWrite, Option<KeyRecord>) {
+    let read_back = rows.map(|rows| story.clone().shows(rows).seen());
+    let after = after_key_write(intent, outcome, Some(&story.license), read_back.as_ref(), now()).unwrap();
+    let known = after.license.keys.first().cloned();
+    (after, known)
+}
+
 #[test]
-fn what_an_answer_proves() {
-    let step = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
-    let after = |outcome: &Outcome, rows: Option<&[Row]>| {
-        let read_back = rows.map(|rows| keys().shows(rows).seen());
-        let after = after_key_write(&step, outcome, Some(&keys().license), read_back.as_ref(), now()).unwrap();
-        let known = after.license.keys.first().map(|key| (key.id, key.origin, key.state));
-        (after.intent.map(|intent| intent.phase), known)
-    };
+fn what_an_answer_to_an_addition_proves() {
+    let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = story.intent.clone().unwrap();
     let (there, new, newer) = (row(7, 40), row(8, 25), row(9, 25));
     let one = [there.clone(), new.clone()];
     let two = [there.clone(), new.clone(), newer];
     let bound = |id, origin| (None, Some((Some(id), Some(origin), KeyState::Active)));
-    let rowless = |state| (None, Some((None, None, state)));
-    let duplicate = |certain| Outcome::Refused(Refusal::Duplicate { certain });
+    let open = |phase| (Some(phase), None);
     for (outcome, rows, expected) in [
         (Outcome::Added(Box::new(new.clone())), Some(&one[..]), bound(8, KeyOrigin::Added)),
         (Outcome::Added(Box::new(new.clone())), Some(&two[..]), bound(8, KeyOrigin::Added)),
         (Outcome::Added(Box::new(there)), Some(&one[..]), bound(7, KeyOrigin::Found)),
-        (Outcome::Added(Box::new(new.clone())), None, (Some(IntentPhase::Answered), None)),
-        (Outcome::Added(Box::new(new)), Some(&one[..1]), (Some(IntentPhase::Answered), None)),
-        (Outcome::Accepted, Some(&one[..]), bound(8, KeyOrigin::Added)),
-        (Outcome::Accepted, Some(&two[..]), (Some(IntentPhase::NeedsReview), None)),
-        (Outcome::Accepted, Some(&one[..1]), (Some(IntentPhase::Answered), None)),
-        (duplicate(true), Some(&one[..]), bound(8, KeyOrigin::Found)),
-        (duplicate(true), Some(&one[..1]), bound(7, KeyOrigin::Found)),
-        (duplicate(false), Some(&one[..1]), rowless(KeyState::AlreadyPresent)),
-        (duplicate(true), Some(&[]), rowless(KeyState::AlreadyPresent)),
-        (duplicate(true), None, (Some(IntentPhase::Answered), None)),
-        (Outcome::Refused(Refusal::Request("status 422".into())), None, rowless(KeyState::Rejected)),
+        (Outcome::Added(Box::new(new.clone())), None, open(IntentPhase::Answered)),
+        (Outcome::Added(Box::new(new)), Some(&one[..1]), open(IntentPhase::Answered)),
+        (Outcome::Accepted, Some(&one[..]), open(IntentPhase::Answered)),
+        (Outcome::Accepted, Some(&two[..]), open(IntentPhase::Answered)),
+        (Outcome::Accepted, Some(&one[..1]), open(IntentPhase::Answered)),
+        (Outcome::Refused(Refusal::Request("no".into())), None, (None, Some((None, None, KeyState::Rejected)))),
         (Outcome::Refused(Refusal::Throttled(None)), None, (None, None)),
         (Outcome::NotSent("late"), None, (None, None)),
-        (Outcome::Answered, Some(&one[..]), (Some(IntentPhase::Answered), None)),
-        (Outcome::Unanswered, Some(&one[..]), (Some(IntentPhase::Unanswered), None)),
+        (Outcome::Answered, Some(&one[..]), open(IntentPhase::Answered)),
+        (Outcome::Unanswered, Some(&one[..]), open(IntentPhase::Unanswered)),
     ] {
-        assert_eq!(after(&outcome, rows), expected, "{outcome:?} {rows:?}");
+        let (after, known) = after(&intent, &story, &outcome, rows);
+        let known = known.map(|key| (key.id, key.origin, key.state));
+        assert_eq!((after.intent.map(|intent| intent.phase), known), expected, "{outcome:?} {rows:?}");
+    }
+}
+
+#[test]
+fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_as_found() {
+    let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let rows = [row(7, 40), row(8, 25)];
+    let (after, known) = after(&story.intent.clone().unwrap(), &story, &Outcome::Accepted, Some(&rows));
+    assert_eq!((known, after.applied), (None, None), "a colleague may have added row 8");
+    let settled = story.shows(&rows).with(|s| {
+        s.intent = after.intent;
+        s.elapsed = Some(Elapsed { wait: WaitFor::LateEffects("i1".into()), since: SETTLED, settled: None });
+    });
+    let settled = settled.agreed();
+    assert_eq!(settled.record("a").map(|key| (key.id, key.origin)), Some((Some(8), Some(KeyOrigin::Found))));
+}
+
+#[test]
+fn uncertain_refusal_of_an_addition_is_asked_once_more_and_then_a_person() {
+    for (refusal, state, why) in [
+        (Uncertain::PerhapsPresent, KeyState::AlreadyPresent, reason::ALREADY_PRESENT),
+        (Uncertain::Status(400), KeyState::Rejected, reason::LICENSE_KEY_REJECTED),
+        (Uncertain::Field, KeyState::Rejected, reason::LICENSE_KEY_REJECTED),
+    ] {
+        let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+        let story = story.adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+        let (after, known) =
+            after(&story.intent.clone().unwrap(), &story, &Outcome::Uncertain(refusal), Some(&[row(7, 40)]));
+        assert_eq!(known, None, "{refusal:?}: nothing is recorded of the key yet");
+        let open = story.with(|s| {
+            s.intent = after.intent;
+            s.elapsed = Some(Elapsed { wait: WaitFor::LateEffects("i1".into()), since: Duration::ZERO, settled: None });
+        });
+        assert_eq!(open.decide().verdict, Verdict::Doubt, "{refusal:?}");
+        let settled = open.with(|s| s.elapsed.as_mut().unwrap().since = SETTLED).agreed();
+        let Verdict::Change(again) = settled.decide().verdict else { panic!("{:?}", settled.decide()) };
+        assert_eq!(again.attempt, 2);
+        let told = settled.with(|s| s.intent.as_mut().unwrap().attempt = 2);
+        assert_eq!((told.sends(), told.record("a").map(|key| key.state)), (None, Some(state)), "{refusal:?}");
+        let rest = told.clone().with(|s| (s.license, s.intent) = (told.decide().license.unwrap(), None));
+        assert_eq!(rest.ready().0, why, "{refusal:?}");
+    }
+}
+
+/// A key that was refused twice as already there.
+fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+    let present: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let story = keys().lists(&["a"]).shows(rows).knows(records).with(|s| s.seats = seats);
+    let late = WaitFor::LateEffects("i1".into());
+    let story = story.adding("a", &present, IntentPhase::Answered, (late, SETTLED)).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        (intent.attempt, intent.refused) = (2, Some(Uncertain::Present.words()));
+        let Step::AddKey(step) = &mut intent.step else { panic!() };
+        (step.from, step.to) = (200, 200);
+    });
+    let story = story.agreed();
+    story.clone().with(|s| (s.license, s.intent) = (story.decide().license.unwrap(), None))
+}
+
+#[test]
+fn key_that_is_there_already_is_taken_only_for_a_row_that_can_be_it() {
+    let found = |story: Keys| story.record("a").map(|key| (key.id, key.origin));
+    let origin = Some(KeyOrigin::Found);
+    assert_eq!(found(twice_there(&[row(7, 40)], &[], None)), Some((Some(7), origin)), "the only row");
+    let lost = KeyRecord { state: KeyState::Missing, ..record("a", &row(6, 20), KeyOrigin::Added) };
+    for (what, story) in [
+        ("another has other seats", twice_there(&[row(7, 40)], std::slice::from_ref(&lost), None)),
+        ("either may be it", twice_there(&[row(7, 40), row(8, 25)], &[], None)),
+        ("a row that is not listed may be it", twice_there(&[row(7, 40)], &[], Some(60))),
+    ] {
+        assert_ne!(found(story.clone()), Some((Some(7), origin)), "{what}");
+        assert_eq!(story.record("a").map(|key| key.state), Some(KeyState::AlreadyPresent), "{what}");
+        assert_eq!(story.ready().0, reason::ALREADY_PRESENT, "{what}");
+        assert!(story.ready().1.contains("name that row in licenseKeys[].adopt"), "{}", story.ready().1);
+    }
+    let same = KeyRecord { seats: Some(40), ..lost };
+    assert_eq!(found(twice_there(&[row(7, 40)], &[same], None)), Some((Some(7), origin)));
+}
+
+#[test]
+fn key_that_is_there_already_in_no_row_that_could_be_named_is_told_so() {
+    let story = twice_there(&[], &[], None);
+    let (why, message) = story.ready();
+    assert_eq!(why, reason::ALREADY_PRESENT);
+    assert!(message.contains("lists no row that can be it") && !message.contains("name that row"), "{message}");
+}
+
+#[test]
+fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_otherwise() {
+    let (old, new) = (row(7, 40), row(8, 60));
+    let step = KeyStep {
+        from: 100,
+        to: 60,
+        secret_key_ref: None,
+        fingerprint: None,
+        present: vec![],
+        id: Some(7),
+        uuid: Some("u7".into()),
+    };
+    let intent = Intent {
+        step: Step::RemoveKey(step),
+        ..keys().removing(&old, IntentPhase::Open, (request("i1"), SETTLED)).intent.unwrap()
+    };
+    let story = keys().lists(&["b"]).knows(&[record("a", &old, KeyOrigin::Added)]);
+    let both = [old, new];
+    for (outcome, rows, seats, phase) in [
+        (Outcome::Accepted, Some(&both[1..]), 60, None),
+        (Outcome::Accepted, Some(&both[..]), 60, None),
+        (Outcome::Accepted, Some(&both[..]), 100, Some(IntentPhase::Answered)),
+        (Outcome::Accepted, None, 100, Some(IntentPhase::Answered)),
+        (Outcome::Answered, Some(&both[1..]), 60, Some(IntentPhase::Answered)),
+        (Outcome::Uncertain(Uncertain::Status(404)), Some(&both[1..]), 60, Some(IntentPhase::Answered)),
+        (Outcome::Unanswered, Some(&both[1..]), 60, Some(IntentPhase::Unanswered)),
+    ] {
+        let story = story.clone().with(|s| s.seats = Some(seats));
+        let (after, _) = after(&intent, &story, &outcome, rows);
+        assert_eq!(after.applied.is_some(), phase.is_none(), "{outcome:?} {rows:?}");
+        assert_eq!(after.intent.map(|intent| intent.phase), phase, "{outcome:?} {rows:?}");
     }
 }

@@ -1,0 +1,61 @@
+//! What answers to a change prove: by status and shape, as data. Little is documented (section 6), so the list is short.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::NAME;
+use super::error::ImmutaError;
+use crate::vendors::http::Answer;
+use crate::vendors::proof::Proof;
+
+/// What a status means in an answer of Immuta's own shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing was done, and this is wrong.
+    Refused(ImmutaError),
+    /// A refusal that may come after an effect.
+    Uncertain,
+}
+
+/// The list. Rows that mean the same stand together.
+static PROOFS: [(&[u16], Meaning); 3] = [
+    (&[401], Meaning::Refused(ImmutaError::ApiKeyRefused)),
+    (&[403], Meaning::Refused(ImmutaError::MissingPermission)),
+    (&[400, 404, 409, 422], Meaning::Uncertain),
+];
+
+/// What an answer proves, if anything.
+pub(super) fn proof(answer: &Answer) -> Option<&'static Meaning> {
+    let is = |(statuses, _): &&(&[u16], Meaning)| statuses.contains(&answer.status.as_u16());
+    PROOFS.iter().find(is).map(|(_, meaning)| meaning).filter(|_| is_refusal(answer))
+}
+
+/// The list for the document.
+pub(in crate::vendors) fn proofs() -> Vec<Proof> {
+    let row = |(statuses, meaning): &(&[u16], Meaning)| Proof {
+        vendor: NAME,
+        statuses: statuses.to_vec(),
+        shape: "its JSON (an object with `message`)",
+        proves: match meaning {
+            Meaning::Refused(ImmutaError::MissingPermission) => "Nothing was done: the key lacks a permission.",
+            Meaning::Refused(_) => "Nothing was done: the key is refused.",
+            Meaning::Uncertain => {
+                "Little: an uncertain refusal. It is asked once more after the settle time, and then a person."
+            }
+        },
+    };
+    PROOFS.iter().map(row).collect()
+}
+
+/// Whether an answer has Immuta's own shape (section 6): only then is the request known to be over.
+pub(super) fn is_of_application(answer: &Answer) -> bool {
+    match answer.status {
+        status if status.is_success() => answer.json::<Value>("no object").is_ok(),
+        StatusCode::INTERNAL_SERVER_ERROR => is_refusal(answer),
+        status => status.is_client_error() && is_refusal(answer),
+    }
+}
+
+fn is_refusal(answer: &Answer) -> bool {
+    answer.json::<Value>("no object").is_ok_and(|body| body.get("message").is_some_and(Value::is_string))
+}
