@@ -144,31 +144,32 @@ impl Keys {
         }
     }
     pub(super) fn decide(&self) -> Decision {
-        let once = |published: Option<&str>| {
-            decide(&Situation {
-                uid: self.uid,
-                generation: 3,
-                confirmed: self.confirmed.as_deref(),
-                desired: &self.desired,
-                seen: &self.seen(),
-                intent: self.intent.as_ref(),
-                history: &self.history,
-                license: Some(&self.license),
-                published,
-                elapsed: self.elapsed.as_ref(),
-                satisfied: false,
-                obstacle: None,
-                others: &[],
-                timing: TIMING,
-                writer: "writer",
-                now: now(),
-            })
-        };
-        let first = once(None);
+        let first = self.decide_under(None);
         match &first.plan {
-            Some(plan) if self.published => once(Some(&plan.id)),
+            Some(plan) if self.published => self.decide_under(Some(&plan.id)),
             _ => first,
         }
+    }
+    /// Decides while this plan is published.
+    fn decide_under(&self, published: Option<&str>) -> Decision {
+        decide(&Situation {
+            uid: self.uid,
+            generation: 3,
+            confirmed: self.confirmed.as_deref(),
+            desired: &self.desired,
+            seen: &self.seen(),
+            intent: self.intent.as_ref(),
+            history: &self.history,
+            license: Some(&self.license),
+            published,
+            elapsed: self.elapsed.as_ref(),
+            satisfied: false,
+            obstacle: None,
+            others: &[],
+            timing: TIMING,
+            writer: "writer",
+            now: now(),
+        })
     }
     fn sends(&self) -> Option<Step> {
         match self.decide().verdict {

@@ -47,7 +47,7 @@ impl Seen {
             model,
             usage: self.usage(),
             rules: Rules {
-                support: Support { read_only, cannot_clear_limit: self.cannot_clear_limit() },
+                support: Support { read_only, cannot_clear_limit: self.cannot_clear_limit(), ..Support::default() },
                 at_least,
                 at_most,
             },

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{Account, Guardrails, LicenseSeatsStatus, ManagementPolicy, Thresholds};
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation, Snapshot, Timing,
-    Usage, Verdict,
+    self, Bound, Desired, Differences, Elapsed, Goal, LimitGoal, Model, Outcome, Pool, Refusal, Rules, Situation,
+    Snapshot, Timing, Usage, Verdict,
 };
 
 use super::translate::{change, intent, key, made, mark, numbers, wait};
@@ -29,7 +29,7 @@ type Judgement = case::Judgement<Quantity>;
 pub const ANSWERED: u8 = 2;
 pub const UNANSWERED: u8 = 3;
 
-type Asked = (Option<Weakness>, Record, Option<Clock>, i8, Outside);
+type Asked = (Option<Weakness>, bool, Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -38,7 +38,7 @@ thread_local! {
 
 /// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let asked = (variant.weakness, record, clock, seen, outside);
+    let asked = (variant.weakness, variant.relative, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
@@ -51,6 +51,9 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let (desired, mut snapshot) = fixed().clone();
     let desired = Desired { suspended: outside.suspended, ..desired };
     snapshot.model = Model::Quantity(numbers(seen));
+    if variant.relative {
+        snapshot.rules.support.differences = Differences::Always;
+    }
     if outside.bounded {
         snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
     }
@@ -61,32 +64,38 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         history: told.map(change).into_iter().collect(),
         ..LicenseSeatsStatus::default()
     };
-    let published = record.published.map(|id| format!("{id:012x}"));
     let elapsed = elapsed(variant, record, clock);
-    let mut decision = plan::decide(&Situation {
-        uid: "uid",
-        generation: i64::from(outside.generation),
-        confirmed: None,
-        desired: &desired,
-        seen: &snapshot,
-        intent: status.intent.as_ref(),
-        history: &status.history,
-        license: None,
-        published: published.as_deref(),
-        elapsed: elapsed.as_ref(),
-        satisfied: false,
-        obstacle: None,
-        others: &[],
-        timing: Timing {
-            answered: hours(ANSWERED),
-            unanswered: hours(UNANSWERED),
-            // Any two readings may agree, however close: the pause only makes that less likely.
-            pause: Duration::ZERO,
-            secret_recheck: Duration::ZERO,
-        },
-        writer: "writer",
-        now: Timestamp::UNIX_EPOCH,
-    });
+    let ask = |published: Option<&str>| {
+        plan::decide(&Situation {
+            uid: "uid",
+            generation: i64::from(outside.generation),
+            confirmed: None,
+            desired: &desired,
+            seen: &snapshot,
+            intent: status.intent.as_ref(),
+            history: &status.history,
+            license: None,
+            published,
+            elapsed: elapsed.as_ref(),
+            satisfied: false,
+            obstacle: None,
+            others: &[],
+            timing: Timing {
+                answered: hours(ANSWERED),
+                unanswered: hours(UNANSWERED),
+                // Any two readings may agree, however close: the pause only makes that less likely.
+                pause: Duration::ZERO,
+                secret_recheck: Duration::ZERO,
+            },
+            writer: "writer",
+            now: Timestamp::UNIX_EPOCH,
+        })
+    };
+    let mut published = record.published.map(|id| format!("{id:012x}"));
+    if published.is_some() && variant.weakness == Some(Weakness::AnyBase) {
+        published = ask(None).plan.map(|plan| plan.id);
+    }
+    let mut decision = ask(published.as_deref());
     let _ = plan::remember(&mut status, decision.applied.take());
     let verdict = match &decision.verdict {
         Verdict::InSync => Said::InSync,
