@@ -7,6 +7,7 @@ mod contest;
 mod guard_rails;
 mod observe;
 mod others;
+mod readings;
 mod suspended;
 mod taken_back;
 mod vendor;
@@ -103,7 +104,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 8] = [
+const ALL: [Gate; 9] = [
     observe::gate,
     taken_back::gate,
     suspended::gate,
@@ -111,6 +112,7 @@ const ALL: [Gate; 8] = [
     contest::gate,
     vendor::rules,
     guard_rails::gate,
+    readings::gate,
     others::pool,
 ];
 

@@ -84,3 +84,54 @@ fn refusal_is_not_forgotten_for_a_single_reading() {
     assert!(target().decided().intent.is_some());
     assert_eq!(target().with(|s| s.satisfied = true).decided().intent, None, "seen in sync twice");
 }
+
+/// Whether `to` is sent, by totals and by a difference.
+fn sent(seen: &Story, to: (i32, LimitGoal)) -> (bool, bool) {
+    let ask = |differences| {
+        let story = Story { seen: seen.seen.clone(), ..story() }.wants(to.0, to.1);
+        story.with(|s| s.seen.rules.support.differences = differences).sends().is_some()
+    };
+    (ask(Differences::Never), ask(Differences::Always))
+}
+
+#[test]
+fn numbers_that_contradict_each_other_hold_differences_and_decreases_but_no_total_upwards() {
+    for (what, seen) in [
+        ("use above seats", story().uses(Usage::Exact(101))),
+        ("a limit below the seats", story().shows(100, Some(99))),
+        ("another bill", story().with(|s| s.seen.billed = Some(120))),
+    ] {
+        assert_eq!(sent(&seen, (150, LimitGoal::Pinned)), (true, false), "{what}: an increase");
+        assert_eq!(sent(&seen, (90, LimitGoal::Pinned)), (false, false), "{what}: a decrease");
+        assert_eq!(sent(&seen, (100, LimitGoal::UpTo(110))), (true, true), "{what}: the limit alone");
+        let holds = seen.wants(150, LimitGoal::Pinned).with(|s| s.seen.rules.support.differences = Differences::Always);
+        assert_eq!(holds.holds()[0].kind, HoldKind::GuardRail, "{what}");
+    }
+    assert_eq!(sent(&story(), (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(sent(&story(), (90, LimitGoal::Pinned)), (true, true));
+}
+
+#[test]
+fn difference_that_brings_the_seats_to_what_is_billed_already_goes_on() {
+    let billed = story().with(|s| s.seen.billed = Some(150));
+    assert_eq!(sent(&billed, (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(sent(&billed, (151, LimitGoal::Pinned)), (true, false));
+    let below = story().with(|s| s.seen.billed = Some(90));
+    assert_eq!(sent(&below, (90, LimitGoal::Pinned)), (false, false), "what is shown may be in use");
+}
+
+#[test]
+fn while_a_key_fails_that_shows_the_use_nothing_is_lowered() {
+    let failing = story().with(|s| s.seen.rules.support.cannot_lower = Some("the key fails".into()));
+    assert_eq!(sent(&failing, (90, LimitGoal::Pinned)), (false, false));
+    assert_eq!(sent(&failing, (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(failing.wants(90, LimitGoal::Keep).holds()[0].message, "the key fails");
+}
+
+#[test]
+fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
+    let fixed = story().with(|s| s.seen.rules.support.seats_fixed = Some("a provider sets them".into()));
+    assert_eq!(sent(&fixed, (150, LimitGoal::Pinned)), (false, false));
+    assert_eq!(sent(&fixed, (100, LimitGoal::UpTo(120))), (true, true));
+    assert_eq!(fixed.holds()[0].kind, HoldKind::Unsupported);
+}
