@@ -3,9 +3,9 @@
 
 use super::license::{billed, license};
 use super::owner::{OwnerView, Standing};
-use super::row::Row;
+use super::row::{Pool, Row};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, MAX_SEATS, Product};
-use crate::plan::{Bound, Fault, Model, Rules, Snapshot, Support, Usage};
+use crate::plan::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
 /// What was read.
 pub(super) struct Seen {
@@ -22,17 +22,22 @@ pub(super) struct Seen {
     pub(super) owner: Option<OwnerView>,
     /// The person's key does not do what it is there for.
     pub(super) concern: Option<Fault>,
+    /// What the person's key adds is missing: the reference that names the key.
+    pub(super) fails: Option<&'static str>,
 }
 
 pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the licence file: change the seats of the cloud \
                                       organization, then update the licence on the server";
 
+const PROVIDER: &str = "a provider manages this organization: its seats are changed through the provider alone";
+
 impl Seen {
     pub(super) fn snapshot(self) -> Snapshot {
         let owner = self.owner.as_ref();
-        let numbers = self.row.and_then(|row| row.numbers(self.product));
+        let numbers = self.row.and_then(|row| row.numbers(self.product).ok().flatten());
         let (at_least, at_most) = self.bounds();
         let read_only = self.read_only();
+        let unchangeable = read_only.is_some();
         let model = match numbers {
             Some(numbers) => Model::Quantity(numbers),
             None => {
@@ -47,7 +52,13 @@ impl Seen {
             model,
             usage: self.usage(),
             rules: Rules {
-                support: Support { read_only, cannot_clear_limit: self.cannot_clear_limit(), ..Support::default() },
+                support: Support {
+                    read_only,
+                    seats_fixed: self.seats_fixed().filter(|_| !unchangeable),
+                    cannot_clear_limit: self.cannot_clear_limit(),
+                    cannot_lower: self.cannot_lower(),
+                    differences: if self.organization_key { Differences::WithoutLimit } else { Differences::Always },
+                },
                 at_least,
                 at_most,
             },
@@ -78,13 +89,18 @@ impl Seen {
             return Some(SELF_HOSTED.into());
         }
         if let Some(owner) = &self.owner {
-            if matches!(owner.standing, Standing::Managed | Standing::Resold) {
-                return Some(
-                    "a provider manages this organization: its seats are changed through the provider alone".into(),
-                );
+            // An organization key may change what its owner may not (section 10).
+            if matches!(owner.standing, Standing::Managed | Standing::Resold) && !self.organization_key {
+                return Some(PROVIDER.into());
             }
-            if let Some(why) = self.plan_or_subscription(owner) {
-                return Some(why);
+            if let Some(why) = self.plan(owner) {
+                return Some(why.into());
+            }
+            // Of the others, the limit is no part of the subscription.
+            if self.product != Product::PasswordManager
+                && let Some(why) = Self::no_subscription(owner)
+            {
+                return Some(why.into());
             }
         }
         if self.row.is_none() {
@@ -94,8 +110,14 @@ impl Seen {
                     .into(),
             );
         }
-        let counted = self.row.is_some_and(|row| row.pool(self.product).seats.is_some());
-        if !counted {
+        let seats = self.pool(self.product).and_then(|pool| pool.seats);
+        if seats == Some(0) {
+            return Some(format!(
+                "Bitwarden shows 0 for {}, of which its API takes no change: add some in the admin console first",
+                self.product.name()
+            ));
+        }
+        if seats.is_none() {
             return Some(
                 match self.product {
                     Product::PasswordManager => "this plan has no seat count, so there is nothing to change",
@@ -116,29 +138,65 @@ impl Seen {
         None
     }
 
-    /// Rules A2, A3 and A5 of section 7, and the cancelled subscription of 7.3.
-    fn plan_or_subscription(&self, owner: &OwnerView) -> Option<String> {
+    /// Rule A5 of section 7, and an organization that is off: neither seats nor limit can be changed.
+    fn plan(&self, owner: &OwnerView) -> Option<&'static str> {
         if !owner.enabled {
-            return Some("the organization is switched off: ask Bitwarden, or renew its subscription".into());
+            return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
         }
-        let details = owner.details.as_deref()?;
-        let plan = details.organization.plan.as_ref();
+        let plan = owner.details.as_deref()?.organization.plan.as_ref();
         let pool = plan.and_then(|plan| match self.product {
             Product::PasswordManager => plan.password_manager.as_ref(),
             Product::SecretsManager | Product::MachineAccounts => plan.secrets_manager.as_ref(),
         });
-        if pool.is_some_and(|pool| pool.has_additional_seats_option == Some(false)) {
-            return Some(
-                "this plan has a fixed number of seats (Free, Families and Teams Starter have): change the plan first"
-                    .into(),
-            );
+        pool.is_some_and(|pool| pool.has_additional_seats_option == Some(false)).then_some(
+            "this plan has a fixed number of seats (Free, Families and Teams Starter have): change the plan first",
+        )
+    }
+
+    /// Rules A2 and A3 of section 7, and the customers of a provider (section 10), who have none of their own; those of a
+    /// reseller may. Password Manager's limit needs none (block B), the others' does (S2).
+    fn no_subscription(owner: &OwnerView) -> Option<&'static str> {
+        if owner.standing == Standing::Managed {
+            return Some(PROVIDER);
         }
-        if details.subscription.is_none() {
-            return Some("the organization has no subscription, so seats cannot be bought: choose a plan first".into());
+        owner
+            .details
+            .as_deref()?
+            .subscription
+            .is_none()
+            .then_some("the organization has no subscription, so seats cannot be bought: choose a plan first")
+    }
+
+    /// What changes seats and not limits: the subscription, which section 7.3 wants to be in force.
+    fn seats_fixed(&self) -> Option<String> {
+        let owner = self.owner.as_ref()?;
+        if let Some(why) = Self::no_subscription(owner) {
+            return Some(why.into());
         }
         let state = license(owner)?.state;
         matches!(state, LicenseState::Cancelled | LicenseState::Unpaid | LicenseState::Expired)
             .then(|| "the subscription is cancelled or unpaid: reinstate it in the admin console first".into())
+    }
+
+    fn cannot_lower(&self) -> Option<String> {
+        if let Some(reference) = self.fails {
+            return Some(format!(
+                "the key of {reference} fails, which shows exact use and what is billed: nothing is lowered until it works, or \
+                 is taken out of the spec"
+            ));
+        }
+        let unread = self.product == Product::PasswordManager
+            && self.row.is_some_and(|row| row.pool(Product::SecretsManager).is_err());
+        unread.then(|| {
+            "the seats of Secrets Manager cannot be read, and Password Manager needs as many: nothing is lowered until they \
+             can"
+                .into()
+        })
+    }
+
+    /// The numbers of a pool, where they are known and can be read.
+    fn pool(&self, product: Product) -> Option<Pool> {
+        self.row.and_then(|row| row.pool(product).ok())
     }
 
     fn drags_password_manager(&self) -> bool {
@@ -166,7 +224,7 @@ impl Seen {
         let because = "larger totals wrap around in its database".to_owned();
         let mut at_most = vec![Bound { seats: MAX_SEATS, because, pool: None }];
         let mut at_least = Vec::new();
-        let seats = |product| self.row.and_then(|row: Row| row.pool(product).seats);
+        let seats = |product| self.pool(product).and_then(|pool| pool.seats);
         match self.product {
             Product::PasswordManager => at_least.extend(seats(Product::SecretsManager).map(|seats| Bound {
                 seats,
@@ -224,25 +282,121 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::super::private_wire::Details;
     use super::*;
+
+    const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
+
+    /// Seen with the organization key alone: 100 seats, 20 of Secrets Manager, 50 machine accounts.
+    fn seen(product: Product) -> Seen {
+        Seen {
+            account: Account { vendor: "bitwarden".into(), host: None, id: None },
+            product,
+            organization_key: true,
+            self_hosted: false,
+            row: Some(Row::of([(Some(100), Some(120)), (Some(20), None), (Some(50), None)])),
+            members: Some(80),
+            owner: None,
+            concern: None,
+            fails: None,
+        }
+    }
+
+    /// A person sees this subscription too; `null`: there is none.
+    fn viewed(product: Product, standing: Standing, subscription: &Value) -> Seen {
+        let details: Details = serde_json::from_value(json!({ "subscription": subscription })).unwrap();
+        let owner = OwnerView {
+            standing,
+            enabled: true,
+            row: None,
+            used: Some(80),
+            standalone_secrets_manager: false,
+            details: (standing != Standing::Managed).then(|| Arc::new(details)),
+            lacks: None,
+            self_hosted: false,
+        };
+        Seen { owner: Some(owner), ..seen(product) }
+    }
+
+    fn support(seen: Seen) -> Support {
+        seen.snapshot().rules.support
+    }
 
     #[test]
     fn no_pool_is_ever_brought_above_what_the_servers_numbers_can_hold() {
-        for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {
-            let account = Account { vendor: "bitwarden".into(), host: None, id: None };
-            let seen = Seen {
-                account,
-                product,
-                organization_key: true,
-                self_hosted: false,
-                row: None,
-                members: None,
-                owner: None,
-                concern: None,
-            };
-            let bounds = seen.snapshot().rules.at_most;
+        for product in PRODUCTS {
+            let bounds = Seen { row: None, ..seen(product) }.snapshot().rules.at_most;
             let most = bounds.iter().map(|bound| bound.seats).min();
             assert_eq!(most, Some(32_767), "{product:?}: {bounds:?}");
         }
+    }
+
+    #[test]
+    fn second_key_takes_from_the_organization_key_nothing_that_bitwarden_would_do() {
+        let active = json!({ "status": "active" });
+        for product in PRODUCTS {
+            let resold = support(viewed(product, Standing::Resold, &active));
+            assert_eq!((resold.read_only, resold.seats_fixed), (None, None), "{product:?}: a reseller's customer buys");
+            let alone = Seen { organization_key: false, ..viewed(product, Standing::Resold, &active) };
+            assert!(support(alone).read_only.is_some_and(|why| why.contains("provider")), "{product:?}");
+        }
+        let managed = support(viewed(Product::PasswordManager, Standing::Managed, &active));
+        assert_eq!(managed.read_only, None, "the limit needs no subscription");
+        assert!(managed.seats_fixed.is_some_and(|why| why.contains("provider")));
+        let managed = support(viewed(Product::SecretsManager, Standing::Managed, &active));
+        assert!(managed.read_only.is_some_and(|why| why.contains("provider")));
+    }
+
+    #[test]
+    fn what_a_second_key_knows_of_the_subscription_holds_for_seats_and_leaves_the_limit() {
+        for (subscription, word) in [(json!(null), "no subscription"), (json!({ "status": "unpaid" }), "unpaid")] {
+            for standing in [Standing::Owner, Standing::Resold] {
+                let support = support(viewed(Product::PasswordManager, standing, &subscription));
+                assert_eq!(support.read_only, None, "{word}");
+                assert!(support.seats_fixed.is_some_and(|why| why.contains(word)), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_lowered_while_the_second_key_fails() {
+        assert_eq!(support(seen(Product::PasswordManager)).cannot_lower, None);
+        let failing = Seen { fails: Some("ownerCredentialsSecretRef"), ..seen(Product::PasswordManager) };
+        let failing = support(failing);
+        assert!(failing.cannot_lower.is_some_and(|why| why.contains("ownerCredentialsSecretRef")));
+        assert_eq!((failing.read_only, failing.seats_fixed), (None, None));
+    }
+
+    #[test]
+    fn pool_that_cannot_be_read_takes_from_another_no_more_than_the_decrease() {
+        let unread = |product| {
+            let row = Some(Row::of([(Some(100), None), (Some(-1), None), (Some(50), None)]));
+            Seen { row, ..seen(product) }.snapshot()
+        };
+        let (passwords, machines) = (unread(Product::PasswordManager), unread(Product::MachineAccounts));
+        assert_eq!(passwords.numbers().map(|numbers| numbers.seats), Some(100));
+        assert!(passwords.rules.support.cannot_lower.is_some_and(|why| why.contains("Secrets Manager")));
+        assert_eq!(machines.rules.support.cannot_lower, None);
+    }
+
+    #[test]
+    fn no_secrets_manager_seats_or_machine_accounts_are_shown_and_not_changed() {
+        for product in [Product::SecretsManager, Product::MachineAccounts] {
+            let row = Some(Row::of([(Some(100), None), (Some(0), None), (Some(0), None)]));
+            let snapshot = Seen { row, ..seen(product) }.snapshot();
+            assert_eq!(snapshot.numbers().map(|numbers| numbers.seats), Some(0), "{product:?}");
+            assert!(snapshot.rules.support.read_only.is_some_and(|why| why.contains(product.name())));
+        }
+    }
+
+    #[test]
+    fn seats_go_by_totals_where_an_organization_key_can_carry_the_change() {
+        assert_eq!(support(seen(Product::PasswordManager)).differences, Differences::WithoutLimit);
+        let alone = Seen { organization_key: false, ..seen(Product::PasswordManager) };
+        assert_eq!(support(alone).differences, Differences::Always);
     }
 }
