@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::{Is, reason};
 use super::keys::ends_hard;
 use super::summary::date;
-use crate::api::{License, LicenseState};
+use crate::api::{KeyState, License, LicenseState};
 
 /// What `LicenseValid` says.
 pub(super) struct Validity {
@@ -36,7 +36,18 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         LicenseState::Cancelled => return gone("the subscription is cancelled", reason::EXPIRED),
         LicenseState::Expired => return gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => return gone("there is no licence key", reason::EXPIRED),
-        LicenseState::Invalidated => return gone("the licence is invalidated", reason::INVALIDATED),
+        LicenseState::Invalidated => {
+            // Where the list does not show it, the seats do.
+            let listed = license.keys.iter().filter(|key| key.state == KeyState::Active).count();
+            if listed == 0 {
+                return gone("the licence is invalidated", reason::INVALIDATED);
+            }
+            let message = format!(
+                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
+                 at them at {vendor}, or supply another key"
+            );
+            return say(Is::False, reason::INVALIDATED, message);
+        }
         LicenseState::Disabled => return gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
             let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
