@@ -35,6 +35,7 @@ mod products;
 mod proxied;
 mod purchase;
 mod quickstart;
+mod readings;
 mod redirects;
 mod roles;
 mod schema;
