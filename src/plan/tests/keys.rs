@@ -7,6 +7,7 @@ use proptest::sample::select;
 use super::*;
 
 mod answers;
+mod ends;
 mod properties;
 mod stories;
 

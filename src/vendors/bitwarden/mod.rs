@@ -167,9 +167,6 @@ impl Organization {
         // With a person's key the members need not be counted, unless it fails.
         let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
         let known = public.flatten();
-        if let Some(row) = &known {
-            row.pool(self.product)?;
-        }
         let viewed = match &self.owner {
             Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
             None => None,
