@@ -36,6 +36,7 @@ mod products;
 mod proxied;
 mod purchase;
 mod quickstart;
+mod readings;
 mod redirects;
 mod roles;
 mod schema;

@@ -11,7 +11,7 @@ use super::keys::{self, Lack};
 use super::ladder::{Look, Move, Next, Rest};
 use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor, digest, intent_id};
 use super::table::says;
-use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity};
+use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity, readings};
 use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, RecordOf, Step};
 
 /// Everything a decision rests on.
@@ -195,9 +195,8 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
-    // A repeat belongs to a decision that was published before.
-    let due = change.attempt > 1 || s.published == Some(plan.id.as_str());
-    let holds = gates::holds(s, change, &plan.id, due);
+    let due = s.published == Some(plan.id.as_str()) || !readings::must_be_published(s, change);
+    let holds = gates::holds(s, change, due);
     let wake = holds.iter().filter_map(|hold| wake(s, hold.wake)).min();
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
@@ -256,6 +255,7 @@ fn plan(s: &Situation<'_>, change: &Move) -> Plan {
             ]);
         }
     }
+    words.extend(readings::grounds(s, &change.step));
     let id = digest(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let mut step = change.step.clone();
     if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::{Is, reason};
 use super::keys::ends_hard;
 use super::summary::date;
-use crate::api::{License, LicenseState};
+use crate::api::{KeyState, License, LicenseState};
 
 /// What `LicenseValid` says.
 pub(super) struct Validity {
@@ -33,7 +33,7 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         Some(false) => " (soft expiration: it warns, and does not block)",
         None => "",
     };
-    if let Some(said) = not_in_force(vendor, license.state, kind) {
+    if let Some(said) = not_in_force(vendor, license, kind) {
         return said;
     }
     let Some(ends) = ends else {
@@ -69,14 +69,25 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
 
 /// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
 /// is known.
-fn not_in_force(vendor: &str, state: LicenseState, kind: &str) -> Option<Validity> {
+fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
     let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
-    Some(match state {
+    Some(match license.state {
         LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
         LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
         LicenseState::Expired => gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => gone("there is no licence key", reason::EXPIRED),
-        LicenseState::Invalidated => gone("the licence is invalidated", reason::INVALIDATED),
+        LicenseState::Invalidated => {
+            // Where the list does not show it, the seats do.
+            let listed = license.keys.iter().filter(|key| key.state == KeyState::Active).count();
+            if listed == 0 {
+                return Some(gone("the licence is invalidated", reason::INVALIDATED));
+            }
+            let message = format!(
+                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
+                 at them at {vendor}, or supply another key"
+            );
+            say(Is::False, reason::INVALIDATED, message)
+        }
         LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
             let message = format!("the first payment to {vendor} is not done: the subscription begins with it");

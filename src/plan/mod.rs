@@ -21,6 +21,7 @@ mod outcome;
 mod pool;
 mod protocol;
 mod quantity;
+mod readings;
 mod report;
 mod shortage;
 mod summary;
@@ -37,7 +38,7 @@ pub use keys::{AfterKeyWrite, KeyRing, Lack, Row, WantedKey, after_key_write, fi
 pub use learned::{Learned, after_decision, after_request};
 pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
 pub use notice::{Notice, adoptions, remember};
-pub use numbers::{Bound, Model, Numbers, Rules, Snapshot, Support, Usage};
+pub use numbers::{Bound, Differences, Model, Numbers, Rules, Snapshot, Support, Usage};
 pub use obstacle::{Obstacle, Peer};
 pub use outcome::{Outcome, Refusal, Uncertain, after_write};
 pub use pool::{Goal, Pool, VendorWords};

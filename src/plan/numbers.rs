@@ -120,8 +120,39 @@ pub struct Bound {
 pub struct Support {
     /// `Some(why)`: the numbers of this pool cannot be changed, with a sentence that says why and what to do.
     pub read_only: Option<String>,
+    /// `Some(why)`: the seats cannot be changed, the limit alone can; with a sentence that says why and what to do.
+    pub seats_fixed: Option<String>,
     /// `Some(why)`: a limit cannot be removed, with a sentence that says why and what to do.
     pub cannot_clear_limit: Option<String>,
+    /// `Some(why)`: seats must not be lowered for now, with a sentence that says why and what to do.
+    pub cannot_lower: Option<String>,
+    /// Which changes of the seats say how many more, and not how many.
+    pub differences: Differences,
+}
+
+/// Which changes of the seats are sent as a difference, which adds to whatever is there when it arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Differences {
+    /// None: each says how many seats there should be.
+    #[default]
+    Never,
+    /// Those that also remove the limit.
+    WithoutLimit,
+    /// All.
+    Always,
+}
+
+impl Support {
+    /// Whether a change is sent as a difference.
+    pub fn adds(&self, from: Numbers, to: Numbers) -> bool {
+        let clears = to.limit.is_none() && from.limit.is_some();
+        from.seats != to.seats
+            && match self.differences {
+                Differences::Never => false,
+                Differences::WithoutLimit => clears,
+                Differences::Always => true,
+            }
+    }
 }
 
 /// What a pool consists of at the vendor.

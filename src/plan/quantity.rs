@@ -18,9 +18,14 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
         wait.visible = wanted == now;
     }
-    let without_effect = open.intent.as_ref().filter(|intent| intent.phase == IntentPhase::WithoutEffect);
-    if without_effect.is_some() && wanted == now {
+    let over = open.intent.as_ref().is_some_and(|intent| match intent.phase {
         // What came to nothing is over where nothing is left to change.
+        IntentPhase::WithoutEffect => true,
+        // So is a refusal, once two readings show it.
+        IntentPhase::Rejected => s.satisfied,
+        _ => false,
+    });
+    if over && wanted == now {
         open.intent = None;
     }
     let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };

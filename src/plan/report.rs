@@ -160,7 +160,10 @@ fn decided(
     }
     conditions.say(kind::READY, is, why, &message);
     match &seen.concern {
-        Some(fault) => conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message),
+        Some(fault) => {
+            let is = if matches!(fault.remedy, Remedy::Time { .. }) { Is::Unknown } else { Is::False };
+            conditions.say(kind::CREDENTIALS_VALID, is, fault.reason, &fault.message);
+        }
         None => {
             let message = format!("{vendor} accepts the credentials");
             conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);

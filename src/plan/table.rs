@@ -44,7 +44,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time."),
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
     quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
-    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use. Change the wish, the rail, or free seats."),
+    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use, or numbers of the vendor contradict each other. Change the wish, the rail, or free seats; or correct the account."),
     warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Nothing is lowered or removed until a person agrees. Edit the wish, or annotate as the message says."),
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),

@@ -16,6 +16,7 @@ mod intent;
 mod keys;
 mod outcome;
 mod properties;
+mod readings;
 mod report;
 mod satisfied;
 mod wish;
@@ -101,7 +102,7 @@ fn story() -> Story {
             usage: Usage::AtLeast(80),
             model: Model::Quantity(n(100, Some(100))),
             rules: Rules {
-                support: Support { read_only: None, cannot_clear_limit: Some("cannot clear".into()) },
+                support: Support { cannot_clear_limit: Some("cannot clear".into()), ..Support::default() },
                 at_least: vec![],
                 at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
             },

@@ -111,3 +111,18 @@ async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
     assert!(condition(&status, "LicenseValid").unwrap().message.contains("there is no licence key"));
     assert_eq!((status.seats, status.license.unwrap().expires_at), (Some(0), None));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenant_without_seats_says_that_no_license_is_in_force_though_its_list_does_not() {
+    needs_control_plane!();
+    let a = acme("immuta-invalidated").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert!(a.tenant.invalidate(a.tenant.live_rows()[0].id));
+    let status = a.w.until_reason("acme", "LicenseValid", "Invalidated").await;
+    let message = &condition(&status, "LicenseValid").unwrap().message;
+    assert!(message.contains("licenses 0 seats and lists license keys that look in force (1)"), "{message}");
+    assert_eq!((status.seats, said(&status, "Ready").as_str()), (Some(0), "False/Expired"));
+    assert_eq!((a.tenant.posts(), a.tenant.deletes()), (1, 0));
+}

@@ -124,7 +124,8 @@ pub trait Sells<C: Case>: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// Nothing runs and nothing is on its way.
     fn is_quiet(&self) -> bool;
-    fn read(&mut self) -> C::Seen;
+    /// One reading; `None`: it shows nothing that can be.
+    fn read(&mut self) -> Option<C::Seen>;
     fn arrive(&mut self, mark: C::Mark, sender: u8, covered: u8);
     /// The answer of this replica's request is not heard by anybody.
     fn hang_up(&mut self, replica: usize);

@@ -101,7 +101,10 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
         }
         // Between reading and deciding nothing matters but the time that passes: looked at with one replica only.
         (OperatorAct::ReadVendor, _) => {
-            let seen = world.vendor.read();
+            let Some(seen) = world.vendor.read() else {
+                // The pass ends without a decision.
+                return world.replicas[replica].rest();
+            };
             if variant.replicas > 1 {
                 decide(variant, world, replica, seen);
             } else {
@@ -138,7 +141,7 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
             world.replicas[replica].step = Step::Told(mark, C::Answer::NONE);
         }
         (OperatorAct::ReadBack, Step::Told(mark, answer)) => {
-            let seen = answer.is_of_something_sent().then(|| world.vendor.read());
+            let seen = answer.is_of_something_sent().then(|| world.vendor.read()).flatten();
             read_back(variant, world, replica, (mark, answer), seen);
         }
         (OperatorAct::ReadBackFails, Step::Told(mark, answer)) => {

@@ -45,6 +45,8 @@ pub struct Faults {
     pub gaps: u8,
     /// Additions that are refused because the key is there, or is said to be.
     pub duplicates: u8,
+    /// Readings that show another number than there is, or one that cannot be.
+    pub misreads: u8,
 }
 
 /// The part that is taken away, or the assumption that is broken.
@@ -58,6 +60,8 @@ pub enum Weakness {
     RepeatsRepeats,
     /// The first reading after the settle time counts as two.
     NoSecondReading,
+    /// A plan that was published for other numbers counts as one for these.
+    AnyBase,
     /// A row that is new right after a request counts as the answer to it.
     NewRowIsProof,
     /// The record of a first request without effect is dropped where its repeat is held.
@@ -87,6 +91,7 @@ impl Weakness {
             Self::NoWaitBeforeRepeating => "no wait before a reverted change is repeated",
             Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
             Self::NoSecondReading => "no second reading",
+            Self::AnyBase => "a plan fits any numbers",
             Self::NewRowIsProof => "a new row is proof at once",
             Self::ForgetsFirst => "a first request without effect is forgotten",
             Self::NoDeadline => "no send deadline",
@@ -130,6 +135,11 @@ impl<C: Case> Variant<C> {
         self
     }
 
+    /// One reading is wrong, at any time.
+    pub fn misreading(self) -> Self {
+        self.with(|left| left.misreads = 1)
+    }
+
     pub fn with(mut self, change: impl FnOnce(&mut Faults)) -> Self {
         change(&mut self.faults);
         self
@@ -159,6 +169,7 @@ impl<C: Case> Variant<C> {
             (self.faults.colleagues, "colleague"),
             (self.faults.gaps, "a list with a gap"),
             (self.faults.duplicates, "duplicates"),
+            (self.faults.misreads, "a wrong reading"),
         ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
         format!("{weakness} ({}; {})", C::name(self), faults.join(", "))

@@ -4,6 +4,7 @@
 use super::{Hold, HoldKind, Wanted};
 use crate::api::{CONFIRM, RecordOf, Step};
 use crate::plan::Situation;
+use crate::plan::protocol::digest;
 
 impl Situation<'_> {
     /// The record as this decision leaves it; `in_sync`: the account shows what is wanted.
@@ -22,11 +23,27 @@ impl Situation<'_> {
     }
 }
 
+/// What a person agrees to: this object, this account, this wish, these numbers or this row. Not who uses the seats
+/// meanwhile, nor an edit of anything else.
+fn consent(s: &Situation<'_>, step: &Step) -> String {
+    let mut words = vec![s.uid.to_owned(), s.seen.account_key(), s.desired.wish()];
+    words.push(step.base().seats.to_string());
+    match step {
+        Step::Seats(_) => words.push(step.target().seats.to_string()),
+        Step::AddKey(key) | Step::RemoveKey(key) => {
+            words.push(key.id.unwrap_or_default().to_string());
+            words.push(key.uuid.clone().unwrap_or_default());
+        }
+    }
+    digest(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let (now, target) = (wanted.now.seats, wanted.target.seats);
     let removes = matches!(wanted.change.step, Step::RemoveKey(_));
     let lowers = removes || target < now;
-    if !lowers || s.first_wish().is_none() || s.confirmed == Some(wanted.plan) {
+    let consent = consent(s, &wanted.change.step);
+    if !lowers || s.first_wish().is_none() || s.confirmed == Some(consent.as_str()) {
         return vec![];
     }
     let what = if removes {
@@ -37,7 +54,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let message = format!(
         "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
          lowers and removes nothing for it until a person agrees: edit the wish, or annotate the object with {CONFIRM}={}",
-        wanted.plan
+        consent
     );
     vec![Hold::of(HoldKind::FirstSight, message)]
 }

@@ -8,6 +8,7 @@ mod first_sight;
 mod guard_rails;
 mod observe;
 mod others;
+mod readings;
 mod suspended;
 mod taken_back;
 mod vendor;
@@ -97,8 +98,6 @@ impl Hold {
 /// A change that is wanted, with its numbers.
 pub(super) struct Wanted<'a> {
     pub change: &'a Move,
-    /// Id of its plan.
-    pub plan: &'a str,
     pub now: Numbers,
     pub target: Numbers,
 }
@@ -109,7 +108,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 9] = [
+const ALL: [Gate; 10] = [
     observe::gate,
     taken_back::gate,
     suspended::gate,
@@ -117,14 +116,14 @@ const ALL: [Gate; 9] = [
     contest::gate,
     vendor::rules,
     guard_rails::gate,
+    readings::gate,
     first_sight::gate,
     others::pool,
 ];
 
-/// Everything that stands against a change; empty when nothing does. `plan`: its id; `due`: it was published and would be
-/// sent now.
-pub(super) fn holds(s: &Situation<'_>, change: &Move, plan: &str, due: bool) -> Vec<Hold> {
-    let wanted = Wanted { change, plan, now: change.step.base(), target: change.step.target() };
+/// Everything that stands against a change; empty when nothing does. `due`: it was published and would be sent now.
+pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
+    let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
     let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
     if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
 }

@@ -8,7 +8,9 @@ pub(super) fn support(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let support = &s.seen.rules.support;
     let clears = wanted.target.limit.is_none() && wanted.now.limit.is_some();
     let clearing = support.cannot_clear_limit.iter().filter(|_| clears);
-    let each = support.read_only.iter().chain(clearing);
+    let moves = wanted.target.seats != wanted.now.seats;
+    let fixed = support.seats_fixed.iter().filter(|_| moves);
+    let each = support.read_only.iter().chain(fixed).chain(clearing);
     each.map(|why| Hold::of(HoldKind::Unsupported, why.clone())).collect()
 }
 

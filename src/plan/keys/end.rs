@@ -17,6 +17,8 @@ const MOST_SHOWN: usize = 100;
 pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
     let live: Vec<&Row> = ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
     let state = match live[..] {
+        // The list need not say that a key is not honored: the seats do.
+        [_, ..] if ring.seats == 0 && live.iter().any(|row| row.seats != Some(0)) => LicenseState::Invalidated,
         [_, ..] => LicenseState::Active,
         [] => {
             let expired = ring.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
@@ -42,22 +44,25 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
 }
 
 /// The first end of a key after which fewer seats would be left than are used or wanted, or no key. A key that ends
-/// beside one that replaces it is no reason to warn. How keys add up is not documented: the seats of each are
-/// taken off what the account says it has, and unknown ones count as all.
+/// beside one that replaces it is no reason to warn.
 fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
-    let mut ends: Vec<(Timestamp, Option<i32>)> =
-        live.iter().filter_map(|row| Some((row.expires?, row.seats))).collect();
+    let mut ends: Vec<Timestamp> = live.iter().filter_map(|row| row.expires).collect();
     ends.sort_unstable();
     let for_ever = live.iter().any(|row| row.expires.is_none());
-    let last = ends.last().map(|(end, _)| *end).filter(|_| !for_ever);
-    let mut left = seats;
-    for (end, seats) in ends {
-        left = seats.map_or(i32::MIN, |seats| left.saturating_sub(seats));
-        if left < need {
-            return Some(end);
-        }
-    }
-    last
+    let last = ends.last().copied().filter(|_| !for_ever);
+    let ended = |end: Timestamp| move |row: &Row| row.expires.is_some_and(|expires| expires <= end);
+    ends.into_iter().find(|end| left_without(live, seats, ended(*end)) < need).or(last)
+}
+
+/// How many seats stay for sure without some of the rows in force. How keys add up is not documented, so the smaller
+/// counts: what the account says it has without theirs, or what the other rows show. What a row does not show is not
+/// enough.
+pub(super) fn left_without(live: &[&Row], seats: i32, goes: impl Fn(&Row) -> bool) -> i32 {
+    let (gone, stay): (Vec<&Row>, Vec<&Row>) = live.iter().copied().partition(|row| goes(row));
+    let sum = |rows: &[&Row], unknown: i32| {
+        rows.iter().fold(0_i32, |sum, row| sum.saturating_add(row.seats.unwrap_or(unknown)))
+    };
+    seats.saturating_sub(sum(&gone, i32::MAX)).min(sum(&stay, 0))
 }
 
 /// Keys of the spec in its order, then those that this object knows besides, then everybody else's.

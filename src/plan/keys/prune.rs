@@ -1,6 +1,7 @@
 //! Which row may be removed: every rule that must hold, each with its sentence.
 
 use super::book::{Book, Standing};
+use super::end::left_without;
 use super::is_live;
 use super::ring::KeyRing;
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
@@ -70,7 +71,8 @@ fn obstacle(
     let shown = ring.rows.iter().find(this).and_then(|row| row.seats);
     let Some(seats) = shown else { return Some(format!("the {} does not show how many seats it has", words.account)) };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
-    let left = ring.seats.saturating_sub(seats);
+    let live: Vec<&super::Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
+    let left = left_without(&live, ring.seats, |row| this(&row));
     (left < need).then(|| {
         format!(
             "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"

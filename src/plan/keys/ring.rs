@@ -66,7 +66,7 @@ impl KeyRing {
     }
 
     /// Two readings agree if this is the same.
-    pub(super) fn sight(&self) -> String {
+    pub(in crate::plan) fn sight(&self) -> String {
         let mut words: Vec<String> = self.rows.iter().map(|row| format!("{} {}", row.id, row.uuid)).collect();
         words.sort_unstable();
         words.push(self.seats.to_string());

@@ -40,7 +40,12 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
             // A reading without the use says nothing about a change of it: else a use that comes and goes sends it each time.
             let used = intent.used.zip(s.seen.usage.count()).is_none_or(|(before, now)| before == now);
             let same = seen == intent.base() && used;
-            if edited || confirmed || !same { Open::free() } else { Open::keep(intent, State::Rejected) }
+            match () {
+                () if edited || confirmed => Open::free(),
+                () if same => Open::keep(intent, State::Rejected),
+                // It is forgotten with the next request, for which two readings must agree. One reading may be wrong.
+                () => Open::keep(intent, State::Free { attempt: 1 }),
+            }
         }
         IntentPhase::Settling => match wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered) {
             Some(left) => Open::wait(intent, Wait { visible: true, ..left }),

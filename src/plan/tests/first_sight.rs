@@ -40,8 +40,9 @@ fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
     assert_eq!(edited.sends().map(|sent| sent.1), Some(n(95, Some(95))));
     let back = after(edited).wants(90, LimitGoal::Pinned);
     assert_eq!(back.sends().map(|sent| sent.1), Some(n(90, Some(90))), "an edit back is an edit");
-    let plan = waits().follow().plan.unwrap().id;
-    let confirmed = waits().with(|s| s.confirmed = Some(plan));
+    let message = waits().holds().remove(0).message;
+    let consent = message.rsplit_once('=').unwrap().1.to_owned();
+    let confirmed = waits().with(|s| s.confirmed = Some(consent)).uses(Usage::AtLeast(81));
     assert_eq!(confirmed.sends().map(|sent| sent.1), Some(n(90, Some(90))));
     let moved = waits().shows(110, Some(110)).with(|s| s.confirmed.clone_from(&confirmed.confirmed));
     assert_eq!(moved.holds()[0].kind, HoldKind::FirstSight, "a yes is for the numbers that it was given to");

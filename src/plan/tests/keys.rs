@@ -7,6 +7,7 @@ use proptest::sample::select;
 use super::*;
 
 mod answers;
+mod ends;
 mod properties;
 mod stories;
 
@@ -144,33 +145,34 @@ impl Keys {
         }
     }
     pub(super) fn decide(&self) -> Decision {
-        let seen = self.seen();
-        let once = |published: Option<&str>| {
-            decide(&Situation {
-                uid: self.uid,
-                generation: 3,
-                confirmed: self.confirmed.as_deref(),
-                desired: &self.desired,
-                seen: &seen,
-                intent: self.intent.as_ref(),
-                history: &self.history,
-                license: Some(&self.license),
-                published,
-                elapsed: self.elapsed.as_ref(),
-                satisfied: false,
-                obstacle: None,
-                record: Some(&RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None }),
-                others: &[],
-                timing: TIMING,
-                writer: "writer",
-                now: now(),
-            })
-        };
-        let first = once(None);
+        let first = self.decide_under(None);
         match &first.plan {
-            Some(plan) if self.published => once(Some(&plan.id)),
+            Some(plan) if self.published => self.decide_under(Some(&plan.id)),
             _ => first,
         }
+    }
+    /// Decides while this plan is published.
+    fn decide_under(&self, published: Option<&str>) -> Decision {
+        let seen = self.seen();
+        decide(&Situation {
+            uid: self.uid,
+            generation: 3,
+            confirmed: self.confirmed.as_deref(),
+            desired: &self.desired,
+            seen: &seen,
+            intent: self.intent.as_ref(),
+            history: &self.history,
+            license: Some(&self.license),
+            published,
+            elapsed: self.elapsed.as_ref(),
+            satisfied: false,
+            obstacle: None,
+            record: Some(&RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None }),
+            others: &[],
+            timing: TIMING,
+            writer: "writer",
+            now: now(),
+        })
     }
     fn sends(&self) -> Option<Step> {
         match self.decide().verdict {

@@ -114,12 +114,18 @@ impl Organization {
             session.turn_to_read(asker, self.product).await?;
         }
         if let Some(session) = &self.owner {
-            session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
-            // What a key was refused is told like any other answer, below.
-            if let Err(error) = session.turn_of_token(asker).await
-                && let Some(VendorError::Paced { .. } | VendorError::Closed { .. }) = error.shared()
-            {
-                return Err(error);
+            let alone = self.organization.is_none();
+            // Beside an organization key, the path that all organizations share keeps back more than those of this one do.
+            if alone {
+                session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
+            }
+            // What a key was refused is told like any other answer, below; so is a pause of the other key's host.
+            if let Err(error) = session.turn_of_token(asker).await {
+                match error.shared() {
+                    Some(VendorError::Paced { .. }) => return Err(error),
+                    Some(VendorError::Closed { .. }) if alone => return Err(error),
+                    _ => {}
+                }
             }
         }
         self.seen().await.map(Seen::snapshot)
@@ -137,7 +143,7 @@ impl Organization {
             return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
         };
         // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
-        let Ok(row) = session.organization(&id).await.and_then(|organization| Ok(organization.row()?)) else {
+        let Ok(row) = session.organization(&id).await.map(|organization| organization.row()) else {
             return Outcome::NotSent("the numbers could not be read again");
         };
         match RelativeChange::of(self.product, from, to, &row) {
@@ -146,7 +152,8 @@ impl Organization {
         }
     }
 
-    /// The person's key beside an organization key may fail: what it adds is then missing, and is said.
+    /// The person's key beside an organization key may fail: what it adds is then missing, and is said. It never takes away
+    /// what the organization key can do alone.
     async fn seen(&self) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;
@@ -169,19 +176,27 @@ impl Organization {
             Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
             None => None,
         };
-        let (view, concern) = match viewed {
+        let (view, fails) = match viewed {
             Some(Ok(view)) => {
-                let concern = (view.standing == Standing::Member && public.is_some())
-                    .then(|| self.concern(&BitwardenError::NotOwner));
-                (Some(view), concern)
+                let fails = view.lacks.clone();
+                (Some(view), fails)
             }
-            Some(Err(error)) if public.is_none() || error.remedy() != Remedy::Credentials => return Err(error),
-            Some(Err(error)) => (None, Some(self.concern(&error))),
+            // Without the numbers of another key, only a key that is refused leaves something to be told.
+            Some(Err(error)) if known.is_none() && (public.is_none() || error.remedy() != Remedy::Credentials) => {
+                return Err(error);
+            }
+            Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
+        let too_little = view.as_ref().is_some_and(|view| view.standing == Standing::Member && public.is_some());
+        let concern =
+            fails.as_ref().or(too_little.then_some(&BitwardenError::NotOwner)).map(|error| self.concern(error));
         let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
         let members = if self.owner.is_some() { members(!exact).await? } else { counted };
         let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
+        if let Some(row) = &row {
+            row.pool(self.product)?;
+        }
         let may_adjust = view.as_ref().is_some_and(|view| view.may_adjust(self.product));
         *self.shown() = row.map(|_| Shown { id: id.clone(), may_adjust });
         Ok(Seen {
@@ -193,6 +208,7 @@ impl Organization {
             members,
             owner: view,
             concern,
+            fails: fails.map(|_| self.owner_reference),
         })
     }
 

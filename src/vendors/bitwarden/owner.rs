@@ -53,6 +53,8 @@ pub(super) struct OwnerView {
     pub(super) used: Option<i32>,
     pub(super) standalone_secrets_manager: bool,
     pub(super) details: Option<Arc<Details>>,
+    /// Why the subscription is not shown, though this person may see it.
+    pub(super) lacks: Option<BitwardenError>,
     pub(super) self_hosted: bool,
 }
 
@@ -100,11 +102,7 @@ pub(super) async fn look(
     let token = session.tokens.number().await;
     match look_once(session, id, product, row, age).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
-        Err(
-            error @ (BitwardenError::Shared(VendorError::NotFound)
-            | BitwardenError::Forbidden
-            | BitwardenError::Unauthorized),
-        ) => {
+        Err(error) if is_of_role(&error) => {
             let again = match session.look_anew(token).await {
                 true => look_once(session, id, product, row, age).await,
                 false => Err(error),
@@ -116,6 +114,14 @@ pub(super) async fn look(
         }
         result => result,
     }
+}
+
+/// Bitwarden refuses something for a role that the person does not have.
+fn is_of_role(error: &BitwardenError) -> bool {
+    matches!(
+        error,
+        BitwardenError::Shared(VendorError::NotFound) | BitwardenError::Forbidden | BitwardenError::Unauthorized
+    )
 }
 
 async fn look_once(
@@ -139,18 +145,23 @@ async fn look_once(
     let owns = standing != Standing::Member;
     let seen = match row {
         Some(row) => Some(row),
-        None if owns => Some(session.organization(id).await?.row()?),
+        None if owns => Some(session.organization(id).await?.row()),
         None => None,
     };
     let may_view = matches!(standing, Standing::Owner | Standing::Resold);
-    let details = if may_view {
+    let (details, lacks) = if may_view {
         let still = |details: &Details| {
-            let shown = details.organization.row().ok().and_then(|row| row.numbers(product));
+            let shown = details.organization.row().numbers(product);
             seen.is_none_or(|row| row.numbers(product) == shown)
         };
-        Some(session.details(id, age, still).await?)
+        match session.details(id, age, still).await {
+            Ok(details) => (Some(details), None),
+            // Stripe may not know the subscription (section 7.3). Another key shows the numbers.
+            Err(error) if row.is_some() && !is_of_role(&error) => (None, Some(error)),
+            Err(error) => return Err(error),
+        }
     } else {
-        None
+        (None, None)
     };
     let used = match (&metadata, product) {
         (Some(metadata), Product::PasswordManager) => Some(metadata.occupied()?),
@@ -165,6 +176,7 @@ async fn look_once(
         used,
         standalone_secrets_manager: metadata.is_some_and(|metadata| metadata.is_on_secrets_manager_standalone),
         details,
+        lacks,
         self_hosted,
     })
 }
@@ -182,6 +194,7 @@ mod tests {
             used: None,
             standalone_secrets_manager,
             details: None,
+            lacks: None,
             self_hosted: false,
         };
         for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {

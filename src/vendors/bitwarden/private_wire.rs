@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::Row;
+use super::MAX_SEATS;
+use super::row::{OUT_OF_RANGE, Row};
 use crate::api::Product;
 use crate::plan::Numbers;
 use crate::vendors::error::VendorError;
@@ -67,8 +68,8 @@ pub(super) struct PlanPool {
 }
 
 impl Organization {
-    pub(super) fn row(&self) -> Result<Row, VendorError> {
-        Row::checked([
+    pub(super) fn row(&self) -> Row {
+        Row::of([
             (self.seats, self.max_autoscale_seats),
             (self.sm_seats, self.max_autoscale_sm_seats),
             (self.sm_service_accounts, self.max_autoscale_sm_service_accounts),
@@ -86,9 +87,11 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
+    /// Who may read it takes a seat himself, so there is one at least.
     pub(super) fn occupied(self) -> Result<i32, VendorError> {
-        let seats = i32::try_from(self.organization_occupied_seats).ok().filter(|seats| *seats >= 0);
-        seats.ok_or(VendorError::Unreadable("a number is out of range"))
+        let seats =
+            i32::try_from(self.organization_occupied_seats).ok().filter(|seats| (1..=MAX_SEATS).contains(seats));
+        seats.ok_or(OUT_OF_RANGE)
     }
 }
 
@@ -161,13 +164,15 @@ pub(super) enum RelativeChange {
 }
 
 impl RelativeChange {
-    /// From what the row shows now. `None`: the row has moved on from `from`, so the difference would be another.
+    /// From what the row shows now. `None`: the row has moved on from `from`, so the difference would be another; or the limit
+    /// of the other pool, which would be set too, cannot be read.
     pub(super) fn of(product: Product, from: Numbers, to: Numbers, row: &Row) -> Option<Self> {
-        if row.numbers(product) != Some(from) || to.seats < 1 || to.limit.is_some_and(|limit| limit < 1) {
+        if row.numbers(product) != Ok(Some(from)) || to.seats < 1 || to.limit.is_some_and(|limit| limit < 1) {
             return None;
         }
         let adjustment = to.seats.checked_sub(from.seats)?;
-        let (seats, machines) = (row.pool(Product::SecretsManager), row.pool(Product::MachineAccounts));
+        // The limit of the other pool goes along.
+        let limit = |product| row.pool(product).ok().map(|pool| pool.limit);
         Some(match product {
             Product::PasswordManager => {
                 Self::PasswordManager { seat_adjustment: adjustment, max_autoscale_seats: to.limit }
@@ -176,11 +181,11 @@ impl RelativeChange {
                 seat_adjustment: adjustment,
                 max_autoscale_seats: to.limit,
                 service_account_adjustment: 0,
-                max_autoscale_service_accounts: machines.limit,
+                max_autoscale_service_accounts: limit(Product::MachineAccounts)?,
             },
             Product::MachineAccounts => Self::SecretsManager {
                 seat_adjustment: 0,
-                max_autoscale_seats: seats.limit,
+                max_autoscale_seats: limit(Product::SecretsManager)?,
                 service_account_adjustment: adjustment,
                 max_autoscale_service_accounts: to.limit,
             },
@@ -201,7 +206,7 @@ mod tests {
     use super::*;
 
     fn row() -> Row {
-        Row::checked([(Some(100), Some(120)), (Some(20), None), (Some(50), Some(60))]).unwrap()
+        Row::of([(Some(100), Some(120)), (Some(20), None), (Some(50), Some(60))])
     }
 
     fn body(product: Product, from: (i32, Option<i32>), to: (i32, Option<i32>)) -> Option<String> {
@@ -238,5 +243,24 @@ mod tests {
         assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
+    }
+    #[test]
+    fn what_cannot_be_read_of_the_other_pool_is_not_written_over() {
+        let row = Row::of([(Some(100), None), (Some(20), None), (Some(-1), Some(60))]);
+        let (from, to) = (Numbers { seats: 20, limit: None }, Numbers { seats: 25, limit: None });
+        assert_eq!(RelativeChange::of(Product::SecretsManager, from, to, &row), None);
+    }
+
+    #[test]
+    fn use_that_cannot_be_is_not_believed() {
+        let occupied = |n: i64| {
+            let metadata: Metadata =
+                serde_json::from_value(serde_json::json!({ "organizationOccupiedSeats": n })).unwrap();
+            metadata.occupied()
+        };
+        for n in [-1, 0, 32_768, 2_147_483_647, i64::MAX] {
+            assert_eq!(occupied(n), Err(OUT_OF_RANGE), "{n}");
+        }
+        assert_eq!((occupied(1), occupied(32_767)), (Ok(1), Ok(32_767)));
     }
 }

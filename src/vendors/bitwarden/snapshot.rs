@@ -4,9 +4,9 @@
 use super::MAX_SEATS;
 use super::license::{billed, license};
 use super::owner::{OwnerView, Standing};
-use super::row::Row;
+use super::row::{Pool, Row};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
-use crate::plan::{Bound, Fault, Model, Rules, Snapshot, Support, Usage};
+use crate::plan::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
 /// What was read.
 pub(super) struct Seen {
@@ -23,17 +23,22 @@ pub(super) struct Seen {
     pub(super) owner: Option<OwnerView>,
     /// The person's key does not do what it is there for.
     pub(super) concern: Option<Fault>,
+    /// What the person's key adds is missing: the reference that names the key.
+    pub(super) fails: Option<&'static str>,
 }
 
 pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the licence file: change the seats of the cloud \
                                       organization, then update the licence on the server";
 
+const PROVIDER: &str = "a provider manages this organization: its seats are changed through the provider alone";
+
 impl Seen {
     pub(super) fn snapshot(self) -> Snapshot {
         let owner = self.owner.as_ref();
-        let numbers = self.row.and_then(|row| row.numbers(self.product));
+        let numbers = self.row.and_then(|row| row.numbers(self.product).ok().flatten());
         let (at_least, at_most) = self.bounds();
         let read_only = self.read_only();
+        let unchangeable = read_only.is_some();
         let model = match numbers {
             Some(numbers) => Model::Quantity(numbers),
             None => {
@@ -48,7 +53,13 @@ impl Seen {
             model,
             usage: self.usage(),
             rules: Rules {
-                support: Support { read_only, cannot_clear_limit: self.cannot_clear_limit() },
+                support: Support {
+                    read_only,
+                    seats_fixed: self.seats_fixed().filter(|_| !unchangeable),
+                    cannot_clear_limit: self.cannot_clear_limit(),
+                    cannot_lower: self.cannot_lower(),
+                    differences: if self.organization_key { Differences::WithoutLimit } else { Differences::Always },
+                },
                 at_least,
                 at_most,
             },
@@ -79,13 +90,18 @@ impl Seen {
             return Some(SELF_HOSTED.into());
         }
         if let Some(owner) = &self.owner {
-            if matches!(owner.standing, Standing::Managed | Standing::Resold) {
-                return Some(
-                    "a provider manages this organization: its seats are changed through the provider alone".into(),
-                );
+            // An organization key may change what its owner may not (section 10).
+            if matches!(owner.standing, Standing::Managed | Standing::Resold) && !self.organization_key {
+                return Some(PROVIDER.into());
             }
-            if let Some(why) = self.plan_or_subscription(owner) {
-                return Some(why);
+            if let Some(why) = self.plan(owner) {
+                return Some(why.into());
+            }
+            // Of the others, the limit is no part of the subscription.
+            if self.product != Product::PasswordManager
+                && let Some(why) = Self::no_subscription(owner)
+            {
+                return Some(why.into());
             }
         }
         if self.row.is_none() {
@@ -95,8 +111,14 @@ impl Seen {
                     .into(),
             );
         }
-        let counted = self.row.is_some_and(|row| row.pool(self.product).seats.is_some());
-        if !counted {
+        let seats = self.pool(self.product).and_then(|pool| pool.seats);
+        if seats == Some(0) {
+            return Some(format!(
+                "Bitwarden shows 0 for {}, of which its API takes no change: add some in the admin console first",
+                self.product.name()
+            ));
+        }
+        if seats.is_none() {
             return Some(
                 match self.product {
                     Product::PasswordManager => "this plan has no seat count, so there is nothing to change",
@@ -117,29 +139,65 @@ impl Seen {
         None
     }
 
-    /// Rules A2, A3 and A5 of section 7, and the cancelled subscription of 7.3.
-    fn plan_or_subscription(&self, owner: &OwnerView) -> Option<String> {
+    /// Rule A5 of section 7, and an organization that is off: neither seats nor limit can be changed.
+    fn plan(&self, owner: &OwnerView) -> Option<&'static str> {
         if !owner.enabled {
-            return Some("the organization is switched off: ask Bitwarden, or renew its subscription".into());
+            return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
         }
-        let details = owner.details.as_deref()?;
-        let plan = details.organization.plan.as_ref();
+        let plan = owner.details.as_deref()?.organization.plan.as_ref();
         let pool = plan.and_then(|plan| match self.product {
             Product::PasswordManager => plan.password_manager.as_ref(),
             Product::SecretsManager | Product::MachineAccounts => plan.secrets_manager.as_ref(),
         });
-        if pool.is_some_and(|pool| pool.has_additional_seats_option == Some(false)) {
-            return Some(
-                "this plan has a fixed number of seats (Free, Families and Teams Starter have): change the plan first"
-                    .into(),
-            );
+        pool.is_some_and(|pool| pool.has_additional_seats_option == Some(false)).then_some(
+            "this plan has a fixed number of seats (Free, Families and Teams Starter have): change the plan first",
+        )
+    }
+
+    /// Rules A2 and A3 of section 7, and the customers of a provider (section 10), who have none of their own; those of a
+    /// reseller may. Password Manager's limit needs none (block B), the others' does (S2).
+    fn no_subscription(owner: &OwnerView) -> Option<&'static str> {
+        if owner.standing == Standing::Managed {
+            return Some(PROVIDER);
         }
-        if details.subscription.is_none() {
-            return Some("the organization has no subscription, so seats cannot be bought: choose a plan first".into());
+        owner
+            .details
+            .as_deref()?
+            .subscription
+            .is_none()
+            .then_some("the organization has no subscription, so seats cannot be bought: choose a plan first")
+    }
+
+    /// What changes seats and not limits: the subscription, which section 7.3 wants to be in force.
+    fn seats_fixed(&self) -> Option<String> {
+        let owner = self.owner.as_ref()?;
+        if let Some(why) = Self::no_subscription(owner) {
+            return Some(why.into());
         }
         let state = license(owner)?.state;
         matches!(state, LicenseState::Cancelled | LicenseState::Unpaid | LicenseState::Expired)
             .then(|| "the subscription is cancelled or unpaid: reinstate it in the admin console first".into())
+    }
+
+    fn cannot_lower(&self) -> Option<String> {
+        if let Some(reference) = self.fails {
+            return Some(format!(
+                "the key of {reference} fails, which shows exact use and what is billed: nothing is lowered until it works, or \
+                 is taken out of the spec"
+            ));
+        }
+        let unread = self.product == Product::PasswordManager
+            && self.row.is_some_and(|row| row.pool(Product::SecretsManager).is_err());
+        unread.then(|| {
+            "the seats of Secrets Manager cannot be read, and Password Manager needs as many: nothing is lowered until they \
+             can"
+                .into()
+        })
+    }
+
+    /// The numbers of a pool, where they are known and can be read.
+    fn pool(&self, product: Product) -> Option<Pool> {
+        self.row.and_then(|row| row.pool(product).ok())
     }
 
     fn drags_password_manager(&self) -> bool {
@@ -167,7 +225,7 @@ impl Seen {
         let because = "larger totals wrap around in its database".to_owned();
         let mut at_most = vec![Bound { seats: MAX_SEATS, because, pool: None }];
         let mut at_least = Vec::new();
-        let seats = |product| self.row.and_then(|row: Row| row.pool(product).seats);
+        let seats = |product| self.pool(product).and_then(|pool| pool.seats);
         match self.product {
             Product::PasswordManager => at_least.extend(seats(Product::SecretsManager).map(|seats| Bound {
                 seats,
@@ -224,26 +282,4 @@ impl Seen {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_pool_is_ever_brought_above_what_the_servers_numbers_can_hold() {
-        for product in [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts] {
-            let account = Account { vendor: "bitwarden".into(), host: None, id: None };
-            let seen = Seen {
-                account,
-                product,
-                organization_key: true,
-                self_hosted: false,
-                row: None,
-                members: None,
-                owner: None,
-                concern: None,
-            };
-            let bounds = seen.snapshot().rules.at_most;
-            let most = bounds.iter().map(|bound| bound.seats).min();
-            assert_eq!(most, Some(32_767), "{product:?}: {bounds:?}");
-        }
-    }
-}
+mod tests;

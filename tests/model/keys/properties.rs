@@ -70,7 +70,7 @@ fn keeps_the_intent(variant: &Variant, world: &World) -> bool {
 }
 
 fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
-    let seen = world.vendor.clone().read();
+    let seen = world.vendor.clone().read().expect("a list can always be read");
     let judged = Keys::judge(variant, world.apiserver.record, me.clock, seen, world.outside).record;
     let made = judged.made.last == Some(intent.id);
     let kept = judged.intent.filter(|kept| kept.id == intent.id);

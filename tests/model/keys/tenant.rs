@@ -218,10 +218,10 @@ impl Sells<Keys> for Tenant {
         self.requests.iter().all(Option::is_none) && self.gap.is_none()
     }
 
-    fn read(&mut self) -> Seen {
+    fn read(&mut self) -> Option<Seen> {
         let rows = self.rows();
         let gap = self.gap.map_or(0, bit);
-        Seen { rows: rows & !gap, seats: u8::try_from(rows.count_ones()).unwrap_or_default() }
+        Some(Seen { rows: rows & !gap, seats: u8::try_from(rows.count_ones()).unwrap_or_default() })
     }
 
     fn arrive(&mut self, mark: Mark, sender: u8, covered: u8) {

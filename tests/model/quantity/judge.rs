@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper::api::{LicenseSeatsStatus, RecordOf};
 use seatkeeper::plan::{
-    self, Bound, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Uncertain, Usage,
+    self, Bound, Desired, Differences, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Uncertain,
+    Usage,
 };
 
 use super::translate::{change, intent, key, made, mark, numbers, wait};
@@ -29,7 +30,7 @@ type Judgement = case::Judgement<Quantity>;
 pub const ANSWERED: u8 = 2;
 pub const UNANSWERED: u8 = 3;
 
-type Asked = (Option<Weakness>, Record, Option<Clock>, i8, Outside);
+type Asked = (Option<Weakness>, bool, Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -38,7 +39,7 @@ thread_local! {
 
 /// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let asked = (variant.weakness, record, clock, seen, outside);
+    let asked = (variant.weakness, variant.relative, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
@@ -51,6 +52,9 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let (desired, mut snapshot) = fixed().clone();
     let desired = Desired { suspended: outside.suspended, ..desired };
     snapshot.model = Model::Quantity(numbers(seen));
+    if variant.relative {
+        snapshot.rules.support.differences = Differences::Always;
+    }
     if outside.bounded {
         snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
     }
@@ -61,7 +65,6 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         history: told.map(change).into_iter().collect(),
         ..LicenseSeatsStatus::default()
     };
-    let published = plan_word(record.published);
     let elapsed = elapsed(variant, record, clock);
     let timing = Timing {
         answered: hours(ANSWERED),
@@ -70,12 +73,21 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         pause: Duration::ZERO,
         secret_recheck: Duration::ZERO,
     };
-    let mut decision = plan::decide(&Situation {
-        generation: i64::from(outside.generation),
-        published: published.as_deref(),
-        elapsed: elapsed.as_ref(),
-        ..situation(&desired, &snapshot, &status, timing)
-    });
+    let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
+    let ask = |published: Option<&str>| {
+        plan::decide(&Situation {
+            generation: i64::from(outside.generation),
+            published,
+            elapsed: elapsed.as_ref(),
+            record: Some(&known),
+            ..situation(&desired, &snapshot, &status, timing)
+        })
+    };
+    let mut published = plan_word(record.published);
+    if published.is_some() && variant.weakness == Some(Weakness::AnyBase) {
+        published = ask(None).plan.map(|plan| plan.id);
+    }
+    let mut decision = ask(published.as_deref());
     let _ = plan::remember(&mut status, decision.applied.take());
     let doubt = decision.doubt.as_ref().map(|doubt| (key(&doubt.wait), doubt.settled));
     judgement(variant, &decision, mark, status.history.first().map(made), doubt)

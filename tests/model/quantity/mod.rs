@@ -239,6 +239,7 @@ impl Case for Quantity {
             Ok(VendorAct::Object(_)) => "refuse wherever it stands",
             Ok(VendorAct::Deliver) => "deliver",
             Ok(VendorAct::WriteBack(_)) => "write back",
+            Ok(VendorAct::Misread(_)) => "misread",
             Err(OutsideAct::Bound) => "bound",
             Err(OutsideAct::Edit) => "edit",
             Err(OutsideAct::Suspend) => "suspend",
@@ -279,6 +280,18 @@ fn two_replicas_never_buy_twice_and_come_to_rest() {
 #[ignore = "as large as the absolute one, with the same verdict: cargo test --test model -- --ignored"]
 fn two_replicas_never_buy_twice_at_a_relative_endpoint() {
     safe(of(2).relative());
+}
+
+#[test]
+fn reading_that_is_wrong_once_or_cannot_be_buys_nothing() {
+    safe(of(1).misreading());
+    safe(of(1).relative().misreading());
+    safe(of(1).relative().misreading().without_crash().with(|left| left.bounds = 2));
+}
+
+#[test]
+fn plan_that_fits_any_numbers_is_caught_where_a_reading_may_be_wrong() {
+    caught(of(1).relative().misreading().weakened(Weakness::AnyBase));
 }
 
 #[test]

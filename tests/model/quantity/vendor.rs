@@ -1,7 +1,7 @@
 //! The vendor as its source shows it (vendor reference, sections 14 and 22): a row that is shown, a quantity that is
 //! billed, a PUT that reads the row twice and writes it whole, and billing webhooks that write back what they read.
 
-use super::{Answer, Mark, Quantity};
+use super::{Answer, Mark, Quantity, WANTED};
 use crate::case::Sells;
 use crate::replica::{Clock, Step};
 use crate::variants::{Variant, Weakness};
@@ -27,6 +27,8 @@ pub struct Vendor {
     pub webhooks: u8,
     /// Webhooks being handled, in no order.
     pub handlers: [Option<Handler>; 4],
+    /// The next reading shows this instead; 0 is no number of seats.
+    pub misread: Option<i8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,11 +74,14 @@ impl Sells<Quantity> for Vendor {
     type Act = VendorAct;
 
     fn is_quiet(&self) -> bool {
-        self.webhooks == 0 && self.handlers.iter().all(Option::is_none) && self.in_flight() == 0
+        self.misread.is_none()
+            && self.webhooks == 0
+            && self.handlers.iter().all(Option::is_none)
+            && self.in_flight() == 0
     }
 
-    fn read(&mut self) -> i8 {
-        self.shown
+    fn read(&mut self) -> Option<i8> {
+        Some(self.misread.take().unwrap_or(self.shown)).filter(|seats| *seats > 0)
     }
 
     fn arrive(&mut self, mark: Mark, sender: u8, covered: Clocks) {
@@ -181,6 +186,8 @@ pub enum VendorAct {
     Deliver,
     /// A handler writes back the row that it read.
     WriteBack(usize),
+    /// The next reading will be wrong.
+    Misread(i8),
 }
 
 fn offers(world: &World, offers: &mut Vec<VendorAct>) {
@@ -202,6 +209,9 @@ fn offers(world: &World, offers: &mut Vec<VendorAct>) {
         if handler.is_some() && (slot == 0 || vendor.handlers[slot - 1] != *handler) {
             offers.push(VendorAct::WriteBack(slot));
         }
+    }
+    if world.left.misreads > 0 && vendor.misread.is_none() {
+        offers.extend((0..=WANTED).filter(|seats| *seats != vendor.shown).map(VendorAct::Misread));
     }
 }
 
@@ -230,6 +240,10 @@ fn step(variant: &Variant<Quantity>, world: &mut World, act: VendorAct) {
                 world.vendor.shown = handler.row;
             }
             world.vendor.handlers.sort_unstable();
+        }
+        VendorAct::Misread(seats) => {
+            world.left.misreads -= 1;
+            world.vendor.misread = Some(seats);
         }
     }
 }

@@ -222,6 +222,22 @@ fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
 }
 
 #[test]
+fn removal_is_sent_only_where_two_readings_agree_about_list_seats_and_use() {
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    let story = || keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old.clone(), new.clone()]).prunes();
+    let published = story().decide_under(None).plan.expect("a plan").id;
+    let then = |story: Keys| story.decide_under(Some(&published)).verdict;
+    assert!(matches!(then(story()), Verdict::Change(_)));
+    for (other, story) in [
+        ("seats", story().with(|s| s.seats = Some(101))),
+        ("use", story().with(|s| s.used = 11)),
+        ("row", story().shows(&[row(7, 40), row(8, 60), row(9, 1)])),
+    ] {
+        assert_eq!(then(story), Verdict::Publish, "another {other}");
+    }
+}
+
+#[test]
 fn what_stands_against_a_removal_is_told() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
@@ -301,20 +317,6 @@ fn records_of_a_former_object_prove_no_addition_but_keep_keys_from_being_added_t
     let key = &decision.license.unwrap().keys[0];
     assert_eq!((key.origin, key.id), (Some(KeyOrigin::Found), Some(7)));
     assert_eq!(key.fingerprint, restored.ring.wanted[0].fingerprint.clone().ok());
-}
-
-#[test]
-fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
-    let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
-    let ends = |rows: &[Row], used| {
-        let license = keys().shows(rows).with(|s| s.used = used).decide().license.unwrap();
-        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
-    };
-    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 50), Some(900), "the other is enough");
-    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 61), Some(100));
-    assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], 50), None, "for ever");
-    assert_eq!(ends(&[until(1, 40, -5)], 50), Some(-5));
-    assert_eq!(ends(&[], 50), None);
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! What a change rests on: which changes need two readings that agree, and what must be the same in both. The first reading
+//! publishes the plan, whose id is made of what it showed; the second sends it. Asked by `decision`.
+
+use super::ladder::Move;
+use super::{LimitGoal, Numbers, Situation, Usage};
+use crate::api::{IntentPhase, Step};
+
+/// Whether a change is sent only under a plan that another reading published. Everything is, but a repeat that two readings
+/// have just allowed and that says how many seats there should be.
+pub(super) fn must_be_published(s: &Situation<'_>, change: &Move) -> bool {
+    // A repeat that was held is as old as its hold.
+    let held = s.intent.is_some_and(|intent| intent.phase == IntentPhase::WithoutEffect);
+    change.attempt == 1 || held || needs_two(s, &change.step)
+}
+
+/// Whether more than the numbers must be the same in both readings: what gives seats back, what adds to whatever is there,
+/// and what follows the vendor's own purchases.
+fn needs_two(s: &Situation<'_>, step: &Step) -> bool {
+    match step {
+        Step::AddKey(_) => false,
+        Step::RemoveKey(_) => true,
+        Step::Seats(_) => {
+            let (from, to): (Numbers, Numbers) = (step.base(), step.target());
+            to.seats < from.seats
+                || matches!(s.desired.limit, LimitGoal::UpTo(_))
+                || s.seen.rules.support.adds(from, to)
+        }
+    }
+}
+
+/// What a change rests on beside its own numbers, for the id of its plan: another reading makes another plan.
+pub(super) fn grounds(s: &Situation<'_>, step: &Step) -> Vec<String> {
+    if !needs_two(s, step) {
+        return Vec::new();
+    }
+    let number = |n: Option<i32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    let exact = matches!(s.seen.usage, Usage::Exact(_)).to_string();
+    let numbers = [number(s.seen.usage.count()), exact, number(s.seen.billed)];
+    let list = s.seen.keys().map(super::KeyRing::sight);
+    numbers.into_iter().chain(list).collect()
+}

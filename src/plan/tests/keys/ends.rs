@@ -1,0 +1,56 @@
+//! When a license ends, and what stays without a key.
+
+use super::*;
+
+#[test]
+fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
+    let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
+    let ends = |rows: &[Row], used| {
+        let license = keys().shows(rows).with(|s| s.used = used).decide().license.unwrap();
+        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
+    };
+    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 50), Some(900), "the other is enough");
+    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 61), Some(100));
+    assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], 50), None, "for ever");
+    assert_eq!(ends(&[until(1, 40, -5)], 50), Some(-5));
+    assert_eq!(ends(&[], 50), None);
+}
+
+#[test]
+fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() {
+    let state = |rows: &[Row], seats: i32| {
+        keys().shows(rows).with(|s| s.seats = Some(seats)).decide().license.expect("a license").state
+    };
+    let unknown = Row { seats: None, ..row(7, 40) };
+    assert_eq!(state(&[row(7, 40)], 0), LicenseState::Invalidated);
+    assert_eq!(state(&[unknown], 0), LicenseState::Invalidated);
+    assert_eq!(state(&[row(7, 0)], 0), LicenseState::Active, "a key for features alone");
+    assert_eq!(state(&[row(7, 40)], 40), LicenseState::Active);
+    let seen = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+    let (why, message) = seen.with(|s| s.seats = Some(0)).ready();
+    assert_eq!(why, reason::EXPIRED);
+    assert!(message.contains("licenses 0 seats and lists license keys that look in force (1)"), "{message}");
+}
+
+#[test]
+fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_shown_is_not_enough() {
+    let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
+    let unknown = || Row { seats: None, ..row(2, 60) };
+    let ends = |rows: &[Row], seats| {
+        let license = keys().shows(rows).with(|s| (s.used, s.seats) = (50, seats)).decide().license.unwrap();
+        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
+    };
+    assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], None), None);
+    assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], Some(60)), Some(100), "the account counts 60 in all");
+    assert_eq!(ends(&[until(1, 40, 100), unknown()], Some(100)), Some(100), "nobody knows what the other brings");
+    assert_eq!(ends(&[until(1, 40, 100), row(2, 45)], Some(140)), Some(100), "the other brings 45 and 50 are needed");
+
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
+    let story = story.with(|s| s.used = 50);
+    assert!(story.removes().is_some());
+    for (what, seats, other) in [("total", 89, Some(60)), ("row", 140, Some(49)), ("unknown", 140, None)] {
+        let less = story.clone().with(|s| (s.seats, s.ring.rows[1].seats) = (Some(seats), other));
+        assert_eq!(less.sends(), None, "{what}");
+    }
+}

@@ -1,0 +1,137 @@
+//! What is believed of a reading: which changes need two that agree.
+
+use super::*;
+
+fn owner(story: Story) -> Story {
+    story.with(|s| s.seen.rules.support.differences = Differences::Always)
+}
+
+fn plan_id(story: &Story) -> String {
+    story.decided().plan.expect("a plan").id
+}
+
+/// What is decided about `now` where the plan of `before` is published.
+fn after(before: &Story, now: &Story) -> Verdict {
+    now.decided_at(Some(&plan_id(before)), super::now()).verdict
+}
+
+/// Changes that give seats back, add to what is there, or follow the vendor's own purchases.
+fn delicate() -> [(&'static str, Story); 3] {
+    [
+        ("decrease", story().wants(90, LimitGoal::Keep)),
+        ("difference", owner(story())),
+        ("change under UpTo", story().wants(120, LimitGoal::UpTo(200)).shows(100, Some(200))),
+    ]
+}
+
+#[test]
+fn decrease_difference_and_change_under_up_to_are_sent_only_where_two_readings_agree() {
+    for (what, story) in delicate() {
+        assert!(matches!(after(&story, &story), Verdict::Change(_)), "{what}");
+        for (other, seen) in [
+            ("other seats", Snapshot { model: Model::Quantity(n(101, Some(200))), ..story.seen.clone() }),
+            ("another use", Snapshot { usage: Usage::AtLeast(79), ..story.seen.clone() }),
+            ("an exact use", Snapshot { usage: Usage::Exact(80), ..story.seen.clone() }),
+            ("what is billed", Snapshot { billed: Some(100), ..story.seen.clone() }),
+        ] {
+            let again = Story { seen, ..self::story() }.with(|s| s.desired = story.desired.clone());
+            assert_eq!(after(&story, &again), Verdict::Publish, "{what}, and then {other}");
+        }
+    }
+}
+
+#[test]
+fn total_upwards_is_sent_whatever_becomes_of_the_use_meanwhile() {
+    let total = story;
+    let (used, billed) = (total().uses(Usage::Exact(99)), total().with(|s| s.seen.billed = Some(100)));
+    for again in [used, billed] {
+        assert!(matches!(after(&total(), &again), Verdict::Change(_)));
+    }
+}
+
+#[test]
+fn repeat_of_a_delicate_change_is_published_before_it_is_sent() {
+    let opened = |story: Story| {
+        let open = story.open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
+        open.with(|s| s.published = true).wants(150, LimitGoal::Pinned)
+    };
+    let total = opened(story());
+    assert!(matches!(total.decided().verdict, Verdict::Change(ref intent) if intent.attempt == 2));
+    let difference = opened(owner(story()));
+    assert_eq!(difference.decided().verdict, Verdict::Publish);
+    assert!(matches!(difference.verdict(), Verdict::Change(ref intent) if intent.attempt == 2));
+}
+
+#[test]
+fn repeat_that_was_held_rests_on_no_single_reading() {
+    let held = |seats: i32| {
+        let story = story().open(IntentPhase::WithoutEffect, SETTLED).with(|s| s.elapsed = None);
+        story.shows(seats, Some(100)).wants(150, LimitGoal::Pinned)
+    };
+    let wrong = held(120).decided_at(Some(&plan_id(&held(100))), now());
+    assert_eq!(wrong.verdict, Verdict::Publish, "120 was read once");
+    assert!(matches!(after(&held(100), &held(100)), Verdict::Change(ref intent) if intent.attempt == 2));
+}
+
+#[test]
+fn refusal_is_not_forgotten_for_a_single_reading() {
+    let refused = |seats: i32| story().open(IntentPhase::Rejected, SETTLED).shows(seats, Some(100));
+    assert_eq!(refused(100).decided().verdict, Verdict::Rejected);
+    let wrong = refused(120).decided();
+    assert_eq!(wrong.verdict, Verdict::Publish);
+    assert_eq!(wrong.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected), "kept until two readings agree");
+    let target = || refused(150).shows(150, Some(150));
+    assert!(target().decided().intent.is_some());
+    assert_eq!(target().with(|s| s.satisfied = true).decided().intent, None, "seen in sync twice");
+}
+
+/// Whether `to` is sent, by totals and by a difference.
+fn sent(seen: &Story, to: (i32, LimitGoal)) -> (bool, bool) {
+    let ask = |differences| {
+        let story = Story { seen: seen.seen.clone(), ..story() }.wants(to.0, to.1);
+        story.with(|s| s.seen.rules.support.differences = differences).sends().is_some()
+    };
+    (ask(Differences::Never), ask(Differences::Always))
+}
+
+#[test]
+fn numbers_that_contradict_each_other_hold_differences_and_decreases_but_no_total_upwards() {
+    for (what, seen) in [
+        ("use above seats", story().uses(Usage::Exact(101))),
+        ("a limit below the seats", story().shows(100, Some(99))),
+        ("another bill", story().with(|s| s.seen.billed = Some(120))),
+    ] {
+        assert_eq!(sent(&seen, (150, LimitGoal::Pinned)), (true, false), "{what}: an increase");
+        assert_eq!(sent(&seen, (90, LimitGoal::Pinned)), (false, false), "{what}: a decrease");
+        assert_eq!(sent(&seen, (100, LimitGoal::UpTo(110))), (true, true), "{what}: the limit alone");
+        let holds = seen.wants(150, LimitGoal::Pinned).with(|s| s.seen.rules.support.differences = Differences::Always);
+        assert_eq!(holds.holds()[0].kind, HoldKind::GuardRail, "{what}");
+    }
+    assert_eq!(sent(&story(), (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(sent(&story(), (90, LimitGoal::Pinned)), (true, true));
+}
+
+#[test]
+fn difference_that_brings_the_seats_to_what_is_billed_already_goes_on() {
+    let billed = story().with(|s| s.seen.billed = Some(150));
+    assert_eq!(sent(&billed, (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(sent(&billed, (151, LimitGoal::Pinned)), (true, false));
+    let below = story().with(|s| s.seen.billed = Some(90));
+    assert_eq!(sent(&below, (90, LimitGoal::Pinned)), (false, false), "what is shown may be in use");
+}
+
+#[test]
+fn while_a_key_fails_that_shows_the_use_nothing_is_lowered() {
+    let failing = story().with(|s| s.seen.rules.support.cannot_lower = Some("the key fails".into()));
+    assert_eq!(sent(&failing, (90, LimitGoal::Pinned)), (false, false));
+    assert_eq!(sent(&failing, (150, LimitGoal::Pinned)), (true, true));
+    assert_eq!(failing.wants(90, LimitGoal::Keep).holds()[0].message, "the key fails");
+}
+
+#[test]
+fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
+    let fixed = story().with(|s| s.seen.rules.support.seats_fixed = Some("a provider sets them".into()));
+    assert_eq!(sent(&fixed, (150, LimitGoal::Pinned)), (false, false));
+    assert_eq!(sent(&fixed, (100, LimitGoal::UpTo(120))), (true, true));
+    assert_eq!(fixed.holds()[0].kind, HoldKind::Unsupported);
+}

@@ -1,0 +1,119 @@
+//! What one key and two make of the same organization.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::private_wire::Details;
+use super::*;
+
+const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
+
+/// Seen with the organization key alone: 100 seats, 20 of Secrets Manager, 50 machine accounts.
+fn seen(product: Product) -> Seen {
+    Seen {
+        account: Account { vendor: "bitwarden".into(), host: None, id: None },
+        product,
+        organization_key: true,
+        self_hosted: false,
+        row: Some(Row::of([(Some(100), Some(120)), (Some(20), None), (Some(50), None)])),
+        members: Some(80),
+        owner: None,
+        concern: None,
+        fails: None,
+    }
+}
+
+/// A person sees this subscription too; `null`: there is none.
+fn viewed(product: Product, standing: Standing, subscription: &Value) -> Seen {
+    let details: Details = serde_json::from_value(json!({ "subscription": subscription })).unwrap();
+    let owner = OwnerView {
+        standing,
+        enabled: true,
+        row: None,
+        used: Some(80),
+        standalone_secrets_manager: false,
+        details: (standing != Standing::Managed).then(|| Arc::new(details)),
+        lacks: None,
+        self_hosted: false,
+    };
+    Seen { owner: Some(owner), ..seen(product) }
+}
+
+fn support(seen: Seen) -> Support {
+    seen.snapshot().rules.support
+}
+
+#[test]
+fn no_pool_is_ever_brought_above_what_the_servers_numbers_can_hold() {
+    for product in PRODUCTS {
+        let bounds = Seen { row: None, ..seen(product) }.snapshot().rules.at_most;
+        let most = bounds.iter().map(|bound| bound.seats).min();
+        assert_eq!(most, Some(32_767), "{product:?}: {bounds:?}");
+    }
+}
+
+#[test]
+fn second_key_takes_from_the_organization_key_nothing_that_bitwarden_would_do() {
+    let active = json!({ "status": "active" });
+    for product in PRODUCTS {
+        let resold = support(viewed(product, Standing::Resold, &active));
+        assert_eq!((resold.read_only, resold.seats_fixed), (None, None), "{product:?}: a reseller's customer buys");
+        let alone = Seen { organization_key: false, ..viewed(product, Standing::Resold, &active) };
+        assert!(support(alone).read_only.is_some_and(|why| why.contains("provider")), "{product:?}");
+    }
+    let managed = support(viewed(Product::PasswordManager, Standing::Managed, &active));
+    assert_eq!(managed.read_only, None, "the limit needs no subscription");
+    assert!(managed.seats_fixed.is_some_and(|why| why.contains("provider")));
+    let managed = support(viewed(Product::SecretsManager, Standing::Managed, &active));
+    assert!(managed.read_only.is_some_and(|why| why.contains("provider")));
+}
+
+#[test]
+fn what_a_second_key_knows_of_the_subscription_holds_for_seats_and_leaves_the_limit() {
+    for (subscription, word) in [(json!(null), "no subscription"), (json!({ "status": "unpaid" }), "unpaid")] {
+        for standing in [Standing::Owner, Standing::Resold] {
+            let support = support(viewed(Product::PasswordManager, standing, &subscription));
+            assert_eq!(support.read_only, None, "{word}");
+            assert!(support.seats_fixed.is_some_and(|why| why.contains(word)), "{word}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lowered_while_the_second_key_fails() {
+    assert_eq!(support(seen(Product::PasswordManager)).cannot_lower, None);
+    let failing = Seen { fails: Some("ownerCredentialsSecretRef"), ..seen(Product::PasswordManager) };
+    let failing = support(failing);
+    assert!(failing.cannot_lower.is_some_and(|why| why.contains("ownerCredentialsSecretRef")));
+    assert_eq!((failing.read_only, failing.seats_fixed), (None, None));
+}
+
+#[test]
+fn pool_that_cannot_be_read_takes_from_another_no_more_than_the_decrease() {
+    let unread = |product| {
+        let row = Some(Row::of([(Some(100), None), (Some(-1), None), (Some(50), None)]));
+        Seen { row, ..seen(product) }.snapshot()
+    };
+    let (passwords, machines) = (unread(Product::PasswordManager), unread(Product::MachineAccounts));
+    assert_eq!(passwords.numbers().map(|numbers| numbers.seats), Some(100));
+    assert!(passwords.rules.support.cannot_lower.is_some_and(|why| why.contains("Secrets Manager")));
+    assert_eq!(machines.rules.support.cannot_lower, None);
+}
+
+#[test]
+fn no_secrets_manager_seats_or_machine_accounts_are_shown_and_not_changed() {
+    for product in [Product::SecretsManager, Product::MachineAccounts] {
+        let row = Some(Row::of([(Some(100), None), (Some(0), None), (Some(0), None)]));
+        let snapshot = Seen { row, ..seen(product) }.snapshot();
+        assert_eq!(snapshot.numbers().map(|numbers| numbers.seats), Some(0), "{product:?}");
+        assert!(snapshot.rules.support.read_only.is_some_and(|why| why.contains(product.name())));
+    }
+}
+
+#[test]
+fn seats_go_by_totals_where_an_organization_key_can_carry_the_change() {
+    assert_eq!(support(seen(Product::PasswordManager)).differences, Differences::WithoutLimit);
+    let alone = Seen { organization_key: false, ..seen(Product::PasswordManager) };
+    assert_eq!(support(alone).differences, Differences::Always);
+}
