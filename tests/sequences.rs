@@ -166,7 +166,8 @@ impl Life<'_> {
             "True/Observed" => wish.observe,
             // What the vendor bought by itself may be more than the spec keeps of it.
             "True/Suspended" => wish.suspend && !wish.observe && !(limit_kept && shown.seats == Some(wish.seats)),
-            "False/GuardrailViolated" => status.used > Some(wish.seats),
+            // Below the seats in use, or down from above the limit, which may be wrong.
+            "False/GuardrailViolated" => status.used > Some(wish.seats) || shown.limit < shown.seats,
             // A new object lowers nothing before a person agrees, and nobody does here.
             "False/FirstSight" => shown.seats > Some(wish.seats),
             // Above a limit that is left alone, or refused twice.
