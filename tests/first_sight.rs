@@ -41,7 +41,7 @@ async fn object_that_is_created_again_lowers_nothing_of_what_the_vendor_bought_u
 #[tokio::test(flavor = "multi_thread")]
 async fn object_whose_status_was_wiped_corrects_no_change_downwards_until_its_wish_is_edited() {
     needs_control_plane!();
-    let w = World::with("wiped", organization().limit(300), &FAST).await;
+    let w = World::with("wiped", organization().limit(300), FAST).await;
     w.declare("acme", json!({ "limit": null })).await;
     w.until_in_sync("acme", 150).await;
     w.edit("acme", json!({ "suspend": true })).await;
@@ -86,7 +86,7 @@ async fn object_that_takes_a_pool_over_lowers_nothing_although_it_had_a_record_b
 #[tokio::test(flavor = "multi_thread")]
 async fn first_change_in_the_web_vault_of_what_was_in_sync_from_the_start_is_told_as_drift() {
     needs_control_plane!();
-    let w = World::with("first-drift", organization().limit(300), &FAST).await;
+    let w = World::with("first-drift", organization().limit(300), FAST).await;
     w.declare("acme", json!({ "seats": 100, "limit": null })).await;
     w.until_in_sync("acme", 100).await;
     w.bitwarden().set_seats(&w.key.id, 120).expect("the vendor allows it");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
+use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, SECRET_TYPE};
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::immuta::{Endpoint, LicenseKey, Tenant};

@@ -35,8 +35,12 @@ fn contradictions(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     let limit = wanted.now.limit.filter(|limit| *limit < seats).map(|limit| {
         format!("a limit of {limit} below {seats} seats (declare {seats} seats with the limit that you want first)")
     });
-    // What is billed already and not shown costs nothing more: so a change that the vendor took back is repeated.
-    let healed = |billed: i32| billed > seats && billed == wanted.target.seats;
+    // What is billed already costs nothing more, and a change of ours that was billed and is not shown is repeated.
+    let account = s.seen.account_key();
+    let made = s.history.first().filter(|last| last.account == account).map(|last| last.target().seats);
+    let asked = s.intent.filter(|intent| intent.account == account).map(|intent| intent.target().seats);
+    let ours = |billed: i32| [made, asked].contains(&Some(billed));
+    let healed = |billed: i32| billed == wanted.target.seats && (billed > seats || ours(billed));
     let billed = s.seen.billed.filter(|billed| *billed != seats && !healed(*billed));
     let billed = billed.map(|billed| format!("a bill for {billed} seats beside {seats} purchased"));
     [used, limit, billed].into_iter().flatten().collect()

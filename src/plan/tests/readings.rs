@@ -121,6 +121,29 @@ fn difference_that_brings_the_seats_to_what_is_billed_already_goes_on() {
 }
 
 #[test]
+fn decrease_of_ours_that_is_billed_and_not_shown_is_repeated() {
+    let back = |seats: i32| {
+        let made =
+            story().shows(150, Some(150)).made(150, 130, 1, 1, Trigger::SpecDiffers).wants(seats, LimitGoal::Pinned);
+        made.with(|s| {
+            s.seen.billed = Some(130);
+            let wait = WaitFor::TakenBack("c0".into());
+            s.elapsed = Some(Elapsed { wait, since: SETTLED, settled: Some((n(150, Some(150)), TIMING.pause)) });
+        })
+    };
+    assert_eq!(back(130).sends().map(|(_, to, _)| to.seats), Some(130), "the vendor took it back");
+    assert_eq!(back(120).sends(), None);
+    let failed = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(150)).read_before(n(150, Some(150)));
+    let failed = failed.wants(130, LimitGoal::Pinned).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = seats_step(n(150, Some(150)), n(130, Some(130)));
+        s.seen.billed = Some(130);
+        s.published = true;
+    });
+    assert_eq!(failed.sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((130, 2)), "it failed after billing");
+}
+
+#[test]
 fn while_a_key_fails_that_shows_the_use_nothing_is_lowered() {
     let failing = story().with(|s| s.seen.rules.support.cannot_lower = Some("the key fails".into()));
     assert_eq!(sent(&failing, (90, LimitGoal::Pinned)), (false, false));
