@@ -59,6 +59,8 @@ impl<'a> Book<'a> {
         }
         book.look();
         book.adopt();
+        // A row that was adopted accounts for seats that a hidden row seemed to hold.
+        book.drop_unlisted();
         book
     }
 
@@ -116,7 +118,13 @@ impl<'a> Book<'a> {
                 self.records.push(record);
             }
         }
-        let counted = self.uncounted_for();
+        self.drop_unlisted();
+    }
+
+    /// Drops the records of rows that are not listed and say nothing any more.
+    fn drop_unlisted(&mut self) {
+        let (ring, counted) = (self.ring, self.uncounted_for());
+        let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
         self.records.retain(|record| {
             let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
             // A list that is short for once must not make this object forget what it added.
