@@ -68,8 +68,8 @@ pub enum End {
     InSync,
     Rejected,
     NeedsReview,
-    /// A person must agree to lower something.
-    FirstSight,
+    /// A person must agree to lower something, or correct what contradicts itself.
+    Held,
 }
 
 /// What was seen.
@@ -125,7 +125,9 @@ fn ended(status: &LicenseSeatsStatus) -> Option<End> {
         "InSync" if status.intent.is_none() => Some(End::InSync),
         "VendorRejected" => Some(End::Rejected),
         "NeedsReview" => Some(End::NeedsReview),
-        "FirstSight" => Some(End::FirstSight),
+        "FirstSight" => Some(End::Held),
+        // A bill that contradicts the seats keeps a difference from being sent, until a person corrects one of the two.
+        "GuardrailViolated" if status.billed.is_some() => Some(End::Held),
         _ => None,
     }
 }

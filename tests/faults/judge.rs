@@ -71,8 +71,8 @@ pub async fn judge(
         End::InSync if is != (Some(seats), Some(limit), Some(seats)) => {
             return flaw(format!("told in sync, but shown, limit and billed are {is:?}"));
         }
-        End::FirstSight if !lowers_without_a_record(case) => {
-            return flaw("a person is asked to agree, although the object has a record, or lowers nothing".into());
+        End::Held if !lowers_without_a_record(case) && !adds_to_another_bill(case, is.0, is.2) => {
+            return flaw("held for a person, although the object has a record and shown and billed agree".into());
         }
         End::Rejected if !refusal_is_in_order(case, &records) => {
             return flaw("told that the vendor refuses, which it does not".into());
@@ -121,6 +121,12 @@ pub fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>,
 fn lowers_without_a_record(case: &Case) -> bool {
     let lost = case.happening().is_some_and(|what| [RECREATED, GONE_FOR_A_WHILE, OBJECT_RESTORED].contains(&what));
     lost && goal(case).0 < base(&case.scenario)
+}
+
+/// The vendor took a change back, bills it all the same, and the spec was edited to a third number: a difference would rest
+/// on one of two numbers that contradict each other.
+fn adds_to_another_bill(case: &Case, shown: Option<i32>, billed: Option<i32>) -> bool {
+    case.scenario.by_owner && case.scenario.uses_the_repeat && case.happening() == Some(EDITED) && shown != billed
 }
 
 /// Seats before anything was counted.
