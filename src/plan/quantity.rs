@@ -6,7 +6,7 @@ use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::target::target;
 use super::{Numbers, Situation};
-use crate::api::{IntentPhase, SeatsStep, Step, Trigger};
+use crate::api::{SeatsStep, Step, Trigger};
 
 /// Judges the open change and says what is next, if nothing stands against it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
@@ -18,15 +18,8 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
         wait.visible = wanted == now;
     }
-    let over = open.intent.as_ref().is_some_and(|intent| match intent.phase {
-        // What came to nothing is over where nothing is left to change.
-        IntentPhase::WithoutEffect => true,
-        // So is a refusal, once two readings show it.
-        IntentPhase::Rejected => s.satisfied,
-        _ => false,
-    });
-    if over && wanted == now {
-        open.intent = None;
+    if wanted == now {
+        judge::nothing_left(s, now, &mut open);
     }
     let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
     Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }

@@ -146,6 +146,21 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, atte
     (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
 }
 
+/// Ends what came to nothing, where nothing is left to change on its account. A refusal ends with the second reading that
+/// shows it: after a single wrong one, the same would be sent again.
+pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: &mut Open) {
+    let here = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key());
+    let second = match here.map(|intent| (intent.phase, wait_of(intent))) {
+        Some((IntentPhase::WithoutEffect, _)) => None,
+        Some((IntentPhase::Rejected, what)) => second_reading(s, what, seen),
+        _ => return,
+    };
+    match second {
+        Some(left) => open.state = State::Wait(Wait { visible: true, ..left }),
+        None => open.intent = None,
+    }
+}
+
 /// After the settle time two readings with a pause between them must agree.
 fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
     let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);

@@ -80,9 +80,32 @@ fn refusal_is_not_forgotten_for_a_single_reading() {
     let wrong = refused(120).decided();
     assert_eq!(wrong.verdict, Verdict::Publish);
     assert_eq!(wrong.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected), "kept until two readings agree");
-    let target = || refused(150).shows(150, Some(150));
-    assert!(target().decided().intent.is_some());
-    assert_eq!(target().with(|s| s.satisfied = true).decided().intent, None, "seen in sync twice");
+    // The wish was in sync before it was refused: that is no second reading of the target.
+    let target = |settled| {
+        refused(150).shows(150, Some(150)).with(|s| {
+            s.satisfied = true;
+            s.elapsed = Some(Elapsed { wait: request("i1"), since: SETTLED, settled });
+        })
+    };
+    let once = target(None).decided();
+    assert_eq!((once.verdict, once.wake), (Verdict::InSync, Some(TIMING.pause)));
+    assert_eq!(once.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected));
+    assert!(once.doubt.is_some_and(|doubt| doubt.settled), "what was read is remembered");
+    let other = target(Some((n(100, Some(100)), TIMING.pause))).decided();
+    assert!(other.intent.is_some(), "the readings differ");
+    assert_eq!(target(Some((n(150, Some(150)), TIMING.pause))).decided().intent, None, "seen in sync twice");
+}
+
+#[test]
+fn intent_of_another_account_is_not_over_because_this_account_is_in_sync() {
+    for phase in [IntentPhase::WithoutEffect, IntentPhase::Rejected] {
+        let elsewhere = story().open(phase, SETTLED).shows(150, Some(150)).with(|s| {
+            s.satisfied = true;
+            s.seen.account.id = Some("other".into());
+        });
+        let kept = elsewhere.decided().intent.map(|intent| intent.phase);
+        assert_eq!(kept, Some(phase), "back on its account, it counts as before");
+    }
 }
 
 /// Whether `to` is sent, by totals and by a difference.
