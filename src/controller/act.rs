@@ -20,7 +20,8 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     let (context, key) = (pass.context, pass.key);
     // Its place with the host is free when this step is over.
     let Opened { account, secret_version, visit: _visit } = opened;
-    if let Some(left) = silence(&decided.decision.verdict, pass.entry) {
+    let account_key = decided.snapshot.account_key();
+    if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {
         context.metrics.pass("waiting");
         return Ok(End::Quiet(left));
     }

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Context;
-use super::memory::Entry;
+use super::memory::{Entry, Key};
 use super::pass::{Decided, Pass};
+use super::pools::Pools;
 use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Desired, HoldKind, Learned, Situation, Snapshot, Verdict};
 
@@ -40,17 +41,55 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
     Decided { status, desired, snapshot, decision }
 }
 
-/// How long still to say nothing of it that a decision waits for the initial scan: a start costs no writes.
-pub(super) fn silence(verdict: &Verdict, entry: &mut Entry) -> Option<Duration> {
+/// How long still to say nothing of it that a change of this account waits for the initial scan: a start costs no writes. The
+/// end of the scan wakes the object. What could not be recorded before is recorded without delay.
+pub(super) fn silence(
+    pools: &Pools,
+    key: &Key,
+    account: &str,
+    verdict: &Verdict,
+    entry: &mut Entry,
+) -> Option<Duration> {
     let since = entry.waiting.take();
     let Verdict::Held(holds) = verdict else { return None };
-    holds
-        .iter()
-        .any(|hold| hold.kind == HoldKind::NotScanned)
-        .then(|| {
-            let now = Instant::now();
-            let since = *entry.waiting.insert(since.unwrap_or(now));
-            SAID.saturating_sub(now.duration_since(since))
-        })
-        .filter(|left| !left.is_zero())
+    if entry.proof.is_some() || holds.iter().all(|hold| hold.kind != HoldKind::NotScanned) {
+        return None;
+    }
+    let now = Instant::now();
+    let since = *entry.waiting.insert(since.unwrap_or(now));
+    let left = SAID.saturating_sub(now.duration_since(since));
+    if left.is_zero() {
+        return None;
+    }
+    pools.wait_out(key, account, entry.term);
+    Some(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::plan::{Hold, Wake};
+    use crate::registry::{Claim, Noted};
+
+    #[tokio::test]
+    async fn object_that_says_nothing_of_its_wait_for_the_scan_is_woken_by_the_end_of_the_scan() {
+        let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
+        context.pools.begin_term(1, []);
+        let claim = Claim { account: "acme".into(), pool: "seats", age: (None, "b".into()), wanted: None };
+        context.pools.note(&key, "b", Some(Noted { claim, open: None }), 1);
+        let mut entry = Entry::default();
+        entry.term = 1;
+        let hold = Hold { kind: HoldKind::NotScanned, message: String::new(), wake: Wake::OnEdit };
+        let held = Verdict::Held(vec![hold]);
+        assert!(silence(&context.pools, &key, "acme", &held, &mut entry).is_some());
+        assert_eq!(context.queue.next().now_or_never(), None);
+        context.pools.inherit(1, BTreeSet::new());
+        assert_eq!(context.queue.next().now_or_never(), Some(key.clone()));
+        assert_eq!(silence(&context.pools, &key, "acme", &Verdict::InSync, &mut entry), None);
+        assert_eq!(entry.waiting, None, "the next wait begins anew");
+    }
 }
