@@ -1,4 +1,4 @@
-//! Publishes events: what people are told while nobody looks at the object.
+//! Publishes the events of an object.
 
 use std::time::Duration;
 

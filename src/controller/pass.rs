@@ -62,7 +62,7 @@ pub(super) struct Opened {
 
 /// What a pass came to, for its last step.
 pub(super) enum End {
-    /// The object is on its way out, and somebody's finalizer holds it back. Nothing is done for it any more.
+    /// The object is being deleted, and a finalizer keeps it. Seatkeeper does nothing for it any more.
     Leaving,
     /// Nothing new is known and nothing is said; again after this long.
     Quiet(Duration),
