@@ -19,7 +19,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
         wait.visible = wanted == now;
     }
     if wanted == now {
-        judge::nothing_left(s, now, &mut open);
+        open = judge::nothing_left(s, now, open);
     }
     let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
     Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }

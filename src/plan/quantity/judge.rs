@@ -146,18 +146,20 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, atte
     (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
 }
 
-/// Ends what came to nothing, where nothing is left to change on its account. A refusal ends with the second reading that
-/// shows it: after a single wrong one, the same would be sent again.
-pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: &mut Open) {
-    let here = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key());
-    let second = match here.map(|intent| (intent.phase, wait_of(intent))) {
-        Some((IntentPhase::WithoutEffect, _)) => None,
-        Some((IntentPhase::Rejected, what)) => second_reading(s, what, seen),
-        _ => return,
+/// What is open where nothing is left to change on its account: what came to nothing is over. A refusal is over with the
+/// second reading that shows its target, and then it counts as made: falls the vendor back, no third request follows.
+pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open {
+    let Some(intent) = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key()) else {
+        return open;
     };
-    match second {
-        Some(left) => open.state = State::Wait(Wait { visible: true, ..left }),
-        None => open.intent = None,
+    match intent.phase {
+        IntentPhase::WithoutEffect => Open { intent: None, ..open },
+        IntentPhase::Rejected => match second_reading(s, wait_of(intent), seen) {
+            Some(left) => Open { state: State::Wait(Wait { visible: true, ..left }), ..open },
+            None if seen == intent.target() => Open::done(applied(intent, s.now)),
+            None => Open { intent: None, ..open },
+        },
+        _ => open,
     }
 }
 
