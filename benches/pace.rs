@@ -169,6 +169,7 @@ impl World {
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "those of the limiter that is measured")]
     fn turn(
         &mut self,
         path: &'static str,

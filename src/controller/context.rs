@@ -42,6 +42,24 @@ pub struct Settings {
     pub weakness: Option<super::Weakness>,
 }
 
+/// What a [`Context`] is put together from.
+pub struct Parts {
+    /// For the apiserver; without retries of its own.
+    pub client: Client,
+    /// For vendors.
+    pub vendors: Vendors,
+    /// How to behave.
+    pub settings: Settings,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether anything may be done at all.
+    pub leadership: Leadership,
+    /// Name of this process in intent ids.
+    pub writer: String,
+    /// Ends sending.
+    pub shutdown: CancellationToken,
+}
+
 /// What every pass shares.
 pub struct Context {
     /// For the apiserver; without retries of its own.
@@ -71,15 +89,8 @@ pub struct Context {
 
 impl Context {
     /// Puts the parts together.
-    pub fn new(
-        client: Client,
-        vendors: Vendors,
-        settings: Settings,
-        metrics: Arc<Metrics>,
-        leadership: Leadership,
-        writer: String,
-        shutdown: CancellationToken,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { client, vendors, settings, metrics, leadership, writer, shutdown } = parts;
         let events = Events::new(client.clone());
         let queue = Arc::new(Queue::default());
         let settle = settings.timing.unanswered.max(settings.timing.answered);
@@ -213,6 +224,6 @@ impl Context {
             weakness: None,
         };
         let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
-        Self::new(client, vendors, settings, metrics, leadership, "me".into(), shutdown)
+        Self::new(Parts { client, vendors, settings, metrics, leadership, writer: "me".into(), shutdown })
     }
 }

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use context::{Context, Settings};
+pub use context::{Context, Parts, Settings};
 pub use crd::CrdState;
 pub use error::Error;
 pub use lease::{Candidate, Leadership, LeaseSettings};

@@ -4,6 +4,7 @@
 //! `controller`, whose act step is the only code that carries out a [`Decision`].
 
 mod condition;
+mod decided;
 mod decision;
 mod desired;
 mod failed;

@@ -174,6 +174,7 @@ impl Story {
         self
     }
     /// Seatkeeper made this change this many hours ago.
+    #[expect(clippy::too_many_arguments, reason = "one line for each change of a test's history")]
     fn made(mut self, from: i32, to: i32, hours: i64, attempt: i32, reason: Trigger) -> Self {
         self.history.push(Change {
             id: format!("c{}", self.history.len()),

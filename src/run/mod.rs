@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controller::{self, Candidate, Context, Settings};
+use crate::controller::{self, Candidate, Context, Parts, Settings};
 use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
@@ -78,12 +78,20 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     let lease = args.lease(&config.default_namespace);
     let client = Client::try_from(config)?;
     let me = format!("{}_{}", std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()), uuid::Uuid::new_v4());
-    let (mut candidate, leadership) = Candidate::new(client.clone(), lease, me.clone());
+    let (candidate, leadership) = Candidate::new(client.clone(), lease, me.clone());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
 
     let shutdown = CancellationToken::new();
-    let (counted, led) = (Arc::clone(&metrics), leadership.clone());
-    let context = Arc::new(Context::new(client.clone(), vendors, settings, counted, leadership, me, shutdown.clone()));
+    let led = leadership.clone();
+    let context = Arc::new(Context::new(Parts {
+        client: client.clone(),
+        vendors,
+        settings,
+        metrics: Arc::clone(&metrics),
+        leadership,
+        writer: me,
+        shutdown: shutdown.clone(),
+    }));
     let serving = async {
         match server::serve(listener, metrics, led, readiness, shutdown.clone()).await {
             // It ends by itself only when the rest is about to.
@@ -91,34 +99,37 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
             Err(error) => Err(Fatal::Listen(args.listen, error)),
         }
     };
-    let working = async {
-        tokio::select! {
-            () = context.crd_seen() => {}
-            () = shutdown.cancelled() => return,
-        }
-        waiting.send_modify(|waiting| waiting.start = Some("waiting for the first list of LicenseSeats".into()));
-        let synced = || {
-            tracing::info!("watching LicenseSeats");
-            waiting.send_modify(|waiting| waiting.start = None);
-        };
-        // The lease is kept while running passes finish, and given back when none is left.
-        let idle = CancellationToken::new();
-        let electing = async {
-            candidate.run(&idle, |trouble| waiting.send_modify(|waiting| waiting.lease = trouble)).await;
-            candidate.release().await;
-        };
-        let controlling = async {
-            controller::run(Arc::clone(&context), shutdown.clone(), synced).await;
-            idle.cancel();
-        };
-        tokio::join!(electing, controlling);
-    };
     tokio::select! {
-        () = working => if shutdown.is_cancelled() { Ok(()) } else { Err(Fatal::Ended("the controller")) },
+        () = work(&context, candidate, &waiting) => if shutdown.is_cancelled() { Ok(()) } else { Err(Fatal::Ended("the controller")) },
         never = keep_looking(&client, &context, &waiting) => match never {},
         result = serving => result,
         result = end(&shutdown, args.shutdown_grace) => result,
     }
+}
+
+/// Waits for the CRD, stands for leader and runs the controller until it is told to stop.
+async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch::Sender<Waiting>) {
+    let shutdown = &context.shutdown;
+    tokio::select! {
+        () = context.crd_seen() => {}
+        () = shutdown.cancelled() => return,
+    }
+    waiting.send_modify(|waiting| waiting.start = Some("waiting for the first list of LicenseSeats".into()));
+    let synced = || {
+        tracing::info!("watching LicenseSeats");
+        waiting.send_modify(|waiting| waiting.start = None);
+    };
+    // The lease is kept while running passes finish, and given back when none is left.
+    let idle = CancellationToken::new();
+    let electing = async {
+        candidate.run(&idle, |trouble| waiting.send_modify(|waiting| waiting.lease = trouble)).await;
+        candidate.release().await;
+    };
+    let controlling = async {
+        controller::run(Arc::clone(context), shutdown.clone(), synced).await;
+        idle.cancel();
+    };
+    tokio::join!(electing, controlling);
 }
 
 /// Ends once a signal has come and the grace period after it is over.

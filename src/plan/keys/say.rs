@@ -44,6 +44,7 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
 }
 
 /// What is wrong with the listed keys, in the order of the list.
+#[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
 pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
     let (account, ring) = (words.account, book.ring);
     let each = ring.wanted.iter().zip(standings);
@@ -166,6 +167,7 @@ fn path(reference: Option<&SecretKeyRef>) -> String {
 }
 
 /// What `Ready` says of an account; `None`: what it says of every vendor.
+#[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
 pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &Decision) -> Option<String> {
     let vendor = words.name;
     let ring = seen.keys()?;

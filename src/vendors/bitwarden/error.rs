@@ -85,7 +85,7 @@ impl Failure for BitwardenError {
         }
     }
 
-    /// A table of sentences: its length is the number of meanings, and each reads best beside the others.
+    #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
     fn fault(&self, host: &str) -> Fault {
         let (reason, summary, message) = match self {
             Self::Shared(error) => return error.fault(NAME, host),

@@ -32,8 +32,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use error::BitwardenError;
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
-use owner::{Standing, look, only_organization};
+use owner::{OwnerView, Standing, look, only_organization};
 use private_wire::RelativeChange;
+use row::Row;
 use session::Session;
 use snapshot::Seen;
 use wire::SubscriptionChange;
@@ -176,18 +177,7 @@ impl Organization {
             Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
             None => None,
         };
-        let (view, fails) = match viewed {
-            Some(Ok(view)) => {
-                let fails = view.lacks.clone();
-                (Some(view), fails)
-            }
-            // Without the numbers of another key, only a key that is refused leaves something to be told.
-            Some(Err(error)) if known.is_none() && (public.is_none() || error.remedy() != Remedy::Credentials) => {
-                return Err(error);
-            }
-            Some(Err(error)) => (None, Some(error)),
-            None => (None, None),
-        };
+        let (view, fails) = kept(viewed, public, known)?;
         let too_little = view.as_ref().is_some_and(|view| view.standing == Standing::Member && public.is_some());
         let concern =
             fails.as_ref().or(too_little.then_some(&BitwardenError::NotOwner)).map(|error| self.concern(error));
@@ -215,6 +205,26 @@ impl Organization {
     fn concern(&self, error: &BitwardenError) -> Fault {
         let fault = error.fault(&self.host().unwrap_or_default());
         Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }
+    }
+}
+
+/// What stays of a person's view, and what fails of it. `public`: what the organization key shows, where there is one.
+fn kept(
+    viewed: Option<Result<OwnerView, BitwardenError>>,
+    public: Option<Option<Row>>,
+    known: Option<Row>,
+) -> Result<(Option<OwnerView>, Option<BitwardenError>), BitwardenError> {
+    match viewed {
+        Some(Ok(view)) => {
+            let fails = view.lacks.clone();
+            Ok((Some(view), fails))
+        }
+        // Without the numbers of another key, only a key that is refused leaves something to be told.
+        Some(Err(error)) if known.is_none() && (public.is_none() || error.remedy() != Remedy::Credentials) => {
+            Err(error)
+        }
+        Some(Err(error)) => Ok((None, Some(error))),
+        None => Ok((None, None)),
     }
 }
 

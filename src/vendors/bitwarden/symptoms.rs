@@ -42,7 +42,8 @@ impl Symptom {
     }
 }
 
-/// All rows, in the order of the document. A table: its length is the number of its rows.
+/// All rows, in the order of the document.
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub fn symptoms() -> Vec<Symptom> {
     fn row(id: &'static str, seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
         Symptom { id, seen, section, error: error.into() }

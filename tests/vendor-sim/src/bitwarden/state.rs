@@ -212,6 +212,7 @@ impl Org {
     }
 
     /// Changes something and, if the numbers differ afterwards, writes it into the ledger.
+    #[expect(clippy::too_many_arguments, reason = "what a line of the ledger is made of")]
     pub(crate) fn commit(
         &mut self,
         at: Timestamp,

@@ -66,6 +66,7 @@ impl State {
         self.keys.iter().find(|k| k.number == row.key)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a line of the ledger is made of")]
     fn write(&mut self, by: By, action: Action, key: Option<u64>, row: Option<&Row>, effect: bool) {
         let seats = self.keys.iter().find(|k| Some(k.number) == key).map(|k| k.terms.seats);
         self.ledger.push(LedgerEntry {
