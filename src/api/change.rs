@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::step::{self, Step};
 
+fn is_zero(n: &i32) -> bool {
+    *n == 0
+}
+
 /// A wanted change.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +60,10 @@ pub enum PlanBlock {
     Conflict,
     /// The object has no record of the account yet: nothing is lowered or removed until a person agrees.
     FirstSight,
+    /// Earlier requests came to nothing: the next one has its time.
+    Retry,
+    /// The late effects of the last change may still come.
+    LateEffects,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.
@@ -88,16 +96,23 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<i32>,
 
-    /// 1 for the first request of a decision, 2 for its only repeat.
+    /// 1 for the first request of a decision. A license key has one repeat; seats are requested again, with growing pauses, as
+    /// long as nothing comes of it.
     pub attempt: i32,
+
+    /// Requests of this decision that the vendor answered without a reason and without an effect. The second one counts as a
+    /// refusal.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answered: i32,
 
     /// Why the change is made: `SpecDiffers` or `ExternalChange`.
     pub reason: Trigger,
 
     /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
     /// not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is
-    /// visible, but its request may still be running), `WithoutEffect` (it came to nothing and may be sent once more as soon
-    /// as nothing stands against it), `Rejected` (refused; not sent again until `spec.seats`, `spec.limit` or the usage changes),
+    /// visible, but its request may still be running), `WithoutEffect` (it came to nothing and is sent again as soon as nothing
+    /// stands against it), `Rejected` (refused; not sent again until the wish or a Secret changes, fewer seats are in use, or a
+    /// person asks),
     /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
     pub phase: IntentPhase,
 
@@ -106,8 +121,31 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 
+    /// With phase `WithoutEffect`: when the next request follows, if nothing stands against it. Absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<Time>,
+
+    /// Value of the annotation `seatkeeper.dev/reconcile-requested-at` when it was decided. Another value asks once for another
+    /// request of what came to nothing or was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<String>,
+
     /// When it was decided.
     pub time: Time,
+}
+
+/// A number that the vendor may bill and does not show.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MayBill {
+    /// The intent of the change: the value of the confirming annotation that clears this.
+    pub id: String,
+
+    /// The account, `host/id`.
+    pub account: String,
+
+    /// Seats that may be billed.
+    pub seats: i32,
 }
 
 /// How far a change got.
@@ -121,10 +159,10 @@ pub enum IntentPhase {
     Unanswered,
     /// The change is visible, but its request may still be running: no further request until that is out of the question.
     Settling,
-    /// Two readings after the settle time show that it came to nothing: it is sent once more, under another id, as soon as
-    /// nothing stands against it.
+    /// Two readings after the settle time show that it came to nothing: it is sent again, under another id, as soon as nothing
+    /// stands against it.
     WithoutEffect,
-    /// Refused twice without effect: not sent again until the spec or the usage changes.
+    /// Refused: not sent again until the wish or a Secret changes, fewer seats are in use, or a person asks.
     Rejected,
     /// The vendor shows neither the old nor the new numbers: a person must look.
     NeedsReview,

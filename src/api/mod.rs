@@ -12,7 +12,7 @@ mod spec;
 mod status;
 mod step;
 
-pub use change::{Change, Intent, IntentPhase, Plan, PlanBlock, Trigger};
+pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd::crd;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
 pub use keys::{Immuta, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef};

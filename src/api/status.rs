@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Intent, KeyCapabilities, License, Plan};
+use super::{Change, Intent, KeyCapabilities, License, MayBill, Plan};
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
 pub const UNOBSERVED: i64 = -1;
@@ -98,6 +98,11 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
 
+    /// What the vendor may bill and does not show: it answered a change to this number twice without a reason, or took the change
+    /// back. It ends when credentials show what is billed, when another change is made, or when a person confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_bill: Option<MayBill>,
+
     /// The last changes made by Seatkeeper, newest first, at most 10.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
@@ -153,6 +158,7 @@ impl Default for LicenseSeatsStatus {
             license: None,
             plan: None,
             intent: None,
+            may_bill: None,
             history: Vec::new(),
             effective: None,
             last_handled_reconcile_at: None,

@@ -138,6 +138,7 @@ async fn ask(
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
             pass.entry.asked = false;
+            pass.entry.secret.clone_from(&secret_version);
             #[cfg(debug_assertions)]
             let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
             let opened = Opened { account, secret_version, visit };

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::proof::Proof;
 use super::queue::Class;
+use crate::api::{Intent, IntentPhase};
 use crate::plan::Fault;
 pub(super) use crate::registry::Key;
 pub(super) use backoff::{backoff, jitter};
@@ -35,6 +36,10 @@ pub(super) struct Entry {
     /// How long the outcome of a change has not been known.
     pub doubt: DoubtClock,
     pub hold: Option<Hold>,
+    /// Versions of the Secrets with which the vendor was read last.
+    pub secret: Option<String>,
+    /// The intent that the vendor refused, and the versions of the Secrets by then.
+    refused: Option<(String, Option<String>)>,
     /// When the vendor was last read with success; before that, when this process first tried.
     pub last_read: Option<Instant>,
     /// Failed passes in a row.
@@ -106,6 +111,20 @@ impl Entry {
     pub fn about_to_change(&self, fresh: Duration, now: Instant) -> bool {
         let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
         self.changing && self.seen && !self.asked && read
+    }
+
+    /// Whether a Secret has changed since this process first knew of the refusal of this intent.
+    pub fn rotated(&self, intent: Option<&Intent>) -> bool {
+        let refused = self.refused.as_ref().filter(|(id, _)| intent.is_some_and(|intent| intent.id == *id));
+        refused.is_some_and(|(_, then)| *then != self.secret)
+    }
+
+    /// Remembers with which Secrets the vendor refused an intent.
+    pub fn refuses(&mut self, intent: Option<&Intent>) {
+        let id = intent.filter(|intent| intent.phase == IntentPhase::Rejected).map(|intent| &intent.id);
+        if self.refused.as_ref().map(|(known, _)| known) != id {
+            self.refused = id.map(|id| (id.clone(), self.secret.clone()));
+        }
     }
 
     /// The host that had no place for it less than this long ago.

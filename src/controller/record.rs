@@ -66,6 +66,7 @@ impl Pass<'_> {
         }
         self.entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
         pools.set_open(key, decision.intent.as_ref());
+        self.entry.refuses(decision.intent.as_ref());
         self.entry.doubt.follow(decision.doubt.as_ref(), seen.numbers(), Instant::now());
     }
 

@@ -73,6 +73,7 @@ pub mod reason {
     pub const BLOCKED_BY_GUARDRAIL: &str = "BlockedByGuardrail";
     pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
     pub const AWAITING_OTHER_POOL: &str = "AwaitingOtherPool";
+    pub const AWAITING_RETRY: &str = "AwaitingRetry";
     // Drifted
     pub const EXTERNAL_CHANGE: &str = "ExternalChange";
     // SeatShortage

@@ -9,7 +9,7 @@ use super::shortage::{Shortage, shortage};
 use super::summary;
 use super::table::{Going, says};
 use super::{Decision, Desired, Hold, Numbers, Remedy, Snapshot, Verdict};
-use crate::api::{CONFIRM, Change, LicenseSeatsStatus};
+use crate::api::{CONFIRM, Change, LicenseSeatsStatus, MayBill, RECONCILE_REQUESTED_AT};
 
 /// What the words are made of.
 pub(super) struct Told<'a> {
@@ -31,7 +31,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let change = decision.plan.as_ref().map(|plan| {
         keys::step_words(&plan.step).unwrap_or_else(|| summary::change(plan.step.base(), plan.step.target()))
     });
-    status.summary = Some(summary::summary(decision, change.as_deref(), short));
+    status.summary = Some(summary::summary(decision, change.as_deref(), short, may_bill(told)));
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
@@ -69,6 +69,13 @@ fn say_ready(
     }
     if let Some(billed) = status.billed {
         message = format!("{message}; {billed} are billed: ask {vendor} to correct one of the two");
+    }
+    if let Some(may) = may_bill(told) {
+        message = format!(
+            "{message}. {vendor} may bill {} seats: a change to them was sent, and {vendor} does not show it. Check the \
+             bill. Then annotate {CONFIRM}={}",
+            may.seats, may.id
+        );
     }
     if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
         message = format!("{message}; {differs}");
@@ -120,6 +127,11 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     }
 }
 
+/// What this account may bill.
+fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
+    told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
+}
+
 fn numbers(seen: &Snapshot) -> Numbers {
     seen.numbers().unwrap_or(Numbers { seats: 0, limit: None })
 }
@@ -152,8 +164,9 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, hist
             );
             let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
             format!(
-                "{why}. Seatkeeper sends it again when you edit spec.seats or spec.limit, when seats, limit or use at {vendor} \
-                 change{confirm}"
+                "{why}. Seatkeeper sends it again when you edit spec.seats or spec.limit, when seats or limit at {vendor} change, \
+                 when fewer seats are in use, when a Secret changes, once for each new value of annotation \
+                 {RECONCILE_REQUESTED_AT}{confirm}"
             )
         }
         Verdict::NeedsReview => intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers, history)),

@@ -12,7 +12,7 @@ use super::ladder::{Look, Move, Next, Rest};
 use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor, digest, intent_id};
 use super::table::says;
 use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity, readings};
-use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, Plan, PlanBlock, RecordOf, Step};
+use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf, Step};
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -23,12 +23,18 @@ pub struct Situation<'a> {
     pub generation: i64,
     /// Value of the confirming annotation.
     pub confirmed: Option<&'a str>,
+    /// Value of the annotation with which a person asks for a look.
+    pub look: Option<&'a str>,
+    /// A Secret has changed since the recorded refusal.
+    pub rotated: bool,
     /// The checked spec.
     pub desired: &'a Desired,
     /// What the vendor shows.
     pub seen: &'a Snapshot,
     /// The recorded intent.
     pub intent: Option<&'a Intent>,
+    /// What the record says that the vendor may bill.
+    pub may_bill: Option<&'a MayBill>,
     /// Recorded changes, newest first.
     pub history: &'a [Change],
     /// The recorded licence, with what is known of its keys.
@@ -64,6 +70,8 @@ pub struct Decision {
     pub intent: Option<Intent>,
     /// A change now seen to be made that the record did not know.
     pub applied: Option<Change>,
+    /// What the vendor may bill and does not show.
+    pub may_bill: Option<MayBill>,
     /// A doubt to be remembered across passes.
     pub doubt: Option<Doubt>,
     /// Look again after this long, if the regular interval is longer or there is none.
@@ -137,8 +145,11 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let Open { intent, applied, .. } = open;
     let manages = s.desired.policy == ManagementPolicy::Manage;
     let record_of = manages.then(|| s.record_of(decision.verdict == Verdict::InSync));
+    let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
     // Whatever was decided: the open intent goes along.
-    Decision { intent: decision.intent.or(intent), applied, license, lost, wake, record_of, ..decision }
+    let intent = decision.intent.or(intent);
+    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, ..decision };
+    Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
 impl Decision {
@@ -148,6 +159,7 @@ impl Decision {
             plan: None,
             intent: None,
             applied: None,
+            may_bill: None,
             doubt: None,
             wake: None,
             drifted: None,
@@ -163,7 +175,32 @@ fn uncounted(s: &Situation<'_>, why: &str) -> Decision {
     let doubt = protocol::unread(s);
     let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
     let plain = Decision::plain(Verdict::Unsupported(why.to_owned()));
-    Decision { intent: s.intent.cloned(), doubt, wake, record_of: s.record.cloned(), ..plain }
+    let may_bill = s.may_bill.cloned();
+    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of: s.record.cloned(), ..plain }
+}
+
+/// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as makes a
+/// refusal; of one of which the outcome was not known when the spec was edited; and of one that it took back, where that is
+/// what the spec asks for by now. It stays said until what is billed is shown, another change is made, or a person confirms it.
+fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill> {
+    let account = s.seen.account_key();
+    let of = |id: &str, target: Numbers| MayBill { id: id.to_owned(), account: account.clone(), seats: target.seats };
+    let opaque = |intent: &&Intent| {
+        intent.phase == IntentPhase::Rejected && intent.refused.is_none() && intent.step.key().is_none()
+    };
+    let refused = decision.intent.as_ref().filter(opaque).filter(|intent| intent.account == account);
+    let accepted = matches!(decision.verdict, Verdict::InSync | Verdict::Observed(None));
+    let taken_back = s.seen.numbers().filter(|_| accepted).and_then(|now| quantity::taken_back(s, now));
+    let dropped = s.intent.filter(|open| {
+        let unknown = open.is_open() || matches!(open.phase, IntentPhase::WithoutEffect | IntentPhase::NeedsReview);
+        let sought = unknown && open.account == account && open.step.key().is_none();
+        sought && decision.intent.is_none() && s.seen.numbers() != Some(open.target())
+    });
+    let new = refused.or(dropped).map(|intent| of(&intent.id, intent.target()));
+    let new = new.or_else(|| taken_back.map(|change| of(&change.id, change.target())));
+    let known = new.or_else(|| s.may_bill.cloned())?;
+    let told = s.seen.billed.is_some() || decision.applied.is_some() || s.confirmed == Some(known.id.as_str());
+    (known.account != account || !told).then_some(known)
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
@@ -205,7 +242,9 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         settled: true,
     });
     let waits = holds.iter().find_map(|hold| match &hold.kind {
-        HoldKind::Settle(gates::WaitedFor(wait)) => Some(wait.clone().doubt()),
+        HoldKind::Settle(gates::WaitedFor(wait)) | HoldKind::LateEffects(gates::WaitedFor(wait)) => {
+            Some(wait.clone().doubt())
+        }
         _ => None,
     });
     let plain = |verdict| Decision { doubt: waits.clone().or(kept.clone()), wake, drifted, ..Decision::plain(verdict) };
@@ -266,7 +305,7 @@ fn plan(s: &Situation<'_>, change: &Move) -> Plan {
 }
 
 fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
-    let Move { step, reason, attempt, drifted: _, settle: _, keeps_clock: _ } = change;
+    let Move { step, reason, attempt, answered, not_before: _, drifted: _, settle: _, keeps_clock: _ } = change;
     Intent {
         id: intent_id(plan, *attempt, s.writer, s.now),
         object_uid: s.uid.to_owned(),
@@ -276,9 +315,12 @@ fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
         step: step.clone(),
         used: s.seen.usage.count(),
         attempt: *attempt,
+        answered: *answered,
         reason: *reason,
         phase: IntentPhase::Open,
         refused: None,
+        next_try: None,
+        look: s.look.map(str::to_owned),
         time: Time(s.now),
     }
 }
@@ -294,9 +336,12 @@ fn review_of(change: &Change) -> Intent {
         step,
         used: None,
         attempt,
+        answered: 0,
         reason,
         phase: IntentPhase::NeedsReview,
         refused: None,
+        next_try: None,
+        look: None,
         time,
     }
 }

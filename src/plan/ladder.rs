@@ -1,5 +1,7 @@
 //! The values on the ladder: what would be changed, and what is still to be seen before it may be.
 
+use jiff::Timestamp;
+
 use super::Numbers;
 use super::keys::Lack;
 use super::protocol::{Open, Wait};
@@ -40,8 +42,12 @@ pub(super) enum Rest {
 pub(super) struct Move {
     pub step: Step,
     pub reason: Trigger,
-    /// 1, or 2 for the only repeat of a decision.
+    /// 1 for the first request of a decision.
     pub attempt: i32,
+    /// Earlier requests of the decision that were answered without a reason and without an effect.
+    pub answered: i32,
+    /// Not before this time: earlier requests of the decision came to nothing.
+    pub not_before: Option<Timestamp>,
     /// What Seatkeeper last set, where somebody else changed it.
     pub drifted: Option<Numbers>,
     /// What must be seen before it may be sent.
@@ -57,6 +63,8 @@ pub(super) enum Settle {
     Done,
     /// Another reading, after a while.
     Wait(Wait),
+    /// Until the late effects of the last change are over.
+    Late(Wait),
     /// The vendor took back this change and its repeat: a person must look.
     Review(Box<Change>),
 }

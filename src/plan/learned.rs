@@ -30,6 +30,7 @@ impl Learned {
 
 /// Adds what a decision has found out: a change that is now seen to be made, and what is known of license keys.
 pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learned {
+    let status = LicenseSeatsStatus { may_bill: decision.may_bill.clone(), ..status };
     Learned::of(status, decision.applied.clone(), decision.license.as_ref())
 }
 

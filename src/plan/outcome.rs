@@ -115,10 +115,11 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
 }
 
-/// What was open before an intent that came to nothing. A repeat leaves its decision after the first attempt, which
-/// settles once more: forgotten, the next request would count as the first and be repeated itself.
+/// What was open before an intent of which nothing was sent. A repeat leaves its decision after the attempt before it:
+/// forgotten, the next request would count as the first.
 pub(super) fn before(intent: &Intent) -> Option<Intent> {
-    (intent.attempt > 1).then(|| Intent { attempt: intent.attempt - 1, phase: IntentPhase::Answered, ..intent.clone() })
+    let phase = if intent.step.key().is_some() { IntentPhase::Answered } else { IntentPhase::WithoutEffect };
+    (intent.attempt > 1).then(|| Intent { attempt: intent.attempt - 1, phase, ..intent.clone() })
 }
 
 /// The record of an intent whose target is seen.
@@ -132,9 +133,12 @@ pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
         step,
         used: _,
         attempt,
+        answered: _,
         reason,
         phase: _,
         refused: _,
+        next_try: _,
+        look: _,
         time: _,
     } = intent.clone();
     Change { id, account, step, generation, wish, attempt, reason, time: Time(now) }

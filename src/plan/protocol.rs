@@ -13,6 +13,9 @@ use super::keys::Lack;
 use super::{Numbers, Situation};
 use crate::api::{Change, Intent, IntentPhase, Step};
 
+/// The longest pause between two attempts of which nothing came.
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+
 /// The times of the purchase protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -123,13 +126,17 @@ impl Open {
         Self { applied: Some(change), ..Self::free() }
     }
 
-    /// It came to nothing, or to a part: one repeat of this step. Whatever stands against the repeat, the record of the first
+    /// It came to nothing, or to a part: this step is requested again. Whatever stands against it, the record of the last
     /// request stays until there is another.
     pub(super) fn repeat(intent: &Intent, step: Step) -> Self {
-        let attempt = intent.attempt.saturating_add(1);
-        let from_here = Intent { step: step.clone(), ..intent.clone() };
-        let kept = Self::turn(&from_here, IntentPhase::WithoutEffect, State::Free { attempt });
-        Self { repeat: Some(step), ..kept }
+        let from_here = Intent { step: step.clone(), phase: IntentPhase::WithoutEffect, ..intent.clone() };
+        Self::again(&from_here, step)
+    }
+
+    /// This step is requested again, and until then the record stays as it is.
+    pub(super) fn again(intent: &Intent, step: Step) -> Self {
+        let attempt = intent.attempt.max(1).saturating_add(1);
+        Self { repeat: Some(step), ..Self::keep(intent, State::Free { attempt }) }
     }
 }
 
@@ -140,8 +147,28 @@ pub(super) fn wait_of(intent: &Intent) -> WaitFor {
     if intent.phase == IntentPhase::Answered { WaitFor::LateEffects(id) } else { WaitFor::Request(id) }
 }
 
+/// How long an attempt is waited for: its own time, and where it sets seats, for each earlier attempt once more that of late
+/// effects. Handlers of all of them may run one after the other, each with what the one before it wrote.
 pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
-    if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered }
+    let own = if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered };
+    let earlier = if intent.step.key().is_some() { 0 } else { intent.attempt.saturating_sub(1) };
+    own.saturating_add(late(s, earlier))
+}
+
+/// How long the late effects of so many attempts may come one after the other.
+pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
+    s.timing.answered.saturating_mul(u32::try_from(attempts).unwrap_or(0))
+}
+
+/// How much longer than the settle time to wait after an attempt that came to nothing: with each one without an answer twice as
+/// long, up to [`LONGEST_PAUSE`] in all.
+pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
+    if intent.phase == IntentPhase::Answered {
+        return Duration::ZERO;
+    }
+    let doubled = u32::try_from(intent.attempt.saturating_sub(1)).unwrap_or(0).min(16);
+    let whole = s.timing.unanswered.saturating_mul(1 << doubled).min(LONGEST_PAUSE);
+    whole.saturating_sub(settle_time(s, intent))
 }
 
 /// What is left of the settle time of an open intent.

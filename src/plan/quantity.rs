@@ -2,17 +2,24 @@
 
 mod judge;
 
+pub(super) use judge::taken_back;
+
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::target::target;
-use super::{Numbers, Situation};
-use crate::api::{SeatsStep, Step, Trigger};
+use super::{Doubt, Numbers, Situation};
+use crate::api::{Change, SeatsStep, Step, Trigger};
+
+/// The clock of the last change of seats that must go on.
+pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
+    judge::late_clock(s, applied.or(s.history.first())?)
+}
 
 /// Judges the open change and says what is next, if nothing stands against it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = judge::judge(s, now);
     // What the vendor took back looks like what it bought by itself, where that is allowed.
-    let grown = judge::taken_back(s, now).is_none();
+    let grown = taken_back(s, now).is_none();
     let made = s.history.first().is_some_and(|last| last.account == s.seen.account_key() && s.asked_for(last));
     let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
@@ -26,7 +33,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
 }
 
 fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
-    let taken_back = judge::taken_back(s, now);
+    let taken_back = taken_back(s, now);
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
     // What was in sync from the start was never set by us, and is somebody else's change all the same.
@@ -34,14 +41,15 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
     let drifted = set.filter(|set| *set != now && taken_back.is_none());
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
+    // What came to nothing is requested again only as it was.
+    let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
     let attempt = match open.state {
-        // What came to nothing is repeated only as it was.
-        State::Free { attempt } if open.repeat.as_ref().is_some_and(|step| step.target() == wanted) => attempt,
+        State::Free { attempt } if again.is_some() => attempt,
         _ => 1,
     };
     let (attempt, settle) = match taken_back {
         Some(last) => judge::repeat_after(s, last, now, attempt),
-        None => (attempt, Settle::Done),
+        None => (attempt, last.and_then(|last| judge::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late)),
     };
     Move {
         step: Step::Seats(SeatsStep {
@@ -52,6 +60,8 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
         }),
         reason: if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers },
         attempt,
+        answered: again.map_or(0, |intent| intent.answered),
+        not_before: again.filter(|intent| !s.looked_since(intent)).and_then(|intent| Some(intent.next_try.as_ref()?.0)),
         drifted,
         settle,
         // What was learned of a change that was taken back must outlast every wait, or it would have to be learned anew.

@@ -5,14 +5,22 @@ use jiff::Timestamp;
 use super::shortage::Shortage;
 use super::table::says;
 use super::{Decision, Numbers, Verdict};
-use crate::api::{Change, Intent};
+use crate::api::{Change, Intent, MayBill};
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
-pub(super) fn summary(decision: &Decision, change: Option<&str>, shortage: Option<&Shortage>) -> String {
+pub(super) fn summary(
+    decision: &Decision,
+    change: Option<&str>,
+    shortage: Option<&Shortage>,
+    may_bill: Option<&MayBill>,
+) -> String {
     let calm = |text: &str| shortage.map_or_else(|| text.to_owned(), |s| format!("shortage: {}", s.message));
     let words = says(&decision.verdict).words;
     match &decision.verdict {
-        Verdict::InSync | Verdict::Observed(None) => calm(words),
+        Verdict::InSync | Verdict::Observed(None) => match may_bill {
+            Some(may) => calm(&format!("{words}; may bill {}", may.seats)),
+            None => calm(words),
+        },
         Verdict::Observed(Some(wanted)) => calm(&format!("{words}; spec asks {}", wanted.seats)),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
         Verdict::Held(_) => format!("{}: {words}", change.unwrap_or("change")),

@@ -51,6 +51,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Of a license key: confirming sends it again."),
     warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one."),
     quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first, and is about to. Wait."),
+    warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
     quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
     warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys come to fewer seats than `seats`. Supply another key."),
     warns(kind::READY, Is::False, &[reason::LICENSE_KEY_REJECTED], "The vendor was asked twice to add a license key and shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
@@ -80,7 +81,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED], "A wanted change is not made yet, as `Ready` says."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
 ];
@@ -166,6 +167,16 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::OtherPool) => {
             (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
         }
+        Some(HoldKind::LateEffects(_)) => (
+            Is::False,
+            reason::PROGRESSING,
+            Going::On,
+            reason::OUTCOME_UNKNOWN,
+            "waiting for the last change to settle",
+        ),
+        Some(HoldKind::Retry) => {
+            (Is::False, reason::AWAITING_RETRY, Going::On, reason::AWAITING_RETRY, "no usable answer; tried again")
+        }
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
             (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
         }
@@ -205,6 +216,7 @@ mod tests {
             held(HoldKind::GuardRail),
             held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
+            held(HoldKind::Retry),
             held(HoldKind::NotScanned),
             held(HoldKind::OtherChange),
         ]

@@ -14,6 +14,7 @@ mod former;
 mod guardrails;
 mod intent;
 mod keys;
+mod outage;
 mod outcome;
 mod properties;
 mod readings;
@@ -36,10 +37,15 @@ struct Story {
     seen: Snapshot,
     generation: i64,
     confirmed: Option<String>,
+    look: Option<String>,
+    rotated: bool,
+    may_bill: Option<MayBill>,
     intent: Option<Intent>,
     history: Vec<Change>,
     published: bool,
     elapsed: Option<Elapsed>,
+    /// Unless `elapsed` says otherwise, the late effects of the newest change are over, and the same was read since.
+    late_over: bool,
     obstacle: Option<Obstacle>,
     record: Option<RecordOf>,
     others: Vec<(&'static str, i32)>,
@@ -113,10 +119,14 @@ fn story() -> Story {
         },
         generation: 3,
         confirmed: None,
+        look: None,
+        rotated: false,
+        may_bill: None,
         intent: None,
         history: vec![],
         published: true,
         elapsed: None,
+        late_over: false,
         obstacle: None,
         record: Some(record()),
         others: vec![],
@@ -155,6 +165,9 @@ impl Story {
             reason: Trigger::SpecDiffers,
             phase,
             refused: None,
+            answered: 0,
+            next_try: None,
+            look: None,
             time: Time(now()),
         });
         let wait = match phase {
@@ -173,9 +186,10 @@ impl Story {
         self.elapsed.as_mut().unwrap().settled = Some((numbers, TIMING.pause));
         self
     }
-    /// Seatkeeper made this change this many hours ago.
+    /// Seatkeeper made this change this many hours ago. The late effects of the newest one, which is the first, are over.
     #[expect(clippy::too_many_arguments, reason = "one line for each change of a test's history")]
     fn made(mut self, from: i32, to: i32, hours: i64, attempt: i32, reason: Trigger) -> Self {
+        self.late_over = true;
         self.history.push(Change {
             id: format!("c{}", self.history.len()),
             account: "api.test/one".into(),
@@ -192,17 +206,25 @@ impl Story {
         self.decided_at(None, now())
     }
     fn decided_at(&self, published: Option<&str>, now: Timestamp) -> Decision {
+        let late = self.late_over.then(|| Elapsed {
+            wait: WaitFor::LateEffects("c0".into()),
+            since: SETTLED,
+            settled: self.seen.numbers().map(|numbers| (numbers, TIMING.pause)),
+        });
         decide(&Situation {
             uid: "uid",
             generation: self.generation,
             confirmed: self.confirmed.as_deref(),
+            look: self.look.as_deref(),
+            rotated: self.rotated,
+            may_bill: self.may_bill.as_ref(),
             desired: &self.desired,
             seen: &self.seen,
             intent: self.intent.as_ref(),
             history: &self.history,
             license: None,
             published,
-            elapsed: self.elapsed.as_ref(),
+            elapsed: self.elapsed.as_ref().or(late.as_ref()),
             obstacle: self.obstacle.as_ref(),
             record: self.record.as_ref(),
             others: &self.others,

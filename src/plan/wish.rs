@@ -49,6 +49,11 @@ impl Situation<'_> {
         !self.still_asks(intent.wish.as_deref(), intent.generation)
     }
 
+    /// Whether a person asked for a look since an intent was decided.
+    pub(super) fn looked_since(&self, intent: &Intent) -> bool {
+        self.look.is_some_and(|look| intent.look.as_deref() != Some(look))
+    }
+
     /// The recorded intent. One of a former version, which named no wish, is of the present wish while nothing was edited.
     pub(super) fn recorded(&self) -> Option<Intent> {
         let intent = self.intent?;

@@ -60,6 +60,9 @@ fn intent(step: Step) -> Intent {
         reason: Trigger::SpecDiffers,
         phase: IntentPhase::Open,
         refused: None,
+        answered: 0,
+        next_try: None,
+        look: None,
         time: Time(jiff::Timestamp::UNIX_EPOCH),
     }
 }

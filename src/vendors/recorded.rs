@@ -144,6 +144,9 @@ pub(super) mod tests {
             reason: Trigger::SpecDiffers,
             phase: IntentPhase::Open,
             refused: None,
+            answered: 0,
+            next_try: None,
+            look: None,
             time: Time("2026-11-22T12:00:00.123456789Z".parse().unwrap()),
         }
     }

@@ -10,7 +10,7 @@ use seatkeeper::plan::{
 };
 
 use crate::apiserver::Record;
-use crate::case::{Case, Judgement, Said};
+use crate::case::{Case, Doubted, Judgement, Said};
 use crate::variants::{Variant, Weakness};
 
 /// The uid of the model's object.
@@ -63,6 +63,9 @@ pub fn situation<'a>(
         uid: UID,
         generation: 1,
         confirmed: None,
+        look: None,
+        rotated: false,
+        may_bill: None,
         desired,
         seen,
         intent: status.intent.as_ref(),
@@ -96,9 +99,10 @@ pub fn judgement<C: Case>(
     decision: &Decision,
     mark: fn(&Intent) -> C::Mark,
     made: C::Made,
-    doubt: Option<(C::Wait, bool)>,
+    doubt: Option<Doubted<C>>,
 ) -> Judgement<C> {
     let verdict = match &decision.verdict {
+        Verdict::InSync if decision.may_bill.is_some() => Said::MayBill,
         Verdict::InSync => Said::InSync,
         Verdict::Publish => Said::Publish,
         Verdict::Change(intent) => Said::Change(mark(intent)),

@@ -82,6 +82,10 @@ pub trait Case: Part + Default {
 pub trait Named: Part {
     fn id(&self) -> u8;
     fn id_mut(&mut self) -> &mut u8;
+    /// Which request of its decision it is, where that counts for a wait.
+    fn attempt(&self) -> u8 {
+        1
+    }
 }
 
 /// What a replica hears of its request.
@@ -102,7 +106,9 @@ pub trait Heard: Part {
 /// What a clock is for.
 pub trait Waits: Part {
     /// The wait for a request of which nothing was heard.
-    fn of_request(id: u8) -> Self;
+    fn of_request(id: u8, attempt: u8) -> Self;
+    /// Whether it is one for a request.
+    fn is_of_request(&self) -> bool;
     /// The intent that it is about.
     fn id(&mut self) -> Option<&mut u8>;
     /// When it has struck this often, nobody waits for it any more.
@@ -151,14 +157,26 @@ pub struct Judgement<C: Case> {
     pub verdict: Said<C>,
     /// The status as it is to be written, unless a change comes first.
     pub record: Record<C>,
-    /// The clock that runs from now on, and whether the reading counts as one after the settle time.
-    pub doubt: Option<(C::Wait, bool)>,
+    /// The clock that runs from now on.
+    pub doubt: Option<Doubted<C>>,
+}
+
+/// What is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubted<C: Case> {
+    pub wait: C::Wait,
+    /// The reading counts as one after the settle time.
+    pub settled: bool,
+    /// Nothing is waited for: the clock only goes on.
+    pub kept: bool,
 }
 
 /// [`seatkeeper::plan::Verdict`], as far as the model needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said<C: Case> {
     InSync,
+    /// In sync, and it says that another number may be billed.
+    MayBill,
     Publish,
     /// The intent, which has no id of its own yet.
     Change(C::Mark),

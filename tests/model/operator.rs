@@ -4,7 +4,7 @@
 //! a lease, and a paused process is simply one that takes no step for a while.
 
 use crate::apiserver::{self, Record};
-use crate::case::{Case, Heard, Named, Said, Sells, Waits};
+use crate::case::{Case, Doubted, Heard, Named, Said, Sells, Waits};
 use crate::replica::{Clock, Replica, Step};
 use crate::variants::{Variant, Weakness};
 use crate::world::World;
@@ -116,7 +116,7 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
         (OperatorAct::Send, Step::Armed(mark)) => {
             world.left.sends -= 1;
             C::count(&mut world.tries, &world.outside, mark, 1);
-            let key = C::Wait::of_request(mark.id());
+            let key = C::Wait::of_request(mark.id(), mark.attempt());
             let covers = |r: usize| world.replicas[r].clock.is_some_and(|clock| clock.key == key);
             let covered = (0..2).filter(|r| covers(*r)).map(|r| 1 << r).sum();
             let sender = u8::try_from(replica).unwrap_or_default();
@@ -165,7 +165,7 @@ fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, s
     let judged = C::judge(variant, me.copy, me.clock, seen, world.outside);
     if let Said::Change(mut mark) = judged.verdict {
         *mark.id_mut() = world.fresh_id();
-        start_clock(world, replica, C::Wait::of_request(mark.id()));
+        start_clock(world, replica, C::Wait::of_request(mark.id(), mark.attempt()));
         let me = &mut world.replicas[replica];
         // What was just seen to be made goes into the same write as the intent.
         me.copy.made = judged.record.made;
@@ -243,8 +243,8 @@ fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
 }
 
 /// `memory::Entry::follow`.
-fn follow<C: Case>(world: &mut World<C>, replica: usize, doubt: Option<(C::Wait, bool)>, seen: Option<C::Seen>) {
-    let Some((key, settled)) = doubt else {
+fn follow<C: Case>(world: &mut World<C>, replica: usize, doubt: Option<Doubted<C>>, seen: Option<C::Seen>) {
+    let Some(Doubted { wait: key, settled, kept: _ }) = doubt else {
         world.replicas[replica].clock = None;
         world.vendor.cover(replica, false);
         return;

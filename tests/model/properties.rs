@@ -20,7 +20,7 @@ pub fn comes_to_rest<C: Case>(variant: &Variant<C>, world: &World<C>) -> bool {
         return true;
     }
     let alone = Variant { replicas: 1, taken: None, ..*variant };
-    let mut world = World { left: Faults { sends: 3, ..Faults::default() }, ..*world };
+    let mut world = World { left: Faults { sends: 4, ..Faults::default() }, ..*world };
     // The other replica is gone for good.
     world.replicas[1] = Replica::default();
     C::unhinder(&mut world.outside);
@@ -30,7 +30,7 @@ pub fn comes_to_rest<C: Case>(variant: &Variant<C>, world: &World<C>) -> bool {
             let seen = world.vendor.clone().read().expect("nothing goes wrong any more");
             let judged = C::judge(variant, world.apiserver.record, me.clock, seen, world.outside);
             if judged.record == world.apiserver.record
-                && judged.doubt.is_none()
+                && judged.doubt.is_none_or(|doubt| doubt.kept)
                 && let Some(good) = C::is_good_end(&world, judged.verdict)
             {
                 return good;
@@ -46,10 +46,9 @@ pub fn comes_to_rest<C: Case>(variant: &Variant<C>, world: &World<C>) -> bool {
 fn calm<C: Case>(alone: &Variant<C>, world: &World<C>) -> Option<World<C>> {
     let mut acts = Vec::new();
     alone.actions(world, &mut acts);
-    let of_request = |mut key: C::Wait| key.id().copied().is_some_and(|id| key == C::Wait::of_request(id));
     let order = |act: &Act<C>| match act {
         Act::Vendor(act) => C::calm(act),
-        Act::Strike(_) if world.replicas[0].clock.is_some_and(|clock| !of_request(clock.key)) => 2,
+        Act::Strike(_) if world.replicas[0].clock.is_some_and(|clock| !clock.key.is_of_request()) => 2,
         Act::Strike(_) => 3,
         Act::Operator(_, OperatorAct::Drop) => 5,
         Act::Operator(..) => 4,

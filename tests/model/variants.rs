@@ -45,6 +45,8 @@ pub struct Faults {
     pub gaps: u8,
     /// Additions that are refused because the key is there, or is said to be.
     pub duplicates: u8,
+    /// Looks that a person asks for.
+    pub looks: u8,
     /// Readings that show another number than there is, or one that cannot be.
     pub misreads: u8,
 }
@@ -56,6 +58,10 @@ pub enum Weakness {
     NoWaitBeforeJudging,
     /// The clock of a change that was taken back always says so.
     NoWaitBeforeRepeating,
+    /// Each attempt is waited for as long as the first.
+    ConstantSettleTime,
+    /// A change follows another one whose late effects may still come.
+    NoWaitForLateEffects,
     /// A repeat that was taken back counts as a first request, and so is repeated too.
     RepeatsRepeats,
     /// The first reading after the settle time counts as two.
@@ -89,6 +95,8 @@ impl Weakness {
         match self {
             Self::NoWaitBeforeJudging => "no wait before an open intent is judged",
             Self::NoWaitBeforeRepeating => "no wait before a reverted change is repeated",
+            Self::ConstantSettleTime => "each attempt has the settle time of the first",
+            Self::NoWaitForLateEffects => "no wait for the late effects of the last change",
             Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
             Self::NoSecondReading => "no second reading",
             Self::AnyBase => "a plan fits any numbers",
@@ -166,6 +174,7 @@ impl<C: Case> Variant<C> {
             (self.faults.bounds, "bounds and edits"),
             (self.faults.wishes, "other wishes"),
             (self.faults.suspends, "suspend"),
+            (self.faults.looks, "looks"),
             (self.faults.colleagues, "colleague"),
             (self.faults.gaps, "a list with a gap"),
             (self.faults.duplicates, "duplicates"),

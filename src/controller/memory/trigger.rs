@@ -28,6 +28,11 @@ impl Trigger {
         }
     }
 
+    /// Value of the annotation with which a person asks for a look. Robots set Flux's.
+    pub fn look(&self) -> Option<&str> {
+        self.requests[0].as_deref()
+    }
+
     /// The request that counts as handled once a pass over this trigger is recorded, where `handled` did so before. `recorded`:
     /// the trigger of the last pass that this process recorded. Any change of either annotation is a request; where both are
     /// new, ours is named.

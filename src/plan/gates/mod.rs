@@ -9,8 +9,9 @@ mod guard_rails;
 mod observe;
 mod others;
 mod readings;
+mod retry;
+mod settle;
 mod suspended;
-mod taken_back;
 mod vendor;
 
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub enum HoldKind {
     Observe,
     /// The vendor must show the same for a while first.
     Settle(WaitedFor),
+    /// The late effects of the last change may still come.
+    LateEffects(WaitedFor),
     /// The vendor took back a change and its repeat: a person must look.
     Review(Box<Change>),
     /// `spec.suspend` is true.
@@ -54,13 +57,15 @@ pub enum HoldKind {
     FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
+    /// Earlier requests came to nothing: the next one has its time.
+    Retry,
     /// Other objects were not all read yet.
     NotScanned,
     /// Another change of this account may still be running.
     OtherChange,
 }
 
-/// A wait before a change may be sent, as [`HoldKind::Settle`] names it.
+/// A wait before a change may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitedFor(pub(super) Wait);
 
@@ -90,6 +95,8 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool => PlanBlock::OtherPool,
+            HoldKind::Retry => PlanBlock::Retry,
+            HoldKind::LateEffects(_) => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
         })
     }
@@ -108,9 +115,9 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 10] = [
+const ALL: [Gate; 11] = [
     observe::gate,
-    taken_back::gate,
+    settle::gate,
     suspended::gate,
     vendor::support,
     contest::gate,
@@ -119,6 +126,7 @@ const ALL: [Gate; 10] = [
     readings::gate,
     first_sight::gate,
     others::pool,
+    retry::gate,
 ];
 
 /// Everything that stands against a change; empty when nothing does. `due`: it was published and would be sent now.

@@ -96,7 +96,16 @@ fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) ->
         (Step::RemoveKey(one), Some(Step::RemoveKey(other))) => (one.id, &one.uuid) == (other.id, &other.uuid),
         _ => false,
     };
-    Move { step, reason, attempt: if again { 2 } else { 1 }, drifted: None, settle, keeps_clock: true }
+    Move {
+        step,
+        reason,
+        attempt: if again { 2 } else { 1 },
+        answered: 0,
+        not_before: None,
+        drifted: None,
+        settle,
+        keeps_clock: true,
+    }
 }
 
 fn add(ring: &KeyRing, i: usize) -> Step {

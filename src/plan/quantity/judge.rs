@@ -1,15 +1,21 @@
 //! What an open change of seats and limit still means, given the numbers that the vendor shows.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::plan::ladder::Settle;
 use crate::plan::outcome::applied;
-use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
-use crate::plan::{Numbers, Situation};
+use crate::plan::protocol::{Open, State, Wait, WaitFor, late, pause_after, settling, wait, wait_of};
+use crate::plan::{Doubt, Numbers, Situation};
 
 /// How long a change that was reverted to exactly our own base counts as the vendor's doing (protocol, step 9).
 const REVERT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// So many answers without a reason and without an effect are a refusal.
+const REFUSED_AFTER: i32 = 2;
 
 /// Judges the recorded intent against what the vendor shows.
 pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
@@ -24,9 +30,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
         }
         IntentPhase::WithoutEffect if edited => Open::free(),
         IntentPhase::WithoutEffect if seen == intent.target() => Open::done(applied(intent, s.now)),
-        IntentPhase::WithoutEffect if intent.attempt == 1 => repeat(intent, seen),
-        // No decision has a third request, whatever a record says.
-        IntentPhase::WithoutEffect => Open::turn(intent, IntentPhase::Rejected, State::Rejected),
+        IntentPhase::WithoutEffect => repeat(intent, seen),
         IntentPhase::NeedsReview => {
             if edited || confirmed {
                 Open::free()
@@ -36,18 +40,17 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
                 Open::keep(intent, State::Review)
             }
         }
-        IntentPhase::Rejected => {
-            // A reading without the use says nothing about a change of it: else a use that comes and goes sends it each time.
-            let used = intent.used.zip(s.seen.usage.count()).is_none_or(|(before, now)| before == now);
-            let same = seen == intent.base() && used;
-            match () {
-                () if edited || confirmed => Open::free(),
-                () if same => Open::keep(intent, State::Rejected),
-                // It is forgotten with the next request, for which two readings must agree. One reading may be wrong.
-                () => Open::keep(intent, State::Free { attempt: 1 }),
+        IntentPhase::Rejected if edited || confirmed => Open::free(),
+        IntentPhase::Rejected if asks_for_the_same(s, intent, seen) => {
+            if s.rotated || s.looked_since(intent) {
+                Open::again(intent, step(seen, intent.target()))
+            } else {
+                Open::keep(intent, State::Rejected)
             }
         }
-        IntentPhase::Settling => match wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered) {
+        // It is forgotten with the next request, for which two readings must agree. One reading may be wrong.
+        IntentPhase::Rejected => Open::keep(intent, State::Free { attempt: 1 }),
+        IntentPhase::Settling => match settling(s, intent) {
             Some(left) => Open::wait(intent, Wait { visible: true, ..left }),
             None => Open::free(),
         },
@@ -81,19 +84,34 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
         Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
     } else if edited {
         Open { applied: part_applied(intent, seen, s.now), ..Open::free() }
-    } else if intent.attempt == 1 {
-        // One repeat, under a new id.
-        Open { applied: part_applied(intent, seen, s.now), ..repeat(intent, seen) }
-    } else if !answered && taken_back(s, seen).is_some() {
-        // What it repeats was made and taken back, and of the repeat nothing was heard: that is no refusal, and the vendor
-        // may bill what it does not show.
-        Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+    } else if intent.attempt > 1 && taken_back(s, seen).is_some() {
+        // What it repeats was made and taken back. An answer is a refusal. Without one, the vendor may bill what it does not
+        // show.
+        if answered {
+            Open::turn(intent, IntentPhase::Rejected, State::Rejected)
+        } else {
+            Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+        }
     } else {
-        Open::turn(intent, IntentPhase::Rejected, State::Rejected)
+        let told = Intent { answered: intent.answered.saturating_add(i32::from(answered)), ..intent.clone() };
+        if told.answered >= REFUSED_AFTER {
+            Open::turn(&told, IntentPhase::Rejected, State::Rejected)
+        } else {
+            let pause = SignedDuration::try_from(pause_after(s, intent)).unwrap_or_default();
+            let next_try = (!pause.is_zero()).then(|| s.now.saturating_add(pause).map(Time).ok()).flatten();
+            Open { applied: part_applied(intent, seen, s.now), ..repeat(&Intent { next_try, ..told }, seen) }
+        }
     }
 }
 
-/// One repeat, from what is shown now.
+/// Whether the vendor is still as it was when it refused. More use changes nothing for the better, and a reading without the
+/// use says nothing about it: else a use that comes and goes sends the change each time.
+fn asks_for_the_same(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
+    let fewer = intent.used.zip(s.seen.usage.count()).is_some_and(|(before, now)| now < before);
+    seen == intent.base() && !fewer
+}
+
+/// Again, from what is shown now.
 fn repeat(intent: &Intent, seen: Numbers) -> Open {
     Open::repeat(intent, step(seen, intent.target()))
 }
@@ -111,7 +129,7 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
 /// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
 /// (protocol, step 9). That is the vendor's doing, not drift and not a third party. Changes that followed one another
 /// count as one: a late handler of the vendor may bring back the row from before the first of them.
-pub(super) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
+pub(in crate::plan) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
     let last = s.history.first().filter(|last| seen != last.target())?;
     let recent = |change: &&Change| {
         change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < REVERT_WINDOW
@@ -142,7 +160,7 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, atte
         return (attempt, Settle::Review(Box::new(last.clone())));
     }
     let back = || WaitFor::TakenBack(last.id.clone());
-    let left = wait(s, back(), s.timing.answered).or_else(|| second_reading(s, back(), seen));
+    let left = wait(s, back(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, back(), seen));
     (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
 }
 
@@ -163,9 +181,37 @@ pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open
     }
 }
 
+/// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds
+/// another row than the one that is shown.
+pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> Option<Wait> {
+    let what = late_wait(s, last)?;
+    wait(s, what.clone(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, what, seen))
+}
+
+/// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
+/// What is read once they are over is the first of two readings.
+pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
+    let what = late_wait(s, last)?;
+    let settled = wait(s, what.clone(), late(s, last.attempt.max(1))).is_none();
+    Some(Doubt { wait: what, left: Duration::ZERO, settled })
+}
+
+/// Which clock says how long the late effects of the last change have had; `None`: it is long ago, or of another account. That
+/// of its request began anew when the request was over.
+pub(super) fn late_wait(s: &Situation<'_>, last: &Change) -> Option<WaitFor> {
+    let recent = s.now.duration_since(last.time.0).abs() < REVERT_WINDOW;
+    if !recent || last.account != s.seen.account_key() || last.step.key().is_some() {
+        return None;
+    }
+    let running = s.elapsed.map(|elapsed| &elapsed.wait);
+    let id = || last.id.clone();
+    let same = [WaitFor::Request(id()), WaitFor::TakenBack(id())].into_iter().find(|wait| Some(wait) == running);
+    Some(same.unwrap_or_else(|| WaitFor::LateEffects(id())))
+}
+
 /// After the settle time two readings with a pause between them must agree.
 fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
     let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
-    let left = s.timing.pause.saturating_sub(first.map_or(std::time::Duration::ZERO, |(_, ago)| ago));
+    let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
     (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
 }

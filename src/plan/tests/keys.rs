@@ -158,6 +158,9 @@ impl Keys {
             uid: self.uid,
             generation: 3,
             confirmed: self.confirmed.as_deref(),
+            look: None,
+            rotated: false,
+            may_bill: None,
             desired: &self.desired,
             seen: &seen,
             intent: self.intent.as_ref(),
@@ -213,6 +216,9 @@ fn open(step: Step, phase: IntentPhase) -> Intent {
         reason: Trigger::SpecDiffers,
         phase,
         refused: None,
+        answered: 0,
+        next_try: None,
+        look: None,
         time: Time(now()),
     }
 }

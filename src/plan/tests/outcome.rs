@@ -28,15 +28,17 @@ fn what_a_write_proves_decides_what_stays_open() {
 }
 
 #[test]
-fn a_repeat_that_comes_to_nothing_stays_the_only_repeat() {
-    // Found by the model: the next request counted as a first one, was sent at once and repeated again.
-    let repeat = story().open(IntentPhase::Open, Duration::ZERO).attempt(2);
+fn a_repeat_that_was_not_sent_stays_a_repeat() {
+    // Found by the model: the next request counted as a first one.
+    let repeat = story().open(IntentPhase::Open, Duration::ZERO).attempt(2).with(|s| {
+        s.intent.as_mut().unwrap().answered = 1;
+    });
     for outcome in [Outcome::NotSent("late"), Outcome::Refused(Refusal::Throttled(None))] {
         let after = after_write(repeat.intent.as_ref().unwrap(), &outcome, None, now());
         let left = after.intent.unwrap();
-        assert_eq!((left.attempt, left.phase), (1, IntentPhase::Answered), "{outcome:?}");
-        let waits = story().with(|s| s.intent = Some(left));
-        assert_eq!(waits.follow().doubt.unwrap().left, TIMING.answered, "{outcome:?}");
+        assert_eq!((left.attempt, left.phase, left.answered), (1, IntentPhase::WithoutEffect, 1), "{outcome:?}");
+        let again = story().with(|s| s.intent = Some(left));
+        assert_eq!(again.sends().unwrap().2, 2, "{outcome:?}");
     }
     let settled = story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     assert_eq!(settled.sends().unwrap().2, 2);

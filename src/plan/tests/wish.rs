@@ -47,6 +47,7 @@ fn first_request_without_effect_is_repeated_once_whatever_stands_against_it_mean
 fn edit_that_leaves_the_wish_resolves_no_review_and_frees_no_refusal() {
     let review = story().open(IntentPhase::Unanswered, SETTLED).shows(120, Some(120)).read_before(n(120, Some(120)));
     let refusal = story().open(IntentPhase::Answered, SETTLED).attempt(2).read_before(n(100, Some(100)));
+    let refusal = refusal.with(|s| s.intent.as_mut().unwrap().answered = 1);
     for (first, seats, expected) in [(review, 120, Verdict::NeedsReview), (refusal, 100, Verdict::Rejected)] {
         let wish = Some(first.desired.wish());
         let decision = first.with(|s| s.intent.as_mut().unwrap().wish = wish).follow();

@@ -17,7 +17,7 @@ use super::translate::{history, intent, key, license, made, mark, outcome, refer
 use super::{Answer, Keys, Made, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{self, desired, judgement, plan_word, situation};
-use crate::case::{self, Waits, hours};
+use crate::case::{self, Doubted, Waits, hours};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -60,7 +60,8 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
     let _ = plan::remember(&mut status, decision.applied.take());
     status.license = decision.license.take().or(status.license);
     // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
-    let doubt = decision.doubt.as_ref().map(|doubt| (key(&doubt.wait, seen), false));
+    let doubt =
+        decision.doubt.as_ref().map(|doubt| Doubted { wait: key(&doubt.wait, seen), settled: false, kept: false });
     judgement(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
 }
 

@@ -179,8 +179,12 @@ impl Heard for Answer {
 }
 
 impl Waits for Wait {
-    fn of_request(id: u8) -> Self {
+    fn of_request(id: u8, _: u8) -> Self {
         Self::Request(id)
+    }
+
+    fn is_of_request(&self) -> bool {
+        matches!(self, Self::Request(_))
     }
 
     fn id(&mut self) -> Option<&mut u8> {

@@ -6,17 +6,17 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{LicenseSeatsStatus, RecordOf};
+use seatkeeper::api::{LicenseSeatsStatus, MayBill, RecordOf};
 use seatkeeper::plan::{
     self, Bound, Desired, Differences, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Uncertain,
     Usage,
 };
 
-use super::translate::{change, intent, key, made, mark, numbers, wait};
-use super::{Answer, BOUGHT, Key, Kind, Mark, Outside, Quantity, WANTED};
+use super::translate::{change, intent, key, look, made, mark, numbers, wait};
+use super::{Answer, BOUGHT, Key, Kind, Made, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
-use crate::case::{self, hours};
+use crate::case::{self, Doubted, hours};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -29,6 +29,10 @@ type Judgement = case::Judgement<Quantity>;
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
 pub const ANSWERED: u8 = 2;
 pub const UNANSWERED: u8 = 3;
+/// Between two readings that must agree.
+const PAUSE: Duration = Duration::from_nanos(1);
+/// Longer than anything is waited for.
+const ALWAYS: u8 = u8::MAX;
 
 type Asked = (Option<Weakness>, bool, Record, Option<Clock>, i8, Outside);
 
@@ -50,7 +54,7 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, 
 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
     let (desired, mut snapshot) = fixed().clone();
-    let desired = Desired { suspended: outside.suspended, ..desired };
+    let desired = Desired { suspended: outside.suspended, seats: Some(i32::from(outside.wanted)), ..desired };
     snapshot.model = Model::Quantity(numbers(seen));
     if variant.relative {
         snapshot.rules.support.differences = Differences::Always;
@@ -59,10 +63,11 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
     }
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
-    let told = record.made.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
+    let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
     let mut status = LicenseSeatsStatus {
         intent: record.intent.map(intent),
         history: told.map(change).into_iter().collect(),
+        may_bill: record.made.may_bill.then(may_bill),
         ..LicenseSeatsStatus::default()
     };
     let elapsed = elapsed(variant, record, clock);
@@ -70,14 +75,17 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         answered: hours(ANSWERED),
         unanswered: hours(UNANSWERED),
         // Any two readings may agree, however close: the pause only makes that less likely.
-        pause: Duration::ZERO,
+        pause: PAUSE,
         secret_recheck: Duration::ZERO,
     };
     let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
+    let look = look(outside.looks);
     let ask = |published: Option<&str>| {
         plan::decide(&Situation {
             generation: i64::from(outside.generation),
+            look: look.as_deref(),
             published,
+            may_bill: status.may_bill.as_ref(),
             elapsed: elapsed.as_ref(),
             record: Some(&known),
             ..situation(&desired, &snapshot, &status, timing)
@@ -89,8 +97,18 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     }
     let mut decision = ask(published.as_deref());
     let _ = plan::remember(&mut status, decision.applied.take());
-    let doubt = decision.doubt.as_ref().map(|doubt| (key(&doubt.wait), doubt.settled));
-    judgement(variant, &decision, mark, status.history.first().map(made), doubt)
+    let made = Made { last: status.history.first().map(made), may_bill: decision.may_bill.is_some() };
+    let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
+    let attempt = |id| marks.iter().flatten().find(|mark| mark.id == id).map_or(1, |mark| mark.attempt.max(1));
+    let doubt = decision.doubt.as_ref().map(|doubt| Doubted::<Quantity> {
+        wait: key(&doubt.wait, attempt),
+        settled: doubt.settled,
+        kept: doubt.left.is_zero(),
+    });
+    // Where nothing but the vendor itself moves its numbers, no change follows another one: that clock is nobody's.
+    let follows = variant.faults.wishes > 0 || variant.faults.misreads > 0;
+    let doubt = doubt.filter(|doubt| follows || !doubt.kept || doubt.wait.kind == Kind::Reverted);
+    judgement(variant, &decision, mark, made, doubt)
 }
 
 /// Asks the real `after_write` what an answer and the reading after it prove.
@@ -108,45 +126,61 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
         Answer::NotSent => Outcome::NotSent("the send deadline has passed"),
     };
     let after = plan::after_write(&intent(mark_), &outcome, read_back.map(numbers), Timestamp::UNIX_EPOCH);
-    let mut status =
-        LicenseSeatsStatus { history: before.made.map(change).into_iter().collect(), ..LicenseSeatsStatus::default() };
+    let mut status = LicenseSeatsStatus {
+        history: before.made.last.map(change).into_iter().collect(),
+        ..LicenseSeatsStatus::default()
+    };
+    let may_bill = before.made.may_bill && after.applied.is_none();
     let _ = plan::remember(&mut status, after.applied);
-    Record { published: None, intent: after.intent.as_ref().map(mark), made: status.history.first().map(made) }
+    let made = Made { last: status.history.first().map(made), may_bill };
+    Record { published: None, intent: after.intent.as_ref().map(mark), made }
 }
 
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.
 fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
-    let lie = match (variant.weakness, record.intent, record.made) {
+    let of = |kind, mark: Mark| Some(Key { kind, id: mark.id, attempt: mark.attempt });
+    let lie = match (variant.weakness, record.intent, record.made.last) {
         (Some(Weakness::NoWaitBeforeJudging), Some(intent), _) => {
-            let kind = match intent.phase {
-                Phase::Answered => Kind::Answered,
-                _ => Kind::Open,
-            };
-            Some(Key { kind, id: intent.id })
+            of(if intent.phase == Phase::Answered { Kind::Answered } else { Kind::Open }, intent)
         }
-        (Some(Weakness::NoWaitBeforeRepeating), None, Some(made)) => Some(Key { kind: Kind::Reverted, id: made.id }),
+        (Some(Weakness::NoWaitBeforeRepeating), None, Some(made)) => of(Kind::Reverted, made),
+        (Some(Weakness::NoWaitForLateEffects), None, Some(made))
+            if clock.is_none_or(|c| c.key.kind != Kind::Reverted) =>
+        {
+            of(Kind::Answered, made)
+        }
         _ => None,
     };
     let key = lie.or(clock.map(|clock| clock.key))?;
     let clock = clock.filter(|clock| clock.key == key);
-    let struck = if lie.is_some() { UNANSWERED } else { clock?.struck };
+    let struck = match variant.weakness {
+        _ if lie.is_some() => ALWAYS,
+        Some(Weakness::ConstantSettleTime) => clock?.struck + ANSWERED * (key.attempt - 1),
+        _ => clock?.struck,
+    };
     Some(Elapsed {
         wait: wait(key),
         since: hours(struck),
-        settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), Duration::ZERO)),
+        settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), PAUSE)),
     })
 }
 
-/// What the model's spec asks for.
-pub fn wish() -> &'static str {
-    static WISH: OnceLock<String> = OnceLock::new();
-    WISH.get_or_init(|| fixed().0.wish())
+fn may_bill() -> MayBill {
+    MayBill { id: "a change".into(), account: crate::bridge::ACCOUNT.into(), seats: i32::from(WANTED) }
+}
+
+/// What the model's spec asks for, where it asks for so many seats.
+pub fn wish(seats: i8) -> &'static str {
+    static WISHES: OnceLock<Vec<String>> = OnceLock::new();
+    let of = |seats| Desired { seats: Some(seats), ..fixed().0.clone() }.wish();
+    let wishes = WISHES.get_or_init(|| (0..=i32::from(WANTED)).map(of).collect());
+    &wishes[usize::try_from(seats).expect("seats of the model")]
 }
 
 fn fixed() -> &'static (Desired, Snapshot) {
     static FIXED: OnceLock<(Desired, Snapshot)> = OnceLock::new();
     FIXED.get_or_init(|| {
-        let desired = Desired { seats: Some(i32::from(WANTED)), ..desired(Goal::Quantity) };
+        let desired = desired(Goal::Quantity);
         let snapshot = snapshot(Usage::AtLeast(1), Model::Uncounted(String::new()));
         (desired, snapshot)
     })

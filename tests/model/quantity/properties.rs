@@ -2,9 +2,9 @@
 
 use stateright::Property;
 
-use super::{Mark, Quantity, WANTED};
+use super::{BOUGHT, Mark, Quantity, WANTED};
 use crate::case::Sells;
-use crate::properties::{ONE, RESTS, TWICE, comes_to_rest};
+use crate::properties::{ONE, RESTS, comes_to_rest};
 use crate::replica::{Replica as AnyReplica, Step};
 use crate::variants::{Variant as AnyVariant, Weakness};
 use crate::world::World as AnyWorld;
@@ -15,6 +15,9 @@ type Replica = AnyReplica<Quantity>;
 
 pub const BILLED: &str = "never billed for more than was asked";
 pub const SHOWN: &str = "never more seats than were asked";
+pub const FEWER: &str = "never fewer seats than were asked or there";
+pub const EFFECTS: &str = "no decision has an effect more than twice";
+pub const QUIET: &str = "nothing runs and no handler holds another row when a request leaves";
 pub const IN_SYNC: &str = "gets in sync";
 pub const HEALS: &str = "heals what the vendor took back";
 
@@ -23,15 +26,20 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
     let mut properties = vec![
         Property::always(BILLED, |_, world: &World| world.vendor.billed <= WANTED),
         Property::always(SHOWN, |_, world: &World| world.vendor.shown <= WANTED),
+        Property::always(FEWER, |_, world: &World| world.vendor.billed >= BOUGHT && world.vendor.shown >= BOUGHT),
     ];
-    if matches!(variant.weakness, None | Some(Weakness::ForgetsFirst)) {
-        properties.push(Property::always(TWICE, |_, world: &World| world.tries <= 2));
+    let settles = [Weakness::ConstantSettleTime, Weakness::NoWaitForLateEffects, Weakness::ForgetsFirst];
+    if variant.weakness.is_none_or(|weakness| settles.contains(&weakness)) {
+        properties.push(Property::always(EFFECTS, |_, world: &World| world.vendor.effects <= 2));
+        properties.push(Property::always(QUIET, |_, world: &World| !world.vendor.unquiet));
     }
     if variant.weakness.is_none() {
         properties.extend([
             Property::always(ONE, |_, world: &World| world.vendor.in_flight() <= 1),
             Property::always(RESTS, comes_to_rest),
-            Property::sometimes(IN_SYNC, |_, world: &World| world.apiserver.record.made.is_some() && is_whole(world)),
+            Property::sometimes(IN_SYNC, |_, world: &World| {
+                world.apiserver.record.made.last.is_some() && is_whole(world)
+            }),
             Property::sometimes(HEALS, |_, world: &World| world.replicas.iter().any(|me| heals(world, me))),
         ]);
     }
@@ -45,6 +53,6 @@ fn is_whole(world: &World) -> bool {
 /// A change that was made before is recorded as made again, by its repeat, and nothing can take it back any more.
 fn heals(world: &World, me: &Replica) -> bool {
     let attempt = |made: Option<Mark>| made.map_or(0, |made| made.attempt);
-    matches!(me.step, Step::Recording(record) if attempt(record.made) == 2 && attempt(me.copy.made) == 1)
+    matches!(me.step, Step::Recording(record) if attempt(record.made.last) == 2 && attempt(me.copy.made.last) == 1)
         && is_whole(world)
 }

@@ -6,7 +6,7 @@ use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
 use seatkeeper::plan::{Numbers, WaitFor};
 
 use super::judge::wish;
-use super::{Key, Kind, Mark};
+use super::{BOUGHT, Key, Kind, Mark, WANTED};
 use crate::apiserver::Phase;
 use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
@@ -17,13 +17,17 @@ pub fn intent(mark: Mark) -> Intent {
         id: id_word(mark.id),
         object_uid: UID.to_owned(),
         generation: i64::from(FIRST_GENERATION),
-        wish: Some(wish().to_owned()),
+        wish: Some(wish(mark.wish).to_owned()),
         account: ACCOUNT.to_owned(),
         step: step(mark),
         used: Some(1),
         attempt: i32::from(mark.attempt),
+        answered: i32::from(mark.answered),
         reason: trigger(mark.external),
         refused: None,
+        // How long the pause is makes no difference to what is safe.
+        next_try: None,
+        look: look(mark.looks),
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
     }
@@ -40,6 +44,9 @@ pub fn mark(intent: &Intent) -> Mark {
         from: small(intent.base().seats),
         to: small(intent.target().seats),
         attempt: small(intent.attempt),
+        answered: small(intent.answered),
+        wish: wished(intent.wish.as_deref()),
+        looks: looked(intent.look.as_deref()),
         external: intent.reason == Trigger::ExternalChange,
         phase: intent.phase.into(),
     }
@@ -51,7 +58,7 @@ pub fn change(mark: Mark) -> Change {
         account: ACCOUNT.to_owned(),
         step: step(mark),
         generation: i64::from(FIRST_GENERATION),
-        wish: Some(wish().to_owned()),
+        wish: Some(wish(mark.wish).to_owned()),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark.external),
         time: Time(Timestamp::UNIX_EPOCH),
@@ -64,6 +71,9 @@ pub fn made(change: &Change) -> Mark {
         from: small(change.base().seats),
         to: small(change.target().seats),
         attempt: small(change.attempt),
+        answered: 0,
+        wish: wished(change.wish.as_deref()),
+        looks: 0,
         external: change.reason == Trigger::ExternalChange,
         phase: Phase::Open,
     }
@@ -78,13 +88,28 @@ pub fn wait(key: Key) -> WaitFor {
     }
 }
 
-pub fn key(wait: &WaitFor) -> Key {
-    match wait {
-        WaitFor::Request(word) => Key { kind: Kind::Open, id: id(word) },
-        WaitFor::LateEffects(word) => Key { kind: Kind::Answered, id: id(word) },
-        WaitFor::TakenBack(word) => Key { kind: Kind::Reverted, id: id(word) },
+/// `attempt`: of the intent or change with this id.
+pub fn key(wait: &WaitFor, attempt: impl Fn(u8) -> u8) -> Key {
+    let (kind, word) = match wait {
+        WaitFor::Request(word) => (Kind::Open, word),
+        WaitFor::LateEffects(word) => (Kind::Answered, word),
+        WaitFor::TakenBack(word) => (Kind::Reverted, word),
         other => panic!("a wait that the model does not know: {other:?}"),
-    }
+    };
+    Key { kind, id: id(word), attempt: attempt(id(word)) }
+}
+
+/// The value of the annotation after so many looks.
+pub fn look(looks: u8) -> Option<String> {
+    (looks > 0).then(|| format!("look {looks}"))
+}
+
+fn looked(look: Option<&str>) -> u8 {
+    look.and_then(|look| look.strip_prefix("look ")).map_or(0, |looks| looks.parse().expect("a look of the model"))
+}
+
+fn wished(of: Option<&str>) -> i8 {
+    (BOUGHT..=WANTED).find(|seats| Some(wish(*seats)) == of).expect("a wish of the model")
 }
 
 pub fn numbers(seats: i8) -> Numbers {

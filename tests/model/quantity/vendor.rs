@@ -29,6 +29,10 @@ pub struct Vendor {
     pub handlers: [Option<Handler>; 4],
     /// The next reading shows this instead; 0 is no number of seats.
     pub misread: Option<i8>,
+    /// How often a request of this decision changed what is billed; more than twice is too often.
+    pub effects: u8,
+    /// A request came while another ran, or while a handler held another row than the one that is shown.
+    pub unquiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +90,14 @@ impl Sells<Quantity> for Vendor {
 
     fn arrive(&mut self, mark: Mark, sender: u8, covered: Clocks) {
         let Mark { id: intent, from: base, to: target, .. } = mark;
+        let shown = self.shown;
+        if mark.attempt == 1 {
+            // By the assumption, those of an earlier decision are over. Those of an earlier attempt may come however late.
+            self.webhooks = 0;
+            self.handlers = self.handlers.map(|handler| handler.filter(|handler| handler.row != shown));
+            self.handlers.sort_unstable();
+        }
+        self.unquiet |= self.in_flight() > 0 || self.handlers.iter().flatten().any(|handler| handler.row != shown);
         let request = Request { intent, base, target, stage: Stage::Arrived, sender: Some(sender), covered };
         put(&mut self.requests, request);
     }
@@ -257,6 +269,7 @@ fn proceed(variant: &Variant<Quantity>, world: &mut World, slot: usize) {
         Stage::Subtracted(0) => return finish(world, slot, Answer::Accepted),
         Stage::Subtracted(difference) => Stage::Added(vendor.shown + difference),
         Stage::Added(total) => {
+            vendor.effects = (vendor.effects + u8::from(vendor.billed != total)).min(3);
             vendor.billed = total;
             vendor.webhooks += WEBHOOKS;
             Stage::Billed(total)
