@@ -36,7 +36,7 @@ fn document() -> String {
     text.push_str(
         "\n## Changes refused by the private API\n\nWith an owner's key alone, Bitwarden says why it refuses. `Ready` is then False with \
          reason `VendorRejected`, and the message says \"Bitwarden refused the change, because ...\". It is sent again when \
-         `spec.seats`, `spec.limit` or the usage changes.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
+         the wish or a Secret changes, when fewer seats are in use, or when a person asks.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
     );
     for RefusalText { theirs, ours, after_seats } in refusals() {
         let only =

@@ -169,7 +169,8 @@ async fn limit_of_a_providers_customer_is_set_with_the_organization_key_though_i
 #[tokio::test(flavor = "multi_thread")]
 async fn change_with_both_keys_is_read_back_at_once_where_no_limiter_is_known() {
     needs_control_plane!();
-    let flags = fast_but(&["--settle-answered=1h", "--settle-unanswered=2h", "--account-recheck=1h"]);
+    // The pause between two changes is short; what a lost reading would cost is not.
+    let flags = fast_but(&["--settle-answered=2s", "--settle-unanswered=2h", "--account-recheck=1h"]);
     let w = World::with("read-back", organization(), &flags).await;
     let t = w.tenant("both", organization()).await;
     t.person(Role::Owner).await;

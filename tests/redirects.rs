@@ -48,15 +48,15 @@ async fn an_answer_that_points_elsewhere_is_told_and_nobody_goes_there() {
         assert!(w.bitwarden().fired(fault) > 0, "{what}");
         t.assert_never_above(100);
     };
-    let (stale, rejected) = ("Unknown/ObservationStale", "False/VendorRejected");
+    let (stale, retried) = ("Unknown/ObservationStale", "False/AwaitingRetry");
     let cases = [
         ("token 302", On::Token.fault(redirect(302, "/identity/connect/token")), stale),
         ("token 307", On::Token.fault(redirect(307, "/identity/connect/token")), stale),
         ("reading 302", On::Subscription.fault(redirect(302, subscription)), stale),
         ("reading 307", On::Subscription.fault(redirect(307, subscription)), stale),
         ("members 308", On::Members.fault(redirect(308, "/api/public/members")), stale),
-        ("purchase 302", Fault::on_put(redirect(302, subscription)), rejected),
-        ("purchase 307", Fault::on_put(redirect(307, subscription)), rejected),
+        ("purchase 302", Fault::on_put(redirect(302, subscription)), retried),
+        ("purchase 307", Fault::on_put(redirect(307, subscription)), retried),
     ];
     join_all(cases.map(play)).await;
     assert_eq!(came.load(Ordering::SeqCst), 0, "somebody went where an answer pointed");

@@ -21,6 +21,8 @@ enum End {
     InSync,
     /// The base shown, and told that the vendor refuses.
     Rejected,
+    /// Nothing came of it, and it is tried again by itself.
+    Retried,
 }
 
 struct Case {
@@ -59,7 +61,7 @@ fn delay(before_ms: u64, after_ms: u64) -> Fault {
 }
 
 fn cases() -> Vec<Case> {
-    use End::{InSync, Rejected};
+    use End::{InSync, Rejected, Retried};
     use FaultKind as K;
     let case = |what, fault, end, puts| Case { what, fault, end, puts };
     let on = Fault::on_put;
@@ -83,7 +85,7 @@ fn cases() -> Vec<Case> {
         case("415 once", answer(415, "", false), InSync, 2),
         case("redirect once", answer(302, "", false), InSync, 2),
         case("redirect applied", answer(302, "", true), InSync, 1),
-        case("redirect for ever", answer(302, "", false).for_ever(), Rejected, 2),
+        case("redirect for ever", answer(302, "", false).for_ever(), Retried, 2),
         case("200 list applied", answer(200, r#"["Subscription updated successfully."]"#, true), InSync, 1),
         case("200 empty applied", answer(200, "", true), InSync, 1),
         // The application's last word, which proves nothing.
@@ -95,13 +97,13 @@ fn cases() -> Vec<Case> {
         case("200 that changes nothing", on(K::NoEffect).for_ever(), Rejected, 2),
         // No word of the application.
         case("200 HTML not applied", on(K::Html), InSync, 2),
-        case("200 HTML not applied ever", on(K::Html).for_ever(), Rejected, 2),
+        case("200 HTML not applied ever", on(K::Html).for_ever(), Retried, 2),
         case("200 HTML applied", answer(200, HTML, true), InSync, 1),
         case("200 null not applied", answer(200, "null", false), InSync, 2),
         case("500 HTML applied", answer(500, HTML, true), InSync, 1),
         case("502 applied", answer(502, HTML, true), InSync, 1),
         case("502 not applied", answer(502, HTML, false), InSync, 2),
-        case("503 for ever", answer(503, "", false).for_ever(), Rejected, 2),
+        case("503 for ever", answer(503, "", false).for_ever(), Retried, 2),
         case("504 with the words of success not applied", answer(504, DONE, false), InSync, 2),
         case("truncated answer", on(K::Truncate), InSync, 1),
         case("reset in the answer", on(K::Reset), InSync, 1),
@@ -122,7 +124,7 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
     let w = world("writes").await;
     let play = async |case: Case| {
         let t = w.tenant(case.what, organization()).await;
-        t.inject(case.fault);
+        let fault = t.inject(case.fault);
         t.declare(json!({})).await;
         match case.end {
             End::InSync => {
@@ -137,6 +139,18 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
                 assert_eq!(said(&status, "Stalled"), "True/VendorRejected", "{}", t.name);
                 assert_eq!(t.organization().billed.seats, Some(100), "{}", t.name);
             }
+            End::Retried => {
+                let status = t.until_said("Ready", "False/AwaitingRetry").await;
+                assert_eq!(said(&status, "Reconciling"), "True/Progressing", "{}", t.name);
+                assert!(t.puts() >= case.puts, "{}", t.name);
+                // The fault passes, and nobody has to do anything.
+                w.bitwarden().clear_fault(fault);
+                t.until_in_sync(150).await;
+                assert_eq!(t.organization().billed.seats, Some(150), "{}", t.name);
+            }
+        }
+        if matches!(case.end, End::Retried) {
+            return;
         }
         t.until_polled(3).await;
         assert_eq!(t.puts(), case.puts, "{}", t.name);

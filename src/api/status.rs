@@ -119,7 +119,7 @@ pub struct LicenseSeatsStatus {
 
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `FirstSight`, `VendorRejected`,
-    /// `UnsupportedByVendor`, `AwaitingOtherPool`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
+    /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
     /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; where the record cannot be kept, `CRDOutdated` (the CRD is older
     /// than the operator) and `StatusNotStored`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
@@ -130,7 +130,7 @@ pub struct LicenseSeatsStatus {
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
     /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `BlockedByGuardrail`,
-    /// `FirstSight`, `OutcomeUnknown`, `AwaitingOtherPool`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
+    /// `FirstSight`, `OutcomeUnknown`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

@@ -199,7 +199,8 @@ fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill> {
     let new = refused.or(dropped).map(|intent| of(&intent.id, intent.target()));
     let new = new.or_else(|| taken_back.map(|change| of(&change.id, change.target())));
     let known = new.or_else(|| s.may_bill.cloned())?;
-    let told = s.seen.billed.is_some() || decision.applied.is_some() || s.confirmed == Some(known.id.as_str());
+    let shown = s.seen.numbers().is_some_and(|now| now.seats == known.seats);
+    let told = shown || s.seen.billed.is_some() || decision.applied.is_some() || s.confirmed == Some(known.id.as_str());
     (known.account != account || !told).then_some(known)
 }
 

@@ -19,6 +19,10 @@ pub struct Learned {
 
 impl Learned {
     fn of(mut status: LicenseSeatsStatus, applied: Option<Change>, license: Option<&License>) -> Self {
+        if applied.is_some() {
+            // A change that is made sets what is billed.
+            status.may_bill = None;
+        }
         let mut notices: Vec<Notice> = remember(&mut status, applied).into_iter().collect();
         if let Some(license) = license {
             notices.extend(adoptions(status.license.as_ref(), license));

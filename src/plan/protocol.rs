@@ -16,6 +16,10 @@ use crate::api::{Change, Intent, IntentPhase, Step};
 /// The longest pause between two attempts of which nothing came.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
+/// Attempts beyond this number are not waited for: at pauses of hours nobody gets there, and a record that was edited by hand
+/// must not bar its object for ever.
+const MOST_ATTEMPTS: i32 = 1000;
+
 /// The times of the purchase protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -157,7 +161,7 @@ pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
 
 /// How long the late effects of so many attempts may come one after the other.
 pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
-    s.timing.answered.saturating_mul(u32::try_from(attempts).unwrap_or(0))
+    s.timing.answered.saturating_mul(u32::try_from(attempts.min(MOST_ATTEMPTS)).unwrap_or(0))
 }
 
 /// How much longer than the settle time to wait after an attempt that came to nothing: with each one without an answer twice as

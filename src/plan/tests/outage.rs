@@ -149,6 +149,10 @@ fn number_that_may_be_billed_stays_said_through_edits_until_something_clears_it(
     }
     let other = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(150)).with(|s| s.may_bill = Some(may));
     assert_eq!(other.follow().may_bill, None, "a later change");
+    let (intent, outcome) = (other.intent.clone().unwrap(), Outcome::Accepted);
+    let before = LicenseSeatsStatus { may_bill: other.may_bill.clone(), ..LicenseSeatsStatus::default() };
+    let after = after_request(before, &intent, &outcome, Some(&other.seen), now());
+    assert_eq!((after.status.history.len(), after.status.may_bill), (1, None), "one that is read back at once");
 }
 
 #[test]

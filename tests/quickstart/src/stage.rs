@@ -14,8 +14,9 @@ use crate::{Failure, say, show};
 
 const NAMESPACE: &str = "it";
 
-/// As shipped, but quicker to look again: nobody wants to wait for 30 s after each command.
-const QUICK: &[&str] = &["--min-interval=1s", "--secret-recheck=1s"];
+/// As shipped, but quicker to look again and to make a second change: nobody wants to wait for minutes after each command. The
+/// simulator's webhooks are over within seconds.
+const QUICK: &[&str] = &["--min-interval=1s", "--secret-recheck=1s", "--settle-answered=10s"];
 
 /// Where each object stands before anything is bought, by the reason of its `Ready`.
 const BEFORE: &[(&str, &str)] = &[
