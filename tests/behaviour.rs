@@ -25,6 +25,7 @@ mod mutilated;
 mod not_stored;
 mod open_outcomes;
 mod operations;
+mod outage;
 mod outdated_crd;
 mod owner;
 mod ownership;

@@ -52,7 +52,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         pass.entry.failures = pass.entry.failures.saturating_add(1);
         pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
         let account = Some(snapshot.account);
-        return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault })));
+        return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
     Ok(End::Decided(Box::new(decide(pass, status, desired, read_back.unwrap_or(snapshot)))))
 }

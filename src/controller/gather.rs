@@ -147,6 +147,11 @@ async fn ask(
             pass.entry.pace(after, Instant::now());
             Ok(Read::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::Pace }))))
         }
+        Err(ReadError::Closed { after, fault }) => {
+            pass.entry.asked = false;
+            let end = Failed { status, desired: Some(desired), account: Some(known), fault, back: Some(after) };
+            Ok(Read::End(End::Failed(Box::new(end))))
+        }
         Err(ReadError::Failed(fault)) => {
             pass.entry.asked = false;
             pass.entry.failures = pass.entry.failures.saturating_add(1);
@@ -157,7 +162,7 @@ async fn ask(
 }
 
 fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault) -> Read {
-    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault })))
+    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault, back: None })))
 }
 
 /// An account, and the versions of the Secrets that opened it.

@@ -58,6 +58,13 @@ pub enum ReadError {
         /// When to come back.
         after: Duration,
     },
+    /// The host is left alone for now, because of what somebody else was answered. Nothing was read.
+    Closed {
+        /// When to come back.
+        after: Duration,
+        /// What is wrong.
+        fault: Fault,
+    },
     /// What stands against it, in the words of this vendor, and who mends it.
     Failed(Fault),
 }
