@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::claim::claim;
@@ -174,15 +175,15 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in &desired.pool.secrets {
-        match read_secret(context, key, name, SECRET_TYPE).await? {
-            Ok(secret) => secrets.push(secret),
-            Err(fault) => return Ok(Err(fault)),
-        }
+        secrets.push(read_secret(context, key, name, SECRET_TYPE).await?);
     }
     for name in desired.pool.key_secrets() {
         keys.push((name.to_owned(), read_secret(context, key, name, LICENSE_KEY_TYPE).await?));
     }
-    let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
+    // One that cannot be read is another version than any.
+    let version =
+        |secret: &Result<Secret, Fault>| secret.as_ref().map_or(Some("-".into()), ResourceExt::resource_version);
+    let versions = secrets.iter().map(version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
     Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, &trigger.uid).map(|opened| (opened, version)))
 }

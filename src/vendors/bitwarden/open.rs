@@ -39,7 +39,8 @@ impl Bitwarden {
         Self { settings, rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
-    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing.
+    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing. Beside an organization key, the other
+    /// Secret may be of no use: that is told with each reading.
     pub(in crate::vendors) fn open(
         &self,
         opening: &Opening<'_>,
@@ -49,9 +50,16 @@ impl Bitwarden {
         let Target { product, region, organization: named } = target;
         let (mut organization, mut owner, mut id) = (None, None, named.clone());
         let secret_version = version(secrets);
-        let mut owner_reference = REFERENCES[1];
+        let (mut owner_reference, mut lacks) = (REFERENCES[1], None);
         for (secret, reference) in secrets.iter().zip(REFERENCES) {
-            let key = ApiKey::from_secret(secret, *region, opening.allowed)?;
+            let key = secret.as_ref().map_err(Fault::clone);
+            let key = match key.and_then(|secret| ApiKey::from_secret(secret, *region, opening.allowed)) {
+                Ok(key) => key,
+                Err(fault) => {
+                    lacks.get_or_insert((reference, fault));
+                    continue;
+                }
+            };
             // A single Secret may stand at either place; of two the order says which.
             if key.of == KeyOf::User && secrets.len() > 1 {
                 owner_reference = reference;
@@ -76,6 +84,13 @@ impl Bitwarden {
             }
             *slot = Some(self.session(opening.http, key)?);
         }
+        if let Some((reference, fault)) = &lacks {
+            // The organization key does alone what it can. A person's key alone would begin to buy by differences.
+            if organization.is_none() {
+                return Err(fault.clone());
+            }
+            owner_reference = reference;
+        }
         if let (Some(organization), Some(owner)) = (&organization, &owner)
             && organization.server() != owner.server()
         {
@@ -86,6 +101,7 @@ impl Bitwarden {
             organization,
             owner,
             owner_reference,
+            lacks: lacks.map(|(_, fault)| fault),
             secret_version,
             id,
             product: *product,
