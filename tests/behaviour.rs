@@ -48,6 +48,7 @@ mod shipped;
 mod slow_host;
 mod stored_objects;
 mod tenants;
+mod two_names;
 mod vendor_reads;
 mod vendor_writes;
 mod world;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::claim::claim;
+use super::claim::{Sight, claim};
 use super::memory::{Entry, Hold, Key, jitter};
 use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
 use super::secret::read_secret;
@@ -41,7 +41,8 @@ pub(super) async fn gather<'a>(
 
 async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
     if pass.stored.metadata().deletion_timestamp.is_some() {
-        pass.note(None, None);
+        pass.note(None, Sight::Record);
+        pass.context.pools.answered(pass.key);
         return Ok(Read::End(End::Leaving));
     }
     let recorded = match pass.context.crd.outdated() {
@@ -57,7 +58,12 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
                 Some(proof) => proof.restore(status, pass.entry.term),
                 None => status,
             };
-            look(pass, status).await
+            let read = look(pass, status).await;
+            // Whose turn has not come is asked soon; nobody waits for a vendor that does not answer, or refuses.
+            if !matches!(read, Ok(Read::Seen(_) | Read::End(End::Paced(_)))) {
+                pass.context.pools.answered(pass.key);
+            }
+            read
         }
         Err(fault) => {
             note_without_record(pass).await;
@@ -69,8 +75,8 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
 
 impl Pass<'_> {
     /// Notes what was found of the object, and says who has its pool before it.
-    fn note(&self, desired: Option<&Desired>, account: Option<&Account>) -> Option<Key> {
-        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, account), self.entry.term)
+    fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
+        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, sight), self.entry.term)
     }
 }
 
@@ -82,7 +88,10 @@ async fn note_without_record(pass: &Pass<'_>) {
         None => None,
     };
     let account = opened.map(|(opened, _)| opened.account());
-    pass.note(desired.as_ref().map(|(desired, _)| desired), account.as_ref());
+    let sight = account.as_ref().map_or(Sight::Record, Sight::Secrets);
+    pass.note(desired.as_ref().map(|(desired, _)| desired), sight);
+    // The vendor is not asked.
+    pass.context.pools.answered(pass.key);
 }
 
 /// From a record that can be used to the account: the Secret, and who owns the pool.
@@ -90,25 +99,25 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, E
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {
-            pass.note(None, None);
+            pass.note(None, Sight::Record);
             return Ok(failed(status, None, None, fault));
         }
     };
     let (account, version) = match open(pass, (&desired, &target)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(fault)) => {
-            pass.note(Some(&desired), None);
+            pass.note(Some(&desired), Sight::Record);
             let account = Account { vendor: desired.pool.vendor.key.to_owned(), host: None, id: None };
             return Ok(failed(status, Some(desired), Some(account), fault));
         }
         Err(error) => {
             // A Secret that the apiserver cannot give must not keep all others waiting for this object.
-            pass.note(Some(&desired), None);
+            pass.note(Some(&desired), Sight::Record);
             return Err(error);
         }
     };
     let known = account.account();
-    if let Some(owner) = pass.note(Some(&desired), Some(&known)) {
+    if let Some(owner) = pass.note(Some(&desired), Sight::Secrets(&known)) {
         let fault = conflict(pass.key, &owner, &desired);
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
@@ -139,6 +148,11 @@ async fn ask(
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
             pass.entry.asked = false;
+            // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
+            if let Some(owner) = pass.note(Some(&desired), Sight::Reading(&snapshot)) {
+                let fault = conflict(pass.key, &owner, &desired);
+                return Ok(failed(status, Some(desired), Some(snapshot.account), fault));
+            }
             #[cfg(debug_assertions)]
             let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
             let opened = Opened { account, secret_version, visit };

@@ -51,12 +51,13 @@ impl Owners {
         self.0.values().map(|read| read.uid.as_str())
     }
 
-    /// The oldest object that has the pool of this claim before it.
+    /// The oldest object that has the pool of this claim before it. A claim that no vendor has confirmed stands before none.
     pub fn before(&self, key: &Key, claim: &Claim) -> Option<&Key> {
         let same = |theirs: &&Claim| (&theirs.account, theirs.pool) == (&claim.account, claim.pool);
         let rivals = self.0.iter().filter(|(other, _)| *other != key);
         let older = rivals.filter_map(|(other, read)| Some((other, read.claim.as_ref().filter(same)?)));
-        let oldest = older.filter(|(_, theirs)| theirs.age < claim.age).min_by(|a, b| a.1.age.cmp(&b.1.age));
+        let oldest =
+            older.filter(|(_, theirs)| theirs.confirmed && theirs.age < claim.age).min_by(|a, b| a.1.age.cmp(&b.1.age));
         oldest.map(|(other, _)| other)
     }
 
