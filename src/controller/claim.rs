@@ -1,12 +1,15 @@
 //! What an object lays claim to, from its spec and its record. Of the record the JSON is asked and not its type: what
 //! another version wrote there bars an account all the same. Called by `gather`, which notes it in `pools`.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::store::Stored;
-use crate::api::{Account, Capability, IntentPhase, KeyCapabilities, ManagementPolicy};
+use crate::api::{Account, Capability, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
 use crate::plan::{Desired, Snapshot};
-use crate::registry::{Claim, Found, Noted, Open, Realm, age_of};
+use crate::registry::{Claim, Found, Noted, Open, Realm, Rows, age_of};
 
 /// How an object's account is known.
 #[derive(Clone, Copy)]
@@ -52,7 +55,8 @@ pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, sight: Sight<'_>
                 age,
                 wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
             };
-            Found::Claims(Noted { claim, open })
+            let rows = Rows { listed: listed(sight, record, as_recorded), differ: differ(metadata) };
+            Found::Claims(Noted { claim, open, rows })
         }
         (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
         (None, _) => Found::Nothing,
@@ -69,6 +73,35 @@ fn account(sight: Sight<'_>, recorded: Option<&Account>) -> Option<String> {
         }
         Sight::Reading(seen) => seen.account.key(),
     }
+}
+
+/// The rows that a reading shows, where license keys decide.
+pub(super) fn rows_of(seen: &Snapshot) -> Option<BTreeSet<String>> {
+    Some(seen.keys()?.rows.iter().map(|row| row_word(row.id, &row.uuid)).collect())
+}
+
+/// The rows of the account: as read, or as the record of the last reading has them.
+fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSet<String>> {
+    if let Sight::Reading(seen) = sight {
+        return rows_of(seen);
+    }
+    let keys = record.get("license")?.get("keys")?.as_array().filter(|_| as_recorded)?;
+    let there = |key: &&Value| !matches!(key.get("state").and_then(Value::as_str), Some("Missing" | "Removed"));
+    let row = |key: &Value| Some(row_word(key.get("id")?.as_i64()?, key.get("uuid")?.as_str()?));
+    let rows: BTreeSet<String> = keys.iter().filter(there).filter_map(row).collect();
+    // A list that may have been empty, or left out, tells nothing.
+    (!rows.is_empty()).then_some(rows)
+}
+
+/// A number is handed out again by a rebuilt tenant: only with the identifier does it tell a row.
+fn row_word(id: i64, uuid: &str) -> String {
+    format!("{id}/{uuid}")
+}
+
+/// Of which accounts a person says that they differ from this one.
+fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
+    let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
+    said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()
 }
 
 /// Whether any of these keys can change anything; without any, that is not known.

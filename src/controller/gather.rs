@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::claim::{Sight, claim};
+use super::claim::{Sight, claim, rows_of};
 use super::memory::{Entry, Hold, Key, jitter};
 use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
 use super::secret::read_secret;
@@ -149,7 +149,11 @@ async fn ask(
             pass.entry.read(Instant::now());
             pass.entry.asked = false;
             // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
-            if let Some(owner) = pass.note(Some(&desired), Sight::Reading(&snapshot)) {
+            let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
+            if let Some(listed) = rows_of(&snapshot) {
+                context.pools.shows(pass.key, listed);
+            }
+            if let Some(owner) = owner {
                 let fault = conflict(pass.key, &owner, &desired);
                 return Ok(failed(status, Some(desired), Some(snapshot.account), fault));
             }

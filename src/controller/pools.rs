@@ -42,6 +42,11 @@ impl Pools {
         owner
     }
 
+    /// The account of an object was read again.
+    pub fn shows(&self, key: &Key, listed: BTreeSet<String>) {
+        self.lock().shows(key, listed);
+    }
+
     /// The vendor was asked for the account of an object, and nothing was noted of what it said.
     pub fn answered(&self, key: &Key) {
         let woken = self.lock().answered(key);

@@ -1,9 +1,12 @@
 //! What is known of one object: its age, what it claims, and which change of it may still be running.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::Intent;
+use crate::plan::digest;
 
 /// Namespace and name of an object.
 pub type Key = (String, String);
@@ -25,6 +28,12 @@ pub fn age_of(metadata: &ObjectMeta) -> Age {
 pub struct Realm(String);
 
 impl Realm {
+    /// Tells this account and another one from all other two.
+    pub(super) fn beside(&self, other: &Self) -> String {
+        let (one, other) = if self < other { (self, other) } else { (other, self) };
+        digest(&["two accounts", &one.0, &other.0])
+    }
+
     /// Of an account, written `host/id`.
     pub fn of(account: &str) -> Self {
         let id = account.rsplit_once('/').map_or(account, |(_, id)| id);
@@ -90,4 +99,15 @@ pub struct Noted {
     pub claim: Claim,
     /// A change of it that may still be running.
     pub open: Option<Open>,
+    /// What its account shows.
+    pub rows: Rows,
+}
+
+/// What tells an account without an id of its own from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rows {
+    /// Number and identifier of each row that it lists; `None`: that is not known, or the account has an id.
+    pub listed: Option<BTreeSet<String>>,
+    /// Ids of other accounts with the same rows of which a person says that they differ from this one.
+    pub differ: BTreeSet<String>,
 }

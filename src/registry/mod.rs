@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 pub use bar::Bar;
-pub use claim::{Age, Claim, Found, Key, Noted, Open, Realm, age_of};
+pub use claim::{Age, Claim, Found, Key, Noted, Open, Realm, Rows, age_of};
 use lock::Locks;
 use owners::Owners;
 use scan::{Asked, Scan};
@@ -64,9 +64,9 @@ impl Registry {
     /// `term`: in which the object was read. What was read in a former one is to be read again.
     pub fn note(&mut self, (key, uid): (&Key, &str), found: Found, term: u64, now: Instant) -> (Option<Key>, Vec<Key>) {
         self.scan.ask(key, asked(&found));
-        let (claim, open) = match found {
-            Found::Claims(noted) => (Some(noted.claim), noted.open),
-            Found::Nothing | Found::Unplaced { .. } => (None, None),
+        let (claim, open, rows) = match found {
+            Found::Claims(Noted { claim, open, rows }) => (Some(claim), open, rows),
+            Found::Nothing | Found::Unplaced { .. } => (None, None, Rows::default()),
         };
         let owner = claim.as_ref().and_then(|claim| self.owners.before(key, claim)).cloned();
         match &owner {
@@ -78,7 +78,7 @@ impl Registry {
         self.locks.note(key, open, now);
         let current = self.term == term;
         let uid = if current { uid } else { "" };
-        let claimed = self.owners.note(key, uid, claim);
+        let claimed = self.owners.note(key, uid, claim, rows);
         if current {
             self.scan.read(key, uid);
         }
@@ -142,6 +142,8 @@ impl Registry {
             Some(Bar::NotKnownYet)
         } else if let Some(owner) = self.owners.before(key, claim) {
             Some(Bar::OwnedBy(owner.clone()))
+        } else if let Some(bar) = self.bar_of_twins(key) {
+            Some(bar)
         } else {
             self.locks.bar(key, account, now)
         }
@@ -154,6 +156,20 @@ impl Registry {
             self.waiters.add(key, WaitsFor::of(&bar, Held::of(claim, account)));
         }
         Some(bar)
+    }
+
+    /// Accounts that may be the same under another address. Where none of the two lists anything, there is nothing to tell them
+    /// apart by: one changes at a time, and the other one sees then what it lists.
+    fn bar_of_twins(&self, key: &Key) -> Option<Bar> {
+        self.owners.twins(key).find_map(|(other, shared, id)| match shared {
+            true => Some(Bar::SameRows(other.clone(), id)),
+            false => self.locks.open(other).map(|_| Bar::Behind(Some(other.clone()))),
+        })
+    }
+
+    /// The account of an object was read again, and lists these rows.
+    pub fn shows(&mut self, key: &Key, listed: BTreeSet<String>) {
+        self.owners.shows(key, listed);
     }
 
     /// Says which change of the object may still be running, if any. Returns whom to wake.

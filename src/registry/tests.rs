@@ -127,7 +127,7 @@ fn change(name: &str, account: &str) -> Open {
 fn noted(account: &str, pool: &'static str, uid: &str) -> Noted {
     let (account, vendor) = (Realm::of(account), "acme");
     let claim = Claim { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
-    Noted { claim, open: None }
+    Noted { claim, open: None, rows: Rows::default() }
 }
 
 /// A claim that the vendor has confirmed, without an open change.
@@ -137,8 +137,8 @@ pub(crate) fn claim(account: &str, pool: &'static str, uid: &str) -> Found {
 
 /// A claim that nobody has confirmed.
 fn asserted(account: &str, pool: &'static str, uid: &str) -> Found {
-    let Noted { claim, open } = noted(account, pool, uid);
-    Found::Claims(Noted { claim: Claim { confirmed: false, ..claim }, open })
+    let noted = noted(account, pool, uid);
+    Found::Claims(Noted { claim: Claim { confirmed: false, ..noted.claim.clone() }, ..noted })
 }
 
 /// A claim with an open change of its account.

@@ -36,7 +36,7 @@ impl WaitsFor {
     pub fn of(bar: &Bar, held: Held) -> Self {
         match bar {
             Bar::NotKnownYet => Self::Scan(held),
-            Bar::OwnedBy(owner) => Self::Owner(owner.clone()),
+            Bar::OwnedBy(owner) | Bar::SameRows(owner, _) => Self::Owner(owner.clone()),
             Bar::Behind(_) => Self::Account(held.account),
         }
     }

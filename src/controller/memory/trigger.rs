@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 
 /// What asked for a pass; the same trigger before its time is not worth one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(in crate::controller) struct Trigger {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
+    /// A person says of which accounts this one differs.
+    differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],
 }
@@ -25,6 +27,7 @@ impl Trigger {
             uid: object.uid.clone().unwrap_or_default(),
             generation: object.generation.unwrap_or_default(),
             confirmed: annotation(CONFIRM),
+            differs: annotation(DIFFERS),
             requests: [annotation(RECONCILE_REQUESTED_AT), annotation(FLUX_REQUESTED_AT)],
         }
     }

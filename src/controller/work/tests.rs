@@ -9,7 +9,7 @@ use super::*;
 use crate::controller::CrdState;
 use crate::controller::memory::Trigger;
 use crate::controller::queue::Class;
-use crate::registry::{Claim, Found, Noted, Realm};
+use crate::registry::{Claim, Found, Noted, Realm, Rows};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -36,7 +36,12 @@ fn claims(context: &Context, object: &Watched) -> Option<Key> {
     let age = age_of(&object.metadata);
     let (vendor, account) = ("acme", Realm::of("h/i"));
     let claim = Claim { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
-    context.pools.note(&key_of(object), &key_of(object).1, Found::Claims(Noted { claim, open: None }), 1)
+    context.pools.note(
+        &key_of(object),
+        &key_of(object).1,
+        Found::Claims(Noted { claim, open: None, rows: Rows::default() }),
+        1,
+    )
 }
 
 #[tokio::test]

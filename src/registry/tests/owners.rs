@@ -28,8 +28,8 @@ fn another_pool_or_the_same_pool_of_another_account_has_another_owner() {
 fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     let mut told = Told::new();
     let wants = |account: &str, pool, wanted| {
-        let Noted { claim, open } = noted(account, pool, "x");
-        Found::Claims(Noted { claim: Claim { wanted, ..claim }, open })
+        let noted = noted(account, pool, "x");
+        Found::Claims(Noted { claim: Claim { wanted, ..noted.claim.clone() }, ..noted })
     };
     told.note("a", "a", wants("acme", "seats", Some(1)));
     for (name, account, pool, wanted) in [
@@ -88,8 +88,12 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
     for (nth, end) in ends.into_iter().enumerate() {
         let mut told = Told::new();
         told.note("b", "b", Found::Unplaced { vendor: "acme", age: age("b") });
-        let Noted { claim: of_acme, .. } = noted("elsewhere", "seats", "d");
-        told.note("d", "d", Found::Claims(Noted { claim: Claim { vendor: "other", ..of_acme }, open: None }));
+        let of_acme = noted("elsewhere", "seats", "d");
+        told.note(
+            "d",
+            "d",
+            Found::Claims(Noted { claim: Claim { vendor: "other", ..of_acme.claim.clone() }, ..of_acme }),
+        );
         told.claims("a", "older", "seats");
         told.claims("c", "acme", "seats");
         assert_eq!(told.reserve("c"), Err(Bar::NotKnownYet), "b may have its account");
@@ -101,4 +105,51 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
         assert_eq!(told.woken(), ["c"], "{nth}");
         assert_eq!(told.reserve("c"), Ok(()), "{nth}");
     }
+}
+
+impl Told {
+    /// An object of a tenant at this address is read, which lists these rows.
+    fn lists(&mut self, name: &str, address: &str, rows: &[&str]) {
+        self.claims(name, address, "keys");
+        self.registry.shows(&key(name), uids(rows));
+    }
+
+    /// A person says that these accounts differ from the one of the object.
+    fn differs(&mut self, name: &str, address: &str, ids: &[&str]) {
+        let rows = Rows { listed: None, differ: uids(ids) };
+        self.note(name, name, Found::Claims(Noted { rows, ..noted(address, "keys", name) }));
+    }
+}
+
+#[test]
+fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_they_differ() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &["1/u", "2/v"]);
+    told.lists("b", "two/", &["2/v", "3/w"]);
+    told.lists("c", "three/", &["1/other", "3/u"]);
+    let Err(Bar::SameRows(other, id)) = told.reserve_of("a", "one/") else { panic!("b may be the same") };
+    assert_eq!((other, told.reserve_of("b", "two/")), (key("b"), Err(Bar::SameRows(key("a"), id.clone()))));
+    assert_eq!(told.reserve_of("c", "three/"), Ok(()), "number and identifier tell a row together");
+    told.differs("a", "one/", &["another", &id]);
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    told.over("a");
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::SameRows(key("a"), id)), "of b nobody has said so");
+    told.forget("a");
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()));
+}
+
+#[test]
+fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_count_at_once() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &[]);
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(Some(key("a")))));
+    told.registry.shows(&key("a"), uids(&["1/u"]));
+    told.over("a");
+    told.claims("a", "one/", "keys");
+    told.lists("b", "two/", &["1/u"]);
+    assert!(matches!(told.reserve_of("b", "two/"), Err(Bar::SameRows(..))), "it is the same tenant");
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()), "it is another one");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatkeeper::registry::{Age, Bar, Claim, Found, Key, Noted, Open, Realm, Registry};
+use seatkeeper::registry::{Age, Bar, Claim, Found, Key, Noted, Open, Realm, Registry, Rows};
 
 use super::world::{AGES, BY_HOST, Change, NAMES, POOLS, Slot, Uid, slot_of};
 
@@ -148,7 +148,7 @@ impl Word {
                 let age = told.place.map_or_else(|| age(uid), |place| (None, place.to_string()));
                 let (vendor, pool) = ("acme", POOLS[slot_of]);
                 let claim = Claim { vendor, account, confirmed, pool, age, wanted: None };
-                let found = Found::Claims(Noted { claim, open: told.open.map(opened) });
+                let found = Found::Claims(Noted { claim, open: told.open.map(opened), rows: Rows::default() });
                 let (owner, _) = registry.note((key(slot_of), word(uid)), found, term.into(), at(now));
                 return Answer::Owner(owner.as_ref().map(slot));
             }
@@ -172,6 +172,7 @@ impl Barred {
         match bar {
             Bar::NotKnownYet => Self::Scan,
             Bar::OwnedBy(_) => Self::Owner,
+            Bar::SameRows(..) => unreachable!("these accounts have ids"),
             Bar::Behind(Some(_)) => Self::OpenChange,
             Bar::Behind(None) => Self::LostChange,
         }
