@@ -2,18 +2,21 @@
 
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, entries};
-use crate::world::{FAST, condition, said};
+use crate::tenants::fast_but;
+use crate::world::{condition, said};
 
 const DIFFERS: &str = "seatkeeper.dev/differs";
 
 /// The tenant of `acme`, which the operator may reach under its other address too.
-async fn reachable_twice(name: &str) -> (Acme, String) {
+async fn reachable_twice(name: &str, flags: &[&'static str]) -> (Acme, String) {
     let mut acme = acme(name).await;
     let other = format!("127.0.0.1:{}", acme.w.vendor.address().port());
     let allowed = format!("--allowed-host={other}");
-    acme.w.crash_and_restart(&[FAST, &[&allowed]].concat()).await;
+    let flags = fast_but(flags);
+    acme.w.crash_and_restart(&[&flags[..], &[&allowed]].concat()).await;
     (acme, format!("https://{other}"))
 }
 
@@ -33,6 +36,10 @@ impl Acme {
     /// Issues a key into a Secret for the other address.
     async fn key_at(&self, address: &str, name: &str) {
         let text = self.key(name, 10).await;
+        self.put_at(address, name, &text).await;
+    }
+
+    async fn put_at(&self, address: &str, name: &str, text: &str) {
         let data = json!({ "licenseKey": text, "server": address });
         self.w.secret_of_type(name, seatkeeper::api::LICENSE_KEY_TYPE, data).await;
     }
@@ -52,7 +59,7 @@ impl Acme {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_under_two_addresses_gets_no_key_of_either_object_until_a_person_says_that_they_differ() {
     needs_control_plane!();
-    let (acme, address) = reachable_twice("two-addresses").await;
+    let (acme, address) = reachable_twice("two-addresses", &[]).await;
     acme.key("a", 20).await;
     acme.declare(&["a"], json!({})).await;
     acme.until_ready("True/InSync").await;
@@ -71,4 +78,25 @@ async fn a_tenant_under_two_addresses_gets_no_key_of_either_object_until_a_perso
     acme.w.seats().delete("twin", &Default::default()).await.expect("delete");
     acme.until_ready("True/InSync").await;
     assert_eq!(acme.tenant.rows().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_two_objects_list_for_an_empty_tenant_under_two_addresses_is_added_once() {
+    needs_control_plane!();
+    let patient = ["--write-timeout=30s", "--settle-unanswered=40s"];
+    let (acme, address) = reachable_twice("two-addresses-empty", &patient).await;
+    let text = acme.key("a", 20).await;
+    let pause = acme.tenant.inject(Fault::on_license_add(FaultKind::PauseBeforeRow { ms: 60_000 }));
+    // What it has added is known from its own reading after the change, and not from its next poll.
+    acme.declare(&["a"], json!({ "interval": "1h" })).await;
+    assert!(acme.tenant.wait_fired(pause, 1).await);
+    acme.put_at(&address, "b", &text).await;
+    acme.declare_twin(&address, &["b"]).await;
+    let waits = |s: &seatkeeper::api::LicenseSeatsStatus| said(s, "ChangePending") == "True/OutcomeUnknown";
+    let status = acme.w.until("twin", "the change of acme", waits).await;
+    assert!(condition(&status, "ChangePending").expect("pending").message.contains("of acme"), "{status:?}");
+    acme.tenant.release(pause);
+    acme.until_ready("True/InSync").await;
+    acme.until_held("twin", "acme").await;
+    assert_eq!(acme.tenant.rows().len(), 1);
 }
