@@ -179,7 +179,7 @@ impl World {
         now: Duration,
     ) -> Result<(), Duration> {
         self.pace.turn(&lane(path, limits), owner as u64, urgency, now).map_err(|wait| match wait {
-            Wait::Turn(after) | Wait::Closed(after) => after,
+            Wait::Turn(after) | Wait::Closed(after) | Wait::Down { after, .. } => after,
         })
     }
 

@@ -19,6 +19,7 @@ mod keys;
 mod lost;
 mod old_type;
 mod status;
+mod two_addresses;
 mod unknowns;
 
 pub struct Acme {

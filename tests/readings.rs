@@ -121,6 +121,39 @@ async fn organization_key_goes_on_while_the_private_api_fails_and_nothing_is_low
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn organization_key_goes_on_while_the_secret_beside_it_is_missing_or_half_filled_and_nothing_is_lowered() {
+    needs_control_plane!();
+    let w = world("second-secret").await;
+    let (missing, half) = (w.tenant("missing", organization()).await, w.tenant("half", organization()).await);
+    let user = w.bitwarden().add_user_key(&half.key.id, Role::Owner);
+    let mut data = w.personal(&user);
+    data["clientSecret"] = json!("");
+    w.secret("owner-half", data).await;
+    let cases = [(&missing, "False/SecretNotFound"), (&half, "False/KeyMissing")];
+    for (t, _) in cases {
+        w.declare(&t.name, t.both(json!({}))).await;
+    }
+    for (t, told) in cases {
+        let status = t.until_in_sync(150).await;
+        assert_eq!((status.used, status.used_is_lower_bound), (Some(80), Some(true)), "{}", t.name);
+        assert_eq!(said(&status, "CredentialsValid"), told, "{}", t.name);
+        let message = &condition(&status, "CredentialsValid").expect("a condition").message;
+        assert!(message.starts_with("ownerCredentialsSecretRef: "), "{message}");
+        w.edit(&t.name, json!({ "seats": 120 })).await;
+        let message = t.said("Ready", "GuardrailViolated").await;
+        assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
+        assert_eq!(t.puts(), 1, "{}", t.name);
+    }
+    missing.person(Role::Owner).await;
+    w.secret("owner-half", w.personal(&user)).await;
+    for (t, _) in cases {
+        let status = t.until_in_sync(120).await;
+        assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated", "{}", t.name);
+        assert_eq!(status.used_is_lower_bound, Some(false), "{}", t.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn subscription_that_stripe_does_not_know_leaves_the_organization_key_what_it_can_do() {
     needs_control_plane!();
     let w = world("unknown-to-stripe").await;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vendor_sim::OrganizationKey;
 
 use crate::admission::{rows, yaml};
+use crate::tenants::Tenant;
 use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, world};
 
 /// As [`FAST`], but refused credentials are not tried again by themselves while a test lasts.
@@ -175,6 +176,28 @@ async fn a_secret_made_after_the_object_is_found() {
     w.secret("key", w.credentials(&w.key)).await;
     w.until_in_sync("acme", 150).await;
     assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_changes_between_plan_and_change_is_read_afresh_before_the_change() {
+    needs_control_plane!();
+    let w = world("between").await;
+    let (rotated, deleted) = (w.tenant("rotated", organization()).await, w.tenant("deleted", organization()).await);
+    let other = w.tenant("other", organization()).await;
+    for t in [&rotated, &deleted] {
+        // Nothing is polled between plan and change.
+        t.declare(json!({ "suspend": true, "interval": "1h" })).await;
+        t.until("a plan", |status| status.plan.is_some() && said(status, "Ready") == "True/Suspended").await;
+    }
+    w.secret("rotated", w.credentials(&other.key)).await;
+    w.secrets().delete("deleted", &Default::default()).await.expect("delete");
+    for t in [&rotated, &deleted] {
+        w.edit(&t.name, json!({ "suspend": null })).await;
+    }
+    let status = rotated.until_in_sync(150).await;
+    assert_eq!(status.account.and_then(|account| account.id), Some(other.key.id.clone()));
+    deleted.until_said("CredentialsValid", "False/SecretNotFound").await;
+    assert_eq!([&rotated, &deleted, &other].map(Tenant::puts), [0, 0, 1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

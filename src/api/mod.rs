@@ -45,3 +45,6 @@ pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Decides about the intent whose id is the value: after `NeedsReview`, what the vendor shows now is the truth; after
 /// `VendorRejected`, the change is sent anew.
 pub const CONFIRM: &str = "seatkeeper.dev/confirm";
+
+/// Says that two accounts which list the same licenses differ: the ids that the messages name, with commas between them.
+pub const DIFFERS: &str = "seatkeeper.dev/differs";

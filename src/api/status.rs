@@ -194,7 +194,8 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 
-    /// The account's identifier at the vendor (Bitwarden: the organization id).
+    /// The account's identifier at the vendor (Bitwarden: the organization id), once a reading with accepted credentials has
+    /// shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::claim::rows_of;
 use super::decide::{decide, silence};
 use super::gather::hold;
 use super::pass::{Decided, End, Failed, Opened, Pass};
@@ -45,6 +46,9 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     // Without an outcome nothing was sent: the intent could not be recorded.
     let Answered { learned, read_back, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
     context.pools.request_ended(key);
+    if let Some(listed) = read_back.as_ref().and_then(rows_of) {
+        context.pools.shows(key, listed);
+    }
     let Learned { status, notices } = learned;
     pass.notices.extend(notices);
     if let Some(fault) = fault {
@@ -52,7 +56,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         pass.entry.failures = pass.entry.failures.saturating_add(1);
         pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
         let account = Some(snapshot.account);
-        return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault })));
+        return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
     Ok(End::Decided(Box::new(decide(pass, status, desired, read_back.unwrap_or(snapshot)))))
 }

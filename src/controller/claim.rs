@@ -1,30 +1,120 @@
 //! What an object lays claim to, from its spec and its record. Of the record the JSON is asked and not its type: what
 //! another version wrote there bars an account all the same. Called by `gather`, which notes it in `pools`.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::store::Stored;
-use crate::api::{Account, IntentPhase, ManagementPolicy};
-use crate::plan::Desired;
-use crate::registry::{Claim, Noted, Open, age_of};
+use crate::api::{Account, Capability, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
+use crate::plan::{Desired, Snapshot};
+use crate::registry::{Claim, Found, Noted, Open, Realm, Rows, age_of};
+
+/// How an object's account is known.
+#[derive(Clone, Copy)]
+pub(super) enum Sight<'a> {
+    /// Its Secret cannot be read, so by the record alone.
+    Record,
+    /// Its Secrets name this one, as far as they do.
+    Secrets(&'a Account),
+    /// The vendor has accepted the credentials and shown this.
+    Reading(&'a Snapshot),
+}
 
 /// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, or that
-/// is on its way out, lays claim to nothing, unless a change from before is still open.
-pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, account: Option<&Account>) -> Option<Noted> {
-    let metadata = stored.metadata();
+/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), lays claim to
+/// nothing, unless a change from before is still open.
+pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
+    let (record, metadata) = (stored.record(), stored.metadata());
     let leaving = metadata.deletion_timestamp.is_some();
-    let account = account.and_then(Account::key).or_else(|| account_in(stored.record().get("account")?));
-    let open = open_in(stored.record(), account.as_deref());
-    if open.is_none() && (leaving || desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe)) {
-        return None;
-    }
-    let claim = Claim {
-        account: account.or_else(|| Some(open.as_ref()?.account.clone()))?,
-        pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
-        age: age_of(metadata),
-        wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
+    let recorded = record.get("account").and_then(account_in);
+    let account = account(sight, recorded.as_ref());
+    let open = open_in(record, account.as_deref());
+    // Only a reading records the id of an account.
+    let as_recorded = account.is_some() && account == recorded.as_ref().and_then(Account::key);
+    let changes = match sight {
+        Sight::Reading(seen) => can_change(&seen.capabilities),
+        _ => !as_recorded || can_change(&capabilities_in(record)),
     };
-    Some(Noted { claim, open })
+    let observes = desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe);
+    if open.is_none() && (leaving || observes || !changes) {
+        return Found::Nothing;
+    }
+    let (vendor, age) = (desired.map_or("", |desired| desired.pool.vendor.key), age_of(metadata));
+    let is_confirmed = as_recorded || account.is_none() || matches!(sight, Sight::Reading(_));
+    let claimed = account.as_deref().map(Realm::of).or_else(|| Some(open.as_ref()?.account.clone()));
+    match (claimed, sight) {
+        (Some(account), _) => {
+            let claim = Claim {
+                vendor,
+                account,
+                // Nothing is recorded as open of an account that was not read.
+                confirmed: is_confirmed,
+                pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
+                age,
+                wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
+            };
+            let rows = Rows { listed: listed(sight, record, as_recorded), differ: differ(metadata) };
+            Found::Claims(Noted { claim, open, rows })
+        }
+        (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
+        (None, _) => Found::Nothing,
+    }
+}
+
+/// The account, `host/id`. What the Secrets do not say is as it was, at the same host.
+fn account(sight: Sight<'_>, recorded: Option<&Account>) -> Option<String> {
+    match sight {
+        Sight::Record => recorded.and_then(Account::key),
+        Sight::Secrets(named) => {
+            let same = |recorded: &&Account| recorded.host == named.host;
+            named.key().or_else(|| recorded.filter(same).and_then(Account::key))
+        }
+        Sight::Reading(seen) => seen.account.key(),
+    }
+}
+
+/// The rows that a reading shows, where license keys decide.
+pub(super) fn rows_of(seen: &Snapshot) -> Option<BTreeSet<String>> {
+    Some(seen.keys()?.rows.iter().map(|row| row_word(row.id, &row.uuid)).collect())
+}
+
+/// The rows of the account: as read, or as the record of the last reading has them.
+fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSet<String>> {
+    if let Sight::Reading(seen) = sight {
+        return rows_of(seen);
+    }
+    let keys = record.get("license")?.get("keys")?.as_array().filter(|_| as_recorded)?;
+    let there = |key: &&Value| !matches!(key.get("state").and_then(Value::as_str), Some("Missing" | "Removed"));
+    let row = |key: &Value| Some(row_word(key.get("id")?.as_i64()?, key.get("uuid")?.as_str()?));
+    let rows: BTreeSet<String> = keys.iter().filter(there).filter_map(row).collect();
+    // A list that may have been empty, or left out, tells nothing.
+    (!rows.is_empty()).then_some(rows)
+}
+
+/// A number is handed out again by a rebuilt tenant: only with the identifier does it tell a row.
+fn row_word(id: i64, uuid: &str) -> String {
+    format!("{id}/{uuid}")
+}
+
+/// Of which accounts a person says that they differ from this one.
+fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
+    let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
+    said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()
+}
+
+/// Whether any of these keys can change anything; without any, that is not known.
+fn can_change(keys: &[KeyCapabilities]) -> bool {
+    let writes = |key: &KeyCapabilities| {
+        key.allows.iter().any(|allows| matches!(allows, Capability::WriteSeats | Capability::ClearLimit))
+    };
+    keys.is_empty() || keys.iter().any(writes)
+}
+
+fn capabilities_in(record: &Value) -> Vec<KeyCapabilities> {
+    let recorded = record.get("capabilities").cloned().and_then(|recorded| serde_json::from_value(recorded).ok());
+    recorded.unwrap_or_default()
 }
 
 /// The recorded change that may still be running. The account is the one it was sent to, whichever the object has now.
@@ -36,12 +126,14 @@ fn open_in(record: &Value, otherwise: Option<&str>) -> Option<Open> {
         return None;
     }
     let word = |key: &str| intent.get(key).and_then(Value::as_str);
-    Some(Open { id: word("id").unwrap_or_default().to_owned(), account: word("account").or(otherwise)?.to_owned() })
+    let account = Realm::of(word("account").or(otherwise)?);
+    Some(Open { id: word("id").unwrap_or_default().to_owned(), account })
 }
 
-fn account_in(recorded: &Value) -> Option<String> {
+fn account_in(recorded: &Value) -> Option<Account> {
     let word = |key: &str| recorded.get(key).and_then(Value::as_str).map(str::to_owned);
-    Account { vendor: String::new(), host: word("host"), id: word("id") }.key()
+    let account = Account { vendor: word("vendor").unwrap_or_default(), host: word("host"), id: word("id") };
+    account.key().is_some().then_some(account)
 }
 
 #[cfg(test)]
@@ -50,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    fn open(record: &Value) -> Option<(String, String)> {
+    fn open(record: &Value) -> Option<(String, Realm)> {
         open_in(record, Some("host/now")).map(|open| (open.id, open.account))
     }
 
@@ -58,9 +150,9 @@ mod tests {
     fn an_open_change_bars_the_account_it_was_sent_to_also_if_it_cannot_be_read() {
         for phase in [json!("Open"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
             let record = json!({ "intent": { "id": "i", "account": "host/then", "phase": phase, "from": "many" } });
-            assert_eq!(open(&record), Some(("i".into(), "host/then".into())), "{phase}");
+            assert_eq!(open(&record), Some(("i".into(), Realm::of("host/then"))), "{phase}");
         }
-        assert_eq!(open(&json!({ "intent": { "account": {} } })), Some((String::new(), "host/now".into())));
+        assert_eq!(open(&json!({ "intent": { "account": {} } })), Some((String::new(), Realm::of("host/now"))));
         for phase in ["WithoutEffect", "Rejected", "NeedsReview"] {
             assert_eq!(open(&json!({ "intent": { "id": "i", "account": "host/then", "phase": phase } })), None);
         }
@@ -70,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_account_needs_a_host_and_an_id() {
-        assert_eq!(account_in(&json!({ "host": "h", "id": "i", "more": 1 })), Some("h/i".into()));
+        let key = |recorded: &Value| account_in(recorded).and_then(|account| account.key());
+        assert_eq!(key(&json!({ "host": "h", "id": "i", "more": 1 })), Some("h/i".into()));
         assert_eq!(account_in(&json!({ "host": "h" })), None);
         assert_eq!(account_in(&json!("h/i")), None);
     }

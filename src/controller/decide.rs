@@ -76,14 +76,13 @@ mod tests {
 
     use super::*;
     use crate::plan::{Hold, Wake};
-    use crate::registry::{Claim, Noted};
+    use crate::registry::tests::claim;
 
     #[tokio::test]
     async fn object_that_says_nothing_of_its_wait_for_the_scan_is_woken_by_the_end_of_the_scan() {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         context.pools.begin_term(1, []);
-        let claim = Claim { account: "acme".into(), pool: "seats", age: (None, "b".into()), wanted: None };
-        context.pools.note(&key, "b", Some(Noted { claim, open: None }), 1);
+        context.pools.note(&key, "b", claim("acme", "seats", "b"), 1);
         let mut entry = Entry::default();
         entry.term = 1;
         let hold = Hold { kind: HoldKind::NotScanned, message: String::new(), wake: Wake::OnEdit };

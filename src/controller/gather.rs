@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::claim::claim;
+use super::claim::{Sight, claim, rows_of};
 use super::memory::{Entry, Hold, Key, jitter};
 use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
 use super::secret::read_secret;
@@ -40,7 +41,8 @@ pub(super) async fn gather<'a>(
 
 async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
     if pass.stored.metadata().deletion_timestamp.is_some() {
-        pass.note(None, None);
+        pass.note(None, Sight::Record);
+        pass.context.pools.answered(pass.key);
         return Ok(Read::End(End::Leaving));
     }
     let recorded = match pass.context.crd.outdated() {
@@ -56,7 +58,12 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
                 Some(proof) => proof.restore(status, pass.entry.term),
                 None => status,
             };
-            look(pass, status).await
+            let read = look(pass, status).await;
+            // Whose turn has not come is asked soon; nobody waits for a vendor that does not answer, or refuses.
+            if !matches!(read, Ok(Read::Seen(_) | Read::End(End::Paced(_)))) {
+                pass.context.pools.answered(pass.key);
+            }
+            read
         }
         Err(fault) => {
             note_without_record(pass).await;
@@ -68,8 +75,8 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
 
 impl Pass<'_> {
     /// Notes what was found of the object, and says who has its pool before it.
-    fn note(&self, desired: Option<&Desired>, account: Option<&Account>) -> Option<Key> {
-        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, account), self.entry.term)
+    fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
+        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, sight), self.entry.term)
     }
 }
 
@@ -81,7 +88,10 @@ async fn note_without_record(pass: &Pass<'_>) {
         None => None,
     };
     let account = opened.map(|(opened, _)| opened.account());
-    pass.note(desired.as_ref().map(|(desired, _)| desired), account.as_ref());
+    let sight = account.as_ref().map_or(Sight::Record, Sight::Secrets);
+    pass.note(desired.as_ref().map(|(desired, _)| desired), sight);
+    // The vendor is not asked.
+    pass.context.pools.answered(pass.key);
 }
 
 /// From a record that can be used to the account: the Secret, and who owns the pool.
@@ -89,25 +99,25 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, E
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {
-            pass.note(None, None);
+            pass.note(None, Sight::Record);
             return Ok(failed(status, None, None, fault));
         }
     };
     let (account, version) = match open(pass, (&desired, &target)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(fault)) => {
-            pass.note(Some(&desired), None);
+            pass.note(Some(&desired), Sight::Record);
             let account = Account { vendor: desired.pool.vendor.key.to_owned(), host: None, id: None };
             return Ok(failed(status, Some(desired), Some(account), fault));
         }
         Err(error) => {
             // A Secret that the apiserver cannot give must not keep all others waiting for this object.
-            pass.note(Some(&desired), None);
+            pass.note(Some(&desired), Sight::Record);
             return Err(error);
         }
     };
     let known = account.account();
-    if let Some(owner) = pass.note(Some(&desired), Some(&known)) {
+    if let Some(owner) = pass.note(Some(&desired), Sight::Secrets(&known)) {
         let fault = conflict(pass.key, &owner, &desired);
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
@@ -139,6 +149,15 @@ async fn ask(
             pass.entry.read(Instant::now());
             pass.entry.asked = false;
             pass.entry.secret.clone_from(&secret_version);
+            // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
+            let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
+            if let Some(listed) = rows_of(&snapshot) {
+                context.pools.shows(pass.key, listed);
+            }
+            if let Some(owner) = owner {
+                let fault = conflict(pass.key, &owner, &desired);
+                return Ok(failed(status, Some(desired), Some(snapshot.account), fault));
+            }
             #[cfg(debug_assertions)]
             let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
             let opened = Opened { account, secret_version, visit };
@@ -147,6 +166,11 @@ async fn ask(
         Err(ReadError::Paced { after }) => {
             pass.entry.pace(after, Instant::now());
             Ok(Read::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::Pace }))))
+        }
+        Err(ReadError::Closed { after, fault }) => {
+            pass.entry.asked = false;
+            let end = Failed { status, desired: Some(desired), account: Some(known), fault, back: Some(after) };
+            Ok(Read::End(End::Failed(Box::new(end))))
         }
         Err(ReadError::Failed(fault)) => {
             pass.entry.asked = false;
@@ -158,7 +182,7 @@ async fn ask(
 }
 
 fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault) -> Read {
-    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault })))
+    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault, back: None })))
 }
 
 /// An account, and the versions of the Secrets that opened it.
@@ -170,15 +194,15 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in &desired.pool.secrets {
-        match read_secret(context, key, name, SECRET_TYPE).await? {
-            Ok(secret) => secrets.push(secret),
-            Err(fault) => return Ok(Err(fault)),
-        }
+        secrets.push(read_secret(context, key, name, SECRET_TYPE).await?);
     }
     for name in desired.pool.key_secrets() {
         keys.push((name.to_owned(), read_secret(context, key, name, LICENSE_KEY_TYPE).await?));
     }
-    let versions = secrets.iter().map(ResourceExt::resource_version).collect::<Option<Vec<_>>>();
+    // One that cannot be read is another version than any.
+    let version =
+        |secret: &Result<Secret, Fault>| secret.as_ref().map_or(Some("-".into()), ResourceExt::resource_version);
+    let versions = secrets.iter().map(version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
     Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, &trigger.uid).map(|opened| (opened, version)))
 }

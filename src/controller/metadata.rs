@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
 
-use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,8 @@ struct Needed {
 pub(super) fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
     let needed = Needed::deserialize(deserializer)?;
     let annotations = needed.annotations.map(|mut annotations| {
-        annotations.retain(|key, _| [CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT].contains(&key.as_str()));
+        annotations
+            .retain(|key, _| [CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT].contains(&key.as_str()));
         annotations
     });
     Ok(ObjectMeta {

@@ -84,6 +84,8 @@ pub(super) struct Failed {
     /// As far as it is known.
     pub account: Option<Account>,
     pub fault: Fault,
+    /// The host is left alone by all its objects for so long, and was not asked.
+    pub back: Option<Duration>,
 }
 
 /// A pass that must wait for its turn.

@@ -9,7 +9,7 @@ use super::memory::Key;
 use super::queue::{Class, Queue};
 use crate::api::Intent;
 use crate::plan::Obstacle;
-use crate::registry::{Age, Bar, Noted, Open, Registry};
+use crate::registry::{Age, Bar, Found, Open, Realm, Registry};
 
 /// The registry of all claims.
 #[derive(Debug)]
@@ -36,10 +36,21 @@ impl Pools {
     }
 
     /// Notes what a pass found of an object, and says who has its pool before it. `term`: in which the object was read.
-    pub fn note(&self, key: &Key, uid: &str, noted: Option<Noted>, term: u64) -> Option<Key> {
-        let (owner, woken) = self.lock().note((key, uid), noted, term, Instant::now());
+    pub fn note(&self, key: &Key, uid: &str, found: Found, term: u64) -> Option<Key> {
+        let (owner, woken) = self.lock().note((key, uid), found, term, Instant::now());
         self.wake(woken);
         owner
+    }
+
+    /// The account of an object was read again.
+    pub fn shows(&self, key: &Key, listed: BTreeSet<String>) {
+        self.lock().shows(key, listed);
+    }
+
+    /// The vendor was asked for the account of an object, and nothing was noted of what it said.
+    pub fn answered(&self, key: &Key) {
+        let woken = self.lock().answered(key);
+        self.wake(woken);
     }
 
     /// Whether a change of the object must wait for the scan. If so, it is put into the queue when it need not.
@@ -54,12 +65,12 @@ impl Pools {
 
     /// What other objects have against a change of this account at this moment. `term`: of the pass.
     pub fn obstacle(&self, key: &Key, account: &str, term: u64) -> Option<Obstacle> {
-        self.lock().bar(key, account, term, Instant::now()).map(|bar| bar.obstacle(key))
+        self.lock().bar(key, &Realm::of(account), term, Instant::now()).map(|bar| bar.obstacle(key))
     }
 
     /// Puts the object into the queue when other objects have nothing against a change of this account any more.
     pub fn wait_out(&self, key: &Key, account: &str, term: u64) {
-        if self.lock().wait_out(key, account, term, Instant::now()).is_none() {
+        if self.lock().wait_out(key, &Realm::of(account), term, Instant::now()).is_none() {
             self.wake(vec![key.clone()]);
         }
     }

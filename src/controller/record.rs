@@ -72,8 +72,8 @@ impl Pass<'_> {
 
     /// It did not come to a decision, or the change could not be sent.
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
-        let Failed { status, desired, account, fault } = failed;
-        let wait = after_fault(self.context, &fault, self.entry);
+        let Failed { status, desired, account, fault, back } = failed;
+        let wait = back.map_or_else(|| after_fault(self.context, &fault, self.entry), one_after_another);
         let interval = desired.as_ref().map_or(IDLE, |desired| desired.interval);
         let stale_in = self.entry.stale_in(interval, Instant::now());
         let stale = status.conditions.is_empty() || stale_in.is_zero();
@@ -253,6 +253,11 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Writt
         }
     }
     Err(Error::Conflict)
+}
+
+/// When an object comes back to a host that all leave alone: not before the others' pause is over, and not with all of them.
+fn one_after_another(pause: Duration) -> Duration {
+    pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 
 fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {

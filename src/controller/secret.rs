@@ -1,4 +1,4 @@
-//! Reads a Secret by name: `get` is the only verb the operator has on Secrets. What is not needed of one is not read, so
+//! Reads a Secret by name, afresh in each pass, for each may send: `get` is the only verb the operator has on Secrets. What is not needed of one is not read, so
 //! that what somebody wrote into its metadata cannot keep it from being used; an answer that cannot be read is an error
 //! without words.
 

@@ -57,7 +57,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+    use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
     use crate::mutants::each_of;
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
         });
         each_of(&[object], |bytes| {
             let Ok(Watched { metadata }) = serde_json::from_slice(bytes) else { return false };
-            let known = [CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT];
+            let known = [CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT];
             let mut kept = metadata.annotations.iter().flat_map(|annotations| annotations.keys());
             assert!(kept.all(|key| known.contains(&key.as_str())), "{metadata:?}");
             assert!(metadata.managed_fields.is_none() && metadata.labels.is_none(), "{metadata:?}");

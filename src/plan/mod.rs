@@ -43,6 +43,7 @@ pub use numbers::{Bound, Differences, Model, Numbers, Rules, Snapshot, Support, 
 pub use obstacle::{Obstacle, Peer};
 pub use outcome::{Outcome, Refusal, Uncertain, after_write};
 pub use pool::{Goal, Pool, VendorWords};
+pub(crate) use protocol::digest;
 pub use protocol::{Elapsed, Timing, WaitFor, intent_id};
 pub use report::{Finding, Report, report};
 pub use table::{CONDITIONS, Entry};

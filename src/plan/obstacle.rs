@@ -1,5 +1,7 @@
 //! What other objects have against a change, as an input of the decision.
 
+use crate::api::DIFFERS;
+
 /// Why a change must wait for other objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
@@ -7,6 +9,13 @@ pub enum Obstacle {
     NotScanned,
     /// An older object owns the pool.
     Owned(Peer),
+    /// Another account lists the same licenses: perhaps it is this one under another address.
+    SameRows {
+        /// The object that has it.
+        peer: Peer,
+        /// Says that the two differ, in the annotation.
+        id: String,
+    },
     /// A change of the same account may be in flight. `None`: its object or its record is gone.
     InFlight(Option<Peer>),
 }
@@ -29,6 +38,17 @@ impl Obstacle {
             }
             Self::Owned(Peer::Here(name)) => return format!("LicenseSeats {name} is older and has these seats"),
             Self::Owned(Peer::Elsewhere) => return "an older object in another namespace has these seats".into(),
+            Self::SameRows { peer, id } => {
+                let other = match peer {
+                    Peer::Here(name) => format!("LicenseSeats {name}"),
+                    Peer::Elsewhere => "a LicenseSeats in another namespace".into(),
+                };
+                return format!(
+                    "{other} has another address that lists the same licenses: perhaps it is the same account, so no key is added \
+                     or removed for either. Delete one of the two. If they are two accounts, annotate this object with \
+                     {DIFFERS}={id}"
+                );
+            }
             Self::InFlight(None) => "of which the record is gone".into(),
             Self::InFlight(Some(Peer::Here(name))) => format!("of {name}"),
             Self::InFlight(Some(Peer::Elsewhere)) => "of an object in another namespace".into(),
@@ -49,6 +69,14 @@ mod tests {
             (Obstacle::Owned(Peer::Elsewhere), "an older object in another namespace"),
             (Obstacle::InFlight(Some(near("passwords"))), "another change of this account, of passwords, may still"),
             (Obstacle::InFlight(Some(Peer::Elsewhere)), "of an object in another namespace, may still"),
+            (
+                Obstacle::SameRows { peer: near("copy"), id: "0123".into() },
+                "annotate this object with seatkeeper.dev/differs=0123",
+            ),
+            (
+                Obstacle::SameRows { peer: Peer::Elsewhere, id: "0123".into() },
+                "a LicenseSeats in another namespace has",
+            ),
             (Obstacle::InFlight(None), "of which the record is gone, may still"),
         ];
         for (obstacle, expected) in sentences {

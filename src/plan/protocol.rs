@@ -201,7 +201,7 @@ pub fn intent_id(plan: &str, attempt: i32, writer: &str, now: Timestamp) -> Stri
 }
 
 /// A short, stable hash of some words.
-pub(super) fn digest(words: &[&str]) -> String {
+pub(crate) fn digest(words: &[&str]) -> String {
     let mut hash = Sha256::new();
     for word in words {
         hash.update(word.len().to_le_bytes());

@@ -75,10 +75,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
                 status.effective = Some(effective(desired));
                 status.desired = desired.seats;
             }
-            // What is known of the account stays known while its Secret cannot be read.
-            if let Some(account) = account.as_ref().filter(|a| a.key().is_some() || status.account.is_none()) {
-                status.account = Some(account.clone());
-            }
+            status.account = account_of(status.account.take(), account.as_ref());
             if !transient {
                 status.observed_generation = generation;
             }
@@ -91,6 +88,16 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
     }
     transitions(old, &status, &mut notices);
     Report { status, notices }
+}
+
+/// The account that is recorded of an object that was not read. What was read stays recorded; an id that only a Secret or a
+/// spec names is none, for it would count as confirmed by the vendor.
+fn account_of(recorded: Option<Account>, named: Option<&Account>) -> Option<Account> {
+    match (recorded, named) {
+        (Some(recorded), None) => Some(recorded),
+        (Some(recorded), Some(named)) if recorded.key().is_some() || named.host.is_none() => Some(recorded),
+        (_, named) => named.map(|named| Account { id: None, ..named.clone() }),
+    }
 }
 
 fn effective(desired: &Desired) -> Effective {

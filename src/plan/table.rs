@@ -49,7 +49,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
     warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Of a license key: confirming sends it again."),
-    warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one."),
+    warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one. Or another object's address lists the same licenses: the message has the fix."),
     quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first, and is about to. Wait."),
     warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
     quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
@@ -81,7 +81,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
 ];
@@ -180,6 +180,9 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
             (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
         }
+        Some(HoldKind::SameRows) => {
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "perhaps the account of another object")
+        }
         // These are verdicts of their own when they come first.
         Some(
             HoldKind::VendorRule | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) | HoldKind::Contest,
@@ -219,6 +222,7 @@ mod tests {
             held(HoldKind::Retry),
             held(HoldKind::NotScanned),
             held(HoldKind::OtherChange),
+            held(HoldKind::SameRows),
         ]
     }
 

@@ -10,6 +10,8 @@ pub enum Bar {
     NotKnownYet,
     /// An older object has this pool.
     OwnedBy(Key),
+    /// The account of another object lists the same rows, and may be the same account. The id tells the two.
+    SameRows(Key, String),
     /// Another change of this account may still be running; `None`: its object or its record is gone.
     Behind(Option<Key>),
 }
@@ -23,6 +25,7 @@ impl Bar {
         match self {
             Self::NotKnownYet => Obstacle::NotScanned,
             Self::OwnedBy(owner) => Obstacle::Owned(peer(owner)),
+            Self::SameRows(other, id) => Obstacle::SameRows { peer: peer(other), id: id.clone() },
             Self::Behind(other) => Obstacle::InFlight(other.as_ref().map(peer)),
         }
     }

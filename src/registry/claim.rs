@@ -1,9 +1,12 @@
 //! What is known of one object: its age, what it claims, and which change of it may still be running.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::Intent;
+use crate::plan::digest;
 
 /// Namespace and name of an object.
 pub type Key = (String, String);
@@ -16,11 +19,39 @@ pub fn age_of(metadata: &ObjectMeta) -> Age {
     (metadata.creation_timestamp.as_ref().map(|time| time.0), metadata.uid.clone().unwrap_or_default())
 }
 
+/// What two objects share that must not both change it: an account, whatever its host is called. An id that no two accounts
+/// have (a GUID, as Bitwarden's organizations have) is one account at every host: the vendor's cloud and a proxy before it
+/// are two names of one place. Any other id belongs to its host.
+///
+/// What proves something about an account (an intent, a history) is bound to host and id, and not to this.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Realm(String);
+
+impl Realm {
+    /// Tells this account and another one from all other two.
+    pub(super) fn beside(&self, other: &Self) -> String {
+        let (one, other) = if self < other { (self, other) } else { (other, self) };
+        digest(&["two accounts", &one.0, &other.0])
+    }
+
+    /// Of an account, written `host/id`.
+    pub fn of(account: &str) -> Self {
+        let id = account.rsplit_once('/').map_or(account, |(_, id)| id);
+        let unique = uuid::Uuid::try_parse(id).ok().map(|id| id.hyphenated().to_string());
+        Self(unique.unwrap_or_else(|| account.to_owned()))
+    }
+}
+
 /// What an object lays claim to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// `host/id`.
-    pub account: String,
+    /// The kind of vendor.
+    pub vendor: &'static str,
+    /// The account.
+    pub account: Realm,
+    /// A reading with credentials that the vendor accepted has shown this account. What anybody may write into a Secret is no
+    /// claim against others.
+    pub confirmed: bool,
     /// The pool within it.
     pub pool: &'static str,
     /// The older object owns a pool.
@@ -34,22 +65,49 @@ pub struct Claim {
 pub struct Open {
     /// Id of its intent.
     pub id: String,
-    /// The account that it changes, `host/id`, which need not be the one that the object has now.
-    pub account: String,
+    /// The account that it changes, which need not be the one that the object has now.
+    pub account: Realm,
 }
 
 impl Open {
     /// The change of an intent.
     pub fn of(intent: &Intent) -> Self {
-        Self { id: intent.id.clone(), account: intent.account.clone() }
+        Self { id: intent.id.clone(), account: Realm::of(&intent.account) }
     }
 }
 
-/// What a pass found of an object that claims something.
+/// What a pass found of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// It claims nothing.
+    Nothing,
+    /// It claims a pool of an account that only the vendor can name, and the vendor is about to be asked.
+    Unplaced {
+        /// The kind of vendor.
+        vendor: &'static str,
+        /// Of the object.
+        age: Age,
+    },
+    /// It claims something.
+    Claims(Noted),
+}
+
+/// What was found of an object that claims something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Noted {
     /// What it claims.
     pub claim: Claim,
     /// A change of it that may still be running.
     pub open: Option<Open>,
+    /// What its account shows.
+    pub rows: Rows,
+}
+
+/// What tells an account without an id of its own from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rows {
+    /// Number and identifier of each row that it lists; `None`: that is not known, or the account has an id.
+    pub listed: Option<BTreeSet<String>>,
+    /// Ids of other accounts with the same rows of which a person says that they differ from this one.
+    pub differ: BTreeSet<String>,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Bar, Key, Open};
+use super::{Bar, Key, Open, Realm};
 
 /// The open change of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub(super) struct Locks {
     settle: Duration,
     held: BTreeMap<Key, Held>,
     /// Until when an account is held by a change of which the record is gone.
-    left: BTreeMap<String, Instant>,
+    left: BTreeMap<Realm, Instant>,
 }
 
 impl Locks {
@@ -73,12 +73,12 @@ impl Locks {
     }
 
     /// What holds the account besides this object, if anything does.
-    pub fn bar(&mut self, key: &Key, account: &str, now: Instant) -> Option<Bar> {
+    pub fn bar(&mut self, key: &Key, account: &Realm, now: Instant) -> Option<Bar> {
         self.left.retain(|_, until| *until > now);
         if self.left.contains_key(account) {
             return Some(Bar::Behind(None));
         }
-        let holds = |held: &Held| held.open.account == account && now.duration_since(held.since) < self.settle;
+        let holds = |held: &Held| held.open.account == *account && now.duration_since(held.since) < self.settle;
         let other = self.held.iter().find(|(other, held)| *other != key && holds(held));
         other.map(|(other, _)| Bar::Behind(Some(other.clone())))
     }

@@ -23,11 +23,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 pub use bar::Bar;
-pub use claim::{Age, Claim, Key, Noted, Open, age_of};
+pub use claim::{Age, Claim, Found, Key, Noted, Open, Realm, Rows, age_of};
 use lock::Locks;
 use owners::Owners;
-use scan::Scan;
-use waiters::{Waiters, WaitsFor};
+use scan::{Asked, Scan};
+use waiters::{Held, Waiters, WaitsFor};
 
 /// What one process knows of all objects in its term. Each method that ends a wait returns whom to wake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,15 +58,16 @@ impl Registry {
     /// open and that nobody said to be over, and of which the object does not know any more, bars its account for the
     /// settle time.
     ///
+    /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
+    /// younger wait, until it is noted as confirmed or [answered](Self::answered).
+    ///
     /// `term`: in which the object was read. What was read in a former one is to be read again.
-    pub fn note(
-        &mut self,
-        (key, uid): (&Key, &str),
-        noted: Option<Noted>,
-        term: u64,
-        now: Instant,
-    ) -> (Option<Key>, Vec<Key>) {
-        let (claim, open) = noted.map_or((None, None), |noted| (Some(noted.claim), noted.open));
+    pub fn note(&mut self, (key, uid): (&Key, &str), found: Found, term: u64, now: Instant) -> (Option<Key>, Vec<Key>) {
+        self.scan.ask(key, asked(&found));
+        let (claim, open, rows) = match found {
+            Found::Claims(Noted { claim, open, rows }) => (Some(claim), open, rows),
+            Found::Nothing | Found::Unplaced { .. } => (None, None, Rows::default()),
+        };
         let owner = claim.as_ref().and_then(|claim| self.owners.before(key, claim)).cloned();
         match &owner {
             Some(owner) => self.waiters.add(key, WaitsFor::Owner(owner.clone())),
@@ -77,7 +78,7 @@ impl Registry {
         self.locks.note(key, open, now);
         let current = self.term == term;
         let uid = if current { uid } else { "" };
-        let claimed = self.owners.note(key, uid, claim);
+        let claimed = self.owners.note(key, uid, claim, rows);
         if current {
             self.scan.read(key, uid);
         }
@@ -100,10 +101,16 @@ impl Registry {
 
     /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.
     pub fn waits_for_scan(&mut self, key: &Key) -> bool {
-        let age = self.owners.claim(key).map(|claim| claim.age.clone());
-        let Some(age) = age.filter(|age| self.scan.holds_up(age)) else { return false };
-        self.waiters.add(key, WaitsFor::Scan(age));
+        let held = self.owners.claim(key).map(|claim| Held::of(claim, &claim.account));
+        let Some(held) = held.filter(|held| self.scan.holds_up(key, held)) else { return false };
+        self.waiters.add(key, WaitsFor::Scan(held));
         true
+    }
+
+    /// The vendor was asked for the account of an object, and nothing was noted of what it said. Returns whom to wake.
+    pub fn answered(&mut self, key: &Key) -> Vec<Key> {
+        self.scan.ask(key, None);
+        self.scanned()
     }
 
     /// Wakes the object when another object of its account claims something else, or its change is over.
@@ -129,24 +136,40 @@ impl Registry {
     }
 
     /// Why a change of this account by this object must wait at this moment, if it must.
-    pub fn bar(&mut self, key: &Key, account: &str, term: u64, now: Instant) -> Option<Bar> {
+    pub fn bar(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<Bar> {
         let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) else { return Some(Bar::NotKnownYet) };
-        if self.scan.holds_up(&claim.age) {
+        if !claim.confirmed || self.scan.holds_up(key, &Held::of(claim, account)) {
             Some(Bar::NotKnownYet)
         } else if let Some(owner) = self.owners.before(key, claim) {
             Some(Bar::OwnedBy(owner.clone()))
+        } else if let Some(bar) = self.bar_of_twins(key) {
+            Some(bar)
         } else {
             self.locks.bar(key, account, now)
         }
     }
 
     /// The same, and an object that must wait is woken when it need not.
-    pub fn wait_out(&mut self, key: &Key, account: &str, term: u64, now: Instant) -> Option<Bar> {
+    pub fn wait_out(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<Bar> {
         let bar = self.bar(key, account, term, now)?;
         if let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) {
-            self.waiters.add(key, WaitsFor::of(&bar, claim.age.clone(), account));
+            self.waiters.add(key, WaitsFor::of(&bar, Held::of(claim, account)));
         }
         Some(bar)
+    }
+
+    /// Accounts that may be the same under another address. Where none of the two lists anything, there is nothing to tell them
+    /// apart by: one changes at a time, and the other one sees then what it lists.
+    fn bar_of_twins(&self, key: &Key) -> Option<Bar> {
+        self.owners.twins(key).find_map(|(other, shared, id)| match shared {
+            true => Some(Bar::SameRows(other.clone(), id)),
+            false => self.locks.open(other).map(|_| Bar::Behind(Some(other.clone()))),
+        })
+    }
+
+    /// The account of an object was read again, and lists these rows.
+    pub fn shows(&mut self, key: &Key, listed: BTreeSet<String>) {
+        self.owners.shows(key, listed);
     }
 
     /// Says which change of the object may still be running, if any. Returns whom to wake.
@@ -167,9 +190,12 @@ impl Registry {
     /// bars its account for the settle time.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Vec<Key> {
         self.waiters.remove(key);
+        self.scan.ask(key, None);
         let claimed = self.owners.forget(key);
         let opened = self.locks.forget(key, now);
-        self.freed(key, claimed.as_ref(), opened.as_ref())
+        let mut woken = self.scanned();
+        woken.extend(self.freed(key, claimed.as_ref(), opened.as_ref()));
+        woken
     }
 
     /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
@@ -237,5 +263,16 @@ impl Registry {
     }
 }
 
+/// What the vendor is to be asked of an object before younger ones may go on.
+fn asked(found: &Found) -> Option<Asked> {
+    match found {
+        Found::Unplaced { vendor, age } => Some(Asked { age: age.clone(), vendor, account: None }),
+        Found::Claims(Noted { claim, .. }) if !claim.confirmed => {
+            Some(Asked { age: claim.age.clone(), vendor: claim.vendor, account: Some(claim.account.clone()) })
+        }
+        Found::Claims(_) | Found::Nothing => None,
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

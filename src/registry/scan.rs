@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Age, Key};
+use super::waiters::Held;
+use super::{Age, Key, Realm};
 
 /// What is left to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,12 +15,24 @@ pub(super) struct Scan {
     unread: BTreeSet<(Age, Key)>,
     /// The age of each of them.
     ages: BTreeMap<Key, Age>,
+    /// Objects of which the vendor is asked whose account they have.
+    asked: BTreeMap<Key, Asked>,
+}
+
+/// An object that may own a pool once the vendor has answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    pub age: Age,
+    pub vendor: &'static str,
+    /// `None`: any account of the vendor.
+    pub account: Option<Realm>,
 }
 
 impl Scan {
     /// Begins a term: each object that the watch knows is to be read again.
     pub fn begin(&mut self, watched: impl IntoIterator<Item = (Key, Age)>) {
         self.inherited = None;
+        self.asked.clear();
         self.ages = watched.into_iter().collect();
         self.unread = self.ages.iter().map(|(key, age)| (age.clone(), key.clone())).collect();
     }
@@ -60,9 +73,27 @@ impl Scan {
         }
     }
 
-    /// Whether an object of this age must wait. What is created while this replica leads and is younger can own nothing
-    /// before it and can have no change in flight.
-    pub fn holds_up(&self, age: &Age) -> bool {
+    /// The vendor is asked whose account this object has; `None`: nobody waits for an answer any more.
+    pub fn ask(&mut self, key: &Key, asked: Option<Asked>) {
+        match asked {
+            Some(asked) => drop(self.asked.insert(key.clone(), asked)),
+            None => drop(self.asked.remove(key)),
+        }
+    }
+
+    /// Whether an object must wait: for the scan, or for an older one that may come to have the same account.
+    pub fn holds_up(&self, key: &Key, held: &Held) -> bool {
+        let same = |asked: &Asked| match &asked.account {
+            Some(account) => *account == held.account,
+            None => asked.vendor == held.vendor,
+        };
+        let before = |(other, asked): (&Key, &Asked)| other != key && asked.age < held.age && same(asked);
+        self.has_yet_to_come_to(&held.age) || self.asked.iter().any(before)
+    }
+
+    /// Whether objects are unread for which one of this age must wait. What is created while this replica leads and is younger
+    /// can own nothing before it and can have no change in flight.
+    pub fn has_yet_to_come_to(&self, age: &Age) -> bool {
         let listed = self.inherited.as_ref().is_some_and(BTreeSet::is_empty);
         !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)
     }

@@ -39,14 +39,14 @@ impl Told {
         self.woken.extend(woken);
     }
 
-    fn note_in(&mut self, term: u64, name: &str, uid: &str, noted: Option<Noted>) -> Option<Key> {
-        let (owner, woken) = self.registry.note((&key(name), uid), noted, term, self.now);
+    fn note_in(&mut self, term: u64, name: &str, uid: &str, found: Found) -> Option<Key> {
+        let (owner, woken) = self.registry.note((&key(name), uid), found, term, self.now);
         self.woken.extend(woken);
         owner
     }
 
-    fn note(&mut self, name: &str, uid: &str, noted: Option<Noted>) -> Option<Key> {
-        self.note_in(self.registry.term, name, uid, noted)
+    fn note(&mut self, name: &str, uid: &str, found: Found) -> Option<Key> {
+        self.note_in(self.registry.term, name, uid, found)
     }
 
     /// An object is read that claims this pool, and has no open change.
@@ -90,6 +90,11 @@ impl Told {
         self.woken.extend(woken);
     }
 
+    fn answered(&mut self, name: &str) {
+        let woken = self.registry.answered(&key(name));
+        self.woken.extend(woken);
+    }
+
     fn gone(&mut self, name: &str, uid: &str) {
         let woken = self.registry.gone(&key(name), uid);
         self.woken.extend(woken);
@@ -116,16 +121,27 @@ fn uids(uids: &[&str]) -> BTreeSet<String> {
 }
 
 fn change(name: &str, account: &str) -> Open {
-    Open { id: format!("{name}'s"), account: account.into() }
+    Open { id: format!("{name}'s"), account: Realm::of(account) }
 }
 
-/// A claim without an open change.
-fn claim(account: &str, pool: &'static str, uid: &str) -> Option<Noted> {
-    let claim = Claim { account: account.into(), pool, age: age(uid), wanted: None };
-    Some(Noted { claim, open: None })
+fn noted(account: &str, pool: &'static str, uid: &str) -> Noted {
+    let (account, vendor) = (Realm::of(account), "acme");
+    let claim = Claim { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
+    Noted { claim, open: None, rows: Rows::default() }
+}
+
+/// A claim that the vendor has confirmed, without an open change.
+pub(crate) fn claim(account: &str, pool: &'static str, uid: &str) -> Found {
+    Found::Claims(noted(account, pool, uid))
+}
+
+/// A claim that nobody has confirmed.
+fn asserted(account: &str, pool: &'static str, uid: &str) -> Found {
+    let noted = noted(account, pool, uid);
+    Found::Claims(Noted { claim: Claim { confirmed: false, ..noted.claim.clone() }, ..noted })
 }
 
 /// A claim with an open change of its account.
-fn opened(account: &str, pool: &'static str, uid: &str) -> Option<Noted> {
-    claim(account, pool, uid).map(|noted| Noted { open: Some(change(uid, account)), ..noted })
+fn opened(account: &str, pool: &'static str, uid: &str) -> Found {
+    Found::Claims(Noted { open: Some(change(uid, account)), ..noted(account, pool, uid) })
 }

@@ -3,26 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scan::Scan;
-use super::{Age, Bar, Key};
+use super::{Age, Bar, Claim, Key, Realm};
 
 /// What ends a wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum WaitsFor {
     /// The scan has come to the age of the object.
-    Scan(Age),
+    Scan(Held),
     /// The owner of its pool changes what it claims, or goes.
     Owner(Key),
     /// Another object of this account changes what it claims, or its change is over.
-    Account(String),
+    Account(Realm),
+}
+
+/// An object that the scan may hold up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Held {
+    pub age: Age,
+    pub vendor: &'static str,
+    pub account: Realm,
+}
+
+impl Held {
+    /// The object of a claim, that wants to change this account.
+    pub fn of(claim: &Claim, account: &Realm) -> Self {
+        Self { age: claim.age.clone(), vendor: claim.vendor, account: account.clone() }
+    }
 }
 
 impl WaitsFor {
-    /// What ends the wait of an object of this age that wants to change this account.
-    pub fn of(bar: &Bar, age: Age, account: &str) -> Self {
+    /// What ends the wait of this object.
+    pub fn of(bar: &Bar, held: Held) -> Self {
         match bar {
-            Bar::NotKnownYet => Self::Scan(age),
-            Bar::OwnedBy(owner) => Self::Owner(owner.clone()),
-            Bar::Behind(_) => Self::Account(account.to_owned()),
+            Bar::NotKnownYet => Self::Scan(held),
+            Bar::OwnedBy(owner) | Bar::SameRows(owner, _) => Self::Owner(owner.clone()),
+            Bar::Behind(_) => Self::Account(held.account),
         }
     }
 }
@@ -32,36 +47,37 @@ impl WaitsFor {
 pub(super) struct Waiters {
     of: BTreeMap<Key, WaitsFor>,
     /// Those that wait for the scan, the oldest first.
-    scan: BTreeSet<(Age, Key)>,
+    scan: BTreeSet<(Held, Key)>,
 }
 
 impl Waiters {
     pub fn add(&mut self, key: &Key, what: WaitsFor) {
         self.remove(key);
-        if let WaitsFor::Scan(age) = &what {
-            self.scan.insert((age.clone(), key.clone()));
+        if let WaitsFor::Scan(held) = &what {
+            self.scan.insert((held.clone(), key.clone()));
         }
         self.of.insert(key.clone(), what);
     }
 
     pub fn remove(&mut self, key: &Key) {
-        if let Some(WaitsFor::Scan(age)) = self.of.remove(key) {
-            self.scan.remove(&(age, key.clone()));
+        if let Some(WaitsFor::Scan(held)) = self.of.remove(key) {
+            self.scan.remove(&(held, key.clone()));
         }
     }
 
     /// Takes out whom the scan does not hold up any more.
     pub fn scanned(&mut self, scan: &Scan) -> Vec<Key> {
-        let mut free = Vec::new();
-        while let Some((_, key)) = self.scan.first().filter(|(age, _)| !scan.holds_up(age)).cloned() {
-            self.remove(&key);
-            free.push(key);
+        let come_to = self.scan.iter().take_while(|(held, _)| !scan.has_yet_to_come_to(&held.age));
+        let free: Vec<Key> =
+            come_to.filter(|(held, key)| !scan.holds_up(key, held)).map(|(_, key)| key.clone()).collect();
+        for key in &free {
+            self.remove(key);
         }
         free
     }
 
     /// Takes out who waits for this object to own less, or for its account.
-    pub fn freed(&mut self, owner: &Key, account: &str) -> Vec<Key> {
+    pub fn freed(&mut self, owner: &Key, account: &Realm) -> Vec<Key> {
         let over = |what: &WaitsFor| match what {
             WaitsFor::Scan(_) => false,
             WaitsFor::Owner(other) => other == owner,

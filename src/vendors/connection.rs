@@ -9,7 +9,7 @@ use std::time::Instant;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::error::{Failure, VendorError};
-use super::gate::Gate;
+use super::gate::{Gate, Patience};
 use super::http::{self, Answer, Http, HttpSettings, RequestLabels, RequestMetrics, VendorLabel};
 use super::pace::Wait;
 use super::rates::Rates;
@@ -17,7 +17,7 @@ use super::secret_data::{invalid, never_shown};
 use super::{Go, Urgency};
 use crate::plan::{Fault, Outcome, Refusal};
 
-/// Why a change was not sent although its turn had come: another request was answered with 429 meanwhile.
+/// Why a change was not sent although its turn had come: another request was answered meanwhile with 429, or with an outage.
 const NO_ROOM: &str = "the host takes no request now";
 
 /// The connection of one key.
@@ -67,7 +67,7 @@ impl Connection {
     /// # Errors
     /// Without an answer. A status that is no success is one.
     pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, VendorError> {
-        self.timed(http::exchange(&self.gate, request, self.settings.read_timeout)).await
+        self.timed(http::exchange(&self.gate, request, self.settings.read_timeout, Patience::Waits)).await
     }
 
     /// Sends a request that changes nothing and returns with the head of the answer.
@@ -75,7 +75,7 @@ impl Connection {
     /// # Errors
     /// Without an answer.
     pub async fn stream(&self, request: RequestBuilder) -> Result<Response, VendorError> {
-        self.timed(self.gate.send(request, self.settings.read_timeout)).await
+        self.timed(self.gate.send(request, self.settings.read_timeout, Patience::Waits)).await
     }
 
     /// Sends a request that costs money, once. `go` is asked last, just before the bytes leave. The answer; or what is known
@@ -89,7 +89,7 @@ impl Connection {
         go: Go<'_>,
     ) -> Result<Result<Answer, Outcome>, &'static str> {
         go()?;
-        let answer = self.timed(http::exchange(&self.gate, request, self.settings.write_timeout)).await;
+        let answer = self.timed(http::exchange(&self.gate, request, self.settings.write_timeout, Patience::None)).await;
         Ok(answer.map_err(|error| match error {
             // A certificate that is refused ends the handshake: no byte of the request has left.
             VendorError::Certificate => Outcome::NotSent("certificate not trusted"),

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::ReadError;
-use super::pace::Wait;
+use super::http::NO_CONNECTION;
+use super::pace::{Outage, Trouble, Wait};
 use crate::plan::{Fault, Remedy, reason};
 
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
@@ -28,11 +29,13 @@ pub(super) enum VendorError {
         /// When its turn comes.
         after: Duration,
     },
-    /// The host asked for a pause in an answer to somebody else; nothing was sent.
-    #[error("the host asked for a pause")]
+    /// The host is left alone because of what somebody else was answered; nothing was sent.
+    #[error("the host is left alone for now")]
     Closed {
-        /// How long it still lasts.
+        /// When to come back.
         after: Duration,
+        /// What is wrong with the host; `None`: too many requests came from this address.
+        outage: Option<Outage>,
     },
     /// The server has no such API.
     #[error("no such API")]
@@ -68,6 +71,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     fn unread(&self, host: &str) -> ReadError {
         match self.shared() {
             Some(VendorError::Paced { after }) => ReadError::Paced { after: *after },
+            Some(VendorError::Closed { after, .. }) => ReadError::Closed { after: *after, fault: self.fault(host) },
             _ => ReadError::Failed(self.fault(host)),
         }
     }
@@ -77,7 +81,8 @@ impl From<Wait> for VendorError {
     fn from(wait: Wait) -> Self {
         match wait {
             Wait::Turn(after) => Self::Paced { after },
-            Wait::Closed(after) => Self::Closed { after },
+            Wait::Closed(after) => Self::Closed { after, outage: None },
+            Wait::Down { after, outage, .. } => Self::Closed { after, outage: Some(outage) },
         }
     }
 }
@@ -100,7 +105,7 @@ impl VendorError {
     /// Time mends all of these; some of them, the owner of the Secret sooner.
     pub fn remedy(&self) -> Remedy {
         let after = match self {
-            Self::Paced { after } | Self::Closed { after } | Self::Throttled { after: Some(after) } => Some(*after),
+            Self::Paced { after } | Self::Closed { after, .. } | Self::Throttled { after: Some(after) } => Some(*after),
             Self::Throttled { after: None } => Some(Duration::from_secs(60)),
             Self::NoAnswer(_) | Self::Certificate | Self::NotFound | Self::Status(_) | Self::Unreadable(_) => None,
         };
@@ -125,7 +130,7 @@ impl VendorError {
                 "waits for its turn".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),
-            Self::Throttled { after: Some(after) } | Self::Closed { after } => (
+            Self::Throttled { after: Some(after) } | Self::Closed { after, outage: None } => (
                 "throttled by the vendor".into(),
                 format!("{vendor} asks for {} s of pause: too many requests came from this address", after.as_secs()),
             ),
@@ -138,6 +143,21 @@ impl VendorError {
             Self::NotFound => (
                 "no such API at this server".into(),
                 format!("{host} has no such API (404): check the server named in the Secret"),
+            ),
+            Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection, .. }), .. } => {
+                let Fault { summary, message, .. } = Self::NoAnswer(NO_CONNECTION).fault(vendor, host);
+                (summary, message)
+            }
+            Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: None }), .. } => {
+                let Fault { summary, message, .. } = Self::Status(*status).fault(vendor, host);
+                (summary, message)
+            }
+            Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: Some(asked) }), .. } => (
+                unreachable,
+                format!(
+                    "{host} answers with status {status} and asks for {} s of pause. It is tried again then",
+                    asked.as_secs()
+                ),
             ),
             Self::Status(status) => (unreachable, format!("{host} answers with status {status}. It is tried again")),
             Self::Unreadable(what) => (
@@ -195,8 +215,13 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_secs(7);
 
-    fn every() -> [AcmeError; 10] {
+    fn down(trouble: Trouble, asked: Option<Duration>) -> Wait {
+        Wait::Down { after: PAUSE, outage: Outage { trouble, asked }, probing: false }
+    }
+
+    fn every() -> [AcmeError; 13] {
         let throttled = |after| VendorError::Throttled { after }.into();
+        let down = |trouble, asked| VendorError::from(down(trouble, asked)).into();
         [
             VendorError::NoAnswer("no connection").into(),
             VendorError::Certificate.into(),
@@ -204,6 +229,9 @@ mod tests {
             throttled(None),
             VendorError::from(Wait::Turn(PAUSE)).into(),
             VendorError::from(Wait::Closed(PAUSE)).into(),
+            down(Trouble::NoConnection, None),
+            down(Trouble::Status(503), None),
+            down(Trouble::Status(503), Some(PAUSE * 10)),
             VendorError::NotFound.into(),
             VendorError::Status(503).into(),
             VendorError::Unreadable("it is too large").into(),
@@ -214,12 +242,24 @@ mod tests {
     #[test]
     fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
         for error in every() {
+            let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
             let expected = match &error {
                 AcmeError::Shared(VendorError::Paced { .. }) => ReadError::Paced { after: PAUSE },
-                _ => ReadError::Failed(Fault { remedy: error.remedy(), ..error.fault("host.test") }),
+                AcmeError::Shared(VendorError::Closed { .. }) => ReadError::Closed { after: PAUSE, fault },
+                _ => ReadError::Failed(fault),
             };
             assert_eq!(error.unread("host.test"), expected);
         }
+    }
+
+    #[test]
+    fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_it_asks_for() {
+        let told = |error: VendorError| error.fault("Acme", "host.test").message;
+        let closed = |trouble, asked| told(down(trouble, asked).into());
+        assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));
+        assert_eq!(closed(Trouble::NoConnection, None), told(VendorError::NoAnswer(NO_CONNECTION)));
+        let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));
+        assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. It is tried again then");
     }
 
     #[test]

@@ -7,24 +7,66 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Request, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Request, RequestBuilder, Response, Url};
+use tokio::sync::Notify;
 
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
-use super::pace::{Heard, Lane, LimitedLane, Pace, Urgency, Wait};
+use super::pace::{Ending, Heard, Lane, LimitedLane, Outage, Pace, Probes, Trouble, Urgency, Wait};
 use super::rates::Rates;
+
+/// The pace of all vendors, with its clock.
+pub(super) struct Roads {
+    pace: Mutex<Pace>,
+    start: Instant,
+    /// A request has ended: where it was a probe, the others need not wait any more.
+    ended: Notify,
+}
+
+impl Roads {
+    pub(super) fn new() -> Self {
+        Self { pace: Mutex::default(), start: Instant::now(), ended: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The way out for one vendor's requests. Cheap to clone; all of them share one pace.
 #[derive(Clone)]
 pub(super) struct Gate {
-    pace: Arc<Mutex<Pace>>,
-    start: Instant,
+    roads: Arc<Roads>,
     rates: Arc<Rates>,
 }
 
+/// Whether a request may wait for the probe of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// It changes nothing, and a pass that has begun is to be finished.
+    Waits,
+    /// It costs money: it leaves at once or not at all.
+    None,
+}
+
+/// A request that has left, until it has ended.
+struct UnderWay<'a> {
+    roads: &'a Roads,
+    lane: &'a LimitedLane<'a>,
+    probes: Probes,
+    ending: Ending,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.roads.lock().ended(self.lane, self.probes, self.ending, self.roads.start.elapsed());
+        self.roads.ended.notify_waiters();
+    }
+}
+
 impl Gate {
-    pub(super) fn new(pace: Arc<Mutex<Pace>>, start: Instant, rates: Arc<Rates>) -> Self {
-        Self { pace, start, rates }
+    pub(super) fn new(roads: Arc<Roads>, rates: Arc<Rates>) -> Self {
+        Self { roads, rates }
     }
 
     /// Takes a turn for a request that is sent next, before anything is sent. `owner` names who waits for it: the same
@@ -35,36 +77,66 @@ impl Gate {
     pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);
-        self.lock().turn(&self.lane(verb, url), hash.finish(), urgency, self.start.elapsed())
+        self.roads.lock().turn(&self.lane(verb, url), hash.finish(), urgency, self.roads.start.elapsed())
     }
 
-    /// Sends a request and returns with the head of the answer. Does not wait before it sends.
+    /// Sends a request and returns with the head of the answer.
     ///
     /// # Errors
     /// [`VendorError::Paced`] and [`VendorError::Closed`]: nothing was sent.
-    pub(super) async fn send(&self, request: RequestBuilder, timeout: Duration) -> Result<Response, VendorError> {
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        timeout: Duration,
+        patience: Patience,
+    ) -> Result<Response, VendorError> {
         let (client, request) = request.timeout(timeout).build_split();
         let request = request.map_err(|e| meaning(&e))?;
         let lane = self.lane(request.method().as_str(), request.url());
-        self.lock().leave(&lane, self.start.elapsed())?;
-        let response = leave(&client, request).await.map_err(|e| meaning(&e))?;
+        let probes = self.leave(&lane, timeout, patience).await?;
+        let mut under_way = UnderWay { roads: &self.roads, lane: &lane, probes, ending: Ending::Dropped };
+        let answer = leave(&client, request).await;
+        under_way.ending = match &answer {
+            Ok(response) => Outage::of_answer(response.status().as_u16(), retry_after(response))
+                .map_or(Ending::Answered, Ending::Failed),
+            Err(error) if meaning(error) != VendorError::Certificate && error.is_connect() => {
+                Ending::Failed(Outage { trouble: Trouble::NoConnection, asked: None })
+            }
+            Err(_) => Ending::Silent,
+        };
+        drop(under_way);
+        let response = answer.map_err(|e| meaning(&e))?;
         let heard = Heard {
             status: response.status().as_u16(),
-            retry_after: (response.status() == StatusCode::TOO_MANY_REQUESTS).then(|| retry_after(&response)).flatten(),
+            retry_after: retry_after(&response),
             limited: response.headers().contains_key("x-rate-limit-limit"),
         };
-        self.lock().heard(&lane, heard, self.start.elapsed());
+        self.roads.lock().heard(&lane, heard, self.roads.start.elapsed());
         Ok(response)
+    }
+
+    /// Takes the room of a request that leaves next.
+    async fn leave(&self, lane: &LimitedLane<'_>, most: Duration, patience: Patience) -> Result<Probes, Wait> {
+        loop {
+            let ended = self.roads.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            let left = self.roads.lock().leave(lane, self.roads.start.elapsed());
+            match left {
+                Err(Wait::Down { probing: true, .. }) if patience == Patience::Waits => {
+                    if tokio::time::timeout(most, ended).await.is_err() {
+                        return left;
+                    }
+                }
+                left => return left,
+            }
+        }
     }
 
     fn lane(&self, verb: &str, url: &Url) -> LimitedLane<'_> {
         let host = super::endpoint::host(url);
         let (limits, trusted) = (self.rates.limits(verb, url.path()), self.rates.are_in_force_on(&host));
         LimitedLane { lane: Lane { host, verb: verb.to_owned(), path: url.path().to_owned() }, limits, trusted }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,4 +147,35 @@ async fn leave(client: &Client, request: Request) -> reqwest::Result<Response> {
         return Ok(response);
     }
     client.execute(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::super::pace::Limit;
+    use super::*;
+
+    #[tokio::test]
+    async fn reading_waits_for_the_probe_of_its_host_and_a_change_leaves_at_once_or_not_at_all() {
+        let limits = vec![Limit { count: 100, per: Duration::from_secs(1) }];
+        let rates = Rates { rules: Vec::new(), others: limits, domains: Vec::new() };
+        let gate = Gate::new(Arc::new(Roads::new()), Arc::new(rates));
+        let lane = gate.lane("GET", &Url::parse("https://api.test/seats").unwrap());
+        let hour = Duration::from_secs(3600);
+        let ends = |probes, ending| drop(UnderWay { roads: &gate.roads, lane: &lane, probes, ending });
+        let first = gate.leave(&lane, hour, Patience::None).await.unwrap();
+        ends(first, Outage::of_answer(503, Some(Duration::ZERO)).map(Ending::Failed).unwrap());
+        let down = gate.leave(&lane, hour, Patience::Waits).now_or_never();
+        assert!(matches!(down, Some(Err(Wait::Down { probing: false, .. }))), "nobody waits for a pause: {down:?}");
+        // As if the second of its pause were over.
+        gate.roads.lock().turn(&lane, 1, Urgency::Asked, hour).unwrap();
+        let probe = gate.roads.lock().leave(&lane, hour).unwrap();
+        let change = gate.leave(&lane, hour, Patience::None).now_or_never();
+        assert!(matches!(change, Some(Err(Wait::Down { probing: true, .. }))), "{change:?}");
+        let mut reading = std::pin::pin!(gate.leave(&lane, hour, Patience::Waits));
+        assert!(reading.as_mut().now_or_never().is_none());
+        ends(probe, Ending::Answered);
+        assert!(matches!(reading.now_or_never(), Some(Ok(_))));
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -16,9 +16,8 @@ use serde::de::DeserializeOwned;
 use super::date;
 use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
-use super::gate::Gate;
+use super::gate::{Gate, Patience, Roads};
 use super::object::Object;
-use super::pace::Pace;
 use super::rates::Rates;
 use super::secret_data::never_shown;
 use crate::clock;
@@ -81,8 +80,7 @@ impl Default for RequestMetrics {
 pub(super) struct Http {
     pub(super) settings: HttpSettings,
     requests: RequestMetrics,
-    pace: Arc<Mutex<Pace>>,
-    start: Instant,
+    roads: Arc<Roads>,
     public: Arc<Client>,
     /// As long as somebody uses them: a CA may be rewritten again and again.
     private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
@@ -99,8 +97,8 @@ pub struct TlsUnavailable;
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestMetrics) -> Result<Self, TlsUnavailable> {
         let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
-        let (pace, start, private) = (Arc::default(), Instant::now(), Mutex::default());
-        Ok(Self { settings, requests, pace, start, public, private })
+        let (roads, private) = (Arc::new(Roads::new()), Mutex::default());
+        Ok(Self { settings, requests, roads, public, private })
     }
 
     /// A client that trusts only the given CAs, or the system's when there are none.
@@ -129,7 +127,7 @@ impl Http {
 
     /// The way out for requests of a vendor with these limits.
     pub(super) fn gate(&self, rates: Arc<Rates>) -> Gate {
-        Gate::new(Arc::clone(&self.pace), self.start, rates)
+        Gate::new(Arc::clone(&self.roads), rates)
     }
 }
 
@@ -187,8 +185,13 @@ impl Answer {
 }
 
 /// Sends a request through the gate and reads the whole answer, up to the cap.
-pub(super) async fn exchange(gate: &Gate, request: RequestBuilder, timeout: Duration) -> Result<Answer, VendorError> {
-    let mut response = gate.send(request, timeout).await?;
+pub(super) async fn exchange(
+    gate: &Gate,
+    request: RequestBuilder,
+    timeout: Duration,
+    patience: Patience,
+) -> Result<Answer, VendorError> {
+    let mut response = gate.send(request, timeout, patience).await?;
     let (status, retry_after, challenges) = (response.status(), retry_after(&response), challenges(&response));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| meaning(&e))? {
@@ -231,6 +234,9 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 
+/// What is said of a host that takes no connection.
+pub(super) const NO_CONNECTION: &str = "no connection";
+
 /// Tells transport errors apart without repeating their text, which may hold a URL.
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
@@ -243,7 +249,7 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     VendorError::NoAnswer(if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
-        "no connection"
+        NO_CONNECTION
     } else {
         "the connection broke"
     })

@@ -58,6 +58,13 @@ pub enum ReadError {
         /// When to come back.
         after: Duration,
     },
+    /// The host is left alone for now, because of what somebody else was answered. Nothing was read.
+    Closed {
+        /// When to come back.
+        after: Duration,
+        /// What is wrong.
+        fault: Fault,
+    },
     /// What stands against it, in the words of this vendor, and who mends it.
     Failed(Fault),
 }
@@ -99,8 +106,8 @@ pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
 struct Opening<'a> {
     http: &'a Http,
     allowed: &'a AllowedHosts,
-    /// In the order of [`Pool::secrets`].
-    secrets: &'a [Secret],
+    /// In the order of [`Pool::secrets`], or why one cannot be read.
+    secrets: &'a [Result<Secret, Fault>],
     /// Those of [`Pool::key_secrets`] by name, or why one cannot be read.
     keys: &'a [(String, Result<Secret, Fault>)],
     /// Keys fingerprints of license keys.
@@ -136,7 +143,8 @@ impl Vendors {
         Self { http, allowed, bitwarden: bitwarden::Bitwarden::new(bitwarden), immuta: immuta::Immuta::new() }
     }
 
-    /// Opens an account with the credentials of its Secrets, in the order of `Pool::secrets`. Sends nothing.
+    /// Opens an account with the credentials of its Secrets, in the order of `Pool::secrets`, or why one cannot be read. Sends
+    /// nothing.
     ///
     /// `keys`: the Secrets of [`Pool::key_secrets`] by name, or why one cannot be read. `object_uid` keys fingerprints.
     ///
@@ -145,7 +153,7 @@ impl Vendors {
     pub fn open(
         &self,
         target: (&Pool, &Target),
-        secrets: &[Secret],
+        secrets: &[Result<Secret, Fault>],
         keys: &[(String, Result<Secret, Fault>)],
         object_uid: &str,
     ) -> Result<Box<dyn VendorAccount>, Fault> {

@@ -8,6 +8,7 @@
 //! place.
 
 mod budget;
+mod outage;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use budget::Budget;
+use outage::Outages;
+pub use outage::{Ending, Outage, Probes, Trouble};
 
 /// So many requests per period, as the vendor documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,13 +123,14 @@ struct Road {
     used: Duration,
 }
 
-/// Budgets of all lanes and pauses of all hosts. All times are since one common start.
+/// Budgets of all lanes, and pauses and outages of all hosts. All times are since one common start.
 #[derive(Debug, Default)]
 pub struct Pace {
     roads: HashMap<Lane, Road>,
     /// Unused roads are looked for when there are so many.
     sweep: usize,
     closed: HashMap<String, Closed>,
+    outages: Outages,
 }
 
 /// No request may leave yet.
@@ -136,12 +140,21 @@ pub enum Wait {
     Turn(Duration),
     /// The host asked for a pause that lasts this long.
     Closed(Duration),
+    /// The host is in an outage.
+    Down {
+        /// When to come back.
+        after: Duration,
+        /// What was seen of it.
+        outage: Outage,
+        /// Its pause is over, and another request finds out.
+        probing: bool,
+    },
 }
 
 impl Wait {
     /// When to come back.
     pub fn after(self) -> Duration {
-        let (Self::Turn(after) | Self::Closed(after)) = self;
+        let (Self::Turn(after) | Self::Closed(after) | Self::Down { after, .. }) = self;
         after
     }
 }
@@ -169,6 +182,7 @@ impl Pace {
             closed.until = closed.until.min(now);
         }
         self.open(&at.lane.host, now)?;
+        self.outages.open(&at.lane, urgency == Urgency::Asked, now)?;
         let road = self.road(at, now);
         match road.limiter {
             Limiter::Absent => Ok(()),
@@ -185,17 +199,23 @@ impl Pace {
     }
 
     /// Counts a request that leaves now: in the room that its turn took, or else in the room that is there for what is
-    /// urgent, for a pass that has begun is to be finished.
+    /// urgent, for a pass that has begun is to be finished. [`Pace::ended`] is told its end.
     ///
     /// # Errors
     /// Then it must not leave.
-    pub fn leave(&mut self, at: &LimitedLane<'_>, now: Duration) -> Result<(), Wait> {
+    pub fn leave(&mut self, at: &LimitedLane<'_>, now: Duration) -> Result<Probes, Wait> {
         self.open(&at.lane.host, now)?;
+        self.outages.open(&at.lane, false, now)?;
         let road = self.road(at, now);
-        if road.limiter == Limiter::Absent {
-            return Ok(());
+        if road.limiter != Limiter::Absent {
+            road.budget.leave(now).map_err(Wait::Turn)?;
         }
-        road.budget.leave(now).map_err(Wait::Turn)
+        self.outages.leave(&at.lane, now)
+    }
+
+    /// Learns how a request ended that had left.
+    pub fn ended(&mut self, at: &LimitedLane<'_>, probes: Probes, ending: Ending, now: Duration) {
+        self.outages.ended(&at.lane, probes, ending, now);
     }
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
@@ -245,6 +265,7 @@ impl Pace {
     fn road(&mut self, at: &LimitedLane<'_>, now: Duration) -> &mut Road {
         if self.roads.len() > self.sweep {
             self.roads.retain(|_, road| road.used + UNUSED > now);
+            self.outages.sweep(now);
             self.sweep = 64 + 2 * self.roads.len();
         }
         let limiter = if at.trusted { Limiter::There } else { Limiter::Unknown };

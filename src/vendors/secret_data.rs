@@ -146,8 +146,9 @@ pub(super) fn name(secret: &Secret) -> &str {
 }
 
 /// What differs once one of these Secrets was written again or made anew. Not for people.
-pub(super) fn version(secrets: &[Secret]) -> String {
-    let versions = secrets.iter().map(|s| format!("{:?}/{:?}", s.metadata.uid, s.metadata.resource_version));
+pub(super) fn version(secrets: &[Result<Secret, Fault>]) -> String {
+    let version = |secret: &Secret| format!("{:?}/{:?}", secret.metadata.uid, secret.metadata.resource_version);
+    let versions = secrets.iter().map(|secret| secret.as_ref().map_or_else(|_| "none".into(), version));
     versions.collect::<Vec<_>>().join(" ")
 }
 

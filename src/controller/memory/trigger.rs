@@ -1,8 +1,9 @@
 //! What asks for a pass: an edit of the object, or an annotation.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::api::{CONFIRM, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
+use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 
 /// What asked for a pass; the same trigger before its time is not worth one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub(in crate::controller) struct Trigger {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
+    /// A person says of which accounts this one differs.
+    differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],
 }
@@ -24,6 +27,7 @@ impl Trigger {
             uid: object.uid.clone().unwrap_or_default(),
             generation: object.generation.unwrap_or_default(),
             confirmed: annotation(CONFIRM),
+            differs: annotation(DIFFERS),
             requests: [annotation(RECONCILE_REQUESTED_AT), annotation(FLUX_REQUESTED_AT)],
         }
     }
@@ -35,8 +39,14 @@ impl Trigger {
 
     /// The request that counts as handled once a pass over this trigger is recorded, where `handled` did so before. `recorded`:
     /// the trigger of the last pass that this process recorded. Any change of either annotation is a request; where both are
-    /// new, ours is named.
+    /// new, ours is named. A process that has recorded none yet names the later one where both are dates.
     pub fn handled(&self, recorded: Option<&Self>, handled: Option<&str>) -> Option<String> {
+        if let (None, [Some(ours), Some(flux)]) = (recorded, &self.requests)
+            && let (Ok(at), Ok(at_flux)) = (ours.parse::<Timestamp>(), flux.parse::<Timestamp>())
+            && at != at_flux
+        {
+            return Some(if at > at_flux { ours.clone() } else { flux.clone() });
+        }
         let known = recorded.map(|trigger| &trigger.requests);
         let mut new = (0..self.requests.len())
             .filter(|i| known.is_none_or(|known| known[*i] != self.requests[*i]))
@@ -106,5 +116,21 @@ mod tests {
         {
             assert_eq!(new.handled(None, handled).as_deref(), Some(named), "after a restart: {handled:?}");
         }
+    }
+
+    #[test]
+    fn of_two_dates_a_restarted_process_handles_the_later_one_whichever_was_recorded_before() {
+        let dates =
+            ["2026-10-01T08:00:00Z", "2026-10-01T10:00:00.5+01:00", "2026-10-01T08:00:00+00:00"].map(str::to_owned);
+        let of = |ours: &String, flux: &String| {
+            trigger(&[(RECONCILE_REQUESTED_AT, &Some(ours.clone())), (FLUX_REQUESTED_AT, &Some(flux.clone()))])
+        };
+        let [early, late, same] = &dates;
+        for handled in [None, Some("former"), Some(early.as_str()), Some(late.as_str())] {
+            for trigger in [of(early, late), of(late, early)] {
+                assert_eq!(trigger.handled(None, handled).as_deref(), Some(late.as_str()), "{handled:?}");
+            }
+        }
+        assert_eq!(of(early, same).handled(None, Some(same)).as_ref(), Some(same), "neither is later");
     }
 }

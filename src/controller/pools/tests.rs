@@ -4,15 +4,15 @@ use futures::FutureExt;
 
 use super::*;
 use crate::controller::queue::Next;
-use crate::registry::Claim;
+use crate::registry::Found;
+use crate::registry::tests::claim;
 
 fn key(name: &str) -> Key {
     ("it".into(), name.into())
 }
 
-fn noted(pool: &'static str, uid: &str) -> Option<Noted> {
-    let claim = Claim { account: "acme".into(), pool, age: (None, uid.into()), wanted: None };
-    Some(Noted { claim, open: None })
+fn noted(pool: &'static str, uid: &str) -> Found {
+    claim("acme", pool, uid)
 }
 
 fn intent(phase: &str) -> Intent {
@@ -52,7 +52,7 @@ fn who_waits_for_another_object_is_put_into_the_queue_when_that_is_over() {
     let ends: [fn(&Pools); 3] = [
         |pools| pools.set_open(&key("a"), None),
         |pools| pools.forget(&key("a")),
-        |pools| drop(pools.note(&key("a"), "a", None, 1)),
+        |pools| drop(pools.note(&key("a"), "a", Found::Nothing, 1)),
     ];
     for end in ends {
         let pools = behind_a_change();
@@ -67,7 +67,7 @@ fn who_waits_for_the_scan_is_put_into_the_queue_when_it_need_not() {
         |pools| pools.inherit(2, BTreeSet::new()),
         |pools| pools.gone(&key("a"), "a"),
         |pools| pools.keep(2, &BTreeSet::from(["b".to_owned()])),
-        |pools| drop(pools.note(&key("a"), "a", None, 2)),
+        |pools| drop(pools.note(&key("a"), "a", Found::Nothing, 2)),
         |pools| pools.disappeared(&key("c")),
     ];
     for (nth, end) in ends.into_iter().enumerate() {

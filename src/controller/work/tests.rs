@@ -9,7 +9,7 @@ use super::*;
 use crate::controller::CrdState;
 use crate::controller::memory::Trigger;
 use crate::controller::queue::Class;
-use crate::registry::{Claim, Noted};
+use crate::registry::{Claim, Found, Noted, Realm, Rows};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -34,8 +34,14 @@ fn leading(objects: &[&Watched]) -> Context {
 /// Notes that an object claims the one pool of these tests, and returns who has it before.
 fn claims(context: &Context, object: &Watched) -> Option<Key> {
     let age = age_of(&object.metadata);
-    let claim = Claim { account: "h/i".into(), pool: "seats", age, wanted: Some(1) };
-    context.pools.note(&key_of(object), &key_of(object).1, Some(Noted { claim, open: None }), 1)
+    let (vendor, account) = ("acme", Realm::of("h/i"));
+    let claim = Claim { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
+    context.pools.note(
+        &key_of(object),
+        &key_of(object).1,
+        Found::Claims(Noted { claim, open: None, rows: Rows::default() }),
+        1,
+    )
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ pub enum HoldKind {
     NotScanned,
     /// Another change of this account may still be running.
     OtherChange,
+    /// Another object's account lists the same licenses, and may be the same account.
+    SameRows,
 }
 
 /// A wait before a change may be sent.
@@ -91,7 +93,7 @@ impl Hold {
             HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
             HoldKind::Suspended => PlanBlock::Suspended,
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
-            HoldKind::Contest => PlanBlock::Conflict,
+            HoldKind::Contest | HoldKind::SameRows => PlanBlock::Conflict,
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool => PlanBlock::OtherPool,

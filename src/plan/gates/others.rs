@@ -28,6 +28,7 @@ pub(super) fn obstacle(s: &Situation<'_>) -> Option<Hold> {
     let obstacle = s.obstacle?;
     let kind = match obstacle {
         Obstacle::NotScanned => HoldKind::NotScanned,
+        Obstacle::SameRows { .. } => return Some(Hold::of(HoldKind::SameRows, obstacle.sentence())),
         Obstacle::Owned(_) | Obstacle::InFlight(_) => HoldKind::OtherChange,
     };
     Some(Hold { kind, message: obstacle.sentence(), wake: OTHERS })

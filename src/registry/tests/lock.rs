@@ -30,7 +30,7 @@ fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
 #[test]
 fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
     let closed = || claim("acme", "seats", "a");
-    for (uid, lost) in [("a", closed()), ("a", None), ("b", claim("acme", "seats", "b"))] {
+    for (uid, lost) in [("a", closed()), ("a", Found::Nothing), ("b", claim("acme", "seats", "b"))] {
         let mut told = Told::new();
         told.note("a", "a", opened("acme", "seats", "a"));
         told.note("a", uid, lost.clone());
@@ -67,7 +67,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
 #[test]
 fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has_now() {
     let mut told = Told::new();
-    let moved = claim("other", "seats", "a").map(|noted| Noted { open: Some(change("a", "acme")), ..noted });
+    let moved = Found::Claims(Noted { open: Some(change("a", "acme")), ..noted("other", "seats", "a") });
     told.note("a", "a", moved);
     told.claims("b", "acme", "machines");
     told.claims("c", "other", "machines");

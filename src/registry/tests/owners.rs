@@ -28,7 +28,8 @@ fn another_pool_or_the_same_pool_of_another_account_has_another_owner() {
 fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     let mut told = Told::new();
     let wants = |account: &str, pool, wanted| {
-        claim(account, pool, "x").map(|noted| Noted { claim: Claim { wanted, ..noted.claim }, ..noted })
+        let noted = noted(account, pool, "x");
+        Found::Claims(Noted { claim: Claim { wanted, ..noted.claim.clone() }, ..noted })
     };
     told.note("a", "a", wants("acme", "seats", Some(1)));
     for (name, account, pool, wanted) in [
@@ -41,4 +42,114 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     }
     assert_eq!(told.registry.wanted_beside(&key("a")), [("machines", 2)]);
     assert_eq!(told.registry.wanted_beside(&key("nobody")), []);
+}
+
+const GUID: &str = "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";
+
+#[test]
+fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_another_at_each() {
+    let at = |host: &str| format!("{host}/{GUID}");
+    let mut told = Told::new();
+    told.claims("a", &at("api.acme.test"), "seats");
+    assert_eq!(told.claims("b", &at("vault.acme.test:8443"), "seats"), Some(key("a")));
+    assert_eq!(told.claims("c", &at("vault.acme.test:8443").to_uppercase(), "machines"), None);
+    assert_eq!(told.reserve_of("a", &at("api.acme.test")), Ok(()));
+    assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(Bar::Behind(Some(key("a")))));
+    told.forget("a");
+    assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(Bar::Behind(None)), "its change may still run");
+    for (name, account) in [("d", "api.acme.test//"), ("e", "vault.acme.test//"), ("f", "api.acme.test/x")] {
+        assert_eq!(told.claims(name, account, "keys"), None, "{account}");
+    }
+}
+
+#[test]
+fn claim_that_no_vendor_has_confirmed_stands_before_none_and_changes_nothing() {
+    let mut told = Told::new();
+    told.note("a", "a", asserted("acme", "seats", "a"));
+    assert_eq!(told.claims("b", "acme", "seats"), None);
+    assert_eq!(told.reserve("a"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "a may be confirmed at this moment");
+    told.answered("a");
+    assert_eq!(told.woken(), ["a", "b"]);
+    assert_eq!(told.reserve("b"), Ok(()), "a was refused");
+    told.over("b");
+    told.claims("a", "acme", "seats");
+    assert_eq!(told.reserve("b"), Err(Bar::OwnedBy(key("a"))), "a is confirmed, and older");
+}
+
+#[test]
+fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_that_vendor_alone() {
+    let ends: [fn(&mut Told); 4] = [
+        |told| told.answered("b"),
+        |told| told.forget("b"),
+        |told| drop(told.note("b", "b", Found::Nothing)),
+        |told| drop(told.claims("b", "other", "seats")),
+    ];
+    for (nth, end) in ends.into_iter().enumerate() {
+        let mut told = Told::new();
+        told.note("b", "b", Found::Unplaced { vendor: "acme", age: age("b") });
+        let of_acme = noted("elsewhere", "seats", "d");
+        told.note(
+            "d",
+            "d",
+            Found::Claims(Noted { claim: Claim { vendor: "other", ..of_acme.claim.clone() }, ..of_acme }),
+        );
+        told.claims("a", "older", "seats");
+        told.claims("c", "acme", "seats");
+        assert_eq!(told.reserve("c"), Err(Bar::NotKnownYet), "b may have its account");
+        assert!(told.registry.waits_for_scan(&key("c")));
+        assert_eq!(told.reserve_of("a", "older"), Ok(()), "a is older");
+        assert_eq!(told.reserve_of("d", "elsewhere"), Ok(()), "d is of another vendor");
+        assert_eq!(told.woken(), [""; 0]);
+        end(&mut told);
+        assert_eq!(told.woken(), ["c"], "{nth}");
+        assert_eq!(told.reserve("c"), Ok(()), "{nth}");
+    }
+}
+
+impl Told {
+    /// An object of a tenant at this address is read, which lists these rows.
+    fn lists(&mut self, name: &str, address: &str, rows: &[&str]) {
+        self.claims(name, address, "keys");
+        self.registry.shows(&key(name), uids(rows));
+    }
+
+    /// A person says that these accounts differ from the one of the object.
+    fn differs(&mut self, name: &str, address: &str, ids: &[&str]) {
+        let rows = Rows { listed: None, differ: uids(ids) };
+        self.note(name, name, Found::Claims(Noted { rows, ..noted(address, "keys", name) }));
+    }
+}
+
+#[test]
+fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_they_differ() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &["1/u", "2/v"]);
+    told.lists("b", "two/", &["2/v", "3/w"]);
+    told.lists("c", "three/", &["1/other", "3/u"]);
+    let Err(Bar::SameRows(other, id)) = told.reserve_of("a", "one/") else { panic!("b may be the same") };
+    assert_eq!((other, told.reserve_of("b", "two/")), (key("b"), Err(Bar::SameRows(key("a"), id.clone()))));
+    assert_eq!(told.reserve_of("c", "three/"), Ok(()), "number and identifier tell a row together");
+    told.differs("a", "one/", &["another", &id]);
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    told.over("a");
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::SameRows(key("a"), id)), "of b nobody has said so");
+    told.forget("a");
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()));
+}
+
+#[test]
+fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_count_at_once() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &[]);
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(Some(key("a")))));
+    told.registry.shows(&key("a"), uids(&["1/u"]));
+    told.over("a");
+    told.claims("a", "one/", "keys");
+    told.lists("b", "two/", &["1/u"]);
+    assert!(matches!(told.reserve_of("b", "two/"), Err(Bar::SameRows(..))), "it is the same tenant");
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()), "it is another one");
 }

@@ -19,7 +19,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     told.begin_term(1, &["b", "c"]);
     told.claims("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "c was there before the term");
-    told.note("c", "c", None);
+    told.note("c", "c", Found::Nothing);
     assert_eq!(told.reserve("b"), Ok(()));
 }
 
@@ -29,9 +29,9 @@ fn nothing_is_sent_before_every_older_object_was_looked_at() {
     told.appear("a");
     told.claims("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet));
-    told.note("a", "former", None);
+    told.note("a", "former", Found::Nothing);
     assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet));
-    told.note("a", "a", None);
+    told.note("a", "a", Found::Nothing);
     assert_eq!(told.reserve("b"), Ok(()));
     told.appear("a");
     assert_eq!(told.reserve("b"), Ok(()), "the watch tells of it again");
@@ -61,7 +61,7 @@ fn with_an_unknown_object() -> Told {
 #[test]
 fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone() {
     let seen_or_gone: [fn(&mut Told); 3] = [
-        |told| drop(told.note("c", "c", None)),
+        |told| drop(told.note("c", "c", Found::Nothing)),
         |told| told.gone("c", "c"),
         |told| drop(told.registry.keep(1, &uids(&["b"]))),
     ];
@@ -97,9 +97,9 @@ fn object_that_was_read_in_a_former_term_is_read_again() {
     let mut told = Told::new();
     told.begin_term(2, &["a", "b"]);
     told.claims("b", "acme", "seats");
-    told.note_in(1, "a", "a", None);
+    told.note_in(1, "a", "a", Found::Nothing);
     told.appear("a");
     assert_eq!(told.reserve_in(2, "b", "acme"), Err(Bar::NotKnownYet));
-    told.note_in(2, "a", "a", None);
+    told.note_in(2, "a", "a", Found::Nothing);
     assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
 }

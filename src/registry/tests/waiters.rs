@@ -13,9 +13,9 @@ fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
         assert!(told.registry.waits_for_scan(&key(name)));
         assert_eq!(told.reserve_of(name, name), Err(Bar::NotKnownYet));
     }
-    told.note("b", "b", None);
+    told.note("b", "b", Found::Nothing);
     assert_eq!(told.woken(), [""; 0], "a was not read yet");
-    told.note("a", "a", None);
+    told.note("a", "a", Found::Nothing);
     assert_eq!(told.woken(), ["c"]);
     assert!(!told.registry.waits_for_scan(&key("c")));
     assert_eq!(told.reserve_of("c", "c"), Ok(()));
@@ -27,7 +27,7 @@ fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
 fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
     let ends: [fn(&mut Told); 4] = [
         |told| told.forget("a"),
-        |told| drop(told.note("a", "a", None)),
+        |told| drop(told.note("a", "a", Found::Nothing)),
         |told| drop(told.claims("a", "other", "seats")),
         |told| drop(told.note("a", "recreated", claim("acme", "seats", "c"))),
     ];

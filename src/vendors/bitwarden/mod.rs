@@ -68,6 +68,8 @@ pub(super) struct Organization {
     owner: Option<Arc<Session>>,
     /// The reference that names the person's key: either may name either kind.
     owner_reference: &'static str,
+    /// Why there is no other key beside the organization's, though the spec names one.
+    lacks: Option<Fault>,
     /// Of the Secrets that the keys came from.
     secret_version: String,
     /// `None`: the one that the person owns.
@@ -179,8 +181,9 @@ impl Organization {
         };
         let (view, fails) = kept(viewed, public, known)?;
         let too_little = view.as_ref().is_some_and(|view| view.standing == Standing::Member && public.is_some());
-        let concern =
-            fails.as_ref().or(too_little.then_some(&BitwardenError::NotOwner)).map(|error| self.concern(error));
+        let told = fails.as_ref().or(too_little.then_some(&BitwardenError::NotOwner));
+        let told = told.map(|error| error.fault(&self.host().unwrap_or_default())).or_else(|| self.lacks.clone());
+        let fails = fails.is_some() || self.lacks.is_some();
         let exact = view.as_ref().is_some_and(|view| !view.self_hosted && view.used.is_some());
         let members = if self.owner.is_some() { members(!exact).await? } else { counted };
         let (host, row) = (self.host(), known.or_else(|| view.as_ref().and_then(|view| view.row)));
@@ -197,14 +200,10 @@ impl Organization {
             row,
             members,
             owner: view,
-            concern,
-            fails: fails.map(|_| self.owner_reference),
+            concern: told
+                .map(|fault| Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }),
+            fails: fails.then_some(self.owner_reference),
         })
-    }
-
-    fn concern(&self, error: &BitwardenError) -> Fault {
-        let fault = error.fault(&self.host().unwrap_or_default());
-        Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }
     }
 }
 

@@ -39,7 +39,8 @@ impl Bitwarden {
         Self { settings, rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
-    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing.
+    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing. Beside an organization key, the other
+    /// Secret may be of no use: that is told with each reading.
     pub(in crate::vendors) fn open(
         &self,
         opening: &Opening<'_>,
@@ -49,9 +50,16 @@ impl Bitwarden {
         let Target { product, region, organization: named } = target;
         let (mut organization, mut owner, mut id) = (None, None, named.clone());
         let secret_version = version(secrets);
-        let mut owner_reference = REFERENCES[1];
+        let (mut owner_reference, mut lacks) = (REFERENCES[1], None);
         for (secret, reference) in secrets.iter().zip(REFERENCES) {
-            let key = ApiKey::from_secret(secret, *region, opening.allowed)?;
+            let key = secret.as_ref().map_err(Fault::clone);
+            let key = match key.and_then(|secret| ApiKey::from_secret(secret, *region, opening.allowed)) {
+                Ok(key) => key,
+                Err(fault) => {
+                    lacks.get_or_insert((reference, fault));
+                    continue;
+                }
+            };
             // A single Secret may stand at either place; of two the order says which.
             if key.of == KeyOf::User && secrets.len() > 1 {
                 owner_reference = reference;
@@ -64,33 +72,48 @@ impl Bitwarden {
                 ));
             }
             if let KeyOf::Organization(own) = &key.of {
-                let own = own.clone();
-                if id.as_ref().is_some_and(|id| *id != own) {
-                    return Err(unfit(&format!(
-                        "spec.vendor.bitwarden.organizationId is {}, and the organization key belongs to {own}: correct one \
-                         of the two",
-                        id.unwrap_or_default()
-                    )));
-                }
-                id = Some(own);
+                id = Some(agreed(id, own)?);
             }
             *slot = Some(self.session(opening.http, key)?);
         }
-        if let (Some(organization), Some(owner)) = (&organization, &owner)
-            && organization.server() != owner.server()
-        {
-            return Err(unfit("the two Secrets name different servers: both keys must be of the same one"));
+        if let Some((reference, fault)) = &lacks {
+            // The organization key does alone what it can. A person's key alone would begin to buy by differences.
+            if organization.is_none() {
+                return Err(fault.clone());
+            }
+            owner_reference = reference;
         }
+        on_one_server(organization.as_ref(), owner.as_ref())?;
         let shown = Mutex::default();
         Ok(Box::new(Organization {
             organization,
             owner,
             owner_reference,
+            lacks: lacks.map(|(_, fault)| fault),
             secret_version,
             id,
             product: *product,
             shown,
         }))
+    }
+}
+
+/// The id that both the spec, where it names one, and the organization key say.
+fn agreed(named: Option<String>, own: &str) -> Result<String, Fault> {
+    match named.filter(|named| named != own) {
+        None => Ok(own.to_owned()),
+        Some(named) => Err(unfit(&format!(
+            "spec.vendor.bitwarden.organizationId is {named}, and the organization key belongs to {own}: correct one of the two"
+        ))),
+    }
+}
+
+fn on_one_server(organization: Option<&Arc<Session>>, owner: Option<&Arc<Session>>) -> Result<(), Fault> {
+    match organization.zip(owner) {
+        Some((organization, owner)) if organization.server() != owner.server() => {
+            Err(unfit("the two Secrets name different servers: both keys must be of the same one"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,8 +18,7 @@ pub fn unused(http: &Http) -> Http {
     Http {
         settings,
         requests: RequestMetrics::default(),
-        pace: Arc::default(),
-        start: Instant::now(),
+        roads: Arc::new(Roads::new()),
         public,
         private: Mutex::default(),
     }

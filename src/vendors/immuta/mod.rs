@@ -66,7 +66,7 @@ impl Immuta {
         let ([secret], Goal::Keys { keys: entries, .. }) = (opening.secrets, &pool.goal) else {
             return Err(Fault::spec("spec.vendor.immuta.credentialsSecretRef is missing".into()));
         };
-        let key = ApiKey::from_secret(secret, opening.allowed)?;
+        let key = ApiKey::from_secret(secret.as_ref().map_err(Fault::clone)?, opening.allowed)?;
         let (wanted, keys) = license_keys(entries, opening.keys, opening.object_uid, &key.place());
         let session = self.session(opening.http, key)?;
         Ok(Box::new(LicenseKeys { session, secret_version: version(opening.secrets), wanted, keys }))

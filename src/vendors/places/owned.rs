@@ -130,6 +130,18 @@ impl Owned {
         }
     }
 
+    /// The servers that its owner named, if it is a key of Bitwarden.
+    pub(super) fn place(&self) -> Option<&'static [&'static str]> {
+        match self.allowed {
+            Bitwarden(servers, _) => Some(servers),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_a_person(&self) -> bool {
+        matches!(self.allowed, Bitwarden(_, true))
+    }
+
     /// Whether the owner named the place that a request goes to, for what the request does with this key.
     pub(super) fn names(&self, key: &str, request: &Sent) -> bool {
         let adds = request.method == "POST" && request.url.path().ends_with("/admin/license");

@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatkeeper::registry::{Age, Bar, Claim, Key, Noted, Open, Registry};
+use seatkeeper::registry::{Age, Bar, Claim, Found, Key, Noted, Open, Realm, Registry, Rows};
 
-use super::world::{AGES, Change, NAMES, POOLS, Slot, Uid, slot_of};
+use super::world::{AGES, BY_HOST, Change, NAMES, POOLS, Slot, Uid, slot_of};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -29,48 +29,31 @@ pub enum Word {
     Appeared(Uid),
     Disappeared(Slot),
     Gone(Uid),
-    BeginTerm {
-        term: u8,
-        watched: Set,
-    },
-    Inherit {
-        term: u8,
-        there: Set,
-    },
-    Keep {
-        term: u8,
-        there: Set,
-    },
+    BeginTerm { term: u8, watched: Set },
+    Inherit { term: u8, there: Set },
+    Keep { term: u8, there: Set },
     WaitsForUnknown,
-    /// `place`: in the order of arrival, where that counts as the age.
-    Note {
-        uid: Uid,
-        account: u8,
-        open: Option<Change>,
-        place: Option<u8>,
-        term: u8,
-        now: u8,
-    },
+    Note(Told),
+    Answered(Slot),
     Owner(Slot),
-    Reserve {
-        slot: Slot,
-        change: Change,
-        term: u8,
-        now: u8,
-    },
-    SetOpen {
-        slot: Slot,
-        open: Option<Change>,
-        now: u8,
-    },
-    RequestEnded {
-        slot: Slot,
-        now: u8,
-    },
-    Forget {
-        slot: Slot,
-        now: u8,
-    },
+    Reserve { slot: Slot, change: Change, term: u8, now: u8 },
+    SetOpen { slot: Slot, open: Option<Change>, now: u8 },
+    RequestEnded { slot: Slot, now: u8 },
+    Forget { slot: Slot, now: u8 },
+}
+
+/// What a pass tells of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Told {
+    pub uid: Uid,
+    pub account: u8,
+    /// The vendor has accepted its key.
+    pub confirmed: bool,
+    pub open: Option<Change>,
+    /// In the order of arrival, where that counts as the age.
+    pub place: Option<u8>,
+    pub term: u8,
+    pub now: u8,
 }
 
 /// What it answers.
@@ -159,14 +142,17 @@ impl Word {
                 registry.keep(term.into(), &each(there).map(|uid| word(uid).to_owned()).collect());
             }
             Self::WaitsForUnknown => return Answer::Yes(registry.waits_for_unknown().is_some()),
-            Self::Note { uid, account, open, place, term, now } => {
-                let age = place.map_or_else(|| age(uid), |place| (None, place.to_string()));
-                let pool = POOLS[slot_of(uid)];
-                let claim = Claim { account: account_word(account), pool, age, wanted: None };
-                let noted = Noted { claim, open: open.map(opened) };
-                let (owner, _) = registry.note((key(slot_of(uid)), word(uid)), Some(noted), term.into(), at(now));
+            Self::Note(told) => {
+                let Told { uid, confirmed, term, now, .. } = told;
+                let (slot_of, account) = (slot_of(uid), realm(slot_of(uid), told.account));
+                let age = told.place.map_or_else(|| age(uid), |place| (None, place.to_string()));
+                let (vendor, pool) = ("acme", POOLS[slot_of]);
+                let claim = Claim { vendor, account, confirmed, pool, age, wanted: None };
+                let found = Found::Claims(Noted { claim, open: told.open.map(opened), rows: Rows::default() });
+                let (owner, _) = registry.note((key(slot_of), word(uid)), found, term.into(), at(now));
                 return Answer::Owner(owner.as_ref().map(slot));
             }
+            Self::Answered(of) => drop(registry.answered(key(of))),
             Self::Owner(of) => return Answer::Owner(registry.owner(key(of)).map(slot)),
             Self::Reserve { slot, change, term, now } => {
                 if let Err(bar) = registry.reserve(key(slot), opened(change), term.into(), at(now)) {
@@ -186,6 +172,7 @@ impl Barred {
         match bar {
             Bar::NotKnownYet => Self::Scan,
             Bar::OwnedBy(_) => Self::Owner,
+            Bar::SameRows(..) => unreachable!("these accounts have ids"),
             Bar::Behind(Some(_)) => Self::OpenChange,
             Bar::Behind(None) => Self::LostChange,
         }
@@ -219,10 +206,13 @@ fn age(uid: Uid) -> Age {
     (Timestamp::from_second(second).ok(), word.to_owned())
 }
 
-fn account_word(number: u8) -> String {
-    format!("host/{number}")
+/// Each object reaches the accounts under a host name of its own. The last one has an id that is of its host alone.
+fn realm(slot: Slot, account: u8) -> Realm {
+    let id = if account == BY_HOST { "tenant" } else { "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c1" };
+    Realm::of(&format!("host-{slot}/{id}{account}"))
 }
 
+/// An id of a change tells whose it is.
 fn opened(change: Change) -> Open {
-    Open { id: change.id.to_string(), account: account_word(change.account) }
+    Open { id: change.id.to_string(), account: realm(slot_of(change.id / 8), change.account) }
 }

@@ -17,7 +17,7 @@ events! {
     Lead, BeginTerm, Census, Recount,
     WatchTellsOfAnObject, WatchTellsOfAnEnd, ListTellsOfAnother,
     ReadObject, ReadNothing,
-    NotedAsOwner, NotedBehindOwner, NotedWithOpenChange,
+    NotedAsOwner, NotedBehindOwner, ReadAsOwner, ReadBehindOwner, NotedWithOpenChange,
     Reserved, ReservedAfterSettling, BarredByScan, BarredByOwner, BarredByOpenChange, BarredByLostChange,
     ClosedAfterSettling,
     IntentStored, IntentRefused,

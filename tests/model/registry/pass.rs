@@ -20,6 +20,8 @@ pub struct Pass {
     pub account: u8,
     pub intent: Option<Change>,
     wants: bool,
+    /// Its record names the account.
+    pub recorded: bool,
     /// Somebody wrote the object since.
     pub stale: bool,
     /// The send deadline has passed.
@@ -37,6 +39,8 @@ pub enum Step {
     Read,
     /// The registry knows what was read, and the vendor is read.
     Noted,
+    /// The registry knows what the vendor showed.
+    Confirmed,
     /// A change has the right to be made; its intent is to be stored.
     Reserved,
     /// The intent is stored.
@@ -58,8 +62,8 @@ impl Default for Change {
 impl Pass {
     /// The object was read.
     pub fn of(object: &Object, term: u8) -> Self {
-        let Object { uid, account, intent, wants } = *object;
-        Self { step: Step::Read, uid, term, account, intent, wants, ..Self::default() }
+        let Object { uid, account, intent, wants, recorded } = *object;
+        Self { step: Step::Read, uid, term, account, intent, wants, recorded, ..Self::default() }
     }
 }
 
@@ -73,7 +77,7 @@ impl World {
     pub fn pass(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         loop {
             let event = self.pass_step(variant, replica, slot);
-            if !matches!(self.replicas[replica].passes[slot].step, Step::Read | Step::Noted) {
+            if !matches!(self.replicas[replica].passes[slot].step, Step::Read | Step::Noted | Step::Confirmed) {
                 return event;
             }
             variant.taken.note(event);
@@ -85,7 +89,8 @@ impl World {
         match self.replicas[replica].passes[slot].step {
             Step::Idle => self.read(variant, replica, slot),
             Step::Read => self.note(variant, replica, slot),
-            Step::Noted => self.decide(variant, replica, slot),
+            Step::Noted => self.look(variant, replica, slot),
+            Step::Confirmed => self.decide(variant, replica, slot),
             Step::Reserved => self.store_intent(variant, replica, slot),
             Step::Armed => self.ask(variant, replica, slot),
             Step::Cleared => self.send(variant, replica, slot),
@@ -114,7 +119,11 @@ impl World {
     fn note(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        let owner = me.note(variant, &pass, now);
+        let owner = me.note(variant, &pass, pass.recorded, now);
+        let reads = owner.is_none() && !variant.refuses(pass.uid);
+        if !reads {
+            me.registry.tell(Word::Answered(slot));
+        }
         if pass.term == me.term {
             me.unread &= !(1 << pass.uid);
         }
@@ -122,9 +131,12 @@ impl World {
         me.doubts[slot] = known.or(pass.intent.map(|intent| (intent.id, 0)));
         let settled = me.doubts[slot].is_none_or(|(_, hours)| hours >= SETTLE);
         let wants = pass.wants && self.left.changes > 0;
-        if owner.is_none() && settled && (pass.intent.is_some() || wants) {
+        if reads && settled && (pass.intent.is_some() || wants) {
             me.passes[slot].step = Step::Noted;
         } else {
+            if reads {
+                self.confirm(variant, replica, slot);
+            }
             self.end(variant, replica, slot);
         }
         match (owner, pass.intent) {
@@ -132,6 +144,16 @@ impl World {
             (_, Some(_)) => Event::NotedWithOpenChange,
             _ => Event::NotedAsOwner,
         }
+    }
+
+    /// The vendor is read; on goes who still owns the pool.
+    fn look(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        if self.confirm(variant, replica, slot).is_some() {
+            self.end(variant, replica, slot);
+            return Event::ReadBehindOwner;
+        }
+        self.replicas[replica].passes[slot].step = Step::Confirmed;
+        Event::ReadAsOwner
     }
 
     /// `reconcile::pass`, from its first decision to the right to make a change.
@@ -160,6 +182,23 @@ impl World {
         barred
     }
 
+    /// The vendor has accepted the key and shown the account, which is noted and recorded.
+    fn confirm(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Option<Slot> {
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        let pass = me.passes[slot];
+        if variant.weakness == Some(Weakness::NotConfirmed) {
+            me.registry.tell(Word::Answered(slot));
+            return None;
+        }
+        let owner = me.note(variant, &pass, true, now);
+        let read =
+            self.objects[slot].as_mut().filter(|object| (object.uid, object.account) == (pass.uid, pass.account));
+        if let Some(object) = read {
+            object.recorded = true;
+        }
+        owner
+    }
+
     /// A change got the right to be made.
     fn reserved(&mut self, variant: &Variant, replica: usize, slot: Slot, change: Change) -> Event {
         let (me, now) = (&mut self.replicas[replica], self.now);
@@ -167,7 +206,7 @@ impl World {
         if variant.weakness == Some(Weakness::NoLock) {
             me.registry.tell(Word::SetOpen { slot, open: None, now });
         }
-        me.passes[slot] = Pass { step: Step::Reserved, change, account: 0, intent: None, ..pass };
+        me.passes[slot] = Pass { step: Step::Reserved, change, account: 0, intent: None, recorded: false, ..pass };
         me.doubts[slot] = Some((change.id, 0));
         self.early |= pass.term == me.term && me.unread != 0;
         (self.decided[slot], self.left.changes) = (self.decided[slot] + 1, self.left.changes - 1);

@@ -56,24 +56,31 @@ fn age(uid: Uid) -> (i64, &'static str) {
     AGES[usize::from(uid / 2)][usize::from(uid % 2)]
 }
 
-/// The older objects that claim the same as this one.
-fn older<'a>(world: &'a World, slot: Slot, object: &'a Object) -> impl Iterator<Item = (Slot, &'a Object)> {
+/// The older objects that claim the same as this one, with a key that the vendor accepts.
+fn older<'a>(
+    variant: &'a Variant,
+    world: &'a World,
+    slot: Slot,
+    object: &'a Object,
+) -> impl Iterator<Item = (Slot, &'a Object)> {
     let others = world.objects.iter().enumerate().filter_map(|(slot, object)| Some((slot, object.as_ref()?)));
     others.filter(move |(other, theirs)| {
-        POOLS[*other] == POOLS[slot] && theirs.account == object.account && age(theirs.uid) < age(object.uid)
+        let same = POOLS[*other] == POOLS[slot] && theirs.account == object.account;
+        same && age(theirs.uid) < age(object.uid) && !variant.refuses(theirs.uid)
     })
 }
 
 /// Who has the pool of each object before it, by their ages alone.
-fn owners(world: &World) -> [Option<Slot>; 3] {
+fn owners(variant: &Variant, world: &World) -> [Option<Slot>; 3] {
     std::array::from_fn(|slot| {
-        let oldest = older(world, slot, world.objects[slot].as_ref()?).min_by_key(|(_, object)| age(object.uid));
+        let oldest =
+            older(variant, world, slot, world.objects[slot].as_ref()?).min_by_key(|(_, object)| age(object.uid));
         oldest.map(|(slot, _)| slot)
     })
 }
 
 fn agrees(variant: &Variant, world: &World) -> bool {
-    let owners = owners(world);
+    let owners = owners(variant, world);
     let orders = [[0, 1, 2], [2, 1, 0], [1, 0, 2]];
     let read = |replica: &Replica| orders.iter().all(|order| replica.owners_after(variant, world, *order) == owners);
     world.replicas[..variant.replicas].iter().all(read)
@@ -83,7 +90,10 @@ fn agrees(variant: &Variant, world: &World) -> bool {
 /// goes wrong and time passes.
 fn comes_to_reservation(variant: &Variant, world: &World) -> bool {
     let wants = |slot: &Slot| {
-        world.objects[*slot].is_some_and(|object| object.wants && older(world, *slot, &object).next().is_none())
+        world.objects[*slot].is_some_and(|object| {
+            let accepted = !variant.refuses(object.uid);
+            accepted && object.wants && older(variant, world, *slot, &object).next().is_none()
+        })
     };
     (0..POOLS.len()).filter(wants).all(|slot| calm::reserves(variant, world, slot))
 }

@@ -1,6 +1,6 @@
 //! One process: the real registry, told by a driver what `controller::context`, `work` and `census` tell it.
 
-use super::asked::{Answer, Asked, SETTLE, Set, Word};
+use super::asked::{Answer, Asked, SETTLE, Set, Told, Word};
 use super::events::Event;
 use super::pass::{Pass, Step};
 use super::variants::{Variant, Weakness};
@@ -110,7 +110,7 @@ impl Replica {
             };
             if goes_on {
                 acts.push(Act::Pass(me, slot));
-                if matches!(pass.step, Step::Idle | Step::Read) && world.left.pauses > 0 {
+                if matches!(pass.step, Step::Idle | Step::Read | Step::Noted) && world.left.pauses > 0 {
                     acts.push(Act::Pause(me, slot));
                 }
             }
@@ -168,7 +168,7 @@ impl Replica {
     }
 
     /// The registry is told what a pass has read, and says who has the pool before its object.
-    pub fn note(&mut self, variant: &Variant, pass: &Pass, now: u8) -> Option<Slot> {
+    pub fn note(&mut self, variant: &Variant, pass: &Pass, confirmed: bool, now: u8) -> Option<Slot> {
         let place = (variant.weakness == Some(Weakness::ByArrival)).then(|| self.arrival(pass.uid));
         let open = pass.intent.map(|change| match variant.weakness {
             Some(Weakness::ForgetsMoved) => Change { account: pass.account, ..change },
@@ -176,7 +176,8 @@ impl Replica {
         });
         let term = if variant.weakness == Some(Weakness::OldReading) { self.term } else { pass.term };
         let (uid, account) = (pass.uid, pass.account);
-        match self.registry.tell(Word::Note { uid, account, open, place, term, now }) {
+        let confirmed = confirmed || variant.weakness == Some(Weakness::MereName);
+        match self.registry.tell(Word::Note(Told { uid, account, confirmed, open, place, term, now })) {
             Answer::Owner(owner) => owner,
             other => panic!("no answer to what is noted: {other:?}"),
         }
@@ -195,7 +196,10 @@ impl Replica {
         let mut me = Self { arrivals: Vec::new(), ..self.clone() };
         for slot in order {
             match world.objects[slot] {
-                Some(object) => drop(me.note(variant, &Pass::of(&object, self.term), world.now)),
+                Some(object) => {
+                    let accepted = !variant.refuses(object.uid);
+                    me.note(variant, &Pass::of(&object, self.term), accepted, world.now);
+                }
                 None => me.forget(variant, slot, world.now),
             }
         }

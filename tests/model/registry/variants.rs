@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::events::Taken;
 use super::properties::{ACCOUNT, AGREE, ORPHAN, OWNERS, RESERVES, SCANNED};
+use super::world::Uid;
 
 /// One configuration of the model.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Variant {
     pub replicas: usize,
     /// Which of the three objects are there at first.
     pub there: [bool; 3],
+    /// The vendor refuses the key of the oldest object.
+    pub refused: bool,
     pub weakness: Option<Weakness>,
     /// The only property that is looked at; `None`: all.
     pub broken: Option<&'static str>,
@@ -65,12 +68,18 @@ pub enum Weakness {
     NoDeadline,
     /// Objects are counted when the term begins, and not again while one is waited for that the watch does not know.
     NoRecount,
+    /// An account is another one under each host name.
+    ByHost,
+    /// What a Secret names counts although the vendor refuses its key.
+    MereName,
+    /// What the vendor shows is not noted before the right to make a change is taken.
+    NotConfirmed,
     /// Not the driver but its assumption: a leader goes while the request of a deleted object runs.
     DeletedAndForgotten,
 }
 
 impl Weakness {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::NoScan,
         Self::OldReading,
         Self::NoLock,
@@ -81,6 +90,9 @@ impl Weakness {
         Self::AnyTerm,
         Self::NoDeadline,
         Self::NoRecount,
+        Self::ByHost,
+        Self::MereName,
+        Self::NotConfirmed,
         Self::DeletedAndForgotten,
     ];
 
@@ -96,6 +108,9 @@ impl Weakness {
             Self::AnyTerm => "a request leaves in any term",
             Self::NoDeadline => "no send deadline",
             Self::NoRecount => "objects are counted only once",
+            Self::ByHost => "an account is another one under each host name",
+            Self::MereName => "what a Secret names counts although its key is refused",
+            Self::NotConfirmed => "what the vendor shows is not noted",
             Self::DeletedAndForgotten => "the leader goes while the request of a deleted object runs",
         }
     }
@@ -104,8 +119,10 @@ impl Weakness {
     pub fn breaks(self) -> &'static [&'static str] {
         match self {
             Self::NoScan => &[SCANNED, ACCOUNT],
-            Self::NoLock => &[ACCOUNT, OWNERS],
+            Self::NoLock | Self::ByHost => &[ACCOUNT, OWNERS],
             Self::ByArrival => &[AGREE],
+            Self::MereName => &[AGREE, RESERVES],
+            Self::NotConfirmed => &[RESERVES],
             Self::ForgetsDeleted | Self::ForgetsMoved | Self::DeletedAndForgotten => &[ORPHAN],
             Self::OldReading | Self::NoLease | Self::AnyTerm | Self::NoDeadline => &[ACCOUNT],
             Self::NoRecount => &[RESERVES],
@@ -119,6 +136,8 @@ impl Weakness {
             Self::NoScan | Self::NoLease | Self::AnyTerm => Variant::two(Left { leads: 2, ..two }).without_a_rival(),
             Self::OldReading => Variant::two(Left { leads: 2, pauses: 1, ..two }).without_a_rival(),
             Self::NoDeadline => Variant::two(Left { hours: 2, ..two }),
+            Self::MereName => Variant::one(two).with_a_refused_key(),
+            Self::NotConfirmed | Self::ByHost => Variant::one(two),
             Self::NoLock | Self::ByArrival => Variant::one(Left { creates: 1, ..two }).without_the_oldest(),
             Self::ForgetsDeleted => Variant::one(Left { losses: 1, deletes: 1, ..two }),
             Self::ForgetsMoved => Variant::one(Left { moves: 1, restarts: 1, leads: 1, ..two }),
@@ -134,7 +153,16 @@ impl Weakness {
 
 impl Variant {
     fn of(replicas: usize, left: Left) -> Self {
-        Self { name: "", replicas, there: [true; 3], weakness: None, broken: None, left, taken: Arc::default() }
+        Self {
+            name: "",
+            replicas,
+            there: [true; 3],
+            refused: false,
+            weakness: None,
+            broken: None,
+            left,
+            taken: Arc::default(),
+        }
     }
 
     /// One replica.
@@ -157,6 +185,15 @@ impl Variant {
         Self { there: [true, false, true], ..self }
     }
 
+    fn with_a_refused_key(self) -> Self {
+        Self { refused: true, ..self }
+    }
+
+    /// Whether the vendor refuses the key of this object.
+    pub fn refuses(&self, uid: Uid) -> bool {
+        self.refused && uid == 0
+    }
+
     fn called(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
@@ -177,6 +214,9 @@ impl Variant {
             Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, ..two })
                 .without_the_oldest()
                 .called("an object comes and goes, and the process starts again"),
+            Self::one(Left { moves: 1, hours: 2, pauses: 2, ..two })
+                .with_a_refused_key()
+                .called("an object has a key that is refused"),
             Self::two(Left { leads: 1, hours: 1, ..two }).called("another replica leads"),
             Self::two(Left { leads: 2, losses: 0, pauses: 0, ..two }).called("two replicas lead in turns"),
             Self::two(Left { leads: 2, hours: 1, ..two })

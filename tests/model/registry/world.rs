@@ -24,6 +24,9 @@ pub const NAMES: [&str; 3] = ["a", "b", "c"];
 /// The pool that an object claims.
 pub const POOLS: [&str; 3] = ["seats", "seats", "machines"];
 
+/// An account of which the registry is told as one of each host.
+pub const BY_HOST: u8 = 2;
+
 /// Second of the creation and uid. Those of one second are told apart by their uids alone; of the objects that are
 /// created again, each is younger than the first ones, and the uid of one is smaller.
 pub const AGES: [[(i64, &str); 2]; 3] = [[(1, "m"), (2, "a")], [(1, "n"), (2, "z")], [(1, "o"), (2, "p")]];
@@ -56,6 +59,8 @@ pub struct Object {
     pub intent: Option<Change>,
     /// Its spec asks for something else than the vendor shows.
     pub wants: bool,
+    /// Its record names this account: the vendor has accepted its key.
+    pub recorded: bool,
 }
 
 /// A change, as far as its intent tells.
@@ -109,7 +114,9 @@ pub fn slot_of(uid: Uid) -> Slot {
 
 impl World {
     pub fn new(variant: &Variant) -> Self {
-        let objects = std::array::from_fn(|slot| variant.there[slot].then(|| Object::new(uid(slot, 0))));
+        let account = if variant.weakness == Some(Weakness::ByHost) { BY_HOST } else { 0 };
+        let new = |slot| Object { account, ..Object::new(uid(slot, 0)) };
+        let objects = std::array::from_fn(|slot| variant.there[slot].then(|| new(slot)));
         let mut world = Self {
             now: 0,
             term: 0,
@@ -275,7 +282,7 @@ impl World {
     fn change_account(&mut self, slot: Slot) -> Event {
         self.left.moves -= 1;
         let Some(object) = &mut self.objects[slot] else { return Event::Move };
-        object.account = 1 - object.account;
+        (object.account, object.recorded) = (1 - object.account, false);
         if object.intent.is_some() { Event::MoveWithOpenChange } else { Event::Move }
     }
 
@@ -286,14 +293,14 @@ impl World {
         }
         for replica in &mut self.replicas {
             let pass = &mut replica.passes[slot];
-            pass.stale |= matches!(pass.step, Step::Read | Step::Noted | Step::Reserved);
+            pass.stale |= matches!(pass.step, Step::Read | Step::Noted | Step::Confirmed | Step::Reserved);
         }
     }
 }
 
 impl Object {
     fn new(uid: Uid) -> Self {
-        Self { uid, account: 0, intent: None, wants: true }
+        Self { uid, account: 0, intent: None, wants: true, recorded: false }
     }
 }
 
