@@ -123,7 +123,8 @@ pub struct KeyRecord {
     pub origin: Option<KeyOrigin>,
 
     /// How it stands: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added yet),
-    /// `Rejected` (the tenant refuses the key), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
+    /// `Rejected` (the tenant refuses the key), `Unproven` (asked twice to add it, and nothing proves what came of it: a person
+    /// must look), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
     /// `Unreadable` (its Secret cannot be used), `Removed` (removed by this object and still listed).
     pub state: KeyState,
 
@@ -138,6 +139,21 @@ pub struct KeyRecord {
     /// Whether its end blocks (true) or only warns (false); known only of keys that this object added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiration: Option<bool>,
+
+    /// With state `Unproven`: the requests of which the outcome is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<KeyAsked>,
+}
+
+/// Requests to add a license key that brought no row.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyAsked {
+    /// The intent of the last one. A person who confirms this id lets the key be sent again.
+    pub id: String,
+
+    /// What was heard of each, in Seatkeeper's words.
+    pub heard: Vec<String>,
 }
 
 /// How a row of the tenant came to be.
@@ -168,6 +184,8 @@ pub enum KeyState {
     Pending,
     /// The tenant refuses the key.
     Rejected,
+    /// The tenant was asked twice to add it, and nothing proves what came of it.
+    Unproven,
     /// The tenant has the key, and which row it is cannot be told.
     AlreadyPresent,
     /// Its Secret cannot be used.

@@ -261,6 +261,7 @@ fn plan(s: &Situation<'_>, change: &Move) -> Plan {
     if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
         // What the list showed meanwhile belongs to the intent.
         key.present.clear();
+        key.heard.clear();
     }
     Plan { id, step, reason: change.reason, blocked_by: Vec::new() }
 }

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::is_live;
 use super::record::{bound, put, state_of};
 use super::ring::{KeyRing, Row, WantedKey, same};
-use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
+use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::plan::Fault;
 use crate::plan::protocol::digest;
 
@@ -23,6 +23,8 @@ pub(super) enum Standing<'a> {
     Hidden(&'a KeyRecord),
     /// The account refused it.
     Refused,
+    /// It was sent twice, and nothing proves what came of it.
+    Unproven(&'a KeyAsked),
     /// The account has it, and nobody knows in which row.
     Present,
     /// Its Secret cannot be used.
@@ -50,7 +52,7 @@ impl<'a> Book<'a> {
     pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
         let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
-            let refused = matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent);
+            let refused = is_rowless(record.state);
             record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
         });
         let mut book = Self { ring, records: kept.cloned().collect(), now };
@@ -97,11 +99,12 @@ impl<'a> Book<'a> {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
                     record.expires_at = row.expires.map(Time);
+                    record.asked = None;
                     let removed = record.state == KeyState::Removed;
                     if removed { KeyState::Removed } else { state_of(row, now) }
                 }
                 None if record.state == KeyState::Removed => KeyState::Removed,
-                None if matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent) => record.state,
+                None if is_rowless(record.state) => record.state,
                 None if ended(record) => KeyState::Expired,
                 None => KeyState::Missing,
             };
@@ -211,8 +214,16 @@ impl<'a> Book<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Forgets the rows of which a person has said that they are gone, whatever is counted.
+    /// Forgets what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing.
     pub fn dismiss(&mut self, confirmed: Option<&str>) {
+        let answered = |record: &KeyRecord| {
+            let asked = record.asked.as_ref().filter(|_| record.state == KeyState::Unproven);
+            asked.is_some_and(|asked| confirmed == Some(asked.id.as_str()))
+        };
+        self.records.retain(|record| !(answered(record) && record.id.is_none()));
+        for record in self.records.iter_mut().filter(|record| answered(record)) {
+            (record.state, record.asked) = (KeyState::Missing, None);
+        }
         let gone = |record: &KeyRecord| self.hides(record) && confirmed == Some(question(record, self.ring).as_str());
         let kept = self.records.iter().filter(|record| !gone(record)).cloned().collect();
         self.records = kept;
@@ -266,6 +277,8 @@ impl<'a> Book<'a> {
         match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
+                // Of a record that somebody edited: nobody knows what was asked, so that is to be looked at as well.
+                KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::Missing if self.hides(record) => Standing::Hidden(record),
                 KeyState::Missing => Standing::Lost(record),
@@ -276,6 +289,11 @@ impl<'a> Book<'a> {
             None => Standing::New,
         }
     }
+}
+
+/// Whether a key of this state has no row, for all that is known.
+fn is_rowless(state: KeyState) -> bool {
+    matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
 }
 
 /// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.

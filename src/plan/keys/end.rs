@@ -85,6 +85,7 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
             seats: None,
             expires_at: None,
             hard_expiration: None,
+            asked: None,
         });
     }
     let place = |record: &KeyRecord| {

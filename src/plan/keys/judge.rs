@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::book::{Book, holds_seats};
 use super::record::{refuse, rowless};
 use super::ring::{KeyRing, Row};
-use super::say::{self, Trouble};
-use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
+use super::say::{self, NO_ANSWER, STATUS, Trouble};
+use crate::api::{Change, Intent, IntentPhase, KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
 use crate::plan::outcome::applied;
 use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
 use crate::plan::{Situation, Uncertain};
@@ -85,7 +85,7 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
     }
 }
 
-/// Two requests brought no row: now a person must look, and the last answer says at what.
+/// Two requests brought no row: now a person must look, and what was heard of them says at what.
 fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let says = |refusal: Uncertain| refusal.is_told(intent.refused.as_deref());
     if says(Uncertain::Present)
@@ -94,13 +94,27 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
         book.bind(step, &row, KeyOrigin::Found);
         return Open::done(change(intent, step, &row, book.ring.seats, s.now));
     }
-    let present = says(Uncertain::Present) || says(Uncertain::PerhapsPresent);
-    let state = if present { KeyState::AlreadyPresent } else { KeyState::Rejected };
+    let heard = heard(intent, step);
+    let refused = |words: &String| words != NO_ANSWER && !words.starts_with(STATUS);
+    let (state, asked) = match () {
+        () if says(Uncertain::Present) || says(Uncertain::PerhapsPresent) => (KeyState::AlreadyPresent, None),
+        () if heard.iter().all(refused) => (KeyState::Rejected, None),
+        // A missing row is no refusal.
+        () => (KeyState::Unproven, Some(KeyAsked { id: intent.id.clone(), heard })),
+    };
     // A key of which a row is listed was not refused, whatever became of this request.
     if book.is_wanted(&rowless(step, state)) && !book.lists(step) {
-        refuse(&mut book.records, step, state);
+        refuse(&mut book.records, step, state, asked);
     }
     Open::free()
+}
+
+/// What was heard of each request of a decision. Of one of which nothing is recorded nothing was.
+fn heard(intent: &Intent, step: &KeyStep) -> Vec<String> {
+    let mut heard = step.heard.clone();
+    let attempts = usize::try_from(intent.attempt).unwrap_or_default();
+    heard.resize(attempts.max(heard.len()), NO_ANSWER.to_owned());
+    heard
 }
 
 fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
@@ -149,7 +163,8 @@ pub(super) fn is_gone(ring: &KeyRing, step: &KeyStep) -> bool {
 /// It came to nothing. The record says what it said, and the repeat is of the step in this object's words.
 fn again(intent: &Intent, step: &KeyStep) -> Open {
     let kept = Open::repeat(intent, intent.step.clone());
-    Open { repeat: Some(with(intent, step.clone()).step), ..kept }
+    let step = KeyStep { heard: heard(intent, step), ..step.clone() };
+    Open { repeat: Some(with(intent, step).step), ..kept }
 }
 
 /// The key of an intent as it is recorded, in whatever words.

@@ -63,7 +63,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
 /// The next step: keys that are to be added first, a removal last.
 fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
-    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i), reason, repeat, settle)));
+    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i, repeat), reason, repeat, settle)));
     let new = |i: &usize| standings[*i] == Standing::New;
     let repeated = |i: &usize| match repeat {
         Some(Step::AddKey(step)) => step.fingerprint == ring.wanted[*i].fingerprint.clone().ok(),
@@ -99,16 +99,22 @@ fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) ->
     Move { step, reason, attempt: if again { 2 } else { 1 }, drifted: None, settle, keeps_clock: true }
 }
 
-fn add(ring: &KeyRing, i: usize) -> Step {
+fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
+    let fingerprint = ring.wanted[i].fingerprint.clone().ok();
+    let first = match repeat {
+        Some(Step::AddKey(first)) if first.fingerprint == fingerprint => first.heard.clone(),
+        _ => Vec::new(),
+    };
     Step::AddKey(KeyStep {
         from: ring.seats,
         // Its seats show only once it is added.
         to: ring.seats,
         secret_key_ref: Some(ring.wanted[i].reference.clone()),
-        fingerprint: ring.wanted[i].fingerprint.clone().ok(),
+        fingerprint,
         present: ring.rows.iter().map(|row| row.id).collect(),
         id: None,
         uuid: None,
+        heard: first,
     })
 }
 
@@ -121,6 +127,7 @@ fn remove(ring: &KeyRing, record: &KeyRecord) -> Step {
         present: Vec::new(),
         id: record.id,
         uuid: record.uuid.clone(),
+        heard: Vec::new(),
     })
 }
 

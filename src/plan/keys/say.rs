@@ -6,6 +6,12 @@ use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::plan::condition::reason;
 use crate::plan::{Decision, Snapshot, VendorWords, Verdict};
 
+/// What is recorded of a request of which no answer was heard.
+pub(super) const NO_ANSWER: &str = "no answer";
+
+/// How the record of an answer begins of which only the status says anything.
+pub(super) const STATUS: &str = "status ";
+
 /// One thing that lacks.
 pub(super) struct Trouble {
     reason: &'static str,
@@ -64,6 +70,18 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     words.keys_field
                 ),
             ),
+            Standing::Unproven(asked) => Trouble::new(
+                reason::NEEDS_REVIEW,
+                "key sent twice, outcome not known",
+                format!(
+                    "license key {path} was sent twice, and {}. The {account} lists no new row, which proves nothing: look at the \
+                     licenses at {}. If one of them is this key, name its row in licenseKeys[].adopt (id and uuid; the rows are in \
+                     status.license.keys); if none is, annotate {CONFIRM}={}, and the key is sent again",
+                    heard(words.name, &asked.heard),
+                    words.name,
+                    asked.id
+                ),
+            ),
             Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::new(
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
@@ -113,6 +131,24 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
         })
     })
     .collect()
+}
+
+/// What was heard of two requests.
+fn heard(vendor: &str, heard: &[String]) -> String {
+    let one = |words: &str, place: &str| match words.strip_prefix(STATUS) {
+        _ if words == NO_ANSWER => format!("the {place} answer was lost"),
+        Some(status) => format!("{vendor} answered the {place} request with status {status}"),
+        None => format!("{vendor} refused the {place} request, because {words}"),
+    };
+    match heard {
+        [first, second] if first == second && first == NO_ANSWER => "the answer was lost twice".to_owned(),
+        [first, second] if first == second => match first.strip_prefix(STATUS) {
+            Some(status) => format!("{vendor} answered twice with status {status}"),
+            None => format!("{vendor} refused twice, because {first}"),
+        },
+        [first, second] => format!("{}, and {}", one(first, "first"), one(second, "second")),
+        _ => "nothing is known of the answers".to_owned(),
+    }
 }
 
 /// Seats cannot be bought here, only keys supplied.

@@ -40,6 +40,7 @@ fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
         seats: row.seats,
         expires_at: row.expires.map(Time),
         hard_expiration: None,
+        asked: None,
     }
 }
 
@@ -108,6 +109,7 @@ impl Keys {
             present: present.to_vec(),
             id: None,
             uuid: None,
+            heard: vec![],
         };
         self.intent = Some(open(Step::AddKey(step), phase));
         self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });
@@ -122,6 +124,7 @@ impl Keys {
             present: vec![],
             id: Some(row.id),
             uuid: Some(row.uuid.clone()),
+            heard: vec![],
         };
         self.intent = Some(open(Step::RemoveKey(step), phase));
         self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });

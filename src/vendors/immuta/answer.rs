@@ -32,8 +32,8 @@ fn refused(answer: &Answer, host: &str, uncertain: impl FnOnce(&Answer) -> Uncer
     match proof(answer) {
         Some(Meaning::Refused(error)) => Outcome::Refused(Refusal::Credentials(error.fault(host))),
         Some(Meaning::Uncertain) => Outcome::Uncertain(uncertain(answer)),
-        None if is_of_application(answer) => Outcome::Answered,
-        None => Outcome::Unanswered,
+        None if is_of_application(answer) => Outcome::Uncertain(Uncertain::Other(answer.status.as_u16())),
+        None => Outcome::Uncertain(Uncertain::Between(answer.status.as_u16())),
     }
 }
 

@@ -81,7 +81,7 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
     });
     let known = judged.made.keys[intent.key.place()];
     let listed = known.and_then(|known| known.row).is_some_and(|row| seen.rows & bit(row) != 0);
-    let refused = matches!(known, Some(Known { state: State::Rejected | State::AlreadyPresent, .. }));
+    let refused = matches!(known, Some(Known { state: State::Rejected | State::Unproven | State::AlreadyPresent, .. }));
     // A row that two readings lack and that is still counted counts as removed by nobody; it stays on record.
     let hidden = matches!(intent.task, Task::Remove(row) if seen.rows & bit(row) == 0);
     match intent.phase {
