@@ -123,6 +123,36 @@ async fn refusal_that_passes_is_asked_once_more_and_the_key_added() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn throttled_request_is_none_of_the_two_and_is_sent_after_its_pause() {
+    needs_control_plane!();
+    let a = acme("immuta-throttled").await;
+    let throttled = || FaultKind::Answer {
+        status: 429,
+        headers: [("retry-after".to_owned(), "1".to_owned())].into(),
+        body: "slow down".into(),
+        apply: false,
+    };
+    let old = a.key("old", 40).await;
+    a.tenant.inject(Fault::on_license_add(throttled()).times(3));
+    a.declare(&["old"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active"]);
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&old)), (4, 1));
+    // One that was lost counts, whatever is throttled after it.
+    let new = a.key("new", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
+    a.tenant.inject(Fault::on_license_add(throttled()).skip(1).times(2));
+    a.prune().await;
+    a.tenant.inject(Fault::on_license_delete(throttled()).times(3));
+    a.list(&["new"]).await;
+    a.until("the new key alone", |status| {
+        keys_of(status) == ["Added/Active"] && said(status, "Ready") == "True/InSync" && a.tenant.deletes() == 4
+    })
+    .await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&new), a.tenant.live_rows_of(&old).len()), (8, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusal_after_an_effect_is_recognized_by_the_row() {
     needs_control_plane!();
     let a = Acme::with("immuta-late-no", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
