@@ -123,6 +123,28 @@ async fn refusal_that_passes_is_asked_once_more_and_the_key_added() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn row_that_the_tenant_confirmed_and_does_not_list_is_told_and_the_key_not_sent_again() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-confirmed", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
+    let key = a.key("one", 20).await;
+    let status = json!({ "activeUserCount": 10, "licenseSeats": 0, "canAddUser": true, "hardSeats": 0 }).to_string();
+    let list = a.tenant.inject(Fault::on_license_list(FaultKind::Body { text: "[]".into() }).for_ever());
+    let count = a.tenant.inject(Fault::on_license_status(FaultKind::Body { text: status }).for_ever());
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("False/NeedsReview").await;
+    let row = &a.tenant.live_rows_of(&key)[0];
+    let words = format!("Immuta confirmed row {} ({}) and does not list it", row.id, row.uuid);
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains(&words), "{message}");
+    a.until_polled(4).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
+    a.tenant.clear_fault(list);
+    a.tenant.clear_fault(count);
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((keys_of(&status), a.tenant.posts()), (vec!["Added/Active".into()], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn throttled_request_is_none_of_the_two_and_is_sent_after_its_pause() {
     needs_control_plane!();
     let a = acme("immuta-throttled").await;

@@ -52,10 +52,8 @@ fn refused(s: &Situation<'_>, open: Open) -> Open {
 
 fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let ring = book.ring;
-    if let Some(row) = ring.row(step.id, step.uuid.as_deref()) {
-        // The account's own answer named this row.
-        book.bind(step, row, origin(step, row));
-        return Open::done(change(intent, step, row, ring.seats, s.now));
+    if let Some(done) = named_row(s, intent, step, book) {
+        return done;
     }
     if let Some(left) = settled(s, intent, book) {
         return Open::wait(intent, left);
@@ -63,6 +61,10 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
     if listed_row(book, step).is_some() {
         // The key has a row all the same: the spec names it, or it is listed again.
         return Open::free();
+    }
+    if step.id.is_some() {
+        // The account confirmed a row: that it is not listed is no reason to ask for another.
+        return Open::turn(intent, IntentPhase::NeedsReview, State::Review);
     }
     if intent.phase == IntentPhase::WithoutEffect {
         // Nothing of ours is running any more: a row that is new now is not of this request.
@@ -83,6 +85,13 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         [] => asked_twice(s, intent, step, book),
         _ => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
     }
+}
+
+/// The account's own answer named a row, and the row is listed.
+fn named_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Option<Open> {
+    let row = book.ring.row(step.id, step.uuid.as_deref())?;
+    book.bind(step, row, origin(step, row));
+    Some(Open::done(change(intent, step, row, book.ring.seats, s.now)))
 }
 
 /// Two requests brought no row: now a person must look, and what was heard of them says at what.
@@ -181,9 +190,14 @@ pub(super) fn with(intent: &Intent, step: KeyStep) -> Intent {
     Intent { step, ..intent.clone() }
 }
 
-/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the spec names the row, the key is not wanted
-/// any more, or a person says that none of them is.
-fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_>) -> Open {
+/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the row is listed that the
+/// account named, the spec names the row, the key is not wanted any more, or a person says that none of them is.
+fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
+    if matches!(intent.step, Step::AddKey(_))
+        && let Some(done) = named_row(s, intent, step, book)
+    {
+        return done;
+    }
     if let Some(row) = listed_row(book, step) {
         return Open::done(change(intent, step, row, book.ring.seats, s.now));
     }

@@ -228,17 +228,23 @@ pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &De
             });
             let rows: Vec<String> = candidates.map(|row| format!("{} ({})", row.id, row.uuid)).collect();
             let (what, id) = (step_done(step), &intent.id);
-            match &rows[..] {
-                [] => format!(
+            let named = step.key().and_then(|key| key.id.zip(key.uuid.as_deref()));
+            match (named, &rows[..]) {
+                (Some((row, uuid)), _) => format!(
+                    "{vendor} confirmed row {row} ({uuid}) and does not list it, so {what} or not. Nothing is sent until you decide: \
+                     look at the licenses there. This ends once the row is listed; if another row is the key, name it in \
+                     licenseKeys[].adopt; if none is, annotate {CONFIRM}={id}, and the key is sent again"
+                ),
+                (None, []) => format!(
                     "{what} or not: {vendor} counts {seats} seats and lists no new row for them, so its list may lack one. Nothing is \
                      sent until you decide: look at the licenses there; if one of them is it, name it in licenseKeys[].adopt, or, \
                      if none is, annotate {CONFIRM}={id}"
                 ),
-                [row] => format!(
+                (None, [row]) => format!(
                     "{what} or not: row {row} is new and may be it. Nothing is sent until you decide: name it in \
                      licenseKeys[].adopt, or, if it is another, annotate {CONFIRM}={id}"
                 ),
-                _ => format!(
+                (None, _) => format!(
                     "{what} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
                      right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={id}",
                     rows.join(", "),

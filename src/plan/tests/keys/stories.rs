@@ -109,6 +109,31 @@ fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
 }
 
 #[test]
+fn row_that_the_answer_named_and_the_list_lacks_is_for_a_person_and_the_key_not_sent_again() {
+    let named = |s: &mut Keys| {
+        let intent = s.intent.as_mut().unwrap();
+        let step = KeyStep { id: Some(8), uuid: Some("u8".into()), ..intent.step.key().unwrap().clone() };
+        intent.step = Step::AddKey(step);
+    };
+    let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
+    for rows in [&[row(7, 40)][..], &[row(7, 40), row(9, 25)]] {
+        let story = keys().lists(&["a", "b"]).shows(rows).adding("a", &[7], IntentPhase::Answered, late()).with(named);
+        let story = story.with(|s| s.seats = Some(40)).agreed();
+        let decision = story.decide();
+        assert_eq!((story.sends(), &decision.verdict), (None, &Verdict::NeedsReview));
+        assert_eq!(story.record("a").and_then(|key| key.id), None, "row 9 is another than the one that was named");
+        let review = story.with(|s| s.intent.clone_from(&decision.intent));
+        let message = review.ready().1;
+        assert!(message.contains("Acme confirmed row 8 (u8) and does not list it"), "{message}");
+        let listed = review.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.seats = None).lists(&["a"]);
+        assert_eq!(listed.decide().verdict, Verdict::InSync, "it ends by itself");
+        assert_eq!(listed.record("a").and_then(|key| key.origin), Some(KeyOrigin::Added));
+        let yes = review.with(|s| s.confirmed = Some("i1".into()));
+        assert_eq!(yes.adds().and_then(|step| step.fingerprint), Some(print("a")));
+    }
+}
+
+#[test]
 fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_day_at_most() {
     let story = keys().lists(&["a"]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     assert_eq!(story.decide().verdict, Verdict::Doubt);
