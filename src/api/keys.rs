@@ -149,7 +149,8 @@ pub struct KeyRecord {
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyAsked {
-    /// The intent of the last one. A person who confirms this id lets the key be sent again.
+    /// Names the question whether the key is there, made of the last request. A person who confirms this id lets the key be
+    /// sent again.
     pub id: String,
 
     /// What was heard of each, in Seatkeeper's words.

@@ -9,7 +9,7 @@ use super::ring::{KeyRing, Row};
 use super::say::{self, NO_ANSWER, STATUS, Trouble};
 use crate::api::{Change, Intent, IntentPhase, KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
 use crate::plan::outcome::applied;
-use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
+use crate::plan::protocol::{Open, State, Wait, WaitFor, digest, settling, wait, wait_of};
 use crate::plan::{Situation, Uncertain};
 
 /// Judges the recorded intent against what the account lists, and records what is thereby known.
@@ -109,7 +109,7 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
         () if says(Uncertain::Present) || says(Uncertain::PerhapsPresent) => (KeyState::AlreadyPresent, None),
         () if heard.iter().all(refused) => (KeyState::Rejected, None),
         // A missing row is no refusal.
-        () => (KeyState::Unproven, Some(KeyAsked { id: intent.id.clone(), heard })),
+        () => (KeyState::Unproven, Some(KeyAsked { id: digest(&["sent twice", &intent.id]), heard })),
     };
     // A key of which a row is listed was not refused, whatever became of this request.
     if book.is_wanted(&rowless(step, state)) && !book.lists(step) {
