@@ -197,6 +197,13 @@ impl<'a> Book<'a> {
         holds_seats(self.uncounted_for(), seats)
     }
 
+    /// Seats that a listed row gives now, for all that the account counts: of one that has ended or is not honored, none unless
+    /// they may be counted. `None`: not known.
+    pub fn gives(&self, row: &Row) -> Option<i32> {
+        let spent = !is_live(row, self, self.now) && !self.counts(row.seats);
+        if spent { Some(0) } else { row.seats }
+    }
+
     /// Seats that may have come since an addition was decided, and that none of its new rows explains. Where every row of then
     /// is still there and counts, what nothing explained then explains nothing now: soft seats.
     pub fn gained_seats(&self, step: &KeyStep, new: &[Row]) -> i32 {

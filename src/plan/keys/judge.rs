@@ -29,7 +29,7 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
         IntentPhase::NeedsReview => review(s, intent, &step, book),
         IntentPhase::Rejected => {
             let listed = book.ring.row(step.id, step.uuid.as_deref()).is_some();
-            let gone = !listed && !book.counts(Some(step.from.saturating_sub(step.to)));
+            let gone = !listed && !may_be_hidden(book, &step);
             let confirmed = s.confirmed == Some(intent.id.as_str());
             if s.edited_since(intent) || confirmed || gone {
                 Open::free()
@@ -134,7 +134,7 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
     }
     let done = || Open::done(applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now));
     let listed = ring.row(step.id, step.uuid.as_deref()).is_some();
-    if !listed && book.counts(Some(step.from.saturating_sub(step.to))) {
+    if !listed && may_be_hidden(book, step) {
         // The list may lack it: it counts as removed by nobody, and is judged afresh if it is listed again.
         return Open::free();
     }
@@ -152,6 +152,12 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
     } else {
         refused(s, Open::turn(intent, IntentPhase::Rejected, State::Rejected))
     }
+}
+
+/// Whether the seats of a row that is to be removed may still be counted. One that gives none leaves nothing to count.
+fn may_be_hidden(book: &Book<'_>, step: &KeyStep) -> bool {
+    let gives = step.from.saturating_sub(step.to);
+    gives != 0 && book.counts(Some(gives))
 }
 
 /// A row that is gone after a removal was found to be without effect: that is read twice too.

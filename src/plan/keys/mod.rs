@@ -81,7 +81,7 @@ fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step
     let mut troubles = say::troubles(s.desired.pool.vendor, book, &standings);
     match prune::retirement(s, ring, book, &standings) {
         Retirement::Of(record) => {
-            return Next::Move(Box::new(change(remove(ring, record), Trigger::SpecDiffers, repeat, Settle::Done)));
+            return Next::Move(Box::new(change(remove(book, record), Trigger::SpecDiffers, repeat, Settle::Done)));
         }
         Retirement::Blocked(why) => troubles.push(Trouble::prune_blocked(&why)),
         Retirement::None => {}
@@ -118,10 +118,12 @@ fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
     })
 }
 
-fn remove(ring: &KeyRing, record: &KeyRecord) -> Step {
+fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
+    let row = book.ring.row(record.id, record.uuid.as_deref());
+    let gives = row.and_then(|row| book.gives(row)).or(record.seats).unwrap_or_default();
     Step::RemoveKey(KeyStep {
-        from: ring.seats,
-        to: ring.seats.saturating_sub(record.seats.unwrap_or_default()),
+        from: book.ring.seats,
+        to: book.ring.seats.saturating_sub(gives),
         secret_key_ref: record.secret_key_ref.clone(),
         fingerprint: record.fingerprint.clone(),
         present: Vec::new(),

@@ -3,7 +3,7 @@
 use super::book::{Book, Standing};
 use super::end::left_without;
 use super::is_live;
-use super::ring::KeyRing;
+use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::plan::{Goal, Situation};
 
@@ -60,19 +60,30 @@ fn obstacle(
     if standings.is_empty() || !standings.iter().all(in_force) {
         return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }
-    let this = |row: &&super::Row| row.is(record.id, record.uuid.as_deref());
+    let this = |row: &&Row| row.is(record.id, record.uuid.as_deref());
     if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
         return Some("it is the last valid key".into());
     }
+    let row = ring.row(record.id, record.uuid.as_deref())?;
+    // A row that gives nothing takes nothing.
+    let spent = !is_live(row, book, s.now) && book.gives(row) == Some(0);
+    if spent { None } else { needed(s, ring, book, row) }
+}
+
+/// What stands against a removal of seats.
+fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Option<String> {
+    let words = s.desired.pool.vendor;
     if ring.can_add_user != Some(true) {
         return Some(format!("the {} {}, so it has no seats to spare", words.account, words.full));
     }
     let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
-    let shown = ring.rows.iter().find(this).and_then(|row| row.seats);
-    let Some(seats) = shown else { return Some(format!("the {} does not show how many seats it has", words.account)) };
+    let Some(seats) = row.seats else {
+        return Some(format!("the {} does not show how many seats it has", words.account));
+    };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
-    let live: Vec<&super::Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
-    let left = left_without(&live, ring.seats, |row| this(&row));
+    let this = |other: &Row| other.is(Some(row.id), Some(&row.uuid));
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
+    let left = left_without(&live, ring.seats, this);
     (left < need).then(|| {
         format!(
             "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"

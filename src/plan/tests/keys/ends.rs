@@ -33,6 +33,46 @@ fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() 
 }
 
 #[test]
+fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
+    let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
+    let invalidated = Row { invalidated: true, ..row(7, 40) };
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    for gone in [expired, invalidated] {
+        let story = keys().lists(&["b"]).shows(&[gone.clone(), row(8, 60)]).knows(&[old.clone(), new.clone()]).prunes();
+        let story = story.with(|s| (s.used, s.seats, s.desired.seats) = (55, Some(60), Some(60)));
+        let step = story.removes().expect("a removal");
+        assert_eq!((step.id, step.from, step.to), (Some(7), 60, 60), "it takes nothing");
+        let full = story.clone().with(|s| (s.used, s.ring.can_add_user) = (70, Some(false)));
+        assert!(full.removes().is_some(), "nothing is spared by keeping it");
+        let soft = story.clone().with(|s| s.seats = Some(65));
+        assert!(soft.removes().is_some(), "soft seats of the other row");
+        let unknown = Row { seats: None, ..gone };
+        let nothing_left = story.clone().shows(&[unknown.clone(), row(8, 60)]);
+        assert!(nothing_left.removes().is_some(), "the other row explains every seat");
+        for (what, rows, seats, words) in [
+            (
+                "it is counted",
+                [story.ring.rows[0].clone(), row(8, 60)],
+                100,
+                "without its 40 seats 60 would be left, and 61",
+            ),
+            ("how many it gives is not shown", [unknown, row(8, 60)], 65, "does not show how many seats"),
+            (
+                "what the other gives is not shown",
+                [story.ring.rows[0].clone(), Row { seats: None, ..row(8, 60) }],
+                60,
+                "61 are needed",
+            ),
+        ] {
+            let story = story.clone().shows(&rows).with(|s| (s.seats, s.used) = (Some(seats), 61));
+            let story = story.with(|s| s.license.keys[0].seats = rows[0].seats);
+            assert_eq!(story.removes(), None, "{what}");
+            assert!(story.ready().1.contains(words), "{what}: {}", story.ready().1);
+        }
+    }
+}
+
+#[test]
 fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_shown_is_not_enough() {
     let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
     let unknown = || Row { seats: None, ..row(2, 60) };
