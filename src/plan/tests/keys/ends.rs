@@ -73,6 +73,17 @@ fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
 }
 
 #[test]
+fn lost_removal_of_a_row_that_gave_nothing_is_done_once_the_row_is_gone_beside_soft_seats() {
+    let new = record("b", &row(8, 60), KeyOrigin::Added);
+    let story = keys().lists(&["b"]).shows(&[row(8, 60)]).knows(&[new]).prunes().with(|s| s.seats = Some(65));
+    let story = story.removing(&row(7, 40), IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = Step::RemoveKey(KeyStep { from: 65, to: 65, ..intent.step.key().unwrap().clone() });
+    });
+    assert!(story.agreed().decide().applied.is_some(), "five soft seats are not those of the row");
+}
+
+#[test]
 fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_shown_is_not_enough() {
     let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
     let unknown = || Row { seats: None, ..row(2, 60) };
