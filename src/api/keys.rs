@@ -35,7 +35,8 @@ pub struct Immuta {
     pub license_keys: Option<Vec<LicenseKeyEntry>>,
 
     /// true: a key that this object added and that is no longer listed is removed from the tenant, once all listed keys
-    /// are seen there, and never if that left fewer seats than are used or wanted, or no valid key. Absent means false:
+    /// are seen there, and never if that left fewer seats than are used or wanted, no valid
+    /// key, or a feature less. Absent means false:
     /// nothing is ever removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
@@ -139,6 +140,10 @@ pub struct KeyRecord {
     /// Whether its end blocks (true) or only warns (false); known only of keys that this object added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiration: Option<bool>,
+
+    /// Names of the features and data handlers that this key turns on, where the tenant shows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
 
     /// With state `Unproven`: the requests of which the outcome is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

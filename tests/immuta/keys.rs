@@ -126,6 +126,28 @@ async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn key_with_a_feature_that_no_other_key_gives_is_not_removed_and_the_feature_is_named() {
+    needs_control_plane!();
+    let a = acme("immuta-feature").await;
+    let old = a.issued("old", LicenseKey::seats(0).feature("FPE")).await;
+    a.issued("new", LicenseKey::seats(40)).await;
+    a.declare(&["old", "new"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(status.license.unwrap().keys[0].features, ["FPE"]);
+    a.prune().await;
+    a.list(&["new"]).await;
+    let status = a.until_ready("False/PruneBlocked").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("the feature FPE is in no other valid key"), "{message}");
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.deletes()), (1, 0));
+    a.issued("both", LicenseKey::seats(1).feature("FPE").feature("QUANTUM_MASKING")).await;
+    a.list(&["new", "both"]).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.deletes()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_of_others_are_shown_and_never_touched() {
     needs_control_plane!();
     let a = acme("immuta-foreign").await;

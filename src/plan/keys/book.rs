@@ -99,6 +99,7 @@ impl<'a> Book<'a> {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
                     record.expires_at = row.expires.map(Time);
+                    record.features = row.features.clone().unwrap_or_default();
                     record.asked = None;
                     let removed = record.state == KeyState::Removed;
                     if removed { KeyState::Removed } else { state_of(row, now) }

@@ -1,7 +1,7 @@
 //! Which row may be removed: every rule that must hold, each with its sentence.
 
 use super::book::{Book, Standing};
-use super::end::left_without;
+use super::end::{Lost, left_without, lost_features};
 use super::is_live;
 use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
@@ -67,7 +67,26 @@ fn obstacle(
     let row = ring.row(record.id, record.uuid.as_deref())?;
     // A row that gives nothing takes nothing.
     let spent = !is_live(row, book, s.now) && book.gives(row) == Some(0);
-    if spent { None } else { needed(s, ring, book, row) }
+    features(s, book, row, spent).or_else(|| if spent { None } else { needed(s, ring, book, row) })
+}
+
+/// What stands against a removal beside seats. A row that is not honored, or of which the seats have ended, turns on nothing.
+fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Option<String> {
+    if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
+        return None;
+    }
+    let live: Vec<&Row> = book.ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    match lost_features(&live, &[row]) {
+        Lost::None => None,
+        Lost::Features(names) => {
+            let (what, is) = if names.len() == 1 { ("feature", "is") } else { ("features", "are") };
+            Some(format!("the {what} {} {is} in no other valid key", names.join(", ")))
+        }
+        Lost::Unknown => Some(format!(
+            "the {} shows the features of the row in a way that is not understood, and they may be in no other key",
+            s.desired.pool.vendor.account
+        )),
+    }
 }
 
 /// What stands against a removal of seats.

@@ -24,6 +24,7 @@ pub(super) fn bound(
         seats: row.seats,
         expires_at: row.expires.map(Time),
         hard_expiration: row.hard,
+        features: row.features.clone().unwrap_or_default(),
         asked: None,
     }
 }
@@ -64,6 +65,7 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
         seats: None,
         expires_at: None,
         hard_expiration: None,
+        features: Vec::new(),
         asked: None,
     }
 }

@@ -22,7 +22,15 @@ fn print(name: &str) -> String {
 }
 
 pub(super) fn row(id: i64, seats: i32) -> Row {
-    Row { id, uuid: format!("u{id}"), seats: Some(seats), expires: None, hard: None, invalidated: false }
+    Row {
+        id,
+        uuid: format!("u{id}"),
+        seats: Some(seats),
+        expires: None,
+        hard: None,
+        invalidated: false,
+        features: Some(vec![]),
+    }
 }
 
 fn wanted(name: &str) -> WantedKey {
@@ -40,6 +48,7 @@ fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
         seats: row.seats,
         expires_at: row.expires.map(Time),
         hard_expiration: None,
+        features: row.features.clone().unwrap_or_default(),
         asked: None,
     }
 }

@@ -40,7 +40,7 @@ fn key_of(print: Option<&str>) -> Key {
 
 pub fn row(row: Row) -> plan::Row {
     let (id, uuid) = (i64::from(row), uuid(row));
-    plan::Row { id, uuid, seats: Some(SEATS), expires: None, hard: None, invalidated: false }
+    plan::Row { id, uuid, seats: Some(SEATS), expires: None, hard: None, invalidated: false, features: Some(vec![]) }
 }
 
 fn uuid(row: Row) -> String {
@@ -224,6 +224,7 @@ fn record(key: Key, known: Known) -> KeyRecord {
         seats: known.row.map(|_| SEATS),
         expires_at: None,
         hard_expiration: None,
+        features: vec![],
         // Nobody answers the question, so it needs no name.
         asked: (known.state == State::Unproven).then(|| KeyAsked { id: String::new(), heard: vec![] }),
     }

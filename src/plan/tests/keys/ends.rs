@@ -72,6 +72,62 @@ fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
     }
 }
 
+fn featuring(row: Row, names: &[&str]) -> Row {
+    Row { features: Some(names.iter().map(|name| (*name).to_owned()).collect()), ..row }
+}
+
+#[test]
+fn key_with_a_feature_that_no_other_valid_key_gives_stays_and_the_message_names_the_feature() {
+    let expired = |row: Row| Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row };
+    let story = |old: Row, new: Row, more: &[Row]| {
+        let records = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
+        keys().lists(&["b"]).shows(&[&[old, new][..], more].concat()).knows(&records).prunes()
+    };
+    let told = |story: Keys, words: &str| {
+        assert_eq!(story.sends(), None, "{words}");
+        let (why, message) = story.ready();
+        assert_eq!(why, reason::PRUNE_BLOCKED);
+        assert!(message.contains(words), "{message}");
+    };
+    let (fpe, both) = (|seats| featuring(row(7, seats), &["FPE"]), || featuring(row(7, 40), &["FPE", "QM"]));
+    let new = |names: &[&str]| featuring(row(8, 60), names);
+    for seats in [0, 40] {
+        told(
+            story(fpe(seats), new(&[]), &[]),
+            "row 7 (u7) is not listed any more and stays: the feature FPE is in no other valid key",
+        );
+        assert!(story(fpe(seats), new(&["FPE", "QM"]), &[]).removes().is_some(), "the other gives it");
+    }
+    told(story(both(), new(&["X"]), &[]), "the features FPE, QM are in no other valid key");
+    told(
+        story(both(), new(&["QM"]), &[expired(featuring(row(9, 1), &["FPE"]))]),
+        "the feature FPE is in no other valid key",
+    );
+    assert!(story(both(), new(&["QM"]), &[featuring(row(9, 1), &["FPE"])]).removes().is_some(), "a third row gives it");
+    told(story(Row { features: None, ..row(7, 40) }, new(&["FPE"]), &[]), "in a way that is not understood");
+    told(story(fpe(40), Row { features: None, ..row(8, 60) }, &[]), "the feature FPE");
+    // Of a key whose seats have ended its features have too; of one without seats nobody knows.
+    let spent = story(expired(fpe(40)), new(&[]), &[]).with(|s| s.seats = Some(60));
+    assert!(spent.removes().is_some());
+    told(story(expired(fpe(0)), new(&[]), &[]).with(|s| s.seats = Some(60)), "the feature FPE");
+    let shown = story(fpe(40), new(&[]), &[]).record("a").expect("a record");
+    assert_eq!(shown.features, ["FPE"]);
+}
+
+#[test]
+fn end_that_counts_is_the_first_after_which_a_feature_is_gone() {
+    let until = |row: Row, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row };
+    let ends = |rows: &[Row]| {
+        let license = keys().shows(rows).decide().license.unwrap();
+        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
+    };
+    let (soon, later) = (|names: &[&str]| until(featuring(row(1, 0), names), 100), until(row(2, 60), 900));
+    assert_eq!(ends(&[soon(&[]), later.clone()]), Some(900));
+    assert_eq!(ends(&[soon(&["FPE"]), later.clone()]), Some(100));
+    assert_eq!(ends(&[soon(&["FPE"]), featuring(later.clone(), &["FPE"])]), Some(900));
+    assert_eq!(ends(&[Row { features: None, ..soon(&[]) }, later]), Some(100), "what is not known is not enough");
+}
+
 #[test]
 fn lost_removal_of_a_row_that_gave_nothing_is_done_once_the_row_is_gone_beside_soft_seats() {
     let new = record("b", &row(8, 60), KeyOrigin::Added);

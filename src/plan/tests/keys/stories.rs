@@ -257,6 +257,8 @@ fn removal_is_sent_only_where_two_readings_agree_about_list_seats_and_use() {
         ("seats", story().with(|s| s.seats = Some(101))),
         ("use", story().with(|s| s.used = 11)),
         ("row", story().shows(&[row(7, 40), row(8, 60), row(9, 1)])),
+        ("feature", story().with(|s| s.ring.rows[1].features = Some(vec!["FPE".into()]))),
+        ("end", story().with(|s| s.ring.rows[1].expires = Some(now() + SignedDuration::from_hours(9)))),
     ] {
         assert_eq!(then(story), Verdict::Publish, "another {other}");
     }
