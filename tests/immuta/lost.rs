@@ -243,6 +243,40 @@ async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn key_of_an_object_made_anew_is_not_told_as_added_and_pruned_only_after_its_row_was_adopted() {
+    needs_control_plane!();
+    let a = acme("immuta-anew-prune").await;
+    let key = a.key("one", 40).await;
+    a.tenant.add_by_hand(&key).expect("added by hand");
+    a.declare(&["one"], json!({ "vendor": { "immuta": { "prune": true } } })).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((keys_of(&status), status.history.len()), (vec!["Found/Active".into()], 0));
+    a.w.until_told("LicenseKeyAdopted", 1).await;
+    let events = a.w.events().await;
+    assert!(events.iter().all(|(why, _)| why != "LicenseKeyAdded"), "{events:?}");
+    let (_, adopted) = events.iter().find(|(why, _)| why == "LicenseKeyAdopted").expect("the event");
+    assert!(adopted.contains("name the row in licenseKeys[].adopt to let prune remove it"), "{adopted}");
+    a.key("two", 60).await;
+    a.list(&["two"]).await;
+    let status = a.until_ready("False/PruneBlocked").await;
+    let row = &a.tenant.live_rows_of(&key)[0];
+    let words = format!("name id {} and uuid {} in licenseKeys[].adopt of its entry", row.id, row.uuid);
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains(&words), "{message}");
+    let mut keys = entries(&["one", "two"]);
+    keys[0]["adopt"] = json!({ "id": row.id, "uuid": row.uuid });
+    a.w.edit("acme", json!({ "vendor": { "immuta": { "licenseKeys": keys } } })).await;
+    let adopted = |status: &seatkeeper::api::LicenseSeatsStatus| keys_of(status) == ["Adopted/Active", "Added/Active"];
+    a.until("the row as its own", |status| adopted(status) && said(status, "Ready") == "True/InSync").await;
+    a.list(&["two"]).await;
+    a.until("the new key alone", |status| {
+        keys_of(status) == ["Added/Active"] && said(status, "Ready") == "True/InSync"
+    })
+    .await;
+    assert_eq!((a.tenant.live_rows_of(&key).len(), a.tenant.deletes()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_to_adopt_that_is_not_there_is_told_and_the_key_not_added() {
     needs_control_plane!();
     let a = acme("immuta-adopt").await;

@@ -100,7 +100,7 @@ impl Judging<'_> {
         let fingerprint = self.step.fingerprint.as_deref().unwrap_or_default();
         let record = bound(self.step.secret_key_ref.clone(), fingerprint, row, origin, self.now);
         put(&mut self.license.keys, record);
-        (None, Some(change(self.intent, self.step, row, seats, self.now)))
+        (None, change(self.intent, self.step, row, seats, self.now))
     }
 
     fn refused(&mut self, state: KeyState) -> Said {

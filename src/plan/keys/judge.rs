@@ -77,7 +77,7 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         [row] if holds_seats(gained, row.seats) => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [row] => {
             book.bind(step, row, KeyOrigin::Found);
-            Open::done(change(intent, step, row, ring.seats, s.now))
+            has_row(s, intent, step, row, book)
         }
         // Seats have come without a row: the list may lack the very row that this request made.
         [] if gained > 0 => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
@@ -91,7 +91,7 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
 fn named_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Option<Open> {
     let row = book.ring.row(step.id, step.uuid.as_deref())?;
     book.bind(step, row, origin(step, row));
-    Some(Open::done(change(intent, step, row, book.ring.seats, s.now)))
+    Some(has_row(s, intent, step, row, book))
 }
 
 /// Two requests brought no row: now a person must look, and what was heard of them says at what.
@@ -101,7 +101,7 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
         && let Some(row) = book.only_possible(step).cloned()
     {
         book.bind(step, &row, KeyOrigin::Found);
-        return Open::done(change(intent, step, &row, book.ring.seats, s.now));
+        return has_row(s, intent, step, &row, book);
     }
     let heard = heard(intent, step);
     let refused = |words: &String| words != NO_ANSWER && !words.starts_with(STATUS);
@@ -205,7 +205,7 @@ fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_
         return done;
     }
     if let Some(row) = listed_row(book, step) {
-        return Open::done(change(intent, step, row, book.ring.seats, s.now));
+        return has_row(s, intent, step, row, book);
     }
     let wanted = book.is_wanted(&rowless(step, KeyState::Pending));
     if !wanted || s.confirmed == Some(intent.id.as_str()) {
@@ -245,10 +245,16 @@ pub(super) fn retire(records: &mut [KeyRecord], step: &KeyStep) {
     }
 }
 
-/// The change, with the row it came to.
-pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Change {
+/// The key has this row, and nothing of the addition is open any more.
+fn has_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, book: &Book<'_>) -> Open {
+    Open { applied: change(intent, step, row, book.ring.seats, s.now), ..Open::free() }
+}
+
+/// The change, with the row it came to. A row that was there before came by no change.
+pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Option<Change> {
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
-    applied(&with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), ..step.clone() }), now)
+    let came = || with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), heard: Vec::new(), ..step.clone() });
+    (!step.present.contains(&row.id)).then(|| applied(&came(), now))
 }
 
 /// The step in this object's words: a fingerprint of another object, in a restored record, says nothing here.

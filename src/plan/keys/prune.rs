@@ -53,8 +53,12 @@ fn obstacle(
 ) -> Option<String> {
     let words = s.desired.pool.vendor;
     if !matches!(record.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)) {
-        let vendor = words.name;
-        return Some(format!("it is not proven that this object added it; remove it in {vendor} if it is yours"));
+        let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
+        return Some(format!(
+            "it is not proven that this object added it: if it is yours, list its key again and name id {id} and uuid {uuid} in \
+             licenseKeys[].adopt of its entry, and take the entry out once Ready is true; or remove the row in {}",
+            words.name
+        ));
     }
     let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if r.state == KeyState::Active);
     if standings.is_empty() || !standings.iter().all(in_force) {

@@ -85,6 +85,34 @@ fn uncertain_refusal_of_an_addition_is_asked_once_more_and_then_a_person() {
     }
 }
 
+#[test]
+fn row_that_was_there_before_is_taken_and_no_change_is_told() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    let open = story.clone().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = open.intent.clone().unwrap();
+    let (same, known) = after(&intent, &open, &Outcome::Added(Box::new(row(7, 40))), Some(&[row(7, 40)]));
+    assert_eq!((same.applied, known.and_then(|key| key.origin)), (None, Some(KeyOrigin::Found)));
+    let (new, _) = after(&intent, &open, &Outcome::Added(Box::new(row(8, 25))), Some(&[row(7, 40), row(8, 25)]));
+    assert!(new.applied.is_some());
+    let named = |id: i64| {
+        let step = KeyStep { id: Some(id), uuid: Some(format!("u{id}")), ..intent.step.key().unwrap().clone() };
+        let intent = Intent { phase: IntentPhase::Answered, step: Step::AddKey(step), ..intent.clone() };
+        story.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.intent = Some(intent)).decide()
+    };
+    assert_eq!((named(7).applied, named(7).intent), (None, None));
+    assert!(named(8).applied.is_some());
+    let there = said_twice_that_it_is_there(&[row(7, 40)], &[], None).decide();
+    assert_eq!((there.applied, there.intent), (None, None));
+    assert_eq!(there.license.unwrap().keys[0].origin, Some(KeyOrigin::Found));
+    let review = story.adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
+    let adopts = |id: i64| {
+        let adopt = Some(KeyRow { id, uuid: format!("u{id}") });
+        review.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.ring.wanted[0].adopt = adopt).decide().applied
+    };
+    assert_eq!(adopts(7), None);
+    assert!(adopts(8).is_some());
+}
+
 /// A key that was sent twice, with these answers, and then read twice without a new row.
 fn sent_twice(answers: [&Outcome; 2]) -> Keys {
     let rows = [row(7, 40)];
@@ -159,8 +187,8 @@ fn key_that_was_sent_twice_is_sent_again_only_after_a_yes_to_the_last_request_or
     assert_eq!(story.lists(&[]).record("a"), None, "nobody needs to know it of a key that is not wanted");
 }
 
-/// A key that was refused twice as already there.
-fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+/// A key that was refused twice as already there, before that is recorded.
+fn said_twice_that_it_is_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
     let present: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let story = keys().lists(&["a"]).shows(rows).knows(records).with(|s| s.seats = seats);
     let late = WaitFor::LateEffects("i1".into());
@@ -170,7 +198,12 @@ fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys 
         let Step::AddKey(step) = &mut intent.step else { panic!() };
         (step.from, step.to) = (200, 200);
     });
-    let story = story.agreed();
+    story.agreed()
+}
+
+/// A key that was refused twice as already there.
+fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+    let story = said_twice_that_it_is_there(rows, records, seats);
     story.clone().with(|s| (s.license, s.intent) = (story.decide().license.unwrap(), None))
 }
 

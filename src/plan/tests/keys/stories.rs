@@ -275,7 +275,10 @@ fn what_stands_against_a_removal_is_told() {
         (story.clone().with(|s| s.desired.guardrails.min_seats = Some(80)), "80 are needed"),
         (story.clone().with(|s| s.ring.can_add_user = Some(false)), "takes no more users"),
         (story.clone().with(|s| s.ring.can_add_user = None), "takes no more users"),
-        (story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)), "not proven"),
+        (
+            story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)),
+            "not proven that this object added it: if it is yours, list its key again and name id 7 and uuid u7 in licenseKeys[].adopt",
+        ),
         (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
         (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
