@@ -125,7 +125,7 @@ pub struct KeyRecord {
 
     /// How it stands: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added yet),
     /// `Rejected` (the tenant refuses the key), `Unproven` (asked twice to add it, and nothing proves what came of it: a person
-    /// must look), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
+    /// must look), `GivenUp` (a person has said that its row is gone: it is added again), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
     /// `Unreadable` (its Secret cannot be used), `Removed` (removed by this object and still listed).
     pub state: KeyState,
 
@@ -192,6 +192,8 @@ pub enum KeyState {
     Rejected,
     /// The tenant was asked twice to add it, and nothing proves what came of it.
     Unproven,
+    /// A person has said that its row is gone.
+    GivenUp,
     /// The tenant has the key, and which row it is cannot be told.
     AlreadyPresent,
     /// Its Secret cannot be used.

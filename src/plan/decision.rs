@@ -21,7 +21,7 @@ pub struct Situation<'a> {
     pub uid: &'a str,
     /// Generation of its spec.
     pub generation: i64,
-    /// Value of the confirming annotation.
+    /// Value of the confirming annotation; see [`Situation::confirms`].
     pub confirmed: Option<&'a str>,
     /// The checked spec.
     pub desired: &'a Desired,
@@ -51,6 +51,14 @@ pub struct Situation<'a> {
     pub writer: &'a str,
     /// Wall clock, for records and day-long windows only.
     pub now: Timestamp,
+}
+
+impl Situation<'_> {
+    /// Whether a person has said yes to the question with this id. One annotation may name several, separated by commas: an
+    /// object may have several open questions.
+    pub(super) fn confirms(&self, id: &str) -> bool {
+        self.confirmed.is_some_and(|ids| ids.split(',').any(|one| one.trim() == id))
+    }
 }
 
 /// What is to be done, and what the record must say meanwhile.

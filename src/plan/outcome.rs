@@ -47,6 +47,8 @@ pub enum Uncertain {
     PerhapsPresent,
     /// That the field is wrong that carries the license key.
     Field,
+    /// The same of the field in lower case.
+    LowerField,
     /// Nothing that is understood; the status.
     Status(u16),
     /// No refusal: the application answered with this status, and its answer names no row.
@@ -62,6 +64,7 @@ impl Uncertain {
             Self::Present => "it says that it has the key already".into(),
             Self::PerhapsPresent => "it says that something conflicts, perhaps the key itself".into(),
             Self::Field => "it does not take the field that carries the key".into(),
+            Self::LowerField => "it does not take the field in lower case that carries the key".into(),
             Self::Status(status) => format!("it answers with status {status}"),
             Self::Other(status) | Self::Between(status) => format!("status {status}"),
         }
@@ -78,7 +81,7 @@ impl Uncertain {
     }
 
     /// Whether these are its words in a record.
-    pub(super) fn is_told(self, words: Option<&str>) -> bool {
+    pub fn is_told(self, words: Option<&str>) -> bool {
         words == Some(self.words().as_str())
     }
 }

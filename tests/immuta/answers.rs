@@ -2,11 +2,11 @@
 
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::immuta::{Duplicate, LicenseKey, ReAdd};
+use vendor_sim::immuta::{Duplicate, LicenseKey, PostField, ReAdd};
 use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, keys_of, tenant};
-use crate::world::{condition, said};
+use crate::world::{FAST, condition, said};
 
 fn answer(status: u16, body: &str, apply: bool) -> FaultKind {
     FaultKind::Answer {
@@ -103,7 +103,14 @@ async fn rows_that_are_not_listed_while_their_seats_are_counted_are_not_added_ag
     let status = a.until_ready("False/NeedsReview").await;
     let message = condition(&status, "Ready").unwrap().message.clone();
     let id = message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).expect("an id").to_owned();
+    // What a person has said stays known while something else stands against the addition.
+    a.w.edit("acme", json!({ "suspend": true })).await;
     a.w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
+    a.until("the answer on record", |status| keys_of(status) == ["Added/GivenUp"]).await;
+    a.w.annotate("acme", "seatkeeper.dev/confirm", "another").await;
+    a.until_polled(2).await;
+    assert_eq!((keys_of(&a.w.status("acme").await), a.tenant.posts()), (vec!["Added/GivenUp".into()], 1));
+    a.w.edit("acme", json!({ "suspend": false })).await;
     a.until("the key again", |status| keys_of(status) == ["Added/Active"] && a.tenant.additions_of(&key) == 2).await;
 }
 
@@ -142,6 +149,21 @@ async fn row_that_the_tenant_confirmed_and_does_not_list_is_told_and_the_key_not
     a.tenant.clear_fault(count);
     let status = a.until_ready("True/InSync").await;
     assert_eq!((keys_of(&status), a.tenant.posts()), (vec!["Added/Active".into()], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_spelling_of_the_field_outlasts_a_restart_before_the_repeat() {
+    needs_control_plane!();
+    let mut a = Acme::with("immuta-spelling", tenant(), |switches| switches.post_field = PostField::Licensekey).await;
+    let key = a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("Unknown/OutcomeUnknown").await;
+    assert_eq!(a.tenant.posts(), 1);
+    a.w.operator.stop().await;
+    a.w.operator = a.w.another_operator(FAST).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active"]);
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,8 @@ pub(super) enum Standing<'a> {
     Twin,
     /// The spec says which row it has, and that row is not listed, or another listed key has it.
     NoSuchRow,
+    /// A person has said that its row is gone: it is to be added.
+    GivenUp,
     /// Nothing is known of it: it is to be added.
     New,
 }
@@ -105,7 +107,7 @@ impl<'a> Book<'a> {
                     if removed { KeyState::Removed } else { state_of(row, now) }
                 }
                 None if record.state == KeyState::Removed => KeyState::Removed,
-                None if is_rowless(record.state) => record.state,
+                None if is_rowless(record.state) || record.state == KeyState::GivenUp => record.state,
                 None if ended(record) => KeyState::Expired,
                 None => KeyState::Missing,
             };
@@ -222,19 +224,21 @@ impl<'a> Book<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Forgets what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing.
-    pub fn dismiss(&mut self, confirmed: Option<&str>) {
-        let answered = |record: &KeyRecord| {
-            let asked = record.asked.as_ref().filter(|_| record.state == KeyState::Unproven);
-            asked.is_some_and(|asked| confirmed == Some(asked.id.as_str()))
+    /// Records what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing. What is
+    /// known of a row stays known, for the list may have been short.
+    pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
+        let answered = |record: &KeyRecord| match record.state {
+            KeyState::Unproven => record.asked.as_ref().is_some_and(|asked| confirms(&asked.id)),
+            _ => self.hides(record) && confirms(&question(record, self.ring)),
         };
-        self.records.retain(|record| !(answered(record) && record.id.is_none()));
-        for record in self.records.iter_mut().filter(|record| answered(record)) {
-            (record.state, record.asked) = (KeyState::Missing, None);
+        let mut records = self.records.clone();
+        records.retain(|record| !(answered(record) && record.id.is_none()));
+        for record in records.iter_mut().filter(|record| answered(record)) {
+            // Whether an earlier row of the key is gone is another question.
+            let asked = record.asked.take().is_some();
+            record.state = if asked { KeyState::Missing } else { KeyState::GivenUp };
         }
-        let gone = |record: &KeyRecord| self.hides(record) && confirmed == Some(question(record, self.ring).as_str());
-        let kept = self.records.iter().filter(|record| !gone(record)).cloned().collect();
-        self.records = kept;
+        self.records = records;
     }
 
     /// The only row that can be the one of a key that is said to be there: nobody's else, with the seats that the key is known
@@ -288,6 +292,7 @@ impl<'a> Book<'a> {
                 // Of a record that somebody edited: nobody knows what was asked, so that is to be looked at as well.
                 KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
+                KeyState::GivenUp => Standing::GivenUp,
                 KeyState::Missing if self.hides(record) => Standing::Hidden(record),
                 KeyState::Missing => Standing::Lost(record),
                 KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,

@@ -30,7 +30,7 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
         IntentPhase::Rejected => {
             let listed = book.ring.row(step.id, step.uuid.as_deref()).is_some();
             let gone = !listed && !may_be_hidden(book, &step);
-            let confirmed = s.confirmed == Some(intent.id.as_str());
+            let confirmed = s.confirms(&intent.id);
             if s.edited_since(intent) || confirmed || gone {
                 Open::free()
             } else {
@@ -208,7 +208,7 @@ fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_
         return has_row(s, intent, step, row, book);
     }
     let wanted = book.is_wanted(&rowless(step, KeyState::Pending));
-    if !wanted || s.confirmed == Some(intent.id.as_str()) {
+    if !wanted || s.confirms(&intent.id) {
         return Open::free();
     }
     Open::keep(intent, State::Review)

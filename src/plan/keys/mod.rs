@@ -43,7 +43,7 @@ pub struct Lack {
 pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
     let mut book = Book::of(ring, s.license, &own, s.now);
-    book.dismiss(s.confirmed);
+    book.take_answers(|question| s.confirms(question));
     let mut open = judge::judge(s, &mut book);
     if let State::Wait(wait) = &mut open.state {
         // A row that is seen to be gone says nothing about the other listed keys.
@@ -64,19 +64,23 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
 fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
     let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i, repeat), reason, repeat, settle)));
-    let new = |i: &usize| standings[*i] == Standing::New;
-    let repeated = |i: &usize| match repeat {
+    let is_new = |i: &usize| matches!(standings[*i], Standing::New | Standing::GivenUp);
+    let is_lost = |i: &usize| matches!(standings[*i], Standing::Lost(_));
+    let is_repeated = |i: &usize| match repeat {
         Some(Step::AddKey(step)) => step.fingerprint == ring.wanted[*i].fingerprint.clone().ok(),
         _ => false,
     };
-    let mut open = (0..standings.len()).filter(new);
-    if let Some(i) = open.clone().find(repeated).or_else(|| open.next()) {
-        return adds(i, Trigger::SpecDiffers, Settle::Done);
-    }
-    if let Some(i) = standings.iter().position(|standing| matches!(standing, Standing::Lost(_))) {
-        // A list that is short for once must not add a key again.
-        let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
-        return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
+    // A repeat comes first: after another addition its decision would be forgotten, and get a third request.
+    let each = || 0..standings.len();
+    let mut repeated = each().filter(|i| is_repeated(i) && (is_new(i) || is_lost(i)));
+    match repeated.next().or_else(|| each().find(is_new)).or_else(|| each().find(is_lost)) {
+        Some(i) if is_lost(&i) => {
+            // A list that is short for once must not add a key again.
+            let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
+            return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
+        }
+        Some(i) => return adds(i, Trigger::SpecDiffers, Settle::Done),
+        None => {}
     }
     let mut troubles = say::troubles(s.desired.pool.vendor, book, &standings);
     match prune::retirement(s, ring, book, &standings) {

@@ -127,7 +127,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     ),
                 )
             }
-            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::New => return None,
+            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::GivenUp | Standing::New => return None,
         })
     })
     .collect()

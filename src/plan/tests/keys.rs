@@ -66,6 +66,8 @@ pub(super) struct Keys {
     published: bool,
     elapsed: Option<Elapsed>,
     confirmed: Option<String>,
+    /// The object has no record of the account.
+    unrecorded: bool,
     uid: &'static str,
 }
 
@@ -83,6 +85,7 @@ pub(super) fn keys() -> Keys {
         published: true,
         elapsed: None,
         confirmed: None,
+        unrecorded: false,
         uid: UID,
     }
 }
@@ -166,6 +169,8 @@ impl Keys {
     /// Decides while this plan is published.
     fn decide_under(&self, published: Option<&str>) -> Decision {
         let seen = self.seen();
+        let known = RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None };
+        let known = Some(known).filter(|_| !self.unrecorded);
         decide(&Situation {
             uid: self.uid,
             generation: 3,
@@ -179,7 +184,7 @@ impl Keys {
             elapsed: self.elapsed.as_ref(),
             satisfied: false,
             obstacle: None,
-            record: Some(&RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None }),
+            record: known.as_ref(),
             others: &[],
             timing: TIMING,
             writer: "writer",

@@ -21,7 +21,7 @@ prop_compose! {
     fn records()(
         known in proptest::collection::vec((select(NAMES.to_vec()), 1i64..6, select(vec![
             KeyOrigin::Added, KeyOrigin::Adopted, KeyOrigin::Found, KeyOrigin::Foreign,
-        ]), select(vec![KeyState::Active, KeyState::Removed, KeyState::Rejected, KeyState::Unproven, KeyState::AlreadyPresent, KeyState::Missing])), 0..4),
+        ]), select(vec![KeyState::Active, KeyState::Removed, KeyState::Rejected, KeyState::Unproven, KeyState::GivenUp, KeyState::AlreadyPresent, KeyState::Missing])), 0..4),
     ) -> Vec<KeyRecord> {
         known.into_iter().map(|(name, id, origin, state)| {
             let asked = (state == KeyState::Unproven).then(|| KeyAsked { id: "i1".into(), heard: vec![] });

@@ -183,6 +183,66 @@ fn row_that_is_gone_and_still_counted_is_not_added_again_and_told_until_a_person
 }
 
 #[test]
+fn row_that_a_person_gave_up_is_known_again_once_it_is_listed_though_the_plan_was_published_meanwhile() {
+    let known = record("a", &row(7, 20), KeyOrigin::Added);
+    let story = keys().lists(&["a"]).knows(&[known]).with(|s| s.seats = Some(20));
+    let message = story.ready().1;
+    let id = message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).unwrap().to_owned();
+    let yes = story.with(|s| (s.confirmed, s.published) = (Some(id), false));
+    assert_eq!(yes.decide().verdict, Verdict::Publish);
+    let published = yes.clone().with(|s| (s.license, s.published) = (yes.decide().license.unwrap(), true));
+    assert_eq!(published.record("a").map(|key| (key.id, key.state)), Some((Some(7), KeyState::GivenUp)));
+    assert_eq!(published.decide().license.unwrap().keys.len(), 1);
+    let moved = published.clone().with(|s| (s.confirmed, s.seats) = (None, Some(25)));
+    assert!(moved.adds().is_some(), "the yes is recorded: it needs neither the annotation nor the same numbers");
+    let again = published.shows(&[row(7, 20)]);
+    assert_eq!((again.sends(), again.decide().verdict), (None, Verdict::InSync), "the list was short");
+    assert_eq!(again.record("a").map(|key| (key.origin, key.state)), Some((Some(KeyOrigin::Added), KeyState::Active)));
+}
+
+#[test]
+fn one_annotation_answers_several_questions_of_an_object() {
+    let rows = [row(7, 20), row(8, 25)];
+    let records = [record("a", &rows[0], KeyOrigin::Added), record("b", &rows[1], KeyOrigin::Added)];
+    let story = keys().lists(&["a", "b"]).knows(&records).with(|s| s.seats = Some(45));
+    let message = story.ready().1;
+    let ids: Vec<_> = message.split("confirm=").skip(1).map(|rest| rest.split(',').next().unwrap()).collect();
+    assert_eq!(ids.len(), 2, "{message}");
+    let states = |confirmed: &str| {
+        let story = story.clone().with(|s| s.confirmed = Some(confirmed.to_owned()));
+        ["a", "b"].map(|name| story.record(name).map(|key| key.state))
+    };
+    let (gone, missing) = (Some(KeyState::GivenUp), Some(KeyState::Missing));
+    assert_eq!(states(ids[0]), [gone, missing]);
+    assert_eq!(states(ids[1]), [missing, gone]);
+    for both in [format!("{},{}", ids[0], ids[1]), format!(" {} , another,{} ", ids[1], ids[0])] {
+        assert_eq!(states(&both), [gone, gone], "{both}");
+    }
+    assert_eq!(states(&ids.concat()), [missing, missing], "two ids in one word are none");
+    // The yes to a removal at first sight, and the yes to try it again: both are asked of one object.
+    let refused = |confirmed: Option<String>| {
+        let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+        let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
+        let story = story.removing(&row(7, 40), IntentPhase::Rejected, (request("i1"), SETTLED));
+        story.with(|s| (s.unrecorded, s.confirmed) = (true, confirmed))
+    };
+    let Verdict::Held(holds) = refused(Some("i1".into())).decide().verdict else { panic!() };
+    let first_sight = holds[0].message.rsplit_once('=').unwrap().1.to_owned();
+    assert!(refused(Some(first_sight.clone())).removes().is_none());
+    assert!(refused(Some(format!("i1,{first_sight}"))).removes().is_some());
+}
+
+#[test]
+fn repeat_of_a_key_that_somebody_took_away_comes_before_a_key_that_is_new() {
+    let known = record("a", &row(7, 20), KeyOrigin::Added);
+    let story = keys().lists(&["b", "a"]).knows(&[known]);
+    let story = story.adding("a", &[], IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| s.seats = Some(0));
+    let Verdict::Change(intent) = story.agreed().decide().verdict else { panic!() };
+    let repeated = (intent.attempt, intent.step.key().unwrap().fingerprint.clone());
+    assert_eq!(repeated, (2, Some(print("a"))), "else its decision would get a third request");
+}
+
+#[test]
 fn key_that_is_not_listed_any_more_is_not_forgotten_while_its_row_may_only_be_missing_from_the_list() {
     let known = record("a", &row(7, 20), KeyOrigin::Added);
     let story = keys().lists(&["b"]).shows(&[row(8, 25)]).with(|s| s.seats = Some(45));
