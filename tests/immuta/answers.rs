@@ -164,6 +164,12 @@ async fn other_spelling_of_the_field_outlasts_a_restart_before_the_repeat() {
     let status = a.until_ready("True/InSync").await;
     assert_eq!(keys_of(&status), ["Added/Active"]);
     assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1));
+    // A tenant that takes the other one from now on: what it refuses is recorded as it was spelled.
+    a.tenant.switch(|switches| switches.post_field = PostField::LicenseKey);
+    let other = a.key("two", 10).await;
+    a.list(&["one", "two"]).await;
+    a.until("both", |status| keys_of(status) == ["Added/Active", "Added/Active"]).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&other)), (4, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
