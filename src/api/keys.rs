@@ -35,7 +35,8 @@ pub struct Immuta {
     pub license_keys: Option<Vec<LicenseKeyEntry>>,
 
     /// true: a key that this object added and that is no longer listed is removed from the tenant, once all listed keys
-    /// are seen there, and never if that left fewer seats than are used or wanted, or no valid key. Absent means false:
+    /// are seen there, and never if that left fewer seats than are used or wanted, no valid
+    /// key, or a feature less. Absent means false:
     /// nothing is ever removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
@@ -123,7 +124,8 @@ pub struct KeyRecord {
     pub origin: Option<KeyOrigin>,
 
     /// How it stands: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added yet),
-    /// `Rejected` (the tenant refuses the key), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
+    /// `Rejected` (the tenant refuses the key), `Unproven` (asked twice to add it, and nothing proves what came of it: a person
+    /// must look), `GivenUp` (a person has said that its row is gone: it is added again), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
     /// `Unreadable` (its Secret cannot be used), `Removed` (removed by this object and still listed).
     pub state: KeyState,
 
@@ -138,6 +140,26 @@ pub struct KeyRecord {
     /// Whether its end blocks (true) or only warns (false); known only of keys that this object added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiration: Option<bool>,
+
+    /// Names of the features and data handlers that this key turns on, where the tenant shows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+
+    /// With state `Unproven`: the requests of which the outcome is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<KeyAsked>,
+}
+
+/// Requests to add a license key that brought no row.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyAsked {
+    /// Names the question whether the key is there, made of the last request. A person who confirms this id lets the key be
+    /// sent again.
+    pub id: String,
+
+    /// What was heard of each, in Seatkeeper's words.
+    pub heard: Vec<String>,
 }
 
 /// How a row of the tenant came to be.
@@ -168,6 +190,10 @@ pub enum KeyState {
     Pending,
     /// The tenant refuses the key.
     Rejected,
+    /// The tenant was asked twice to add it, and nothing proves what came of it.
+    Unproven,
+    /// A person has said that its row is gone.
+    GivenUp,
     /// The tenant has the key, and which row it is cannot be told.
     AlreadyPresent,
     /// Its Secret cannot be used.

@@ -15,7 +15,9 @@ mod step;
 pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd::crd;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
-pub use keys::{Immuta, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef};
+pub use keys::{
+    Immuta, KeyAsked, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
+};
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
 pub use served::lacking;
 // Whatever a vendor has in the spec, without a list to keep.

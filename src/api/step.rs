@@ -65,6 +65,11 @@ pub struct KeyStep {
     /// The license's identifier, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
+
+    /// Of an addition: what was heard of its requests so far that proves nothing, in Seatkeeper's words, the first request
+    /// first. `no answer` stands for one that was lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<String>,
 }
 
 /// A step as a record holds it: `step`, or the members of former versions.
@@ -150,7 +155,7 @@ fn former(seats: SeatsStep, key: Option<FormerKeyStep>) -> Step {
         return Step::Seats(seats);
     };
     let SeatsStep { from, to, .. } = seats;
-    let step = KeyStep { from, to, secret_key_ref, fingerprint, present, id, uuid };
+    let step = KeyStep { from, to, secret_key_ref, fingerprint, present, id, uuid, heard: Vec::new() };
     match action {
         FormerAction::Add => Step::AddKey(step),
         FormerAction::Remove => Step::RemoveKey(step),

@@ -21,7 +21,7 @@ pub struct Situation<'a> {
     pub uid: &'a str,
     /// Generation of its spec.
     pub generation: i64,
-    /// Value of the confirming annotation.
+    /// Value of the confirming annotation; see [`Situation::confirms`].
     pub confirmed: Option<&'a str>,
     /// Value of the annotation with which a person asks for a look.
     pub look: Option<&'a str>,
@@ -57,6 +57,14 @@ pub struct Situation<'a> {
     pub writer: &'a str,
     /// Wall clock, for records and day-long windows only.
     pub now: Timestamp,
+}
+
+impl Situation<'_> {
+    /// Whether a person has said yes to the question with this id. One annotation may name several, separated by commas: an
+    /// object may have several open questions.
+    pub(super) fn confirms(&self, id: &str) -> bool {
+        self.confirmed.is_some_and(|ids| ids.split(',').any(|one| one.trim() == id))
+    }
 }
 
 /// What is to be done, and what the record must say meanwhile.
@@ -301,6 +309,7 @@ fn plan(s: &Situation<'_>, change: &Move) -> Plan {
     if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
         // What the list showed meanwhile belongs to the intent.
         key.present.clear();
+        key.heard.clear();
     }
     Plan { id, step, reason: change.reason, blocked_by: Vec::new() }
 }

@@ -126,7 +126,10 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
         let (id, uuid) = (key.id.unwrap_or_default(), key.uuid.as_deref().unwrap_or_default());
         let why = match key.origin {
             Some(KeyOrigin::Adopted) => "as the spec says",
-            _ => "for no other can be it; that is not proven, so prune will not remove it",
+            _ => {
+                "for no other can be it; that is not proven, so prune will not remove it: name the row in licenseKeys[].adopt to \
+                 let prune remove it once its key is no longer listed"
+            }
         };
         let note = format!("row {id} ({uuid}) is taken for licence key {path}, {why}");
         let action = format!("Adopt-{}", digest(&[&note]));

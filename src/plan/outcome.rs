@@ -19,7 +19,7 @@ pub enum Outcome {
     Accepted,
     /// The vendor says that a licence key is added, and in which row.
     Added(Box<Row>),
-    /// The vendor's application refuses, in its own shape, and such a refusal may come after an effect.
+    /// An answer of which it is known what it says, and which proves nothing: a refusal may come after an effect.
     Uncertain(Uncertain),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
@@ -38,7 +38,7 @@ pub enum Refusal {
     Request(String),
 }
 
-/// What a refusal says that proves nothing. It is asked once more after the settle time, and then a person.
+/// What an answer says that proves nothing. It is asked once more after the settle time, and then a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertain {
     /// That the license key is there already.
@@ -47,8 +47,14 @@ pub enum Uncertain {
     PerhapsPresent,
     /// That the field is wrong that carries the license key.
     Field,
+    /// The same of the field in lower case.
+    LowerField,
     /// Nothing that is understood; the status.
     Status(u16),
+    /// No refusal: the application answered with this status, and its answer names no row.
+    Other(u16),
+    /// Nothing of the application: something in between answered with this status, and the request may still be running.
+    Between(u16),
 }
 
 impl Uncertain {
@@ -58,12 +64,24 @@ impl Uncertain {
             Self::Present => "it says that it has the key already".into(),
             Self::PerhapsPresent => "it says that something conflicts, perhaps the key itself".into(),
             Self::Field => "it does not take the field that carries the key".into(),
+            Self::LowerField => "it does not take the field in lower case that carries the key".into(),
             Self::Status(status) => format!("it answers with status {status}"),
+            Self::Other(status) | Self::Between(status) => format!("status {status}"),
         }
     }
 
+    /// Whether the application refuses in its own words.
+    pub fn is_refusal(self) -> bool {
+        !matches!(self, Self::Other(_) | Self::Between(_))
+    }
+
+    /// Whether the request may still be running.
+    pub fn may_run(self) -> bool {
+        matches!(self, Self::Between(_))
+    }
+
     /// Whether these are its words in a record.
-    pub(super) fn is_told(self, words: Option<&str>) -> bool {
+    pub fn is_told(self, words: Option<&str>) -> bool {
         words == Some(self.words().as_str())
     }
 }
@@ -80,6 +98,7 @@ impl Outcome {
             Self::NotSent(_) => "not_sent",
             Self::Refused(_) => "refused",
             Self::Accepted | Self::Added(_) => "ok",
+            Self::Uncertain(said) if said.may_run() => "unanswered",
             Self::Answered | Self::Uncertain(_) => "answered",
             Self::Unanswered => "unanswered",
         }

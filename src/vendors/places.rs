@@ -87,6 +87,7 @@ async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
             present: vec![],
             id: None,
             uuid: None,
+            heard: vec![],
         };
         account.write(recorded(&about(Step::AddKey(step))), &go).await;
     }

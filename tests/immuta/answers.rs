@@ -2,11 +2,11 @@
 
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::immuta::{Duplicate, LicenseKey, ReAdd};
+use vendor_sim::immuta::{Duplicate, LicenseKey, PostField, ReAdd};
 use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, keys_of, tenant};
-use crate::world::{condition, said};
+use crate::world::{FAST, condition, said};
 
 fn answer(status: u16, body: &str, apply: bool) -> FaultKind {
     FaultKind::Answer {
@@ -103,7 +103,14 @@ async fn rows_that_are_not_listed_while_their_seats_are_counted_are_not_added_ag
     let status = a.until_ready("False/NeedsReview").await;
     let message = condition(&status, "Ready").unwrap().message.clone();
     let id = message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).expect("an id").to_owned();
+    // What a person has said stays known while something else stands against the addition.
+    a.w.edit("acme", json!({ "suspend": true })).await;
     a.w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
+    a.until("the answer on record", |status| keys_of(status) == ["Added/GivenUp"]).await;
+    a.w.annotate("acme", "seatkeeper.dev/confirm", "another").await;
+    a.until_polled(2).await;
+    assert_eq!((keys_of(&a.w.status("acme").await), a.tenant.posts()), (vec!["Added/GivenUp".into()], 1));
+    a.w.edit("acme", json!({ "suspend": false })).await;
     a.until("the key again", |status| keys_of(status) == ["Added/Active"] && a.tenant.additions_of(&key) == 2).await;
 }
 
@@ -120,6 +127,79 @@ async fn refusal_that_passes_is_asked_once_more_and_the_key_added() {
         assert_eq!(keys_of(&status), ["Added/Active"], "{name}");
         assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_that_the_tenant_confirmed_and_does_not_list_is_told_and_the_key_not_sent_again() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-confirmed", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
+    let key = a.key("one", 20).await;
+    let status = json!({ "activeUserCount": 10, "licenseSeats": 0, "canAddUser": true, "hardSeats": 0 }).to_string();
+    let list = a.tenant.inject(Fault::on_license_list(FaultKind::Body { text: "[]".into() }).for_ever());
+    let count = a.tenant.inject(Fault::on_license_status(FaultKind::Body { text: status }).for_ever());
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("False/NeedsReview").await;
+    let row = &a.tenant.live_rows_of(&key)[0];
+    let words = format!("Immuta confirmed row {} ({}) and does not list it", row.id, row.uuid);
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains(&words), "{message}");
+    a.until_polled(4).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
+    a.tenant.clear_fault(list);
+    a.tenant.clear_fault(count);
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((keys_of(&status), a.tenant.posts()), (vec!["Added/Active".into()], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_spelling_of_the_field_outlasts_a_restart_before_the_repeat() {
+    needs_control_plane!();
+    let mut a = Acme::with("immuta-spelling", tenant(), |switches| switches.post_field = PostField::Licensekey).await;
+    let key = a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("Unknown/OutcomeUnknown").await;
+    assert_eq!(a.tenant.posts(), 1);
+    a.w.operator.stop().await;
+    a.w.operator = a.w.another_operator(FAST).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active"]);
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1));
+    // A tenant that takes the other one from now on: what it refuses is recorded as it was spelled.
+    a.tenant.switch(|switches| switches.post_field = PostField::LicenseKey);
+    let other = a.key("two", 10).await;
+    a.list(&["one", "two"]).await;
+    a.until("both", |status| keys_of(status) == ["Added/Active", "Added/Active"]).await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&other)), (4, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttled_request_is_none_of_the_two_and_is_sent_after_its_pause() {
+    needs_control_plane!();
+    let a = acme("immuta-throttled").await;
+    let throttled = || FaultKind::Answer {
+        status: 429,
+        headers: [("retry-after".to_owned(), "1".to_owned())].into(),
+        body: "slow down".into(),
+        apply: false,
+    };
+    let old = a.key("old", 40).await;
+    a.tenant.inject(Fault::on_license_add(throttled()).times(3));
+    a.declare(&["old"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active"]);
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&old)), (4, 1));
+    // One that was lost counts, whatever is throttled after it.
+    let new = a.key("new", 40).await;
+    a.tenant.inject(Fault::on_license_add(FaultKind::Drop { apply: false }));
+    a.tenant.inject(Fault::on_license_add(throttled()).skip(1).times(2));
+    a.prune().await;
+    a.tenant.inject(Fault::on_license_delete(throttled()).times(3));
+    a.list(&["new"]).await;
+    a.until("the new key alone", |status| {
+        keys_of(status) == ["Added/Active"] && said(status, "Ready") == "True/InSync" && a.tenant.deletes() == 4
+    })
+    .await;
+    assert_eq!((a.tenant.posts(), a.tenant.additions_of(&new), a.tenant.live_rows_of(&old).len()), (8, 1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

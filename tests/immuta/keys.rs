@@ -3,9 +3,9 @@
 use seatkeeper::api::KeyState;
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::immuta::LicenseKey;
+use vendor_sim::immuta::{ExpiredSeats, LicenseKey};
 
-use super::{acme, keys_of};
+use super::{Acme, acme, keys_of, tenant};
 use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +100,51 @@ async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
     a.tenant.remove_users(6);
     a.until_ready("True/InSync").await;
     assert_eq!(a.tenant.deletes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_needed() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-spent", tenant(), |switches| {
+        (switches.expired_key_accepted, switches.expired_seats) = (true, ExpiredSeats::Gone);
+    })
+    .await;
+    let old = a.issued("old", LicenseKey::seats(40).expired()).await;
+    let new = a.issued("new", LicenseKey::seats(40).soft_seats(5)).await;
+    a.declare(&["old", "new"], json!({ "seats": 40 })).await;
+    a.until("both", |status| keys_of(status) == ["Added/Expired", "Added/Active"]).await;
+    a.prune().await;
+    a.list(&["new"]).await;
+    let alone = |status: &seatkeeper::api::LicenseSeatsStatus| {
+        keys_of(status) == ["Added/Active"] && said(status, "Ready") == "True/InSync"
+    };
+    let status = a.until("the new key alone", alone).await;
+    assert_eq!((status.seats, a.tenant.deletes()), (Some(45), 1));
+    assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.live_rows_of(&new).len()), (0, 1));
+    let removed = status.history.first().expect("a change");
+    assert_eq!((removed.base().seats, removed.target().seats), (45, 45), "it gave nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_with_a_feature_that_no_other_key_gives_is_not_removed_and_the_feature_is_named() {
+    needs_control_plane!();
+    let a = acme("immuta-feature").await;
+    let old = a.issued("old", LicenseKey::seats(0).feature("FPE")).await;
+    a.issued("new", LicenseKey::seats(40)).await;
+    a.declare(&["old", "new"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(status.license.unwrap().keys[0].features, ["FPE"]);
+    a.prune().await;
+    a.list(&["new"]).await;
+    let status = a.until_ready("False/PruneBlocked").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("the feature FPE is in no other valid key"), "{message}");
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.deletes()), (1, 0));
+    a.issued("both", LicenseKey::seats(1).feature("FPE").feature("QUANTUM_MASKING")).await;
+    a.list(&["new", "both"]).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.deletes()), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,9 +59,52 @@ async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
     };
     a.tenant.inject(Fault::on_license_add(answer).for_ever());
     a.declare(&["one"], json!({})).await;
-    a.until_ready("False/LicenseKeyRejected").await;
+    let status = a.until_ready("False/NeedsReview").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("Immuta answered twice with status 500"), "{message}");
     a.until_polled(4).await;
     assert_eq!(a.tenant.posts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addition_that_is_lost_twice_is_for_a_person_who_has_it_sent_again_or_names_its_row() {
+    needs_control_plane!();
+    let gateway = || FaultKind::Answer {
+        status: 503,
+        headers: [].into(),
+        body: "<html>no server is available</html>".into(),
+        apply: false,
+    };
+    let drop = || FaultKind::Drop { apply: false };
+    for (name, kind, words) in [
+        ("immuta-lost-twice", drop(), "the answer was lost twice"),
+        ("immuta-503-twice", gateway(), "Immuta answered twice with status 503"),
+    ] {
+        let a = acme(name).await;
+        let key = a.key("one", 40).await;
+        let fault = a.tenant.inject(Fault::on_license_add(kind).for_ever());
+        a.declare(&["one"], json!({})).await;
+        let status = a.until_ready("False/NeedsReview").await;
+        assert_eq!((keys_of(&status), said(&status, "Stalled")), (vec!["/Unproven".into()], "True/NeedsReview".into()));
+        let message = condition(&status, "Ready").unwrap().message.clone();
+        assert!(message.contains(words) && !message.contains("right key"), "{message}");
+        a.until_polled(3).await;
+        assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 0), "{name}");
+        a.tenant.clear_fault(fault);
+        if name == "immuta-lost-twice" {
+            let id =
+                message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).expect("an id").to_owned();
+            a.w.annotate("acme", "seatkeeper.dev/confirm", &id).await;
+            let status = a.until_ready("True/InSync").await;
+            assert_eq!((keys_of(&status), a.tenant.posts()), (vec!["Added/Active".into()], 3));
+            continue;
+        }
+        a.tenant.add_by_hand(&key).expect("added by hand");
+        let row = &a.tenant.live_rows_of(&key)[0];
+        a.adopt("one", row.id, &row.uuid).await;
+        let status = a.until_ready("True/InSync").await;
+        assert_eq!((keys_of(&status), a.tenant.posts()), (vec!["Adopted/Active".into()], 2));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,6 +240,40 @@ async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
         let status = a.until_ready("True/InSync").await;
         assert_eq!(keys_of(&status), ["Adopted/Active", "Foreign/Active"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_of_an_object_made_anew_is_not_told_as_added_and_pruned_only_after_its_row_was_adopted() {
+    needs_control_plane!();
+    let a = acme("immuta-anew-prune").await;
+    let key = a.key("one", 40).await;
+    a.tenant.add_by_hand(&key).expect("added by hand");
+    a.declare(&["one"], json!({ "vendor": { "immuta": { "prune": true } } })).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((keys_of(&status), status.history.len()), (vec!["Found/Active".into()], 0));
+    a.w.until_told("LicenseKeyAdopted", 1).await;
+    let events = a.w.events().await;
+    assert!(events.iter().all(|(why, _)| why != "LicenseKeyAdded"), "{events:?}");
+    let (_, adopted) = events.iter().find(|(why, _)| why == "LicenseKeyAdopted").expect("the event");
+    assert!(adopted.contains("name the row in licenseKeys[].adopt to let prune remove it"), "{adopted}");
+    a.key("two", 60).await;
+    a.list(&["two"]).await;
+    let status = a.until_ready("False/PruneBlocked").await;
+    let row = &a.tenant.live_rows_of(&key)[0];
+    let words = format!("name id {} and uuid {} in licenseKeys[].adopt of its entry", row.id, row.uuid);
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains(&words), "{message}");
+    let mut keys = entries(&["one", "two"]);
+    keys[0]["adopt"] = json!({ "id": row.id, "uuid": row.uuid });
+    a.w.edit("acme", json!({ "vendor": { "immuta": { "licenseKeys": keys } } })).await;
+    let adopted = |status: &seatkeeper::api::LicenseSeatsStatus| keys_of(status) == ["Adopted/Active", "Added/Active"];
+    a.until("the row as its own", |status| adopted(status) && said(status, "Ready") == "True/InSync").await;
+    a.list(&["two"]).await;
+    a.until("the new key alone", |status| {
+        keys_of(status) == ["Added/Active"] && said(status, "Ready") == "True/InSync"
+    })
+    .await;
+    assert_eq!((a.tenant.live_rows_of(&key).len(), a.tenant.deletes()), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

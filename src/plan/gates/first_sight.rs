@@ -43,7 +43,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let removes = matches!(wanted.change.step, Step::RemoveKey(_));
     let lowers = removes || target < now;
     let consent = consent(s, &wanted.change.step);
-    if !lowers || s.first_wish().is_none() || s.confirmed == Some(consent.as_str()) {
+    if !lowers || s.first_wish().is_none() || s.confirms(&consent) {
         return vec![];
     }
     let what = if removes {

@@ -100,18 +100,23 @@ impl Judging<'_> {
         let fingerprint = self.step.fingerprint.as_deref().unwrap_or_default();
         let record = bound(self.step.secret_key_ref.clone(), fingerprint, row, origin, self.now);
         put(&mut self.license.keys, record);
-        (None, Some(change(self.intent, self.step, row, seats, self.now)))
+        (None, change(self.intent, self.step, row, seats, self.now))
     }
 
     fn refused(&mut self, state: KeyState) -> Said {
-        refuse(&mut self.license.keys, self.step, state);
+        refuse(&mut self.license.keys, self.step, state, None);
         (None, None)
     }
 
-    /// A refusal that may come after an effect.
-    fn told(&self, refusal: Uncertain) -> Said {
-        let refused = Some(refusal.words());
-        (Some(Intent { phase: IntentPhase::Answered, refused, ..self.intent.clone() }), None)
+    /// An answer that may come after an effect, or before one.
+    fn told(&self, said: Uncertain) -> Said {
+        let phase = if said.may_run() { IntentPhase::Unanswered } else { IntentPhase::Answered };
+        let refused = said.is_refusal().then(|| said.words());
+        let mut step = self.step.clone();
+        if matches!(self.intent.step, Step::AddKey(_)) {
+            step.heard.push(said.words());
+        }
+        (Some(Intent { phase, refused, ..with(self.intent, step) }), None)
     }
 
     fn turned(&self, phase: IntentPhase) -> Said {

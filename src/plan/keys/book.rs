@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::is_live;
 use super::record::{bound, put, state_of};
 use super::ring::{KeyRing, Row, WantedKey, same};
-use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
+use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::plan::Fault;
 use crate::plan::protocol::digest;
 
@@ -23,6 +23,8 @@ pub(super) enum Standing<'a> {
     Hidden(&'a KeyRecord),
     /// The account refused it.
     Refused,
+    /// It was sent twice, and nothing proves what came of it.
+    Unproven(&'a KeyAsked),
     /// The account has it, and nobody knows in which row.
     Present,
     /// Its Secret cannot be used.
@@ -31,6 +33,8 @@ pub(super) enum Standing<'a> {
     Twin,
     /// The spec says which row it has, and that row is not listed, or another listed key has it.
     NoSuchRow,
+    /// A person has said that its row is gone: it is to be added.
+    GivenUp,
     /// Nothing is known of it: it is to be added.
     New,
 }
@@ -50,7 +54,7 @@ impl<'a> Book<'a> {
     pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
         let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
-            let refused = matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent);
+            let refused = is_rowless(record.state);
             record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
         });
         let mut book = Self { ring, records: kept.cloned().collect(), now };
@@ -97,11 +101,13 @@ impl<'a> Book<'a> {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
                     record.expires_at = row.expires.map(Time);
+                    record.features = row.features.clone().unwrap_or_default();
+                    record.asked = None;
                     let removed = record.state == KeyState::Removed;
                     if removed { KeyState::Removed } else { state_of(row, now) }
                 }
                 None if record.state == KeyState::Removed => KeyState::Removed,
-                None if matches!(record.state, KeyState::Rejected | KeyState::AlreadyPresent) => record.state,
+                None if is_rowless(record.state) || record.state == KeyState::GivenUp => record.state,
                 None if ended(record) => KeyState::Expired,
                 None => KeyState::Missing,
             };
@@ -194,6 +200,13 @@ impl<'a> Book<'a> {
         holds_seats(self.uncounted_for(), seats)
     }
 
+    /// Seats that a listed row gives now, for all that the account counts: of one that has ended or is not honored, none unless
+    /// they may be counted. `None`: not known.
+    pub fn gives(&self, row: &Row) -> Option<i32> {
+        let spent = !is_live(row, self, self.now) && !self.counts(row.seats);
+        if spent { Some(0) } else { row.seats }
+    }
+
     /// Seats that may have come since an addition was decided, and that none of its new rows explains. Where every row of then
     /// is still there and counts, what nothing explained then explains nothing now: soft seats.
     pub fn gained_seats(&self, step: &KeyStep, new: &[Row]) -> i32 {
@@ -211,11 +224,21 @@ impl<'a> Book<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Forgets the rows of which a person has said that they are gone, whatever is counted.
-    pub fn dismiss(&mut self, confirmed: Option<&str>) {
-        let gone = |record: &KeyRecord| self.hides(record) && confirmed == Some(question(record, self.ring).as_str());
-        let kept = self.records.iter().filter(|record| !gone(record)).cloned().collect();
-        self.records = kept;
+    /// Records what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing. What is
+    /// known of a row stays known, for the list may have been short.
+    pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
+        let answered = |record: &KeyRecord| match record.state {
+            KeyState::Unproven => record.asked.as_ref().is_some_and(|asked| confirms(&asked.id)),
+            _ => self.hides(record) && confirms(&question(record, self.ring)),
+        };
+        let mut records = self.records.clone();
+        records.retain(|record| !(answered(record) && record.id.is_none()));
+        for record in records.iter_mut().filter(|record| answered(record)) {
+            // Whether an earlier row of the key is gone is another question.
+            let asked = record.asked.take().is_some();
+            record.state = if asked { KeyState::Missing } else { KeyState::GivenUp };
+        }
+        self.records = records;
     }
 
     /// The only row that can be the one of a key that is said to be there: nobody's else, with the seats that the key is known
@@ -266,7 +289,10 @@ impl<'a> Book<'a> {
         match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
+                // Of a record that somebody edited: nobody knows what was asked, so that is to be looked at as well.
+                KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
+                KeyState::GivenUp => Standing::GivenUp,
                 KeyState::Missing if self.hides(record) => Standing::Hidden(record),
                 KeyState::Missing => Standing::Lost(record),
                 KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
@@ -276,6 +302,11 @@ impl<'a> Book<'a> {
             None => Standing::New,
         }
     }
+}
+
+/// Whether a key of this state has no row, for all that is known.
+fn is_rowless(state: KeyState) -> bool {
+    matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
 }
 
 /// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.

@@ -43,15 +43,51 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
     }
 }
 
-/// The first end of a key after which fewer seats would be left than are used or wanted, or no key. A key that ends
-/// beside one that replaces it is no reason to warn.
+/// The first end of a key after which fewer seats would be left than are used or wanted, or a feature less, or no key. A key
+/// that ends beside one that replaces it is no reason to warn.
 fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
     let mut ends: Vec<Timestamp> = live.iter().filter_map(|row| row.expires).collect();
     ends.sort_unstable();
     let for_ever = live.iter().any(|row| row.expires.is_none());
     let last = ends.last().copied().filter(|_| !for_ever);
     let ended = |end: Timestamp| move |row: &Row| row.expires.is_some_and(|expires| expires <= end);
-    ends.into_iter().find(|end| left_without(live, seats, ended(*end)) < need).or(last)
+    let short = |end: &Timestamp| {
+        let gone: Vec<&Row> = live.iter().copied().filter(|row| ended(*end)(row)).collect();
+        left_without(live, seats, ended(*end)) < need || !lost_features(live, &gone).is_none()
+    };
+    ends.into_iter().find(short).or(last)
+}
+
+/// What goes with rows beside their seats.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lost<'a> {
+    /// Nothing.
+    None,
+    /// These features, which no row in force that stays has.
+    Features(Vec<&'a str>),
+    /// What a row turns on is not known.
+    Unknown,
+}
+
+impl Lost<'_> {
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// What goes with some rows, of those in force, beside their seats. What a row does not show is not enough.
+pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
+    let goes = |row: &Row| gone.iter().any(|other| other.is(Some(row.id), Some(&row.uuid)));
+    let stay: Vec<&String> =
+        live.iter().filter(|row| !goes(row)).flat_map(|row| row.features.iter().flatten()).collect();
+    if gone.iter().any(|row| row.features.is_none()) {
+        return Lost::Unknown;
+    }
+    let all = gone.iter().flat_map(|row| row.features.iter().flatten());
+    let mut lost: Vec<&str> = all.filter(|feature| !stay.contains(feature)).map(String::as_str).collect();
+    lost.sort_unstable();
+    lost.dedup();
+    if lost.is_empty() { Lost::None } else { Lost::Features(lost) }
 }
 
 /// How many seats stay for sure without some of the rows in force. How keys add up is not documented, so the smaller
@@ -85,6 +121,8 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
             seats: None,
             expires_at: None,
             hard_expiration: None,
+            features: Vec::new(),
+            asked: None,
         });
     }
     let place = |record: &KeyRecord| {

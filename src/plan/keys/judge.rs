@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use super::book::{Book, holds_seats};
 use super::record::{refuse, rowless};
 use super::ring::{KeyRing, Row};
-use super::say::{self, Trouble};
-use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
+use super::say::{self, NO_ANSWER, STATUS, Trouble};
+use crate::api::{Change, Intent, IntentPhase, KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, Step};
 use crate::plan::outcome::applied;
-use crate::plan::protocol::{Open, State, Wait, WaitFor, settling, wait, wait_of};
+use crate::plan::protocol::{Open, State, Wait, WaitFor, digest, settling, wait, wait_of};
 use crate::plan::{Situation, Uncertain};
 
 /// Judges the recorded intent against what the account lists, and records what is thereby known.
@@ -29,8 +29,8 @@ pub(super) fn judge(s: &Situation<'_>, book: &mut Book<'_>) -> Open {
         IntentPhase::NeedsReview => review(s, intent, &step, book),
         IntentPhase::Rejected => {
             let listed = book.ring.row(step.id, step.uuid.as_deref()).is_some();
-            let gone = !listed && !book.counts(Some(step.from.saturating_sub(step.to)));
-            let confirmed = s.confirmed == Some(intent.id.as_str());
+            let gone = !listed && !may_be_hidden(book, &step);
+            let confirmed = s.confirms(&intent.id);
             if s.edited_since(intent) || confirmed || gone {
                 Open::free()
             } else {
@@ -52,10 +52,8 @@ fn refused(s: &Situation<'_>, open: Open) -> Open {
 
 fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let ring = book.ring;
-    if let Some(row) = ring.row(step.id, step.uuid.as_deref()) {
-        // The account's own answer named this row.
-        book.bind(step, row, origin(step, row));
-        return Open::done(change(intent, step, row, ring.seats, s.now));
+    if let Some(done) = named_row(s, intent, step, book) {
+        return done;
     }
     if let Some(left) = settled(s, intent, book) {
         return Open::wait(intent, left);
@@ -63,6 +61,10 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
     if listed_row(book, step).is_some() {
         // The key has a row all the same: the spec names it, or it is listed again.
         return Open::free();
+    }
+    if step.id.is_some() {
+        // The account confirmed a row: that it is not listed is no reason to ask for another.
+        return Open::turn(intent, IntentPhase::NeedsReview, State::Review);
     }
     if intent.phase == IntentPhase::WithoutEffect {
         // Nothing of ours is running any more: a row that is new now is not of this request.
@@ -75,7 +77,7 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         [row] if holds_seats(gained, row.seats) => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [row] => {
             book.bind(step, row, KeyOrigin::Found);
-            Open::done(change(intent, step, row, ring.seats, s.now))
+            has_row(s, intent, step, row, book)
         }
         // Seats have come without a row: the list may lack the very row that this request made.
         [] if gained > 0 => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
@@ -85,22 +87,43 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
     }
 }
 
-/// Two requests brought no row: now a person must look, and the last answer says at what.
+/// The account's own answer named a row, and the row is listed.
+fn named_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Option<Open> {
+    let row = book.ring.row(step.id, step.uuid.as_deref())?;
+    book.bind(step, row, origin(step, row));
+    Some(has_row(s, intent, step, row, book))
+}
+
+/// Two requests brought no row: now a person must look, and what was heard of them says at what.
 fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let says = |refusal: Uncertain| refusal.is_told(intent.refused.as_deref());
     if says(Uncertain::Present)
         && let Some(row) = book.only_possible(step).cloned()
     {
         book.bind(step, &row, KeyOrigin::Found);
-        return Open::done(change(intent, step, &row, book.ring.seats, s.now));
+        return has_row(s, intent, step, &row, book);
     }
-    let present = says(Uncertain::Present) || says(Uncertain::PerhapsPresent);
-    let state = if present { KeyState::AlreadyPresent } else { KeyState::Rejected };
+    let heard = heard(intent, step);
+    let refused = |words: &String| words != NO_ANSWER && !words.starts_with(STATUS);
+    let (state, asked) = match () {
+        () if says(Uncertain::Present) || says(Uncertain::PerhapsPresent) => (KeyState::AlreadyPresent, None),
+        () if heard.iter().all(refused) => (KeyState::Rejected, None),
+        // A missing row is no refusal.
+        () => (KeyState::Unproven, Some(KeyAsked { id: digest(&["sent twice", &intent.id]), heard })),
+    };
     // A key of which a row is listed was not refused, whatever became of this request.
     if book.is_wanted(&rowless(step, state)) && !book.lists(step) {
-        refuse(&mut book.records, step, state);
+        refuse(&mut book.records, step, state, asked);
     }
     Open::free()
+}
+
+/// What was heard of each request of a decision. Of one of which nothing is recorded nothing was.
+fn heard(intent: &Intent, step: &KeyStep) -> Vec<String> {
+    let mut heard = step.heard.clone();
+    let attempts = usize::try_from(intent.attempt).unwrap_or_default();
+    heard.resize(attempts.max(heard.len()), NO_ANSWER.to_owned());
+    heard
 }
 
 fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
@@ -111,7 +134,7 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
     }
     let done = || Open::done(applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now));
     let listed = ring.row(step.id, step.uuid.as_deref()).is_some();
-    if !listed && book.counts(Some(step.from.saturating_sub(step.to))) {
+    if !listed && may_be_hidden(book, step) {
         // The list may lack it: it counts as removed by nobody, and is judged afresh if it is listed again.
         return Open::free();
     }
@@ -129,6 +152,12 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
     } else {
         refused(s, Open::turn(intent, IntentPhase::Rejected, State::Rejected))
     }
+}
+
+/// Whether the seats of a row that is to be removed may still be counted. One that gives none leaves nothing to count.
+fn may_be_hidden(book: &Book<'_>, step: &KeyStep) -> bool {
+    let gives = step.from.saturating_sub(step.to);
+    gives != 0 && book.counts(Some(gives))
 }
 
 /// A row that is gone after a removal was found to be without effect: that is read twice too.
@@ -149,7 +178,8 @@ pub(super) fn is_gone(ring: &KeyRing, step: &KeyStep) -> bool {
 /// It came to nothing. The record says what it said, and the repeat is of the step in this object's words.
 fn again(intent: &Intent, step: &KeyStep) -> Open {
     let kept = Open::repeat(intent, intent.step.clone());
-    Open { repeat: Some(with(intent, step.clone()).step), ..kept }
+    let step = KeyStep { heard: heard(intent, step), ..step.clone() };
+    Open { repeat: Some(with(intent, step).step), ..kept }
 }
 
 /// The key of an intent as it is recorded, in whatever words.
@@ -166,14 +196,19 @@ pub(super) fn with(intent: &Intent, step: KeyStep) -> Intent {
     Intent { step, ..intent.clone() }
 }
 
-/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the spec names the row, the key is not wanted
-/// any more, or a person says that none of them is.
-fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_>) -> Open {
+/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the row is listed that the
+/// account named, the spec names the row, the key is not wanted any more, or a person says that none of them is.
+fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
+    if matches!(intent.step, Step::AddKey(_))
+        && let Some(done) = named_row(s, intent, step, book)
+    {
+        return done;
+    }
     if let Some(row) = listed_row(book, step) {
-        return Open::done(change(intent, step, row, book.ring.seats, s.now));
+        return has_row(s, intent, step, row, book);
     }
     let wanted = book.is_wanted(&rowless(step, KeyState::Pending));
-    if !wanted || s.confirmed == Some(intent.id.as_str()) {
+    if !wanted || s.confirms(&intent.id) {
         return Open::free();
     }
     Open::keep(intent, State::Review)
@@ -210,10 +245,16 @@ pub(super) fn retire(records: &mut [KeyRecord], step: &KeyStep) {
     }
 }
 
-/// The change, with the row it came to.
-pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Change {
+/// The key has this row, and nothing of the addition is open any more.
+fn has_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, book: &Book<'_>) -> Open {
+    Open { applied: change(intent, step, row, book.ring.seats, s.now), ..Open::free() }
+}
+
+/// The change, with the row it came to. A row that was there before came by no change.
+pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Option<Change> {
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
-    applied(&with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), ..step.clone() }), now)
+    let came = || with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), heard: Vec::new(), ..step.clone() });
+    (!step.present.contains(&row.id)).then(|| applied(&came(), now))
 }
 
 /// The step in this object's words: a fingerprint of another object, in a restored record, says nothing here.

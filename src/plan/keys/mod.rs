@@ -43,7 +43,7 @@ pub struct Lack {
 pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
     let mut book = Book::of(ring, s.license, &own, s.now);
-    book.dismiss(s.confirmed);
+    book.take_answers(|question| s.confirms(question));
     let mut open = judge::judge(s, &mut book);
     if let State::Wait(wait) = &mut open.state {
         // A row that is seen to be gone says nothing about the other listed keys.
@@ -63,25 +63,29 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
 /// The next step: keys that are to be added first, a removal last.
 fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
-    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i), reason, repeat, settle)));
-    let new = |i: &usize| standings[*i] == Standing::New;
-    let repeated = |i: &usize| match repeat {
+    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i, repeat), reason, repeat, settle)));
+    let is_new = |i: &usize| matches!(standings[*i], Standing::New | Standing::GivenUp);
+    let is_lost = |i: &usize| matches!(standings[*i], Standing::Lost(_));
+    let is_repeated = |i: &usize| match repeat {
         Some(Step::AddKey(step)) => step.fingerprint == ring.wanted[*i].fingerprint.clone().ok(),
         _ => false,
     };
-    let mut open = (0..standings.len()).filter(new);
-    if let Some(i) = open.clone().find(repeated).or_else(|| open.next()) {
-        return adds(i, Trigger::SpecDiffers, Settle::Done);
-    }
-    if let Some(i) = standings.iter().position(|standing| matches!(standing, Standing::Lost(_))) {
-        // A list that is short for once must not add a key again.
-        let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
-        return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
+    // A repeat comes first: after another addition its decision would be forgotten, and get a third request.
+    let each = || 0..standings.len();
+    let mut repeated = each().filter(|i| is_repeated(i) && (is_new(i) || is_lost(i)));
+    match repeated.next().or_else(|| each().find(is_new)).or_else(|| each().find(is_lost)) {
+        Some(i) if is_lost(&i) => {
+            // A list that is short for once must not add a key again.
+            let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
+            return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
+        }
+        Some(i) => return adds(i, Trigger::SpecDiffers, Settle::Done),
+        None => {}
     }
     let mut troubles = say::troubles(s.desired.pool.vendor, book, &standings);
     match prune::retirement(s, ring, book, &standings) {
         Retirement::Of(record) => {
-            return Next::Move(Box::new(change(remove(ring, record), Trigger::SpecDiffers, repeat, Settle::Done)));
+            return Next::Move(Box::new(change(remove(book, record), Trigger::SpecDiffers, repeat, Settle::Done)));
         }
         Retirement::Blocked(why) => troubles.push(Trouble::prune_blocked(&why)),
         Retirement::None => {}
@@ -108,28 +112,37 @@ fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) ->
     }
 }
 
-fn add(ring: &KeyRing, i: usize) -> Step {
+fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
+    let fingerprint = ring.wanted[i].fingerprint.clone().ok();
+    let first = match repeat {
+        Some(Step::AddKey(first)) if first.fingerprint == fingerprint => first.heard.clone(),
+        _ => Vec::new(),
+    };
     Step::AddKey(KeyStep {
         from: ring.seats,
         // Its seats show only once it is added.
         to: ring.seats,
         secret_key_ref: Some(ring.wanted[i].reference.clone()),
-        fingerprint: ring.wanted[i].fingerprint.clone().ok(),
+        fingerprint,
         present: ring.rows.iter().map(|row| row.id).collect(),
         id: None,
         uuid: None,
+        heard: first,
     })
 }
 
-fn remove(ring: &KeyRing, record: &KeyRecord) -> Step {
+fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
+    let row = book.ring.row(record.id, record.uuid.as_deref());
+    let gives = row.and_then(|row| book.gives(row)).or(record.seats).unwrap_or_default();
     Step::RemoveKey(KeyStep {
-        from: ring.seats,
-        to: ring.seats.saturating_sub(record.seats.unwrap_or_default()),
+        from: book.ring.seats,
+        to: book.ring.seats.saturating_sub(gives),
         secret_key_ref: record.secret_key_ref.clone(),
         fingerprint: record.fingerprint.clone(),
         present: Vec::new(),
         id: record.id,
         uuid: record.uuid.clone(),
+        heard: Vec::new(),
     })
 }
 

@@ -1,9 +1,9 @@
 //! Which row may be removed: every rule that must hold, each with its sentence.
 
 use super::book::{Book, Standing};
-use super::end::left_without;
+use super::end::{Lost, left_without, lost_features};
 use super::is_live;
-use super::ring::KeyRing;
+use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::plan::{Goal, Situation};
 
@@ -53,26 +53,60 @@ fn obstacle(
 ) -> Option<String> {
     let words = s.desired.pool.vendor;
     if !matches!(record.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)) {
-        let vendor = words.name;
-        return Some(format!("it is not proven that this object added it; remove it in {vendor} if it is yours"));
+        let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
+        return Some(format!(
+            "it is not proven that this object added it: if it is yours, list its key again and name id {id} and uuid {uuid} in \
+             licenseKeys[].adopt of its entry, and take the entry out once Ready is true; or remove the row in {}",
+            words.name
+        ));
     }
     let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if r.state == KeyState::Active);
     if standings.is_empty() || !standings.iter().all(in_force) {
         return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }
-    let this = |row: &&super::Row| row.is(record.id, record.uuid.as_deref());
+    let this = |row: &&Row| row.is(record.id, record.uuid.as_deref());
     if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
         return Some("it is the last valid key".into());
     }
+    let row = ring.row(record.id, record.uuid.as_deref())?;
+    // A row that gives nothing takes nothing.
+    let spent = !is_live(row, book, s.now) && book.gives(row) == Some(0);
+    features(s, book, row, spent).or_else(|| if spent { None } else { needed(s, ring, book, row) })
+}
+
+/// What stands against a removal beside seats. A row that is not honored, or of which the seats have ended, turns on nothing.
+fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Option<String> {
+    if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
+        return None;
+    }
+    let live: Vec<&Row> = book.ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    match lost_features(&live, &[row]) {
+        Lost::None => None,
+        Lost::Features(names) => {
+            let (what, is) = if names.len() == 1 { ("feature", "is") } else { ("features", "are") };
+            Some(format!("the {what} {} {is} in no other valid key", names.join(", ")))
+        }
+        Lost::Unknown => Some(format!(
+            "the {} shows the features of the row in a way that is not understood, and they may be in no other key",
+            s.desired.pool.vendor.account
+        )),
+    }
+}
+
+/// What stands against a removal of seats.
+fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Option<String> {
+    let words = s.desired.pool.vendor;
     if ring.can_add_user != Some(true) {
         return Some(format!("the {} {}, so it has no seats to spare", words.account, words.full));
     }
     let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
-    let shown = ring.rows.iter().find(this).and_then(|row| row.seats);
-    let Some(seats) = shown else { return Some(format!("the {} does not show how many seats it has", words.account)) };
+    let Some(seats) = row.seats else {
+        return Some(format!("the {} does not show how many seats it has", words.account));
+    };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
-    let live: Vec<&super::Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
-    let left = left_without(&live, ring.seats, |row| this(&row));
+    let this = |other: &Row| other.is(Some(row.id), Some(&row.uuid));
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
+    let left = left_without(&live, ring.seats, this);
     (left < need).then(|| {
         format!(
             "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"

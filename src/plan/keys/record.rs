@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::ring::{Row, same};
-use crate::api::{KeyOrigin, KeyRecord, KeyState, KeyStep};
+use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep};
 
 /// The record of a key whose row is known.
 pub(super) fn bound(
@@ -24,6 +24,8 @@ pub(super) fn bound(
         seats: row.seats,
         expires_at: row.expires.map(Time),
         hard_expiration: row.hard,
+        features: row.features.clone().unwrap_or_default(),
+        asked: None,
     }
 }
 
@@ -38,15 +40,16 @@ pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
     records.push(record);
 }
 
-/// Records that the account has no new row for a key. What was known of its row stays known, for it may be listed again.
-pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState) {
+/// Records that the account has no new row for a key, and what was asked of it, where that is for a person to look at. What
+/// was known of its row stays known, for it may be listed again.
+pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState, asked: Option<KeyAsked>) {
     let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
         (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),
         _ => false,
     };
     match records.iter_mut().find(of_step) {
-        Some(known) => known.state = state,
-        None => put(records, rowless(step, state)),
+        Some(known) => (known.state, known.asked) = (state, asked),
+        None => put(records, KeyRecord { asked, ..rowless(step, state) }),
     }
 }
 
@@ -62,6 +65,8 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
         seats: None,
         expires_at: None,
         hard_expiration: None,
+        features: Vec::new(),
+        asked: None,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Row {
     pub hard: Option<bool>,
     /// The vendor does not honour it, where that is shown.
     pub invalidated: bool,
+    /// Names of what it turns on beside seats, in order; `None`: shown in a way that is not understood.
+    pub features: Option<Vec<String>>,
 }
 
 impl Row {
@@ -67,7 +69,11 @@ impl KeyRing {
 
     /// Two readings agree if this is the same.
     pub(in crate::plan) fn sight(&self) -> String {
-        let mut words: Vec<String> = self.rows.iter().map(|row| format!("{} {}", row.id, row.uuid)).collect();
+        let word = |row: &Row| {
+            let Row { id, uuid, seats, expires, hard: _, invalidated, features } = row;
+            format!("{id} {uuid} {seats:?} {expires:?} {invalidated} {features:?}")
+        };
+        let mut words: Vec<String> = self.rows.iter().map(word).collect();
         words.sort_unstable();
         words.push(self.seats.to_string());
         digest(&words.iter().map(String::as_str).collect::<Vec<_>>())

@@ -6,6 +6,12 @@ use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::plan::condition::reason;
 use crate::plan::{Decision, Snapshot, VendorWords, Verdict};
 
+/// What is recorded of a request of which no answer was heard.
+pub(super) const NO_ANSWER: &str = "no answer";
+
+/// How the record of an answer begins of which only the status says anything.
+pub(super) const STATUS: &str = "status ";
+
 /// One thing that lacks.
 pub(super) struct Trouble {
     reason: &'static str,
@@ -65,6 +71,18 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     words.keys_field
                 ),
             ),
+            Standing::Unproven(asked) => Trouble::new(
+                reason::NEEDS_REVIEW,
+                "key sent twice, outcome not known",
+                format!(
+                    "license key {path} was sent twice, and {}. The {account} lists no new row, which proves nothing: look at the \
+                     licenses at {}. If one of them is this key, name its row in licenseKeys[].adopt (id and uuid; the rows are in \
+                     status.license.keys); if none is, annotate {CONFIRM}={}, and the key is sent again",
+                    heard(words.name, &asked.heard),
+                    words.name,
+                    asked.id
+                ),
+            ),
             Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::new(
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
@@ -110,10 +128,28 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     ),
                 )
             }
-            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::New => return None,
+            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::GivenUp | Standing::New => return None,
         })
     })
     .collect()
+}
+
+/// What was heard of two requests.
+fn heard(vendor: &str, heard: &[String]) -> String {
+    let one = |words: &str, place: &str| match words.strip_prefix(STATUS) {
+        _ if words == NO_ANSWER => format!("the {place} answer was lost"),
+        Some(status) => format!("{vendor} answered the {place} request with status {status}"),
+        None => format!("{vendor} refused the {place} request, because {words}"),
+    };
+    match heard {
+        [first, second] if first == second && first == NO_ANSWER => "the answer was lost twice".to_owned(),
+        [first, second] if first == second => match first.strip_prefix(STATUS) {
+            Some(status) => format!("{vendor} answered twice with status {status}"),
+            None => format!("{vendor} refused twice, because {first}"),
+        },
+        [first, second] => format!("{}, and {}", one(first, "first"), one(second, "second")),
+        _ => "nothing is known of the answers".to_owned(),
+    }
 }
 
 /// Seats cannot be bought here, only keys supplied.
@@ -194,17 +230,23 @@ pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &De
             });
             let rows: Vec<String> = candidates.map(|row| format!("{} ({})", row.id, row.uuid)).collect();
             let (what, id) = (step_done(step), &intent.id);
-            match &rows[..] {
-                [] => format!(
+            let named = step.key().and_then(|key| key.id.zip(key.uuid.as_deref()));
+            match (named, &rows[..]) {
+                (Some((row, uuid)), _) => format!(
+                    "{vendor} confirmed row {row} ({uuid}) and does not list it, so {what} or not. Nothing is sent until you decide: \
+                     look at the licenses there. This ends once the row is listed; if another row is the key, name it in \
+                     licenseKeys[].adopt; if none is, annotate {CONFIRM}={id}, and the key is sent again"
+                ),
+                (None, []) => format!(
                     "{what} or not: {vendor} counts {seats} seats and lists no new row for them, so its list may lack one. Nothing is \
                      sent until you decide: look at the licenses there; if one of them is it, name it in licenseKeys[].adopt, or, \
                      if none is, annotate {CONFIRM}={id}"
                 ),
-                [row] => format!(
+                (None, [row]) => format!(
                     "{what} or not: row {row} is new and may be it. Nothing is sent until you decide: name it in \
                      licenseKeys[].adopt, or, if it is another, annotate {CONFIRM}={id}"
                 ),
-                _ => format!(
+                (None, _) => format!(
                     "{what} or not: several rows are new, and any of them may be it: {}. Nothing is sent until you decide: name the \
                      right one in licenseKeys[].adopt, or, if none of them is it, annotate seatkeeper.dev/confirm={id}",
                     rows.join(", "),

@@ -22,7 +22,15 @@ fn print(name: &str) -> String {
 }
 
 pub(super) fn row(id: i64, seats: i32) -> Row {
-    Row { id, uuid: format!("u{id}"), seats: Some(seats), expires: None, hard: None, invalidated: false }
+    Row {
+        id,
+        uuid: format!("u{id}"),
+        seats: Some(seats),
+        expires: None,
+        hard: None,
+        invalidated: false,
+        features: Some(vec![]),
+    }
 }
 
 fn wanted(name: &str) -> WantedKey {
@@ -40,6 +48,8 @@ fn record(name: &str, row: &Row, origin: KeyOrigin) -> KeyRecord {
         seats: row.seats,
         expires_at: row.expires.map(Time),
         hard_expiration: None,
+        features: row.features.clone().unwrap_or_default(),
+        asked: None,
     }
 }
 
@@ -56,6 +66,8 @@ pub(super) struct Keys {
     published: bool,
     elapsed: Option<Elapsed>,
     confirmed: Option<String>,
+    /// The object has no record of the account.
+    unrecorded: bool,
     uid: &'static str,
 }
 
@@ -73,6 +85,7 @@ pub(super) fn keys() -> Keys {
         published: true,
         elapsed: None,
         confirmed: None,
+        unrecorded: false,
         uid: UID,
     }
 }
@@ -108,6 +121,7 @@ impl Keys {
             present: present.to_vec(),
             id: None,
             uuid: None,
+            heard: vec![],
         };
         self.intent = Some(open(Step::AddKey(step), phase));
         self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });
@@ -122,6 +136,7 @@ impl Keys {
             present: vec![],
             id: Some(row.id),
             uuid: Some(row.uuid.clone()),
+            heard: vec![],
         };
         self.intent = Some(open(Step::RemoveKey(step), phase));
         self.elapsed = Some(Elapsed { wait: clock.0, since: clock.1, settled: None });
@@ -154,6 +169,8 @@ impl Keys {
     /// Decides while this plan is published.
     fn decide_under(&self, published: Option<&str>) -> Decision {
         let seen = self.seen();
+        let known = RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None };
+        let known = Some(known).filter(|_| !self.unrecorded);
         decide(&Situation {
             uid: self.uid,
             generation: 3,
@@ -170,7 +187,7 @@ impl Keys {
             elapsed: self.elapsed.as_ref(),
             satisfied: false,
             obstacle: None,
-            record: Some(&RecordOf { uid: self.uid.into(), account: seen.account_key(), first_wish: None }),
+            record: known.as_ref(),
             others: &[],
             timing: TIMING,
             writer: "writer",

@@ -31,9 +31,10 @@ pub(super) fn removed(answer: &Answer, (id, uuid): (i64, &str), host: &str) -> O
 fn refused(answer: &Answer, host: &str, uncertain: impl FnOnce(&Answer) -> Uncertain) -> Outcome {
     match proof(answer) {
         Some(Meaning::Refused(error)) => Outcome::Refused(Refusal::Credentials(error.fault(host))),
+        Some(Meaning::Throttled) => Outcome::Refused(Refusal::Throttled(answer.retry_after)),
         Some(Meaning::Uncertain) => Outcome::Uncertain(uncertain(answer)),
-        None if is_of_application(answer) => Outcome::Answered,
-        None => Outcome::Unanswered,
+        None if is_of_application(answer) => Outcome::Uncertain(Uncertain::Other(answer.status.as_u16())),
+        None => Outcome::Uncertain(Uncertain::Between(answer.status.as_u16())),
     }
 }
 

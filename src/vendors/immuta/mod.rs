@@ -105,7 +105,7 @@ impl LicenseKeys {
             Step::AddKey(step) => {
                 let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
                 match key {
-                    Some(key) => self.session.add(&key.text, go).await,
+                    Some(key) => self.session.add(&key.text, step.heard.last().map(String::as_str), go).await,
                     None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
                 }
             }

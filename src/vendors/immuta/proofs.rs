@@ -13,21 +13,25 @@ use crate::vendors::proof::Proof;
 pub(super) enum Meaning {
     /// Nothing was done, and this is wrong.
     Refused(ImmutaError),
+    /// Nothing was done, whatever the shape: too many requests, which something in between may say.
+    Throttled,
     /// A refusal that may come after an effect.
     Uncertain,
 }
 
 /// The list. Rows that mean the same stand together.
-static PROOFS: [(&[u16], Meaning); 3] = [
+static PROOFS: [(&[u16], Meaning); 4] = [
     (&[401], Meaning::Refused(ImmutaError::ApiKeyRefused)),
     (&[403], Meaning::Refused(ImmutaError::MissingPermission)),
+    (&[429], Meaning::Throttled),
     (&[400, 404, 409, 422], Meaning::Uncertain),
 ];
 
 /// What an answer proves, if anything.
 pub(super) fn proof(answer: &Answer) -> Option<&'static Meaning> {
     let is = |(statuses, _): &&(&[u16], Meaning)| statuses.contains(&answer.status.as_u16());
-    PROOFS.iter().find(is).map(|(_, meaning)| meaning).filter(|_| is_refusal(answer))
+    let (_, meaning) = PROOFS.iter().find(is)?;
+    (*meaning == Meaning::Throttled || is_refusal(answer)).then_some(meaning)
 }
 
 /// The list for the document.
@@ -35,10 +39,11 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
     let row = |(statuses, meaning): &(&[u16], Meaning)| Proof {
         vendor: NAME,
         statuses: statuses.to_vec(),
-        shape: "its JSON (an object with `message`)",
+        shape: if *meaning == Meaning::Throttled { "any" } else { "its JSON (an object with `message`)" },
         proves: match meaning {
             Meaning::Refused(ImmutaError::MissingPermission) => "Nothing was done: the key lacks a permission.",
             Meaning::Refused(_) => "Nothing was done: the key is refused.",
+            Meaning::Throttled => "Nothing was done: too many requests. It is none of the two requests of a decision.",
             Meaning::Uncertain => {
                 "Little: an uncertain refusal. It is asked once more after the settle time, and then a person."
             }

@@ -104,16 +104,26 @@ impl Session {
     }
 
     /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise
-    /// (section 7.3): that refusal is no proof either.
-    pub(super) async fn add(&self, key: &SecretString, go: Go<'_>) -> Outcome {
-        let lower_case = self.learned().lower_case;
+    /// (section 7.3): that refusal is no proof either. `heard`: what the record says of the answer before, which may have
+    /// been given to another process.
+    pub(super) async fn add(&self, key: &SecretString, heard: Option<&str>, go: Go<'_>) -> Outcome {
+        let lower_case = match heard {
+            heard if Uncertain::Field.is_told(heard) => true,
+            heard if Uncertain::LowerField.is_told(heard) => false,
+            _ => self.learned().lower_case,
+        };
         let field = if lower_case { "licensekey" } else { "licenseKey" };
         let body = serde_json::json!({ field: key.expose_secret() });
         let answer = self.write(Method::POST, "admin/license", Some(&body), go).await;
         let judge = |answer: Answer| answer::added(&answer, key.expose_secret(), &self.host());
-        let outcome = answer.map_or_else(|failed| failed, judge);
-        if outcome == Outcome::Uncertain(Uncertain::Field) {
-            self.learn(|learned| learned.lower_case = !lower_case);
+        let mut outcome = answer.map_or_else(|failed| failed, judge);
+        match outcome {
+            Outcome::Uncertain(Uncertain::Field) => {
+                self.learn(|learned| learned.lower_case = !lower_case);
+                outcome = Outcome::Uncertain(if lower_case { Uncertain::LowerField } else { Uncertain::Field });
+            }
+            Outcome::Added(_) => self.learn(|learned| learned.lower_case = lower_case),
+            _ => {}
         }
         self.connection.count("add_license", outcome.label());
         outcome

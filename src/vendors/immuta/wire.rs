@@ -11,6 +11,11 @@ use crate::plan::Row;
 use crate::vendors::date;
 use crate::vendors::error::VendorError;
 
+/// How many features of a key are looked at. The examples have one or two.
+const MOST_FEATURES: usize = 30;
+/// How long the name of a feature may be.
+const LONGEST_FEATURE: usize = 40;
+
 /// The body of `POST /bim/apikey/authenticate`: the field is all lower case (section 2).
 #[derive(Serialize)]
 pub(super) struct Exchange<'a> {
@@ -51,6 +56,8 @@ pub(super) struct LicenseRecord {
     hard_expiration: Option<bool>,
     invalidated: Option<bool>,
     deleted: Option<bool>,
+    features: Option<Value>,
+    handlers: Option<Value>,
 }
 
 impl LicenseRecord {
@@ -75,9 +82,38 @@ impl LicenseRecord {
             expires,
             hard: self.hard_expiration,
             invalidated: self.invalidated.unwrap_or_default(),
+            features: features([self.features.as_ref(), self.handlers.as_ref()]),
         };
         Ok((!self.deleted.unwrap_or_default()).then_some(row))
     }
+}
+
+/// Names of what a key turns on beside seats, in order: features and data handlers. They are objects in the examples and
+/// arrays in the table (section 4.1). `None`: in another shape, or with a name that is none: it goes into the status.
+fn features(fields: [Option<&Value>; 2]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for field in fields.into_iter().flatten() {
+        match field {
+            Value::Null => {}
+            Value::Array(list) => {
+                names.extend(list.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?);
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let enabled = value.as_bool().or_else(|| value.get("enabled")?.as_bool())?;
+                    names.extend(enabled.then(|| name.clone()));
+                }
+            }
+            _ => return None,
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    let usable = |name: &String| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        (1..=LONGEST_FEATURE).contains(&name.len()) && name.bytes().all(plain)
+    };
+    (names.len() <= MOST_FEATURES && names.iter().all(usable)).then_some(names)
 }
 
 /// The record that answers a removal, as far as it tells the row and what became of it.
@@ -201,6 +237,33 @@ mod tests {
         }
         for expires in [json!(""), json!("never"), json!(17), json!({})] {
             assert!(read(json!({"id": 1, "uuid": "u", "expires": expires})).is_err(), "{expires}");
+        }
+    }
+
+    #[test]
+    fn features_are_read_in_either_shape_and_one_that_is_not_understood_is_not_known() {
+        let of = |features: Value, handlers: Value| {
+            let record = json!({"id": 1, "uuid": "u", "features": features, "handlers": handlers});
+            read(record).unwrap().unwrap().features
+        };
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(read(json!({"id": 1, "uuid": "u"})).unwrap().unwrap().features, names(&[]));
+        assert_eq!(of(json!({"FPE": {"enabled": true}, "OFF": {"enabled": false}}), json!({})), names(&["FPE"]));
+        assert_eq!(of(json!({"FPE": true, "OFF": false}), json!({"S3": {"enabled": true}})), names(&["FPE", "S3"]));
+        assert_eq!(of(json!(["FPE", "A", "FPE"]), Value::Null), names(&["A", "FPE"]));
+        let many: Vec<String> = (0..31).map(|n| format!("F{n}")).collect();
+        for odd in [
+            json!("FPE"),
+            json!({"FPE": 1}),
+            json!({"FPE": {}}),
+            json!([1]),
+            json!(["two words"]),
+            json!([""]),
+            json!(["x".repeat(41)]),
+            json!(many),
+        ] {
+            assert_eq!(of(odd.clone(), json!({})), None, "{odd}");
+            assert_eq!(of(json!({}), odd), None);
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Mark {
     pub wish: Listing,
     /// What the refusal said that was heard.
     pub refused: Option<Says>,
+    /// What the refusal of the first request said, if one was heard.
+    pub first: Option<Says>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,7 @@ pub enum State {
     Active,
     Missing,
     Rejected,
+    Unproven,
     AlreadyPresent,
     Removed,
 }

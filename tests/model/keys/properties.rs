@@ -81,12 +81,14 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
     });
     let known = judged.made.keys[intent.key.place()];
     let listed = known.and_then(|known| known.row).is_some_and(|row| seen.rows & bit(row) != 0);
-    let refused = matches!(known, Some(Known { state: State::Rejected | State::AlreadyPresent, .. }));
+    let refused = matches!(known, Some(Known { state: State::Rejected | State::Unproven | State::AlreadyPresent, .. }));
     // A row that two readings lack and that is still counted counts as removed by nobody; it stays on record.
     let hidden = matches!(intent.task, Task::Remove(row) if seen.rows & bit(row) == 0);
+    // The row that the answer named was there before: no change was made.
+    let named = matches!(intent.task, Task::Add { named: Some(row), .. } if seen.rows & bit(row) != 0) && listed;
     match intent.phase {
         Phase::Open | Phase::Answered | Phase::Unanswered if !waited => {
-            made || kept.is_some_and(|kept| is_open(kept.phase))
+            made || named || kept.is_some_and(|kept| is_open(kept.phase))
         }
         // Of a key that is not listed any more nobody needs to know that it came to nothing twice.
         Phase::Open | Phase::Answered | Phase::Unanswered => {

@@ -6,7 +6,8 @@ use std::sync::{Mutex, OnceLock};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{
-    Change, Intent, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License, LicenseState, SecretKeyRef, Step, Trigger,
+    Change, Intent, KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License, LicenseState, SecretKeyRef,
+    Step, Trigger,
 };
 use seatkeeper::plan::{self, KeyRing, WaitFor, WantedKey};
 
@@ -17,6 +18,9 @@ use super::{Answer, Key, Known, Made, Mark, Origin, Row, Rows, Says, State, Task
 use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
 use crate::world::FIRST_GENERATION;
+
+/// What the record says of a request of which no answer was heard.
+const NO_ANSWER: &str = "no answer";
 
 /// How many seats each row has.
 const SEATS: i32 = 10;
@@ -36,7 +40,7 @@ fn key_of(print: Option<&str>) -> Key {
 
 pub fn row(row: Row) -> plan::Row {
     let (id, uuid) = (i64::from(row), uuid(row));
-    plan::Row { id, uuid, seats: Some(SEATS), expires: None, hard: None, invalidated: false }
+    plan::Row { id, uuid, seats: Some(SEATS), expires: None, hard: None, invalidated: false, features: Some(vec![]) }
 }
 
 fn uuid(row: Row) -> String {
@@ -68,18 +72,31 @@ fn step(mark: Mark) -> Step {
         present: vec![],
         id: None,
         uuid: None,
+        heard: vec![],
     };
     match mark.task {
         Task::Add { present, named } => Step::AddKey(KeyStep {
             present: numbers(present).map(i64::from).collect(),
             id: named.map(i64::from),
             uuid: named.map(uuid),
+            heard: heard(mark),
             ..plain
         }),
         Task::Remove(row) => {
             Step::RemoveKey(KeyStep { to: from - SEATS, id: Some(i64::from(row)), uuid: Some(uuid(row)), ..plain })
         }
     }
+}
+
+/// What was heard of the requests of an addition.
+fn heard(mark: Mark) -> Vec<String> {
+    let words = |says: Says| uncertain(says).words();
+    let first = mark.first.map(words);
+    if mark.attempt == 1 {
+        return first.into_iter().collect();
+    }
+    let first = first.unwrap_or_else(|| NO_ANSWER.to_owned());
+    std::iter::once(first).chain(mark.refused.map(words)).collect()
 }
 
 pub fn intent(mark: Mark) -> Intent {
@@ -121,11 +138,18 @@ pub fn mark(intent: &Intent) -> Mark {
         phase: intent.phase.into(),
         from: small((key.from / SEATS).into()),
         wish: wish_of(intent.wish.as_deref()),
-        refused: intent.refused.as_ref().map(|words| {
-            let said = |says: &Says| uncertain(*says).words() == *words;
-            [Says::Present, Says::PerhapsPresent, Says::Other].into_iter().find(said).expect("a refusal of the model")
-        }),
+        refused: intent.refused.as_deref().map(says),
+        first: key_step(intent).heard.first().filter(|words| *words != NO_ANSWER).map(|words| says(words)),
     }
+}
+
+fn key_step(intent: &Intent) -> &KeyStep {
+    intent.step.key().expect("an intent about a key")
+}
+
+fn says(words: &str) -> Says {
+    let said = |says: &Says| uncertain(*says).words() == words;
+    [Says::Present, Says::PerhapsPresent, Says::Other].into_iter().find(said).expect("a refusal of the model")
 }
 
 fn uncertain(says: Says) -> plan::Uncertain {
@@ -149,6 +173,7 @@ pub fn history(made: Made) -> Vec<Change> {
             present: vec![],
             id: None,
             uuid: None,
+            heard: vec![],
         }),
         generation: i64::from(FIRST_GENERATION),
         wish: wish.map(self::wish),
@@ -195,12 +220,16 @@ fn record(key: Key, known: Known) -> KeyRecord {
             State::Active => KeyState::Active,
             State::Missing => KeyState::Missing,
             State::Rejected => KeyState::Rejected,
+            State::Unproven => KeyState::Unproven,
             State::AlreadyPresent => KeyState::AlreadyPresent,
             State::Removed => KeyState::Removed,
         },
         seats: known.row.map(|_| SEATS),
         expires_at: None,
         hard_expiration: None,
+        features: vec![],
+        // Nobody answers the question, so it needs no name.
+        asked: (known.state == State::Unproven).then(|| KeyAsked { id: String::new(), heard: vec![] }),
     }
 }
 
@@ -224,6 +253,7 @@ fn known(record: &KeyRecord) -> Option<(Key, Known)> {
         KeyState::Active => State::Active,
         KeyState::Missing => State::Missing,
         KeyState::Rejected => State::Rejected,
+        KeyState::Unproven => State::Unproven,
         KeyState::AlreadyPresent => State::AlreadyPresent,
         KeyState::Removed => State::Removed,
         KeyState::Pending => return None,

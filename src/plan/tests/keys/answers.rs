@@ -74,15 +74,121 @@ fn uncertain_refusal_of_an_addition_is_asked_once_more_and_then_a_person() {
         let settled = open.with(|s| s.elapsed.as_mut().unwrap().since = SETTLED).agreed();
         let Verdict::Change(again) = settled.decide().verdict else { panic!("{:?}", settled.decide()) };
         assert_eq!(again.attempt, 2);
-        let told = settled.with(|s| s.intent.as_mut().unwrap().attempt = 2);
+        let told = settled.with(|s| {
+            let step =
+                KeyStep { heard: vec![refusal.words(); 2], ..s.intent.as_ref().unwrap().step.key().unwrap().clone() };
+            *s.intent.as_mut().unwrap() = Intent { attempt: 2, step: Step::AddKey(step), ..s.intent.clone().unwrap() };
+        });
         assert_eq!((told.sends(), told.record("a").map(|key| key.state)), (None, Some(state)), "{refusal:?}");
         let rest = told.clone().with(|s| (s.license, s.intent) = (told.decide().license.unwrap(), None));
         assert_eq!(rest.ready().0, why, "{refusal:?}");
     }
 }
 
-/// A key that was refused twice as already there.
-fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+#[test]
+fn row_that_was_there_before_is_taken_and_no_change_is_told() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    let open = story.clone().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = open.intent.clone().unwrap();
+    let (same, known) = after(&intent, &open, &Outcome::Added(Box::new(row(7, 40))), Some(&[row(7, 40)]));
+    assert_eq!((same.applied, known.and_then(|key| key.origin)), (None, Some(KeyOrigin::Found)));
+    let (new, _) = after(&intent, &open, &Outcome::Added(Box::new(row(8, 25))), Some(&[row(7, 40), row(8, 25)]));
+    assert!(new.applied.is_some());
+    let named = |id: i64| {
+        let step = KeyStep { id: Some(id), uuid: Some(format!("u{id}")), ..intent.step.key().unwrap().clone() };
+        let intent = Intent { phase: IntentPhase::Answered, step: Step::AddKey(step), ..intent.clone() };
+        story.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.intent = Some(intent)).decide()
+    };
+    assert_eq!((named(7).applied, named(7).intent), (None, None));
+    assert!(named(8).applied.is_some());
+    let there = said_twice_that_it_is_there(&[row(7, 40)], &[], None).decide();
+    assert_eq!((there.applied, there.intent), (None, None));
+    assert_eq!(there.license.unwrap().keys[0].origin, Some(KeyOrigin::Found));
+    let review = story.adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
+    let adopts = |id: i64| {
+        let adopt = Some(KeyRow { id, uuid: format!("u{id}") });
+        review.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.ring.wanted[0].adopt = adopt).decide().applied
+    };
+    assert_eq!(adopts(7), None);
+    assert!(adopts(8).is_some());
+}
+
+/// A key that was sent twice, with these answers, and then read twice without a new row.
+fn sent_twice(answers: [&Outcome; 2]) -> Keys {
+    let rows = [row(7, 40)];
+    let mut story = keys().lists(&["a"]).shows(&rows);
+    for (i, outcome) in answers.into_iter().enumerate() {
+        let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
+        assert_eq!(usize::try_from(intent.attempt), Ok(i + 1));
+        let intent = Intent { id: format!("i{}", i + 1), ..*intent };
+        let (after, _) = after(&intent, &story, outcome, Some(&rows));
+        let open = after.intent.expect("an open intent");
+        let answered = open.phase == IntentPhase::Answered;
+        let wait = if answered { WaitFor::LateEffects(open.id.clone()) } else { request(&open.id) };
+        story = story.with(|s| {
+            s.license = after.license;
+            s.intent = Some(open);
+            s.elapsed = Some(Elapsed { wait, since: SETTLED, settled: None });
+        });
+        story = story.agreed();
+    }
+    story.clone().with(|s| {
+        let decision = story.decide();
+        (s.license, s.intent, s.elapsed) = (decision.license.unwrap(), decision.intent, None);
+    })
+}
+
+#[test]
+fn two_requests_without_a_row_are_for_a_person_who_hears_what_is_known_of_them() {
+    let (lost, no) = (Outcome::Unanswered, Outcome::Uncertain(Uncertain::Status(422)));
+    let between = Outcome::Uncertain(Uncertain::Between(503));
+    let other = Outcome::Uncertain(Uncertain::Other(500));
+    for (answers, words) in [
+        ([&lost, &lost], "was sent twice, and the answer was lost twice. "),
+        ([&between, &between], "was sent twice, and Acme answered twice with status 503. "),
+        ([&other, &other], "Acme answered twice with status 500. "),
+        ([&lost, &between], "the first answer was lost, and Acme answered the second request with status 503. "),
+        (
+            [&no, &lost],
+            "Acme refused the first request, because it answers with status 422, and the second answer was lost. ",
+        ),
+        (
+            [&lost, &no],
+            "the first answer was lost, and Acme refused the second request, because it answers with status 422. ",
+        ),
+    ] {
+        let story = sent_twice(answers);
+        assert_eq!(
+            (story.sends(), story.record("a").map(|key| key.state)),
+            (None, Some(KeyState::Unproven)),
+            "{words}"
+        );
+        let (why, message) = story.ready();
+        assert_eq!(why, reason::NEEDS_REVIEW, "{message}");
+        let id = story.record("a").and_then(|key| key.asked).expect("a question").id;
+        assert!(message.contains(words) && message.contains(&format!("confirm={id}")), "{message}");
+        assert!(!message.to_lowercase().contains("rejected") && !message.contains("right key"), "{message}");
+    }
+    assert_eq!(sent_twice([&no, &no]).ready().0, reason::LICENSE_KEY_REJECTED, "in its own words, twice");
+}
+
+#[test]
+fn key_that_was_sent_twice_is_sent_again_only_after_a_yes_to_the_last_request_or_taken_from_the_row_that_the_spec_names()
+ {
+    let story = sent_twice([&Outcome::Unanswered, &Outcome::Unanswered]);
+    let earlier = story.clone().with(|s| s.confirmed = Some("i2".into()));
+    assert_eq!(earlier.sends(), None, "a yes that was given before the question");
+    let question = story.record("a").and_then(|key| key.asked).expect("a question");
+    let yes = story.clone().with(|s| s.confirmed = Some(question.id));
+    let Verdict::Change(intent) = yes.decide().verdict else { panic!("{:?}", yes.decide()) };
+    assert_eq!((intent.attempt, intent.step.key().unwrap().heard.clone()), (1, vec![]), "a decision of its own");
+    let adopted = story.clone().with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id: 7, uuid: "u7".into() }));
+    assert_eq!((adopted.decide().verdict, adopted.record("a").and_then(|key| key.id)), (Verdict::InSync, Some(7)));
+    assert_eq!(story.lists(&[]).record("a"), None, "nobody needs to know it of a key that is not wanted");
+}
+
+/// A key that was refused twice as already there, before that is recorded.
+fn said_twice_that_it_is_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
     let present: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let story = keys().lists(&["a"]).shows(rows).knows(records).with(|s| s.seats = seats);
     let late = WaitFor::LateEffects("i1".into());
@@ -92,7 +198,12 @@ fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys 
         let Step::AddKey(step) = &mut intent.step else { panic!() };
         (step.from, step.to) = (200, 200);
     });
-    let story = story.agreed();
+    story.agreed()
+}
+
+/// A key that was refused twice as already there.
+fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+    let story = said_twice_that_it_is_there(rows, records, seats);
     story.clone().with(|s| (s.license, s.intent) = (story.decide().license.unwrap(), None))
 }
 
@@ -135,6 +246,7 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
         present: vec![],
         id: Some(7),
         uuid: Some("u7".into()),
+        heard: vec![],
     };
     let intent = Intent {
         step: Step::RemoveKey(step),

@@ -33,6 +33,113 @@ fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() 
 }
 
 #[test]
+fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
+    let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
+    let invalidated = Row { invalidated: true, ..row(7, 40) };
+    let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+    for gone in [expired, invalidated] {
+        let story = keys().lists(&["b"]).shows(&[gone.clone(), row(8, 60)]).knows(&[old.clone(), new.clone()]).prunes();
+        let story = story.with(|s| (s.used, s.seats, s.desired.seats) = (55, Some(60), Some(60)));
+        let step = story.removes().expect("a removal");
+        assert_eq!((step.id, step.from, step.to), (Some(7), 60, 60), "it takes nothing");
+        let full = story.clone().with(|s| (s.used, s.ring.can_add_user) = (70, Some(false)));
+        assert!(full.removes().is_some(), "nothing is spared by keeping it");
+        let soft = story.clone().with(|s| s.seats = Some(65));
+        assert!(soft.removes().is_some(), "soft seats of the other row");
+        let unknown = Row { seats: None, ..gone };
+        let nothing_left = story.clone().shows(&[unknown.clone(), row(8, 60)]);
+        assert!(nothing_left.removes().is_some(), "the other row explains every seat");
+        for (what, rows, seats, words) in [
+            (
+                "it is counted",
+                [story.ring.rows[0].clone(), row(8, 60)],
+                100,
+                "without its 40 seats 60 would be left, and 61",
+            ),
+            ("how many it gives is not shown", [unknown, row(8, 60)], 65, "does not show how many seats"),
+            (
+                "what the other gives is not shown",
+                [story.ring.rows[0].clone(), Row { seats: None, ..row(8, 60) }],
+                60,
+                "61 are needed",
+            ),
+        ] {
+            let story = story.clone().shows(&rows).with(|s| (s.seats, s.used) = (Some(seats), 61));
+            let story = story.with(|s| s.license.keys[0].seats = rows[0].seats);
+            assert_eq!(story.removes(), None, "{what}");
+            assert!(story.ready().1.contains(words), "{what}: {}", story.ready().1);
+        }
+    }
+}
+
+fn featuring(row: Row, names: &[&str]) -> Row {
+    Row { features: Some(names.iter().map(|name| (*name).to_owned()).collect()), ..row }
+}
+
+#[test]
+fn key_with_a_feature_that_no_other_valid_key_gives_stays_and_the_message_names_the_feature() {
+    let expired = |row: Row| Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row };
+    let story = |old: Row, new: Row, more: &[Row]| {
+        let records = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
+        keys().lists(&["b"]).shows(&[&[old, new][..], more].concat()).knows(&records).prunes()
+    };
+    let told = |story: Keys, words: &str| {
+        assert_eq!(story.sends(), None, "{words}");
+        let (why, message) = story.ready();
+        assert_eq!(why, reason::PRUNE_BLOCKED);
+        assert!(message.contains(words), "{message}");
+    };
+    let (fpe, both) = (|seats| featuring(row(7, seats), &["FPE"]), || featuring(row(7, 40), &["FPE", "QM"]));
+    let new = |names: &[&str]| featuring(row(8, 60), names);
+    for seats in [0, 40] {
+        told(
+            story(fpe(seats), new(&[]), &[]),
+            "row 7 (u7) is not listed any more and stays: the feature FPE is in no other valid key",
+        );
+        assert!(story(fpe(seats), new(&["FPE", "QM"]), &[]).removes().is_some(), "the other gives it");
+    }
+    told(story(both(), new(&["X"]), &[]), "the features FPE, QM are in no other valid key");
+    told(
+        story(both(), new(&["QM"]), &[expired(featuring(row(9, 1), &["FPE"]))]),
+        "the feature FPE is in no other valid key",
+    );
+    assert!(story(both(), new(&["QM"]), &[featuring(row(9, 1), &["FPE"])]).removes().is_some(), "a third row gives it");
+    told(story(Row { features: None, ..row(7, 40) }, new(&["FPE"]), &[]), "in a way that is not understood");
+    told(story(fpe(40), Row { features: None, ..row(8, 60) }, &[]), "the feature FPE");
+    // Of a key whose seats have ended its features have too; of one without seats nobody knows.
+    let spent = story(expired(fpe(40)), new(&[]), &[]).with(|s| s.seats = Some(60));
+    assert!(spent.removes().is_some());
+    told(story(expired(fpe(0)), new(&[]), &[]).with(|s| s.seats = Some(60)), "the feature FPE");
+    let shown = story(fpe(40), new(&[]), &[]).record("a").expect("a record");
+    assert_eq!(shown.features, ["FPE"]);
+}
+
+#[test]
+fn end_that_counts_is_the_first_after_which_a_feature_is_gone() {
+    let until = |row: Row, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row };
+    let ends = |rows: &[Row]| {
+        let license = keys().shows(rows).decide().license.unwrap();
+        license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
+    };
+    let (soon, later) = (|names: &[&str]| until(featuring(row(1, 0), names), 100), until(row(2, 60), 900));
+    assert_eq!(ends(&[soon(&[]), later.clone()]), Some(900));
+    assert_eq!(ends(&[soon(&["FPE"]), later.clone()]), Some(100));
+    assert_eq!(ends(&[soon(&["FPE"]), featuring(later.clone(), &["FPE"])]), Some(900));
+    assert_eq!(ends(&[Row { features: None, ..soon(&[]) }, later]), Some(100), "what is not known is not enough");
+}
+
+#[test]
+fn lost_removal_of_a_row_that_gave_nothing_is_done_once_the_row_is_gone_beside_soft_seats() {
+    let new = record("b", &row(8, 60), KeyOrigin::Added);
+    let story = keys().lists(&["b"]).shows(&[row(8, 60)]).knows(&[new]).prunes().with(|s| s.seats = Some(65));
+    let story = story.removing(&row(7, 40), IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = Step::RemoveKey(KeyStep { from: 65, to: 65, ..intent.step.key().unwrap().clone() });
+    });
+    assert!(story.agreed().decide().applied.is_some(), "five soft seats are not those of the row");
+}
+
+#[test]
 fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_shown_is_not_enough() {
     let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
     let unknown = || Row { seats: None, ..row(2, 60) };

@@ -21,9 +21,12 @@ prop_compose! {
     fn records()(
         known in proptest::collection::vec((select(NAMES.to_vec()), 1i64..6, select(vec![
             KeyOrigin::Added, KeyOrigin::Adopted, KeyOrigin::Found, KeyOrigin::Foreign,
-        ]), select(vec![KeyState::Active, KeyState::Removed, KeyState::Rejected, KeyState::AlreadyPresent, KeyState::Missing])), 0..4),
+        ]), select(vec![KeyState::Active, KeyState::Removed, KeyState::Rejected, KeyState::Unproven, KeyState::GivenUp, KeyState::AlreadyPresent, KeyState::Missing])), 0..4),
     ) -> Vec<KeyRecord> {
-        known.into_iter().map(|(name, id, origin, state)| KeyRecord { state, ..record(name, &row(id, 10), origin) }).collect()
+        known.into_iter().map(|(name, id, origin, state)| {
+            let asked = (state == KeyState::Unproven).then(|| KeyAsked { id: "i1".into(), heard: vec![] });
+            KeyRecord { state, asked, ..record(name, &row(id, 10), origin) }
+        }).collect()
     }
 }
 
@@ -136,12 +139,14 @@ proptest! {
             && matches!(key.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)));
         prop_assert!(own.is_some() && story.uid == UID, "{:?}", story);
         // A list that does not show them leaves the seats that the addition's answer told.
-        let of_row = row.seats.or(own.and_then(|own| own.seats)).expect("its seats are known");
+        let of_row = row.seats.or(own.and_then(|own| own.seats)).unwrap_or_default();
         let need = story.used.max(story.desired.seats.unwrap_or_default());
         let seats = story.seen().numbers().unwrap().seats;
-        prop_assert!(seats - of_row >= need && story.ring.can_add_user == Some(true));
-        let valid = |other: &&Row| other.id != row.id && !other.invalidated && other.expires.is_none_or(|at| at > now());
-        prop_assert!(story.ring.rows.iter().any(|row| valid(&row)));
+        let in_force = |row: &Row| !row.invalidated && row.expires.is_none_or(|at| at > now());
+        let explained: i32 = story.ring.rows.iter().filter(|row| in_force(row)).filter_map(|row| row.seats).sum();
+        let spent = !in_force(row) && seats - explained < of_row.max(1);
+        prop_assert!(spent || (seats - of_row >= need && story.ring.can_add_user == Some(true)));
+        prop_assert!(story.ring.rows.iter().any(|other| other.id != row.id && in_force(other)));
         prop_assert!(story.ring.wanted.iter().all(|entry| entry.fingerprint.is_ok()));
     }
 

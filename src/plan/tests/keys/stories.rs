@@ -70,7 +70,7 @@ fn an_addition_without_effect_is_repeated_once_and_then_told() {
         "the same first"
     );
     let last = story.with(|s| s.intent.as_mut().unwrap().attempt = 2);
-    assert_eq!(last.record("a").map(|key| key.state), Some(KeyState::Rejected));
+    assert_eq!(last.record("a").map(|key| key.state), Some(KeyState::Unproven));
     assert_eq!(last.adds().and_then(|step| step.fingerprint), Some(print("b")), "others go on");
 }
 
@@ -106,6 +106,31 @@ fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     assert_eq!(none_of_them.adds().map(|step| step.present), Some(vec![7, 8, 9]));
     let given_up = review.lists(&["b"]);
     assert_eq!(given_up.adds().and_then(|step| step.fingerprint), Some(print("b")));
+}
+
+#[test]
+fn row_that_the_answer_named_and_the_list_lacks_is_for_a_person_and_the_key_not_sent_again() {
+    let named = |s: &mut Keys| {
+        let intent = s.intent.as_mut().unwrap();
+        let step = KeyStep { id: Some(8), uuid: Some("u8".into()), ..intent.step.key().unwrap().clone() };
+        intent.step = Step::AddKey(step);
+    };
+    let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
+    for rows in [&[row(7, 40)][..], &[row(7, 40), row(9, 25)]] {
+        let story = keys().lists(&["a", "b"]).shows(rows).adding("a", &[7], IntentPhase::Answered, late()).with(named);
+        let story = story.with(|s| s.seats = Some(40)).agreed();
+        let decision = story.decide();
+        assert_eq!((story.sends(), &decision.verdict), (None, &Verdict::NeedsReview));
+        assert_eq!(story.record("a").and_then(|key| key.id), None, "row 9 is another than the one that was named");
+        let review = story.with(|s| s.intent.clone_from(&decision.intent));
+        let message = review.ready().1;
+        assert!(message.contains("Acme confirmed row 8 (u8) and does not list it"), "{message}");
+        let listed = review.clone().shows(&[row(7, 40), row(8, 25)]).with(|s| s.seats = None).lists(&["a"]);
+        assert_eq!(listed.decide().verdict, Verdict::InSync, "it ends by itself");
+        assert_eq!(listed.record("a").and_then(|key| key.origin), Some(KeyOrigin::Added));
+        let yes = review.with(|s| s.confirmed = Some("i1".into()));
+        assert_eq!(yes.adds().and_then(|step| step.fingerprint), Some(print("a")));
+    }
 }
 
 #[test]
@@ -155,6 +180,66 @@ fn row_that_is_gone_and_still_counted_is_not_added_again_and_told_until_a_person
     assert_eq!(later.sends(), None, "a yes to one list is none to another");
     let gone = story.with(|s| s.seats = Some(0)).agreed();
     assert!(gone.adds().is_some(), "the seats are gone as well");
+}
+
+#[test]
+fn row_that_a_person_gave_up_is_known_again_once_it_is_listed_though_the_plan_was_published_meanwhile() {
+    let known = record("a", &row(7, 20), KeyOrigin::Added);
+    let story = keys().lists(&["a"]).knows(&[known]).with(|s| s.seats = Some(20));
+    let message = story.ready().1;
+    let id = message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).unwrap().to_owned();
+    let yes = story.with(|s| (s.confirmed, s.published) = (Some(id), false));
+    assert_eq!(yes.decide().verdict, Verdict::Publish);
+    let published = yes.clone().with(|s| (s.license, s.published) = (yes.decide().license.unwrap(), true));
+    assert_eq!(published.record("a").map(|key| (key.id, key.state)), Some((Some(7), KeyState::GivenUp)));
+    assert_eq!(published.decide().license.unwrap().keys.len(), 1);
+    let moved = published.clone().with(|s| (s.confirmed, s.seats) = (None, Some(25)));
+    assert!(moved.adds().is_some(), "the yes is recorded: it needs neither the annotation nor the same numbers");
+    let again = published.shows(&[row(7, 20)]);
+    assert_eq!((again.sends(), again.decide().verdict), (None, Verdict::InSync), "the list was short");
+    assert_eq!(again.record("a").map(|key| (key.origin, key.state)), Some((Some(KeyOrigin::Added), KeyState::Active)));
+}
+
+#[test]
+fn one_annotation_answers_several_questions_of_an_object() {
+    let rows = [row(7, 20), row(8, 25)];
+    let records = [record("a", &rows[0], KeyOrigin::Added), record("b", &rows[1], KeyOrigin::Added)];
+    let story = keys().lists(&["a", "b"]).knows(&records).with(|s| s.seats = Some(45));
+    let message = story.ready().1;
+    let ids: Vec<_> = message.split("confirm=").skip(1).map(|rest| rest.split(',').next().unwrap()).collect();
+    assert_eq!(ids.len(), 2, "{message}");
+    let states = |confirmed: &str| {
+        let story = story.clone().with(|s| s.confirmed = Some(confirmed.to_owned()));
+        ["a", "b"].map(|name| story.record(name).map(|key| key.state))
+    };
+    let (gone, missing) = (Some(KeyState::GivenUp), Some(KeyState::Missing));
+    assert_eq!(states(ids[0]), [gone, missing]);
+    assert_eq!(states(ids[1]), [missing, gone]);
+    for both in [format!("{},{}", ids[0], ids[1]), format!(" {} , another,{} ", ids[1], ids[0])] {
+        assert_eq!(states(&both), [gone, gone], "{both}");
+    }
+    assert_eq!(states(&ids.concat()), [missing, missing], "two ids in one word are none");
+    // The yes to a removal at first sight, and the yes to try it again: both are asked of one object.
+    let refused = |confirmed: Option<String>| {
+        let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
+        let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
+        let story = story.removing(&row(7, 40), IntentPhase::Rejected, (request("i1"), SETTLED));
+        story.with(|s| (s.unrecorded, s.confirmed) = (true, confirmed))
+    };
+    let Verdict::Held(holds) = refused(Some("i1".into())).decide().verdict else { panic!() };
+    let first_sight = holds[0].message.rsplit_once('=').unwrap().1.to_owned();
+    assert!(refused(Some(first_sight.clone())).removes().is_none());
+    assert!(refused(Some(format!("i1,{first_sight}"))).removes().is_some());
+}
+
+#[test]
+fn repeat_of_a_key_that_somebody_took_away_comes_before_a_key_that_is_new() {
+    let known = record("a", &row(7, 20), KeyOrigin::Added);
+    let story = keys().lists(&["b", "a"]).knows(&[known]);
+    let story = story.adding("a", &[], IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| s.seats = Some(0));
+    let Verdict::Change(intent) = story.agreed().decide().verdict else { panic!() };
+    let repeated = (intent.attempt, intent.step.key().unwrap().fingerprint.clone());
+    assert_eq!(repeated, (2, Some(print("a"))), "else its decision would get a third request");
 }
 
 #[test]
@@ -232,6 +317,8 @@ fn removal_is_sent_only_where_two_readings_agree_about_list_seats_and_use() {
         ("seats", story().with(|s| s.seats = Some(101))),
         ("use", story().with(|s| s.used = 11)),
         ("row", story().shows(&[row(7, 40), row(8, 60), row(9, 1)])),
+        ("feature", story().with(|s| s.ring.rows[1].features = Some(vec!["FPE".into()]))),
+        ("end", story().with(|s| s.ring.rows[1].expires = Some(now() + SignedDuration::from_hours(9)))),
     ] {
         assert_eq!(then(story), Verdict::Publish, "another {other}");
     }
@@ -248,7 +335,10 @@ fn what_stands_against_a_removal_is_told() {
         (story.clone().with(|s| s.desired.guardrails.min_seats = Some(80)), "80 are needed"),
         (story.clone().with(|s| s.ring.can_add_user = Some(false)), "takes no more users"),
         (story.clone().with(|s| s.ring.can_add_user = None), "takes no more users"),
-        (story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)), "not proven"),
+        (
+            story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)),
+            "not proven that this object added it: if it is yours, list its key again and name id 7 and uuid u7 in licenseKeys[].adopt",
+        ),
         (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
         (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
