@@ -17,6 +17,7 @@ mod errors;
 mod examples;
 mod first_sight;
 mod immuta;
+mod late_effects;
 mod leadership;
 mod left_open;
 mod licenses;

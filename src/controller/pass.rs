@@ -34,6 +34,16 @@ impl<'a> Pass<'a> {
     }
 }
 
+impl Pass<'_> {
+    /// Says in the registry that the account's row may be written once more because of the last change on record.
+    pub fn note_last_change(&self, status: &LicenseSeatsStatus) {
+        let Some(last) = status.history.first() else { return };
+        if let Some(late) = self.context.settings.timing.late_effects(last, Context::now()) {
+            self.context.pools.made(self.key, last, late);
+        }
+    }
+}
+
 /// What reading came to.
 pub(super) enum Read {
     /// All the way to the vendor's numbers.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::memory::Key;
 use super::queue::{Class, Queue};
-use crate::api::Intent;
+use crate::api::{Change, Intent};
 use crate::plan::Obstacle;
 use crate::registry::{Age, Bar, Found, Open, Realm, Registry};
 
@@ -91,6 +91,12 @@ impl Pools {
         let open = intent.filter(|intent| intent.is_open()).map(Open::of);
         let woken = self.lock().set_open(key, open, Instant::now());
         self.wake(woken);
+    }
+
+    /// The object has made this change, which may have late effects for so long.
+    pub fn made(&self, key: &Key, change: &Change, late: Duration) {
+        let open = Open { id: change.id.clone(), account: Realm::of(&change.account) };
+        self.lock().made(key, open, late, Instant::now());
     }
 
     /// The request of an object has ended: what it left running counts from now.

@@ -1,5 +1,7 @@
 //! What other objects have against a change, as an input of the decision.
 
+use std::time::Duration;
+
 use crate::api::DIFFERS;
 
 /// Why a change must wait for other objects.
@@ -18,6 +20,8 @@ pub enum Obstacle {
     },
     /// A change of the same account may be in flight. `None`: its object or its record is gone.
     InFlight(Option<Peer>),
+    /// The vendor may still write the account's row because of its last change, for so long.
+    LateEffects(Duration),
 }
 
 /// Another object, as far as the one that waits for it may know it: names in other namespaces are private.
@@ -49,6 +53,11 @@ impl Obstacle {
                      {DIFFERS}={id}"
                 );
             }
+            Self::LateEffects(_) => {
+                return "the vendor may write the row of this account's last change once more: the next change follows when that \
+                        is over"
+                    .into();
+            }
             Self::InFlight(None) => "of which the record is gone".into(),
             Self::InFlight(Some(Peer::Here(name))) => format!("of {name}"),
             Self::InFlight(Some(Peer::Elsewhere)) => "of an object in another namespace".into(),
@@ -77,6 +86,7 @@ mod tests {
                 Obstacle::SameRows { peer: Peer::Elsewhere, id: "0123".into() },
                 "a LicenseSeats in another namespace has",
             ),
+            (Obstacle::LateEffects(Duration::ZERO), "this account's last change once more"),
             (Obstacle::InFlight(None), "of which the record is gone, may still"),
         ];
         for (obstacle, expected) in sentences {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::Doubt;
@@ -15,6 +15,10 @@ use crate::api::{Change, Intent, IntentPhase, Step};
 
 /// The longest pause between two attempts of which nothing came.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+
+/// How long a change of ours counts for what the vendor shows after it: that it shows exactly our own base again is the vendor's
+/// doing.
+pub(super) const RECENT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Attempts beyond this number are not waited for: at pauses of hours nobody gets there, and a record that was edited by hand
 /// must not bar its object for ever.
@@ -161,7 +165,20 @@ pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
 
 /// How long the late effects of so many attempts may come one after the other.
 pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
-    s.timing.answered.saturating_mul(u32::try_from(attempts.min(MOST_ATTEMPTS)).unwrap_or(0))
+    s.timing.late(attempts)
+}
+
+impl Timing {
+    fn late(&self, attempts: i32) -> Duration {
+        self.answered.saturating_mul(u32::try_from(attempts.min(MOST_ATTEMPTS)).unwrap_or(0))
+    }
+
+    /// How long a change of seats may have late effects, counted from when this process first knew of it. `None`: it was made more
+    /// than a day ago, or a license key has none.
+    pub fn late_effects(&self, change: &Change, now: Timestamp) -> Option<Duration> {
+        let recent = now.duration_since(change.time.0).abs() < RECENT;
+        (recent && change.step.key().is_none()).then(|| self.late(change.attempt.max(1)))
+    }
 }
 
 /// How much longer than the settle time to wait after an attempt that came to nothing: with each one without an answer twice as

@@ -1,5 +1,7 @@
 //! Why a change must wait, with the objects that it waits for.
 
+use std::time::Duration;
+
 use super::Key;
 use crate::plan::{Obstacle, Peer};
 
@@ -14,6 +16,8 @@ pub enum Bar {
     SameRows(Key, String),
     /// Another change of this account may still be running; `None`: its object or its record is gone.
     Behind(Option<Key>),
+    /// The last change of this account may have late effects for so long.
+    Late(Duration),
 }
 
 impl Bar {
@@ -26,6 +30,7 @@ impl Bar {
             Self::NotKnownYet => Obstacle::NotScanned,
             Self::OwnedBy(owner) => Obstacle::Owned(peer(owner)),
             Self::SameRows(other, id) => Obstacle::SameRows { peer: peer(other), id: id.clone() },
+            Self::Late(left) => Obstacle::LateEffects(*left),
             Self::Behind(other) => Obstacle::InFlight(other.as_ref().map(peer)),
         }
     }

@@ -1,5 +1,6 @@
 //! The lock of an account: one change at a time. It is held by the change that may still be running, and not by its object:
-//! a change whose object or record is gone holds it all the same, for the settle time.
+//! a change whose object or record is gone holds it all the same, for the settle time. And a change that was made holds it, for
+//! its own object too, as long as its late effects may come.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,12 +23,16 @@ pub(super) struct Locks {
     held: BTreeMap<Key, Held>,
     /// Until when an account is held by a change of which the record is gone.
     left: BTreeMap<Realm, Instant>,
+    /// Until when the vendor may still write an account's row because of a change that was made.
+    late: BTreeMap<Realm, Instant>,
+    /// The last change of each object that is known here, by its id.
+    made: BTreeMap<Key, String>,
 }
 
 impl Locks {
     /// No change is open.
     pub fn new(settle: Duration) -> Self {
-        Self { settle, held: BTreeMap::new(), left: BTreeMap::new() }
+        Self { settle, held: BTreeMap::new(), left: BTreeMap::new(), late: BTreeMap::new(), made: BTreeMap::new() }
     }
 
     /// The change of an object that may still be running.
@@ -56,6 +61,17 @@ impl Locks {
         before.map(|before| before.open)
     }
 
+    /// The object has made this change. For so long the vendor may still write the account's row because of it, whatever becomes
+    /// of the object and of its record.
+    pub fn made(&mut self, key: &Key, change: Open, late: Duration, now: Instant) {
+        if self.made.get(key) == Some(&change.id) {
+            return;
+        }
+        self.made.insert(key.clone(), change.id);
+        let until = self.late.entry(change.account).or_insert(now);
+        *until = (*until).max(now + late);
+    }
+
     /// The request of an object has ended: what it left running counts from now.
     pub fn request_ended(&mut self, key: &Key, now: Instant) {
         if let Some(held) = self.held.get_mut(key) {
@@ -65,6 +81,7 @@ impl Locks {
 
     /// The object or its record is gone: nobody said that its change is over, and nobody will. Returns the change.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Option<Open> {
+        self.made.remove(key);
         let gone = self.held.remove(key)?;
         if now.duration_since(gone.since) < self.settle {
             self.left.insert(gone.open.account.clone(), now + self.settle);
@@ -80,6 +97,10 @@ impl Locks {
         }
         let holds = |held: &Held| held.open.account == *account && now.duration_since(held.since) < self.settle;
         let other = self.held.iter().find(|(other, held)| *other != key && holds(held));
-        other.map(|(other, _)| Bar::Behind(Some(other.clone())))
+        if let Some((other, _)) = other {
+            return Some(Bar::Behind(Some(other.clone())));
+        }
+        self.late.retain(|_, until| *until > now);
+        self.late.get(account).map(|until| Bar::Late(until.duration_since(now)))
     }
 }

@@ -181,6 +181,12 @@ impl Registry {
         before.map_or_else(Vec::new, |before| self.waiters.freed(key, &before.account))
     }
 
+    /// The object has made this change, and for so long the vendor may still write the account's row because of it. Said again of
+    /// the same change, it counts once.
+    pub fn made(&mut self, key: &Key, change: Open, late: Duration, now: Instant) {
+        self.locks.made(key, change, late, now);
+    }
+
     /// The request of an object has ended: what it left running counts from now.
     pub fn request_ended(&mut self, key: &Key, now: Instant) {
         self.locks.request_ended(key, now);

@@ -37,7 +37,7 @@ impl WaitsFor {
         match bar {
             Bar::NotKnownYet => Self::Scan(held),
             Bar::OwnedBy(owner) | Bar::SameRows(owner, _) => Self::Owner(owner.clone()),
-            Bar::Behind(_) => Self::Account(held.account),
+            Bar::Behind(_) | Bar::Late(_) => Self::Account(held.account),
         }
     }
 }

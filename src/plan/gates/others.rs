@@ -29,7 +29,8 @@ pub(super) fn obstacle(s: &Situation<'_>) -> Option<Hold> {
     let kind = match obstacle {
         Obstacle::NotScanned => HoldKind::NotScanned,
         Obstacle::SameRows { .. } => return Some(Hold::of(HoldKind::SameRows, obstacle.sentence())),
-        Obstacle::Owned(_) | Obstacle::InFlight(_) => HoldKind::OtherChange,
+        Obstacle::Owned(_) | Obstacle::InFlight(_) | Obstacle::LateEffects(_) => HoldKind::OtherChange,
     };
-    Some(Hold { kind, message: obstacle.sentence(), wake: OTHERS })
+    let wake = if let Obstacle::LateEffects(left) = obstacle { Wake::After(*left) } else { OTHERS };
+    Some(Hold { kind, message: obstacle.sentence(), wake })
 }

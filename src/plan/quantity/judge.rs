@@ -8,11 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::plan::ladder::Settle;
 use crate::plan::outcome::applied;
-use crate::plan::protocol::{Open, State, Wait, WaitFor, late, pause_after, settling, wait, wait_of};
+use crate::plan::protocol::{Open, RECENT, State, Wait, WaitFor, late, pause_after, settling, wait, wait_of};
 use crate::plan::{Doubt, Numbers, Situation};
-
-/// How long a change that was reverted to exactly our own base counts as the vendor's doing (protocol, step 9).
-const REVERT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// So many answers without a reason and without an effect are a refusal.
 const REFUSED_AFTER: i32 = 2;
@@ -131,9 +128,8 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
 /// count as one: a late handler of the vendor may bring back the row from before the first of them.
 pub(in crate::plan) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
     let last = s.history.first().filter(|last| seen != last.target())?;
-    let recent = |change: &&Change| {
-        change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < REVERT_WINDOW
-    };
+    let recent =
+        |change: &&Change| change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < RECENT;
     let mut expected = last.target();
     for change in s.history.iter().take_while(recent) {
         if change.target() != expected {
@@ -184,29 +180,26 @@ pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open
 /// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds
 /// another row than the one that is shown.
 pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> Option<Wait> {
-    let what = late_wait(s, last)?;
-    wait(s, what.clone(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, what, seen))
+    let (what, length) = late_wait(s, last)?;
+    wait(s, what.clone(), length).or_else(|| second_reading(s, what, seen))
 }
 
 /// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
 /// What is read once they are over is the first of two readings.
 pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
-    let what = late_wait(s, last)?;
-    let settled = wait(s, what.clone(), late(s, last.attempt.max(1))).is_none();
+    let (what, length) = late_wait(s, last)?;
+    let settled = wait(s, what.clone(), length).is_none();
     Some(Doubt { wait: what, left: Duration::ZERO, settled })
 }
 
-/// Which clock says how long the late effects of the last change have had; `None`: it is long ago, or of another account. That
-/// of its request began anew when the request was over.
-pub(super) fn late_wait(s: &Situation<'_>, last: &Change) -> Option<WaitFor> {
-    let recent = s.now.duration_since(last.time.0).abs() < REVERT_WINDOW;
-    if !recent || last.account != s.seen.account_key() || last.step.key().is_some() {
-        return None;
-    }
+/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is long ago,
+/// or of another account. The clock of its request began anew when the request was over.
+fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
+    let length = s.timing.late_effects(last, s.now).filter(|_| last.account == s.seen.account_key())?;
     let running = s.elapsed.map(|elapsed| &elapsed.wait);
     let id = || last.id.clone();
     let same = [WaitFor::Request(id()), WaitFor::TakenBack(id())].into_iter().find(|wait| Some(wait) == running);
-    Some(same.unwrap_or_else(|| WaitFor::LateEffects(id())))
+    Some((same.unwrap_or_else(|| WaitFor::LateEffects(id())), length))
 }
 
 /// After the settle time two readings with a pause between them must agree.

@@ -120,3 +120,33 @@ fn change_of_an_object_that_was_not_read_in_this_term_holds_no_account() {
     told.set_open("a", Some(change("a", "acme")));
     assert_eq!(told.reserve("b"), Ok(()));
 }
+
+#[test]
+fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_come() {
+    let made = || {
+        let mut told = Told::new();
+        told.claims("a", "acme", "seats");
+        told.claims("b", "acme", "machines");
+        told.claims("c", "other", "seats");
+        told.registry.made(&key("a"), change("a", "acme"), 5 * MINUTE, told.now);
+        told
+    };
+    let mut told = made();
+    told.now += 2 * MINUTE;
+    // Read again from the record, the same change counts once.
+    told.registry.made(&key("a"), change("a", "acme"), 5 * MINUTE, told.now);
+    for name in ["a", "b"] {
+        assert_eq!(told.reserve(name), Err(Bar::Late(3 * MINUTE)), "{name}");
+    }
+    assert_eq!(told.reserve_of("c", "other"), Ok(()));
+    told.now += 3 * MINUTE;
+    assert_eq!(told.reserve("b"), Ok(()));
+
+    let mut recreated = made();
+    recreated.forget("a");
+    recreated.note("a", "a2", claim("acme", "seats", "a2"));
+    assert_eq!(recreated.reserve("a"), Err(Bar::Late(5 * MINUTE)), "whatever becomes of the object");
+    recreated.begin_term(1, &[]);
+    recreated.claims("b", "acme", "machines");
+    assert_eq!(recreated.reserve("b"), Err(Bar::Late(5 * MINUTE)), "and of the term");
+}

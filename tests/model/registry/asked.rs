@@ -173,6 +173,7 @@ impl Barred {
             Bar::NotKnownYet => Self::Scan,
             Bar::OwnedBy(_) => Self::Owner,
             Bar::SameRows(..) => unreachable!("these accounts have ids"),
+            Bar::Late(_) => unreachable!("no change is said to be made"),
             Bar::Behind(Some(_)) => Self::OpenChange,
             Bar::Behind(None) => Self::LostChange,
         }

@@ -1,0 +1,79 @@
+//! The vendor may still write the row of an account because of the last change. The next change of the account waits for that,
+//! whoever asks for it: the same object, the same object created again, or another pool.
+
+use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::needs_control_plane;
+use serde_json::json;
+
+use crate::tenants::{Tenant, fast_but};
+use crate::world::{World, condition, organization, said};
+
+/// The next change says that it waits, and nothing is sent for it.
+async fn waits(t: &Tenant<'_>, name: &str) {
+    let held = t.world.until_reason(name, "ChangePending", "OutcomeUnknown").await;
+    let message = &condition(&held, "ChangePending").expect("ChangePending").message;
+    assert!(message.contains("last change once more"), "{name}: {message}");
+    t.until_polled(3).await;
+    assert_eq!(t.puts(), 1, "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_change_of_an_account_waits_for_the_late_effects_of_the_last_whoever_asks() {
+    needs_control_plane!();
+    let w = World::with("late-effects", organization(), &fast_but(&["--settle-answered=1h"])).await;
+    let made = async |sentence: &str| {
+        let t = w.tenant(sentence, organization().secrets_manager(20, 50)).await;
+        t.declare(json!({})).await;
+        t.until_in_sync(150).await;
+        t
+    };
+    let edited = async {
+        let t = made("edited").await;
+        w.edit(&t.name, json!({ "seats": 160 })).await;
+        waits(&t, &t.name).await;
+    };
+    let recreated = async {
+        // Deleted and created again, as `kubectl replace --force` does, with another wish.
+        let t = made("recreated").await;
+        w.seats().delete(&t.name, &Default::default()).await.expect("delete");
+        t.declare(json!({ "seats": 160 })).await;
+        waits(&t, &t.name).await;
+    };
+    let wiped = async {
+        let t = made("wiped").await;
+        t.patch_status(&json!({ "history": null })).await.expect("a wiped history");
+        w.edit(&t.name, json!({ "seats": 160 })).await;
+        waits(&t, &t.name).await;
+    };
+    let beside = async {
+        let t = made("beside").await;
+        let name = format!("{}-machines", t.name);
+        w.secret(&name, w.credentials(&t.key)).await;
+        let vendor = json!({ "bitwarden": { "product": "MachineAccounts", "credentialsSecretRef": { "name": name } } });
+        w.declare(&name, json!({ "vendor": vendor, "seats": 60, "limit": null })).await;
+        waits(&t, &name).await;
+    };
+    tokio::join!(edited, recreated, wiped, beside);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_change_is_made_by_itself_once_late_effects_are_over() {
+    needs_control_plane!();
+    let mut w = World::with("late-over", organization(), &fast_but(&["--settle-answered=4s"])).await;
+    let (name, key) = {
+        let t = w.tenant("edited", organization()).await;
+        t.declare(json!({})).await;
+        t.until_in_sync(150).await;
+        w.edit(&t.name, json!({ "seats": 160 })).await;
+        t.until_in_sync(160).await;
+        (t.name.clone(), t.key.clone())
+    };
+    // A process that has just begun waits anew.
+    w.crash_and_restart(&fast_but(&["--settle-answered=4s"])).await;
+    let t = Tenant { world: &w, name, key };
+    w.edit(&t.name, json!({ "seats": 170 })).await;
+    let settles = |status: &LicenseSeatsStatus| said(status, "ChangePending") == "True/OutcomeUnknown";
+    t.until("a wait for the last change", settles).await;
+    t.until_in_sync(170).await;
+    assert_eq!((t.puts(), t.organization().billed.seats), (3, Some(170)));
+}
