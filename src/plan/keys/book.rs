@@ -112,9 +112,11 @@ impl<'a> Book<'a> {
                 None => KeyState::Missing,
             };
         }
-        // One record for each key, the one with a row first: a status that somebody edited may hold several.
+        // One record for each key, the one with a row first, and one that lets the key be added last: a status that somebody
+        // edited may hold several.
         let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
-        records.sort_by_key(|record| (unlisted(record), record.state == KeyState::Removed));
+        let lets_add = |state| (state == KeyState::Removed, state == KeyState::GivenUp);
+        records.sort_by_key(|record| (unlisted(record), lets_add(record.state)));
         for record in records {
             let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
                 (Some(one), Some(other)) => same(one, other),

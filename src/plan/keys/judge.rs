@@ -122,6 +122,11 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
 fn heard(intent: &Intent, step: &KeyStep) -> Vec<String> {
     let mut heard = step.heard.clone();
     let attempts = usize::try_from(intent.attempt).unwrap_or_default();
+    // A former version recorded a refusal alone.
+    if let Some(refused) = intent.refused.clone().filter(|_| heard.len() < attempts) {
+        heard.resize(attempts - 1, NO_ANSWER.to_owned());
+        heard.push(refused);
+    }
     heard.resize(attempts.max(heard.len()), NO_ANSWER.to_owned());
     heard
 }

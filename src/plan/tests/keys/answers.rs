@@ -173,6 +173,18 @@ fn two_requests_without_a_row_are_for_a_person_who_hears_what_is_known_of_them()
 }
 
 #[test]
+fn refusal_that_a_former_version_recorded_is_heard() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
+    let story = story.adding("a", &[7], IntentPhase::Answered, late());
+    let story = story.with(|s| s.intent.as_mut().unwrap().refused = Some(Uncertain::Field.words())).agreed();
+    assert_eq!(story.adds().map(|step| step.heard), Some(vec![Uncertain::Field.words()]));
+    let last = story.with(|s| s.intent.as_mut().unwrap().attempt = 2);
+    let asked = last.record("a").and_then(|key| key.asked).expect("a question");
+    assert_eq!(asked.heard, ["no answer".to_owned(), Uncertain::Field.words()]);
+}
+
+#[test]
 fn key_that_was_sent_twice_is_sent_again_only_after_a_yes_to_the_last_request_or_taken_from_the_row_that_the_spec_names()
  {
     let story = sent_twice([&Outcome::Unanswered, &Outcome::Unanswered]);
