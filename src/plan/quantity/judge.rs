@@ -19,7 +19,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
     let Some(intent) = &s.recorded() else { return Open::free() };
     let edited = s.edited_since(intent);
     let foreign = intent.account != s.seen.account_key();
-    let confirmed = s.confirmed == Some(intent.id.as_str());
+    let confirmed = s.confirms(&intent.id);
     match intent.phase {
         // The credentials may be those of another account for a moment only: the record holds until there is another one.
         IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected if foreign => {
@@ -151,7 +151,7 @@ pub(in crate::plan) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Optio
 /// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
 /// counts.
 pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
-    let afresh = !s.asked_for(last) || s.confirmed == Some(last.id.as_str());
+    let afresh = !s.asked_for(last) || s.confirms(&last.id);
     if last.attempt > 1 && !afresh {
         return (attempt, Settle::Review(Box::new(last.clone())));
     }
