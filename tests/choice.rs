@@ -32,6 +32,7 @@ fn requests(letters: &str) -> Vec<Request> {
             opens: letter == 'i',
             at: Duration::ZERO,
             executed: None,
+            over: None,
             answered: None,
         }
     };

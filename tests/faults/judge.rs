@@ -9,17 +9,17 @@ use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
 use crate::rig::Rig;
-use crate::scenario::Scenario;
+use crate::scenario::{AtPurchase, Scenario};
 
 /// After these nobody need be asked any more.
 const RESOLVING: [&str; 6] = [EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, ETCD_RESTORED];
 
-/// So many purchases more than the reference may be sent: the one repeat, and one that was refused before any effect.
-const MORE_PURCHASES: usize = 2;
+/// So many purchases of a decision may have an effect: the change, and the healing of one that the vendor took back.
+const EFFECTS: usize = 2;
 
-/// So many statuses more than the reference may be written: a doubt told and ended, a fault told and ended, and the three
-/// writes of a repeat.
-const MORE_STATUSES: usize = 8;
+/// So many statuses more than the reference may be written: a doubt told and ended, a fault told and ended, and what comes with
+/// two purchases more.
+const MORE_STATUSES: usize = 14;
 
 /// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how much that wrote.
 pub async fn judge(
@@ -33,13 +33,11 @@ pub async fn judge(
     let ledger = bought(rig, case, before)?;
     let records = rig.proxy.records();
     let written = Written::of(&records);
-    if let Some(most) = reference {
-        if written.purchases > most.purchases + MORE_PURCHASES {
-            return flaw(format!("{} purchases were sent, the reference took {}", written.purchases, most.purchases));
-        }
-        if written.statuses > most.statuses + MORE_STATUSES {
-            return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
-        }
+    if let Some(why) = too_many(case, &records, &ledger) {
+        return flaw(why);
+    }
+    if let Some(most) = reference.filter(|most| written.statuses > most.statuses + MORE_STATUSES) {
+        return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
     }
     if case.fault.is_some() && !rig.proxy.fired() {
         return flaw("the action was never taken: the request did not come".into());
@@ -77,9 +75,44 @@ pub async fn judge(
         End::Rejected if !refusal_is_in_order(case, &records) => {
             return flaw("told that the vendor refuses, which it does not".into());
         }
+        End::Rejected if !bill_is_told(rig, case, (is.0, is.2)).await => {
+            return flaw(format!("told that the vendor refuses, while shown, limit and billed are {is:?}"));
+        }
         _ => {}
     }
     Ok(Played { end, records, log: rig.log() })
+}
+
+/// Whatever the number of requests: of a decision at most two have an effect, and none leaves while an earlier one is being
+/// carried out.
+fn too_many(case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Option<String> {
+    let decisions = decisions(case);
+    let moves = |entry: &&LedgerEntry| {
+        let shown = entry.before != entry.after;
+        matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher)
+            && (shown || entry.billed_before != entry.billed_after)
+    };
+    let each = ledger.iter().filter(moves).filter_map(|entry| entry.request).collect::<std::collections::BTreeSet<_>>();
+    if each.len() > EFFECTS * decisions {
+        return Some(format!("{} purchases had an effect, for {decisions} decisions", each.len()));
+    }
+    let purchases: Vec<&Record> = records.iter().filter(|record| record.is_purchase()).collect();
+    let beside = purchases.windows(2).find(|pair| pair[0].over.is_some_and(|over| over > pair[1].at));
+    beside.map(|pair| format!("purchase {} was carried out when purchase {} came", pair[0].number, pair[1].number))
+}
+
+/// How many decisions a case takes: an edit is one more, and so is what somebody else undoes.
+fn decisions(case: &Case) -> usize {
+    let more = goal(case) != case.scenario.goal || case.happening() == Some(BY_SOMEBODY);
+    let others = usize::from(matches!(case.scenario.at_purchase, AtPurchase::ThirdParty(_)));
+    1 + usize::from(more) + others
+}
+
+/// A refusal that is told means that nothing is billed of it, or the record names what may be.
+async fn bill_is_told(rig: &Rig, case: &Case, (shown, billed): (Option<i32>, Option<i32>)) -> bool {
+    let base = Some(base(&case.scenario));
+    let told = rig.status("acme").await.and_then(|status| status.may_bill).map(|may| may.seats);
+    (shown, billed) == (base, base) || (told.is_some() && told == billed)
 }
 
 /// Seats and limit in the end.

@@ -14,7 +14,7 @@ use kube::api::DeleteParams;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
-use vendor_sim::{Bitwarden, Options, OrganizationKey, Role, Simulator};
+use vendor_sim::{Bitwarden, Fault, FaultKind, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
 use crate::ground::Ground;
@@ -242,6 +242,12 @@ fn hand(staff: &Arc<Staff>, leases: &Api<Lease>, site: Site, at_purchase: AtPurc
                     AtPurchase::Nothing => {}
                     AtPurchase::ThirdParty(seats) => {
                         site.bitwarden.set_seats(&site.key.id, seats).expect("the vendor allows it");
+                    }
+                    AtPurchase::FailReadings => {
+                        let fails =
+                            || FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
+                        site.bitwarden.inject(Fault::on_get(fails()).times(2));
+                        site.bitwarden.inject(Fault::on_private_read(fails()).times(2));
                     }
                     AtPurchase::ExpireTokens => site.bitwarden.expire_tokens(),
                 },

@@ -13,6 +13,8 @@ pub enum AtPurchase {
     ThirdParty(i32),
     /// All tokens become worthless.
     ExpireTokens,
+    /// The next readings fail: whatever becomes of the purchase, it is not read back at once.
+    FailReadings,
 }
 
 /// One story.
@@ -162,6 +164,17 @@ pub fn scenarios() -> Vec<Scenario> {
             ..first.clone()
         },
         Scenario { name: "token-expires", at_purchase: AtPurchase::ExpireTokens, ..first.clone() },
+        Scenario { name: "read-back-fails", at_purchase: AtPurchase::FailReadings, ..first.clone() },
+        Scenario {
+            name: "outage",
+            // Reads are fine, and nothing comes of two requests in a row.
+            vendor: |vendor| {
+                let unavailable =
+                    FaultKind::Answer { status: 503, headers: [].into(), body: String::new(), apply: false };
+                vendor.inject(Fault::on_put(unavailable).times(2));
+            },
+            ..first.clone()
+        },
         Scenario { name: "third-party", at_purchase: AtPurchase::ThirdParty(120), ..first.clone() },
         Scenario {
             name: "webhook-restores",

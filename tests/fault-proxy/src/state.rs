@@ -37,6 +37,8 @@ pub struct Record {
     pub at: Duration,
     /// The server's own status, if it was carried out.
     pub executed: Option<u16>,
+    /// When it had been carried out, from `arm` on.
+    pub over: Option<Duration>,
     /// The status the operator got; `None`: nothing, or not all of it.
     pub answered: Option<u16>,
 }
@@ -192,7 +194,18 @@ impl State {
         let intent = written.is_some();
         let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
         let (method, path) = (method.to_owned(), path.to_owned());
-        inner.records.push(Record { number, hop, method, path, intent, opens, at, executed: None, answered: None });
+        inner.records.push(Record {
+            number,
+            hop,
+            method,
+            path,
+            intent,
+            opens,
+            at,
+            executed: None,
+            over: None,
+            answered: None,
+        });
         let Inner { action, records, struck, .. } = &mut *inner;
         let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
         if action.is_some() {
@@ -202,8 +215,10 @@ impl State {
     }
 
     pub(crate) fn executed(&self, number: usize, status: u16) {
-        if let Some(record) = self.lock().records.get_mut(number - 1) {
-            record.executed = Some(status);
+        let mut inner = self.lock();
+        let over = inner.started.elapsed();
+        if let Some(record) = inner.records.get_mut(number - 1) {
+            (record.executed, record.over) = (Some(status), Some(over));
         }
     }
 

@@ -87,6 +87,7 @@ mod tests {
                 opens: letter == 'i',
                 at: Duration::ZERO,
                 executed: None,
+                over: None,
                 answered: None,
             }
         };
