@@ -14,7 +14,7 @@ use super::{Numbers, Situation};
 use crate::api::{Change, Intent, IntentPhase, Step};
 
 /// The longest pause between two attempts of which nothing came.
-pub const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// How long a change of ours counts for what the vendor shows after it: that it shows exactly our own base again is the vendor's
 /// doing.

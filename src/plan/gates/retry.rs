@@ -1,15 +1,17 @@
 //! Earlier requests of this decision came to nothing: the next one has its time, each later than the one before.
 
+use std::time::Duration;
+
 use super::{Hold, HoldKind, Wake, Wanted};
 use crate::api::RECONCILE_REQUESTED_AT;
 use crate::plan::Situation;
-use crate::plan::protocol::LONGEST_PAUSE;
+use crate::plan::protocol::pause_after;
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
-    let Some(at) = wanted.change.not_before else { return vec![] };
-    // A time further away than any pause was set by another clock.
-    let left = std::time::Duration::try_from(at.duration_since(s.now)).unwrap_or_default();
-    if left.is_zero() || left > LONGEST_PAUSE {
+    let Some((at, last)) = wanted.change.not_before.zip(s.intent) else { return vec![] };
+    let left = Duration::try_from(at.duration_since(s.now)).unwrap_or_default();
+    // A time that is further away than the pause is long was set by another clock.
+    if left.is_zero() || left > pause_after(s, last) {
         return vec![];
     }
     let (vendor, sent) = (s.desired.pool.vendor.name, wanted.change.attempt.saturating_sub(1));

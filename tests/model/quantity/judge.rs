@@ -12,7 +12,7 @@ use seatkeeper::plan::{
     Usage,
 };
 
-use super::translate::{change, intent, key, look, made, mark, numbers, wait};
+use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
 use super::{Answer, BOUGHT, Key, Kind, Made, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
@@ -67,7 +67,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let mut status = LicenseSeatsStatus {
         intent: record.intent.map(intent),
         history: told.map(change).into_iter().collect(),
-        may_bill: record.made.may_bill.then(may_bill),
+        may_bill: record.made.may_bill.map(may_bill),
         ..LicenseSeatsStatus::default()
     };
     let elapsed = elapsed(variant, record, clock);
@@ -97,7 +97,10 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     }
     let mut decision = ask(published.as_deref());
     let _ = plan::remember(&mut status, decision.applied.take());
-    let made = Made { last: status.history.first().map(made), may_bill: decision.may_bill.is_some() };
+    let made = Made {
+        last: status.history.first().map(made),
+        may_bill: decision.may_bill.as_ref().map(|may| small(may.seats)),
+    };
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
     let attempt = |id| marks.iter().flatten().find(|mark| mark.id == id).map_or(1, |mark| mark.attempt.max(1));
     let doubt = decision.doubt.as_ref().map(|doubt| Doubted::<Quantity> {
@@ -130,7 +133,7 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
         history: before.made.last.map(change).into_iter().collect(),
         ..LicenseSeatsStatus::default()
     };
-    let may_bill = before.made.may_bill && after.applied.is_none();
+    let may_bill = before.made.may_bill.filter(|_| after.applied.is_none());
     let _ = plan::remember(&mut status, after.applied);
     let made = Made { last: status.history.first().map(made), may_bill };
     Record { published: None, intent: after.intent.as_ref().map(mark), made }
@@ -165,8 +168,8 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
     })
 }
 
-fn may_bill() -> MayBill {
-    MayBill { id: "a change".into(), account: crate::bridge::ACCOUNT.into(), seats: i32::from(WANTED) }
+fn may_bill(seats: i8) -> MayBill {
+    MayBill { id: "a change".into(), account: crate::bridge::ACCOUNT.into(), seats: i32::from(seats) }
 }
 
 /// What the model's spec asks for, where it asks for so many seats.

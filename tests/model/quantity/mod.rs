@@ -50,8 +50,8 @@ pub struct Mark {
 pub struct Made {
     /// The newest change of the history; only its id, numbers, attempt, wish and reason matter.
     pub last: Option<Mark>,
-    /// Another number may be billed than is shown.
-    pub may_bill: bool,
+    /// So many seats may be billed, and are not shown.
+    pub may_bill: Option<i8>,
 }
 
 /// What a replica hears of its request.
@@ -248,7 +248,7 @@ impl Case for Quantity {
                 left.wishes -= 1;
                 outside.generation += 1;
                 outside.wanted = if outside.wanted == WANTED { LESS } else { WANTED };
-                world.vendor.effects = 0;
+                (world.vendor.effects, world.vendor.edited) = (0, true);
             }
             OutsideAct::Look => {
                 left.looks -= 1;
@@ -388,7 +388,7 @@ fn change_that_follows_the_late_effects_of_another_one_is_caught() {
 
 #[test]
 fn first_request_that_is_forgotten_while_its_repeat_is_held_is_caught() {
-    caught(of(1).restless().weakened(Weakness::ForgetsFirst));
+    caught(outage().with(|left| left.bounds = 4).weakened(Weakness::ForgetsFirst));
 }
 
 #[test]

@@ -116,6 +116,6 @@ pub fn numbers(seats: i8) -> Numbers {
     Numbers { seats: i32::from(seats), limit: None }
 }
 
-fn small<T: TryFrom<i32>>(n: i32) -> T {
+pub fn small<T: TryFrom<i32>>(n: i32) -> T {
     T::try_from(n).ok().expect("a number of the model")
 }

@@ -29,6 +29,10 @@ pub struct Vendor {
     pub handlers: [Option<Handler>; 4],
     /// The next reading shows this instead; 0 is no number of seats.
     pub misread: Option<i8>,
+    /// What the spec asked for when the last request came.
+    pub wish: Option<i8>,
+    /// The wish was edited since.
+    pub edited: bool,
     /// How often a request of this decision changed what is billed; more than twice is too often.
     pub effects: u8,
     /// A request came while another ran, or while a handler held another row than the one that is shown.
@@ -91,7 +95,8 @@ impl Sells<Quantity> for Vendor {
     fn arrive(&mut self, mark: Mark, sender: u8, covered: Clocks) {
         let Mark { id: intent, from: base, to: target, .. } = mark;
         let shown = self.shown;
-        if mark.attempt == 1 {
+        let another = self.wish.replace(mark.wish).is_some_and(|before| before != mark.wish);
+        if mark.attempt == 1 && (std::mem::take(&mut self.edited) || another) {
             // By the assumption, those of an earlier decision are over. Those of an earlier attempt may come however late.
             self.webhooks = 0;
             self.handlers = self.handlers.map(|handler| handler.filter(|handler| handler.row != shown));
