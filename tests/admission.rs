@@ -106,9 +106,9 @@ seats: 1.5 | spec.seats | must be of type integer
 seat: 5 | spec.seat | unknown field
 # Up to which limit.
 limit: {mode: UpTo, seats: 149} | spec.limit.seats is below spec.seats | raise limit.seats
-limit: {mode: UpTo} | spec.limit.seats goes with mode UpTo | give both, or remove limit.seats
-limit: {mode: Pinned, seats: 170} | spec.limit.seats goes with mode UpTo | or remove limit.seats
-limit: {mode: Unlimited, seats: 170} | spec.limit.seats goes with mode UpTo | or remove limit.seats
+limit: {mode: UpTo} | spec.limit.mode UpTo needs spec.limit.seats | add limit.seats, or use mode Pinned
+limit: {mode: Pinned, seats: 170} | spec.limit.seats goes with mode UpTo alone | use mode UpTo, or remove limit.seats
+limit: {mode: Unlimited, seats: 170} | spec.limit.seats goes with mode UpTo alone | use mode UpTo, or remove limit.seats
 limit: {mode: null, seats: 170} | spec.limit.mode | Required value
 limit: {mode: Fixed} | spec.limit.mode | "Pinned", "UpTo", "Unlimited"
 limit: {mode: UpTo, seats: 32768} | spec.limit.seats is above 32767 | wrap around in Bitwarden's database; lower limit.seats

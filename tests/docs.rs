@@ -113,6 +113,14 @@ fn the_readme_and_the_chart_ask_for_the_same_kubernetes() {
     );
 }
 
+#[test]
+fn the_readme_applies_no_object_to_a_cluster_that_is_not_suspended() {
+    let readme = text("README.md");
+    let applied: Vec<&str> = readme.lines().filter(|line| line.contains("kubectl -n it apply")).collect();
+    assert_eq!(applied.len(), 1, "{applied:?}");
+    assert!(applied[0].contains(r#"{"spec":{"suspend":true}}"#), "a newcomer buys first: {applied:?}");
+}
+
 fn flags() -> Vec<clap::Arg> {
     let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
     command.get_arguments().cloned().collect()

@@ -94,6 +94,7 @@ async fn in_review(name: &str) -> World {
         "somebody else changed it alone",
         id.as_str(),
         "seatkeeper.dev/confirm=",
+        "Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
     ];
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");
@@ -138,6 +139,8 @@ async fn taken_back_twice(name: &str) -> World {
     assert!(w.bitwarden().wait_for(crate::world::PATIENCE, |b| b.organization(&w.key.id).seats == Some(100)).await);
     let doubt = w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
     assert_eq!(said(&doubt, "Drifted"), "", "the vendor's doing is not drift");
+    let message = &condition(&doubt, "ChangePending").expect("ChangePending").message;
+    assert!(message.contains("took the last change back, and may bill it all the same"), "{message}");
     assert_eq!(w.puts(), 1, "first the settle time");
     let status = w.until_in_sync("acme", 150).await;
     assert_eq!((w.puts(), status.history[0].attempt), (2, 2));

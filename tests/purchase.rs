@@ -23,6 +23,14 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     let events = w.until_told("SeatsIncreased", 1).await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].0, "SeatsIncreased");
+    let log = w.operator.log();
+    let line = log.lines().find(|line| line.contains("change sent")).expect("a line of the change");
+    let account = status.account.and_then(|account| account.key()).expect("an account");
+    let plain = format!(
+        "namespace=\"{}\" name=\"acme\" account=\"{account}\" from=100 to=150 outcome=\"ok\" seen=150",
+        w.namespace
+    );
+    assert!(line.contains(&plain), "{plain} is not in {line}");
     let writes = w.audit().verb("patch").resource("licenseseats").len();
     assert!(writes <= 3, "plan, intent, result: {writes} writes");
 }

@@ -174,11 +174,15 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     run(&args("--down")).await.expect("it is ended");
     played.leaves_nothing().await;
     assert!(played.process.try_exit().is_some_and(|exit| exit.success()));
-    let kubeconfig = Path::new(&state).join("kubeconfig");
-    assert!(!kubeconfig.exists());
-    fs::write(&kubeconfig, "of one that was killed").expect("a file");
+    assert!(!Path::new(&state).exists(), "its folder is left");
     run(&args("--down")).await.expect("nothing to end is fine");
-    assert!(!kubeconfig.exists());
+    assert!(!Path::new(&state).exists(), "a folder is made for nothing");
+    fs::create_dir(&state).expect("a folder");
+    for name in ["kubeconfig", "pid"] {
+        fs::write(Path::new(&state).join(name), "of one that was killed").expect("a file");
+    }
+    run(&args("--down")).await.expect("nothing to end is fine");
+    assert!(!Path::new(&state).exists(), "what one that was killed could not remove is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -200,16 +200,37 @@ fn answers_of_vendors_are_parsed_where_a_list_is_no_object() {
     assert_eq!(parse, [Path::new("bitwarden/members.rs"), Path::new("http.rs")], "serde reads a list as a struct");
 }
 
-#[test]
-fn every_vendor_says_what_its_credentials_hold() {
-    let vendors = root().join("src/vendors");
-    let list = code(&vendors.join("mod.rs"));
-    let folders = fs::read_dir(&vendors).unwrap().map(|entry| entry.unwrap().path());
+/// The folders of vendors.
+fn vendors() -> Vec<String> {
+    let folders = fs::read_dir(root().join("src/vendors")).unwrap().map(|entry| entry.unwrap().path());
     let names: Vec<_> = folders
         .filter(|path| path.join("mod.rs").is_file())
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
     assert!(names.len() >= 2, "{names:?}");
+    names
+}
+
+#[test]
+fn every_vendor_lists_the_answers_that_prove_that_nothing_was_done() {
+    let folder = root().join("src/vendors");
+    let all = code(&folder.join("proof.rs"));
+    for name in vendors() {
+        assert!(
+            folder.join(&name).join("proofs.rs").is_file(),
+            "src/vendors/{name} has no proofs.rs: an answer proves nothing by itself"
+        );
+        assert!(
+            all.contains(&format!("super::{name}::proofs()")),
+            "src/vendors/proof.rs does not list {name}::proofs()"
+        );
+    }
+}
+
+#[test]
+fn every_vendor_says_what_its_credentials_hold() {
+    let list = code(&root().join("src/vendors/mod.rs"));
+    let names = vendors();
     for name in &names {
         assert!(
             list.contains(&format!("&{name}::CREDENTIALS")),

@@ -58,7 +58,7 @@ pub enum PlanBlock {
     OtherPool,
     /// Somebody else changed the vendor again and again.
     Conflict,
-    /// The object has no record of the account yet: nothing is lowered or removed until a person agrees.
+    /// The object has no record of the account yet: no seats are lowered and no license key is removed until a person agrees.
     FirstSight,
     /// Earlier requests came to nothing: the next one has its time.
     Retry,

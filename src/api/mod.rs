@@ -44,8 +44,8 @@ pub const RECONCILE_REQUESTED_AT: &str = "seatkeeper.dev/reconcile-requested-at"
 /// request.
 pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
-/// Decides about the intent whose id is the value: after `NeedsReview`, what the vendor shows now is the truth; after
-/// `VendorRejected`, the change is sent anew.
+/// Decides about the intent whose id is the value: after `NeedsReview`, Seatkeeper plans anew from what the vendor shows, and
+/// requests what the spec still asks; after `VendorRejected`, the change is sent anew.
 pub const CONFIRM: &str = "seatkeeper.dev/confirm";
 
 /// Says that two accounts which list the same licenses differ: the ids that the messages name, with commas between them.

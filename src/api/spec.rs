@@ -222,8 +222,10 @@ pub enum Region {
 
 /// The vendor's own auto-scaling limit.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(validation = Rule::new("(self.mode == 'UpTo') == has(self.seats)")
-    .message("spec.limit.seats goes with mode UpTo and with no other: give both, or remove limit.seats"))]
+#[x_kube(validation = Rule::new("self.mode != 'UpTo' || has(self.seats)")
+    .message("spec.limit.mode UpTo needs spec.limit.seats: add limit.seats, or use mode Pinned to let the limit follow the seats"))]
+#[x_kube(validation = Rule::new("self.mode == 'UpTo' || !has(self.seats)")
+    .message("spec.limit.seats goes with mode UpTo alone: use mode UpTo, or remove limit.seats"))]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy

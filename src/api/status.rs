@@ -34,7 +34,7 @@ pub struct LicenseSeatsStatus {
     pub satisfied_wish: Option<String>,
 
     /// Which object and account this record was made for. Without it, as after a restore or when the pool was taken over,
-    /// nothing is lowered or removed until a person agrees. Do not edit it.
+    /// no seats are lowered and no license key is removed until a person agrees. The limit is not held. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_of: Option<RecordOf>,
 
@@ -177,8 +177,8 @@ pub struct RecordOf {
     /// The account, `host/id`.
     pub account: String,
 
-    /// A hash of what `spec` asked when the object first saw the account. Nothing is lowered or removed for it. Absent once
-    /// the account was in sync, or once `spec` asks for something else.
+    /// A hash of what `spec` asked when the object first saw the account. No seats are lowered and no license key is removed
+    /// for it. Absent once the account was in sync, or once `spec` asks for something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_wish: Option<String>,
 }

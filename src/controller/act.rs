@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::claim::rows_of;
 use super::decide::{decide, silence};
 use super::gather::hold;
+use super::memory::Key;
 use super::pass::{Decided, End, Failed, Opened, Pass};
 use super::store::Stored;
 use super::{Context, Error};
@@ -94,13 +95,20 @@ async fn request(
     let outcome = account.write(recorded, &|| may_leave(context, term, started)).await;
     let read_back = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let learned = plan::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
-    let (from, to) = (intent.base().seats, intent.target().seats);
-    tracing::info!(from, to, ?outcome, seen = ?read_back.as_ref().and_then(Snapshot::numbers), "change sent");
+    log(pass.key, intent, &outcome, read_back.as_ref());
     // Late effects count from the end of the request, not from its beginning.
     pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]
     let learned = context.settings.weaken_answer(learned, &outcome);
     Ok(Answered { learned, read_back, fault: fault(outcome, |after| account.throttled(after)) })
+}
+
+/// The line that stays where the status that would tell of the change is gone. Seats that were not read are left out.
+fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
+    let (from, to) = (intent.base().seats, intent.target().seats);
+    let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
+    let (account, outcome) = (intent.account.as_str(), outcome.label());
+    tracing::info!(namespace, name, account, from, to, outcome, seen, "change sent");
 }
 
 /// The last questions before the bytes leave. Who leads again does not lead in the term in which the pass got the right to

@@ -146,7 +146,7 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, hist
         Verdict::Held(holds) => held(holds, change),
         Verdict::Doubt => {
             let what = intent.map_or_else(
-                || format!("{vendor} took the last change back"),
+                || format!("{vendor} took the last change back, and may bill it all the same"),
                 |i| format!("a change to {} was sent or may have been sent", summary::numbers(i.target())),
             );
             format!("{what}; nothing is sent until {vendor} was read again after the settle time")

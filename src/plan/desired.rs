@@ -131,6 +131,11 @@ fn limit(spec: &LicenseSeatsSpec, goal: &Goal) -> Result<LimitGoal, SpecFault> {
         (LimitMode::Pinned, None) => Ok(LimitGoal::Pinned),
         (LimitMode::Unlimited, None) => Ok(LimitGoal::Unlimited),
         (LimitMode::UpTo, Some(seats)) => Ok(LimitGoal::UpTo(seats)),
-        _ => Err(SpecFault("spec.limit.seats goes with mode UpTo and with no other".into())),
+        (LimitMode::UpTo, None) => {
+            Err(SpecFault("spec.limit.mode UpTo needs spec.limit.seats: add limit.seats".into()))
+        }
+        (LimitMode::Pinned | LimitMode::Unlimited, Some(_)) => {
+            Err(SpecFault("spec.limit.seats goes with mode UpTo alone: use mode UpTo, or remove limit.seats".into()))
+        }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::shortage::Shortage;
 use super::table::says;
 use super::{Decision, Numbers, Verdict};
-use crate::api::{Change, Intent, MayBill};
+use crate::api::{CONFIRM, Change, Intent, MayBill};
 
 /// The phrase for a decision. A shortage is told where nothing more urgent is to be said.
 pub(super) fn summary(
@@ -80,8 +80,8 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers, history: &[Ch
         )
     };
     format!(
-        "{explained}, then edit spec.seats or spec.limit to what it should be, or accept what is there with annotation \
-         seatkeeper.dev/confirm={}",
+        "{explained}, then edit spec.seats or spec.limit to what it should be, or keep the spec and annotate the object with \
+         {CONFIRM}={}: Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
         intent.id
     )
 }

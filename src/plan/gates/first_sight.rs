@@ -1,4 +1,4 @@
-//! An object that has no record of the account lowers and removes nothing: what it finds may be what somebody else bought,
+//! An object that has no record of the account lowers no seats and removes no license key: what it finds may be what somebody else bought,
 //! or what a lost record would have explained.
 
 use super::{Hold, HoldKind, Wanted};
@@ -53,7 +53,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     };
     let message = format!(
         "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
-         lowers and removes nothing for it until a person agrees: edit the wish, or annotate the object with {CONFIRM}={}",
+         lowers no seats and removes no license key for it until a person agrees: edit the wish, or annotate the object with {CONFIRM}={}",
         consent
     );
     vec![Hold::of(HoldKind::FirstSight, message)]

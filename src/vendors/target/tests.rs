@@ -51,6 +51,19 @@ fn an_interval_is_stretched_to_the_operators_minimum() {
 }
 
 #[test]
+fn a_limit_that_admission_let_through_before_is_refused_with_what_lacks_or_is_too_much() {
+    for (mode, seats, fix) in [
+        (LimitMode::UpTo, None, "spec.limit.mode UpTo needs spec.limit.seats"),
+        (LimitMode::Pinned, Some(20), "use mode UpTo, or remove limit.seats"),
+        (LimitMode::Unlimited, Some(20), "use mode UpTo, or remove limit.seats"),
+    ] {
+        let spec = LicenseSeatsSpec { limit: Some(Limit { mode, seats }), ..spec() };
+        let fault = parse(&spec, Duration::ZERO).unwrap_err().to_string();
+        assert!(fault.contains(fix), "{mode:?}: {fault}");
+    }
+}
+
+#[test]
 fn a_secret_name_that_is_a_path_is_refused() {
     for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
         let mut spec = spec();

@@ -1,7 +1,10 @@
 //! One quickstart per checkout: a lock that the kernel releases however its holder ends, in a file that names the holder.
+//!
+//! The holder removes the file while it has the lock. So who gets a lock asks whether it is that of the file which others find.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,27 +16,33 @@ use crate::{Failure, say};
 /// An operator may take 15 s to end, and a busy machine is slow.
 const END_LIMIT: Duration = Duration::from_secs(40);
 
-/// The right to run in this checkout. Dropping it removes the kubeconfig and lets others in.
+/// The right to run in this checkout. Dropping it removes what is kept there and lets others in.
 pub(crate) struct Claim {
-    file: File,
+    /// Holds the lock.
+    _file: File,
     dir: PathBuf,
 }
 
 impl Claim {
     /// Takes the place of nobody, or of one that died.
     pub(crate) fn take(dir: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(dir).map_err(Failure::from_io(dir.display()))?;
-        let mut file = open(dir)?;
-        if let Some(pid) = holder(&mut file)? {
-            return Err(Failure(format!(
-                "one runs already in this checkout (process {pid}, KUBECONFIG={}): end it with Ctrl-C there, or with \
-                 `make quickstart-down`",
-                kubeconfig(dir).display()
-            )));
-        }
+        let mut file = loop {
+            fs::create_dir_all(dir).map_err(Failure::from_io(dir.display()))?;
+            let mut file = open(dir)?;
+            if let Some(pid) = holder(&mut file)? {
+                return Err(Failure(format!(
+                    "one runs already in this checkout (process {pid}, KUBECONFIG={}): end it with Ctrl-C there, or with \
+                     `make quickstart-down`",
+                    kubeconfig(dir).display()
+                )));
+            }
+            if is_found(&file, dir) {
+                break file;
+            }
+        };
         let named = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         named.map_err(Failure::from_io(pid_file(dir).display()))?;
-        Ok(Self { file, dir: dir.to_owned() })
+        Ok(Self { _file: file, dir: dir.to_owned() })
     }
 
     /// Where people find the kubeconfig; the path is the same every time.
@@ -44,9 +53,11 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // A server that is gone needs no kubeconfig. The lock's own file stays: removing it could let two in.
+        // Nothing to do about what cannot be removed: the next one writes over it.
         let _ = fs::remove_file(self.kubeconfig());
-        let _ = self.file.set_len(0);
+        let _ = fs::remove_file(pid_file(&self.dir));
+        // Not where somebody keeps more in it.
+        let _ = fs::remove_dir(&self.dir);
     }
 }
 
@@ -60,7 +71,9 @@ pub(crate) async fn end(dir: &Path) -> Result<(), Failure> {
     let mut file = open(dir)?;
     let Some(pid) = holder(&mut file)? else {
         // What one that was killed could not remove.
-        drop(Claim { file, dir: dir.to_owned() });
+        if is_found(&file, dir) {
+            drop(Claim { _file: file, dir: dir.to_owned() });
+        }
         nobody();
         return Ok(());
     };
@@ -100,6 +113,13 @@ fn holder(file: &mut File) -> Result<Option<String>, Failure> {
         }
         Err(TryLockError::Error(error)) => Err(Failure::from_io("the lock")(error)),
     }
+}
+
+/// Whether this is the file that others find, and not one that its last holder has removed meanwhile.
+fn is_found(file: &File, dir: &Path) -> bool {
+    let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    let found = fs::metadata(pid_file(dir)).map(id);
+    found.is_ok_and(|found| file.metadata().map(id).is_ok_and(|own| own == found))
 }
 
 fn pid_file(dir: &Path) -> PathBuf {
