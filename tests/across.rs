@@ -1,7 +1,7 @@
 //! One operator over all namespaces: who owns a pool is decided across them, and the other learns no names from it.
 
 use kube::api::Patch;
-use seatkeeper::api::{Account, LicenseSeats};
+use seatkeeper::api::{Account, LicenseSeats, LicenseSeatsStatus};
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ impl Forgery {
         let patch = Patch::Merge(json!({ "status": status }));
         self.w.seats().patch_status("forged", &Default::default(), &patch).await.expect("the status is edited");
         self.w.annotate("forged", "seatkeeper.dev/reconcile-requested-at", "now").await;
-        let handled = |status: &seatkeeper::api::LicenseSeatsStatus| status.last_handled_reconcile_at.is_some();
+        let handled = |status: &LicenseSeatsStatus| status.last_handled_reconcile_at.is_some();
         self.w.until("forged", "the request to be handled", handled).await;
         self.w.namespace.clone_from(&self.ours);
     }
@@ -105,12 +105,11 @@ async fn a_forged_intent_holds_up_the_account_of_another_namespace_for_the_settl
     });
     f.forge(json!({ "intent": intent })).await;
     f.w.edit("acme", json!({ "seats": 160 })).await;
-    let status = f.w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
-    let message = &condition(&status, "ChangePending").expect("ChangePending").message;
-    assert!(
-        message.contains("another change of this account, of an object in another namespace, may still"),
-        "{message}"
-    );
+    let barred = |status: &LicenseSeatsStatus| {
+        let told = "another change of this account, of an object in another namespace, may still";
+        condition(status, "ChangePending").is_some_and(|pending| pending.message.contains(told))
+    };
+    f.w.until("acme", "barred by the forged intent", barred).await;
     assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");
     // The forged intent stays, and its time passes.
     f.w.until_in_sync("acme", 160).await;

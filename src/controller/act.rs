@@ -107,8 +107,11 @@ async fn request(
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to) = (intent.base().seats, intent.target().seats);
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
-    let (account, outcome) = (intent.account.as_str(), outcome.label());
-    tracing::info!(namespace, name, account, from, to, outcome, seen, "change sent");
+    let account = intent.account.as_str();
+    match outcome {
+        Outcome::NotSent(why) => tracing::info!(namespace, name, account, from, to, why, "change not sent"),
+        sent => tracing::info!(namespace, name, account, from, to, outcome = sent.label(), seen, "change sent"),
+    }
 }
 
 /// The last questions before the bytes leave. Who leads again does not lead in the term in which the pass got the right to

@@ -132,6 +132,9 @@ pub enum Verdict {
     Unsupported(String),
 }
 
+/// The longest time between publishing and sending a difference.
+const LONGEST_SPREAD: Duration = Duration::from_secs(5);
+
 /// Decides. Pure: the same situation gives the same decision.
 pub fn decide(s: &Situation<'_>) -> Decision {
     let Look { open, next, wanted, license, lost } = match &s.seen.model {
@@ -260,7 +263,8 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     match holds.first().map(|hold| &hold.kind) {
         None => {
             let verdict = if due { Verdict::Change(Box::new(intent(s, &plan.id, change))) } else { Verdict::Publish };
-            Decision { plan: Some(plan), wake: Some(Duration::ZERO), ..plain(verdict) }
+            let wake = if due { Duration::ZERO } else { spread(s, &plan) };
+            Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
         }
         Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),
         Some(HoldKind::Settle(_)) => Decision { drifted: None, ..plain(Verdict::Doubt) },
@@ -275,6 +279,16 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
             Decision { plan: Some(Plan { blocked_by, ..plan }), ..plain(Verdict::Held(holds.clone())) }
         }
     }
+}
+
+/// How long after its publishing a plan is sent. A difference adds to whatever is there, so two installations that do not know of
+/// each other must not send one at the same moment: the second reads what the first has done.
+fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
+    if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
+        return Duration::ZERO;
+    }
+    let chance = plan.id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1000;
+    LONGEST_SPREAD.min(s.timing.pause) * chance / 1000
 }
 
 fn wake(s: &Situation<'_>, wake: Wake) -> Option<Duration> {

@@ -48,6 +48,9 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
         _ => 1,
     };
     let (attempt, settle) = match taken_back {
+        _ if judge::made_twice(s, last, now).is_some() => {
+            (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))
+        }
         Some(last) => judge::repeat_after(s, last, now, attempt),
         None => (attempt, last.and_then(|last| judge::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late)),
     };

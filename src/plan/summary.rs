@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::numbers::doubled;
 use super::shortage::Shortage;
 use super::table::says;
 use super::{Decision, Numbers, Verdict};
@@ -61,7 +62,14 @@ pub(super) fn date(time: Timestamp) -> String {
 /// What a person must know to resolve a review. `history`: recorded changes, newest first.
 pub(super) fn review(vendor: &str, intent: &Intent, seen: Numbers, history: &[Change]) -> String {
     let made = |last: &Change| last.account == intent.account && last.target() == intent.target();
-    let explained = if seen != intent.target() && history.first().is_some_and(made) {
+    let explained = if doubled(intent.base(), intent.target()) == Some(seen.seats) {
+        format!(
+            "{vendor} should show {} and shows {}, as if the same change had been made twice: perhaps by another Seatkeeper, in \
+             another cluster. Nothing is corrected and nothing is sent until you decide: give the account to one of them",
+            numbers(intent.target()),
+            numbers(seen)
+        )
+    } else if seen != intent.target() && history.first().is_some_and(made) {
         format!(
             "{vendor} made the change to {}, took it back, and after a repeat shows {} again: it may bill {} seats while \
              it shows {}. Nothing is sent until you decide: ask {vendor} what it bills",

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::plan::ladder::Settle;
+use crate::plan::numbers::doubled;
 use crate::plan::outcome::applied;
 use crate::plan::protocol::{Open, RECENT, State, Wait, WaitFor, late, pause_after, settling, wait, wait_of};
 use crate::plan::{Doubt, Numbers, Situation};
@@ -158,6 +159,15 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, atte
     let back = || WaitFor::TakenBack(last.id.clone());
     let left = wait(s, back(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, back(), seen));
     (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
+}
+
+/// The vendor shows our last change once more on top of it, and changes are differences: another installation may have made the
+/// same one. Nobody corrects that but a person.
+pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
+    let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
+    let (from, to) = (last.base(), last.target());
+    let again = doubled(from, to) == Some(seen.seats) && s.seen.rules.support.adds(from, to);
+    (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
 /// What is open where nothing is left to change on its account: what came to nothing is over. A refusal is over with the

@@ -215,3 +215,35 @@ fn clock_of_late_effects_goes_on_while_nothing_else_is_waited_for() {
     assert_eq!(request(299).follow().doubt, kept(WaitFor::Request("c0".into()), false), "that of its request");
     assert_eq!(request(300).follow().doubt, kept(WaitFor::Request("c0".into()), true));
 }
+
+#[test]
+fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corrected() {
+    let twice = |differences, attempt: i32| {
+        let story = story().made(100, 150, 0, attempt, Trigger::SpecDiffers).shows(200, Some(100));
+        story.wants(150, LimitGoal::Keep).with(|s| s.seen.rules.support.differences = differences)
+    };
+    let decision = twice(Differences::Always, 1).follow();
+    assert_eq!(decision.verdict, Verdict::NeedsReview);
+    let story = twice(Differences::Always, 1);
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let status = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
+    let ready = report(&status, 3, &finding, now()).status.conditions[0].message.clone();
+    assert!(ready.contains("another Seatkeeper") && ready.contains("confirm=c0"), "{ready}");
+    // Two totals are one change.
+    assert_ne!(twice(Differences::Never, 1).verdict(), Verdict::NeedsReview);
+    let confirmed = twice(Differences::Always, 1).with(|s| s.confirmed = Some("c0".into()));
+    assert_ne!(confirmed.verdict(), Verdict::NeedsReview);
+}
+
+#[test]
+fn difference_is_sent_some_seconds_after_its_plan_and_a_total_at_once() {
+    let published = |differences, uid: i64| {
+        let story = story().with(|s| (s.seen.rules.support.differences, s.published) = (differences, false));
+        let decision = story.with(|s| s.generation = uid).decided();
+        assert_eq!(decision.verdict, Verdict::Publish);
+        decision.wake.unwrap()
+    };
+    assert_eq!(published(Differences::Never, 3), Duration::ZERO);
+    let waits: std::collections::BTreeSet<Duration> = (0..20).map(|n| published(Differences::Always, n)).collect();
+    assert!(waits.len() > 10 && waits.iter().all(|wait| *wait < Duration::from_secs(5)), "{waits:?}");
+}

@@ -322,13 +322,13 @@ fn object_that_is_suspended_now_and_then_gives_no_decision_a_third_request() {
 
 #[test]
 fn two_replicas_never_buy_twice_and_come_to_rest() {
-    safe(of(2));
+    safe(of(2).with(|left| left.sends = 2));
 }
 
 #[test]
 #[ignore = "as large as the absolute one, with the same verdict: cargo test --test model -- --ignored"]
 fn two_replicas_never_buy_twice_at_a_relative_endpoint() {
-    safe(of(2).relative());
+    safe(of(2).relative().with(|left| left.sends = 2));
 }
 
 #[test]
