@@ -9,6 +9,9 @@ use crate::replica::{Clock, Replica, Step};
 use crate::variants::{Variant, Weakness};
 use crate::world::World;
 
+/// The attempts of a decision that two replicas make.
+const MOST_ATTEMPTS: u8 = 2;
+
 /// What a replica may do next, or what may happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperatorAct {
@@ -57,6 +60,8 @@ pub fn offers<C: Case>(variant: &Variant<C>, world: &World<C>, replica: usize, o
         Step::Idle => offers.push(OperatorAct::ReadObject),
         Step::Read => offers.push(OperatorAct::ReadVendor),
         Step::Seen(_) => offers.push(OperatorAct::Decide),
+        // Two replicas could take turns to record attempts that none of them sends, for ever.
+        Step::Acting(mark) if variant.replicas > 1 && mark.attempt() > MOST_ATTEMPTS => {}
         Step::Acting(_) => offers.push(OperatorAct::WriteIntent),
         Step::Armed(_) => {
             let in_time = !me.late || variant.weakness == Some(Weakness::NoDeadline);
