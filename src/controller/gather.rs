@@ -96,7 +96,7 @@ async fn note_without_record(pass: &Pass<'_>) {
 
 /// From a record that can be used to the account: the Secret, and who owns the pool.
 async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, Error> {
-    pass.note_last_change(&status);
+    pass.note_last_change(&status, pass.context.settings.timing.unanswered);
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {

@@ -35,11 +35,12 @@ impl<'a> Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Says in the registry that the account's row may be written once more because of the last change on record.
-    pub fn note_last_change(&self, status: &LicenseSeatsStatus) {
+    /// Says in the registry that the account's row may be written once more because of the last change on record. Of a change
+    /// that was only read, no longer than for the settle time: whoever edits a status by hand must not hold an account for days.
+    pub fn note_last_change(&self, status: &LicenseSeatsStatus, most: Duration) {
         let Some(last) = status.history.first() else { return };
         if let Some(late) = self.context.settings.timing.late_effects(last, Context::now()) {
-            self.context.pools.made(self.key, last, late);
+            self.context.pools.made(self.key, last, late.min(most));
         }
     }
 }
