@@ -3,14 +3,14 @@
 
 use super::ladder::Move;
 use super::{LimitGoal, Numbers, Situation, Usage};
-use crate::api::{IntentPhase, Step};
+use crate::api::{Intent, IntentPhase, Step};
 
 /// Whether a change is sent only under a plan that another reading published. Everything is, but a repeat that two readings
 /// have just allowed and that says how many seats there should be.
 pub(super) fn must_be_published(s: &Situation<'_>, change: &Move) -> bool {
-    // A repeat that was held is as old as its hold.
-    let held = s.intent.is_some_and(|intent| intent.phase == IntentPhase::WithoutEffect);
-    change.attempt == 1 || held || needs_two(s, &change.step)
+    // A repeat that was held is as old as its hold, and what asks a refused one again may be one wrong reading.
+    let old = |intent: &Intent| matches!(intent.phase, IntentPhase::WithoutEffect | IntentPhase::Rejected);
+    change.attempt == 1 || s.intent.is_some_and(old) || needs_two(s, &change.step)
 }
 
 /// Whether more than the numbers must be the same in both readings: what gives seats back, what adds to whatever is there,

@@ -70,6 +70,8 @@ pub trait Case: Part + Default {
     fn unhinder(outside: &mut Self::Outside);
 
     fn each_made_id(made: &mut Self::Made, visit: &mut impl FnMut(&mut u8));
+    /// The ids that something around the object names.
+    fn each_outside_id(_: &mut Self::Outside, _visit: &mut impl FnMut(&mut u8)) {}
     /// Where the judgement stays what it is: whether a person would accept that end. `None`: it is no end.
     fn is_good_end(world: &World<Self>, verdict: Said<Self>) -> Option<bool>;
     /// The name of an action of the vendor, or of something around the object.

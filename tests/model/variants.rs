@@ -47,6 +47,10 @@ pub struct Faults {
     pub duplicates: u8,
     /// Looks that a person asks for.
     pub looks: u8,
+    /// How often another number of seats is in use, or none is reported any more.
+    pub uses: u8,
+    /// How often a person confirms an open question.
+    pub confirmations: u8,
     /// Readings that show another number than there is, or one that cannot be.
     pub misreads: u8,
 }
@@ -72,6 +76,8 @@ pub enum Weakness {
     NewRowIsProof,
     /// The record of a first request without effect is dropped where its repeat is held.
     ForgetsFirst,
+    /// A refused change that is requested again counts as a first request.
+    ForgetsRefused,
     /// The send deadline never strikes.
     NoDeadline,
     /// The apiserver ignores `resourceVersion`.
@@ -102,6 +108,7 @@ impl Weakness {
             Self::AnyBase => "a plan fits any numbers",
             Self::NewRowIsProof => "a new row is proof at once",
             Self::ForgetsFirst => "a first request without effect is forgotten",
+            Self::ForgetsRefused => "a refused request is forgotten",
             Self::NoDeadline => "no send deadline",
             Self::NoCompareAndSwap => "no compare-and-swap",
             Self::ErrorCloses => "an error closes the intent",
@@ -175,6 +182,8 @@ impl<C: Case> Variant<C> {
             (self.faults.wishes, "other wishes"),
             (self.faults.suspends, "suspend"),
             (self.faults.looks, "looks"),
+            (self.faults.uses, "use"),
+            (self.faults.confirmations, "confirmations"),
             (self.faults.colleagues, "colleague"),
             (self.faults.gaps, "a list with a gap"),
             (self.faults.duplicates, "duplicates"),

@@ -165,6 +165,7 @@ impl<C: Case> World<C> {
             }
         }
         self.vendor.each_id(&mut visit);
+        C::each_outside_id(&mut self.outside, &mut visit);
     }
 
     /// Time passes on a clock: requests that are on their way from an intent to the vendor become late.

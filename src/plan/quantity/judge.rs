@@ -38,16 +38,12 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
                 Open::keep(intent, State::Review)
             }
         }
-        IntentPhase::Rejected if edited || confirmed => Open::free(),
-        IntentPhase::Rejected if asks_for_the_same(s, intent, seen) => {
-            if s.rotated || s.looked_since(intent) {
-                Open::again(intent, step(seen, intent.target()))
-            } else {
-                Open::keep(intent, State::Rejected)
-            }
+        IntentPhase::Rejected if edited => Open::free(),
+        // The refused requests stay counted: their late effects are waited for with those of the next one.
+        IntentPhase::Rejected if confirmed || asks_anew(s, intent, seen) => {
+            Open::again(intent, step(seen, intent.target()))
         }
-        // It is forgotten with the next request, for which two readings must agree. One reading may be wrong.
-        IntentPhase::Rejected => Open::keep(intent, State::Free { attempt: 1 }),
+        IntentPhase::Rejected => Open::keep(intent, State::Rejected),
         IntentPhase::Settling => match settling(s, intent) {
             Some(left) => Open::wait(intent, Wait { visible: true, ..left }),
             None => Open::free(),
@@ -102,11 +98,12 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     }
 }
 
-/// Whether the vendor is still as it was when it refused. More use changes nothing for the better, and a reading without the
-/// use says nothing about it: else a use that comes and goes sends the change each time.
-fn asks_for_the_same(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
+/// Whether a refused change is requested again: the vendor is not as it was when it refused, or a person or a new Secret asks.
+/// More use changes nothing for the better, and a reading without the use says nothing about it: else a use that comes and goes
+/// sends the change each time.
+fn asks_anew(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
     let fewer = intent.used.zip(s.seen.usage.count()).is_some_and(|(before, now)| now < before);
-    seen == intent.base() && !fewer
+    seen != intent.base() || fewer || s.rotated || s.looked_since(intent)
 }
 
 /// Again, from what is shown now.

@@ -170,13 +170,13 @@ fn another_account_was_not_in_sync_because_this_one_was() {
 }
 
 #[test]
-fn refused_change_is_sent_anew_once_its_id_is_confirmed() {
+fn refused_change_is_sent_again_and_stays_counted_once_its_id_is_confirmed() {
     let refused = |id: &str| {
         let story = story().open(IntentPhase::Rejected, SETTLED);
         story.with(|s| (s.elapsed, s.confirmed) = (None, Some(id.into())))
     };
     assert_eq!(refused("another").verdict(), Verdict::Rejected);
-    assert_eq!(refused("i1").sends().map(|(_, _, attempt)| attempt), Some(1));
+    assert_eq!(refused("i1").sends().map(|(_, _, attempt)| attempt), Some(2));
 }
 
 #[test]

@@ -73,9 +73,11 @@ fn decide(
     outside: Outside,
 ) -> Decision {
     let published = plan_word(published);
-    let desired = Desired { suspended: outside.suspended, ..fixed()[outside.listing.place()].clone() };
+    let mut desired = Desired { suspended: outside.suspended, ..fixed()[outside.listing.place()].clone() };
+    desired.guardrails.max_seats = outside.bounded.then_some(i32::MAX);
     let timing = Timing { answered: hours(1), unanswered: hours(1), pause: hours(1), secret_recheck: Duration::ZERO };
-    let seen = snapshot(seen, outside.listing);
+    let usage = outside.used.map_or(Usage::NotReported, |used| Usage::Exact(used.into()));
+    let seen = Snapshot { usage, ..snapshot(seen, outside.listing) };
     // The object has seen the account in sync: first sight, which waits for a person, is not played.
     let known = RecordOf { uid: bridge::UID.into(), account: seen.account_key(), first_wish: None };
     plan::decide(&Situation {

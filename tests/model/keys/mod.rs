@@ -278,7 +278,7 @@ impl Case for Keys {
     }
 
     fn unhinder(outside: &mut Outside) {
-        outside.suspended = false;
+        outside.unhinder();
     }
 
     fn each_made_id(made: &mut Made, visit: &mut impl FnMut(&mut u8)) {
@@ -297,6 +297,8 @@ impl Case for Keys {
             Err(OutsideAct::Edit) => "edit",
             Err(OutsideAct::Suspend) => "suspend",
             Err(OutsideAct::List(_)) => "list",
+            Err(OutsideAct::Bound) => "bound",
+            Err(OutsideAct::Use(_)) => "use",
         }
     }
 

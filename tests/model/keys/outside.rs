@@ -1,4 +1,4 @@
-//! What changes around the object: which keys it lists, and whether it is suspended.
+//! What changes around the object: which keys it lists, whether it is suspended or bounded, and how many seats are in use.
 
 use super::{Key, Keys};
 use crate::world::{FIRST_GENERATION, World as AnyWorld};
@@ -39,11 +39,25 @@ pub struct Outside {
     pub generation: u8,
     pub suspended: bool,
     pub listing: Listing,
+    /// `spec.guardrails.maxSeats` is set, which stands against every addition.
+    pub bounded: bool,
+    /// Seats in use, where that is reported.
+    pub used: Option<u8>,
 }
+
+/// Seats that are in use at first.
+const USED: u8 = 1;
+/// More than the keys bring.
+const MANY: u8 = 99;
 
 impl Outside {
     pub fn new() -> Self {
-        Self { generation: FIRST_GENERATION, suspended: false, listing: Listing::A }
+        Self { generation: FIRST_GENERATION, suspended: false, listing: Listing::A, bounded: false, used: Some(USED) }
+    }
+
+    /// Nothing stands against a change any more.
+    pub fn unhinder(&mut self) {
+        (self.suspended, self.bounded, self.used) = (false, false, Some(USED));
     }
 }
 
@@ -55,6 +69,10 @@ pub enum OutsideAct {
     List(Listing),
     /// Somebody sets or takes away `spec.suspend`.
     Suspend,
+    /// The bound comes or goes.
+    Bound,
+    /// Another number of seats is in use, or it is not reported any more.
+    Use(Option<u8>),
 }
 
 pub fn offers(world: &World, offers: &mut Vec<OutsideAct>) {
@@ -63,6 +81,13 @@ pub fn offers(world: &World, offers: &mut Vec<OutsideAct>) {
     }
     if world.left.suspends > 0 {
         offers.push(OutsideAct::Suspend);
+    }
+    if world.left.bounds > 0 {
+        offers.push(OutsideAct::Bound);
+    }
+    if world.left.uses > 0 {
+        let others = [None, Some(USED), Some(MANY)].into_iter().filter(|used| *used != world.outside.used);
+        offers.extend(others.map(OutsideAct::Use));
     }
     if world.left.wishes > 0 {
         let others = Listing::ALL.into_iter().filter(|listing| *listing != world.outside.listing);
@@ -79,6 +104,14 @@ pub fn step(world: &mut World, act: OutsideAct) {
         OutsideAct::Suspend => {
             world.left.suspends -= 1;
             world.outside.suspended = !world.outside.suspended;
+        }
+        OutsideAct::Bound => {
+            world.left.bounds -= 1;
+            world.outside.bounded = !world.outside.bounded;
+        }
+        OutsideAct::Use(used) => {
+            world.left.uses -= 1;
+            world.outside.used = used;
         }
         OutsideAct::List(listing) => {
             world.left.wishes -= 1;

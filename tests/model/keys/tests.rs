@@ -28,6 +28,16 @@ fn restless(replicas: usize) -> Variant<Keys> {
     of(replicas).with(|left| *left = Faults { suspends: 4, edits: 2, ..*left })
 }
 
+/// The use changes twice and a bound comes and goes twice, at any time.
+fn busy(replicas: usize) -> Variant<Keys> {
+    of(replicas).with(|left| *left = Faults { bounds: 4, uses: 2, ..*left })
+}
+
+/// The use changes twice while the list of keys is edited.
+fn renewal_in_use(replicas: usize) -> Variant<Keys> {
+    of(replicas).with(|left| *left = Faults { wishes: 1, uses: 2, sends: 5, ..*left })
+}
+
 /// A list has a gap while the list of keys is edited, and a colleague is about.
 fn blurred(replicas: usize) -> Variant<Keys> {
     of(replicas).with(|left| *left = Faults { wishes: 1, colleagues: 1, gaps: 1, sends: 5, ..*left })
@@ -39,11 +49,12 @@ fn mixed(replicas: usize) -> Variant<Keys> {
 }
 
 /// What the vendor, and people, do in the model: all of it must happen.
-const HAPPENS: [&str; 22] = [
+const HAPPENS: [&str; 24] = [
     "a colleague adds another key",
     "a colleague adds the same key",
     "a colleague removes a row",
     "answered with the row that is there",
+    "bound",
     "done",
     "done after the answer",
     "done, and refused",
@@ -62,6 +73,7 @@ const HAPPENS: [&str; 22] = [
     "suspend",
     "the list is whole",
     "throttled",
+    "use",
 ];
 
 /// Likewise of the operator.
@@ -84,7 +96,7 @@ const DOES: [&str; 13] = [
 #[test]
 fn one_replica_adds_no_key_twice_removes_no_foreign_row_and_comes_to_rest() {
     static TAKEN: Taken = Taken::new();
-    let variants = [answers(1), company(1), renewal(1), restless(1), mixed(1)];
+    let variants = [answers(1), company(1), renewal(1), restless(1), busy(1), renewal_in_use(1), mixed(1)];
     let states: usize = variants.into_iter().map(|variant| safe(variant.noting(&TAKEN))).sum();
     assert_eq!(TAKEN.names(), HAPPENS.into_iter().chain(DOES).collect(), "what was taken, and what there is");
     assert!(states > 1_500_000, "only {states} states: something in the model stands still");
@@ -94,6 +106,14 @@ fn one_replica_adds_no_key_twice_removes_no_foreign_row_and_comes_to_rest() {
 fn two_replicas_add_no_key_twice_and_come_to_rest() {
     let states = safe(of(2).with(|left| *left = Faults { colleagues: 1, sends: 4, ..*left }));
     assert!(states > 800_000, "only {states} states: something in the model stands still");
+}
+
+#[test]
+fn two_replicas_around_which_something_changes_add_no_key_twice() {
+    let calm = |change: fn(&mut Faults)| safe(of(2).without_crash().without_failure().with(change));
+    calm(|left| (left.bounds, left.uses) = (2, 2));
+    calm(|left| (left.suspends, left.edits) = (2, 2));
+    calm(|left| (left.losses, left.wishes, left.uses, left.sends) = (0, 1, 2, 4));
 }
 
 #[test]

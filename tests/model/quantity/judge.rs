@@ -16,7 +16,7 @@ use super::translate::{change, intent, key, look, made, mark, numbers, small, wa
 use super::{Answer, BOUGHT, Key, Kind, Made, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
-use crate::case::{self, Doubted, hours};
+use crate::case::{self, Doubted, Said, hours, id_word};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -56,6 +56,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let (desired, mut snapshot) = fixed().clone();
     let desired = Desired { suspended: outside.suspended, seats: Some(i32::from(outside.wanted)), ..desired };
     snapshot.model = Model::Quantity(numbers(seen));
+    snapshot.usage = outside.used.map_or(Usage::NotReported, |used| Usage::AtLeast(used.into()));
     if variant.relative {
         snapshot.rules.support.differences = Differences::Always;
     }
@@ -80,10 +81,12 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     };
     let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
     let look = look(outside.looks);
+    let confirmed = outside.confirmed.map(id_word);
     let ask = |published: Option<&str>| {
         plan::decide(&Situation {
             generation: i64::from(outside.generation),
             look: look.as_deref(),
+            confirmed: confirmed.as_deref(),
             published,
             may_bill: status.may_bill.as_ref(),
             elapsed: elapsed.as_ref(),
@@ -111,7 +114,15 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     // Where nothing but the vendor itself moves its numbers, no change follows another one: that clock is nobody's.
     let follows = variant.faults.wishes > 0 || variant.faults.misreads > 0;
     let doubt = doubt.filter(|doubt| follows || !doubt.kept || doubt.wait.kind == Kind::Reverted);
-    judgement(variant, &decision, mark, made, doubt)
+    let mut judged = judgement(variant, &decision, mark, made, doubt);
+    let refused = record.intent.is_some_and(|intent| intent.phase == Phase::Rejected);
+    if let Said::Change(mark) = &mut judged.verdict
+        && refused
+        && variant.weakness == Some(Weakness::ForgetsRefused)
+    {
+        mark.attempt = 1;
+    }
+    judged
 }
 
 /// Asks the real `after_write` what an answer and the reading after it prove.

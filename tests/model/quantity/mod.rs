@@ -23,6 +23,8 @@ pub const BOUGHT: i8 = 1;
 pub const WANTED: i8 = 3;
 /// What it asks for after an edit.
 const LESS: i8 = 2;
+/// Seats that are in use at first.
+const USED: i8 = 1;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity;
@@ -40,6 +42,8 @@ pub struct Mark {
     pub wish: i8,
     /// How many looks had been asked for.
     pub looks: u8,
+    /// Seats that were in use, where that was reported.
+    pub used: Option<i8>,
     /// Reason `ExternalChange`.
     pub external: bool,
     pub phase: Phase,
@@ -95,6 +99,10 @@ pub struct Outside {
     pub wanted: i8,
     /// How many looks a person has asked for.
     pub looks: u8,
+    /// Seats in use, where that is reported.
+    pub used: Option<i8>,
+    /// The question that a person has confirmed.
+    pub confirmed: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,6 +117,10 @@ pub enum OutsideAct {
     Wish,
     /// A person asks for a look.
     Look,
+    /// Another number of seats is in use, or it is not reported any more.
+    Use(Option<i8>),
+    /// A person confirms the question that is open.
+    Confirm,
 }
 
 impl Named for Mark {
@@ -186,8 +198,15 @@ impl Case for Quantity {
     }
 
     fn start() -> (Vendor, Outside) {
-        let outside =
-            Outside { generation: FIRST_GENERATION, bounded: false, suspended: false, wanted: WANTED, looks: 0 };
+        let outside = Outside {
+            generation: FIRST_GENERATION,
+            bounded: false,
+            suspended: false,
+            wanted: WANTED,
+            looks: 0,
+            used: Some(USED),
+            confirmed: None,
+        };
         (Vendor::new(BOUGHT), outside)
     }
 
@@ -227,9 +246,17 @@ impl Case for Quantity {
             (left.looks, OutsideAct::Look),
         ];
         offers.extend(each.into_iter().filter(|(left, _)| *left > 0).map(|(_, act)| act));
+        if left.uses > 0 {
+            let others = [None, Some(USED - 1), Some(USED)].into_iter();
+            offers.extend(others.filter(|used| *used != world.outside.used).map(OutsideAct::Use));
+        }
+        if left.confirmations > 0 && question(world).is_some_and(|open| world.outside.confirmed != Some(open.id)) {
+            offers.push(OutsideAct::Confirm);
+        }
     }
 
     fn step_outside(world: &mut World<Self>, act: OutsideAct) {
+        let asked = question(world);
         let (left, outside) = (&mut world.left, &mut world.outside);
         match act {
             OutsideAct::Bound => {
@@ -254,16 +281,34 @@ impl Case for Quantity {
                 left.looks -= 1;
                 outside.looks += 1;
             }
+            OutsideAct::Use(used) => {
+                left.uses -= 1;
+                outside.used = used;
+            }
+            OutsideAct::Confirm => {
+                left.confirmations -= 1;
+                outside.confirmed = asked.map(|asked| asked.id);
+                if asked.is_some_and(|asked| asked.phase == Phase::NeedsReview) {
+                    // What is shown is a person's starting point from now on, as after an edit.
+                    (world.vendor.effects, world.vendor.edited) = (0, true);
+                }
+            }
         }
     }
 
     fn unhinder(outside: &mut Outside) {
-        (outside.bounded, outside.suspended) = (false, false);
+        (outside.bounded, outside.suspended, outside.used) = (false, false, Some(USED));
     }
 
     fn each_made_id(made: &mut Made, visit: &mut impl FnMut(&mut u8)) {
         if let Some(made) = &mut made.last {
             visit(&mut made.id);
+        }
+    }
+
+    fn each_outside_id(outside: &mut Outside, visit: &mut impl FnMut(&mut u8)) {
+        if let Some(confirmed) = &mut outside.confirmed {
+            visit(confirmed);
         }
     }
 
@@ -292,12 +337,20 @@ impl Case for Quantity {
             Err(OutsideAct::Suspend) => "suspend",
             Err(OutsideAct::Wish) => "wish",
             Err(OutsideAct::Look) => "look",
+            Err(OutsideAct::Use(_)) => "use",
+            Err(OutsideAct::Confirm) => "confirm",
         }
     }
 
     fn calm(act: &VendorAct) -> u8 {
         if matches!(act, VendorAct::Proceed(_)) { 0 } else { 1 }
     }
+}
+
+/// The intent that a person is asked about.
+fn question(world: &World<Quantity>) -> Option<Mark> {
+    let asks = |mark: &Mark| matches!(mark.phase, Phase::Rejected | Phase::NeedsReview);
+    world.apiserver.record.intent.filter(asks)
 }
 
 fn of(replicas: usize) -> Variant<Quantity> {
@@ -379,6 +432,44 @@ fn outage_that_lasts_never_buys_twice_and_ends_with_the_wish() {
 /// Nothing is heard of three requests in a row, and a person asks for a look.
 fn outage() -> Variant<Quantity> {
     of(1).without_crash().with(|left| (left.losses, left.failures, left.sends, left.looks) = (3, 1, 5, 1))
+}
+
+#[test]
+fn use_that_comes_and_goes_never_buys_twice() {
+    safe(refusals().with(|left| left.uses = 2));
+    safe(refusals().relative().with(|left| left.uses = 2));
+}
+
+#[test]
+fn question_that_a_person_confirms_never_buys_twice() {
+    safe(refusals().with(|left| left.confirmations = 2));
+    safe(refusals().relative().with(|left| left.confirmations = 2));
+    safe(taken_back().with(|left| left.confirmations = 1));
+    safe(taken_back().relative().with(|left| left.confirmations = 1));
+}
+
+/// What the vendor takes back twice is for a person.
+fn taken_back() -> Variant<Quantity> {
+    of(1).without_crash().without_failure().with(|left| left.sends = 4)
+}
+
+/// Two requests are refused, and more may follow.
+fn refusals() -> Variant<Quantity> {
+    of(1).without_crash().with(|left| (left.losses, left.failures, left.sends) = (0, 2, 4))
+}
+
+#[test]
+fn two_replicas_around_which_something_changes_never_buy_twice() {
+    let calm = || two_replicas().without_crash().without_failure().with(|left| left.losses = 0);
+    safe(calm().with(|left| left.uses = 2));
+    safe(calm().with(|left| left.bounds = 2));
+    safe(calm().with(|left| (left.edits, left.suspends) = (1, 2)));
+}
+
+#[test]
+fn refused_change_that_counts_as_a_first_request_is_caught() {
+    caught(refusals().with(|left| left.uses = 2).weakened(Weakness::ForgetsRefused));
+    caught(refusals().with(|left| left.confirmations = 1).weakened(Weakness::ForgetsRefused));
 }
 
 #[test]

@@ -28,7 +28,12 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
         Property::always(SHOWN, |_, world: &World| world.vendor.shown <= WANTED),
         Property::always(FEWER, |_, world: &World| world.vendor.billed >= BOUGHT && world.vendor.shown >= BOUGHT),
     ];
-    let settles = [Weakness::ConstantSettleTime, Weakness::NoWaitForLateEffects, Weakness::ForgetsFirst];
+    let settles = [
+        Weakness::ConstantSettleTime,
+        Weakness::NoWaitForLateEffects,
+        Weakness::ForgetsFirst,
+        Weakness::ForgetsRefused,
+    ];
     if variant.weakness.is_none_or(|weakness| settles.contains(&weakness)) {
         properties.push(Property::always(EFFECTS, |_, world: &World| world.vendor.effects <= 2));
         properties.push(Property::always(QUIET, |_, world: &World| !world.vendor.unquiet));

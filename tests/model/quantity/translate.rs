@@ -20,7 +20,7 @@ pub fn intent(mark: Mark) -> Intent {
         wish: Some(wish(mark.wish).to_owned()),
         account: ACCOUNT.to_owned(),
         step: step(mark),
-        used: Some(1),
+        used: mark.used.map(i32::from),
         attempt: i32::from(mark.attempt),
         answered: i32::from(mark.answered),
         reason: trigger(mark.external),
@@ -47,6 +47,7 @@ pub fn mark(intent: &Intent) -> Mark {
         answered: small(intent.answered),
         wish: wished(intent.wish.as_deref()),
         looks: looked(intent.look.as_deref()),
+        used: intent.used.map(small),
         external: intent.reason == Trigger::ExternalChange,
         phase: intent.phase.into(),
     }
@@ -74,6 +75,7 @@ pub fn made(change: &Change) -> Mark {
         answered: 0,
         wish: wished(change.wish.as_deref()),
         looks: 0,
+        used: None,
         external: change.reason == Trigger::ExternalChange,
         phase: Phase::Open,
     }
