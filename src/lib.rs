@@ -16,8 +16,6 @@
 //!   only code that writes to the apiserver is its `record` (and the intent that `act` records before it sends).
 //! * [`run`]: flags, probes, signals.
 
-#![warn(clippy::too_many_lines)]
-
 pub mod api;
 mod clock;
 mod controller;

@@ -209,6 +209,17 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
     assert_eq!(w.puts(), 1);
 }
 
+/// The operator's rights, with these verbs for the objects.
+fn rules(verbs: &[&str]) -> serde_json::Value {
+    json!([
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": verbs },
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
+        { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
+        { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
+        { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+    ])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know_of_before_it_sends() {
     needs_control_plane!();
@@ -218,16 +229,7 @@ async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know
     assert!(w.operator.stop().await.success());
     let kubectl = async |args: &[&str], stdin: &str| w.plane.kubectl_in(&w.namespace, args, stdin).await.ok();
     kubectl(&["create", "serviceaccount", "bare"], "").await;
-    let grant = async |verbs: &[&str]| {
-        let rules = json!([
-            { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": verbs },
-            { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
-            { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
-            { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
-            { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
-        ]);
-        kubectl(&["apply", "-f", "-"], &allowed("all", &rules)).await;
-    };
+    let grant = async |verbs: &[&str]| kubectl(&["apply", "-f", "-"], &allowed("all", &rules(verbs))).await;
     grant(&["get", "list", "watch"]).await;
     let kubeconfig = w.plane.kubeconfig_for_service_account(&w.namespace, "bare").await;
     let host = format!("--allowed-host={}", w.vendor.host());

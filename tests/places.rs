@@ -91,6 +91,7 @@ async fn a_bitwarden_credential_that_is_named_as_a_license_key_is_never_sent() {
 }
 
 /// Secrets that lend the other tenant no license key: type, data beside a canary under `key`, `key`, and what is told.
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 fn no_license_keys(e: &Elsewhere) -> Vec<(&'static str, &'static str, Value, &'static str, &'static str)> {
     let (here, there) = (e.w.vendor.url(), e.there.url());
     let id = "organization.6f1c8a52-0000-4000-8000-00000000000a";
@@ -183,6 +184,22 @@ async fn of_all_secrets_that_are_named_as_license_keys_only_the_tenants_own_is_r
     assert_eq!(keys.iter().filter(|key| key.fingerprint.is_some()).count(), 1, "{keys:?}");
 }
 
+/// Secrets that are no credentials of Bitwarden, and why.
+const NO_BITWARDEN_CREDENTIALS: [(&str, &str); 4] = [
+    ("immuta", "Secret immuta holds apiKey, which belongs to a credential of Immuta"),
+    ("both", "Secret both holds apiKey, which belongs to a credential of Immuta"),
+    ("license-key", "Secret license-key has type seatkeeper.dev/license-key: it is for license keys"),
+    ("opaque-bitwarden", "Secret opaque-bitwarden has type Opaque"),
+];
+
+/// Likewise of Immuta.
+const NO_IMMUTA_CREDENTIALS: [(&str, &str); 4] = [
+    ("bitwarden", "Secret bitwarden holds clientId, which belongs to a credential of Bitwarden"),
+    ("both", "Secret both holds clientId"),
+    ("license-key", "it is for license keys"),
+    ("opaque-immuta", "has type Opaque"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_are_received() {
     needs_control_plane!();
@@ -212,31 +229,19 @@ async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_a
     };
     let canaries = ["canarybitwarden", "canaryimmuta", "canaryboth", "canarykey"];
     canaries.iter().for_each(|canary| e.look_out_for(canary));
-    for (secret, words) in [
-        ("immuta", "Secret immuta holds apiKey, which belongs to a credential of Immuta"),
-        ("both", "Secret both holds apiKey, which belongs to a credential of Immuta"),
-        ("license-key", "Secret license-key has type seatkeeper.dev/license-key: it is for license keys"),
-        ("opaque-bitwarden", "Secret opaque-bitwarden has type Opaque"),
-    ] {
-        for (name, reference) in [("c", "credentialsSecretRef"), ("o", "ownerCredentialsSecretRef")] {
-            let name = format!("{name}-{secret}");
-            e.w.declare(&name, of_bitwarden(reference, secret)).await;
-            let status = e.w.until_reason(&name, "CredentialsValid", "SecretNotPermitted").await;
-            let message = &condition(&status, "Ready").expect("Ready").message;
-            assert!(message.contains(words), "{name}: {message}");
-        }
-    }
-    for (secret, words) in [
-        ("bitwarden", "Secret bitwarden holds clientId, which belongs to a credential of Bitwarden"),
-        ("both", "Secret both holds clientId"),
-        ("license-key", "it is for license keys"),
-        ("opaque-immuta", "has type Opaque"),
-    ] {
-        let name = format!("i-{secret}");
-        e.w.declare(&name, immuta(secret, &json!([]))).await;
+    let refused = async |name: String, spec: Value, words: &str| {
+        e.w.declare(&name, spec).await;
         let status = e.w.until_reason(&name, "CredentialsValid", "SecretNotPermitted").await;
         let message = &condition(&status, "Ready").expect("Ready").message;
         assert!(message.contains(words), "{name}: {message}");
+    };
+    for (secret, words) in NO_BITWARDEN_CREDENTIALS {
+        for (name, reference) in [("c", "credentialsSecretRef"), ("o", "ownerCredentialsSecretRef")] {
+            refused(format!("{name}-{secret}"), of_bitwarden(reference, secret), words).await;
+        }
+    }
+    for (secret, words) in NO_IMMUTA_CREDENTIALS {
+        refused(format!("i-{secret}"), immuta(secret, &json!([])), words).await;
     }
     for canary in canaries {
         assert_eq!(e.received(canary), (0, 0), "{canary}");

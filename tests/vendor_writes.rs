@@ -60,6 +60,7 @@ fn delay(before_ms: u64, after_ms: u64) -> Fault {
     Fault::on_put(FaultKind::Delay { before_ms, after_ms })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 fn cases() -> Vec<Case> {
     use End::{InSync, Rejected, Retried};
     use FaultKind as K;

@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
 use super::ladder::{Look, Move, Next, Rest};
-use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor, digest, intent_id};
+use super::may_bill::may_bill;
+use super::planned::{intent, plan, review_of, spread};
+use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor};
 use super::table::says;
 use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity, readings};
-use crate::api::{Change, Intent, IntentPhase, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf, Step};
+use crate::api::{Change, Intent, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf};
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -132,9 +133,6 @@ pub enum Verdict {
     Unsupported(String),
 }
 
-/// The longest time between publishing and sending a difference.
-const LONGEST_SPREAD: Duration = Duration::from_secs(5);
-
 /// Decides. Pure: the same situation gives the same decision.
 pub fn decide(s: &Situation<'_>) -> Decision {
     let Look { open, next, wanted, license, lost } = match &s.seen.model {
@@ -188,31 +186,6 @@ fn uncounted(s: &Situation<'_>, why: &str) -> Decision {
     let plain = Decision::plain(Verdict::Unsupported(why.to_owned()));
     let may_bill = s.may_bill.cloned();
     Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of: s.record.cloned(), ..plain }
-}
-
-/// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as makes a
-/// refusal; of one of which the outcome was not known when the spec was edited; and of one that it took back, where that is
-/// what the spec asks for by now. It stays said until what is billed is shown, another change is made, or a person confirms it.
-fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill> {
-    let account = s.seen.account_key();
-    let of = |id: &str, target: Numbers| MayBill { id: id.to_owned(), account: account.clone(), seats: target.seats };
-    let opaque = |intent: &&Intent| {
-        intent.phase == IntentPhase::Rejected && intent.refused.is_none() && intent.step.key().is_none()
-    };
-    let refused = decision.intent.as_ref().filter(opaque).filter(|intent| intent.account == account);
-    let accepted = matches!(decision.verdict, Verdict::InSync | Verdict::Observed(None));
-    let taken_back = s.seen.numbers().filter(|_| accepted).and_then(|now| quantity::taken_back(s, now));
-    let dropped = s.intent.filter(|open| {
-        let unknown = open.is_open() || matches!(open.phase, IntentPhase::WithoutEffect | IntentPhase::NeedsReview);
-        let sought = unknown && open.account == account && open.step.key().is_none();
-        sought && decision.intent.is_none() && s.seen.numbers() != Some(open.target())
-    });
-    let new = refused.or(dropped).map(|intent| of(&intent.id, intent.target()));
-    let new = new.or_else(|| taken_back.map(|change| of(&change.id, change.target())));
-    let known = new.or_else(|| s.may_bill.cloned())?;
-    let shown = s.seen.numbers().is_some_and(|now| now.seats == known.seats);
-    let told = shown || s.seen.billed.is_some() || decision.applied.is_some() || s.confirms(&known.id);
-    (known.account != account || !told).then_some(known)
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
@@ -281,92 +254,11 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     }
 }
 
-/// How long after its publishing a plan is sent. A difference adds to whatever is there, so two installations that do not know of
-/// each other must not send one at the same moment: the second reads what the first has done.
-fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
-    if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
-        return Duration::ZERO;
-    }
-    let chance = plan.id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1000;
-    LONGEST_SPREAD.min(s.timing.pause) * chance / 1000
-}
-
 fn wake(s: &Situation<'_>, wake: Wake) -> Option<Duration> {
     match wake {
         Wake::OnEdit => None,
         Wake::OnSecret => Some(s.timing.secret_recheck),
         Wake::After(left) => Some(left),
-    }
-}
-
-fn plan(s: &Situation<'_>, change: &Move) -> Plan {
-    let number = |n: Option<i32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
-    let mut words = vec![s.uid.to_owned(), s.generation.to_string(), s.seen.account_key()];
-    match &change.step {
-        Step::Seats(step) => {
-            words.extend([step.from.to_string(), step.to.to_string(), number(step.limit_from), number(step.limit_to)]);
-        }
-        Step::AddKey(key) | Step::RemoveKey(key) => {
-            let add = matches!(change.step, Step::AddKey(_));
-            words.extend([
-                if add { "add".to_owned() } else { "remove".to_owned() },
-                key.fingerprint.clone().unwrap_or_default(),
-                key.id.unwrap_or_default().to_string(),
-                key.uuid.clone().unwrap_or_default(),
-                key.present.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            ]);
-        }
-    }
-    words.extend(readings::grounds(s, &change.step));
-    let id = digest(&words.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut step = change.step.clone();
-    if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
-        // What the list showed meanwhile belongs to the intent.
-        key.present.clear();
-        key.heard.clear();
-    }
-    Plan { id, step, reason: change.reason, blocked_by: Vec::new() }
-}
-
-fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
-    let Move { step, reason, attempt, answered, not_before: _, drifted: _, settle: _, keeps_clock: _ } = change;
-    Intent {
-        id: intent_id(plan, *attempt, s.writer, s.now),
-        object_uid: s.uid.to_owned(),
-        generation: s.generation,
-        wish: Some(s.desired.wish()),
-        account: s.seen.account_key(),
-        step: step.clone(),
-        used: s.seen.usage.count(),
-        attempt: *attempt,
-        answered: *answered,
-        reason: *reason,
-        phase: IntentPhase::Open,
-        refused: None,
-        next_try: None,
-        look: s.look.map(str::to_owned),
-        time: Time(s.now),
-    }
-}
-
-fn review_of(change: &Change) -> Intent {
-    let Change { id, account, step, generation, wish, attempt, reason, time } = change.clone();
-    Intent {
-        id,
-        object_uid: String::new(),
-        generation,
-        wish,
-        account,
-        step,
-        used: None,
-        attempt,
-        answered: 0,
-        reason,
-        phase: IntentPhase::NeedsReview,
-        refused: None,
-        next_try: None,
-        look: None,
-        time,
     }
 }
 

@@ -169,6 +169,7 @@ pub fn apiserver_answers() -> Vec<(String, Action)> {
 }
 
 /// Every case of a scenario, by the requests of its reference.
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
     let mut all = Vec::new();
     for (record, request) in reference.iter().zip(Request::of(reference)) {

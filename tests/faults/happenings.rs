@@ -183,6 +183,7 @@ impl Site {
         self.done.load(Ordering::SeqCst) == parts
     }
 
+    #[expect(clippy::too_many_lines, reason = "one match: an arm for each happening")]
     async fn begin(&self, what: &'static str) {
         match what {
             ROTATED => {

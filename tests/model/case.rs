@@ -208,6 +208,6 @@ pub fn id(word: &str) -> u8 {
 }
 
 /// The model's hours.
-pub fn hours(struck: u8) -> std::time::Duration {
-    std::time::Duration::from_secs(3600 * u64::from(struck))
+pub const fn hours(struck: u8) -> std::time::Duration {
+    std::time::Duration::from_secs(3600 * struck as u64)
 }

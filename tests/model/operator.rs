@@ -94,6 +94,7 @@ pub fn offers<C: Case>(variant: &Variant<C>, world: &World<C>, replica: usize, o
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one match: an arm for each action")]
 pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, act: OperatorAct) {
     let me = world.replicas[replica];
     match (act, me.step) {

@@ -105,6 +105,7 @@ impl Drop for Stage {
 
 impl Stage {
     /// A tenant with 10 users and somebody else's key, that makes a second row of a key that it has.
+    #[expect(clippy::too_many_lines, reason = "each part needs the ones before it")]
     pub async fn new(ground: &Arc<Ground>, lacks: Option<&'static str>) -> Self {
         let namespace = ground.plane.namespace("keys").await;
         let vendor = Simulator::start(Options::default()).await.expect("simulator");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{LicenseSeatsStatus, MayBill, RecordOf};
 use seatkeeper::plan::{
-    self, Bound, Desired, Differences, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Uncertain,
-    Usage,
+    self, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing,
+    Uncertain, Usage,
 };
 
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
@@ -29,8 +29,10 @@ type Judgement = case::Judgement<Quantity>;
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
 pub const ANSWERED: u8 = 2;
 pub const UNANSWERED: u8 = 3;
-/// Between two readings that must agree.
+/// Between two readings that must agree, however close: a pause only makes it less likely that both are wrong.
 const PAUSE: Duration = Duration::from_nanos(1);
+const TIMING: Timing =
+    Timing { answered: hours(ANSWERED), unanswered: hours(UNANSWERED), pause: PAUSE, secret_recheck: Duration::ZERO };
 /// Longer than anything is waited for.
 const ALWAYS: u8 = u8::MAX;
 
@@ -53,16 +55,8 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, 
 }
 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let (desired, mut snapshot) = fixed().clone();
-    let desired = Desired { suspended: outside.suspended, seats: Some(i32::from(outside.wanted)), ..desired };
-    snapshot.model = Model::Quantity(numbers(seen));
-    snapshot.usage = outside.used.map_or(Usage::NotReported, |used| Usage::AtLeast(used.into()));
-    if variant.relative {
-        snapshot.rules.support.differences = Differences::Always;
-    }
-    if outside.bounded {
-        snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
-    }
+    let desired = Desired { suspended: outside.suspended, seats: Some(i32::from(outside.wanted)), ..fixed().0.clone() };
+    let snapshot = reading(variant, seen, outside);
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
     let mut status = LicenseSeatsStatus {
@@ -72,13 +66,6 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         ..LicenseSeatsStatus::default()
     };
     let elapsed = elapsed(variant, record, clock);
-    let timing = Timing {
-        answered: hours(ANSWERED),
-        unanswered: hours(UNANSWERED),
-        // Any two readings may agree, however close: the pause only makes that less likely.
-        pause: PAUSE,
-        secret_recheck: Duration::ZERO,
-    };
     let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
     let look = look(outside.looks);
     let confirmed = outside.confirmed.map(id_word);
@@ -91,7 +78,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
             may_bill: status.may_bill.as_ref(),
             elapsed: elapsed.as_ref(),
             record: Some(&known),
-            ..situation(&desired, &snapshot, &status, timing)
+            ..situation(&desired, &snapshot, &status, TIMING)
         })
     };
     let mut published = plan_word(record.published);
@@ -105,15 +92,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         may_bill: decision.may_bill.as_ref().map(|may| small(may.seats)),
     };
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
-    let attempt = |id| marks.iter().flatten().find(|mark| mark.id == id).map_or(1, |mark| mark.attempt.max(1));
-    let doubt = decision.doubt.as_ref().map(|doubt| Doubted::<Quantity> {
-        wait: key(&doubt.wait, attempt),
-        settled: doubt.settled,
-        kept: doubt.left.is_zero(),
-    });
-    // Where nothing but the vendor itself moves its numbers, no change follows another one: that clock is nobody's.
-    let follows = variant.faults.wishes > 0 || variant.faults.misreads > 0;
-    let doubt = doubt.filter(|doubt| follows || !doubt.kept || doubt.wait.kind == Kind::Reverted);
+    let doubt = decision.doubt.as_ref().and_then(|doubt| doubted(variant, doubt, marks));
     let mut judged = judgement(variant, &decision, mark, made, doubt);
     let refused = record.intent.is_some_and(|intent| intent.phase == Phase::Rejected);
     if let Said::Change(mark) = &mut judged.verdict
@@ -123,6 +102,30 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         mark.attempt = 1;
     }
     judged
+}
+
+/// What the vendor shows.
+fn reading(variant: &Variant, seen: i8, outside: Outside) -> Snapshot {
+    let mut snapshot = fixed().1.clone();
+    snapshot.model = Model::Quantity(numbers(seen));
+    snapshot.usage = outside.used.map_or(Usage::NotReported, |used| Usage::AtLeast(used.into()));
+    if variant.relative {
+        snapshot.rules.support.differences = Differences::Always;
+    }
+    if outside.bounded {
+        snapshot.rules.at_most.push(Bound { seats: i32::from(BOUGHT), because: "of another pool".into(), pool: None });
+    }
+    snapshot
+}
+
+/// The clock that runs from now on; `marks`: the intents and changes that it may be of.
+fn doubted(variant: &Variant, doubt: &Doubt, marks: [Option<Mark>; 3]) -> Option<Doubted<Quantity>> {
+    let attempt = |id| marks.iter().flatten().find(|mark| mark.id == id).map_or(1, |mark| mark.attempt.max(1));
+    let doubt =
+        Doubted::<Quantity> { wait: key(&doubt.wait, attempt), settled: doubt.settled, kept: doubt.left.is_zero() };
+    // Where nothing but the vendor itself moves its numbers, no change follows another one: that clock is nobody's.
+    let follows = variant.faults.wishes > 0 || variant.faults.misreads > 0;
+    (follows || !doubt.kept || doubt.wait.kind == Kind::Reverted).then_some(doubt)
 }
 
 /// Asks the real `after_write` what an answer and the reading after it prove.

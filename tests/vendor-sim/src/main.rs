@@ -1,6 +1,11 @@
 //! The simulator as a program, for trying things by hand and for tests in other processes.
 
-use std::{error::Error, io::Write, net::SocketAddr, path::PathBuf};
+use std::{
+    error::Error,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::Parser;
 use serde_json::json;
@@ -66,19 +71,44 @@ async fn main() -> Result<(), Box<dyn Error>> {
     immuta.add_by_hand(&immuta.issue(LicenseKey::seats(40))).map_err(|problem| problem.message)?;
     let license_key = immuta.issue(LicenseKey::seats(25).soft_seats(5));
 
-    std::fs::create_dir_all(&arguments.state_dir)?;
-    let ca = arguments.state_dir.join("ca.crt");
+    let immuta = (tenant.api_key, license_key);
+    write_endpoints(&arguments.state_dir, &simulator, &keys, &immuta)?;
+    print_commands(&arguments.state_dir, &simulator, &keys, &immuta)?;
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// Writes the CA and `endpoints.json`, with which others find the simulator.
+fn write_endpoints(
+    folder: &Path,
+    simulator: &Simulator,
+    keys: &[OrganizationKey],
+    immuta: &(String, String),
+) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let ca = folder.join("ca.crt");
     std::fs::write(&ca, simulator.ca_pem())?;
     let endpoints = json!({
         "url": simulator.url(), "apiUrl": simulator.api_url(), "identityUrl": simulator.identity_url(),
         "address": simulator.address(), "controlUrl": simulator.control_url(), "caFile": ca,
-        "organizations": keys, "immuta": { "apiKey": tenant.api_key, "licenseKey": license_key },
+        "organizations": keys, "immuta": { "apiKey": immuta.0, "licenseKey": immuta.1 },
     });
     // Written last and whole: whoever waits for this file finds everything ready.
-    let (draft, file) = (arguments.state_dir.join(".endpoints.json"), arguments.state_dir.join("endpoints.json"));
+    let (draft, file) = (folder.join(".endpoints.json"), folder.join("endpoints.json"));
     std::fs::write(&draft, serde_json::to_vec_pretty(&endpoints)?)?;
     std::fs::rename(&draft, &file)?;
 
+    Ok(())
+}
+
+/// Prints where everything is, and commands to try.
+fn print_commands(
+    folder: &Path,
+    simulator: &Simulator,
+    keys: &[OrganizationKey],
+    immuta: &(String, String),
+) -> std::io::Result<()> {
+    let (ca, file) = (folder.join("ca.crt"), folder.join("endpoints.json"));
     let (url, control, ca) = (simulator.url(), simulator.control_url(), ca.display());
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -112,7 +142,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
         writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
     }
-    let api_key = tenant.api_key;
+    let (api_key, license_key) = immuta;
     writeln!(out, "\nImmuta (licence keys are from POST /sim/immuta/keys; this one is not added yet):")?;
     writeln!(out, "  curl -s --cacert {ca} -H 'Authorization: {api_key}' {url}/admin/license/licenseStatus")?;
     writeln!(
@@ -123,7 +153,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "  curl -s {control}/sim/immuta/users/join -H 'Content-Type: application/json' -d '{{\"n\":5}}'")?;
     writeln!(out, "  curl -s {control}/sim/immuta/ledger")?;
     out.flush()?;
-    drop(out);
-    tokio::signal::ctrl_c().await?;
     Ok(())
 }

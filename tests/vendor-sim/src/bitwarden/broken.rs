@@ -16,6 +16,7 @@ use crate::{
 
 impl Bitwarden {
     /// The way of a request hit by a wire fault.
+    #[expect(clippy::too_many_lines, reason = "one match: an arm for each fault")]
     pub(crate) async fn broken(&self, context: Context, request: Request, fault: &Arc<Active>) -> Reply {
         match &fault.fault.kind {
             FaultKind::Answer { status, headers, body, apply } => {

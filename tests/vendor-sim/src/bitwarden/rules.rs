@@ -134,6 +134,7 @@ impl SmTarget {
 }
 
 /// Section 7.2.
+#[expect(clippy::too_many_lines, reason = "the vendor's rules in the vendor's order")]
 pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(), Refusal> {
     let refuse = |rule, text: String| Err(Refusal::new(rule, text));
     let now = row.shown;

@@ -122,6 +122,7 @@ pub struct Switches {
 }
 
 impl Default for Switches {
+    #[expect(clippy::too_many_lines, reason = "one value: its length is the number of its fields")]
     fn default() -> Self {
         Self {
             raw_key: true,

@@ -50,6 +50,7 @@ async fn everything_by_curl() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story: each call builds on the ones before it")]
 async fn an_owner_key_by_curl() {
     let bench = Bench::new(example().secrets_manager(5, 50).sm_members(5)).await;
     let plain = reqwest::Client::new();
