@@ -23,6 +23,47 @@ fn guard_rails_block_and_never_clamp() {
     assert!(endless(Some(100), None).sends().is_some());
 }
 
+/// One rail: what is shown, what is wanted, `maxSeats`, `minSeats`, and what is said of it.
+type Rail = ((i32, i32), (i32, LimitGoal), Option<i32>, Option<i32>, Option<&'static str>);
+
+#[test]
+fn each_rail_lets_its_own_number_through_and_holds_the_next_one() {
+    use LimitGoal::{Keep, Pinned, UpTo};
+    const OVER: &str = "150 seats would be above spec.guardrails.maxSeats 149";
+    const LIMIT: &str = "a limit of 170 would be above spec.guardrails.maxSeats 169";
+    const UNDER: &str = "90 seats would be below spec.guardrails.minSeats 91";
+    let rails: [Rail; 14] = [
+        ((100, 300), (150, Keep), Some(150), None, None),
+        ((100, 300), (150, Keep), Some(151), None, None),
+        ((100, 300), (150, Keep), Some(149), None, Some(OVER)),
+        // What lowers is never held by an upper bound, and neither is what stays.
+        ((200, 300), (150, Keep), Some(149), None, None),
+        ((150, 300), (150, Pinned), Some(150), None, None),
+        ((100, 100), (100, UpTo(170)), Some(170), None, None),
+        ((100, 100), (100, UpTo(170)), Some(171), None, None),
+        ((100, 100), (100, UpTo(170)), Some(169), None, Some(LIMIT)),
+        // A limit that is lowered and is above the bound all the same.
+        ((100, 300), (100, UpTo(170)), Some(169), None, Some(LIMIT)),
+        ((100, 300), (90, Keep), None, Some(90), None),
+        ((100, 300), (90, Keep), None, Some(89), None),
+        ((100, 300), (90, Keep), None, Some(91), Some(UNDER)),
+        // What raises is never held by a lower bound.
+        ((70, 300), (90, Keep), None, Some(91), None),
+        ((100, 300), (90, Keep), Some(80), Some(90), None),
+    ];
+    for (row, ((seats, limit), (wish, goal), max, min, held)) in rails.into_iter().enumerate() {
+        let story = story().wants(wish, goal).shows(seats, Some(limit)).uses(Usage::AtLeast(60)).with(|s| {
+            (s.desired.guardrails.max_seats, s.desired.guardrails.min_seats) = (max, min);
+        });
+        let holds = match story.verdict() {
+            Verdict::Held(holds) => holds.into_iter().map(|hold| hold.message).collect(),
+            Verdict::Change(_) => Vec::new(),
+            other => panic!("row {row}: {other:?}"),
+        };
+        assert_eq!(holds, held.map(str::to_owned).into_iter().collect::<Vec<_>>(), "row {row}");
+    }
+}
+
 #[test]
 fn seats_never_go_below_what_is_used_or_could_not_be_read() {
     let used = story().wants(70, LimitGoal::Pinned);
