@@ -16,6 +16,7 @@ mod elsewhere;
 mod errors;
 mod examples;
 mod first_sight;
+mod guard_rails;
 mod immuta;
 mod late_effects;
 mod leadership;
