@@ -5,10 +5,11 @@ use fault_proxy::Leases;
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::{OPERATOR_USER, http_get, needs_control_plane, wait_for};
 use serde_json::json;
+use vendor_sim::{Fault, FaultKind};
 
 use crate::proxied::Proxied;
 use crate::tenants::fast_but;
-use crate::world::{PATIENCE, World, organization};
+use crate::world::{FAST, PATIENCE, World, organization};
 
 /// A lease that is over soon.
 const BRIEF: [&str; 2] = ["--lease-duration=3s", "--lease-renew-deadline=2s"];
@@ -190,4 +191,31 @@ async fn a_leader_that_ends_gives_its_lease_back_so_that_nobody_waits_for_it_to_
     w.until_in_sync("acme", 160).await;
     assert_eq!(w.puts(), 2);
     assert!(second.log().contains("leading"), "{}", second.log_tail(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_replicas_the_last_one_goes_on_when_the_others_die_one_after_the_other() {
+    needs_control_plane!();
+    let w = World::with("three", organization(), FAST).await;
+    let (second, third) = (w.another_operator(FAST).await, w.another_operator(FAST).await);
+    second.wait_ready().await;
+    third.wait_ready().await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let paused = w.bitwarden().inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 3_600_000 }));
+    w.edit("acme", json!({ "seats": 160 })).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    // Whoever leads dies with its request in flight, and then whoever has followed it.
+    w.operator.signal("KILL");
+    w.operator.wait_exit(PATIENCE).await.expect("a killed process ends");
+    let follows = async || [&second, &third].into_iter().position(|replica| replica.log().contains("leading"));
+    let next = wait_for("another leader", PATIENCE, follows).await;
+    w.until_reason("acme", "ChangePending", "OutcomeUnknown").await;
+    let (dies, lives) = if next == 0 { (second, third) } else { (third, second) };
+    dies.signal("KILL");
+    dies.wait_exit(PATIENCE).await.expect("a killed process ends");
+    wait_for("the last one to lead", PATIENCE, async || lives.log().contains("leading").then_some(())).await;
+    w.bitwarden().release(paused);
+    w.until_in_sync("acme", 160).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(160)));
 }

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::{Role, SubscriptionStatus, Terms};
+use vendor_sim::{PriceMigration, Role, SubscriptionStatus, Terms};
 
-use crate::world::{organization, said, world};
+use crate::world::{condition, organization, said, world};
 
 fn in_days(days: i64) -> Timestamp {
     Timestamp::now() + SignedDuration::from_hours(24 * days)
@@ -78,4 +78,81 @@ async fn thresholds_say_how_long_before_the_end_to_warn() {
     t.until_said("LicenseValid", "True/ExpiringSoon").await;
     let told = w.until_told("ExpiringSoon", 1).await;
     assert!(told.iter().any(|(_, note)| note.contains("less than 500 h")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_threshold_that_is_passed_is_told_once() {
+    needs_control_plane!();
+    let w = world("each-threshold").await;
+    let t = w.tenant("ends", organization()).await;
+    t.person(Role::Owner).await;
+    let ends = |days| {
+        w.bitwarden().change_terms(&t.key.id, |terms| {
+            (terms.cancel_at_period_end, terms.period_end) = (true, in_days(days));
+        })
+    };
+    ends(20);
+    w.declare("ends", t.both(json!({ "seats": 100, "thresholds": { "expiry": ["100h", "500h"] } }))).await;
+    let told = async |times| {
+        let events = w.until_told("ExpiringSoon", times).await;
+        events.into_iter().filter(|(reason, _)| reason == "ExpiringSoon").map(|(_, note)| note).collect::<Vec<_>>()
+    };
+    let first = told(1).await;
+    assert!(first.len() == 1 && first[0].contains("less than 500 h"), "{first:?}");
+    t.until_polled(3).await;
+    assert_eq!(told(1).await.len(), 1, "the same threshold is told once");
+    ends(3);
+    let second = told(2).await;
+    assert!(second.len() == 2 && second.iter().any(|note| note.contains("less than 100 h")), "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_payment_says_when_the_organization_will_be_suspended() {
+    needs_control_plane!();
+    let w = world("late-payment").await;
+    let t = w.tenant("late", organization()).await;
+    t.person(Role::Owner).await;
+    let suspended = in_days(60);
+    w.bitwarden().set_subscription_status(&t.key.id, SubscriptionStatus::PastDue);
+    w.bitwarden().change_terms(&t.key.id, |terms| terms.suspension = Some(suspended));
+    w.declare("late", t.both(json!({ "seats": 100 }))).await;
+    let status = t.until_said("LicenseValid", "True/PastDue").await;
+    let ends = status.license.as_ref().and_then(|license| license.expires_at.clone()).expect("a date");
+    assert_eq!(ends.0.as_second(), suspended.as_second());
+    let message = &condition(&status, "LicenseValid").expect("LicenseValid").message;
+    let day = suspended.strftime("%Y-%m-%d").to_string();
+    assert!(message.contains(&day), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn growth_that_is_billed_later_is_told_until_then() {
+    needs_control_plane!();
+    let w = world("growth").await;
+    let t = w.tenant("growth", organization().limit(Some(200)).members(100)).await;
+    t.person(Role::Owner).await;
+    let up_to = json!({ "seats": 100, "limit": { "mode": "UpTo", "seats": 200 } });
+    w.declare("growth", t.both(up_to)).await;
+    t.until_in_sync(100).await;
+    assert!(w.bitwarden().invite(&t.key.id, 10));
+    let status = t.until("the growth, billed later", |status| status.billed == Some(100)).await;
+    assert_eq!((status.seats, status.used), (Some(110), Some(110)));
+    w.bitwarden().run_billing_job(&t.key.id);
+    t.until("the bill to agree", |status| status.billed.is_none() && status.seats == Some(110)).await;
+    assert_eq!((t.puts(), t.organization().billed.seats), (0, Some(110)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bill_is_not_told_while_a_price_change_is_scheduled() {
+    needs_control_plane!();
+    let w = world("price-change").await;
+    let t = w.tenant("price", organization()).await;
+    t.person(Role::Owner).await;
+    w.bitwarden().force_row(&t.key.id, Some(90), Some(90));
+    w.declare("price", t.both(json!({ "managementPolicy": "Observe" }))).await;
+    t.until("the other bill", |status| status.billed == Some(100)).await;
+    let future = PriceMigration { name: "Enterprise seat 2027".into(), amount: 99.0, quantity: 100 };
+    w.bitwarden().change_terms(&t.key.id, |terms| terms.price_migration = Some(future));
+    t.until("no bill", |status| status.billed.is_none() && status.seats == Some(90)).await;
+    w.bitwarden().change_terms(&t.key.id, |terms| terms.price_migration = None);
+    t.until("the other bill again", |status| status.billed == Some(100)).await;
 }

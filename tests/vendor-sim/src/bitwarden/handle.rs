@@ -127,6 +127,24 @@ impl Bitwarden {
         })
     }
 
+    /// `n` people are invited through the public API: all or none. Seats grow as far as the cap allows, and are billed by
+    /// [`run_billing_job`](Self::run_billing_job) (section 13).
+    pub fn invite(&self, id: &str, n: u32) -> bool {
+        let self_hosted = lock(&self.shared.switches).self_hosted;
+        self.on(id, |o| {
+            let room = autoscale::seats_for(o, i32::try_from(n).unwrap_or(i32::MAX), self_hosted);
+            if let Ok(Some(to)) = room {
+                let raise = |o: &mut Org| autoscale::raise(o, to, None);
+                o.commit(self.now(), Actor::Autoscale, Step::Row, None, raise);
+            }
+            let invited = self.keep(o, room.map(|_| ())).is_ok();
+            for _ in 0..if invited { n } else { 0 } {
+                o.add_member(MemberStatus::Invited);
+            }
+            invited
+        })
+    }
+
     /// The last `n` seated members (not the owner) leave; returns how many did.
     pub fn leave(&self, id: &str, n: u32) -> u32 {
         self.on(id, |o| {
