@@ -1,11 +1,11 @@
 //! The personal key of an owner, beside the organization's key and alone: what it shows, and what is changed with it.
 
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind, Organization, Role, UserKey};
 
 use crate::tenants::Tenant;
-use crate::world::{World, condition, organization, said, world};
+use crate::world::{PATIENCE, World, condition, object_in, organization, said, world};
 
 impl Tenant<'_> {
     /// A personal key with this role in the organization, in Secret `owner-<name>`.
@@ -343,10 +343,32 @@ async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
     w.crash_and_restart(crate::world::FAST).await;
     let logins = || w.bitwarden().find_user(&key.user_id).map_or(0, |user| user.logins);
     let before = logins();
-    seatkeeper_support::wait_for("another login", crate::world::PATIENCE, async || (logins() > before).then_some(()))
-        .await;
+    wait_for("another login", PATIENCE, async || (logins() > before).then_some(())).await;
     assert_eq!(w.bitwarden().device_mails(&key.user_id), 1);
     assert_eq!(w.bitwarden().devices(&key.user_id).len(), 1);
+    // Another installation with the same key is the same device, and a rotated key is another one.
+    let elsewhere = w.plane.namespace("device-again").await;
+    let installed = w.another_installation(&elsewhere).await;
+    installed.wait_ready().await;
+    let install = async |key: &UserKey| {
+        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "owner" },
+            "type": seatkeeper::api::SECRET_TYPE, "stringData": w.personal(key) });
+        let owner =
+            json!({ "bitwarden": { "credentialsSecretRef": null, "ownerCredentialsSecretRef": { "name": "owner" } } });
+        let object = object_in(&elsewhere, "acme", json!({ "vendor": owner, "managementPolicy": "Observe" }));
+        for applied in [secret, object] {
+            w.plane.kubectl_in(&elsewhere, &["apply", "-f", "-"], &applied.to_string()).await.ok();
+        }
+    };
+    let before = logins();
+    install(&key).await;
+    wait_for("its login", PATIENCE, async || (logins() > before).then_some(())).await;
+    assert_eq!(w.bitwarden().devices(&key.user_id).len(), 1);
+    let rotated = w.bitwarden().rotate_user_key(&key.user_id);
+    w.bitwarden().expire_tokens();
+    install(&rotated).await;
+    let devices = async || (w.bitwarden().devices(&key.user_id).len() == 2).then_some(());
+    wait_for("another device", PATIENCE, devices).await;
 }
 
 /// An organization that cannot be changed, and how it is said.

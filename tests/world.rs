@@ -98,6 +98,11 @@ impl World {
         start(&self.plane, &self.vendor, &self.watched, environment, flags).await
     }
 
+    /// Another installation: an operator of another namespace that reaches the same vendor.
+    pub async fn another_installation(&self, namespace: &str) -> Operator {
+        start(&self.plane, &self.vendor, namespace, &[], FAST).await
+    }
+
     /// What a complete Secret holds for a key.
     pub fn credentials(&self, key: &OrganizationKey) -> Value {
         json!({

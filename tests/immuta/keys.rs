@@ -1,7 +1,7 @@
 //! Keys as a set: added once, recognised, renewed, removed.
 
 use seatkeeper::api::KeyState;
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{OPERATOR_USER, needs_control_plane};
 use serde_json::json;
 use vendor_sim::immuta::{ExpiredSeats, LicenseKey};
 
@@ -36,10 +36,30 @@ async fn at_rest_nothing_is_written_anywhere() {
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
     a.until_polled(4).await;
-    let writes = || a.w.audit().verb("patch").resource("licenseseats").len();
-    let before = (writes(), a.tenant.posts());
+    let mark = a.w.plane.audit_mark();
+    let before = (a.tenant.posts(), a.tenant.deletes());
     a.until_polled(5).await;
-    assert_eq!((writes(), a.tenant.posts()), before);
+    let wrote = a.w.plane.audit_since(mark).writes(OPERATOR_USER, &a.w.namespace);
+    assert!(wrote.is_empty(), "{:?}", wrote.events());
+    assert_eq!((a.tenant.posts(), a.tenant.deletes()), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletion_of_the_object_removes_no_key() {
+    needs_control_plane!();
+    let a = acme("immuta-deleted").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.prune().await;
+    a.until_ready("True/InSync").await;
+    a.w.plane
+        .kubectl_in(&a.w.namespace, &["delete", "licenseseats.seatkeeper.dev", "acme", "--timeout=20s"], "")
+        .await
+        .ok();
+    // A second object of the tenant is read, so the first one is past.
+    a.declare(&[], json!({ "managementPolicy": "Observe" })).await;
+    a.until_ready("True/Observed").await;
+    assert_eq!((a.tenant.live_rows().len(), a.tenant.deletes()), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,31 @@ async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_way_in_which_a_tenant_says_that_it_takes_users_is_shown_as_it_is() {
+    needs_control_plane!();
+    let a = acme("immuta-takes-users").await;
+    a.issued("one", LicenseKey::seats(40).soft_seats(5)).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    // More than the seats, and fewer than with the soft ones.
+    a.tenant.add_users(32);
+    for (way, takes) in [
+        (CanAddUser::WithinSoftSeats, true),
+        (CanAddUser::WithinSeats, false),
+        (CanAddUser::Always, true),
+        (CanAddUser::Never, false),
+    ] {
+        a.tenant.switch(|switches| switches.can_add_user = way);
+        let shown = |status: &seatkeeper::api::LicenseSeatsStatus| {
+            status.used == Some(42) && status.license.as_ref().and_then(|license| license.can_add_user) == Some(takes)
+        };
+        let status = a.until(format!("takes users: {takes}"), shown).await;
+        let message = &condition(&status, "SeatShortage").unwrap().message;
+        assert_eq!(message.contains("takes no more users"), !takes, "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
     needs_control_plane!();
     let a = Acme::with("immuta-used", tenant().inactive_users(7).policy_owners(2), |_| {}).await;
