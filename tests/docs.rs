@@ -59,6 +59,26 @@ fn readme_table_of_conditions_is_the_one_of_the_code() {
     assert_eq!(stored, made, "refresh it with: make generate");
 }
 
+#[test]
+fn each_row_of_the_table_of_conditions_is_seen_by_a_test_of_the_binary() {
+    let folders = ["tests", "tests/immuta"].map(|folder| workspace_root().join(folder));
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("tests"));
+    let paths = entries.map(|entry| entry.expect("a file").path()).filter(|path| path.is_file());
+    let tests: String = paths.map(|path| fs::read_to_string(path).expect("text")).collect();
+    let rows = CONDITIONS.iter().flat_map(|entry| entry.reasons.iter().map(move |reason| (entry, *reason)));
+    let unseen: Vec<String> = rows
+        .filter(|(entry, reason)| {
+            let said = format!("\"{}/{reason}\"", entry.status());
+            let waited_for = format!("\"{}\", \"{reason}\"", entry.kind);
+            // The tables of Secrets and of refusals have the reason in a cell of its own.
+            let cell = format!("| {reason} |");
+            ![said, waited_for, cell].iter().any(|expected| tests.contains(expected))
+        })
+        .map(|(entry, reason)| format!("{}={}/{reason}", entry.kind, entry.status()))
+        .collect();
+    assert_eq!(unseen, Vec::<String>::new(), "rows of src/plan/table.rs that no test expects of the binary");
+}
+
 /// The table of answers that prove that nothing was done, as the vendors' code has it.
 fn table_of_proofs() -> String {
     let mut table = "| Vendor | Status | Shape | What it proves |\n|---|---|---|---|\n".to_owned();

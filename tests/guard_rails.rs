@@ -8,7 +8,7 @@ use vendor_sim::Organization;
 
 use crate::stored_objects::{store, stored};
 use crate::tenants::Tenant;
-use crate::world::{World, condition, organization, world};
+use crate::world::{World, condition, organization, said, world};
 
 /// Writes another spec behind the apiserver's back.
 async fn rewrite(w: &World, t: &Tenant<'_>, seats: i32, rails: Value) {
@@ -78,6 +78,7 @@ async fn until_held(t: &Tenant<'_>, sentence: &str) {
     let status = t.until_said("Ready", "False/GuardrailViolated").await;
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains(sentence), "{message}");
+    assert_eq!(said(&status, "ChangePending"), "True/BlockedByGuardrail", "{sentence}");
     t.ask("again").await;
     assert_eq!(t.puts(), 0, "{sentence}");
     let after = t.organization();

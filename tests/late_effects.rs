@@ -31,6 +31,7 @@ async fn next_change_of_an_account_waits_for_the_late_effects_of_the_last_whoeve
         let t = made("edited").await;
         w.edit(&t.name, json!({ "seats": 160 })).await;
         waits(&t, &t.name).await;
+        assert_eq!(said(&t.status().await, "Ready"), "False/Progressing");
     };
     let recreated = async {
         // Deleted and created again, as `kubectl replace --force` does, with another wish.

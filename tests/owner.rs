@@ -184,8 +184,13 @@ async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_a
         t.both(product)
     };
     // Secrets Manager first, so that it has to wait for what is declared after it.
+    let paused = t.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 3_600_000 }));
     w.declare("sm", secrets_manager(160)).await;
     w.declare("pm", t.both(json!({ "seats": 170 }))).await;
+    assert!(w.bitwarden().wait_fired(paused, 1).await);
+    let waiting = w.until_reason("sm", "Ready", "AwaitingOtherPool").await;
+    assert_eq!(said(&waiting, "ChangePending"), "True/AwaitingOtherPool");
+    w.bitwarden().release(paused);
     w.until_in_sync("pm", 170).await;
     w.until_in_sync("sm", 160).await;
     assert_eq!(w.bitwarden().last_refusal(&t.key.id), None, "nothing was sent that the vendor refuses");

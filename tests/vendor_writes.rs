@@ -170,6 +170,7 @@ async fn ends(t: &Tenant<'_>, case: &Case, fault: u64, writes: impl Fn() -> usiz
         End::Retried => {
             let status = t.until_said("Ready", "False/AwaitingRetry").await;
             assert_eq!(said(&status, "Reconciling"), "True/Progressing", "{}", t.name);
+            assert_eq!(said(&status, "ChangePending"), "True/AwaitingRetry", "{}", t.name);
             assert!(writes() >= case.puts, "{}", t.name);
             // The fault passes, and nobody has to do anything.
             t.world.bitwarden().clear_fault(fault);
