@@ -176,3 +176,13 @@ fn all_holds_are_reported_and_the_first_gives_the_reason() {
     let blocked_by = held.follow().plan.unwrap().blocked_by;
     assert_eq!(blocked_by, [PlanBlock::Suspended, PlanBlock::Vendor, PlanBlock::Guardrail]);
 }
+
+#[test]
+fn correction_of_a_day_ago_does_not_count_any_more() {
+    let corrected = |hours| {
+        let story = story().made(90, 150, hours, 1, Trigger::ExternalChange);
+        story.made(95, 150, hours, 1, Trigger::ExternalChange).shows(120, Some(150))
+    };
+    assert_eq!(corrected(23).verdict(), Verdict::Conflict);
+    assert!(corrected(24).sends().is_some());
+}

@@ -90,6 +90,13 @@ fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
 }
 
 #[test]
+fn bound_of_the_vendor_lets_its_own_number_through() {
+    let bound = |seats| vec![Bound { seats, because: "of the other product".into(), pool: None }];
+    assert!(story().with(|s| s.seen.rules.at_most = bound(150)).sends().is_some());
+    assert!(story().wants(90, LimitGoal::Pinned).with(|s| s.seen.rules.at_least = bound(90)).sends().is_some());
+}
+
+#[test]
 fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_none_is() {
     let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
     let up = |others| {

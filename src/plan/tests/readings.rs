@@ -183,3 +183,10 @@ fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
     assert_eq!(sent(&fixed, (100, LimitGoal::UpTo(120))), (true, true));
     assert_eq!(fixed.holds()[0].kind, HoldKind::Unsupported);
 }
+
+#[test]
+fn difference_goes_on_while_every_seat_is_in_use_and_waits_where_more_are() {
+    let used = |used| owner(story()).uses(Usage::Exact(used));
+    assert!(used(100).sends().is_some(), "numbers that do not contradict each other");
+    assert_eq!(used(101).holds()[0].kind, HoldKind::GuardRail);
+}
