@@ -1,6 +1,7 @@
 //! Mutants of a valid document, for the tests of whatever reads foreign bytes. Random bytes are hardly ever JSON, so they
 //! test nothing behind the first brace; these mostly are, and mostly of nearly the right shape. Imports nothing of ours.
 
+#[path = "mutants/node.rs"]
 mod node;
 
 use std::cell::Cell;

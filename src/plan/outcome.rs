@@ -92,15 +92,23 @@ impl Outcome {
         !matches!(self, Self::NotSent(_) | Self::Refused(_))
     }
 
+    /// Whether the request may still be running.
+    pub fn may_run(&self) -> bool {
+        match self {
+            Self::Unanswered => true,
+            Self::Uncertain(said) => said.may_run(),
+            _ => false,
+        }
+    }
+
     /// One word for the metric label.
     pub fn label(&self) -> &'static str {
         match self {
             Self::NotSent(_) => "not_sent",
             Self::Refused(_) => "refused",
             Self::Accepted | Self::Added(_) => "ok",
-            Self::Uncertain(said) if said.may_run() => "unanswered",
-            Self::Answered | Self::Uncertain(_) => "answered",
-            Self::Unanswered => "unanswered",
+            Self::Unanswered | Self::Uncertain(_) | Self::Answered if self.may_run() => "unanswered",
+            Self::Unanswered | Self::Uncertain(_) | Self::Answered => "answered",
         }
     }
 }
@@ -123,11 +131,15 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
         Outcome::Refused(Refusal::Request(why)) => {
             Some(Intent { phase: IntentPhase::Rejected, refused: Some(why.clone()), ..intent.clone() })
         }
-        Outcome::Unanswered if reached => turned(IntentPhase::Settling),
-        Outcome::Unanswered => turned(IntentPhase::Unanswered),
-        Outcome::Accepted | Outcome::Added(_) | Outcome::Uncertain(_) | Outcome::Answered if reached => None,
-        Outcome::Accepted | Outcome::Added(_) | Outcome::Uncertain(_) | Outcome::Answered => {
-            turned(IntentPhase::Answered)
+        Outcome::Unanswered | Outcome::Uncertain(_) if outcome.may_run() => {
+            turned(if reached { IntentPhase::Settling } else { IntentPhase::Unanswered })
+        }
+        Outcome::Accepted | Outcome::Added(_) | Outcome::Uncertain(_) | Outcome::Answered | Outcome::Unanswered => {
+            if reached {
+                None
+            } else {
+                turned(IntentPhase::Answered)
+            }
         }
     };
     let sent = outcome.is_of_something_sent();

@@ -20,11 +20,46 @@ fn what_a_write_proves_decides_what_stays_open() {
         (Outcome::Unanswered, target, Some(IntentPhase::Settling), true),
         (Outcome::Unanswered, base, Some(IntentPhase::Unanswered), false),
         (Outcome::Unanswered, None, Some(IntentPhase::Unanswered), false),
+        (Outcome::Uncertain(Uncertain::Status(400)), base, Some(IntentPhase::Answered), false),
+        (Outcome::Uncertain(Uncertain::Status(400)), target, None, true),
+        (Outcome::Uncertain(Uncertain::Between(404)), base, Some(IntentPhase::Unanswered), false),
+        (Outcome::Uncertain(Uncertain::Between(404)), target, Some(IntentPhase::Settling), true),
+        // Nothing was sent, so whatever is read is not of this request.
+        (Outcome::NotSent("late"), target, None, false),
     ] {
         let after = after_write(&intent, &outcome, read, now());
         assert_eq!(after.intent.map(|i| i.phase), phase, "{outcome:?} {read:?}");
         assert_eq!(after.applied.is_some(), made, "{outcome:?} {read:?}");
     }
+}
+
+#[test]
+fn refusal_of_the_request_keeps_its_reason() {
+    let intent = story().open(IntentPhase::Open, Duration::ZERO).intent.unwrap();
+    let refused = Outcome::Refused(Refusal::Request("of a rule".into()));
+    assert_eq!(after_write(&intent, &refused, None, now()).intent.unwrap().refused.as_deref(), Some("of a rule"));
+}
+
+#[test]
+fn each_outcome_has_its_label_and_says_whether_the_vendor_may_have_done_something() {
+    let uncertain = |said: Uncertain| Outcome::Uncertain(said);
+    for (outcome, label, sent, runs) in [
+        (Outcome::NotSent("late"), "not_sent", false, false),
+        (Outcome::Refused(Refusal::Throttled(None)), "refused", false, false),
+        (Outcome::Accepted, "ok", true, false),
+        (Outcome::Answered, "answered", true, false),
+        (Outcome::Unanswered, "unanswered", true, true),
+        (uncertain(Uncertain::Present), "answered", true, false),
+        (uncertain(Uncertain::Status(400)), "answered", true, false),
+        (uncertain(Uncertain::Other(200)), "answered", true, false),
+        (uncertain(Uncertain::Between(404)), "unanswered", true, true),
+    ] {
+        let seen = (outcome.label(), outcome.is_of_something_sent(), outcome.may_run());
+        assert_eq!(seen, (label, sent, runs), "{outcome:?}");
+    }
+    let words = [Uncertain::Present, Uncertain::PerhapsPresent, Uncertain::Field, Uncertain::LowerField];
+    assert!(words.into_iter().chain([Uncertain::Status(409)]).all(Uncertain::is_refusal));
+    assert!(![Uncertain::Other(200), Uncertain::Between(404)].into_iter().any(Uncertain::is_refusal));
 }
 
 #[test]
