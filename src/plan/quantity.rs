@@ -43,10 +43,8 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     // What came to nothing is requested again only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
-    let attempt = match open.state {
-        State::Free { attempt } if again.is_some() => attempt,
-        _ => 1,
-    };
+    // Another target of the same wish is no first request either: late effects of the earlier ones may still come.
+    let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };
     let (attempt, settle) = match taken_back {
         _ if judge::made_twice(s, last, now).is_some() => {
             (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))

@@ -41,6 +41,12 @@ fn decrease_difference_and_change_under_up_to_are_sent_only_where_two_readings_a
 }
 
 #[test]
+fn change_of_the_limit_alone_is_sent_whatever_becomes_of_the_use_meanwhile() {
+    let limit = || story().wants(100, LimitGoal::Pinned).shows(100, Some(200));
+    assert!(matches!(after(&limit(), &limit().uses(Usage::Exact(99))), Verdict::Change(_)));
+}
+
+#[test]
 fn total_upwards_is_sent_whatever_becomes_of_the_use_meanwhile() {
     let total = story;
     let (used, billed) = (total().uses(Usage::Exact(99)), total().with(|s| s.seen.billed = Some(100)));

@@ -180,6 +180,37 @@ fn refused_change_is_sent_again_and_stays_counted_once_its_id_is_confirmed() {
 }
 
 #[test]
+fn another_target_of_the_same_wish_is_no_first_request() {
+    let nothing = |to: i32| {
+        let story = story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
+        story.with(|s| s.intent.as_mut().unwrap().step = seats_step(n(100, Some(100)), n(to, Some(to))))
+    };
+    assert_eq!(nothing(150).sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((150, 3)));
+    assert_eq!(nothing(140).sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((150, 3)));
+}
+
+#[test]
+fn edit_of_the_wish_ends_what_came_to_nothing() {
+    let nothing = || story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
+    let edited = nothing().wants(160, LimitGoal::Pinned).with(|s| s.generation = 4);
+    assert_eq!(edited.sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((160, 1)));
+    assert_eq!(edited.decided().intent, None);
+}
+
+#[test]
+fn edit_of_the_wish_is_no_change_of_others_and_neither_is_what_the_vendor_took_back() {
+    let made = || story().made(100, 150, 1, 1, Trigger::SpecDiffers).shows(150, Some(150));
+    let edited = made().wants(160, LimitGoal::Pinned).with(|s| s.generation = 4).follow();
+    assert_eq!((edited.drifted, edited.plan.unwrap().reason), (None, Trigger::SpecDiffers));
+    let back = made().shows(100, Some(100)).with(|s| {
+        let wait = WaitFor::TakenBack("c0".into());
+        s.elapsed = Some(Elapsed { wait, since: SETTLED, settled: Some((n(100, Some(100)), TIMING.pause)) });
+    });
+    let Verdict::Change(repeat) = back.verdict() else { panic!("{:?}", back.verdict()) };
+    assert_eq!((repeat.attempt, repeat.reason), (2, Trigger::SpecDiffers));
+}
+
+#[test]
 fn record_of_a_former_version_is_of_the_present_wish_while_nothing_was_edited() {
     let kept = story().open(IntentPhase::NeedsReview, SETTLED).shows(120, Some(120)).decided().intent.unwrap();
     assert_eq!(kept.wish, Some(story().desired.wish()));
