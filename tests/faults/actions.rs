@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
+use fault_proxy::{Action, Hop, Moment, Outage, Place, Record, Target};
 
 use crate::case::{Case, at, named};
 use crate::choice::{CONTROL_PLANE, Name, Request};
@@ -77,6 +77,15 @@ pub fn two_leaders() -> Crew {
 
 /// The operator makes an hour of it, and a person does not want to wait that long.
 pub const TOO_LONG: &str = "429 after 10^9 s, a look asked for";
+
+/// Every purchase is refused for longer than settle times and the first pauses come to.
+pub const HOUR_OF_503: &str = "503 with Retry-After to every write, for an hour";
+
+/// Where the story has a request before, the pauses are longer from the beginning.
+fn hour(scenario: &Scenario) -> Outage {
+    let least = if scenario.uses_the_repeat { 2 } else { 3 };
+    Outage { long: Duration::from_secs(16), least, retry_after: "2" }
+}
 
 /// [`SHORT`] with some flags replaced.
 pub fn short_but(flags: &[&'static str]) -> Vec<&'static str> {
@@ -192,6 +201,10 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
         add("split-brain", two_leaders(), TWO_LEADERS.into(), Action::LoseLease(WHILE_BOTH_LEAD));
         if record.is_purchase() {
             add("crash", crew(1), format!("killed {}", named(Place::Underway)), Action::Kill(Place::Underway));
+        }
+        if record.is_purchase() && scenario.name != "outage" {
+            // The story with an outage of its own would last for longer than anybody waits.
+            add("answer", crew(1), HOUR_OF_503.into(), Action::Outage(hour(scenario)));
         }
         if record.intent {
             add("split-brain", crew(2), UNTIL_OTHER.into(), Action::PauseUntilPurchase(LONG));

@@ -119,7 +119,8 @@ pub struct Broken {
     pub story: String,
 }
 
-fn ended(status: &LicenseSeatsStatus) -> Option<End> {
+/// The end that a status tells.
+pub fn ended(status: &LicenseSeatsStatus) -> Option<End> {
     let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
     match ready.reason.as_str() {
         "InSync" if status.intent.is_none() => Some(End::InSync),
@@ -132,7 +133,7 @@ fn ended(status: &LicenseSeatsStatus) -> Option<End> {
     }
 }
 
-fn writes(records: &[Record]) -> usize {
+pub fn writes(records: &[Record]) -> usize {
     records.iter().filter(|record| record.is_purchase() || record.is_record()).count()
 }
 
@@ -143,7 +144,7 @@ pub fn reads(record: &Record) -> bool {
     record.hop == Hop::Vendor && record.method == "GET" && once(&record.path)
 }
 
-fn polls(records: &[Record]) -> usize {
+pub fn polls(records: &[Record]) -> usize {
     records.iter().filter(|record| reads(record)).count()
 }
 

@@ -15,8 +15,11 @@ pub const CONTROL_PLANE: &str = "control plane";
 /// The kind of those with licence keys.
 pub const LICENCE_KEYS: &str = "licence keys";
 
+/// The kind of those with two installations.
+pub const TWO_INSTALLATIONS: &str = "two installations";
+
 /// Every kind, and how many of it a new list has.
-const KINDS: [(&str, usize); 9] = [
+const KINDS: [(&str, usize); 10] = [
     ("crash", 90),
     ("answer", 100),
     ("apiserver", 60),
@@ -26,6 +29,7 @@ const KINDS: [(&str, usize); 9] = [
     ("clock", 15),
     (CONTROL_PLANE, 16),
     (LICENCE_KEYS, 90),
+    (TWO_INSTALLATIONS, 24),
 ];
 
 /// A listed request may come later in the list than in this run, where it waited for one poll less: by so many at most.

@@ -21,6 +21,9 @@ const EFFECTS: usize = 2;
 /// two purchases more.
 const MORE_STATUSES: usize = 14;
 
+/// So many statuses tell of one more request of which nothing came.
+const STATUSES_OF_AN_ATTEMPT: usize = 4;
+
 /// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how much that wrote.
 #[expect(clippy::too_many_lines, reason = "one list of what must hold, the first that does not is the flaw")]
 pub async fn judge(
@@ -37,7 +40,8 @@ pub async fn judge(
     if let Some(why) = too_many(case, &records, &ledger) {
         return flaw(why);
     }
-    if let Some(most) = reference.filter(|most| written.statuses > most.statuses + MORE_STATUSES) {
+    let more = MORE_STATUSES + of_an_outage(case, &records) * STATUSES_OF_AN_ATTEMPT;
+    if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
         return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
     }
     if case.fault.is_some() && !rig.proxy.fired() {
@@ -62,6 +66,9 @@ pub async fn judge(
     let in_order = unseen.is_none() || if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
     if !in_order {
         return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
+    }
+    if !outage_was_outlasted(case, end) {
+        return flaw(format!("an outage that is over ended {end:?}"));
     }
     let organization = rig.bitwarden().organization(&rig.key().id);
     let is = (organization.seats, organization.limit, organization.billed.seats);
@@ -100,6 +107,18 @@ fn too_many(case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Option<S
     let purchases: Vec<&Record> = records.iter().filter(|record| record.is_purchase()).collect();
     let beside = purchases.windows(2).find(|pair| pair[0].over.is_some_and(|over| over > pair[1].at));
     beside.map(|pair| format!("purchase {} was carried out when purchase {} came", pair[0].number, pair[1].number))
+}
+
+/// How many purchases an outage refused.
+fn of_an_outage(case: &Case, records: &[Record]) -> usize {
+    let lasting = matches!(case.fault, Some((_, Action::Outage(_))));
+    records.iter().filter(|r| lasting && r.is_purchase() && r.answered == Some(503)).count()
+}
+
+/// An outage, however long, ends no wish: the change is made in the end, and nobody is asked but where the ledger is ambiguous,
+/// which is judged elsewhere.
+fn outage_was_outlasted(case: &Case, end: End) -> bool {
+    !matches!(case.fault, Some((_, Action::Outage(_)))) || [End::InSync, End::NeedsReview].contains(&end)
 }
 
 /// How many decisions a case takes: an edit is one more, and so is what somebody else undoes.

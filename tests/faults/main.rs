@@ -18,6 +18,7 @@ mod keys;
 mod report;
 mod rig;
 mod scenario;
+mod two;
 #[cfg(debug_assertions)]
 mod weakened;
 
@@ -114,8 +115,10 @@ async fn enumerate() -> Result<bool, String> {
     let choice = Choice::asked(variable)?;
     let ground = Arc::new(Ground::shared(choice.at_once).await);
     let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
-    let (all, all_of_keys) = (all_cases(&known), keys::all_cases(&known_of_keys));
-    let names: Vec<Name> = all.iter().map(|c| &c.name).chain(all_of_keys.iter().map(|c| &c.name)).cloned().collect();
+    let (all, all_of_keys, all_of_two) = (all_cases(&known), keys::all_cases(&known_of_keys), two::all_cases());
+    let of_keys = all_of_keys.iter().map(|case| &case.name);
+    let of_two = all_of_two.iter().map(|case| &case.name);
+    let names: Vec<Name> = all.iter().map(|case| &case.name).chain(of_keys).chain(of_two).cloned().collect();
     if variable("UPDATE_CHOSEN").is_some_and(|value| value == "1") {
         std::fs::write(chosen_txt(), choice::new_list(&names)).expect("tests/faults/chosen.txt");
         println!("faults: tests/faults/chosen.txt is written; nothing was played");
@@ -128,15 +131,17 @@ async fn enumerate() -> Result<bool, String> {
     if let Some(torture) = &choice.torture {
         println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
     }
-    let (seats, keys) = (chosen.len(), chosen_of_keys.len());
+    let chosen_of_two = picked_of(&all_of_two, |case| &case.name, &picked);
+    let (seats, keys, two) = (chosen.len(), chosen_of_keys.len(), chosen_of_two.len());
     println!(
-        "faults: {} references, {seats} cases and {keys} of licence keys, {} at once",
+        "faults: {} references, {seats} cases, {keys} of licence keys and {two} of two installations, {} at once",
         known.len(),
         choice.at_once
     );
     let until = choice.torture.as_ref().map(|torture| started + torture.duration);
     let run = Run { ground: &ground, at_once: choice.at_once, until, closely: choice.is_of_a_case() };
-    let (mut report, mut of_keys) = (Report::knowing(names.len()), Report::knowing(0));
+    let mut report = Report::knowing(names.len());
+    let (mut of_keys, mut of_two) = (Report::knowing(0), Report::knowing(0));
     let whole = choice.is_whole();
     let seats = async {
         run.play_all(chosen, &known, &mut report).await;
@@ -146,8 +151,10 @@ async fn enumerate() -> Result<bool, String> {
         keys::play_all(&run, chosen_of_keys, &mut of_keys).await;
         !whole || keys::weakened_are_caught(&ground, &known_of_keys).await
     };
-    let (seats_caught, keys_caught) = tokio::join!(seats, keys);
+    let two = two::play_all(&run, chosen_of_two, &mut of_two);
+    let (seats_caught, keys_caught, ()) = tokio::join!(seats, keys, two);
     report.add(of_keys);
+    report.add(of_two);
     report.print(started.elapsed());
     // A run that failed is no table for the docs.
     Ok(report.sound() && seats_caught && keys_caught && (!whole || report.whole()))

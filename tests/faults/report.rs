@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::case::{Broken, End, Flaw};
-use crate::choice::{CONTROL_PLANE, LICENCE_KEYS, Name};
+use crate::choice::{CONTROL_PLANE, LICENCE_KEYS, Name, TWO_INSTALLATIONS};
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
-const LEAST: [(&str, usize); 9] = [
+const LEAST: [(&str, usize); 10] = [
     ("crash", 90),
     ("answer", 100),
     ("apiserver", 60),
@@ -18,6 +18,7 @@ const LEAST: [(&str, usize); 9] = [
     ("clock", 15),
     (CONTROL_PLANE, 10),
     (LICENCE_KEYS, 80),
+    (TWO_INSTALLATIONS, 24),
 ];
 
 #[derive(Default)]

@@ -14,6 +14,7 @@ use kube::api::DeleteParams;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
+use tokio::sync::watch;
 use vendor_sim::{Bitwarden, Fault, FaultKind, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
@@ -87,12 +88,61 @@ impl Staff {
     }
 }
 
+/// Where the first purchases of two installations wait for each other, as behind slow connections.
+pub struct Meeting {
+    arrived: watch::Sender<usize>,
+    longest: Duration,
+}
+
+impl Meeting {
+    pub fn new(longest: Duration) -> Self {
+        Self { arrived: watch::Sender::new(0), longest }
+    }
+
+    async fn come(&self) {
+        self.arrived.send_modify(|arrived| *arrived += 1);
+        // Whoever comes too late is not waited for.
+        let _ = tokio::time::timeout(self.longest, self.until(2)).await;
+    }
+
+    /// Waits until so many have arrived.
+    pub async fn until(&self, wanted: usize) {
+        let _ = self.arrived.subscribe().wait_for(|arrived| *arrived >= wanted).await;
+    }
+}
+
+/// The vendor, and what an installation has there.
+pub struct Account {
+    pub vendor: Arc<Simulator>,
+    pub key: OrganizationKey,
+    /// With another installation of the same account.
+    pub meeting: Option<Arc<Meeting>>,
+}
+
+impl Account {
+    /// A new organization at a vendor of its own.
+    pub async fn new(scenario: &Scenario) -> Self {
+        let vendor = Arc::new(Simulator::start(Options::default()).await.expect("simulator"));
+        let key = vendor.bitwarden().add_organization((scenario.organization)());
+        Self { vendor, key, meeting: None }.seen_by(scenario)
+    }
+
+    /// With the key that a scenario uses.
+    pub fn seen_by(mut self, scenario: &Scenario) -> Self {
+        if scenario.by_owner {
+            let owner = self.vendor.bitwarden().add_user_key(&self.key.id, Role::Owner);
+            (self.key.client_id, self.key.client_secret) = (owner.client_id, owner.client_secret);
+        }
+        self
+    }
+}
+
 /// The stage.
 pub struct Rig {
     pub proxy: Proxy,
     pub site: Site,
     leases: Api<Lease>,
-    _vendor: Simulator,
+    _vendor: Arc<Simulator>,
     staff: Arc<Staff>,
     tending: tokio::task::JoinHandle<()>,
 }
@@ -107,13 +157,13 @@ impl Drop for Rig {
 impl Rig {
     /// Sets up everything until just before what is counted.
     pub async fn new(ground: &Arc<Ground>, scenario: &Scenario, crew: Crew) -> Self {
+        Self::at(ground, scenario, crew, Account::new(scenario).await).await
+    }
+
+    /// On an account that is there already, and that others may use as well.
+    pub async fn at(ground: &Arc<Ground>, scenario: &Scenario, crew: Crew, account: Account) -> Self {
+        let Account { vendor, key, meeting } = account;
         let namespace = ground.plane.namespace("fault").await;
-        let vendor = Simulator::start(Options::default()).await.expect("simulator");
-        let mut key = vendor.bitwarden().add_organization((scenario.organization)());
-        if scenario.by_owner {
-            let owner = vendor.bitwarden().add_user_key(&key.id, Role::Owner);
-            key = OrganizationKey { id: key.id, client_id: owner.client_id, client_secret: owner.client_secret };
-        }
         let staff = Arc::new(Staff {
             crew,
             namespace: namespace.clone(),
@@ -133,7 +183,7 @@ impl Rig {
             // The proxy knows its address only once it runs, and needs its hand before that.
             let (server, before, done) = (Arc::default(), Arc::default(), Arc::default());
             let site = Site { ground, namespace, bitwarden, key, server, edit, before, done };
-            (site.clone(), hand(&staff, &leases, site, scenario.at_purchase))
+            (site.clone(), hand(&staff, &leases, site, (scenario.at_purchase, meeting)))
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
         *lock(&site.server) = proxy.vendor_url();
@@ -221,10 +271,16 @@ fn lease_name(namespace: &str) -> String {
     format!("seatkeeper-{namespace}")
 }
 
-fn hand(staff: &Arc<Staff>, leases: &Api<Lease>, site: Site, at_purchase: AtPurchase) -> Hand {
+fn hand(
+    staff: &Arc<Staff>,
+    leases: &Api<Lease>,
+    site: Site,
+    (at_purchase, meeting): (AtPurchase, Option<Arc<Meeting>>),
+) -> Hand {
     let (staff, leases, once) = (Arc::clone(staff), leases.clone(), Arc::new(AtomicBool::new(false)));
     Arc::new(move |deed| {
         let (staff, leases, site, once) = (Arc::clone(&staff), leases.clone(), site.clone(), Arc::clone(&once));
+        let meeting = meeting.clone();
         async move {
             match deed {
                 Deed::Kill => {
@@ -239,7 +295,11 @@ fn hand(staff: &Arc<Staff>, leases: &Api<Lease>, site: Site, at_purchase: AtPurc
                 Deed::Happen(what) => site.happen(what).await,
                 Deed::Purchase if once.swap(true, Ordering::SeqCst) => {}
                 Deed::Purchase => match at_purchase {
-                    AtPurchase::Nothing => {}
+                    AtPurchase::Nothing => {
+                        if let Some(meeting) = meeting {
+                            meeting.come().await;
+                        }
+                    }
                     AtPurchase::ThirdParty(seats) => {
                         site.bitwarden.set_seats(&site.key.id, seats).expect("the vendor allows it");
                     }

@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 
 use crate::hop::{Answer, Line};
 use crate::state::Watches;
-use crate::{Action, Deed, Moment, Place};
+use crate::{Action, Deed, Moment, Outage, Place};
 
 /// A request with a number.
 pub(crate) struct Numbered {
@@ -88,6 +88,10 @@ impl Numbered {
                 self.line.state.answered(self.number, status);
                 Ok(whole(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &headers, body.into()))
             }
+            Action::Outage(outage) => {
+                self.line.state.begin_outage(outage);
+                Ok(self.unavailable(outage))
+            }
             Action::Truncate => self.carry_out(request).await.map(half),
             Action::Reset => {
                 self.line.reset.store(true, Ordering::SeqCst);
@@ -105,6 +109,12 @@ impl Numbered {
                 Ok(self.answer(done))
             }
         }
+    }
+
+    /// The answer of an outage; nothing is carried out.
+    pub(crate) fn unavailable(&self, outage: Outage) -> Answer {
+        self.line.state.answered(self.number, StatusCode::SERVICE_UNAVAILABLE.as_u16());
+        whole(StatusCode::SERVICE_UNAVAILABLE, &[("retry-after", outage.retry_after)], Bytes::new())
     }
 
     async fn kill(self, place: Place, request: Request<Full<Bytes>>) -> io::Result<Answer> {

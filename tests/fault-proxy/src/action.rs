@@ -50,6 +50,9 @@ pub enum Action {
         /// Carry it out first.
         apply: bool,
     },
+    /// An outage: from this purchase on, every purchase is answered 503 with `Retry-After`, and none is carried out. Readings
+    /// go through.
+    Outage(Outage),
     /// The real answer, cut in half.
     Truncate,
     /// The real answer, reset in the middle.
@@ -60,6 +63,17 @@ pub enum Action {
     WatchFrozen,
     /// Something happens elsewhere, just before the request is forwarded or between its end and its answer.
     Meanwhile(Moment, &'static str),
+}
+
+/// How long purchases are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// From the first refused purchase on, at least so long.
+    pub long: Duration,
+    /// At least so many are refused.
+    pub least: usize,
+    /// What each answer asks for, in seconds.
+    pub retry_after: &'static str,
 }
 
 /// What becomes of requests for Leases, all of them from then on.

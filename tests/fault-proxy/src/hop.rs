@@ -121,9 +121,11 @@ impl Line {
             self.state.purchases.send_modify(|purchases| *purchases += 1);
         }
         let exchange = Numbered { line: self, number, purchase };
-        match action {
-            None => exchange.carry_out(request).await.map(|done| exchange.answer(done)),
-            Some(action) => exchange.act(action, request).await,
+        let outage = if purchase { exchange.line.state.outage() } else { None };
+        match (action, outage) {
+            (Some(action), _) => exchange.act(action, request).await,
+            (None, Some(outage)) => Ok(exchange.unavailable(outage)),
+            (None, None) => exchange.carry_out(request).await.map(|done| exchange.answer(done)),
         }
     }
 

@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use action::{Action, Deed, Leases, Moment, Place};
+pub use action::{Action, Deed, Leases, Moment, Outage, Place};
 use state::State;
 pub use state::{Hop, Record};
 pub use target::Target;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use crate::{Action, Hand, Leases, Target};
+use crate::{Action, Hand, Leases, Outage, Target};
 
 /// Which way a request went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,8 @@ struct Inner {
     started: Instant,
     armed: bool,
     action: Option<(Target, Action)>,
+    /// Since when purchases are refused, and how many were.
+    outage: Option<(Instant, usize, Outage)>,
     /// Number of the request that got it.
     struck: Option<usize>,
     records: Vec<Record>,
@@ -124,7 +126,14 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(hand: Hand) -> Self {
-        let inner = Inner { started: Instant::now(), armed: false, action: None, struck: None, records: Vec::new() };
+        let inner = Inner {
+            started: Instant::now(),
+            armed: false,
+            action: None,
+            outage: None,
+            struck: None,
+            records: Vec::new(),
+        };
         Self {
             inner: Mutex::new(inner),
             gate: watch::Sender::new(Gate::Open),
@@ -144,11 +153,25 @@ impl State {
 
     pub(crate) fn arm(&self, action: Option<(Target, Action)>) {
         let mut inner = self.lock();
-        *inner = Inner { started: Instant::now(), armed: true, action, struck: None, records: Vec::new() };
+        *inner =
+            Inner { started: Instant::now(), armed: true, action, outage: None, struck: None, records: Vec::new() };
     }
 
     pub(crate) fn struck(&self) -> Option<usize> {
         self.lock().struck
+    }
+
+    pub(crate) fn begin_outage(&self, outage: Outage) {
+        self.lock().outage = Some((Instant::now(), 1, outage));
+    }
+
+    /// The outage that refuses this purchase.
+    pub(crate) fn outage(&self) -> Option<Outage> {
+        let mut inner = self.lock();
+        let (since, refused, outage) = inner.outage.as_mut()?;
+        let lasts = since.elapsed() < outage.long || *refused < outage.least;
+        *refused += usize::from(lasts);
+        lasts.then_some(*outage)
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {

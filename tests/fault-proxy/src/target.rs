@@ -46,6 +46,12 @@ impl Target {
         Self { number, hop: until[number - 1].hop, sharp: sharp(until) }
     }
 
+    /// The first purchase, however many requests come before it.
+    #[must_use]
+    pub fn first_purchase() -> Self {
+        Self { number: usize::MAX - SLACK, hop: Hop::Vendor, sharp: Some(Sharp::Purchase(1)) }
+    }
+
     /// The first request that writes an intent, however many others come before it.
     #[must_use]
     pub fn first_intent() -> Self {

@@ -1,0 +1,307 @@
+//! Two installations that do not know of each other: two operators, each with a Lease, a namespace and an object of its own,
+//! declare the same account. The vendor is slow, and one of the two meets a fault at its purchase. Called by `main` after
+//! the cases of one installation.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fault_proxy::{Action, Place, Record, Target};
+use futures::{FutureExt, StreamExt, stream};
+use seatkeeper::api::LicenseSeatsStatus;
+use serde_json::json;
+use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
+
+use crate::actions::{Crew, LONG, crew, short_but, vendor_answers};
+use crate::case::{Broken, End, Flaw, REST, SILENCE, ended, named, polls, writes};
+use crate::choice::{Name, TWO_INSTALLATIONS};
+use crate::ground::Ground;
+use crate::report::Report;
+use crate::rig::{Account, Meeting, PATIENCE, Rig};
+use crate::scenario::{Scenario, scenarios};
+use crate::{AWAITING_SILENCE, Run};
+
+/// How slow the vendor is, before and after it carries out a request.
+const SLOW_MS: u64 = 100;
+
+/// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
+const LONGEST_MEETING: Duration = Duration::from_secs(1);
+
+/// Past the client's time-out here.
+const PAST_TIMEOUT: Duration = Duration::from_millis(2400);
+
+/// What each answer of the vendor is that says something of its own about two installations.
+const ANSWERS: [&str; 11] = [
+    "request dropped",
+    "answer dropped",
+    "answer late",
+    "applied late",
+    "answer truncated",
+    "500 after applying",
+    "500 before applying",
+    "503 before applying",
+    "404 page after applying",
+    "429 after 1 s",
+    "200 null, applied",
+];
+
+/// Who sends what, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Story {
+    /// Both begin at once, with organization keys.
+    Totals,
+    /// Both begin at once, with owners' keys.
+    Differences,
+    /// The second begins while the first one's difference is under way, and more seats than declared may be the vendor's growth.
+    OneAfterTheOther,
+}
+
+impl Story {
+    const ALL: [Self; 3] = [Self::Totals, Self::Differences, Self::OneAfterTheOther];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Totals => "two-totals",
+            Self::Differences => "owner-two-differences",
+            Self::OneAfterTheOther => "owner-two-one-after-the-other",
+        }
+    }
+
+    fn by_owner(self) -> bool {
+        self != Self::Totals
+    }
+
+    /// What each of the two declares, and finds.
+    fn scenario(self) -> Scenario {
+        let name = if self.by_owner() { "owner-purchase" } else { "first-purchase" };
+        let mut scenario = scenarios().into_iter().find(|scenario| scenario.name == name).expect("it is there");
+        if self == Self::Differences {
+            scenario.spec = json!({ "seats": scenario.goal.0 });
+        }
+        scenario
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    story: Story,
+    fault: Action,
+    pub name: Name,
+}
+
+/// Each fault at the purchase of the first installation.
+pub fn all_cases() -> Vec<Case> {
+    let mut faults: Vec<(String, Action)> =
+        vendor_answers().into_iter().filter(|(name, _)| ANSWERS.contains(&name.as_str())).collect();
+    for (_, action) in &mut faults {
+        if let Action::Delay(late) = action {
+            *late = PAST_TIMEOUT;
+        }
+    }
+    for place in [Place::Before, Place::Withheld, Place::Answered] {
+        faults.push((format!("killed {}", named(place)), Action::Kill(place)));
+        faults.push((format!("stopped {}", named(place)), Action::Pause(place, LONG)));
+    }
+    let request = "purchase-1".parse().ok();
+    let case = |story: Story, (action, fault): &(String, Action)| {
+        let name = Name { kind: TWO_INSTALLATIONS, scenario: story.name(), request, action: action.clone() };
+        Case { story, fault: fault.clone(), name }
+    };
+    Story::ALL.into_iter().flat_map(|story| faults.iter().map(move |fault| case(story, fault))).collect()
+}
+
+/// Plays cases and notes them.
+pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
+    let mut playing = stream::iter(cases)
+        .take_while(|_| futures::future::ready(run.in_time()))
+        .map(|case| guarded(run.ground, case))
+        .buffer_unordered(run.at_once * AWAITING_SILENCE);
+    while let Some((case, result)) = playing.next().await {
+        if let (Ok((_, story)), true) = (&result, run.closely) {
+            println!("{}\n{story}", case.name);
+        }
+        report.note(&case.name, case.story.by_owner(), result.as_ref().map(|(end, _)| *end));
+    }
+}
+
+/// Plays a case so that a failing step of the stage is a failing case and no more.
+async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<(End, String), Broken>) {
+    let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
+    let stage = |_| Err(Broken { flaw: Flaw::Restless("the stage failed; see above".into()), story: String::new() });
+    let result = played.unwrap_or_else(stage);
+    (case, result)
+}
+
+/// As everywhere here, but with a vendor that may take its time.
+fn patient() -> Crew {
+    Crew { replicas: vec![short_but(&["--write-timeout=2s", "--settle-unanswered=5s"])], ..crew(1) }
+}
+
+/// The two installations.
+struct Two {
+    first: Rig,
+    second: Rig,
+    meeting: Arc<Meeting>,
+}
+
+impl Two {
+    async fn new(ground: &Arc<Ground>, story: Story) -> Self {
+        let scenario = story.scenario();
+        let meeting = Arc::new(Meeting::new(LONGEST_MEETING));
+        let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario).await };
+        let (vendor, key) = (Arc::clone(&mine.vendor), mine.key.clone());
+        let others = Account { vendor, key, meeting: Some(Arc::clone(&meeting)) }.seen_by(&scenario);
+        let begin = |account| Rig::at(ground, &scenario, patient(), account);
+        let (first, second) = tokio::join!(begin(mine), begin(others));
+        let slow = FaultKind::Delay { before_ms: SLOW_MS, after_ms: SLOW_MS };
+        first.bitwarden().inject(Fault::always(slow));
+        Self { first, second, meeting }
+    }
+
+    async fn act(&self, case: &Case) {
+        let spec = &case.story.scenario().spec;
+        tokio::join!(self.first.declare_held(spec), self.second.declare_held(spec));
+        self.first.proxy.arm(Some((Target::first_purchase(), case.fault.clone())));
+        self.second.proxy.arm(None);
+        self.first.proxy.release();
+        if case.story == Story::OneAfterTheOther {
+            self.meeting.until(1).await;
+        }
+        self.second.proxy.release();
+    }
+
+    fn rigs(&self) -> [&Rig; 2] {
+        [&self.first, &self.second]
+    }
+
+    fn records(&self) -> [Vec<Record>; 2] {
+        self.rigs().map(|rig| rig.proxy.records())
+    }
+
+    async fn statuses(&self) -> [Option<LicenseSeatsStatus>; 2] {
+        [self.first.status("acme").await, self.second.status("acme").await]
+    }
+
+    /// The end of both, once the fault has struck.
+    async fn end(&self) -> Option<[End; 2]> {
+        let [first, second] = self.statuses().await;
+        let ends = [ended(&first?)?, ended(&second?)?];
+        self.first.proxy.fired().then_some(ends)
+    }
+
+    /// Waits for an end of both, and so many polls of each without a write.
+    async fn silent(&self, wanted: usize) -> Result<[End; 2], String> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut since: Option<([End; 2], usize, usize)> = None;
+        loop {
+            let records = self.records();
+            let written = records.iter().map(|records| writes(records)).sum();
+            let polled = records.iter().map(|records| polls(records)).min().unwrap_or_default();
+            match since {
+                Some((ends, before, from)) if before == written => {
+                    if polled >= from + wanted {
+                        if self.end().await == Some(ends) {
+                            return Ok(ends);
+                        }
+                        since = None;
+                    }
+                }
+                _ => since = self.end().await.map(|ends| (ends, written, polled)),
+            }
+            if Instant::now() > deadline {
+                let statuses = serde_json::to_string(&self.statuses().await).unwrap_or_default();
+                return Err(format!("neither at an end nor silent after {PATIENCE:?}; statuses: {statuses}"));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    fn ledger(&self) -> Vec<LedgerEntry> {
+        self.first.bitwarden().ledger(&self.first.key().id)
+    }
+
+    fn story(&self) -> String {
+        let mut lines = Vec::new();
+        for (rig, whose) in self.rigs().into_iter().zip(["first", "second"]) {
+            lines.push(format!("the {whose} installation:"));
+            lines.extend(rig.proxy.records().iter().map(ToString::to_string));
+            lines.push(rig.log());
+        }
+        lines.extend(self.ledger().iter().map(|entry| format!("{entry:?}")));
+        lines.join("\n")
+    }
+}
+
+async fn play(ground: &Arc<Ground>, case: &Case) -> Result<(End, String), Broken> {
+    let permits = ground.stage.acquire_many(2).await.expect("the stage is never closed");
+    let two = Two::new(ground, case.story).await;
+    two.act(case).await;
+    let ends = async {
+        two.silent(REST).await?;
+        drop(permits);
+        two.silent(SILENCE).await
+    };
+    let ends = ends.await;
+    let end = match (bought(&two, case.story), ends) {
+        (Err(flaw), _) => Err(flaw),
+        (Ok(()), Err(why)) => Err(Flaw::Restless(why)),
+        (Ok(()), Ok(ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
+    };
+    end.map(|end| (end, two.story())).map_err(|flaw| Broken { flaw, story: two.story() })
+}
+
+/// The ledger's oracle. Two totals are one change, whoever sends them. Two differences are at most two, and nobody takes one of
+/// them back.
+fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
+    let (base, goal) = (100, story.scenario().goal.0);
+    let most = if story.by_owner() { goal + (goal - base) } else { goal };
+    let ledger = two.ledger();
+    for entry in &ledger {
+        let changes = [(entry.before.seats, entry.after.seats), (entry.billed_before.seats, entry.billed_after.seats)];
+        if changes.iter().any(|(before, after)| after < before || *after > Some(most)) {
+            return Err(Flaw::BoughtTwice(format!("lowered, or more than {most}: {entry:?}")));
+        }
+    }
+    let billings = ledger.iter().filter(|entry| entry.billed_before.seats != entry.billed_after.seats).count();
+    let allowed = if story.by_owner() { 2 } else { 1 };
+    if billings > allowed {
+        return Err(Flaw::BoughtTwice(format!("billing changed {billings} times")));
+    }
+    for records in two.records() {
+        let effects = records.iter().filter(|r| r.is_purchase() && r.executed == Some(200)).count();
+        let by_hand = ledger.iter().filter(|entry| entry.who == Actor::ThirdParty).count();
+        if effects > 1 + usize::from(!story.by_owner()) || by_hand > 0 {
+            return Err(Flaw::BoughtTwice(format!("{effects} purchases of one installation were carried out")));
+        }
+    }
+    Ok(())
+}
+
+/// Bought once: both are in sync. Made by both: both say so, and leave it to a person; where the vendor may grow by itself, one
+/// that saw its own change alone at first may take the other for growth.
+async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<End, String> {
+    let goal = story.scenario().goal.0;
+    let shown = two.first.bitwarden().organization(&two.first.key().id);
+    if shown.seats != shown.billed.seats {
+        return Err(format!("shown are {:?}, billed {:?}", shown.seats, shown.billed.seats));
+    }
+    let expected = if shown.seats == Some(goal) { End::InSync } else { End::NeedsReview };
+    let grown = expected == End::NeedsReview && story == Story::OneAfterTheOther;
+    if !ends.iter().all(|end| *end == expected || (grown && *end == End::InSync)) {
+        return Err(format!("{:?} seats are shown, and it ended {ends:?}", shown.seats));
+    }
+    for ((rig, status), end) in two.rigs().into_iter().zip(two.statuses().await).zip(ends) {
+        if end == End::NeedsReview && !names_another(status.as_ref()) {
+            return Err("a review of what two installations made, and no word of another one".into());
+        }
+        if rig.log().contains("panicked") || rig.ended_alone() > 0 {
+            return Err("an operator panicked, or ended by itself".into());
+        }
+    }
+    Ok(expected)
+}
+
+fn names_another(status: Option<&LicenseSeatsStatus>) -> bool {
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    conditions.any(|ready| ready.type_ == "Ready" && ready.message.contains("perhaps by another Seatkeeper"))
+}
