@@ -30,6 +30,7 @@ fn requests(letters: &str) -> Vec<Request> {
             path: path.to_owned(),
             intent: letter == 'i',
             opens: letter == 'i',
+            patch: String::new(),
             at: Duration::ZERO,
             executed: None,
             over: None,

@@ -185,7 +185,7 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
         let target = Target::of(reference, record.number);
         let mut add = |kind, crew: Crew, action: String, what| {
             let name = Name { kind, scenario: scenario.name, request: Some(request), action };
-            all.push(Case { scenario: scenario.clone(), fault: Some((target, what)), name, crew });
+            all.push(Case { scenario: scenario.clone(), fault: Some((target.clone(), what)), name, crew });
         };
         for place in PLACES {
             add("crash", crew(1), format!("killed {}", named(place)), Action::Kill(place));

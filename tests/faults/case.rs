@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fault_proxy::{Action, Hop, Moment, Place, Record, Target};
+use fault_proxy::{Action, Hop, Moment, Place, Proxy, Record, Target};
 use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
@@ -101,13 +101,18 @@ pub enum Flaw {
     BoughtTwice(String),
     /// It did not come to rest in time. Beside so many others that may be the machine's fault.
     Restless(String),
+    /// A step of the stage failed.
+    Stage(String),
+    /// What was to be broken never came, or nobody noticed: the case says nothing about its row.
+    Missed(String),
     /// Any other oracle.
     Wrong(String),
 }
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::BoughtTwice(why) | Self::Restless(why) | Self::Wrong(why)) = self;
+        let (Self::BoughtTwice(why) | Self::Restless(why) | Self::Stage(why) | Self::Missed(why) | Self::Wrong(why)) =
+            self;
         f.write_str(why)
     }
 }
@@ -222,15 +227,20 @@ async fn act(rig: &Rig, case: &Case) -> Result<usize, String> {
     Ok(before)
 }
 
-/// Waits until the fault has struck, the status tells an end and so many polls go by without any write; a write in
-/// between begins anew. While nothing is written the status is not read either: it is the same, and a hundred cases that
+/// How much was written, and whether the fault had struck.
+pub type Writes = (usize, bool);
+
+/// Waits until the status tells an end and so many polls go by without any write; a write in between begins anew, and so does
+/// the fault when it strikes. While nothing is written the status is not read either: it is the same, and a hundred cases that
 /// read theirs five times a second would be most of what the apiserver does.
 async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Result<End, String> {
     let (deadline, mut asked) = (Instant::now() + patience, Instant::now());
-    let mut since: Option<(End, usize, usize)> = None;
+    let mut since: Option<(End, Writes, usize)> = None;
     loop {
-        let records = rig.proxy.records();
-        let (written, polled) = (writes(&records), polls(&records));
+        let (records, struck) = (rig.proxy.records(), case.fault.is_none() || rig.proxy.fired());
+        let (written, polled) = ((writes(&records), struck), polls(&records));
+        // Whoever has been silent for so long does not send any more what was to be broken.
+        let wanted = if struck { wanted } else { SILENCE };
         match since {
             Some((end, before, first)) if before == written => {
                 if polled >= first + wanted {
@@ -255,12 +265,9 @@ async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Re
     }
 }
 
-/// The end that the status tells, once the fault has struck.
+/// The end that the status tells.
 async fn end_of(rig: &Rig, case: &Case) -> Option<End> {
-    if case.fault.is_some() && !rig.proxy.fired() {
-        return None;
-    }
-    if case.happening() == Some(RIVAL) && !is_conflict(rig.status("rival").await.as_ref()) {
+    if case.happening() == Some(RIVAL) && rig.proxy.fired() && !is_conflict(rig.status("rival").await.as_ref()) {
         return None;
     }
     rig.status("acme").await.as_ref().and_then(ended)
@@ -269,6 +276,14 @@ async fn end_of(rig: &Rig, case: &Case) -> Option<End> {
 fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
     let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
     conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "Conflict")
+}
+
+/// Why a watch that was broken says nothing.
+pub const UNSEEN_BY_WATCHES: &str = "no watch was told to begin anew, and none had anything to say";
+
+/// The watches were to be broken, and it reached none of them.
+pub fn unseen_by_watches(proxy: &Proxy, action: &Action) -> bool {
+    matches!(action, Action::WatchGone | Action::WatchFrozen) && proxy.watches_broken() == 0
 }
 
 /// For the table.

@@ -93,7 +93,7 @@ impl Site {
         Api::namespaced(self.ground.client.clone(), &self.namespace)
     }
 
-    fn by_owner(&self) -> bool {
+    pub fn by_owner(&self) -> bool {
         self.key.client_id.starts_with("user.")
     }
 

@@ -1,10 +1,10 @@
 //! The oracles: what the ledger, the requests and the log must look like once a case is at rest.
 
-use fault_proxy::{Action, Hop, Moment, Record};
+use fault_proxy::{Action, Hop, Moment, Place, Record};
 use jiff::{SignedDuration, Timestamp};
 use vendor_sim::{Actor, LedgerEntry};
 
-use crate::case::{Case, End, Flaw, Played, Written, reads};
+use crate::case::{Case, End, Flaw, Played, UNSEEN_BY_WATCHES, Written, reads, unseen_by_watches};
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
@@ -40,12 +40,12 @@ pub async fn judge(
     if let Some(why) = too_many(case, &records, &ledger) {
         return flaw(why);
     }
+    if case.fault.is_some() && !rig.proxy.fired() {
+        return Err(Flaw::Missed("the request never came".into()));
+    }
     let more = MORE_STATUSES + of_an_outage(case, &records) * STATUSES_OF_AN_ATTEMPT;
     if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
         return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
-    }
-    if case.fault.is_some() && !rig.proxy.fired() {
-        return flaw("the action was never taken: the request did not come".into());
     }
     if let Some(what) = case.happening().filter(|what| !rig.site.happened(what)) {
         return flaw(format!("it did not happen, or not to its end: {what}"));
@@ -55,9 +55,6 @@ pub async fn judge(
     }
     if rig.ended_alone() > 0 {
         return flaw("the operator ended by itself".into());
-    }
-    if let Some(why) = clock_was_right(rig, case).await {
-        return flaw(why);
     }
     let unseen = if case.happening() == Some(BY_SOMEBODY) { changed_unseen(rig, case, &records) } else { Some(false) };
     let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger) || unseen == Some(true);
@@ -88,7 +85,10 @@ pub async fn judge(
         }
         _ => {}
     }
-    Ok(Played { end, records, log: rig.log() })
+    match unnoticed(rig, case, &records) {
+        Some(why) => Err(Flaw::Missed(why.into())),
+        None => Ok(Played { end, records, log: rig.log() }),
+    }
 }
 
 /// Whatever the number of requests: of a decision at most two have an effect, and none leaves while an earlier one is being
@@ -189,16 +189,30 @@ fn base(scenario: &Scenario) -> i32 {
     before.or((scenario.organization)().seats).unwrap_or_default()
 }
 
-/// The process's clock was set wrong, and nothing that it wrote shows that.
-async fn clock_was_right(rig: &Rig, case: &Case) -> Option<String> {
-    // Where one of the processes has the right time, chance decides which of them writes.
-    if case.crew.clocks.is_empty() || case.crew.clocks.contains(&"0") {
-        return None;
+/// Why nothing shows that what was done to the case reached anybody.
+fn unnoticed(rig: &Rig, case: &Case, records: &[Record]) -> Option<&'static str> {
+    let (_, action) = case.fault.as_ref()?;
+    if case.crew.replicas.len() > 1 && rig.leaders() < case.crew.replicas.len() {
+        return Some("one of the replicas has never led");
     }
-    let status = rig.status("acme").await?;
-    let time = status.history.first()?.time.0;
-    let off = Timestamp::now().duration_since(time).abs();
-    (off < SignedDuration::from_mins(30)).then(|| format!("a clock an hour off recorded a change at {time}"))
+    if case.crew.clocks.iter().any(|shift| *shift != "0") && !records.iter().any(|record| is_of_another_time(record)) {
+        return Some("no record has the time of a clock that was set wrong");
+    }
+    match action {
+        Action::Kill(Place::Underway) if !rig.proxy.killed_in_pause() => {
+            Some("the vendor did not pause within the request")
+        }
+        _ if unseen_by_watches(&rig.proxy, action) => Some(UNSEEN_BY_WATCHES),
+        _ => None,
+    }
+}
+
+/// It was stored, and writes a time about an hour off: that of a process whose clock was set wrong.
+fn is_of_another_time(record: &Record) -> bool {
+    let about_an_hour = SignedDuration::from_mins(50)..SignedDuration::from_mins(70);
+    let off = |text: &str| text.parse::<Timestamp>().map(|time| Timestamp::now().duration_since(time).abs());
+    let texts = || record.patch.split('"').filter_map(|text| off(text).ok());
+    record.executed == Some(200) && texts().any(|off| about_an_hour.contains(&off))
 }
 
 /// Somebody else changed the seats after a purchase was carried out, and before it was read back: nobody can tell then

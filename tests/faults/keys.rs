@@ -15,7 +15,7 @@ use vendor_sim::Immuta;
 use vendor_sim::immuta::{Actor, Endpoint};
 
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
-use crate::case::{Broken, End, Flaw, REST, SILENCE, named};
+use crate::case::{Broken, End, Flaw, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
 use crate::choice::{LICENCE_KEYS, Name, Request};
 use crate::ground::Ground;
 use crate::report::Report;
@@ -136,7 +136,7 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
         let sharp = record.intent || record.is_purchase();
         let mut add = |action: String, what| {
             let name = Name { kind: LICENCE_KEYS, scenario: story.name(), request: Some(request), action };
-            all.push(Case { story, fault: Some((target, what)), name, lacks: None });
+            all.push(Case { story, fault: Some((target.clone(), what)), name, lacks: None });
         };
         for place in [Place::Before, Place::Withheld, Place::Answered] {
             add(format!("killed {}", named(place)), Action::Kill(place));
@@ -160,7 +160,7 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
 /// Plays a case so that a failing step of the stage is a failing case and no more.
 async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Vec<Record>, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
-    let stage = |_| Err(Broken { flaw: Flaw::Restless("the stage failed; see above".into()), story: String::new() });
+    let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
     let result = played.unwrap_or_else(stage);
     (case, result)
 }
@@ -245,7 +245,10 @@ fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Resul
         return wrong(format!("{} additions and {} removals were sent", sent("POST"), sent("DELETE")));
     }
     if case.fault.is_some() && !stage.proxy.fired() {
-        return wrong("the action was never taken: the request did not come".into());
+        return Err(Flaw::Missed("the request never came".into()));
+    }
+    if case.fault.as_ref().is_some_and(|(_, action)| unseen_by_watches(&stage.proxy, action)) {
+        return Err(Flaw::Missed(UNSEEN_BY_WATCHES.into()));
     }
     Ok(())
 }
@@ -254,17 +257,18 @@ fn spent_twice(stage: &Stage) -> Option<&String> {
     [&stage.old, &stage.new].into_iter().find(|key| stage.tenant.additions_of(key) > 1)
 }
 
-/// Waits until the fault has struck, the keys are as declared and told so, and polls go by without any write.
-async fn silent(stage: &Stage, struck: bool, wanted: usize) -> Result<(), String> {
+/// Waits until the keys are as declared and told so, and polls go by without any write; a fault that strikes begins anew.
+async fn silent(stage: &Stage, broken: bool, wanted: usize) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
-    let writes = |records: &[Record]| records.iter().filter(|r| r.is_purchase() || r.is_record()).count();
     let ended = async || {
         let status = stage.status().await;
-        status.as_ref().is_some_and(|status| is_end(stage, status)) && (!struck || stage.proxy.fired())
+        status.as_ref().is_some_and(|status| is_end(stage, status))
     };
-    let mut since: Option<(usize, usize)> = None;
+    let mut since: Option<(Writes, usize)> = None;
     loop {
-        let written = writes(&stage.proxy.records());
+        let struck = !broken || stage.proxy.fired();
+        let written = (writes(&stage.proxy.records()), struck);
+        let wanted = if struck { wanted } else { SILENCE };
         let polls = stage.tenant.calls(Endpoint::List);
         match since {
             Some((before, first)) if before == written => {

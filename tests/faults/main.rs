@@ -36,7 +36,7 @@ use actions::{cases, crew};
 use case::{Broken, Case, Flaw, Played, Written, play};
 use choice::{CONTROL_PLANE, Choice, Name};
 use ground::Ground;
-use report::Report;
+use report::{MOST_REPLAYS, Report};
 use scenario::{Scenario, scenarios};
 
 /// References at the same time.
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 /// Plays a case so that a failing step of the stage is a failing case and no more.
 async fn guarded(ground: &Arc<Ground>, case: Case, reference: Option<Written>) -> (Case, Result<Played, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case, reference))).catch_unwind().await;
-    let stage = |_| Err(Broken { flaw: Flaw::Restless("the stage failed; see above".into()), story: String::new() });
+    let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
     let result = played.unwrap_or_else(stage);
     (case, result)
 }
@@ -216,13 +216,14 @@ impl Run<'_> {
             .take_while(|_| futures::future::ready(self.in_time()))
             .map(|case| begin(Arc::clone(self.ground), case))
             .buffer_unordered(self.at_once * AWAITING_SILENCE);
-        // What did not come to rest in time beside so many others is played once more, alone. Nothing else ever is.
+        // What did not come to rest in time beside so many others is played once more, alone, and no more than a few of them.
+        // Nothing else ever is.
         let mut restless = Vec::new();
         let mut playing = Box::pin(stream::select(playing, beside));
         while let Some((case, result)) = playing.next().await {
             match result {
                 Err(Broken { flaw: flaw @ Flaw::Restless(_), story })
-                    if self.until.is_none() && case.name.kind != CONTROL_PLANE =>
+                    if self.until.is_none() && case.name.kind != CONTROL_PLANE && restless.len() < MOST_REPLAYS =>
                 {
                     println!("faults: to be played once more, alone: {case}: {flaw}\n{story}");
                     restless.push(case);
@@ -231,6 +232,7 @@ impl Run<'_> {
             }
         }
         drop(playing);
+        report.replays += restless.len();
         for case in restless {
             let (case, result) = begin(Arc::clone(self.ground), case).await;
             self.note(report, &case, &result);

@@ -15,12 +15,12 @@ use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
 use tokio::sync::watch;
-use vendor_sim::{Bitwarden, Fault, FaultKind, Options, OrganizationKey, Role, Simulator};
+use vendor_sim::{Bitwarden, Fault, FaultKind, FaultView, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
 use crate::ground::Ground;
 use crate::happenings::Site;
-use crate::scenario::{AtPurchase, Scenario};
+use crate::scenario::{AtPurchase, LATE, Scenario};
 
 /// The longest wait for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -41,6 +41,8 @@ struct Staff {
     started: AtomicUsize,
     expected: AtomicBool,
     ended_alone: AtomicUsize,
+    /// The vendor's pause that a kill waits for.
+    pause: Mutex<Option<u64>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -174,6 +176,7 @@ impl Rig {
             started: AtomicUsize::new(0),
             expected: AtomicBool::new(false),
             ended_alone: AtomicUsize::new(0),
+            pause: Mutex::default(),
         });
         let leases: Api<Lease> = Api::namespaced(ground.client.clone(), SYSTEM_NAMESPACE);
         let upstream = Upstream::new(vendor.address(), "localhost", &vendor.ca_pem()).expect("the simulator");
@@ -261,9 +264,33 @@ impl Rig {
         self.staff.log()
     }
 
+    /// How many of the processes that run now have led.
+    pub fn leaders(&self) -> usize {
+        lock(&self.staff.running).iter().filter(|operator| operator.log().contains(" leading me=")).count()
+    }
+
     /// Processes that ended although nobody killed them.
     pub fn ended_alone(&self) -> usize {
         self.staff.ended_alone.load(Ordering::SeqCst)
+    }
+}
+
+/// The vendor's pause within the next purchase; the story's own, if it has one.
+fn pause(site: &Site) -> u64 {
+    let vendor = &site.bitwarden;
+    let is_pause = |view: &FaultView| matches!(view.fault.kind, FaultKind::PauseBetweenReads { .. }) && view.fired == 0;
+    if let Some(own) = vendor.faults().into_iter().find(is_pause) {
+        return own.id;
+    }
+    let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
+    let pause = FaultKind::PauseBetweenReads { ms };
+    vendor.inject(if site.by_owner() { Fault::on_private_write(pause) } else { Fault::on_put(pause) })
+}
+
+/// Waits until the pause has begun.
+async fn until_paused(vendor: Bitwarden, pause: Option<u64>) {
+    while pause.is_none_or(|pause| vendor.fired(pause) == 0) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -286,6 +313,11 @@ fn hand(
                 Deed::Kill => {
                     staff.expected.store(true, Ordering::SeqCst);
                     staff.signal("KILL");
+                }
+                Deed::PauseVendor => *lock(&staff.pause) = Some(pause(&site)),
+                Deed::AwaitPause => {
+                    let pause = *lock(&staff.pause);
+                    until_paused(site.bitwarden, pause).await;
                 }
                 Deed::Stop => staff.signal("STOP"),
                 Deed::Continue => staff.signal("CONT"),

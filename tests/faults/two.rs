@@ -13,7 +13,7 @@ use serde_json::json;
 use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 
 use crate::actions::{Crew, LONG, crew, short_but, vendor_answers};
-use crate::case::{Broken, End, Flaw, REST, SILENCE, ended, named, polls, writes};
+use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
 use crate::choice::{Name, TWO_INSTALLATIONS};
 use crate::ground::Ground;
 use crate::report::Report;
@@ -127,7 +127,7 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
 /// Plays a case so that a failing step of the stage is a failing case and no more.
 async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<(End, String), Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
-    let stage = |_| Err(Broken { flaw: Flaw::Restless("the stage failed; see above".into()), story: String::new() });
+    let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
     let result = played.unwrap_or_else(stage);
     (case, result)
 }
@@ -182,20 +182,20 @@ impl Two {
         [self.first.status("acme").await, self.second.status("acme").await]
     }
 
-    /// The end of both, once the fault has struck.
+    /// The end of both.
     async fn end(&self) -> Option<[End; 2]> {
         let [first, second] = self.statuses().await;
-        let ends = [ended(&first?)?, ended(&second?)?];
-        self.first.proxy.fired().then_some(ends)
+        Some([ended(&first?)?, ended(&second?)?])
     }
 
     /// Waits for an end of both, and so many polls of each without a write.
     async fn silent(&self, wanted: usize) -> Result<[End; 2], String> {
         let deadline = Instant::now() + PATIENCE;
-        let mut since: Option<([End; 2], usize, usize)> = None;
+        let mut since: Option<([End; 2], Writes, usize)> = None;
         loop {
-            let records = self.records();
-            let written = records.iter().map(|records| writes(records)).sum();
+            let (records, struck) = (self.records(), self.first.proxy.fired());
+            let written = (records.iter().map(|records| writes(records)).sum(), struck);
+            let wanted = if struck { wanted } else { SILENCE };
             let polled = records.iter().map(|records| polls(records)).min().unwrap_or_default();
             match since {
                 Some((ends, before, from)) if before == written => {
@@ -245,6 +245,9 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<(End, String), Broken
     let end = match (bought(&two, case.story), ends) {
         (Err(flaw), _) => Err(flaw),
         (Ok(()), Err(why)) => Err(Flaw::Restless(why)),
+        (Ok(()), Ok(_)) if !two.first.proxy.fired() => {
+            Err(Flaw::Missed("the first installation bought nothing".into()))
+        }
         (Ok(()), Ok(ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
     };
     end.map(|end| (end, two.story())).map_err(|flaw| Broken { flaw, story: two.story() })

@@ -1,7 +1,7 @@
 //! Does to a numbered request what was planned for it.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -124,14 +124,19 @@ impl Numbered {
                 Err(closed())
             }
             Place::Underway => {
-                let line = self.line.clone();
-                let killed = async {
-                    // Once the server has begun; it does not stop because its client is gone.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    line.hand(Deed::Kill).await;
-                    line.hand(Deed::DeleteLease).await;
+                self.line.hand(Deed::PauseVendor).await;
+                let mut carried_out = pin!(self.carry_out(request));
+                let within = tokio::select! {
+                    () = self.line.hand(Deed::AwaitPause) => true,
+                    _ = &mut carried_out => false,
                 };
-                let _ = tokio::join!(self.carry_out(request), killed);
+                self.line.hand(Deed::Kill).await;
+                self.line.hand(Deed::DeleteLease).await;
+                self.line.state.killed_in_pause.store(within, Ordering::SeqCst);
+                if within {
+                    // The vendor does not stop because its client is gone.
+                    carried_out.await?;
+                }
                 Err(closed())
             }
             Place::Withheld => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Place {
     /// Before it is forwarded.
     Before,
-    /// While it is being carried out.
+    /// While the vendor pauses in the middle of it.
     Underway,
     /// After it was carried out, and its answer never arrives.
     Withheld,
@@ -105,6 +105,10 @@ pub enum Deed {
     Stop,
     /// SIGCONT.
     Continue,
+    /// Let the vendor pause within the purchase that comes next.
+    PauseVendor,
+    /// Wait until it does.
+    AwaitPause,
     /// Delete the Lease.
     DeleteLease,
     /// A purchase has arrived and is not forwarded yet: the scenario's own doings.

@@ -206,6 +206,7 @@ impl Line {
             gone
         });
         if once {
+            self.state.watches_broken.fetch_add(1, Ordering::SeqCst);
             let expired = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}"#;
             return Ok(whole(StatusCode::GONE, &[("content-type", "application/json")], expired.into()));
         }
@@ -219,14 +220,16 @@ impl Line {
             }
         };
         // Frozen: the stream is not polled any more, but stays open.
-        let frozen = self.state.watches.subscribe();
+        let state = Arc::clone(&self.state);
         let frames = frames.take_until(Box::pin(until));
-        let frames = stream::unfold((Box::pin(frames), frozen), async |(mut frames, frozen)| {
+        let frames = stream::unfold((Box::pin(frames), state), async |(mut frames, state)| {
             let next = frames.next().await;
-            if *frozen.borrow() == Watches::Frozen {
+            let frozen = *state.watches.borrow() == Watches::Frozen;
+            if frozen {
+                state.watches_broken.fetch_add(usize::from(next.is_some()), Ordering::SeqCst);
                 std::future::pending::<()>().await;
             }
-            next.map(|frame| (frame, (frames, frozen)))
+            next.map(|frame| (frame, (frames, state)))
         });
         let frames: Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>> = Box::pin(frames);
         Ok(Response::from_parts(head, StreamBody::new(frames).boxed_unsync()))

@@ -115,6 +115,16 @@ impl Proxy {
         self.state.struck()
     }
 
+    /// How many watches were answered with 410, or events not told by one that was frozen.
+    pub fn watches_broken(&self) -> usize {
+        self.state.watches_broken.load(Ordering::SeqCst)
+    }
+
+    /// Whether the operator was killed while the vendor paused within a request.
+    pub fn killed_in_pause(&self) -> bool {
+        self.state.killed_in_pause.load(Ordering::SeqCst)
+    }
+
     /// The numbered requests, in their order.
     pub fn records(&self) -> Vec<Record> {
         self.state.records()

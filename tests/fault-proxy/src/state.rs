@@ -1,7 +1,7 @@
 //! Numbers the requests, remembers them, and gives one of them its action.
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Record {
     pub intent: bool,
     /// It opens an intent.
     pub opens: bool,
+    /// What it writes to the apiserver, if it is a PATCH.
+    pub patch: String,
     /// When, from `arm` on.
     pub at: Duration,
     /// The server's own status, if it was carried out.
@@ -119,6 +121,10 @@ pub(crate) struct State {
     pub(crate) handshake: watch::Sender<Option<Duration>>,
     /// How many purchases have arrived.
     pub(crate) purchases: watch::Sender<usize>,
+    /// Watches that were answered with 410, and events that a frozen watch did not tell.
+    pub(crate) watches_broken: AtomicUsize,
+    /// The operator was killed while the vendor paused within a request.
+    pub(crate) killed_in_pause: AtomicBool,
     /// Wakes who waits for the gate to be reached.
     reached: Notify,
     pub(crate) hand: Hand,
@@ -142,6 +148,8 @@ impl State {
             leases_lost: AtomicUsize::new(0),
             handshake: watch::Sender::new(None),
             purchases: watch::Sender::new(0),
+            watches_broken: AtomicUsize::new(0),
+            killed_in_pause: AtomicBool::new(false),
             reached: Notify::new(),
             hand,
         }
@@ -212,8 +220,8 @@ impl State {
         let number = inner.records.len() + 1;
         let at = inner.started.elapsed();
         // A merge patch that opens an intent or changes its phase; one that closes it says null.
-        let body = String::from_utf8_lossy(body);
-        let written = body.split_once("\"intent\":{").filter(|_| method == "PATCH").map(|(_, rest)| rest);
+        let patch = if method == "PATCH" { String::from_utf8_lossy(body).into_owned() } else { String::new() };
+        let written = patch.split_once("\"intent\":{").map(|(_, rest)| rest);
         let intent = written.is_some();
         let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
         let (method, path) = (method.to_owned(), path.to_owned());
@@ -224,6 +232,7 @@ impl State {
             path,
             intent,
             opens,
+            patch,
             at,
             executed: None,
             over: None,

@@ -1,37 +1,63 @@
-//! Finds a request of a reference again in another run. Numbers alone do not: a poll more or less, and what was meant for
-//! the vendor would hit the apiserver.
+//! Finds a request of a reference again in another run, by what it is: numbers alone do not. A poll more or less, and what was
+//! meant for a purchase would hit a reading.
 
 use crate::{Hop, Record};
 
-/// A purchase or an intent that has not come after so many further requests will not come; another request of the same
-/// hop takes its place.
-const SLACK: usize = 10;
-
-/// One request of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One request of a reference: the first, second ... of its method, path and kind. A run in which it does not come has no
+/// other request in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its number.
-    pub number: usize,
-    hop: Hop,
-    sharp: Option<Sharp>,
+    kind: Kind,
+    nth: usize,
+    /// `None`: whatever its method and path.
+    shape: Option<Shape>,
 }
 
-/// A request that can be told from all others: the first, second ... of its kind.
+/// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sharp {
-    Purchase(usize),
-    Intent(usize),
+enum Kind {
+    Purchase,
+    /// Opens an intent.
+    Opening,
+    /// Writes an intent in any other way.
+    Intent,
+    Other,
 }
 
-fn sharp(records: &[Record]) -> Option<Sharp> {
-    let last = records.last()?;
-    let count = |is: fn(&Record) -> bool| records.iter().filter(|record| is(record)).count();
-    if last.is_purchase() {
-        Some(Sharp::Purchase(count(Record::is_purchase)))
-    } else if last.intent {
-        Some(Sharp::Intent(count(|record| record.intent)))
-    } else {
-        None
+/// What a request looks like, whoever's object or organization it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    hop: Hop,
+    method: String,
+    path: Vec<String>,
+}
+
+impl Kind {
+    fn of(record: &Record) -> Self {
+        match record {
+            _ if record.is_purchase() => Self::Purchase,
+            _ if record.opens => Self::Opening,
+            _ if record.intent => Self::Intent,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A namespace or an identifier is another one in each run.
+const ANY: &str = "*";
+
+/// As long as a written UUID.
+const UUID: usize = 36;
+
+impl Shape {
+    fn of(record: &Record) -> Self {
+        let mut path: Vec<String> = record.path.split('/').map(str::to_owned).collect();
+        for nth in 0..path.len() {
+            if path[nth].len() == UUID || (nth > 0 && path[nth - 1] == "namespaces") {
+                ANY.clone_into(&mut path[nth]);
+            }
+        }
+        Self { hop: record.hop, method: record.method.clone(), path }
     }
 }
 
@@ -43,30 +69,34 @@ impl Target {
     #[must_use]
     pub fn of(reference: &[Record], number: usize) -> Self {
         let until = &reference[..number];
-        Self { number, hop: until[number - 1].hop, sharp: sharp(until) }
+        let last = &until[number - 1];
+        let target = Self { kind: Kind::of(last), nth: 0, shape: Some(Shape::of(last)) };
+        Self { nth: target.count(until), ..target }
     }
 
     /// The first purchase, however many requests come before it.
     #[must_use]
     pub fn first_purchase() -> Self {
-        Self { number: usize::MAX - SLACK, hop: Hop::Vendor, sharp: Some(Sharp::Purchase(1)) }
+        Self { kind: Kind::Purchase, nth: 1, shape: None }
     }
 
-    /// The first request that writes an intent, however many others come before it.
+    /// The first request that opens an intent, however many requests come before it.
     #[must_use]
     pub fn first_intent() -> Self {
-        Self { number: usize::MAX - SLACK, hop: Hop::Apiserver, sharp: Some(Sharp::Intent(1)) }
+        Self { kind: Kind::Opening, nth: 1, shape: None }
     }
 
-    /// Whether the newest of these requests is the one: the same purchase or intent, or the first of this number or
-    /// higher on the same hop.
+    fn is_like(&self, record: &Record) -> bool {
+        Kind::of(record) == self.kind && self.shape.as_ref().is_none_or(|shape| *shape == Shape::of(record))
+    }
+
+    fn count(&self, records: &[Record]) -> usize {
+        records.iter().filter(|record| self.is_like(record)).count()
+    }
+
+    /// Whether the newest of these requests is the one.
     pub(crate) fn is_reached(&self, records: &[Record]) -> bool {
-        let Some(last) = records.last().filter(|last| last.hop == self.hop) else { return false };
-        match self.sharp {
-            Some(_) if sharp(records) == self.sharp => true,
-            Some(_) => last.number >= self.number + SLACK,
-            None => last.number >= self.number,
-        }
+        records.last().is_some_and(|last| self.is_like(last)) && self.count(records) == self.nth
     }
 }
 
@@ -75,22 +105,27 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// a: apiserver GET, v: vendor GET, i: intent, p: purchase.
-    fn run(letters: &str) -> Vec<Record> {
+    /// a: object, s: Secret, v: reading of the seats, m: of members, w: status, o: an intent is opened, i: and goes on,
+    /// p: purchase.
+    fn run(namespace: &str, letters: &str) -> Vec<Record> {
+        let object = format!("/apis/seatkeeper.dev/v1alpha1/namespaces/{namespace}/licenseseats/acme");
         let record = |(index, letter): (usize, char)| {
-            let (hop, method) = match letter {
-                'a' => (Hop::Apiserver, "GET"),
-                'v' => (Hop::Vendor, "GET"),
-                'i' => (Hop::Apiserver, "PATCH"),
-                _ => (Hop::Vendor, "PUT"),
+            let (hop, method, path) = match letter {
+                'a' => (Hop::Apiserver, "GET", object.clone()),
+                's' => (Hop::Apiserver, "GET", format!("/api/v1/namespaces/{namespace}/secrets/key")),
+                'v' => (Hop::Vendor, "GET", "/public/organization/subscription".to_owned()),
+                'm' => (Hop::Vendor, "GET", "/public/members".to_owned()),
+                'p' => (Hop::Vendor, "PUT", "/public/organization/subscription".to_owned()),
+                _ => (Hop::Apiserver, "PATCH", format!("{object}/status")),
             };
             Record {
                 number: index + 1,
                 hop,
                 method: method.to_owned(),
-                path: String::new(),
-                intent: letter == 'i',
-                opens: letter == 'i',
+                path,
+                intent: ['o', 'i'].contains(&letter),
+                opens: letter == 'o',
+                patch: String::new(),
                 at: Duration::ZERO,
                 executed: None,
                 over: None,
@@ -102,40 +137,42 @@ mod tests {
 
     /// The number at which an action for request `k` of the reference strikes in another run.
     fn strikes(reference: &str, k: usize, other: &str) -> Option<usize> {
-        let (target, other) = (Target::of(&run(reference), k), run(other));
+        let (target, other) = (Target::of(&run("one", reference), k), run("two", other));
         (1..=other.len()).find(|number| target.is_reached(&other[..*number]))
     }
 
     #[test]
     fn in_the_same_run_each_request_is_found_by_its_number() {
-        let reference = "aavaavipvi";
+        let reference = "asvmasvmwasvmopvwiw";
         for k in 1..=reference.len() {
             assert_eq!(strikes(reference, k, reference), Some(k));
         }
     }
 
     #[test]
-    fn an_action_for_the_vendor_never_strikes_the_apiserver() {
-        assert_eq!(strikes("aavip", 3, "aaavip"), Some(4));
-        assert_eq!(strikes("aavip", 3, "aaa"), None);
+    fn action_for_a_reading_strikes_the_same_reading_however_many_other_requests_come() {
+        assert_eq!(strikes("asvmop", 3, "aaasmvop"), Some(6));
+        assert_eq!(strikes("asvmop", 4, "asvvvop"), None, "members are not seats");
     }
 
     #[test]
-    fn a_purchase_and_an_intent_are_found_by_their_kind() {
-        assert_eq!(strikes("aavipv", 5, "aavaavipv"), Some(8));
-        assert_eq!(strikes("aavipv", 4, "aavaavipv"), Some(7));
-        assert_eq!(strikes("aavipaavip", 9, "avipaavip"), Some(8), "the second intent, though it comes early");
+    fn purchase_and_intent_are_found_by_their_kind() {
+        assert_eq!(strikes("asvopv", 5, "asvasvopv"), Some(8));
+        assert_eq!(strikes("asvopv", 4, "asvaswvopv"), Some(8), "no other status");
+        assert_eq!(strikes("asopvop", 7, "aop"), None, "there is no second purchase");
     }
 
     #[test]
-    fn the_first_intent_is_found_without_a_reference() {
-        let run = run(&format!("{}ivpi", "aav".repeat(10)));
-        let strikes: Vec<usize> = (1..=run.len()).filter(|n| Target::first_intent().is_reached(&run[..*n])).collect();
-        assert_eq!(strikes, [31]);
+    fn request_that_never_comes_has_no_other_in_its_place() {
+        assert_eq!(strikes("asvop", 5, &"asv".repeat(30)), None);
+        assert_eq!(strikes("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
     }
 
     #[test]
-    fn what_never_comes_is_not_waited_for_without_end() {
-        assert_eq!(strikes("aavip", 5, &"aav".repeat(10)), Some(15));
+    fn first_intent_and_first_purchase_are_found_without_a_reference() {
+        let run = run("one", &format!("{}wovpoipw", "asv".repeat(10)));
+        let first = |target: Target| (1..=run.len()).filter(|n| target.is_reached(&run[..*n])).collect::<Vec<_>>();
+        assert_eq!(first(Target::first_intent()), [32]);
+        assert_eq!(first(Target::first_purchase()), [34]);
     }
 }

@@ -76,7 +76,7 @@ impl Shop {
             }
             Deed::Stop => self.signal("STOP"),
             Deed::Continue => self.signal("CONT"),
-            Deed::DeleteLease | Deed::Purchase | Deed::Happen(_) => {}
+            Deed::PauseVendor | Deed::AwaitPause | Deed::DeleteLease | Deed::Purchase | Deed::Happen(_) => {}
         }
     }
 }
