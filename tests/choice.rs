@@ -138,18 +138,43 @@ fn a_new_list_leaves_nothing_out_and_is_the_same_every_time() {
 
 #[test]
 fn a_list_that_leaves_out_a_kind_an_action_or_a_scenario_of_a_kind_is_refused() {
-    let whole =
-        ["first/purchase-1/killed", "second/intent-1/killed late", "first/object-1/stopped", "second/object-1/stopped"];
+    let whole = [
+        "first/purchase-1/killed",
+        "first/purchase-1/killed late",
+        "second/intent-1/killed",
+        "second/intent-1/killed late",
+        "first/purchase-1/stopped",
+        "second/intent-1/stopped",
+    ];
     assert_eq!(picked(&[], &whole.join("\n")).unwrap(), whole);
-    for (left_out, named) in
-        [(0, "crash: killed"), (1, "crash: killed late"), (2, "pause: scenario first"), (3, "pause: scenario second")]
-    {
+    for (left_out, named) in [
+        (0, "crash: killed at a purchase"),
+        (1, "crash: killed late at a purchase"),
+        (2, "crash: killed at a record"),
+        (3, "crash: killed late at a record"),
+        (4, "pause: scenario first"),
+        (5, "pause: scenario second"),
+    ] {
         let rest: Vec<&str> = (0..whole.len()).filter(|nth| *nth != left_out).map(|nth| whole[nth]).collect();
         let why = picked(&[], &rest.join("\n")).expect_err(named);
         assert!(why.contains(named) && why.contains("UPDATE_CHOSEN=1"), "{why}");
     }
-    let why = picked(&[], &whole[..2].join("\n")).expect_err("no pause");
+    let why = picked(&[], &whole[..4].join("\n")).expect_err("no pause");
     assert!(why.contains("kind pause"), "{why}");
+}
+
+#[test]
+fn action_without_a_case_of_an_owner_is_refused() {
+    let name = |scenario, action: &str| {
+        let request = "purchase-1".parse().ok();
+        Name { kind: "crash", scenario, request, action: action.to_owned() }
+    };
+    let all = [name("first", "killed"), name("owner-first", "killed"), name("owner-first", "killed late")];
+    let list = |names: &[&Name]| names.iter().map(|name| format!("{name}\n")).collect::<String>();
+    let played = |names: &[&Name]| asked(&[]).unwrap().pick(&all, &list(names)).map(|played| played.len());
+    assert_eq!(played(&[&all[0], &all[1], &all[2]]), Ok(3));
+    let why = played(&[&all[0], &all[2]]).expect_err("no owner's key is killed");
+    assert!(why.contains("crash: killed, with an owner's key"), "{why}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use fault_proxy::{Action, Hop, Moment, Place, Proxy, Record, Target};
 use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
+use crate::branch::Branch;
 use crate::choice::Name;
 use crate::ground::Ground;
 use crate::happenings::{ETCD_RESTORED, RIVAL};
@@ -75,6 +76,8 @@ pub enum End {
 /// What was seen.
 pub struct Played {
     pub end: End,
+    /// Branches of the oracle that decided something here.
+    pub decided: Vec<Branch>,
     pub records: Vec<Record>,
     pub log: String,
 }

@@ -1,13 +1,14 @@
 //! The oracles: what the ledger, the requests and the log must look like once a case is at rest.
 
-use fault_proxy::{Action, Hop, Moment, Place, Record};
-use jiff::{SignedDuration, Timestamp};
+use fault_proxy::{Action, Hop, Moment, Record};
 use vendor_sim::{Actor, LedgerEntry};
 
-use crate::case::{Case, End, Flaw, Played, UNSEEN_BY_WATCHES, Written, reads, unseen_by_watches};
+use crate::branch::decided;
+use crate::case::{Case, End, Flaw, Played, Written, reads};
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
+use crate::noticed::unnoticed;
 use crate::rig::Rig;
 use crate::scenario::{AtPurchase, Scenario};
 
@@ -36,58 +37,104 @@ pub async fn judge(
     let flaw = |why: String| Err(Flaw::Wrong(why));
     let ledger = bought(rig, case, before)?;
     let records = rig.proxy.records();
-    let written = Written::of(&records);
     if let Some(why) = too_many(case, &records, &ledger) {
         return flaw(why);
     }
     if case.fault.is_some() && !rig.proxy.fired() {
         return Err(Flaw::Missed("the request never came".into()));
     }
-    let more = MORE_STATUSES + of_an_outage(case, &records) * STATUSES_OF_AN_ATTEMPT;
-    if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
-        return flaw(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
+    if let Some(why) = untidy(rig, case, &records, reference) {
+        return flaw(why);
     }
-    if let Some(what) = case.happening().filter(|what| !rig.site.happened(what)) {
-        return flaw(format!("it did not happen, or not to its end: {what}"));
-    }
-    if rig.log().contains("panicked") {
-        return flaw("the operator panicked".into());
-    }
-    if rig.ended_alone() > 0 {
-        return flaw("the operator ended by itself".into());
-    }
-    let unseen = if case.happening() == Some(BY_SOMEBODY) { changed_unseen(rig, case, &records) } else { Some(false) };
-    let ambiguous = ambiguous(&records, &ledger) || repeat_taken_back(&records, &ledger) || unseen == Some(true);
-    // What a person does to the object answers the question, or takes it away with the record.
-    let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
-    let in_order = unseen.is_none() || if end == End::NeedsReview { ambiguous } else { !ambiguous || answered };
-    if !in_order {
-        return flaw(format!("ambiguous: {ambiguous}, but it ended {end:?}"));
+    let doubt = Doubt::of(rig, case, &records, &ledger);
+    if !doubt.is_in_order(case, end) {
+        return flaw(format!("{doubt:?}, but it ended {end:?}"));
     }
     if !outage_was_outlasted(case, end) {
         return flaw(format!("an outage that is over ended {end:?}"));
     }
+    if let Some(why) = untrue(rig, case, end, &records).await {
+        return flaw(why);
+    }
+    match unnoticed(rig, case, &records) {
+        Some(why) => Err(Flaw::Missed(why.into())),
+        None => Ok(Played { end, decided: decided(rig, case, end, &doubt), records, log: rig.log() }),
+    }
+}
+
+/// What no case may leave behind, whatever was broken.
+fn untidy(rig: &Rig, case: &Case, records: &[Record], reference: Option<Written>) -> Option<String> {
+    let more = MORE_STATUSES + of_an_outage(case, records) * STATUSES_OF_AN_ATTEMPT;
+    let written = Written::of(records);
+    if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
+        return Some(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
+    }
+    if let Some(what) = case.happening().filter(|what| !rig.site.happened(what)) {
+        return Some(format!("it did not happen, or not to its end: {what}"));
+    }
+    if rig.log().contains("panicked") {
+        return Some("the operator panicked".into());
+    }
+    if rig.ended_alone() > 0 {
+        return Some("the operator ended by itself".into());
+    }
+    None
+}
+
+/// What the status tells that the vendor does not show.
+async fn untrue(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Option<String> {
     let organization = rig.bitwarden().organization(&rig.key().id);
     let is = (organization.seats, organization.limit, organization.billed.seats);
     let (seats, limit) = goal(case);
     match end {
         End::InSync if is != (Some(seats), Some(limit), Some(seats)) => {
-            return flaw(format!("told in sync, but shown, limit and billed are {is:?}"));
+            Some(format!("told in sync, but shown, limit and billed are {is:?}"))
         }
         End::Held if !lowers_without_a_record(case) && !adds_to_another_bill(case, is.0, is.2) => {
-            return flaw("held for a person, although the object has a record and shown and billed agree".into());
+            Some("held for a person, although the object has a record and shown and billed agree".into())
         }
-        End::Rejected if !refusal_is_in_order(case, &records) => {
-            return flaw("told that the vendor refuses, which it does not".into());
+        End::Rejected if !refusal_is_in_order(case, records) => {
+            Some("told that the vendor refuses, which it does not".into())
         }
         End::Rejected if !bill_is_told(rig, case, (is.0, is.2)).await => {
-            return flaw(format!("told that the vendor refuses, while shown, limit and billed are {is:?}"));
+            Some(format!("told that the vendor refuses, while shown, limit and billed are {is:?}"))
         }
-        _ => {}
+        _ => None,
     }
-    match unnoticed(rig, case, &records) {
-        Some(why) => Err(Flaw::Missed(why.into())),
-        None => Ok(Played { end, records, log: rig.log() }),
+}
+
+/// Why nobody can tell what became of a change.
+#[derive(Debug)]
+pub struct Doubt {
+    /// Somebody else changed the seats while it was open, and it was not made.
+    pub open: bool,
+    /// The vendor took back the repeat.
+    pub taken_back: bool,
+    /// Somebody else changed the seats before a change that was made was read back; `None`: beside the reading.
+    pub unseen: Option<bool>,
+}
+
+impl Doubt {
+    fn of(rig: &Rig, case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Self {
+        let by_somebody = case.happening() == Some(BY_SOMEBODY);
+        Self {
+            open: changed_while_open(records, ledger),
+            taken_back: repeat_taken_back(records, ledger),
+            unseen: if by_somebody { changed_unseen(rig, case, records) } else { Some(false) },
+        }
+    }
+
+    /// Whether a review would be in order.
+    pub fn is_ambiguous(&self) -> bool {
+        self.open || self.taken_back || self.unseen == Some(true)
+    }
+
+    /// A person is asked exactly where nobody can tell.
+    fn is_in_order(&self, case: &Case, end: End) -> bool {
+        // What a person does to the object answers the question, or takes it away with the record.
+        let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
+        let ambiguous = self.is_ambiguous();
+        self.unseen.is_none() || if end == End::NeedsReview { ambiguous } else { !ambiguous || answered }
     }
 }
 
@@ -183,36 +230,10 @@ fn adds_to_another_bill(case: &Case, shown: Option<i32>, billed: Option<i32>) ->
 }
 
 /// Seats before anything was counted.
-fn base(scenario: &Scenario) -> i32 {
+pub fn base(scenario: &Scenario) -> i32 {
     let before = scenario.before.as_ref().and_then(|spec| spec["seats"].as_i64());
     let before = before.and_then(|seats| i32::try_from(seats).ok());
     before.or((scenario.organization)().seats).unwrap_or_default()
-}
-
-/// Why nothing shows that what was done to the case reached anybody.
-fn unnoticed(rig: &Rig, case: &Case, records: &[Record]) -> Option<&'static str> {
-    let (_, action) = case.fault.as_ref()?;
-    if case.crew.replicas.len() > 1 && rig.leaders() < case.crew.replicas.len() {
-        return Some("one of the replicas has never led");
-    }
-    if case.crew.clocks.iter().any(|shift| *shift != "0") && !records.iter().any(|record| is_of_another_time(record)) {
-        return Some("no record has the time of a clock that was set wrong");
-    }
-    match action {
-        Action::Kill(Place::Underway) if !rig.proxy.killed_in_pause() => {
-            Some("the vendor did not pause within the request")
-        }
-        _ if unseen_by_watches(&rig.proxy, action) => Some(UNSEEN_BY_WATCHES),
-        _ => None,
-    }
-}
-
-/// It was stored, and writes a time about an hour off: that of a process whose clock was set wrong.
-fn is_of_another_time(record: &Record) -> bool {
-    let about_an_hour = SignedDuration::from_mins(50)..SignedDuration::from_mins(70);
-    let off = |text: &str| text.parse::<Timestamp>().map(|time| Timestamp::now().duration_since(time).abs());
-    let texts = || record.patch.split('"').filter_map(|text| off(text).ok());
-    record.executed == Some(200) && texts().any(|off| about_an_hour.contains(&off))
 }
 
 /// Somebody else changed the seats after a purchase was carried out, and before it was read back: nobody can tell then
@@ -234,7 +255,7 @@ fn changed_unseen(rig: &Rig, case: &Case, records: &[Record]) -> Option<bool> {
 }
 
 /// Somebody else changed the seats while the outcome of a purchase was open that then was not made.
-fn ambiguous(records: &[Record], ledger: &[LedgerEntry]) -> bool {
+fn changed_while_open(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let foreign = ledger.iter().any(|entry| entry.who == Actor::ThirdParty);
     let first = records.iter().find(|record| record.is_purchase());
     let open = first.is_some_and(|record| {

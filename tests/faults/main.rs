@@ -9,12 +9,14 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod actions;
+mod branch;
 mod case;
 mod choice;
 mod ground;
 mod happenings;
 mod judge;
 mod keys;
+mod noticed;
 mod report;
 mod rig;
 mod scenario;
@@ -169,10 +171,7 @@ fn picked_of<C: Clone>(all: &[C], name: impl Fn(&C) -> &Name, picked: &[Name]) -
 /// Operators without a part of the protocol exist in debug builds alone.
 #[cfg(debug_assertions)]
 async fn weakened_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
-    match known.get("finishes-late") {
-        Some(late) => weakened::all_are_caught(ground, late).await,
-        None => false,
-    }
+    weakened::all_are_caught(ground, known).await
 }
 
 #[cfg(not(debug_assertions))]
@@ -245,6 +244,7 @@ impl Run<'_> {
             println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
         }
         report.note(&case.name, case.scenario.by_owner, result.as_ref().map(|played| played.end));
+        report.decided(result.iter().flat_map(|played| &played.decided));
     }
 }
 

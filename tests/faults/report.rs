@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::branch::{Branch, Branches};
 use crate::case::{Broken, End, Flaw};
 use crate::choice::{CONTROL_PLANE, LICENCE_KEYS, Name, TWO_INSTALLATIONS};
 
@@ -18,8 +19,11 @@ const LEAST: [(&str, usize); 10] = [
     ("clock", 15),
     (CONTROL_PLANE, 10),
     (LICENCE_KEYS, 80),
-    (TWO_INSTALLATIONS, 24),
+    (TWO_INSTALLATIONS, 20),
 ];
+
+/// Fewer through the private API would prove nothing of differences.
+const LEAST_BY_OWNER: usize = 150;
 
 /// Of so many cases one may be missed.
 const OF_WHICH_ONE_IS_MISSED: usize = 20;
@@ -43,6 +47,7 @@ pub struct Report {
     by_owner: usize,
     /// How many there are to choose from.
     known: usize,
+    branches: Branches,
 }
 
 #[derive(Default)]
@@ -90,6 +95,11 @@ impl Report {
         }
     }
 
+    /// The branches of the oracles that decided a case.
+    pub fn decided<'a>(&mut self, branches: impl IntoIterator<Item = &'a Branch>) {
+        self.branches.note(branches);
+    }
+
     /// Takes in what was played beside.
     pub fn add(&mut self, other: Self) {
         self.rows.extend(other.rows);
@@ -101,6 +111,7 @@ impl Report {
         self.run += other.run;
         self.by_owner += other.by_owner;
         self.known += other.known;
+        self.branches.add(other.branches);
     }
 
     /// Nothing failed, and no more was missed than may be.
@@ -150,6 +161,7 @@ impl Report {
         println!(
             "{kinds:?}, of {known} that there are; {by_owner} of them through the private API; in {seconds} s, {failed} failed"
         );
+        println!("{}", self.branches);
         for failed in &self.failed {
             println!("failed: {failed}");
         }
@@ -163,7 +175,10 @@ impl Report {
     pub fn whole(&self) -> bool {
         let kinds = self.kinds();
         let few = LEAST.iter().filter(|(kind, least)| kinds.get(kind).is_none_or(|run| run < least));
-        let few: Vec<_> = few.map(|(kind, least)| format!("fewer than {least} of kind {kind}")).collect();
+        let few = few.map(|(kind, least)| format!("fewer than {least} of kind {kind}"));
+        let by_owner =
+            (self.by_owner < LEAST_BY_OWNER).then(|| format!("fewer than {LEAST_BY_OWNER} with an owner's key"));
+        let few: Vec<_> = few.chain(by_owner).chain(self.branches.idle()).collect();
         for few in &few {
             println!("faults: {few}");
         }

@@ -13,6 +13,7 @@ use serde_json::json;
 use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 
 use crate::actions::{Crew, LONG, crew, short_but, vendor_answers};
+use crate::branch::Branch;
 use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
 use crate::choice::{Name, TWO_INSTALLATIONS};
 use crate::ground::Ground;
@@ -23,6 +24,9 @@ use crate::{AWAITING_SILENCE, Run};
 
 /// How slow the vendor is, before and after it carries out a request.
 const SLOW_MS: u64 = 100;
+
+/// How long the vendor takes between two readings of its own.
+const ONE_MOMENT_MS: u64 = 400;
 
 /// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
 const LONGEST_MEETING: Duration = Duration::from_secs(1);
@@ -50,6 +54,8 @@ const ANSWERS: [&str; 11] = [
 enum Story {
     /// Both begin at once, with organization keys.
     Totals,
+    /// So do they, and the vendor carries out both at one moment: between two readings of its own it makes a difference of a total.
+    TotalsAtOneMoment,
     /// Both begin at once, with owners' keys.
     Differences,
     /// The second begins while the first one's difference is under way, and more seats than declared may be the vendor's growth.
@@ -57,18 +63,38 @@ enum Story {
 }
 
 impl Story {
-    const ALL: [Self; 3] = [Self::Totals, Self::Differences, Self::OneAfterTheOther];
+    const ALL: [Self; 4] = [Self::Totals, Self::TotalsAtOneMoment, Self::Differences, Self::OneAfterTheOther];
 
     fn name(self) -> &'static str {
         match self {
             Self::Totals => "two-totals",
+            Self::TotalsAtOneMoment => "two-totals-at-one-moment",
             Self::Differences => "owner-two-differences",
             Self::OneAfterTheOther => "owner-two-one-after-the-other",
         }
     }
 
     fn by_owner(self) -> bool {
+        matches!(self, Self::Differences | Self::OneAfterTheOther)
+    }
+
+    /// Two requests may add up.
+    fn adds(self) -> bool {
         self != Self::Totals
+    }
+
+    /// More seats than declared may be the vendor's growth.
+    fn may_grow(self) -> bool {
+        matches!(self, Self::TotalsAtOneMoment | Self::OneAfterTheOther)
+    }
+
+    /// The branch of the oracle that two requests decide.
+    fn branch(self) -> Branch {
+        match self {
+            Self::Totals => Branch::TwoTotals,
+            Self::TotalsAtOneMoment => Branch::TwoTotalsAtOneMoment,
+            Self::Differences | Self::OneAfterTheOther => Branch::TwoDifferences,
+        }
     }
 
     /// What each of the two declares, and finds.
@@ -110,6 +136,13 @@ pub fn all_cases() -> Vec<Case> {
     Story::ALL.into_iter().flat_map(|story| faults.iter().map(move |fault| case(story, fault))).collect()
 }
 
+/// What was seen.
+struct Played {
+    end: End,
+    decided: Option<Branch>,
+    story: String,
+}
+
 /// Plays cases and notes them.
 pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
     let mut playing = stream::iter(cases)
@@ -117,15 +150,16 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
         .map(|case| guarded(run.ground, case))
         .buffer_unordered(run.at_once * AWAITING_SILENCE);
     while let Some((case, result)) = playing.next().await {
-        if let (Ok((_, story)), true) = (&result, run.closely) {
-            println!("{}\n{story}", case.name);
+        if let (Ok(played), true) = (&result, run.closely) {
+            println!("{}\n{}", case.name, played.story);
         }
-        report.note(&case.name, case.story.by_owner(), result.as_ref().map(|(end, _)| *end));
+        report.note(&case.name, case.story.by_owner(), result.as_ref().map(|played| played.end));
+        report.decided(result.iter().flat_map(|played| &played.decided));
     }
 }
 
 /// Plays a case so that a failing step of the stage is a failing case and no more.
-async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<(End, String), Broken>) {
+async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Played, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
     let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
     let result = played.unwrap_or_else(stage);
@@ -155,6 +189,10 @@ impl Two {
         let (first, second) = tokio::join!(begin(mine), begin(others));
         let slow = FaultKind::Delay { before_ms: SLOW_MS, after_ms: SLOW_MS };
         first.bitwarden().inject(Fault::always(slow));
+        if story == Story::TotalsAtOneMoment {
+            let pause = FaultKind::PauseBetweenReads { ms: ONE_MOMENT_MS };
+            first.bitwarden().inject(Fault::on_put(pause).for_ever());
+        }
         Self { first, second, meeting }
     }
 
@@ -220,6 +258,11 @@ impl Two {
         self.first.bitwarden().ledger(&self.first.key().id)
     }
 
+    /// A purchase of each was carried out.
+    fn both_sent(&self) -> bool {
+        self.records().iter().all(|records| records.iter().any(|r| r.is_purchase() && r.executed == Some(200)))
+    }
+
     fn story(&self) -> String {
         let mut lines = Vec::new();
         for (rig, whose) in self.rigs().into_iter().zip(["first", "second"]) {
@@ -232,7 +275,7 @@ impl Two {
     }
 }
 
-async fn play(ground: &Arc<Ground>, case: &Case) -> Result<(End, String), Broken> {
+async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
     let permits = ground.stage.acquire_many(2).await.expect("the stage is never closed");
     let two = Two::new(ground, case.story).await;
     two.act(case).await;
@@ -250,14 +293,19 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<(End, String), Broken
         }
         (Ok(()), Ok(ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
     };
-    end.map(|end| (end, two.story())).map_err(|flaw| Broken { flaw, story: two.story() })
+    let decided = two.both_sent().then(|| case.story.branch());
+    let story = two.story();
+    match end {
+        Ok(end) => Ok(Played { end, decided, story }),
+        Err(flaw) => Err(Broken { flaw, story }),
+    }
 }
 
-/// The ledger's oracle. Two totals are one change, whoever sends them. Two differences are at most two, and nobody takes one of
-/// them back.
+/// The ledger's oracle. Two totals are one change, whoever sends them, but where the vendor adds them up. Two differences are at
+/// most two changes. Nobody takes one of them back.
 fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
     let (base, goal) = (100, story.scenario().goal.0);
-    let most = if story.by_owner() { goal + (goal - base) } else { goal };
+    let most = if story.adds() { goal + (goal - base) } else { goal };
     let ledger = two.ledger();
     for entry in &ledger {
         let changes = [(entry.before.seats, entry.after.seats), (entry.billed_before.seats, entry.billed_after.seats)];
@@ -266,7 +314,7 @@ fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
         }
     }
     let billings = ledger.iter().filter(|entry| entry.billed_before.seats != entry.billed_after.seats).count();
-    let allowed = if story.by_owner() { 2 } else { 1 };
+    let allowed = if story.adds() { 2 } else { 1 };
     if billings > allowed {
         return Err(Flaw::BoughtTwice(format!("billing changed {billings} times")));
     }
@@ -289,7 +337,7 @@ async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<End, String> {
         return Err(format!("shown are {:?}, billed {:?}", shown.seats, shown.billed.seats));
     }
     let expected = if shown.seats == Some(goal) { End::InSync } else { End::NeedsReview };
-    let grown = expected == End::NeedsReview && story == Story::OneAfterTheOther;
+    let grown = expected == End::NeedsReview && story.may_grow();
     if !ends.iter().all(|end| *end == expected || (grown && *end == End::InSync)) {
         return Err(format!("{:?} seats are shown, and it ended {ends:?}", shown.seats));
     }

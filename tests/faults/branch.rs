@@ -1,0 +1,125 @@
+//! The branches of the oracles. Each must have decided something in a whole run, or the run would be no proof of it.
+
+use std::collections::BTreeMap;
+
+use fault_proxy::Action;
+
+use crate::case::{Case, End};
+use crate::happenings::{BY_SOMEBODY, ETCD_RESTORED, RIGHTS_TAKEN};
+use crate::judge::{Doubt, base};
+use crate::rig::Rig;
+
+/// What an oracle had to decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Branch {
+    /// Somebody else changed the seats while a change was open that then was not made: a review.
+    ThirdPartyWhileOpen,
+    /// Somebody else changed the seats before a change was read back: a review.
+    ThirdPartyUnseen,
+    /// What somebody else changed was undone, and nobody was asked.
+    ThirdPartyUndone,
+    /// The vendor took back the repeat: a review.
+    TakenBack,
+    /// Nobody could tell, and a person's deed answered it.
+    Answered,
+    EtcdRestored,
+    RightsTaken,
+    /// The one process that wrote had a wrong clock.
+    OneClock,
+    /// Both replicas had wrong clocks.
+    TwoClocks,
+    BothLed,
+    /// A change was made after an outage.
+    OutageOutlasted,
+    Held,
+    Refused,
+    /// A refusal, and the vendor may bill what it does not show.
+    RefusedAndBilled,
+    /// Both installations sent the same total.
+    TwoTotals,
+    /// Both installations sent the same total, and the vendor carried out both at one moment.
+    TwoTotalsAtOneMoment,
+    /// Both installations sent the same difference.
+    TwoDifferences,
+}
+
+/// So many cases of a whole run each branch must decide.
+const LEAST: [(Branch, usize); 17] = [
+    (Branch::ThirdPartyWhileOpen, 1),
+    (Branch::ThirdPartyUnseen, 1),
+    (Branch::ThirdPartyUndone, 1),
+    (Branch::TakenBack, 1),
+    (Branch::Answered, 1),
+    (Branch::EtcdRestored, 2),
+    (Branch::RightsTaken, 2),
+    (Branch::OneClock, 2),
+    (Branch::TwoClocks, 2),
+    (Branch::BothLed, 20),
+    (Branch::OutageOutlasted, 2),
+    (Branch::Held, 1),
+    (Branch::Refused, 1),
+    (Branch::RefusedAndBilled, 1),
+    (Branch::TwoTotals, 2),
+    (Branch::TwoTotalsAtOneMoment, 1),
+    (Branch::TwoDifferences, 2),
+];
+
+/// How many cases each branch decided.
+#[derive(Default)]
+pub struct Branches(BTreeMap<Branch, usize>);
+
+impl Branches {
+    pub fn note<'a>(&mut self, decided: impl IntoIterator<Item = &'a Branch>) {
+        for branch in decided {
+            *self.0.entry(*branch).or_default() += 1;
+        }
+    }
+
+    pub fn add(&mut self, other: Self) {
+        for (branch, cases) in other.0 {
+            *self.0.entry(branch).or_default() += cases;
+        }
+    }
+
+    /// Those that decided fewer cases than they must.
+    pub fn idle(&self) -> Vec<String> {
+        let decided = |branch| self.0.get(branch).copied().unwrap_or_default();
+        let idle = LEAST.iter().filter(|(branch, least)| decided(branch) < *least);
+        idle.map(|(branch, least)| format!("{branch:?} decided {} cases, fewer than {least}", decided(branch)))
+            .collect()
+    }
+}
+
+impl std::fmt::Display for Branches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "decided by {:?}", self.0)
+    }
+}
+
+/// The branches that decided a case.
+pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
+    let review = end == End::NeedsReview;
+    let happened = |what| case.happening() == Some(what);
+    let wrong = case.crew.clocks.iter().filter(|shift| **shift != "0").count();
+    let outage = matches!(case.fault, Some((_, Action::Outage(_))));
+    let organization = rig.bitwarden().organization(&rig.key().id);
+    let base = Some(base(&case.scenario));
+    let billed = (organization.seats, organization.billed.seats) != (base, base);
+    let all = [
+        (Branch::ThirdPartyWhileOpen, review && doubt.open),
+        (Branch::ThirdPartyUnseen, review && doubt.unseen == Some(true)),
+        (Branch::ThirdPartyUndone, happened(BY_SOMEBODY) && !doubt.is_ambiguous() && end == End::InSync),
+        (Branch::TakenBack, review && doubt.taken_back),
+        (Branch::Answered, doubt.is_ambiguous() && !review),
+        (Branch::EtcdRestored, happened(ETCD_RESTORED)),
+        (Branch::RightsTaken, happened(RIGHTS_TAKEN)),
+        (Branch::OneClock, wrong == 1),
+        (Branch::TwoClocks, wrong > 1),
+        (Branch::BothLed, case.crew.replicas.len() > 1),
+        (Branch::OutageOutlasted, outage && end == End::InSync),
+        (Branch::Held, end == End::Held),
+        (Branch::Refused, end == End::Rejected),
+        (Branch::RefusedAndBilled, end == End::Rejected && billed),
+    ];
+    all.into_iter().filter(|(_, decided)| *decided).map(|(branch, _)| branch).collect()
+}
