@@ -1,5 +1,7 @@
 //! Many objects seen through one watch: waiting for hundreds of them costs the apiserver nothing.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures::StreamExt;
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -7,14 +9,41 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus};
 use seatkeeper_support::wait_for;
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, said};
 
+/// A change of seats as it was first seen on record, and what the object's spec asked for at that moment.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    name: String,
+    pub id: String,
+    pub from: i32,
+    pub to: i32,
+    pub asked: Option<i32>,
+}
+
+impl Recorded {
+    fn of(object: &DynamicObject) -> Option<Self> {
+        let (intent, asked) = (&object.data["status"]["intent"], &object.data["spec"]["seats"]);
+        let number = |value: &Value| value.as_i64().and_then(|number| i32::try_from(number).ok());
+        let step = &intent["step"]["seats"];
+        Some(Self {
+            name: object.name_any(),
+            id: intent["id"].as_str()?.to_owned(),
+            from: number(&step["from"])?,
+            to: number(&step["to"])?,
+            asked: number(asked),
+        })
+    }
+}
+
 /// The objects of a world's namespace, always up to date.
 pub struct Mirror {
     store: Store<DynamicObject>,
+    recorded: Arc<Mutex<Vec<Recorded>>>,
     resource: ApiResource,
     namespace: String,
     watching: JoinHandle<()>,
@@ -33,9 +62,24 @@ impl Mirror {
         let writer = kube::runtime::reflector::store::Writer::new(resource.clone());
         let store = writer.as_reader();
         let events = watcher(api, watcher::Config::default()).default_backoff().reflect(writer);
-        let watching = tokio::spawn(events.for_each(async |_| ()));
+        let recorded: Arc<Mutex<Vec<Recorded>>> = Arc::default();
+        let record = Arc::clone(&recorded);
+        let watching = tokio::spawn(events.for_each(move |event| {
+            if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = &event {
+                let mut all = record.lock().unwrap_or_else(PoisonError::into_inner);
+                let new = Recorded::of(object).filter(|new| all.iter().all(|known| known.id != new.id));
+                all.extend(new);
+            }
+            std::future::ready(())
+        }));
         store.wait_until_ready().await.expect("the watch begins");
-        Self { store, resource, namespace: world.namespace.clone(), watching }
+        Self { store, recorded, resource, namespace: world.namespace.clone(), watching }
+    }
+
+    /// The changes that were recorded for the objects of this name, in their order.
+    pub fn recorded(&self, name: &str) -> Vec<Recorded> {
+        let all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|recorded| recorded.name == name).cloned().collect()
     }
 
     /// uid, generation and status of an object; a status that does not parse counts as none.

@@ -118,7 +118,7 @@ impl Life<'_> {
     fn account(&mut self) {
         let vendor = self.tenant.world.bitwarden();
         let fired = self.faults.iter().map(|fault| vendor.fired(*fault)).sum();
-        let now = Account { writes: vendor.writes(&self.tenant.key.id), causes: self.causes, fired };
+        let now = Account { writes: self.tenant.writes(), causes: self.causes, fired };
         let before = std::mem::replace(&mut self.accounted, now);
         let (sent, causes, fired) = (now.writes - before.writes, now.causes - before.causes, now.fired - before.fired);
         assert!(sent as u64 <= causes as u64 + fired, "{sent} requests for {causes} causes and {fired} faults\n{self}");
@@ -250,6 +250,12 @@ impl Life<'_> {
         let refusal = shown.last_refusal.filter(|last| last.request.is_some()).map(|last| last.refusal.rule);
         assert_ne!(refusal, Some("A9"), "below the seats in use was asked for\n{self}");
 
+        let recorded = self.mirror.recorded(&self.tenant.name);
+        assert!(self.tenant.writes() == 0 || !recorded.is_empty(), "nothing that was sent was recorded\n{self}");
+        for change in recorded.iter().filter(|change| change.to > change.from) {
+            assert!(Some(change.to) <= change.asked, "recorded above the wish of that moment: {change:?}\n{self}");
+        }
+
         let mut most = 100;
         for entry in self.tenant.world.bitwarden().ledger(&self.tenant.key.id) {
             let now = entry.after.seats.max(entry.billed_after.seats);
@@ -311,12 +317,11 @@ async fn live(w: &World, mirror: &Mirror, seed: u64) {
     }
     let status = life.settled().await;
     life.check(&status);
-    let writes = |life: &Life<'_>| life.tenant.world.bitwarden().writes(&life.tenant.key.id);
-    let before = (writes(&life), life.tenant.organization().billed);
+    let before = (life.tenant.writes(), life.tenant.organization().billed);
     for _ in 0..3 {
         life.settled().await;
     }
-    assert_eq!((writes(&life), life.tenant.organization().billed), before, "it is not silent\n{life}");
+    assert_eq!((life.tenant.writes(), life.tenant.organization().billed), before, "it is not silent\n{life}");
     w.seats().delete(&life.tenant.name, &Default::default()).await.expect("delete");
 }
 

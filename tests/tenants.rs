@@ -82,6 +82,11 @@ impl Tenant<'_> {
         self.world.bitwarden().puts(&self.key.id)
     }
 
+    /// Requests of either API that buy.
+    pub fn writes(&self) -> usize {
+        self.world.bitwarden().writes(&self.key.id)
+    }
+
     pub async fn status(&self) -> LicenseSeatsStatus {
         self.world.status(&self.name).await
     }
