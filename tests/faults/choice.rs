@@ -36,15 +36,14 @@ const KINDS: [(&str, usize); 10] = [
 const SLACK: usize = 10;
 
 /// Cases that each list has: those that decide a branch of the oracles which few others come to.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 9] = [
     "third-party/purchase-1/request dropped",
     "third-party/purchase-1/503 before applying",
     "first-purchase/purchase-1/seats changed by somebody else before the answer",
     "second-purchase/purchase-1/seats changed by somebody else before the answer",
-    "decrease/purchase-1/object deleted and created again before forwarding",
-    "owner-decrease/purchase-1/object deleted, later created again before forwarding",
+    "decrease/intent-1/object deleted and created again before forwarding",
+    "owner-decrease/intent-1/object deleted, later created again before forwarding",
     "fails-after-billing/purchase-2/500 before applying",
-    "owner-fails-after-billing/purchase-2/500 before applying",
     "first-purchase/purchase-1/503 with Retry-After to every write, for an hour",
     "owner-purchase/purchase-1/503 with Retry-After to every write, for an hour",
 ];

@@ -178,8 +178,10 @@ fn decisions(case: &Case) -> usize {
 /// A refusal that is told means that nothing is billed of it, or the record names what may be.
 async fn bill_is_told(rig: &Rig, case: &Case, (shown, billed): (Option<i32>, Option<i32>)) -> bool {
     let base = Some(base(&case.scenario));
-    let told = rig.status("acme").await.and_then(|status| status.may_bill).map(|may| may.seats);
-    (shown, billed) == (base, base) || (told.is_some() && told == billed)
+    let status = rig.status("acme").await;
+    // An owner sees what is billed.
+    let may = status.map(|status| [status.billed, status.may_bill.map(|may| may.seats)]).unwrap_or_default();
+    (shown, billed) == (base, base) || may.iter().flatten().any(|told| Some(*told) == billed)
 }
 
 /// Seats and limit in the end.
