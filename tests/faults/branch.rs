@@ -58,9 +58,9 @@ const LEAST: [(Branch, usize); 16] = [
     (Branch::Held, 1),
     (Branch::Refused, 1),
     (Branch::RefusedAndBilled, 1),
-    (Branch::TwoTotals, 2),
+    (Branch::TwoTotals, 1),
     (Branch::TwoTotalsAtOneMoment, 1),
-    (Branch::TwoDifferences, 2),
+    (Branch::TwoDifferences, 1),
 ];
 
 /// How many cases each branch decided.
