@@ -18,8 +18,8 @@ pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<
 /// Judges the open change and says what is next, if nothing stands against it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = judge::judge(s, now);
-    // What the vendor took back looks like what it bought by itself, where that is allowed.
-    let grown = taken_back(s, now).is_none();
+    // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more.
+    let grown = taken_back(s, now).is_none() && !judge::made_twice_unused(s, now);
     let made = s.history.first().is_some_and(|last| last.account == s.seen.account_key() && s.asked_for(last));
     let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {

@@ -58,7 +58,8 @@ enum Story {
     TotalsAtOneMoment,
     /// Both begin at once, with owners' keys.
     Differences,
-    /// The second begins while the first one's difference is under way, and more seats than declared may be the vendor's growth.
+    /// The second begins while the first one's difference is under way, and the vendor may buy by itself: it never buys more than
+    /// are in use.
     OneAfterTheOther,
 }
 
@@ -85,7 +86,7 @@ impl Story {
 
     /// More seats than declared may be the vendor's growth.
     fn may_grow(self) -> bool {
-        matches!(self, Self::TotalsAtOneMoment | Self::OneAfterTheOther)
+        self == Self::TotalsAtOneMoment
     }
 
     /// The branch of the oracle that two requests decide.

@@ -238,6 +238,19 @@ fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corre
 }
 
 #[test]
+fn change_made_twice_is_no_growth_of_the_vendor_unless_as_many_seats_are_in_use() {
+    let twice = |used| {
+        let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(300)).uses(used);
+        story.wants(150, LimitGoal::UpTo(300)).with(|s| s.seen.rules.support.differences = Differences::Always)
+    };
+    assert_eq!(twice(Usage::Exact(199)).verdict(), Verdict::NeedsReview);
+    assert_eq!(twice(Usage::NotReported).verdict(), Verdict::NeedsReview);
+    assert_eq!(twice(Usage::Exact(200)).verdict(), Verdict::InSync, "the vendor has bought for those who joined");
+    let confirmed = twice(Usage::Exact(199)).with(|s| s.confirmed = Some("c0".into()));
+    assert_ne!(confirmed.verdict(), Verdict::NeedsReview);
+}
+
+#[test]
 fn difference_is_sent_some_seconds_after_its_plan_and_a_total_at_once() {
     let published = |differences, uid: i64| {
         let story = story().with(|s| (s.seen.rules.support.differences, s.published) = (differences, false));
