@@ -12,6 +12,7 @@ async fn objects_are_read_in_the_order_of_their_ages_after_a_start() {
     needs_control_plane!();
     let one_pass = fast_but(&["--concurrency=1", "--min-interval=1h"]);
     let mut w = World::with("arrival", organization(), &one_pass).await;
+    w.needs_many_tokens();
     assert!(w.operator.stop().await.success());
     let mut aged = Vec::new();
     for n in 0..30 {

@@ -63,6 +63,7 @@ fn account(tenant: &Tenant<'_>) -> String {
 async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice() {
     needs_control_plane!();
     let w = World::with("restored", organization(), FAST).await;
+    w.needs_many_tokens();
     let case = async |phase: &str, shown: i32| {
         let tenant = w.tenant(&format!("{phase} and {shown}"), organization()).await;
         tenant.declare(json!({ "seats": 100 })).await;

@@ -130,6 +130,7 @@ async fn every_symptom_is_told_with_its_sentence() {
     needs_control_plane!();
     let flags = fast_but(&["--allowed-host=localhost:1"]);
     let shared = World::with("errors", organization(), &flags).await;
+    shared.needs_many_tokens();
     join_all(symptoms().into_iter().map(async |row| {
         // A throttle closes the host for everybody.
         let own = match row.id {
@@ -160,6 +161,7 @@ async fn every_symptom_is_told_with_its_sentence() {
 async fn every_refusal_of_the_private_api_is_told_in_our_words() {
     needs_control_plane!();
     let w = world("refused").await;
+    w.needs_many_tokens();
     join_all(refusals().into_iter().enumerate().map(async |(i, row)| {
         let t = w.tenant(&format!("refused {i}"), organization()).await;
         t.person(Role::Owner).await;

@@ -16,6 +16,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
     needs_control_plane!();
     use SubscriptionStatus as S;
     let w = world("licenses").await;
+    w.needs_many_tokens();
     let ends = |terms: &mut Terms, days| (terms.cancel_at_period_end, terms.period_end) = (true, in_days(days));
     let none: fn(&mut Terms) = |_| {};
     type Case<'a> = (&'a str, S, &'a dyn Fn(&mut Terms), &'a str, &'a str);

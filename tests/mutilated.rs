@@ -154,6 +154,7 @@ async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_
     needs_control_plane!();
     let seed = seed("mutilated statuses");
     let w = World::with("mutilated", organization(), &patient()).await;
+    w.needs_many_tokens();
     let mirror = Mirror::of(&w).await;
     let healthy = w.tenant("healthy", organization()).await;
     healthy.declare(json!({})).await;

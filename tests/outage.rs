@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind, RequestRecord};
+use vendor_sim::{Fault, FaultKind, RateLimits, RequestRecord};
 
 use crate::tenants::Tenant;
 use crate::world::{PATIENCE, World, condition, organization, world};
@@ -44,7 +44,7 @@ fn gaps(requests: &[RequestRecord]) -> impl Iterator<Item = SignedDuration> {
 async fn a_host_that_answers_503_with_a_pause_is_asked_nothing_by_any_of_its_objects_until_it_is_over() {
     needs_control_plane!();
     let w = world("outage-pause").await;
-    let tenants = in_sync(&w, 12).await;
+    let tenants = in_sync(&w, 8).await;
     let fault = w.bitwarden().inject(unavailable(Some("1800")));
     assert!(w.bitwarden().wait_fired(fault, 1).await);
     for t in &tenants {
@@ -97,6 +97,9 @@ async fn after_each_pause_of_an_outage_one_request_finds_out_and_its_success_let
 async fn a_path_that_keeps_answering_503_without_a_pause_is_probed_ever_more_seldom_and_closes_no_other() {
     needs_control_plane!();
     let w = world("outage-path").await;
+    // Behind a limiter this outage is not told yet: while an object waits for its turns, the age at which its numbers are
+    // stale (`Entry::stretched`) grows with their age.
+    w.bitwarden().switch(|s| s.rate_limits = RateLimits::none());
     let tenants = in_sync(&w, 8).await;
     let members = Fault { path_contains: Some("/public/members".into()), ..unavailable(None) };
     let fault = w.bitwarden().inject(members);

@@ -294,6 +294,7 @@ async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() 
 async fn difference_that_only_the_private_api_fails_so_is_bought_once() {
     needs_control_plane!();
     let w = world("differences").await;
+    w.needs_many_tokens();
     let faults = [
         ("draft invoice lost", Fault::on_private_write(FaultKind::DraftInvoiceLost)),
         ("card declined", Fault::on_private_write(FaultKind::CardDeclined)),

@@ -144,6 +144,7 @@ fn blocked() -> Vec<Blocked> {
 async fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one_and_not_sent() {
     needs_control_plane!();
     let w = world("blocked").await;
+    w.needs_many_tokens();
     let play = async |case: Blocked| {
         let t = w.tenant(case.what, case.organization).await;
         t.declare(case.spec).await;

@@ -130,6 +130,7 @@ async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])
 async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
     needs_control_plane!();
     let w = World::with("unusable", organization(), &patient()).await;
+    w.needs_many_tokens();
     through(&w, UNUSABLE, async |_| {
         assert_eq!(w.bitwarden().requests().len(), 0, "{:?}", w.bitwarden().requests());
     })
@@ -140,6 +141,7 @@ async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
 async fn a_refused_key_is_tried_once_until_its_secret_changes() {
     needs_control_plane!();
     let w = World::with("refused", organization(), &patient()).await;
+    w.needs_many_tokens();
     through(&w, REFUSED, async |cases| {
         let before = w.bitwarden().requests().len();
         for case in cases {

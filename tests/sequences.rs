@@ -340,6 +340,7 @@ async fn whatever_is_done_in_whatever_order_the_ledger_stays_within_what_was_ask
     let world = async |part: u64| {
         let flags = [patient(), vec!["--concurrency=100"]].concat();
         let w = World::with("lives", organization(), &flags).await;
+        w.needs_many_tokens();
         let mirror = Mirror::of(&w).await;
         let lives = (0..number).filter(|n| n % WORLDS == part).map(|n| live(&w, &mirror, seed + n));
         futures::stream::iter(lives).buffer_unordered(SIDE_BY_SIDE).collect::<()>().await;

@@ -53,6 +53,7 @@ async fn play_all(w: &World, cases: Vec<Case>) {
 async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
     needs_control_plane!();
     let w = world("reads").await;
+    w.needs_many_tokens();
     play_all(&w, reading_cases()).await;
 }
 
@@ -62,6 +63,7 @@ async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebo
     for case in throttled_cases() {
         let w = world("edge").await;
         if matches!(case.1, On::Token) {
+            w.needs_many_tokens();
             w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
         }
         play_all(&w, vec![case]).await;
@@ -72,6 +74,7 @@ async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebo
 async fn one_bad_token_is_no_news_a_lack_of_good_ones_is_told_and_both_heal() {
     needs_control_plane!();
     let w = world("tokens").await;
+    w.needs_many_tokens();
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
     play_all(&w, token_cases()).await;
 }
@@ -137,6 +140,7 @@ async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_mem
 async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_something_changes() {
     needs_control_plane!();
     let w = World::with("refused-reads", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    w.needs_many_tokens();
     let invalid = r#"{"error":"invalid_client","error_description":"MARKER"}"#;
     let play = async |(what, on, kind, reason, fix): (&str, On, FaultKind, &str, &str)| {
         let t = w.tenant(what, organization()).await;

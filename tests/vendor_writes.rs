@@ -123,6 +123,7 @@ fn cases() -> Vec<Case> {
 async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() {
     needs_control_plane!();
     let w = world("writes").await;
+    w.needs_many_tokens();
     let play = async |case: Case| {
         let t = w.tenant(case.what, organization()).await;
         let fault = t.inject(case.fault.clone());

@@ -40,7 +40,7 @@ pub use bitwarden::{
 pub use faults::{Fault, FaultKind, FaultView};
 pub use immuta::Immuta;
 
-/// How to start a [`Simulator`]. The default is what tests want: free loopback ports, no rate limits, no key cache.
+/// How to start a [`Simulator`]. The default: free loopback ports, and the vendor as [`Switches`] has it by default.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the vendor's HTTPS listens.

@@ -34,7 +34,7 @@ struct Arguments {
     /// One more name or address for the server certificate, e.g. a Service name; may be repeated.
     #[arg(long, value_name = "NAME")]
     server_name: Vec<String>,
-    /// Limit requests as the vendor does (10 tokens a minute, 60 writes a minute, ...).
+    /// Limit requests as the vendor does (10 tokens a minute, 60 writes a minute, ...) instead of 100 times as generously.
     #[arg(long)]
     rate_limits: bool,
     /// Cache client records for five minutes, as the vendor may do.
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(wrong) = organizations.iter().find(|o| !o.has_usable_id()) {
         return Err(format!("{}: the id is not a GUID", wrong.name).into());
     }
-    let rate_limits = RateLimits { enabled: arguments.rate_limits, ..RateLimits::default() };
+    let rate_limits = if arguments.rate_limits { RateLimits::vendor() } else { RateLimits::default() };
     let options = Options {
         listen: arguments.listen,
         control: arguments.control,

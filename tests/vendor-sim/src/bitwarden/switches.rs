@@ -8,7 +8,7 @@ use super::rate_limit::RateLimits;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Switches {
-    /// Section 12. Off by default.
+    /// Section 12. On by default, with more room than the vendor gives.
     pub rate_limits: RateLimits,
     /// Section 3.4: client records cached for five minutes. Off by default.
     pub key_cache: bool,
