@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
 use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, operator_binary, wait_for};
 use serde_json::{Value, json};
-use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
+use vendor_sim::{BillingPath, Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
 
 /// The operator under test: as built with the tests, unless `SEATKEEPER_BINARY` names another.
 pub fn binary() -> &'static str {
@@ -59,6 +59,12 @@ pub fn organization() -> Organization {
     Organization::enterprise("Acme").seats(100).limit(100).members(80)
 }
 
+/// Half of the worlds go each billing path of the vendor, and a world of the same name always the same one.
+fn with_path(name: &str, organization: Organization) -> Organization {
+    let path = organization.billing_path.unwrap_or_else(|| BillingPath::of_name(name));
+    organization.billing_path(path)
+}
+
 impl World {
     pub async fn with(name: &str, organization: Organization, args: &[&str]) -> Self {
         Self::on_plane(Plane::shared().await, name, organization, args).await
@@ -67,14 +73,14 @@ impl World {
     /// Like [`with`](Self::with), on this control plane.
     pub async fn on_plane(plane: Plane, name: &str, organization: Organization, args: &[&str]) -> Self {
         let namespace = plane.namespace(name).await;
-        Self::on(plane, namespace.clone(), namespace, organization, args).await
+        Self::on(plane, namespace.clone(), namespace, with_path(name, organization), args).await
     }
 
     /// Like [`with`](Self::with), but the operator watches all namespaces.
     pub async fn over_all_namespaces(name: &str, organization: Organization, args: &[&str]) -> Self {
         let plane = Plane::own().await;
         let namespace = plane.namespace(name).await;
-        Self::on(plane, namespace, String::new(), organization, args).await
+        Self::on(plane, namespace, String::new(), with_path(name, organization), args).await
     }
 
     async fn on(plane: Plane, namespace: String, watched: String, organization: Organization, args: &[&str]) -> Self {

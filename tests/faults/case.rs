@@ -159,7 +159,7 @@ pub fn polls(records: &[Record]) -> usize {
 /// Plays a case to its end and judges it; `reference`: how much that wrote.
 pub async fn play(ground: &Arc<Ground>, case: &Case, reference: Option<Written>) -> Result<Played, Broken> {
     let permit = ground.stage.acquire().await.expect("the stage is never closed");
-    let rig = Rig::new(ground, &case.scenario, case.crew.clone()).await;
+    let rig = Rig::new(ground, case).await;
     let result = match act(&rig, case).await {
         Err(why) => Err(Flaw::Restless(why)),
         Ok(before) => {

@@ -15,9 +15,12 @@ use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
 use tokio::sync::watch;
-use vendor_sim::{Bitwarden, Fault, FaultKind, FaultView, Options, OrganizationKey, Role, Simulator};
+use vendor_sim::{
+    BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, OrganizationKey, Role, Simulator,
+};
 
 use crate::actions::Crew;
+use crate::case::Case;
 use crate::ground::Ground;
 use crate::happenings::Site;
 use crate::scenario::{AtPurchase, LATE, Scenario};
@@ -122,10 +125,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// A new organization at a vendor of its own.
-    pub async fn new(scenario: &Scenario) -> Self {
+    /// A new organization at a vendor of its own. Half of the names go each billing path, and a name always the same one; a
+    /// scenario may choose.
+    pub async fn new(scenario: &Scenario, name: &str) -> Self {
         let vendor = Arc::new(Simulator::start(Options::default()).await.expect("simulator"));
-        let key = vendor.bitwarden().add_organization((scenario.organization)());
+        let mut organization = (scenario.organization)();
+        organization.billing_path.get_or_insert_with(|| BillingPath::of_name(name));
+        let key = vendor.bitwarden().add_organization(organization);
         Self { vendor, key, meeting: None }.seen_by(scenario)
     }
 
@@ -158,8 +164,9 @@ impl Drop for Rig {
 
 impl Rig {
     /// Sets up everything until just before what is counted.
-    pub async fn new(ground: &Arc<Ground>, scenario: &Scenario, crew: Crew) -> Self {
-        Self::at(ground, scenario, crew, Account::new(scenario).await).await
+    pub async fn new(ground: &Arc<Ground>, case: &Case) -> Self {
+        let account = Account::new(&case.scenario, &case.to_string()).await;
+        Self::at(ground, &case.scenario, case.crew.clone(), account).await
     }
 
     /// On an account that is there already, and that others may use as well.

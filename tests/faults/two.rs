@@ -183,7 +183,7 @@ impl Two {
     async fn new(ground: &Arc<Ground>, story: Story) -> Self {
         let scenario = story.scenario();
         let meeting = Arc::new(Meeting::new(LONGEST_MEETING));
-        let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario).await };
+        let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario, story.name()).await };
         let (vendor, key) = (Arc::clone(&mine.vendor), mine.key.clone());
         let others = Account { vendor, key, meeting: Some(Arc::clone(&meeting)) }.seen_by(&scenario);
         let begin = |account| Rig::at(ground, &scenario, patient(), account);

@@ -71,7 +71,7 @@ Control API (plain HTTP, JSON):
   DELETE /sim/faults/N                          remove one
   POST   /sim/faults/N/release                  end its pauses
   GET    /sim/switches                          rateLimits, keyCache, webhook, billingPath, pricingDown, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
-  PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"enabled\":true,\"holdWrite\":true}}
+  PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"readsAfterRequest\":false,\"holdWrite\":true}}
   POST   /sim/webhooks/release                  let held webhook writes go on
   POST   /sim/tokens/expire                     all issued tokens are refused from now on
   POST   /sim/clock/advance                     {\"seconds\":3600}

@@ -21,7 +21,15 @@ impl Bitwarden {
     /// The organization behind an id; a test naming a wrong one must fail at once.
     #[expect(clippy::panic, reason = "a mistake in the test")]
     pub(crate) fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
-        match Uuid::parse_str(id).ok().and_then(|id| self.with_org(id, f)) {
+        let by_hand = |o: &mut Org| {
+            let before = o.row.clone();
+            let result = f(o);
+            if o.row != before {
+                o.handlers.done_with(&before);
+            }
+            result
+        };
+        match Uuid::parse_str(id).ok().and_then(|id| self.with_org(id, by_hand)) {
             Some(result) => result,
             None => panic!("the simulator has no organization {id:?}"),
         }
@@ -30,9 +38,11 @@ impl Bitwarden {
     /// Adds an organization (replaces one with the same id) and returns its key.
     pub fn add_organization(&self, organization: Organization) -> OrganizationKey {
         let id = organization.id.as_deref().and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_else(random_id);
-        let org = Org::new(id, organization);
+        let mut orgs = lock(&self.shared.orgs);
+        let org = Org::new(id, orgs.len(), organization);
         let key = org.key();
-        lock(&self.shared.orgs).insert(id, org);
+        orgs.insert(id, org);
+        drop(orgs);
         self.touch();
         key
     }
@@ -109,7 +119,8 @@ impl Bitwarden {
         let switches = lock(&self.shared.switches).clone();
         let n = i32::try_from(n).unwrap_or(i32::MAX);
         if let Some(to) = autoscale::seats_for(o, n, switches.self_hosted)? {
-            let raise = |o: &mut Org| autoscale::raise(o, to, Some(switches.billing_path));
+            let path = switches.billing_path.unwrap_or(o.path);
+            let raise = |o: &mut Org| autoscale::raise(o, to, Some(path));
             o.commit(self.now(), Actor::Autoscale, Step::Both, None, raise);
         }
         Ok(())
@@ -187,8 +198,9 @@ impl Bitwarden {
 
     /// Somebody sets seats in the web vault: the vendor's rules apply, the cap does not (section 6.5); billed at once.
     pub fn set_seats(&self, id: &str, seats: i32) -> Result<(), Refusal> {
-        let path = lock(&self.shared.switches).billing_path;
+        let fixed = lock(&self.shared.switches).billing_path;
         self.on(id, |o| {
+            let path = fixed.unwrap_or(o.path);
             let delta = seats.wrapping_sub(o.row.shown.seats.unwrap_or(0));
             let mut outcome = rules::seats(&o.row, o.usage(), delta);
             o.commit(self.now(), Actor::ThirdParty, Step::Both, None, |o| {
@@ -227,8 +239,9 @@ impl Bitwarden {
 
     /// The vendor's three-hourly job: bills what public invites have added (section 13).
     pub fn run_billing_job(&self, id: &str) {
-        let path = lock(&self.shared.switches).billing_path;
+        let fixed = lock(&self.shared.switches).billing_path;
         self.on(id, |o| {
+            let path = fixed.unwrap_or(o.path);
             o.commit(self.now(), Actor::BillingJob, Step::Billed, None, |o| {
                 let seats = o.row.shown.seats.map(|s| s - o.row.plan.base_seats());
                 let _ = stripe::charge(&mut o.stripe, o.row.plan, path, Quantities { seats, ..Quantities::default() });

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     plans::Plan,
+    switches::BillingPath,
     terms::{License, Terms},
 };
 
@@ -116,6 +117,8 @@ pub struct Organization {
     pub license: Option<License>,
     /// Provider, if managed by one.
     pub provider: Option<Provider>,
+    /// Section 7.3; None: the first organization of a simulator goes the legacy path, the second the new one, and so on.
+    pub billing_path: Option<BillingPath>,
 }
 
 impl Default for Organization {
@@ -151,6 +154,7 @@ impl Default for Organization {
             terms: Terms::default(),
             license: None,
             provider: None,
+            billing_path: None,
         }
     }
 }
@@ -228,6 +232,8 @@ impl Organization {
         terms(v: Terms) => terms = v;
         /// Licence of a self-hosted server.
         license(v: License) => license = Some(v);
+        /// The way of its bills.
+        billing_path(v: BillingPath) => billing_path = Some(v);
         /// Managed by a provider (set the Stripe ids as section 10 says yourself).
         provider(v: Provider) => provider = Some(v);
     }

@@ -146,7 +146,7 @@ fn config(context: &Context, request: &Request, switches: &Switches) -> Answer {
                 "notifications": null, "sso": null,
             },
             "featureStates": {
-                "pm-32581-use-update-organization-subscription-command": switches.billing_path == BillingPath::New,
+                "pm-32581-use-update-organization-subscription-command": switches.billing_path == Some(BillingPath::New),
             },
         }),
     )

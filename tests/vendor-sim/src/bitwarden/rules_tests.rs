@@ -9,7 +9,7 @@ use super::{
 };
 
 fn org(organization: Organization) -> Org {
-    Org::new(random_id(), organization)
+    Org::new(random_id(), 0, organization)
 }
 
 fn base() -> Organization {

@@ -11,12 +11,14 @@ use super::{
     organization::{Organization, Provider, SubscriptionStatus},
     plans::Plan,
     refusal::LastRefusal,
+    switches::BillingPath,
     terms::{License, Terms},
     view::OrganizationKey,
+    webhook::Handlers,
 };
 
 /// The organization's row. Writes replace all of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) billing_email: Option<String>,
@@ -83,6 +85,10 @@ pub(crate) struct Org {
     pub(crate) owner_mails: usize,
     /// The vendor has raised seats by itself: that mail is sent once.
     pub(crate) autoscaled: bool,
+    /// Section 7.3, unless a switch says otherwise.
+    pub(crate) path: BillingPath,
+    /// Webhooks under way.
+    pub(crate) handlers: Handlers,
 }
 
 pub(crate) fn random_id() -> Uuid {
@@ -94,8 +100,9 @@ pub(crate) fn random_text(length: usize) -> String {
 }
 
 impl Org {
+    /// `number`: how many organizations there were before.
     #[expect(clippy::too_many_lines, reason = "one value: its length is the number of its fields")]
-    pub(crate) fn new(id: Uuid, o: Organization) -> Self {
+    pub(crate) fn new(id: Uuid, number: usize, o: Organization) -> Self {
         let shown = Shown {
             seats: o.seats,
             limit: o.limit,
@@ -145,6 +152,8 @@ impl Org {
             last_refusal: None,
             owner_mails: 0,
             autoscaled: false,
+            path: o.billing_path.unwrap_or_else(|| BillingPath::of_number(number)),
+            handlers: Handlers::default(),
         };
         for (status, count) in [
             (MemberStatus::Confirmed, o.members),

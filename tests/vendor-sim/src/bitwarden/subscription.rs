@@ -11,6 +11,7 @@ use super::{
     rules::{self, SmTarget},
     state::{Row, Usage},
     stripe::{self, Quantities},
+    switches::BillingPath,
     webhook,
 };
 use crate::faults::FaultKind;
@@ -25,6 +26,12 @@ impl Context {
         self.sim.with_org(org, |o| o.usage()).ok_or_else(|| Refusal::not_found("U0"))
     }
 
+    fn billing_path(&self, org: Uuid) -> Result<BillingPath, Refusal> {
+        let fixed = lock(&self.sim.shared.switches).billing_path;
+        let path = self.sim.with_org(org, |o| fixed.unwrap_or(o.path));
+        path.ok_or_else(|| Refusal::not_found("U0"))
+    }
+
     /// Replaces the whole row, whatever it has become meanwhile (section 14).
     fn write(&self, org: Uuid, row: &Row) {
         let (at, who, number) = (self.sim.now(), self.actor(), self.number);
@@ -34,7 +41,7 @@ impl Context {
     /// Stripe's part; a real change emits the webhook.
     fn bill(&self, org: Uuid, to: Quantities) -> Result<(), Refusal> {
         self.fail(&FaultKind::FailBeforeBilling)?;
-        let path = lock(&self.sim.shared.switches).billing_path;
+        let path = self.billing_path(org)?;
         if self.hit(&FaultKind::CardDeclined) {
             return Err(Refusal::card(path));
         }

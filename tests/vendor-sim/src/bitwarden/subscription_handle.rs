@@ -59,8 +59,9 @@ impl Bitwarden {
 
     /// Somebody makes `n` more machine accounts: all or none. Their number grows as far as its cap allows.
     pub fn add_machine_accounts(&self, id: &str, n: u32) -> bool {
-        let (path, n) = (self.billing_path(), i32::try_from(n).unwrap_or(i32::MAX));
+        let (fixed, n) = (self.billing_path(), i32::try_from(n).unwrap_or(i32::MAX));
         self.on(id, |o| {
+            let path = fixed.unwrap_or(o.path);
             let used = o.machine_accounts.saturating_add(n);
             let now = SmTarget::of(&o.row);
             let grown = SmTarget { accounts: now.accounts.map(|a| a.max(used)), ..now };
@@ -84,8 +85,9 @@ impl Bitwarden {
     /// `n` more seated members get access to Secrets Manager: all or none. Its seats grow as far as their cap and the
     /// Password Manager seats allow.
     pub fn grant_secrets_manager(&self, id: &str, n: u32) -> bool {
-        let path = self.billing_path();
+        let fixed = self.billing_path();
         self.on(id, |o| {
+            let path = fixed.unwrap_or(o.path);
             let without = |o: &Org| o.members.iter().filter(|m| m.status.occupies() && !m.sm).count();
             if without(o) < n as usize {
                 return false;
@@ -102,7 +104,8 @@ impl Bitwarden {
         })
     }
 
-    fn billing_path(&self) -> BillingPath {
+    /// Of all organizations, if a switch says so.
+    fn billing_path(&self) -> Option<BillingPath> {
         lock(&self.shared.switches).billing_path
     }
 

@@ -12,10 +12,10 @@ pub struct Switches {
     pub rate_limits: RateLimits,
     /// Section 3.4: client records cached for five minutes. Off by default.
     pub key_cache: bool,
-    /// Section 22.1. Off by default.
+    /// Section 22.1. By default after every change, and harmless.
     pub webhook: Webhook,
-    /// Section 7.3.
-    pub billing_path: BillingPath,
+    /// Section 7.3: the path of all organizations; `None`, the default: each has its own ([`super::organization::Organization`]).
+    pub billing_path: Option<BillingPath>,
     /// The pricing service fails: whatever needs the plan is a 500 (sections 7.1 and 22.5).
     pub pricing_down: bool,
     /// Section 11: a self-hosted server instead of the cloud.
@@ -35,7 +35,7 @@ impl Default for Switches {
             rate_limits: RateLimits::default(),
             key_cache: false,
             webhook: Webhook::default(),
-            billing_path: BillingPath::default(),
+            billing_path: None,
             pricing_down: false,
             self_hosted: false,
             token_lifetime_seconds: 3600,
@@ -46,23 +46,40 @@ impl Default for Switches {
 }
 
 /// Which Stripe code the vendor runs (section 7.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum BillingPath {
     /// Skips an equal quantity; exposed to the webhook.
-    #[default]
     Legacy,
     /// Behind the vendor's flag.
     New,
 }
 
-/// The billing webhook of section 22.1: after each Stripe update it reads the row and writes the whole of it back.
+impl BillingPath {
+    /// Of the organization with this number: the even ones go the legacy path, the odd ones the new one. So a run with many
+    /// organizations goes both, and the same one in every run.
+    pub fn of_number(number: usize) -> Self {
+        if number.is_multiple_of(2) { Self::Legacy } else { Self::New }
+    }
+
+    /// Of a test or case with this name, by the sum of its bytes: half of them go each path, and always the same one.
+    pub fn of_name(name: &str) -> Self {
+        Self::of_number(name.bytes().map(usize::from).sum())
+    }
+}
+
+/// The billing webhook of section 22.1: after each Stripe update of a request it reads the row and writes the whole of it
+/// back. By default it reads what the request has written, so that its write changes nothing, unless another request is
+/// carried out before it: that one's row is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Webhook {
     /// Whether it runs.
     pub enabled: bool,
-    /// Wait between Stripe's update and its read. With 0 it surely reads before the API writes the row.
+    /// Read only when the request that caused it has ended, and so what that has written.
+    pub reads_after_request: bool,
+    /// Wait before its read, from Stripe's update or from the end of the request. With 0 from Stripe's update it surely
+    /// reads before the API writes the row.
     pub before_read_ms: u64,
     /// Wait before its write.
     pub before_write_ms: u64,
@@ -74,12 +91,17 @@ pub struct Webhook {
     pub events: u32,
 }
 
+/// How long a harmless webhook holds the row: well within the settle times that tests give the operator, and long enough to
+/// undo a change that does not wait.
+const HELD_MS: u64 = 300;
+
 impl Default for Webhook {
     fn default() -> Self {
         Self {
-            enabled: false,
+            enabled: true,
+            reads_after_request: true,
             before_read_ms: 0,
-            before_write_ms: 0,
+            before_write_ms: HELD_MS,
             after_request: true,
             hold_write: false,
             events: 1,
@@ -90,6 +112,12 @@ impl Default for Webhook {
 impl Webhook {
     /// Reads the old row and puts it back after the request's answer, when released: the loss of section 22.1.
     pub fn restoring() -> Self {
-        Self { enabled: true, hold_write: true, ..Self::default() }
+        Self { reads_after_request: false, before_write_ms: 0, hold_write: true, ..Self::default() }
+    }
+
+    /// For a test that changes an organization by one request after the other: no webhook, or it would hold the row of the
+    /// one and undo the next.
+    pub fn silent() -> Self {
+        Self { enabled: false, ..Self::default() }
     }
 }

@@ -96,7 +96,7 @@ async fn the_webhook_can_put_back_the_row_of_a_private_write() {
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(100), Some(110)));
     assert_eq!(owner.get("").await.1["seats"], 100);
-    bench.bw.switch(|s| s.webhook = Webhook::default());
+    bench.bw.switch(|s| s.webhook = Webhook::silent());
     assert_eq!(owner.post("/seat", json!({ "seatAdjustment": 10 })).await.0, 200);
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(110), Some(110)), "without the webhook it stays");

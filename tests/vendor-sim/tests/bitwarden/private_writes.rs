@@ -143,7 +143,7 @@ async fn ended_subscriptions_answer_by_billing_path() {
         (BillingPath::New, Some(SubscriptionStatus::Trialing), (200, "")),
         (BillingPath::New, None, (500, "We couldn't find your subscription.")),
     ] {
-        bench.bw.switch(|s| s.billing_path = path);
+        bench.bw.switch(|s| s.billing_path = Some(path));
         bench.bw.set_stripe(&bench.key.id, true, true, state);
         let (code, answer) = owner.post("/seat", json!({ "seatAdjustment": 1 })).await;
         assert_eq!((code, answer["message"].as_str().unwrap_or_default()), expected, "{path:?} {state:?}");
@@ -159,10 +159,10 @@ async fn a_declined_card_changes_nothing_and_a_lost_invoice_is_billed_all_the_sa
     let (status, declined) = owner.post("/seat", up()).await;
     assert_eq!((status, &declined["message"]), (400, &json!("Errors have occurred.")));
     assert_eq!(declined["validationErrors"]["payment_method"][0], "Your card was declined.");
-    bench.bw.switch(|s| s.billing_path = BillingPath::New);
+    bench.bw.switch(|s| s.billing_path = Some(BillingPath::New));
     bench.bw.inject(Fault::on_private_write(FaultKind::CardDeclined));
     assert_eq!(owner.refused("/seat", up()).await, (500, WENT_WRONG.into()));
-    bench.bw.switch(|s| s.billing_path = BillingPath::Legacy);
+    bench.bw.switch(|s| s.billing_path = Some(BillingPath::Legacy));
     assert_eq!(bench.seats(), (Some(100), Some(100)));
     bench.bw.inject(Fault::on_private_write(FaultKind::DraftInvoiceLost));
     let lost = "Unable to locate draft invoice for subscription update.";
@@ -223,7 +223,7 @@ async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
     for (path, grown) in [(BillingPath::Legacy, 200), (BillingPath::New, 500)] {
         let bench = Bench::new(example().plan(Plan::Teams2019).seats(8).limit(None).members(3)).await;
         let owner = bench.owner().await;
-        bench.bw.switch(|s| s.billing_path = path);
+        bench.bw.switch(|s| s.billing_path = Some(path));
         assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -3 })).await.0, 200);
         let (status, answer) = owner.post("/seat", json!({ "seatAdjustment": 1 })).await;
         assert_eq!(status, grown, "{answer}");
@@ -251,4 +251,18 @@ async fn without_prices_the_private_api_fails_and_the_public_read_does_not() {
     assert_eq!(owner.get("").await.0, 200, "a server of one's own asks nobody");
     bench.bw.switch(|s| (s.self_hosted, s.pricing_down) = (false, false));
     assert_eq!((owner.get("").await.0, owner.post("/seat", up()).await.0), (200, 200));
+}
+
+#[tokio::test]
+async fn organizations_go_the_billing_paths_in_turns_unless_one_is_chosen() {
+    let (bench, texts) = (Bench::new(example()).await, std::cell::RefCell::new(Vec::new()));
+    let chosen = example().billing_path(BillingPath::New);
+    for organization in [example(), example(), chosen] {
+        let key = bench.bw.add_organization(organization);
+        bench.bw.set_stripe(&key.id, true, true, Some(SubscriptionStatus::Unpaid));
+        let outcome = bench.bw.set_seats(&key.id, 110);
+        texts.borrow_mut().push(outcome.unwrap_err().status);
+    }
+    // The bench has one already, on the legacy path.
+    assert_eq!(texts.into_inner(), [500, 400, 500]);
 }

@@ -138,3 +138,41 @@ async fn late_application_and_a_client_that_hangs_up() {
     let last = bench.bw.ledger(&bench.key.id).pop().unwrap();
     assert_eq!((last.who, last.step), (Actor::LateFinisher, Step::Row));
 }
+
+#[tokio::test]
+async fn by_default_the_webhook_changes_nothing_but_undoes_a_request_that_does_not_wait_for_it() {
+    let bench = Bench::new(example()).await;
+    bench.bw.switch(|s| s.webhook = Webhook::default());
+    assert_eq!(bench.put_seats(110).await, (200, UPDATED.to_owned()));
+    assert!(bench.bw.settle().await);
+    let ledger = bench.bw.ledger(&bench.key.id);
+    assert!(ledger.iter().all(|entry| entry.who == Actor::PublicPut), "{ledger:?}");
+
+    // A webhook of the first request holds its row until the second is made.
+    bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
+    assert_eq!(bench.put_seats(112).await.0, 200);
+    let second = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: 20_000 }));
+    let (_, answer) = tokio::join!(
+        async {
+            assert!(bench.bw.wait_fired(second, 1).await);
+            bench.bw.release(second);
+        },
+        bench.put_seats(114)
+    );
+    assert_eq!(answer.0, 200);
+    bench.bw.release_webhooks();
+    assert!(bench.bw.settle().await);
+    let undone = bench.bw.ledger(&bench.key.id).iter().any(|e| e.who == Actor::Webhook && e.after.seats == Some(112));
+    assert!(undone, "{:?}", bench.bw.ledger(&bench.key.id));
+}
+
+#[tokio::test]
+async fn what_a_test_changes_by_hand_is_not_undone_by_a_webhook_that_changes_nothing() {
+    let bench = Bench::new(example()).await;
+    bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
+    assert_eq!(bench.put_seats(110).await.0, 200);
+    bench.bw.set_seats(&bench.key.id, 115).unwrap();
+    bench.bw.release_webhooks();
+    assert!(bench.bw.settle().await);
+    assert_eq!(bench.seats(), (Some(115), Some(115)));
+}

@@ -65,7 +65,7 @@ async fn put_hides_every_refusal_behind_one_500() {
         (BillingPath::New, Some(SubscriptionStatus::Unpaid), "7.3"),
         (BillingPath::New, None, "7.3"),
     ] {
-        bench.bw.switch(|s| s.billing_path = path);
+        bench.bw.switch(|s| s.billing_path = Some(path));
         bench.bw.set_stripe(&bench.key.id, true, true, status);
         assert_eq!(bench.put_seats(110).await, failed);
         assert_eq!(bench.refusal(), rule);
