@@ -249,6 +249,11 @@ impl Bitwarden {
         });
     }
 
+    /// How many webhooks hold the row to write it back, of those that read it after their request.
+    pub fn webhooks_holding(&self, id: &str) -> usize {
+        self.on(id, |o| o.handlers.holding())
+    }
+
     /// Everything that changed, in order.
     pub fn ledger(&self, id: &str) -> Vec<LedgerEntry> {
         self.on(id, |o| o.ledger.clone())

@@ -98,6 +98,10 @@ impl Handlers {
         }
     }
 
+    pub(crate) fn holding(&self) -> usize {
+        self.holding.len()
+    }
+
     /// Somebody changes the row by hand: whoever holds it as it was until now has written it just before.
     pub(crate) fn done_with(&mut self, row: &Row) {
         self.holding.retain(|(_, held)| held != row);
