@@ -11,7 +11,7 @@ use crate::world::{World, condition, organization, said, world};
 async fn a_certificate_of_another_ca_is_never_given_the_key() {
     needs_control_plane!();
     let w = World::with("ca", organization(), &patient()).await;
-    let other = Simulator::start(Options::default()).await.expect("simulator");
+    let other = Simulator::start(Options::hurried()).await.expect("simulator");
     let mut secret = right(&w, "key", &w.key);
     secret["stringData"]["ca.crt"] = json!(other.ca_pem());
     w.apply_secret("key", &secret).await;
@@ -38,7 +38,7 @@ async fn a_certificate_of_another_ca_is_never_given_the_key() {
 async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
     needs_control_plane!();
     let w = World::with("region", organization(), &patient()).await;
-    let elsewhere = Simulator::start(Options::default()).await.expect("simulator");
+    let elsewhere = Simulator::start(Options::hurried()).await.expect("simulator");
     let key = elsewhere.bitwarden().add_organization(organization());
     w.secret("key", w.credentials(&key)).await;
     w.declare("acme", json!({})).await;

@@ -24,7 +24,7 @@ struct Elsewhere {
 impl Elsewhere {
     /// The other tenant's API key is in Secret `theirs`.
     async fn new(name: &str) -> Self {
-        let there = Simulator::start(Options::default()).await.expect("simulator");
+        let there = Simulator::start(Options::hurried()).await.expect("simulator");
         let allowed = format!("--allowed-host={}", there.host());
         let flags: Vec<&str> = FAST.iter().copied().chain([allowed.as_str()]).collect();
         let w = World::with(name, organization(), &flags).await;

@@ -10,7 +10,7 @@ use crate::world::{World, organization};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_hangs_with_more_objects_than_there_are_passes_holds_up_no_other_host() {
     needs_control_plane!();
-    let slow = Simulator::start(Options::default()).await.expect("simulator");
+    let slow = Simulator::start(Options::hurried()).await.expect("simulator");
     let allowed = format!("--allowed-host={}", slow.host());
     let mut flags = fast_but(&["--concurrency=4", "--read-timeout=90s"]);
     flags.push(&allowed);

@@ -111,7 +111,7 @@ async fn while_an_owners_key_is_asked_for_its_organization_a_younger_object_of_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_self_hosted_copy_with_the_id_of_its_original_neither_claims_nor_bars() {
     needs_control_plane!();
-    let copy = Simulator::start(Options::default()).await.expect("simulator");
+    let copy = Simulator::start(Options::hurried()).await.expect("simulator");
     copy.bitwarden().switch(|switches| switches.self_hosted = true);
     let allowed = format!("--allowed-host={}", copy.host());
     let w = World::with("copy", organization(), &[FAST, &[&allowed]].concat()).await;

@@ -84,7 +84,7 @@ impl World {
     }
 
     async fn on(plane: Plane, namespace: String, watched: String, organization: Organization, args: &[&str]) -> Self {
-        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let vendor = Simulator::start(Options::hurried()).await.expect("simulator");
         let key = vendor.bitwarden().add_organization(organization);
         let (client, mark) = (plane.admin(), plane.audit_mark());
         let operator = start(&plane, &vendor, &watched, &[], args).await;

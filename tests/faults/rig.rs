@@ -128,7 +128,7 @@ impl Account {
     /// A new organization at a vendor of its own. Half of the names go each billing path, and a name always the same one; a
     /// scenario may choose.
     pub async fn new(scenario: &Scenario, name: &str) -> Self {
-        let vendor = Arc::new(Simulator::start(Options::default()).await.expect("simulator"));
+        let vendor = Arc::new(Simulator::start(Options::hurried()).await.expect("simulator"));
         let mut organization = (scenario.organization)();
         organization.billing_path.get_or_insert_with(|| BillingPath::of_name(name));
         let key = vendor.bitwarden().add_organization(organization);

@@ -108,7 +108,7 @@ impl Stage {
     #[expect(clippy::too_many_lines, reason = "each part needs the ones before it")]
     pub async fn new(ground: &Arc<Ground>, lacks: Option<&'static str>) -> Self {
         let namespace = ground.plane.namespace("keys").await;
-        let vendor = Simulator::start(Options::default()).await.expect("simulator");
+        let vendor = Simulator::start(Options::hurried()).await.expect("simulator");
         let tenant = vendor.immuta();
         tenant.switch(|switches| switches.duplicate = Duplicate::SecondRow);
         let api_key = tenant.add_tenant(Tenant::new("acme").users(10)).api_key;

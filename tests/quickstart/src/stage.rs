@@ -32,6 +32,13 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-self-hosted", "Observed"),
 ];
 
+/// A vendor that is as quick as the operator is told to be.
+async fn simulated(self_hosted: bool) -> Result<Simulator, Failure> {
+    let switches = Switches { self_hosted, ..Switches::hurried() };
+    let started = Simulator::start(Options { switches, ..Options::default() }).await;
+    started.map_err(Failure::from_io("the simulator"))
+}
+
 /// Everything that runs. Dropped in this order: the operator first, so that it does not lose what it works with.
 pub(crate) struct Stage {
     operator: Operator,
@@ -48,10 +55,8 @@ impl Stage {
         say("starting etcd and kube-apiserver ...");
         let plane = ControlPlane::start().await;
         say("starting the simulated vendors: Bitwarden's cloud, a self-hosted Bitwarden, and two Immuta tenants ...");
-        let cloud = Simulator::start(Options::default()).await.map_err(Failure::from_io("the simulator"))?;
-        let switches = Switches { self_hosted: true, ..Switches::default() };
-        let options = Options { switches, ..Options::default() };
-        let self_hosted = Simulator::start(options).await.map_err(Failure::from_io("the simulator"))?;
+        let cloud = simulated(false).await?;
+        let self_hosted = simulated(true).await?;
         let parts = scene::organizations(&cloud, &self_hosted);
         let immuta = tenants::secrets(&cloud, &self_hosted);
         say("installing the chart ...");

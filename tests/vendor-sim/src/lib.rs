@@ -60,6 +60,13 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The default for an operator that is told to count seconds instead of minutes ([`Switches::hurried`]).
+    pub fn hurried() -> Self {
+        Self { switches: Switches::hurried(), ..Self::default() }
+    }
+}
+
 /// A running simulator. Dropping it closes its ports and connections; what the vendor has begun still runs to its end.
 #[derive(Debug)]
 pub struct Simulator {

@@ -37,9 +37,9 @@ struct Arguments {
     /// Limit requests as the vendor does (10 tokens a minute, 60 writes a minute, ...) instead of 100 times as generously.
     #[arg(long)]
     rate_limits: bool,
-    /// Cache client records for five minutes, as the vendor may do.
-    #[arg(long)]
-    key_cache: bool,
+    /// Cache client records for so long, as the vendor may do; 0: a rotated key counts at once.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    key_cache: u64,
     /// JSON file with an array of organizations, as POST /sim/organizations takes them.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         listen: arguments.listen,
         control: arguments.control,
         server_names: arguments.server_name,
-        switches: Switches { rate_limits, key_cache: arguments.key_cache, ..Switches::default() },
+        switches: Switches { rate_limits, key_cache_seconds: arguments.key_cache, ..Switches::default() },
     };
     let simulator = Simulator::start(options).await?;
     let keys: Vec<OrganizationKey> =

@@ -12,9 +12,6 @@ use uuid::Uuid;
 use super::{Bitwarden, context::Context, lock, switches::Switches, token::TokenKind};
 use crate::http::{Answer, Request};
 
-/// How long the vendor's (deduced) client cache lives.
-const CACHE: Duration = Duration::from_secs(300);
-
 /// A client record as it was when read.
 #[derive(Clone, Debug)]
 pub(crate) struct Cached {
@@ -230,14 +227,12 @@ fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Succ
 }
 
 impl Bitwarden {
-    /// Section 3.4: secret, enabled flag and roles are read anew for every token, or cached five minutes if the
-    /// switch says so.
+    /// Section 3.4: secret, enabled flag and roles, as they were at most so long ago as the switch says.
     fn client(&self, id: ClientId, switches: &Switches) -> Option<Cached> {
         let at = self.shared.clock.elapsed();
         let key = format!("{id:?}");
-        if switches.key_cache
-            && let Some(cached) = lock(&self.shared.key_cache).get(&key)
-            && at < cached.at + CACHE
+        if let Some(cached) = lock(&self.shared.key_cache).get(&key)
+            && at < cached.at + Duration::from_secs(switches.key_cache_seconds)
         {
             return Some(cached.clone());
         }

@@ -98,6 +98,11 @@ impl Bitwarden {
         self.touch();
     }
 
+    /// Section 3.4: what is cached of keys is read anew, as if its five minutes were over.
+    pub fn forget_keys(&self) {
+        lock(&self.shared.key_cache).clear();
+    }
+
     /// Adds a fault; returns its number.
     pub fn inject(&self, fault: Fault) -> u64 {
         self.shared.faults.add(fault)

@@ -44,6 +44,8 @@ impl Bench {
         let bw = sim.bitwarden();
         // Most tests here make one change right after the other. `races` is about webhooks.
         bw.switch(|s| s.webhook = Webhook::silent());
+        // They say themselves when a key is cached and a failure slow, or there would be no end of waiting.
+        bw.switch(|s| (s.key_cache_seconds, s.token_failure_delay_ms) = (0, 0));
         let key = bw.add_organization(organization);
         let ca = Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap();
         let client = Client::builder().tls_certs_only([ca]).build().unwrap();

@@ -233,7 +233,7 @@ async fn each_api_takes_its_own_kind_of_key() {
 async fn cached_clients_keep_secret_and_roles_for_five_minutes() {
     let bench = Bench::new(example()).await;
     let mut person = bench.owner().await;
-    bench.bw.switch(|s| s.key_cache = true);
+    bench.bw.switch(|s| s.key_cache_seconds = 300);
     person.login().await;
     bench.bw.set_role(&person.key.user_id, &bench.key.id, Role::Admin);
     bench.bw.rotate_user_key(&person.key.user_id);
