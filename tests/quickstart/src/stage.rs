@@ -32,9 +32,9 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-self-hosted", "Observed"),
 ];
 
-/// A vendor that is as quick as the operator is told to be.
+/// A vendor that is as quick as the operator is told to be, and that people may ask with curl.
 async fn simulated(self_hosted: bool) -> Result<Simulator, Failure> {
-    let switches = Switches { self_hosted, ..Switches::hurried() };
+    let switches = Switches { self_hosted, client_headers: false, ..Switches::hurried() };
     let started = Simulator::start(Options { switches, ..Options::default() }).await;
     started.map_err(Failure::from_io("the simulator"))
 }

@@ -70,7 +70,7 @@ Control API (plain HTTP, JSON):
   DELETE /sim/faults                            remove all
   DELETE /sim/faults/N                          remove one
   POST   /sim/faults/N/release                  end its pauses
-  GET    /sim/switches                          rateLimits, keyCacheSeconds, webhook, billingPath, pricingDown, selfHosted, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
+  GET    /sim/switches                          rateLimits, keyCacheSeconds, webhook, billingPath, pricingDown, selfHosted, clientHeaders, tokenLifetimeSeconds, clockSkewSeconds, tokenFailureDelayMs
   PATCH  /sim/switches                          some of them: {\"selfHosted\":true}, {\"webhook\":{\"readsAfterRequest\":false,\"holdWrite\":true}}
   POST   /sim/webhooks/release                  let held webhook writes go on
   POST   /sim/tokens/expire                     all issued tokens are refused from now on

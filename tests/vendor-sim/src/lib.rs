@@ -68,6 +68,9 @@ impl Options {
 }
 
 /// A running simulator. Dropping it closes its ports and connections; what the vendor has begun still runs to its end.
+///
+/// # Panics
+/// When it is dropped after a request that no client of the vendor sends ([`Switches::client_headers`]).
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
@@ -77,6 +80,18 @@ pub struct Simulator {
     ca_pem: String,
     bitwarden: Bitwarden,
     _running: server::Running,
+}
+
+impl Drop for Simulator {
+    #[expect(clippy::panic, reason = "a test must not pass with requests that the vendor may turn away")]
+    fn drop(&mut self) {
+        if std::thread::panicking() || !self.bitwarden.switches().client_headers {
+            return;
+        }
+        if let Some(r) = self.bitwarden.requests().into_iter().find(|r| !r.lacks.is_empty()) {
+            panic!("request {} to the vendor, {} {}, lacks {:?}", r.number, r.method, r.path, r.lacks);
+        }
+    }
 }
 
 impl Simulator {

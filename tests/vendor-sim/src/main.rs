@@ -40,6 +40,9 @@ struct Arguments {
     /// Cache client records for so long, as the vendor may do; 0: a rotated key counts at once.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     key_cache: u64,
+    /// Ask for the headers that every client of the vendor sends, as its edge does. Without it, curl may be used.
+    #[arg(long)]
+    client_headers: bool,
     /// JSON file with an array of organizations, as POST /sim/organizations takes them.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
@@ -60,7 +63,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         listen: arguments.listen,
         control: arguments.control,
         server_names: arguments.server_name,
-        switches: Switches { rate_limits, key_cache_seconds: arguments.key_cache, ..Switches::default() },
+        switches: Switches {
+            rate_limits,
+            key_cache_seconds: arguments.key_cache,
+            client_headers: arguments.client_headers,
+            ..Switches::default()
+        },
     };
     let simulator = Simulator::start(options).await?;
     let keys: Vec<OrganizationKey> =

@@ -21,6 +21,7 @@ pub mod view;
 pub(crate) mod autoscale;
 pub(crate) mod body;
 pub(crate) mod broken;
+pub(crate) mod client_headers;
 pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod lookout;
@@ -200,7 +201,12 @@ impl Bitwarden {
             self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
             return answer;
         }
-        // Self-hosted servers have no limiter (section 11).
+        // Self-hosted servers have neither an edge in front nor a limiter (section 11).
+        let edge = switches.client_headers && !switches.self_hosted;
+        if let Some(answer) = edge.then(|| client_headers::turned_away(request)).flatten() {
+            self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
+            return answer;
+        }
         let limits = Some(&switches.rate_limits).filter(|l| l.enabled && !switches.self_hosted);
         let passed = limits.map(|limits| lock(&self.shared.limiter).check(limits, request, &self.shared.clock));
         let answer = match passed {
@@ -219,6 +225,8 @@ impl Bitwarden {
         let headers =
             visible.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
         let body = request.path.starts_with("/api/").then(|| String::from_utf8_lossy(&request.body).into_owned());
+        let asked_for = lock(&self.shared.switches).client_headers;
+        let lacks = if asked_for { client_headers::lacking(request) } else { Vec::new() };
         let mut list = lock(&self.shared.requests);
         let number = list.len() as u64 + 1;
         list.push(RequestRecord {
@@ -229,6 +237,7 @@ impl Bitwarden {
             organization,
             status: None,
             executed: None,
+            lacks,
             client_gone: false,
             faults: Vec::new(),
             headers,

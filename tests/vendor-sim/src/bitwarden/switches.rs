@@ -19,6 +19,9 @@ pub struct Switches {
     pub billing_path: Option<BillingPath>,
     /// The pricing service fails: whatever needs the plan is a 500 (sections 7.1 and 22.5).
     pub pricing_down: bool,
+    /// Section 16.2: what a request lacks of the headers that each client sends is noted in its record, the cloud's edge turns
+    /// away who does not name itself, and a simulator that has seen such a request panics when it is dropped. On by default.
+    pub client_headers: bool,
     /// Section 11: a self-hosted server instead of the cloud.
     pub self_hosted: bool,
     /// Life of a token: 3600 s at the vendor.
@@ -37,6 +40,7 @@ impl Default for Switches {
             webhook: Webhook::default(),
             billing_path: None,
             pricing_down: false,
+            client_headers: true,
             self_hosted: false,
             token_lifetime_seconds: 3600,
             token_failure_delay_ms: 2000,

@@ -20,10 +20,10 @@ const LEGACY: &str = "Legacy encryption without a userkey is no longer supported
 const V2_CLIENT: Version = [2025, 11, 0, -1];
 
 /// A .NET version: missing parts are -1 and sort first.
-type Version = [i64; 4];
+pub(crate) type Version = [i64; 4];
 
 /// At least two parts of digits, at most four; each a 32-bit number.
-fn version(text: &str) -> Option<Version> {
+pub(crate) fn version(text: &str) -> Option<Version> {
     let mut version = [-1; 4];
     let parts: Vec<&str> = text.split('.').collect();
     if !(2..=4).contains(&parts.len()) {
@@ -39,7 +39,7 @@ fn version(text: &str) -> Option<Version> {
 }
 
 /// A number, or the exact name.
-fn device_type(text: &str) -> Option<u8> {
+pub(crate) fn device_type(text: &str) -> Option<u8> {
     const NAMES: [&str; 27] = [
         "Android",
         "iOS",

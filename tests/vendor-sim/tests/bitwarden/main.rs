@@ -3,6 +3,7 @@
 // Clippy sees tests only in functions marked as such, not in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod client_headers;
 mod control;
 mod identity;
 mod members;
@@ -44,6 +45,8 @@ impl Bench {
         let bw = sim.bitwarden();
         // Most tests here make one change right after the other. `races` is about webhooks.
         bw.switch(|s| s.webhook = Webhook::silent());
+        // They send only the headers that they are about; `client_headers` is about all of them.
+        bw.switch(|s| s.client_headers = false);
         // They say themselves when a key is cached and a failure slow, or there would be no end of waiting.
         bw.switch(|s| (s.key_cache_seconds, s.token_failure_delay_ms) = (0, 0));
         let key = bw.add_organization(organization);

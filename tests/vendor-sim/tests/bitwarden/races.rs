@@ -19,10 +19,7 @@ async fn an_overlapping_retry_buys_twice() {
             assert!(bench.bw.wait_fired(second, 1).await);
             bench.bw.release(first);
             assert!(
-                bench
-                    .bw
-                    .wait_for(std::time::Duration::from_secs(9), |b| b.organization(&bench.key.id).seats == Some(150))
-                    .await
+                bench.bw.wait_for(Duration::from_secs(9), |b| b.organization(&bench.key.id).seats == Some(150)).await
             );
             bench.bw.release(second);
         };
@@ -133,7 +130,7 @@ async fn late_application_and_a_client_that_hangs_up() {
         fired = bench.bw.wait_fired(pause, 1) => assert!(fired),
     }
     // The vendor sees the connection close, and goes on regardless.
-    assert!(bench.bw.wait_for(std::time::Duration::from_secs(9), |b| b.count(|r| r.client_gone) == 1).await);
+    assert!(bench.bw.wait_for(Duration::from_secs(9), |b| b.count(|r| r.client_gone) == 1).await);
     bench.bw.release(pause);
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(115), Some(115)));

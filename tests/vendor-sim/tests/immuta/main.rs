@@ -31,6 +31,8 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let sim = Simulator::start(Options::default()).await.unwrap();
+        // This client is none of Bitwarden's.
+        sim.bitwarden().switch(|s| s.client_headers = false);
         let immuta = sim.immuta();
         let api_key = immuta.add_tenant(Tenant::new("Acme").users(31)).api_key;
         let ca = Certificate::from_pem(sim.ca_pem().as_bytes()).unwrap();
