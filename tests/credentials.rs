@@ -83,6 +83,8 @@ async fn a_key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
     let new = w.bitwarden().rotate_key(&w.key.id);
+    // Until then the old key brings another token.
+    w.bitwarden().forget_keys();
     w.bitwarden().expire_tokens();
     let status = w.until_reason("acme", "CredentialsValid", "Rejected").await;
     assert!(condition(&status, "Ready").unwrap().message.contains("key was rotated"));
