@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::branch::{Branch, Branches};
 use crate::case::{Broken, End, Flaw};
 use crate::choice::{CONTROL_PLANE, LICENCE_KEYS, Name, TWO_INSTALLATIONS};
+use crate::rig::conditions;
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
 const LEAST: [(&str, usize); 10] = [
@@ -168,6 +169,7 @@ impl Report {
         for missed in &self.missed {
             println!("missed: {missed}");
         }
+        println!("{}", conditions());
         println!("{}", self.line());
     }
 

@@ -93,6 +93,17 @@ impl Staff {
     }
 }
 
+/// What every run of this build is played with, where a scenario does not say otherwise.
+pub fn conditions() -> String {
+    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    format!("faults: played with a {profile} build; the vendor by default: {}", vendor().switches)
+}
+
+/// The vendor of a case, until its scenario changes it.
+fn vendor() -> Options {
+    Options::hurried()
+}
+
 /// Where the first purchases of two installations wait for each other, as behind slow connections.
 pub struct Meeting {
     arrived: watch::Sender<usize>,
@@ -128,7 +139,7 @@ impl Account {
     /// A new organization at a vendor of its own. Half of the names go each billing path, and a name always the same one; a
     /// scenario may choose.
     pub async fn new(scenario: &Scenario, name: &str) -> Self {
-        let vendor = Arc::new(Simulator::start(Options::hurried()).await.expect("simulator"));
+        let vendor = Arc::new(Simulator::start(vendor()).await.expect("simulator"));
         let mut organization = (scenario.organization)();
         organization.billing_path.get_or_insert_with(|| BillingPath::of_name(name));
         let key = vendor.bitwarden().add_organization(organization);

@@ -79,7 +79,7 @@ part -n 15 clippy 'test build' -- cargo clippy --locked --workspace --all-target
 part -n 15 -s "$results" 'doc tests' clippy -- cargo test --locked --workspace --doc
 part -n 15 'release build' 'test build' -- cargo build --release --locked -p seatkeeper
 part -s "$results" 'release smoke' 'release build' behavior "${control_plane[@]}" -- smoke_test
-part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|of .* that there are" \
+part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|^faults: played|of .* that there are" \
   faults behavior 'release smoke' "${control_plane[@]}" -- run_tests "$faults"
 # What the faults leave is enough for the model: it is done before them.
 part -n 15 -s "$results|^model" model 'test build' behavior -- run_tests "$model"

@@ -1,5 +1,7 @@
 //! Behaviour of the whole vendor that a test or a person can change while it runs.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::rate_limit::RateLimits;
@@ -53,6 +55,35 @@ impl Switches {
     /// The default for an operator that is told to count seconds instead of minutes: so does the key cache.
     pub fn hurried() -> Self {
         Self { key_cache_seconds: 2, ..Self::default() }
+    }
+}
+
+/// In words, for those who tell what a run was played with.
+impl fmt::Display for Switches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key_cache_seconds, token_failure_delay_ms, webhook, .. } = self;
+        let limiter = match (self.self_hosted, self.rate_limits.enabled) {
+            (true, _) => "self-hosted",
+            (false, true) if self.rate_limits == RateLimits::vendor() => "limiter with the vendor's numbers",
+            (false, true) => "limiter in every answer with more room than the vendor's",
+            (false, false) => "no limiter",
+        };
+        let webhooks = match (webhook.enabled, webhook.reads_after_request) {
+            (true, true) => format!("a harmless webhook of {} ms after every change", webhook.before_write_ms),
+            (true, false) => "a webhook that restores the old row".into(),
+            (false, _) => "no webhook".into(),
+        };
+        let path = match self.billing_path {
+            None => "both billing paths",
+            Some(BillingPath::Legacy) => "the legacy billing path",
+            Some(BillingPath::New) => "the new billing path",
+        };
+        let headers = if self.client_headers { "client headers asked for" } else { "any client" };
+        write!(
+            f,
+            "{limiter}, {webhooks}, {path}, keys cached for {key_cache_seconds} s, failed logins after \
+             {token_failure_delay_ms} ms, {headers}"
+        )
     }
 }
 
