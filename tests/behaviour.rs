@@ -40,6 +40,7 @@ mod products;
 mod proxied;
 mod purchase;
 mod quickstart;
+mod rate_limits;
 mod readings;
 mod redirects;
 mod requests;

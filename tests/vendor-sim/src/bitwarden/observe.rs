@@ -1,11 +1,12 @@
 //! The rest of the handle: time, requests, tokens, switches, faults, and waiting without polling.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{net::Ipv4Addr, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
     Bitwarden, lock, private,
+    rate_limit::Asked,
     requests::RequestRecord,
     state::random_id,
     switches::Switches,
@@ -101,6 +102,14 @@ impl Bitwarden {
     /// Section 3.4: what is cached of keys is read anew, as if its five minutes were over.
     pub fn forget_keys(&self) {
         lock(&self.shared.key_cache).clear();
+    }
+
+    /// Section 12: other clients behind the address 127.0.0.1 have used up all but `left` requests of this verb and path
+    /// (with `/api` or `/identity`) in the longest of the limiter's windows for it, which begins now.
+    pub fn leave_over(&self, verb: &str, path: &str, left: u64) {
+        let (limits, path) = (self.switches().rate_limits, path.to_ascii_lowercase());
+        let asked = Asked { peer: Ipv4Addr::LOCALHOST.into(), verb, path: &path };
+        lock(&self.shared.limiter).leave_over(&limits, &asked, left, &self.shared.clock);
     }
 
     /// Adds a fault; returns its number.

@@ -104,6 +104,41 @@ impl RateLimits {
 
 type Key = (IpAddr, u64, String, String);
 
+/// What the limiter sees of a request.
+pub(crate) struct Asked<'a> {
+    pub(crate) peer: IpAddr,
+    pub(crate) verb: &'a str,
+    /// Whole, below `/identity` or `/api`.
+    pub(crate) path: &'a str,
+}
+
+impl Asked<'_> {
+    fn key(&self, rule: &RateRule) -> Key {
+        (self.peer, rule.period_seconds, self.verb.to_owned(), self.path.to_owned())
+    }
+}
+
+impl RateLimits {
+    /// The rules of a request, the shortest period first; of each period the strictest. None elsewhere.
+    fn of(&self, request: &Asked<'_>) -> Vec<&RateRule> {
+        let (service, path) = match (request.path.strip_prefix("/identity"), request.path.strip_prefix("/api")) {
+            (Some(path), _) => (Service::Identity, path),
+            (_, Some(path)) => (Service::Api, path),
+            _ => return Vec::new(),
+        };
+        let fits = |rule: &&RateRule| {
+            rule.service == service
+                && rule.period_seconds > 0
+                && rule.verb.as_deref().is_none_or(|verb| verb.eq_ignore_ascii_case(request.verb))
+                && rule.path.as_deref().is_none_or(|of| covers(of, path))
+        };
+        let mut rules: Vec<&RateRule> = self.rules.iter().filter(fits).collect();
+        rules.sort_by_key(|rule| (rule.period_seconds, rule.limit));
+        rules.dedup_by_key(|rule| rule.period_seconds);
+        rules
+    }
+}
+
 /// All open windows: when they began and what they counted.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
@@ -152,37 +187,26 @@ fn period_text(seconds: u64) -> String {
 }
 
 impl Limiter {
+    /// Begins the longest window of a request anew, with so many requests left in it.
+    pub(crate) fn leave_over(&mut self, limits: &RateLimits, request: &Asked, left: u64, clock: &Clock) {
+        let now = clock.elapsed();
+        if let Some(rule) = limits.of(request).last() {
+            self.windows.insert(request.key(rule), (now, rule.limit.saturating_sub(left)));
+        }
+    }
+
     pub(crate) fn check(
         &mut self,
         limits: &RateLimits,
         request: &Request,
         clock: &Clock,
     ) -> Result<Option<Stamp>, Box<Answer>> {
-        let (service, path) = match (request.path.strip_prefix("/identity"), request.path.strip_prefix("/api")) {
-            (Some(path), _) => (Service::Identity, path),
-            (_, Some(path)) => (Service::Api, path),
-            _ => return Ok(None),
-        };
-        let verb = request.method.as_str();
-        let mut rules: Vec<&RateRule> = limits
-            .rules
-            .iter()
-            .filter(|r| {
-                r.service == service
-                    && r.period_seconds > 0
-                    && r.verb.as_deref().is_none_or(|v| v.eq_ignore_ascii_case(verb))
-                    && r.path.as_deref().is_none_or(|p| covers(p, path))
-            })
-            .collect();
-        rules.sort_by_key(|r| (r.period_seconds, r.limit));
-        rules.dedup_by_key(|r| r.period_seconds);
-
+        let asked = Asked { peer: request.peer, verb: request.method.as_str(), path: &request.path };
         let now = clock.elapsed();
         let mut stamp = None;
-        for rule in rules {
+        for rule in limits.of(&asked) {
             let period = Duration::from_secs(rule.period_seconds);
-            let key = (request.peer, rule.period_seconds, verb.to_owned(), request.path.clone());
-            let window = self.windows.entry(key).or_insert((now, 0));
+            let window = self.windows.entry(asked.key(rule)).or_insert((now, 0));
             if now >= window.0 + period {
                 *window = (now, 0);
             }
