@@ -163,3 +163,38 @@ impl Webhook {
         Self { enabled: false, ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_the_default_is_told() {
+        let default = Switches::default().to_string();
+        let told = [
+            "limiter in every answer with more room than the vendor's",
+            "a harmless webhook of 300 ms after every change",
+            "both billing paths",
+            "keys cached for 300 s",
+            "failed logins after 2000 ms",
+            "client headers asked for",
+        ];
+        assert_eq!(default, told.join(", "));
+        assert_eq!(Switches::hurried().to_string(), default.replace("300 s", "2 s"));
+        let other = Switches {
+            rate_limits: RateLimits::none(),
+            webhook: Webhook::silent(),
+            billing_path: Some(BillingPath::New),
+            client_headers: false,
+            ..Switches::default()
+        };
+        let told = "no limiter, no webhook, the new billing path, keys cached for 300 s, failed logins after 2000 ms, any client";
+        assert_eq!(other.to_string(), told);
+    }
+
+    #[test]
+    fn half_of_the_names_go_each_path() {
+        let legacy = (0..100).filter(|n| BillingPath::of_name(&format!("case {n}")) == BillingPath::Legacy).count();
+        assert_eq!(legacy, 50);
+    }
+}
