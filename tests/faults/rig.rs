@@ -15,9 +15,7 @@ use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{Operator, SYSTEM_NAMESPACE, http_get, wait_for};
 use serde_json::Value;
 use tokio::sync::watch;
-use vendor_sim::{
-    BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, OrganizationKey, Role, Simulator,
-};
+use vendor_sim::{BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, OrganizationKey, Role, Simulator};
 
 use crate::actions::Crew;
 use crate::case::Case;
