@@ -4,7 +4,7 @@ use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind, Organization, Role, UserKey};
 
-use crate::tenants::Tenant;
+use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, condition, object_in, organization, said, world};
 
 impl Tenant<'_> {
@@ -315,6 +315,25 @@ async fn difference_that_only_the_private_api_fails_so_is_bought_once() {
         let most = w.bitwarden().ledger(&t.key.id).iter().filter_map(|entry| entry.billed_after.seats).max();
         assert_eq!(most, Some(150), "{what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bill_of_a_change_that_is_refused_after_it_was_billed_is_told_whichever_key_made_it() {
+    needs_control_plane!();
+    let w = World::with("billed-refused", organization(), &fast_but(&["--account-recheck=1h"])).await;
+    let play = async |what: &str, fault: Fault, both: bool| {
+        let t = w.tenant(what, organization()).await;
+        t.person(Role::Owner).await;
+        t.inject(fault.for_ever());
+        let spec = if both { t.both(json!({})) } else { t.alone(json!({})) };
+        w.declare(&t.name, spec).await;
+        let status = t.until_said("Ready", "False/VendorRejected").await;
+        assert_eq!((status.seats, status.billed), (Some(100), Some(150)), "{what}");
+    };
+    tokio::join!(
+        play("owner alone", Fault::on_private_write(FaultKind::FailAfterBilling), false),
+        play("both keys", Fault::on_put(FaultKind::FailAfterBilling), true),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

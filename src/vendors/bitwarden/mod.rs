@@ -252,7 +252,16 @@ impl VendorAccount for Organization {
     fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             match recorded.spend(&self.account()) {
-                Ok(intent) => self.change(&intent, go).await,
+                Ok(intent) => {
+                    let outcome = self.change(&intent, go).await;
+                    // What is billed may be another number now, though the row shows the same.
+                    if let (true, Some(owner), Some(id)) =
+                        (outcome.is_of_something_sent(), &self.owner, self.known_id())
+                    {
+                        owner.forget_details(&id);
+                    }
+                    outcome
+                }
                 Err(why) => Outcome::NotSent(why),
             }
         })

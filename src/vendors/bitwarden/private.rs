@@ -70,7 +70,7 @@ impl Session {
         self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
     }
 
-    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows.
+    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows or than a request of ours.
     pub(super) async fn details(
         &self,
         id: &str,
@@ -87,6 +87,11 @@ impl Session {
             Arc::new(self.get("get_details", format!("organizations/{id}/subscription")).await?);
         self.known().keep(id, Arc::clone(&details), age);
         Ok(details)
+    }
+
+    /// The subscription is to be read again.
+    pub(super) fn forget_details(&self, id: &str) {
+        self.known().details.remove(id);
     }
 
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
