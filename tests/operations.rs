@@ -241,6 +241,7 @@ async fn seats_that_the_vendor_bought_stay_through_an_outage_of_the_key() {
     w.until_in_sync("acme", 165).await;
     assert_eq!(w.bitwarden().leave(&w.key.id, 25), 25);
     let key = w.bitwarden().rotate_key(&w.key.id);
+    w.bitwarden().forget_keys();
     w.bitwarden().expire_tokens();
     w.until_reason("acme", "Ready", "CredentialsInvalid").await;
     w.secret("key", w.credentials(&key)).await;

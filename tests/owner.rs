@@ -390,6 +390,7 @@ async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
     wait_for("its login", PATIENCE, async || (logins() > before).then_some(())).await;
     assert_eq!(w.bitwarden().devices(&key.user_id).len(), 1);
     let rotated = w.bitwarden().rotate_user_key(&key.user_id);
+    w.bitwarden().forget_keys();
     w.bitwarden().expire_tokens();
     install(&rotated).await;
     let devices = async || (w.bitwarden().devices(&key.user_id).len() == 2).then_some(());

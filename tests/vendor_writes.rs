@@ -139,6 +139,7 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
 async fn no_bad_answer_to_a_difference_of_an_owners_key_buys_twice_and_each_ends_in_sync_or_told() {
     needs_control_plane!();
     let w = world("owner-writes").await;
+    w.needs_many_tokens();
     let play = async |case: Case| {
         let t = w.tenant(case.what, organization()).await;
         t.person(Role::Owner).await;
