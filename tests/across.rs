@@ -1,5 +1,6 @@
 //! One operator over all namespaces: who owns a pool is decided across them, and the other learns no names from it.
 
+use jiff::Timestamp;
 use kube::api::Patch;
 use seatkeeper::api::{Account, LicenseSeats, LicenseSeatsStatus};
 use seatkeeper_support::{needs_control_plane, wait_for};
@@ -112,6 +113,27 @@ async fn a_forged_intent_holds_up_the_account_of_another_namespace_for_the_settl
     f.w.until("acme", "barred by the forged intent", barred).await;
     assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");
     // The forged intent stays, and its time passes.
+    f.w.until_in_sync("acme", 160).await;
+    assert_eq!((f.w.puts(), f.w.organization().billed.seats), (2, Some(160)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_change_holds_up_the_account_of_another_namespace_no_longer_than_the_settle_time() {
+    needs_control_plane!();
+    let mut f = Forgery::new("forged-change", false).await;
+    let account = f.account().await;
+    let change = json!({
+        "id": "forged", "account": account, "generation": 1, "from": 150, "to": 20, "attempt": 1000, "reason": "SpecDiffers",
+        "time": Timestamp::now().to_string(),
+    });
+    f.forge(json!({ "history": [change] })).await;
+    f.w.edit("acme", json!({ "seats": 160 })).await;
+    let barred = |status: &LicenseSeatsStatus| {
+        condition(status, "ChangePending").is_some_and(|pending| pending.message.contains("last change once more"))
+    };
+    f.w.until("acme", "barred by the forged change", barred).await;
+    assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");
+    // The late effects of a thousand attempts would come for over half an hour.
     f.w.until_in_sync("acme", 160).await;
     assert_eq!((f.w.puts(), f.w.organization().billed.seats), (2, Some(160)));
 }

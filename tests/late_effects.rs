@@ -1,10 +1,12 @@
 //! The vendor may still write the row of an account because of the last change. The next change of the account waits for that,
 //! whoever asks for it: the same object, the same object created again, or another pool.
 
+use kube::api::Patch;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 
+use crate::stored_objects::{store, stored};
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{World, condition, organization, said};
 
@@ -55,6 +57,45 @@ async fn next_change_of_an_account_waits_for_the_late_effects_of_the_last_whoeve
         waits(&t, &name).await;
     };
     tokio::join!(edited, recreated, wiped, beside);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_each_change_on_record_holds_its_account_whatever_became_of_the_object() {
+    needs_control_plane!();
+    let flags = fast_but(&["--settle-answered=1h", "--settle-unanswered=2h"]);
+    let mut w = World::with("late-on-record", organization(), &flags).await;
+    let made = async |w: &World, sentence: &str| {
+        let t = w.tenant(sentence, organization().secrets_manager(20, 50)).await;
+        t.declare(json!({})).await;
+        t.until_in_sync(150).await;
+        (t.name.clone(), t.key.clone())
+    };
+    // It has changed another account since.
+    let moved = made(&w, "moved").await;
+    let elsewhere = w.bitwarden().add_organization(organization());
+    w.secret(&moved.0, w.credentials(&elsewhere)).await;
+    w.edit(&moved.0, json!({ "seats": 160 })).await;
+    w.until_in_sync(&moved.0, 160).await;
+    // It is on its way out, and a finalizer holds it back.
+    let leaving = made(&w, "leaving").await;
+    let held = Patch::Merge(json!({ "metadata": { "finalizers": ["example.com/backup"] } }));
+    w.seats().patch(&leaving.0, &Default::default(), &held).await.expect("a finalizer");
+    w.seats().delete(&leaving.0, &Default::default()).await.expect("delete");
+    // Another version has written its status.
+    let foreign = made(&w, "foreign").await;
+    let mut object = stored(&w, &foreign.0).await;
+    object["status"]["seats"] = json!("many");
+    store(&w, &foreign.0, &object).await;
+
+    w.crash_and_restart(&flags).await;
+    for (name, key) in [moved, leaving, foreign] {
+        let t = Tenant { world: &w, name, key };
+        let name = format!("{}-machines", t.name);
+        w.secret(&name, w.credentials(&t.key)).await;
+        let vendor = json!({ "bitwarden": { "product": "MachineAccounts", "credentialsSecretRef": { "name": name } } });
+        w.declare(&name, json!({ "vendor": vendor, "seats": 60, "limit": null })).await;
+        waits(&t, &name).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::store::Stored;
-use crate::api::{Account, Capability, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
+use crate::api::{Account, Capability, Change, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
 use crate::plan::{Desired, Snapshot};
 use crate::registry::{Claim, Found, Noted, Open, Realm, Rows, age_of};
 
@@ -55,7 +55,8 @@ pub(super) fn claim(stored: &Stored, desired: Option<&Desired>, sight: Sight<'_>
                 age,
                 wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
             };
-            let rows = Rows { listed: listed(sight, record, as_recorded), differ: differ(metadata) };
+            let read = matches!(sight, Sight::Reading(_));
+            let rows = Rows { listed: listed(sight, record, as_recorded), read, differ: differ(metadata) };
             Found::Claims(Noted { claim, open, rows })
         }
         (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
@@ -130,6 +131,12 @@ fn open_in(record: &Value, otherwise: Option<&str>) -> Option<Open> {
     Some(Open { id: word("id").unwrap_or_default().to_owned(), account })
 }
 
+/// The recorded changes that can be read, newest first.
+pub(super) fn changes_in(record: &Value) -> Vec<Change> {
+    let history = record.get("history").and_then(Value::as_array).into_iter().flatten();
+    history.filter_map(|change| serde_json::from_value(change.clone()).ok()).collect()
+}
+
 fn account_in(recorded: &Value) -> Option<Account> {
     let word = |key: &str| recorded.get(key).and_then(Value::as_str).map(str::to_owned);
     let account = Account { vendor: word("vendor").unwrap_or_default(), host: word("host"), id: word("id") };
@@ -158,6 +165,17 @@ mod tests {
         }
         assert_eq!(open(&json!({ "intent": null })), None);
         assert_eq!(open(&Value::Null), None);
+    }
+
+    #[test]
+    fn changes_of_a_record_are_read_one_by_one_also_if_the_rest_of_it_cannot_be_read() {
+        let change = json!({
+            "id": "i", "account": "host/then", "generation": 1, "from": 1, "to": 2, "attempt": 1, "reason": "SpecDiffers",
+            "time": "2026-10-01T08:00:00Z",
+        });
+        let record = json!({ "seats": "many", "history": [change, { "id": 7 }, change] });
+        assert_eq!(changes_in(&record).iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["i", "i"]);
+        assert!(changes_in(&json!({ "history": "none" })).is_empty() && changes_in(&Value::Null).is_empty());
     }
 
     #[test]

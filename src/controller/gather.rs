@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::claim::{Sight, claim, rows_of};
+use super::claim::{Sight, changes_in, claim};
 use super::memory::{Entry, Hold, Key, jitter};
 use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
 use super::secret::read_secret;
@@ -40,6 +40,8 @@ pub(super) async fn gather<'a>(
 }
 
 async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
+    // Whatever becomes of the object and of the rest of its record.
+    pass.note_last_changes(&changes_in(pass.stored.record()), pass.context.settings.timing.unanswered);
     if pass.stored.metadata().deletion_timestamp.is_some() {
         pass.note(None, Sight::Record);
         pass.context.pools.answered(pass.key);
@@ -96,7 +98,6 @@ async fn note_without_record(pass: &Pass<'_>) {
 
 /// From a record that can be used to the account: the Secret, and who owns the pool.
 async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, Error> {
-    pass.note_last_change(&status, pass.context.settings.timing.unanswered);
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {
@@ -152,9 +153,6 @@ async fn ask(
             pass.entry.secret.clone_from(&secret_version);
             // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
-            if let Some(listed) = rows_of(&snapshot) {
-                context.pools.shows(pass.key, listed);
-            }
             if let Some(owner) = owner {
                 let fault = conflict(pass.key, &owner, &desired);
                 return Ok(failed(status, Some(desired), Some(snapshot.account), fault));

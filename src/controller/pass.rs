@@ -7,7 +7,7 @@ use super::hosts::Visit;
 use super::memory::{Entry, Key, Trigger};
 use super::store::Stored;
 use super::watched::Watched;
-use crate::api::{Account, LicenseSeatsStatus};
+use crate::api::{Account, Change, LicenseSeatsStatus};
 use crate::plan::{Decision, Desired, Fault, Notice, Snapshot};
 use crate::vendors::VendorAccount;
 
@@ -35,13 +35,13 @@ impl<'a> Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Says in the registry that the account's row may be written once more because of the last change on record. Of a change
-    /// that was only read, no longer than for the settle time: whoever edits a status by hand must not hold an account for days.
-    pub fn note_last_change(&self, status: &LicenseSeatsStatus, most: Duration) {
-        let Some(last) = status.history.first() else { return };
-        if let Some(late) = self.context.settings.timing.late_effects(last, Context::now()) {
-            self.context.pools.made(self.key, last, late.min(most));
-        }
+    /// Says in the registry that an account's row may be written once more because of a change on record. The object may have
+    /// changed another account since. Of a change that was only read, no longer than for the settle time: whoever edits a status
+    /// by hand must not hold an account for days.
+    pub fn note_last_changes(&self, history: &[Change], most: Duration) {
+        let (timing, now) = (self.context.settings.timing, Context::now());
+        let late = |change| Some((change, timing.late_effects(change, now)?.min(most)));
+        self.context.pools.made(self.key, history.iter().filter_map(late));
     }
 }
 

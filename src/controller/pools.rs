@@ -93,10 +93,11 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// The object has made this change, which may have late effects for so long.
-    pub fn made(&self, key: &Key, change: &Change, late: Duration) {
-        let open = Open { id: change.id.clone(), account: Realm::of(&change.account) };
-        self.lock().made(key, open, late, Instant::now());
+    /// The object has made these changes, each of which may have late effects for so long.
+    pub fn made<'a>(&self, key: &Key, changes: impl IntoIterator<Item = (&'a Change, Duration)>) {
+        let open = |change: &Change| Open { id: change.id.clone(), account: Realm::of(&change.account) };
+        let changes = changes.into_iter().map(|(change, late)| (open(change), late));
+        self.lock().made(key, changes, Instant::now());
     }
 
     /// The request of an object has ended: what it left running counts from now.

@@ -41,7 +41,7 @@ impl Pass<'_> {
         let Decided { status, desired, snapshot, decision } = decided;
         let regular = jitter(desired.interval);
         let wait = decision.wake.map_or(regular, |wake| wake.min(regular));
-        self.note_last_change(&status, Duration::MAX);
+        self.note_last_changes(&status.history, Duration::MAX);
         self.follow(&decision, &snapshot);
         self.context.metrics.pass(decision.verdict.label());
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };

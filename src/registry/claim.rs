@@ -29,9 +29,15 @@ pub struct Realm(String);
 
 impl Realm {
     /// Tells this account and another one from all other two.
-    pub(super) fn beside(&self, other: &Self) -> String {
+    pub fn beside(&self, other: &Self) -> String {
         let (one, other) = if self < other { (self, other) } else { (other, self) };
         digest(&["two accounts", &one.0, &other.0])
+    }
+
+    /// Whether the two may be one account although they are called otherwise: neither has an id that no other account has.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let is_unique = |realm: &Self| uuid::Uuid::try_parse(&realm.0).is_ok();
+        self != other && !is_unique(self) && !is_unique(other)
     }
 
     /// Of an account, written `host/id`.
@@ -108,6 +114,8 @@ pub struct Noted {
 pub struct Rows {
     /// Number and identifier of each row that it lists; `None`: that is not known, or the account has an id.
     pub listed: Option<BTreeSet<String>>,
+    /// They were read from the vendor in this pass.
+    pub read: bool,
     /// Ids of other accounts with the same rows of which a person says that they differ from this one.
     pub differ: BTreeSet<String>,
 }

@@ -2,7 +2,7 @@
 //! a change whose object or record is gone holds it all the same, for the settle time. And a change that was made holds it, for
 //! its own object too, as long as its late effects may come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{Bar, Key, Open, Realm};
@@ -25,8 +25,8 @@ pub(super) struct Locks {
     left: BTreeMap<Realm, Instant>,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,
-    /// The last change of each object that is known here, by its id.
-    made: BTreeMap<Key, String>,
+    /// The changes of each object that are known here, by their ids.
+    made: BTreeMap<Key, BTreeSet<String>>,
 }
 
 impl Locks {
@@ -61,15 +61,21 @@ impl Locks {
         before.map(|before| before.open)
     }
 
-    /// The object has made this change. For so long the vendor may still write the account's row because of it, whatever becomes
-    /// of the object and of its record.
-    pub fn made(&mut self, key: &Key, change: Open, late: Duration, now: Instant) {
-        if self.made.get(key) == Some(&change.id) {
-            return;
+    /// The object has made these changes, and none besides that is known. For so long the vendor may still write the row of the
+    /// account of each because of it, whatever becomes of the object and of its record.
+    pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (Open, Duration)>, now: Instant) {
+        let known = self.made.remove(key).unwrap_or_default();
+        let mut told = BTreeSet::new();
+        for (change, late) in changes {
+            if !known.contains(&change.id) {
+                let until = self.late.entry(change.account).or_insert(now);
+                *until = (*until).max(now + late);
+            }
+            told.insert(change.id);
         }
-        self.made.insert(key.clone(), change.id);
-        let until = self.late.entry(change.account).or_insert(now);
-        *until = (*until).max(now + late);
+        if !told.is_empty() {
+            self.made.insert(key.clone(), told);
+        }
     }
 
     /// The request of an object has ended: what it left running counts from now.
@@ -89,16 +95,24 @@ impl Locks {
         Some(gone.open)
     }
 
-    /// What holds the account besides this object, if anything does.
-    pub fn bar(&mut self, key: &Key, account: &Realm, now: Instant) -> Option<Bar> {
+    /// A change that may still be running besides those of this object, of an account of this kind. `None` is told of a change of
+    /// which the object or the record is gone.
+    pub fn behind(&mut self, key: &Key, is: impl Fn(Option<&Key>, &Realm) -> bool, now: Instant) -> Option<Bar> {
         self.left.retain(|_, until| *until > now);
-        if self.left.contains_key(account) {
+        if self.left.keys().any(|account| is(None, account)) {
             return Some(Bar::Behind(None));
         }
-        let holds = |held: &Held| held.open.account == *account && now.duration_since(held.since) < self.settle;
-        let other = self.held.iter().find(|(other, held)| *other != key && holds(held));
-        if let Some((other, _)) = other {
-            return Some(Bar::Behind(Some(other.clone())));
+        let runs = |held: &Held| now.duration_since(held.since) < self.settle;
+        let others = self.held.iter().filter(|(other, held)| *other != key && runs(held));
+        let mut behind = others.filter(|(other, held)| is(Some(other), &held.open.account));
+        behind.next().map(|(other, _)| Bar::Behind(Some(other.clone())))
+    }
+
+    /// What holds the account besides this object, if anything does.
+    pub fn bar(&mut self, key: &Key, account: &Realm, now: Instant) -> Option<Bar> {
+        let behind = self.behind(key, |_, theirs| theirs == account, now);
+        if behind.is_some() {
+            return behind;
         }
         self.late.retain(|_, until| *until > now);
         self.late.get(account).map(|until| Bar::Late(until.duration_since(now)))

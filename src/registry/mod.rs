@@ -75,10 +75,13 @@ impl Registry {
         }
         let opened = self.locks.open(key).cloned();
         let same = opened == open && self.owners.claim(key) == claim.as_ref();
-        self.locks.note(key, open, now);
+        self.locks.note(key, open.clone(), now);
         let current = self.term == term;
         let uid = if current { uid } else { "" };
         let claimed = self.owners.note(key, uid, claim, rows);
+        if let Some(ended) = opened.as_ref().filter(|opened| open.as_ref() != Some(opened)) {
+            self.owners.overtakes(key, &ended.account);
+        }
         if current {
             self.scan.read(key, uid);
         }
@@ -142,7 +145,7 @@ impl Registry {
             Some(Bar::NotKnownYet)
         } else if let Some(owner) = self.owners.before(key, claim) {
             Some(Bar::OwnedBy(owner.clone()))
-        } else if let Some(bar) = self.bar_of_twins(key) {
+        } else if let Some(bar) = self.bar_of_twins(key, now) {
             Some(bar)
         } else {
             self.locks.bar(key, account, now)
@@ -158,13 +161,15 @@ impl Registry {
         Some(bar)
     }
 
-    /// Accounts that may be the same under another address. Where none of the two lists anything, there is nothing to tell them
-    /// apart by: one changes at a time, and the other one sees then what it lists.
-    fn bar_of_twins(&self, key: &Key) -> Option<Bar> {
-        self.owners.twins(key).find_map(|(other, shared, id)| match shared {
-            true => Some(Bar::SameRows(other.clone(), id)),
-            false => self.locks.open(other).map(|_| Bar::Behind(Some(other.clone()))),
-        })
+    /// Accounts that may be the same under another address. Where one of the two lists nothing, or nobody knows what it lists, there
+    /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
+    fn bar_of_twins(&mut self, key: &Key, now: Instant) -> Option<Bar> {
+        let Self { owners, locks, .. } = self;
+        if let Some((other, id)) = owners.twin(key) {
+            return Some(Bar::SameRows(other.clone(), id));
+        }
+        let behind = locks.behind(key, |other, account| owners.may_be_one(key, other, account), now);
+        behind.or_else(|| owners.overtaken_by(key).map(|other| Bar::Behind(Some(other.clone()))))
     }
 
     /// The account of an object was read again, and lists these rows.
@@ -177,14 +182,15 @@ impl Registry {
         if self.owners.claim(key).is_none() {
             return Vec::new();
         }
-        let before = self.locks.set(key, open, now);
-        before.map_or_else(Vec::new, |before| self.waiters.freed(key, &before.account))
+        let Some(before) = self.locks.set(key, open, now) else { return Vec::new() };
+        self.owners.overtakes(key, &before.account);
+        self.waiters.freed(key, &before.account)
     }
 
-    /// The object has made this change, and for so long the vendor may still write the account's row because of it. Said again of
-    /// the same change, it counts once.
-    pub fn made(&mut self, key: &Key, change: Open, late: Duration, now: Instant) {
-        self.locks.made(key, change, late, now);
+    /// The object has made these changes, and none besides that is known. For so long the vendor may still write the row of the
+    /// account of each because of it. Said again of the same change, it counts once.
+    pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (Open, Duration)>, now: Instant) {
+        self.locks.made(key, changes, now);
     }
 
     /// The request of an object has ended: what it left running counts from now.
@@ -199,6 +205,9 @@ impl Registry {
         self.scan.ask(key, None);
         let claimed = self.owners.forget(key);
         let opened = self.locks.forget(key, now);
+        if let Some(opened) = &opened {
+            self.owners.overtakes(key, &opened.account);
+        }
         let mut woken = self.scanned();
         woken.extend(self.freed(key, claimed.as_ref(), opened.as_ref()));
         woken

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Claim, Key, Rows};
+use super::{Claim, Key, Realm, Rows};
 
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +12,16 @@ struct Read {
     /// `None`: it claims nothing.
     claim: Option<Claim>,
     rows: Rows,
+    /// An object whose change has ended since the pass over this one began, and whose account may be the same.
+    overtaken: Option<Key>,
+}
+
+impl Read {
+    /// Whether this account may be its own under another name, and nobody says that the two differ.
+    fn may_be(&self, account: &Realm) -> bool {
+        let mine = self.claim.as_ref().map(|claim| &claim.account).filter(|mine| mine.may_be(account));
+        mine.is_some_and(|mine| !self.rows.differ.contains(&mine.beside(account)))
+    }
 }
 
 /// What each object claims.
@@ -32,10 +42,11 @@ impl Owners {
         let before = self.0.remove(key);
         let account = |claim: &Option<Claim>| claim.as_ref().map(|claim| claim.account.clone());
         // What was read in this process is newer than any record.
-        let known = before.as_ref().filter(|before| account(&before.claim) == account(&claim));
+        let known = before.as_ref().filter(|before| !rows.read && account(&before.claim) == account(&claim));
         let known = known.and_then(|before| before.rows.listed.clone());
-        let rows = Rows { listed: known.or(rows.listed), ..rows };
-        self.0.insert(key.clone(), Read { uid: uid.to_owned(), claim, rows });
+        let overtaken = before.as_ref().filter(|_| rows.read).and_then(|before| before.overtaken.clone());
+        let rows = Rows { listed: known.or(rows.listed), read: false, ..rows };
+        self.0.insert(key.clone(), Read { uid: uid.to_owned(), claim, rows, overtaken });
         before?.claim
     }
 
@@ -76,22 +87,47 @@ impl Owners {
         }
     }
 
-    /// Objects whose account is called otherwise than this one's and may be the same: both list a row with the same number
-    /// and identifier, or both list none. With the shared rows and the id of the two.
-    pub fn twins(&self, key: &Key) -> impl Iterator<Item = (&Key, bool, String)> {
-        let mine =
-            self.0.get(key).and_then(|read| Some((read.claim.as_ref()?, read.rows.listed.as_ref()?, &read.rows)));
-        let others = self.0.iter().filter(move |(other, _)| *other != key);
-        others.filter_map(move |(other, read)| {
-            let (claim, listed, rows) = mine?;
-            let (theirs, beside) = (read.claim.as_ref()?, read.rows.listed.as_ref()?);
-            let shared = !listed.is_disjoint(beside);
-            let may_be_one = theirs.vendor == claim.vendor
-                && theirs.account != claim.account
-                && (shared || (listed.is_empty() && beside.is_empty()));
-            let id = claim.account.beside(&theirs.account);
-            (may_be_one && !rows.differ.contains(&id)).then_some((other, shared, id))
-        })
+    /// An object whose account is called otherwise than this one's and lists a row with the same number and identifier, and the id
+    /// of the two.
+    pub fn twin(&self, key: &Key) -> Option<(&Key, String)> {
+        let mine = self.0.get(key)?;
+        let (claim, listed) = (mine.claim.as_ref()?, mine.rows.listed.as_ref()?);
+        let others = self.0.iter().filter(|(other, _)| *other != key);
+        others.filter_map(|(other, read)| Some((other, read.claim.as_ref()?, read.rows.listed.as_ref()?))).find_map(
+            |(other, theirs, beside)| {
+                let shared = theirs.vendor == claim.vendor && !listed.is_disjoint(beside);
+                (shared && mine.may_be(&theirs.account)).then(|| (other, claim.account.beside(&theirs.account)))
+            },
+        )
+    }
+
+    /// Whether a change of this account by another object may be one of this object's account, which has another name. What tells
+    /// the two apart is that each lists a row which the other one does not list. `None`: it is not known what is listed there.
+    pub fn may_be_one(&self, key: &Key, other: Option<&Key>, account: &Realm) -> bool {
+        let Some((mine, listed)) = self.0.get(key).and_then(|mine| Some((mine, mine.rows.listed.as_ref()?))) else {
+            return false;
+        };
+        let theirs = other.and_then(|other| self.0.get(other));
+        let theirs = theirs.filter(|read| read.claim.as_ref().is_some_and(|claim| claim.account == *account));
+        let beside = theirs.and_then(|theirs| theirs.rows.listed.as_ref());
+        let apart = |beside: &BTreeSet<String>| !listed.is_empty() && !beside.is_empty() && listed.is_disjoint(beside);
+        mine.may_be(account) && !beside.is_some_and(apart)
+    }
+
+    /// A change of this account by an object has ended: what others have read of an account that may be the same is old.
+    pub fn overtakes(&mut self, key: &Key, account: &Realm) {
+        for (_, read) in self.0.iter_mut().filter(|(other, _)| *other != key) {
+            if read.may_be(account) {
+                read.overtaken = Some(key.clone());
+            }
+        }
+    }
+
+    /// The object whose change has ended since the pass over this one began, if its account may be the same.
+    pub fn overtaken_by(&self, key: &Key) -> Option<&Key> {
+        let by = self.0.get(key)?.overtaken.as_ref()?;
+        let account = self.claim(by).map(|claim| &claim.account);
+        account.is_none_or(|account| self.may_be_one(key, Some(by), account)).then_some(by)
     }
 
     /// What the other objects of the same account want of their pools.

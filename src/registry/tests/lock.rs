@@ -122,19 +122,32 @@ fn change_of_an_object_that_was_not_read_in_this_term_holds_no_account() {
 }
 
 #[test]
+fn each_account_of_which_an_object_has_made_a_change_is_held() {
+    let mut told = Told::new();
+    told.claims("a", "acme", "seats");
+    told.claims("b", "former", "seats");
+    let both = || [change("a", "acme"), Open { id: "former".into(), account: Realm::of("former") }];
+    told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
+    told.now += 2 * MINUTE;
+    told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
+    assert_eq!(told.reserve("a"), Err(Bar::Late(3 * MINUTE)));
+    assert_eq!(told.reserve_of("b", "former"), Err(Bar::Late(3 * MINUTE)));
+}
+
+#[test]
 fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_come() {
     let made = || {
         let mut told = Told::new();
         told.claims("a", "acme", "seats");
         told.claims("b", "acme", "machines");
         told.claims("c", "other", "seats");
-        told.registry.made(&key("a"), change("a", "acme"), 5 * MINUTE, told.now);
+        told.registry.made(&key("a"), [(change("a", "acme"), 5 * MINUTE)], told.now);
         told
     };
     let mut told = made();
     told.now += 2 * MINUTE;
     // Read again from the record, the same change counts once.
-    told.registry.made(&key("a"), change("a", "acme"), 5 * MINUTE, told.now);
+    told.registry.made(&key("a"), [(change("a", "acme"), 5 * MINUTE)], told.now);
     for name in ["a", "b"] {
         assert_eq!(told.reserve(name), Err(Bar::Late(3 * MINUTE)), "{name}");
     }

@@ -116,7 +116,7 @@ impl Told {
 
     /// A person says that these accounts differ from the one of the object.
     fn differs(&mut self, name: &str, address: &str, ids: &[&str]) {
-        let rows = Rows { listed: None, differ: uids(ids) };
+        let rows = Rows { differ: uids(ids), ..Rows::default() };
         self.note(name, name, Found::Claims(Noted { rows, ..noted(address, "keys", name) }));
     }
 }
@@ -135,6 +135,7 @@ fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_
     told.over("a");
     assert_eq!(told.reserve_of("b", "two/"), Err(Bar::SameRows(key("a"), id)), "of b nobody has said so");
     told.forget("a");
+    told.lists("b", "two/", &["2/v", "3/w"]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }
 
@@ -152,4 +153,43 @@ fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_coun
     assert!(matches!(told.reserve_of("b", "two/"), Err(Bar::SameRows(..))), "it is the same tenant");
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()), "it is another one");
+}
+
+#[test]
+fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_holds_it() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &[]);
+    told.lists("b", "two/", &["1/of-a-colleague"]);
+    told.lists("c", "three/", &["2/v"]);
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    assert_eq!(
+        told.reserve_of("b", "two/"),
+        Err(Bar::Behind(Some(key("a")))),
+        "the colleague may have been there first"
+    );
+    told.registry.shows(&key("a"), uids(&["3/w"]));
+    assert_eq!(told.reserve_of("c", "three/"), Ok(()), "each lists what the other one does not");
+    told.over("c");
+    told.claims("b", "two/", "keys");
+    told.registry.forget(&key("a"), told.now);
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(None)), "its object is gone, and it may be running");
+    told.now += SETTLE;
+    told.claims("b", "two/", "keys");
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()));
+}
+
+#[test]
+fn what_an_account_listed_before_the_change_of_another_that_may_be_the_same_ended_is_read_anew() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &[]);
+    told.claims("b", "two/", "keys");
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    told.registry.shows(&key("a"), uids(&["1/u"]));
+    told.over("a");
+    // The vendor was asked before, and answers now.
+    let rows = Rows { listed: Some(uids(&[])), read: true, ..Rows::default() };
+    told.note("b", "b", Found::Claims(Noted { rows, ..noted("two/", "keys", "b") }));
+    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(Some(key("a")))));
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }

@@ -2,7 +2,7 @@
 //! here. The registry is pure, so each registry that was met has a number, and each question is asked of it once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,17 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The settle time in hours.
 pub const SETTLE: u8 = 2;
 
+/// How long the late effects of a change may come, in hours.
+const LATE: u8 = 1;
+
 /// Objects as bits, by their uids.
 pub type Set = u8;
+
+/// Rows of a tenant as bits.
+pub type RowSet = u8;
+
+/// The changes in the history of an object, newest first.
+pub type Made = [Option<Change>; 2];
 
 /// The number of a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +48,8 @@ pub enum Word {
     Reserve { slot: Slot, change: Change, term: u8, now: u8 },
     SetOpen { slot: Slot, open: Option<Change>, now: u8 },
     RequestEnded { slot: Slot, now: u8 },
+    Made { slot: Slot, made: Made, now: u8 },
+    Shows { slot: Slot, rows: RowSet },
     Forget { slot: Slot, now: u8 },
 }
 
@@ -46,10 +57,17 @@ pub enum Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Told {
     pub uid: Uid,
-    pub account: u8,
+    /// `None`: only the vendor can tell.
+    pub account: Option<u8>,
     /// The vendor has accepted its key.
     pub confirmed: bool,
     pub open: Option<Change>,
+    /// What its account lists, where that is known.
+    pub rows: Option<RowSet>,
+    /// The vendor has shown it in this pass.
+    pub read: bool,
+    /// A person says that its account differs from all others.
+    pub differs: bool,
     /// In the order of arrival, where that counts as the age.
     pub place: Option<u8>,
     pub term: u8,
@@ -74,6 +92,8 @@ pub enum Barred {
     Owner,
     OpenChange,
     LostChange,
+    LateEffects,
+    Rows,
 }
 
 #[derive(Default)]
@@ -143,13 +163,8 @@ impl Word {
             }
             Self::WaitsForUnknown => return Answer::Yes(registry.waits_for_unknown().is_some()),
             Self::Note(told) => {
-                let Told { uid, confirmed, term, now, .. } = told;
-                let (slot_of, account) = (slot_of(uid), realm(slot_of(uid), told.account));
-                let age = told.place.map_or_else(|| age(uid), |place| (None, place.to_string()));
-                let (vendor, pool) = ("acme", POOLS[slot_of]);
-                let claim = Claim { vendor, account, confirmed, pool, age, wanted: None };
-                let found = Found::Claims(Noted { claim, open: told.open.map(opened), rows: Rows::default() });
-                let (owner, _) = registry.note((key(slot_of), word(uid)), found, term.into(), at(now));
+                let Told { uid, term, now, .. } = told;
+                let (owner, _) = registry.note((key(slot_of(uid)), word(uid)), told.found(), term.into(), at(now));
                 return Answer::Owner(owner.as_ref().map(slot));
             }
             Self::Answered(of) => drop(registry.answered(key(of))),
@@ -160,10 +175,29 @@ impl Word {
                 }
             }
             Self::SetOpen { slot, open, now } => drop(registry.set_open(key(slot), open.map(opened), at(now))),
+            Self::Made { slot, made, now } => {
+                let made = made.into_iter().flatten().map(|change| (opened(change), HOUR * u32::from(LATE)));
+                registry.made(key(slot), made, at(now));
+            }
+            Self::Shows { slot, rows } => registry.shows(key(slot), listed(rows)),
             Self::RequestEnded { slot, now } => registry.request_ended(key(slot), at(now)),
             Self::Forget { slot, now } => drop(registry.forget(key(slot), at(now))),
         }
         Answer::Done
+    }
+}
+
+impl Told {
+    fn found(self) -> Found {
+        let Self { uid, confirmed, .. } = self;
+        let (slot, vendor) = (slot_of(uid), "acme");
+        let age = self.place.map_or_else(|| age(uid), |place| (None, place.to_string()));
+        let Some(account) = self.account else { return Found::Unplaced { vendor, age } };
+        let (account, pool) = (realm(slot, account), POOLS[slot]);
+        let differ = if self.differs { differing(slot) } else { BTreeSet::new() };
+        let rows = Rows { listed: self.rows.map(listed), read: self.read, differ };
+        let claim = Claim { vendor, account, confirmed, pool, age, wanted: None };
+        Found::Claims(Noted { claim, open: self.open.map(opened), rows })
     }
 }
 
@@ -172,8 +206,8 @@ impl Barred {
         match bar {
             Bar::NotKnownYet => Self::Scan,
             Bar::OwnedBy(_) => Self::Owner,
-            Bar::SameRows(..) => unreachable!("these accounts have ids"),
-            Bar::Late(_) => unreachable!("no change is said to be made"),
+            Bar::SameRows(..) => Self::Rows,
+            Bar::Late(_) => Self::LateEffects,
             Bar::Behind(Some(_)) => Self::OpenChange,
             Bar::Behind(None) => Self::LostChange,
         }
@@ -209,8 +243,21 @@ fn age(uid: Uid) -> Age {
 
 /// Each object reaches the accounts under a host name of its own. The last one has an id that is of its host alone.
 fn realm(slot: Slot, account: u8) -> Realm {
-    let id = if account == BY_HOST { "tenant" } else { "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c1" };
+    let id = if account >= BY_HOST { "tenant" } else { "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c1" };
     Realm::of(&format!("host-{slot}/{id}{account}"))
+}
+
+/// The rows with these numbers.
+fn listed(rows: RowSet) -> BTreeSet<String> {
+    each(rows).map(|row| row.to_string()).collect()
+}
+
+/// Says of each account at the address of this object that it differs from those at the addresses of the others.
+fn differing(slot: Slot) -> BTreeSet<String> {
+    let tenants = [BY_HOST, BY_HOST + 1];
+    let others = (0..NAMES.len()).filter(|other| *other != slot);
+    let theirs = others.flat_map(|other| tenants.map(|tenant| realm(other, tenant)));
+    theirs.flat_map(|theirs| tenants.map(|tenant| realm(slot, tenant).beside(&theirs))).collect()
 }
 
 /// An id of a change tells whose it is.

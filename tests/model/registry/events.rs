@@ -17,13 +17,14 @@ events! {
     Lead, BeginTerm, Census, Recount,
     WatchTellsOfAnObject, WatchTellsOfAnEnd, ListTellsOfAnother,
     ReadObject, ReadNothing,
-    NotedAsOwner, NotedBehindOwner, ReadAsOwner, ReadBehindOwner, NotedWithOpenChange,
+    NotedAsOwner, NotedBehindOwner, NotedWithoutAccount, ReadAsOwner, ReadBehindOwner, NotedWithOpenChange,
     Reserved, ReservedAfterSettling, BarredByScan, BarredByOwner, BarredByOpenChange, BarredByLostChange,
+    BarredByLateEffects, BarredByLateEffectsOfAnObjectThatIsGone, BarredByRows,
     ClosedAfterSettling,
     IntentStored, IntentRefused,
     Cleared, HeldBack, Left, LeftWhileAnotherLeads,
     Heard, GivenUp, Recorded, NotRecorded,
-    Finish, Restart, Delete, DeleteWithOpenChange, Create, CreateAgain, Move, MoveWithOpenChange, Hour,
+    Finish, LateEffectsBegin, LateEffectsEnd, ColleagueAddsARow, Restart, Delete, DeleteWithOpenChange, Create, CreateAgain, Move, MoveWithOpenChange, Hour,
 }
 
 /// Which of them happened, as bits.

@@ -3,11 +3,12 @@
 //! What `plan` decides is checked by the other model: here an object wants a change or does not, and an open change is
 //! judged when it has been known for the settle time.
 
-use super::asked::{Answer, Barred, SETTLE, Word};
+use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
 use super::events::Event;
 
+use super::properties::age;
 use super::variants::{Variant, Weakness};
-use super::world::{Change, Object, Request, Slot, Uid, World};
+use super::world::{Change, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 /// One object's pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +23,13 @@ pub struct Pass {
     wants: bool,
     /// Its record names the account.
     pub recorded: bool,
+    /// The rows that are known of the account: on record, and then as they were read.
+    pub listed: Option<RowSet>,
+    /// The vendor has shown them.
+    pub read: bool,
+    /// The change of another object of the account was answered since.
+    pub old: bool,
+    pub made: Made,
     /// Somebody wrote the object since.
     pub stale: bool,
     /// The send deadline has passed.
@@ -62,15 +70,16 @@ impl Default for Change {
 impl Pass {
     /// The object was read.
     pub fn of(object: &Object, term: u8) -> Self {
-        let Object { uid, account, intent, wants, recorded } = *object;
-        Self { step: Step::Read, uid, term, account, intent, wants, recorded, ..Self::default() }
+        let Object { uid, account, intent, wants, recorded, rows, made } = *object;
+        let listed = tenant(account).and(Some(rows).filter(|rows| recorded && *rows != 0));
+        Self { step: Step::Read, uid, term, account, intent, wants, recorded, listed, made, ..Self::default() }
     }
 }
 
 impl World {
     /// Whether the request of this change runs at the vendor.
     pub fn runs(&self, change: Change) -> bool {
-        self.requests.iter().any(|request| request.change == change)
+        self.requests.iter().any(|request| request.change == change && !request.late)
     }
 
     /// Lets a pass go on.
@@ -96,7 +105,7 @@ impl World {
             Step::Cleared => self.send(variant, replica, slot),
             Step::Waiting => {
                 self.replicas[replica].passes[slot].wants = false;
-                self.over(replica, slot);
+                self.heard(variant, replica, slot);
                 Event::Heard
             }
             Step::Recording => self.record(variant, replica, slot),
@@ -117,11 +126,15 @@ impl World {
 
     /// Tells the registry; on goes who owns the pool and has something to do.
     fn note(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
+        let lists = self.lists(self.replicas[replica].passes[slot].account);
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
+        if variant.weakness != Some(Weakness::RecordUntold) {
+            me.made(variant, slot, pass.made, now);
+        }
         let owner = me.note(variant, &pass, pass.recorded, now);
         let reads = owner.is_none() && !variant.refuses(pass.uid);
-        if !reads {
+        if !reads || variant.weakness == Some(Weakness::NobodyWaits) {
             me.registry.tell(Word::Answered(slot));
         }
         if pass.term == me.term {
@@ -131,6 +144,8 @@ impl World {
         me.doubts[slot] = known.or(pass.intent.map(|intent| (intent.id, 0)));
         let settled = me.doubts[slot].is_none_or(|(_, hours)| hours >= SETTLE);
         let wants = pass.wants && self.left.changes > 0;
+        // The vendor answers at once, and what it said may be heard later.
+        me.passes[slot].listed = lists;
         if reads && settled && (pass.intent.is_some() || wants) {
             me.passes[slot].step = Step::Noted;
         } else {
@@ -142,6 +157,7 @@ impl World {
         match (owner, pass.intent) {
             (Some(_), _) => Event::NotedBehindOwner,
             (_, Some(_)) => Event::NotedWithOpenChange,
+            _ if variant.unplaced(pass.uid) && !pass.recorded => Event::NotedWithoutAccount,
             _ => Event::NotedAsOwner,
         }
     }
@@ -168,14 +184,17 @@ impl World {
                 Answer::Barred(Barred::Owner) => barred = Event::BarredByOwner,
                 Answer::Barred(Barred::OpenChange) => barred = Event::BarredByOpenChange,
                 Answer::Barred(Barred::LostChange) => barred = Event::BarredByLostChange,
+                Answer::Barred(Barred::Rows) => barred = Event::BarredByRows,
+                Answer::Barred(Barred::LateEffects) => barred = self.barred_by_late_effects(),
                 _ => return self.reserved(variant, replica, slot, change),
             }
         }
+        let me = &mut self.replicas[replica];
         me.registry.tell(Word::SetOpen { slot, open: None, now });
         match pass.intent {
             Some(change) => {
-                let Pass { uid, wants, .. } = pass;
-                me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, ..Pass::default() };
+                let Pass { uid, wants, made, .. } = pass;
+                me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, made, ..Pass::default() };
             }
             None => self.end(variant, replica, slot),
         }
@@ -190,23 +209,55 @@ impl World {
             me.registry.tell(Word::Answered(slot));
             return None;
         }
-        let owner = me.note(variant, &pass, true, now);
+        let owner = me.note(variant, &Pass { read: variant.weakness != Some(Weakness::OldList), ..pass }, true, now);
+        me.shown[slot] = pass.listed.unwrap_or_default();
         let read =
             self.objects[slot].as_mut().filter(|object| (object.uid, object.account) == (pass.uid, pass.account));
         if let Some(object) = read {
-            object.recorded = true;
+            (object.recorded, object.rows) = (true, pass.listed.unwrap_or_default());
         }
         owner
     }
 
+    fn barred_by_late_effects(&self) -> Event {
+        let theirs = self.requests.iter().find(|request| request.late);
+        let gone = theirs.is_some_and(|theirs| self.object(theirs.slot, theirs.uid).is_none());
+        if gone { Event::BarredByLateEffectsOfAnObjectThatIsGone } else { Event::BarredByLateEffects }
+    }
+
+    /// An older object of the same pool is asked at this moment whether it has it.
+    fn overtakes(&self, replica: usize, slot: Slot) -> bool {
+        let me = &self.replicas[replica];
+        let pass = me.passes[slot];
+        me.passes.iter().enumerate().any(|(other, asked)| {
+            let of_one = POOLS[other] == POOLS[slot] && tenant(pass.account).is_none();
+            let rival = other != slot && of_one && age(asked.uid) < age(pass.uid);
+            let there = self.object(other, asked.uid).is_some_and(|object| object.account == asked.account);
+            rival && there && asked.step == Step::Noted && asked.account == pass.account && asked.term == pass.term
+        })
+    }
+
+    /// Another object's address was seen to list a row that this one's lists too.
+    fn shares(&self, replica: usize, slot: Slot) -> bool {
+        let shown = self.replicas[replica].shown;
+        let there = |other: &Slot| self.objects[*other].is_some() && *other != slot;
+        (0..shown.len()).filter(there).any(|other| shown[other] & shown[slot] != 0)
+    }
+
     /// A change got the right to be made.
     fn reserved(&mut self, variant: &Variant, replica: usize, slot: Slot, change: Change) -> Event {
+        self.overtaken |= self.overtakes(replica, slot);
+        self.shared |= !variant.copied && self.shares(replica, slot);
+        // Of an object that is gone, no intent is stored.
+        let pass = self.replicas[replica].passes[slot];
+        self.old |= pass.old && self.object(slot, pass.uid).is_some();
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
         if variant.weakness == Some(Weakness::NoLock) {
             me.registry.tell(Word::SetOpen { slot, open: None, now });
         }
-        me.passes[slot] = Pass { step: Step::Reserved, change, account: 0, intent: None, recorded: false, ..pass };
+        let kept = Pass { account: 0, intent: None, recorded: false, listed: None, old: false, ..pass };
+        me.passes[slot] = Pass { step: Step::Reserved, change, ..kept };
         me.doubts[slot] = Some((change.id, 0));
         self.early |= pass.term == me.term && me.unread != 0;
         (self.decided[slot], self.left.changes) = (self.decided[slot] + 1, self.left.changes - 1);
@@ -246,10 +297,28 @@ impl World {
             self.over(replica, slot);
             return Event::HeldBack;
         }
-        self.requests.push(Request { change: pass.change, slot, uid: pass.uid, term: pass.term, aged: false });
+        let Pass { change, uid, term, .. } = pass;
+        self.requests.push(Request { change, slot, uid, term, aged: false, late: false });
         self.requests.sort_unstable();
         self.replicas[replica].passes[slot] = Pass { step: Step::Waiting, term: 0, late: false, ..pass };
         if self.leader == Some(replica) { Event::Left } else { Event::LeftWhileAnotherLeads }
+    }
+
+    /// The answer came, and the vendor is read back: the change is made.
+    fn heard(&mut self, variant: &Variant, replica: usize, slot: Slot) {
+        let change = self.replicas[replica].passes[slot].change;
+        let lists = self.lists(change.account);
+        let (me, now) = (&mut self.replicas[replica], self.now);
+        me.shows(variant, slot, lists);
+        for pass in me.passes.iter_mut().filter(|pass| pass.step == Step::Noted && lists.is_some()) {
+            pass.old |= pass.account == change.account;
+        }
+        let made = if variant.late { [Some(change), me.passes[slot].made[0]] } else { [None; 2] };
+        if variant.weakness != Some(Weakness::MadeUntold) {
+            me.made(variant, slot, made, now);
+        }
+        self.over(replica, slot);
+        self.replicas[replica].passes[slot].made = made;
     }
 
     /// The change is known to be over, made or not; the record is to say so.
@@ -257,8 +326,8 @@ impl World {
         let (me, now) = (&mut self.replicas[replica], self.now);
         me.registry.tell(Word::RequestEnded { slot, now });
         me.registry.tell(Word::SetOpen { slot, open: None, now });
-        let Pass { uid, wants, change, .. } = me.passes[slot];
-        me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, ..Pass::default() };
+        let Pass { uid, wants, change, made, .. } = me.passes[slot];
+        me.passes[slot] = Pass { step: Step::Recording, uid, wants, change, made, ..Pass::default() };
     }
 
     /// The answer is not waited for any longer.
@@ -278,6 +347,9 @@ impl World {
         let ours = self.object(slot, pass.uid).filter(|object| object.intent == Some(pass.change)).copied();
         if let Some(object) = ours {
             self.write(slot, None, object.wants && pass.wants);
+            if let Some(object) = &mut self.objects[slot] {
+                object.made = pass.made;
+            }
         }
         self.replicas[replica].doubts[slot] = None;
         self.end(variant, replica, slot);

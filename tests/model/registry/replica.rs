@@ -1,6 +1,6 @@
 //! One process: the real registry, told by a driver what `controller::context`, `work` and `census` tell it.
 
-use super::asked::{Answer, Asked, SETTLE, Set, Told, Word};
+use super::asked::{Answer, Asked, Made, RowSet, SETTLE, Set, Told, Word};
 use super::events::Event;
 use super::pass::{Pass, Step};
 use super::variants::{Variant, Weakness};
@@ -25,6 +25,8 @@ pub struct Replica {
     pub doubts: [Option<(u8, u8)>; 3],
     /// What was there when its term began and was not read since: what the registry should know, kept apart from it.
     pub unread: Set,
+    /// What the vendor last showed it of the rows of each object's account: what the registry should know, kept apart from it.
+    pub shown: [RowSet; 3],
     /// The objects in the order in which it noted them; only a weakness asks.
     arrivals: Vec<Uid>,
 }
@@ -41,6 +43,7 @@ impl Replica {
             passes: [Pass::default(); 3],
             doubts: [None; 3],
             unread: 0,
+            shown: [0; 3],
             arrivals: Vec::new(),
         };
         for object in there.iter().flatten() {
@@ -121,7 +124,7 @@ impl Replica {
         let blind = variant.weakness == Some(Weakness::NoScan);
         let watched = self.known.iter().flatten().filter(|_| !blind).map(|uid| 1 << uid).sum();
         self.registry.tell(Word::BeginTerm { term: self.term, watched });
-        self.begun = true;
+        (self.begun, self.shown) = (true, [0; 3]);
         Event::BeginTerm
     }
 
@@ -164,7 +167,7 @@ impl Replica {
             self.registry.tell(Word::SetOpen { slot, open: None, now });
         }
         self.registry.tell(Word::Forget { slot, now });
-        self.doubts[slot] = None;
+        (self.doubts[slot], self.shown[slot]) = (None, 0);
     }
 
     /// The registry is told what a pass has read, and says who has the pool before its object.
@@ -175,11 +178,44 @@ impl Replica {
             _ => change,
         });
         let term = if variant.weakness == Some(Weakness::OldReading) { self.term } else { pass.term };
-        let (uid, account) = (pass.uid, pass.account);
+        let Pass { uid, read, .. } = *pass;
         let confirmed = confirmed || variant.weakness == Some(Weakness::MereName);
-        match self.registry.tell(Word::Note(Told { uid, account, confirmed, open, place, term, now })) {
+        // A key that finds its account by itself names none before it was read; what its record says is open has one.
+        let named = (confirmed || !variant.unplaced(uid)).then_some(pass.account);
+        let (account, confirmed) = (named.or(open.map(|open| open.account)), confirmed || named.is_none());
+        let rows = pass.listed.filter(|_| variant.tells_rows());
+        let differs = variant.copied || variant.weakness == Some(Weakness::AllDiffer);
+        match self.registry.tell(Word::Note(Told {
+            uid,
+            account,
+            confirmed,
+            open,
+            rows,
+            read,
+            differs,
+            place,
+            term,
+            now,
+        })) {
             Answer::Owner(owner) => owner,
             other => panic!("no answer to what is noted: {other:?}"),
+        }
+    }
+
+    /// The registry is told which changes the record of an object has.
+    pub fn made(&mut self, variant: &Variant, slot: Slot, made: Made, now: u8) {
+        let made = if variant.weakness == Some(Weakness::OnlyTheLast) { [made[0], None] } else { made };
+        if made != [None; 2] {
+            self.registry.tell(Word::Made { slot, made, now });
+        }
+    }
+
+    /// The rows of an object's account were read back after a request.
+    pub fn shows(&mut self, variant: &Variant, slot: Slot, rows: Option<RowSet>) {
+        let Some(rows) = rows else { return };
+        self.shown[slot] = rows;
+        if variant.tells_rows() && variant.weakness != Some(Weakness::NotReadBack) {
+            self.registry.tell(Word::Shows { slot, rows });
         }
     }
 

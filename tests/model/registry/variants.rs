@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::events::Taken;
-use super::properties::{ACCOUNT, AGREE, ORPHAN, OWNERS, RESERVES, SCANNED};
-use super::world::Uid;
+use super::properties::{ACCOUNT, AGREE, ASKED, LATE, OLD, ORPHAN, OWNERS, RESERVES, ROWS, SCANNED};
+use super::world::{BY_HOST, Uid, slot_of};
 
 /// One configuration of the model.
 #[derive(Clone, Debug)]
@@ -14,8 +14,16 @@ pub struct Variant {
     pub replicas: usize,
     /// Which of the three objects are there at first.
     pub there: [bool; 3],
+    /// The account that each object has.
+    pub accounts: [u8; 3],
     /// The vendor refuses the key of the oldest object.
     pub refused: bool,
+    /// The key of the oldest object finds its account by itself: before it was read, nobody knows which it is.
+    pub finds: bool,
+    /// A change has late effects.
+    pub late: bool,
+    /// One tenant is a copy of the other: they list the same rows, and a person says that they differ.
+    pub copied: bool,
     pub weakness: Option<Weakness>,
     /// The only property that is looked at; `None`: all.
     pub broken: Option<&'static str>,
@@ -41,6 +49,8 @@ pub struct Left {
     pub moves: u8,
     /// Hours that pass.
     pub hours: u8,
+    /// Rows that a colleague adds.
+    pub rows: u8,
     /// Passes that pause between reading, noting and deciding, while anything else happens.
     pub pauses: u8,
 }
@@ -74,12 +84,28 @@ pub enum Weakness {
     MereName,
     /// What the vendor shows is not noted before the right to make a change is taken.
     NotConfirmed,
+    /// That a change was made is told when its record is read, and not when it was made.
+    MadeUntold,
+    /// What the record of an object tells of its last changes is not told.
+    RecordUntold,
+    /// Of several changes on record only the last is told.
+    OnlyTheLast,
+    /// A vendor that is asked for the account of an object counts as one that has answered.
+    NobodyWaits,
+    /// What an account lists is not told.
+    NoRows,
+    /// Whatever two addresses list, they count as two accounts.
+    AllDiffer,
+    /// What an account listed before the change of another object ended counts after it.
+    OldList,
+    /// What an account lists after a change is told at the next reading.
+    NotReadBack,
     /// Not the driver but its assumption: a leader goes while the request of a deleted object runs.
     DeletedAndForgotten,
 }
 
 impl Weakness {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 22] = [
         Self::NoScan,
         Self::OldReading,
         Self::NoLock,
@@ -93,6 +119,14 @@ impl Weakness {
         Self::ByHost,
         Self::MereName,
         Self::NotConfirmed,
+        Self::MadeUntold,
+        Self::RecordUntold,
+        Self::OnlyTheLast,
+        Self::NobodyWaits,
+        Self::NoRows,
+        Self::AllDiffer,
+        Self::OldList,
+        Self::NotReadBack,
         Self::DeletedAndForgotten,
     ];
 
@@ -111,6 +145,14 @@ impl Weakness {
             Self::ByHost => "an account is another one under each host name",
             Self::MereName => "what a Secret names counts although its key is refused",
             Self::NotConfirmed => "what the vendor shows is not noted",
+            Self::MadeUntold => "a change that was made is told when its record is read",
+            Self::RecordUntold => "the changes on record are not told",
+            Self::OnlyTheLast => "of the changes on record only the last is told",
+            Self::NobodyWaits => "nobody waits while an older object is asked for its account",
+            Self::NoRows => "what an account lists is not told",
+            Self::AllDiffer => "two addresses are two accounts, whatever they list",
+            Self::OldList => "what an account listed before another change ended counts",
+            Self::NotReadBack => "what an account lists after a change is not told",
             Self::DeletedAndForgotten => "the leader goes while the request of a deleted object runs",
         }
     }
@@ -126,6 +168,11 @@ impl Weakness {
             Self::ForgetsDeleted | Self::ForgetsMoved | Self::DeletedAndForgotten => &[ORPHAN],
             Self::OldReading | Self::NoLease | Self::AnyTerm | Self::NoDeadline => &[ACCOUNT],
             Self::NoRecount => &[RESERVES],
+            Self::MadeUntold | Self::RecordUntold | Self::OnlyTheLast => &[LATE],
+            Self::NobodyWaits => &[ASKED],
+            Self::NoRows | Self::AllDiffer => &[ACCOUNT, ROWS],
+            Self::OldList => &[OLD],
+            Self::NotReadBack => &[ROWS],
         }
     }
 
@@ -137,7 +184,21 @@ impl Weakness {
             Self::OldReading => Variant::two(Left { leads: 2, pauses: 1, ..two }).without_a_rival(),
             Self::NoDeadline => Variant::two(Left { hours: 2, ..two }),
             Self::MereName => Variant::one(two).with_a_refused_key(),
-            Self::NotConfirmed | Self::ByHost => Variant::one(two),
+            Self::NotConfirmed => Variant::one(two),
+            Self::ByHost => Variant { accounts: [BY_HOST; 3], ..Variant::one(two) },
+            Self::MadeUntold => Variant::one(two).without_a_rival().with_late_effects(),
+            Self::RecordUntold => {
+                Variant::one(Left { restarts: 1, leads: 1, ..two }).without_a_rival().with_late_effects()
+            }
+            Self::OnlyTheLast => {
+                let moves = Left { changes: 3, moves: 1, restarts: 1, leads: 1, ..two };
+                Variant::one(moves).without_a_rival().with_late_effects()
+            }
+            Self::NobodyWaits => Variant::one(Left { pauses: 2, ..two }).with_a_key_that_finds(),
+            Self::OldList => Variant::one(Left { pauses: 2, ..two }).at_two_addresses(),
+            Self::NoRows | Self::AllDiffer | Self::NotReadBack => {
+                Variant::one(Left { changes: 3, ..two }).at_two_addresses()
+            }
             Self::NoLock | Self::ByArrival => Variant::one(Left { creates: 1, ..two }).without_the_oldest(),
             Self::ForgetsDeleted => Variant::one(Left { losses: 1, deletes: 1, ..two }),
             Self::ForgetsMoved => Variant::one(Left { moves: 1, restarts: 1, leads: 1, ..two }),
@@ -157,7 +218,11 @@ impl Variant {
             name: "",
             replicas,
             there: [true; 3],
+            accounts: [0; 3],
             refused: false,
+            finds: false,
+            late: false,
+            copied: false,
             weakness: None,
             broken: None,
             left,
@@ -189,6 +254,34 @@ impl Variant {
         Self { refused: true, ..self }
     }
 
+    fn with_a_key_that_finds(self) -> Self {
+        Self { finds: true, ..self }
+    }
+
+    fn with_late_effects(self) -> Self {
+        Self { late: true, ..self }
+    }
+
+    /// Two objects reach one tenant, at an address each.
+    fn at_two_addresses(self) -> Self {
+        Self { accounts: [BY_HOST; 3], ..self.without_a_rival() }
+    }
+
+    /// Two objects with a tenant each, of which one is a copy of the other.
+    fn with_a_copy(self) -> Self {
+        Self { accounts: [BY_HOST, BY_HOST, BY_HOST + 1], copied: true, ..self.without_a_rival() }
+    }
+
+    /// Whether the registry is told what an account lists.
+    pub fn tells_rows(&self) -> bool {
+        !matches!(self.weakness, Some(Weakness::NoRows | Weakness::ByHost))
+    }
+
+    /// Whether only the vendor can tell which account this object has.
+    pub fn unplaced(&self, uid: Uid) -> bool {
+        self.finds && slot_of(uid) == 0
+    }
+
     /// Whether the vendor refuses the key of this object.
     pub fn refuses(&self, uid: Uid) -> bool {
         self.refused && uid == 0
@@ -211,17 +304,64 @@ impl Variant {
             Self::one(Left { moves: 2, hours: 2, pauses: 2, ..two }).called("an object moves and comes back"),
             Self::one(Left { moves: 1, restarts: 1, leads: 1, hours: 1, ..two })
                 .called("an object moves, and the process starts again"),
-            Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, ..two })
+            Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, losses: 0, ..two })
                 .without_the_oldest()
                 .called("an object comes and goes, and the process starts again"),
             Self::one(Left { moves: 1, hours: 2, pauses: 2, ..two })
                 .with_a_refused_key()
                 .called("an object has a key that is refused"),
-            Self::two(Left { leads: 1, hours: 1, ..two }).called("another replica leads"),
+            Self::two(Left { leads: 1, hours: 1, losses: 0, ..two }).called("another replica leads"),
             Self::two(Left { leads: 2, losses: 0, pauses: 0, ..two }).called("two replicas lead in turns"),
             Self::two(Left { leads: 2, hours: 1, ..two })
                 .without_a_rival()
                 .called("two replicas lead in turns, and an answer is lost"),
+        ]
+        .into_iter()
+        .chain(Self::of_late_effects())
+        .chain(Self::of_accounts())
+        .collect()
+    }
+
+    /// Late effects of the last change.
+    fn of_late_effects() -> Vec<Self> {
+        let three = Left { changes: 3, ..Left::default() };
+        vec![
+            Self::one(Left { deletes: 1, creates: 1, hours: 2, losses: 1, pauses: 1, ..three })
+                .without_a_rival()
+                .with_late_effects()
+                .called("late effects, and an object is deleted and created again"),
+            Self::one(Left { moves: 1, restarts: 1, leads: 1, hours: 1, losses: 1, pauses: 1, ..three })
+                .without_a_rival()
+                .with_late_effects()
+                .called("late effects, and an object moves, and the process starts again"),
+            Self::two(Left { leads: 2, hours: 1, ..three })
+                .without_a_rival()
+                .with_late_effects()
+                .called("late effects, and two replicas lead in turns"),
+        ]
+    }
+
+    /// Accounts that are not known yet, or that may be one under two addresses.
+    fn of_accounts() -> Vec<Self> {
+        let three = Left { changes: 3, pauses: 2, ..Left::default() };
+        vec![
+            Self::one(Left { creates: 1, restarts: 1, leads: 1, losses: 1, hours: 1, changes: 2, ..three })
+                .without_the_oldest()
+                .with_a_key_that_finds()
+                .called("a key finds its account"),
+            Self::one(Left { losses: 1, hours: 2, rows: 1, ..three })
+                .at_two_addresses()
+                .called("one tenant at two addresses"),
+            Self::one(Left { deletes: 1, creates: 1, losses: 1, hours: 1, ..three })
+                .at_two_addresses()
+                .called("one tenant at two addresses, and an object is deleted and created again"),
+            Self::one(Left { restarts: 1, leads: 1, losses: 1, hours: 1, ..three })
+                .at_two_addresses()
+                .called("one tenant at two addresses, and the process starts again"),
+            Self::two(Left { leads: 2, pauses: 1, ..three })
+                .at_two_addresses()
+                .called("one tenant at two addresses, and two replicas lead in turns"),
+            Self::one(Left { losses: 1, hours: 1, ..three }).with_a_copy().called("a tenant and its copy"),
         ]
     }
 

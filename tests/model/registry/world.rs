@@ -5,7 +5,7 @@
 
 use stateright::{Model, Property};
 
-use super::asked::Set;
+use super::asked::{Made, RowSet, Set};
 use super::events::Event;
 use super::pass::Step;
 use super::properties;
@@ -24,7 +24,7 @@ pub const NAMES: [&str; 3] = ["a", "b", "c"];
 /// The pool that an object claims.
 pub const POOLS: [&str; 3] = ["seats", "seats", "machines"];
 
-/// An account of which the registry is told as one of each host.
+/// The first of the two accounts that have an id of their host alone: each object reaches them at an address of its own.
 pub const BY_HOST: u8 = 2;
 
 /// Second of the creation and uid. Those of one second are told apart by their uids alone; of the objects that are
@@ -48,19 +48,31 @@ pub struct World {
     pub decided: [u8; 3],
     /// A change got the right to be made before each object was looked at that was there before the term.
     pub early: bool,
+    /// A change got the right to be made while an older object was asked whether it has the pool.
+    pub overtaken: bool,
+    /// A change got the right to be made for one of two addresses that were seen to list the same rows.
+    pub shared: bool,
+    /// A change got the right to be made on a list from before the end of another change of the account.
+    pub old: bool,
+    /// The rows of the two tenants.
+    pub rows: [RowSet; 2],
     pub left: Left,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Object {
     pub uid: Uid,
-    /// Which of the two accounts its Secret names.
+    /// Which account its Secret names, or its key finds.
     pub account: u8,
     pub intent: Option<Change>,
     /// Its spec asks for something else than the vendor shows.
     pub wants: bool,
     /// Its record names this account: the vendor has accepted its key.
     pub recorded: bool,
+    /// The rows on record; a list of none tells nothing.
+    pub rows: RowSet,
+    /// The last changes on record, where they may have late effects.
+    pub made: Made,
 }
 
 /// A change, as far as its intent tells.
@@ -79,6 +91,8 @@ pub struct Request {
     pub term: u8,
     /// An hour has passed since it left.
     pub aged: bool,
+    /// It was answered, and its late effects may come.
+    pub late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,12 +110,25 @@ pub enum Act {
     Pause(usize, Slot),
     GiveUp(usize, Slot),
     Restart(usize),
-    /// A request is carried out, or comes to nothing.
+    /// A request is carried out, or comes to nothing; or its late effects are over.
     Finish(usize),
+    /// A colleague adds a row to a tenant.
+    Colleague(u8),
     Delete(Slot),
     Create(Slot),
     Move(Slot),
     Hour,
+}
+
+/// A row that both tenants have from the beginning, for one is a copy of the other.
+const COPIED: u8 = 7;
+
+/// A row that a colleague adds.
+const COLLEAGUES: u8 = 6;
+
+/// Number of the tenant that this account is, if it is one.
+pub fn tenant(account: u8) -> Option<usize> {
+    account.checked_sub(BY_HOST).map(usize::from)
 }
 
 fn uid(slot: Slot, nth: u8) -> Uid {
@@ -114,9 +141,7 @@ pub fn slot_of(uid: Uid) -> Slot {
 
 impl World {
     pub fn new(variant: &Variant) -> Self {
-        let account = if variant.weakness == Some(Weakness::ByHost) { BY_HOST } else { 0 };
-        let new = |slot| Object { account, ..Object::new(uid(slot, 0)) };
-        let objects = std::array::from_fn(|slot| variant.there[slot].then(|| new(slot)));
+        let objects = std::array::from_fn(|slot| variant.there[slot].then(|| Object::new(variant, uid(slot, 0))));
         let mut world = Self {
             now: 0,
             term: 0,
@@ -127,6 +152,10 @@ impl World {
             replicas: [Replica::new(&objects), Replica::new(&objects)],
             decided: [0; 3],
             early: false,
+            overtaken: false,
+            shared: false,
+            old: false,
+            rows: [if variant.copied { 1 << COPIED } else { 0 }; 2],
             left: variant.left,
         };
         // Both are alike: that it is the first one who leads first is no restriction.
@@ -199,7 +228,10 @@ impl World {
                 None => {}
             }
         }
-        if left.hours > 0 && !self.requests.iter().any(|request| request.aged) {
+        if left.rows > 0 {
+            acts.extend((0..2).map(Act::Colleague));
+        }
+        if left.hours > 0 && !self.requests.iter().any(|request| request.aged || request.late) {
             acts.push(Act::Hour);
         }
     }
@@ -247,13 +279,15 @@ impl World {
                 self.replicas[replica] = Replica::new(&self.objects);
                 Event::Restart
             }
-            Act::Finish(nth) => {
-                self.requests.remove(nth);
-                Event::Finish
+            Act::Finish(nth) => self.finish(variant, nth),
+            Act::Colleague(tenant) => {
+                self.left.rows -= 1;
+                self.rows[usize::from(tenant)] |= 1 << COLLEAGUES;
+                Event::ColleagueAddsARow
             }
             Act::Delete(slot) => self.delete(slot),
-            Act::Create(slot) => self.create(slot),
-            Act::Move(slot) => self.change_account(slot),
+            Act::Create(slot) => self.create(variant, slot),
+            Act::Move(slot) => self.change_account(variant, slot),
             Act::Hour => {
                 self.left.hours = self.left.hours.saturating_sub(1);
                 self.now += 1;
@@ -262,6 +296,23 @@ impl World {
                 Event::Hour
             }
         }
+    }
+
+    /// Late effects come within the hour: an hour that passes ends them.
+    fn finish(&mut self, variant: &Variant, nth: usize) -> Event {
+        let request = self.requests.remove(nth);
+        if request.late {
+            return Event::LateEffectsEnd;
+        }
+        if let Some(tenant) = tenant(request.change.account) {
+            self.rows[tenant] |= 1 << request.uid;
+        }
+        if !variant.late {
+            return Event::Finish;
+        }
+        self.requests.push(Request { late: true, aged: false, ..request });
+        self.requests.sort_unstable();
+        Event::LateEffectsBegin
     }
 
     fn delete(&mut self, slot: Slot) -> Event {
@@ -273,18 +324,25 @@ impl World {
         if object.intent.is_some() { Event::DeleteWithOpenChange } else { Event::Delete }
     }
 
-    fn create(&mut self, slot: Slot) -> Event {
+    fn create(&mut self, variant: &Variant, slot: Slot) -> Event {
         self.left.creates -= 1;
-        self.objects[slot] = Some(Object::new(uid(slot, self.born[slot])));
+        self.objects[slot] = Some(Object::new(variant, uid(slot, self.born[slot])));
         self.born[slot] += 1;
         if self.born[slot] > 1 { Event::CreateAgain } else { Event::Create }
     }
 
-    fn change_account(&mut self, slot: Slot) -> Event {
+    fn change_account(&mut self, variant: &Variant, slot: Slot) -> Event {
         self.left.moves -= 1;
         let Some(object) = &mut self.objects[slot] else { return Event::Move };
-        (object.account, object.recorded) = (1 - object.account, false);
+        (object.account, object.recorded, object.rows) = (object.account ^ 1, false, 0);
+        // Where it matters that an object changes one account after the other.
+        object.wants |= variant.late;
         if object.intent.is_some() { Event::MoveWithOpenChange } else { Event::Move }
+    }
+
+    /// What the tenant of this account lists at this moment.
+    pub fn lists(&self, account: u8) -> Option<RowSet> {
+        tenant(account).map(|tenant| self.rows[tenant])
     }
 
     /// Writes an object's status. What others read of it before is old.
@@ -300,8 +358,9 @@ impl World {
 }
 
 impl Object {
-    fn new(uid: Uid) -> Self {
-        Self { uid, account: 0, intent: None, wants: true, recorded: false }
+    fn new(variant: &Variant, uid: Uid) -> Self {
+        let account = variant.accounts[slot_of(uid)];
+        Self { uid, account, intent: None, wants: true, recorded: false, rows: 0, made: [None; 2] }
     }
 }
 
