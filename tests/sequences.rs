@@ -189,26 +189,29 @@ impl Life<'_> {
                 (self.others, self.causes) = (self.others + 1, self.causes + 1);
                 format!("somebody buys {seats}: {}", vendor.set_seats(&id, seats).is_ok())
             }
-            _ => {
-                let kinds = [
-                    FaultKind::Drop { apply: true },
-                    FaultKind::Drop { apply: false },
-                    FaultKind::FailBeforeBilling,
-                    FaultKind::FailAfterBilling,
-                    FaultKind::Half,
-                ];
-                let kind = kinds[self.random.usize(..kinds.len())].clone();
-                let said = format!("fault {kind:?}");
-                let fault = if self.by_owner { Fault::on_private_write(kind) } else { Fault::on_put(kind) };
-                self.faults.push(self.tenant.inject(fault));
-                said
-            }
+            _ => self.fault(),
         };
         self.steps.push(done);
         if self.random.u8(..10) < 7 {
             let status = self.settled().await;
             self.steps.push(format!("settled: {}", said(&status, "Ready")));
         }
+    }
+
+    /// The next request that buys goes wrong.
+    fn fault(&mut self) -> String {
+        let kinds = [
+            FaultKind::Drop { apply: true },
+            FaultKind::Drop { apply: false },
+            FaultKind::FailBeforeBilling,
+            FaultKind::FailAfterBilling,
+            FaultKind::Half,
+        ];
+        let kind = kinds[self.random.usize(..kinds.len())].clone();
+        let said = format!("fault {kind:?}");
+        let fault = if self.by_owner { Fault::on_private_write(kind) } else { Fault::on_put(kind) };
+        self.faults.push(self.tenant.inject(fault));
+        said
     }
 
     /// Whether the end is what the last spec says.
@@ -255,7 +258,11 @@ impl Life<'_> {
         for change in recorded.iter().filter(|change| change.to > change.from) {
             assert!(Some(change.to) <= change.asked, "recorded above the wish of that moment: {change:?}\n{self}");
         }
+        self.check_ledger();
+    }
 
+    /// At no time more than was asked for in that moment.
+    fn check_ledger(&self) {
         let mut most = 100;
         for entry in self.tenant.world.bitwarden().ledger(&self.tenant.key.id) {
             let now = entry.after.seats.max(entry.billed_after.seats);

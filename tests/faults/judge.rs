@@ -26,7 +26,6 @@ const MORE_STATUSES: usize = 14;
 const STATUSES_OF_AN_ATTEMPT: usize = 4;
 
 /// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how much that wrote.
-#[expect(clippy::too_many_lines, reason = "one list of what must hold, the first that does not is the flaw")]
 pub async fn judge(
     rig: &Rig,
     case: &Case,
