@@ -77,6 +77,23 @@ async fn reading_that_is_wrong_once_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_billed_is_read_anew_before_a_change_rests_on_it() {
+    needs_control_plane!();
+    let w = World::with("old-bill", organization(), &fast_but(&["--account-recheck=1h"])).await;
+    let t = w.tenant("old-bill", organization().limit(None)).await;
+    t.person(Role::Owner).await;
+    w.declare("old-bill", t.alone(json!({ "seats": 100, "limit": null, "interval": "1h" }))).await;
+    w.until_in_sync("old-bill", 100).await;
+    // 30 seats are billed and not shown.
+    w.bitwarden().set_seats(&t.key.id, 130).expect("seats");
+    w.bitwarden().force_row(&t.key.id, Some(100), None);
+    w.edit("old-bill", json!({ "seats": 110 })).await;
+    let message = t.said("Ready", "GuardrailViolated").await;
+    assert!(message.contains("a bill for 130 seats beside 100 purchased"), "{message}");
+    assert_eq!(w.bitwarden().writes(&t.key.id), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn use_above_the_seats_is_shown_and_holds_what_adds_and_what_lowers_but_no_total_upwards() {
     needs_control_plane!();
     let w = world("contradicts").await;

@@ -217,7 +217,7 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
-    let due = s.published == Some(plan.id.as_str()) || !readings::must_be_published(s, change);
+    let due = readings::is_published(s, &plan.id) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
     let wake = holds.iter().filter_map(|hold| wake(s, hold.wake)).min();
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.

@@ -25,6 +25,7 @@ pub(super) fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill
     let new = new.or_else(|| taken_back.map(|change| of(&change.id, change.target())));
     let known = new.or_else(|| s.may_bill.cloned())?;
     let shown = s.seen.numbers().is_some_and(|now| now.seats == known.seats);
-    let told = shown || s.seen.billed.is_some() || decision.applied.is_some() || s.confirms(&known.id);
+    let billed = s.seen.billed.is_some() && !s.seen.billed_is_old;
+    let told = shown || billed || decision.applied.is_some() || s.confirms(&known.id);
     (known.account != account || !told).then_some(known)
 }

@@ -196,6 +196,8 @@ pub struct Snapshot {
     pub rules: Rules,
     /// Seats that are billed, where these credentials show it.
     pub billed: Option<i32>,
+    /// What is billed was read before this reading. No change rests on it.
+    pub billed_is_old: bool,
     /// What each key allows.
     pub capabilities: Vec<KeyCapabilities>,
     /// The license behind the seats, where these credentials show it.

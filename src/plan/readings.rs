@@ -13,6 +13,12 @@ pub(super) fn must_be_published(s: &Situation<'_>, change: &Move) -> bool {
     change.attempt == 1 || s.intent.is_some_and(old) || needs_two(s, &change.step)
 }
 
+/// Whether another reading published this plan, and this one allows to send it: it has read all that the change rests on. What
+/// was read before is published once more, and the next reading is made for the change.
+pub(super) fn is_published(s: &Situation<'_>, plan: &str) -> bool {
+    s.published == Some(plan) && !s.seen.billed_is_old
+}
+
 /// Whether more than the numbers must be the same in both readings: what gives seats back, what adds to whatever is there,
 /// and what follows the vendor's own purchases.
 fn needs_two(s: &Situation<'_>, step: &Step) -> bool {
@@ -35,7 +41,13 @@ pub(super) fn grounds(s: &Situation<'_>, step: &Step) -> Vec<String> {
     }
     let number = |n: Option<i32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let exact = matches!(s.seen.usage, Usage::Exact(_)).to_string();
-    let numbers = [number(s.seen.usage.count()), exact, number(s.seen.billed)];
     let list = s.seen.keys().map(super::KeyRing::sight);
-    numbers.into_iter().chain(list).collect()
+    [room(s, step), exact, number(s.seen.billed)].into_iter().chain(list).collect()
+}
+
+/// Whether the use is above the seats before the change, and above those after it. How many are in use beyond that does not matter:
+/// people come and go, and each change of theirs would make another plan.
+fn room(s: &Situation<'_>, step: &Step) -> String {
+    let above = |used: i32| [step.base(), step.target()].map(|numbers| used > numbers.seats);
+    s.seen.usage.count().map_or_else(|| "-".to_owned(), |used| format!("{:?}", above(used)))
 }

@@ -113,6 +113,7 @@ fn story() -> Story {
                 at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
             },
             billed: None,
+            billed_is_old: false,
             capabilities: vec![],
             license: None,
             concern: None,

@@ -46,6 +46,7 @@ pub fn snapshot(usage: Usage, model: Model) -> Snapshot {
         model,
         rules: Rules::default(),
         billed: None,
+        billed_is_old: false,
         capabilities: Vec::new(),
         license: None,
         concern: None,

@@ -30,7 +30,6 @@ fn decrease_difference_and_change_under_up_to_are_sent_only_where_two_readings_a
         assert!(matches!(after(&story, &story), Verdict::Change(_)), "{what}");
         for (other, seen) in [
             ("other seats", Snapshot { model: Model::Quantity(n(101, Some(200))), ..story.seen.clone() }),
-            ("another use", Snapshot { usage: Usage::AtLeast(79), ..story.seen.clone() }),
             ("an exact use", Snapshot { usage: Usage::Exact(80), ..story.seen.clone() }),
             ("what is billed", Snapshot { billed: Some(100), ..story.seen.clone() }),
         ] {
@@ -44,6 +43,31 @@ fn decrease_difference_and_change_under_up_to_are_sent_only_where_two_readings_a
 fn change_of_the_limit_alone_is_sent_whatever_becomes_of_the_use_meanwhile() {
     let limit = || story().wants(100, LimitGoal::Pinned).shows(100, Some(200));
     assert!(matches!(after(&limit(), &limit().uses(Usage::Exact(99))), Verdict::Change(_)));
+}
+
+#[test]
+fn what_was_billed_before_a_reading_sends_nothing_and_the_next_reading_decides() {
+    for (what, story) in delicate() {
+        let old = Story { seen: Snapshot { billed_is_old: true, ..story.seen.clone() }, ..self::story() };
+        let old = old.with(|s| s.desired = story.desired.clone());
+        assert_eq!(after(&story, &old), Verdict::Publish, "{what}");
+        assert!(matches!(after(&old, &story), Verdict::Change(_)), "{what}");
+    }
+}
+
+#[test]
+fn use_that_changes_at_every_reading_keeps_no_change_from_being_sent() {
+    for (what, story) in delicate() {
+        for used in [1, 79, 81] {
+            let seen = Snapshot { usage: Usage::AtLeast(used), ..story.seen.clone() };
+            let again = Story { seen, ..self::story() }.with(|s| s.desired = story.desired.clone());
+            assert!(matches!(after(&story, &again), Verdict::Change(_)), "{what}: {used} in use");
+        }
+    }
+    // One wrong reading of the use lowers nothing: what it hides is seen by the other one.
+    let lowered = |used| story().wants(90, LimitGoal::Keep).uses(Usage::Exact(used));
+    assert!(matches!(after(&lowered(10), &lowered(95)), Verdict::Held(_)));
+    assert_eq!(after(&lowered(95), &lowered(10)), Verdict::Publish);
 }
 
 #[test]

@@ -192,6 +192,7 @@ fn seen(details: Details, product: Product, self_hosted: bool) -> Seen {
         used: Some(80),
         standalone_secrets_manager: false,
         details: Some(Arc::new(details)),
+        is_old: false,
         lacks: None,
         self_hosted,
     };

@@ -93,6 +93,7 @@ mod tests {
             used: None,
             standalone_secrets_manager: false,
             details: Some(Arc::new(serde_json::from_value(details).unwrap())),
+            is_old: false,
             lacks: None,
             self_hosted: false,
         }

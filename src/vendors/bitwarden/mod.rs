@@ -28,11 +28,12 @@ pub use target::Target;
 pub(super) use target::target;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use error::BitwardenError;
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
-use owner::{OwnerView, Standing, look, only_organization};
+use owner::{Ages, OwnerView, Standing, look, only_organization};
 use private_wire::RelativeChange;
 use row::Row;
 use session::Session;
@@ -131,7 +132,7 @@ impl Organization {
                 }
             }
         }
-        self.seen().await.map(Seen::snapshot)
+        self.seen(urgency).await.map(Seen::snapshot)
     }
 
     /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
@@ -157,7 +158,7 @@ impl Organization {
 
     /// The person's key beside an organization key may fail: what it adds is then missing, and is said. It never takes away
     /// what the organization key can do alone.
-    async fn seen(&self) -> Result<Seen, BitwardenError> {
+    async fn seen(&self, urgency: Urgency) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;
         let members = async |wanted: bool| match &self.organization {
@@ -176,7 +177,7 @@ impl Organization {
         let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
         let known = public.flatten();
         let viewed = match &self.owner {
-            Some(owner) => Some(look(owner, &id, self.product, known, owner.settings.account_recheck).await),
+            Some(owner) => Some(look(owner, &id, self.product, known, ages(owner, urgency)).await),
             None => None,
         };
         let (view, fails) = kept(viewed, public, known)?;
@@ -205,6 +206,13 @@ impl Organization {
             fails: fails.then_some(self.owner_reference),
         })
     }
+}
+
+/// How old what is asked seldom may be. What a change rests on is read for it.
+fn ages(owner: &Session, urgency: Urgency) -> Ages {
+    let memberships = owner.settings.account_recheck;
+    let afresh = matches!(urgency, Urgency::Urgent | Urgency::Asked);
+    Ages { memberships, details: if afresh { Duration::ZERO } else { memberships } }
 }
 
 /// What stays of a person's view, and what fails of it. `public`: what the organization key shows, where there is one.
@@ -252,16 +260,7 @@ impl VendorAccount for Organization {
     fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             match recorded.spend(&self.account()) {
-                Ok(intent) => {
-                    let outcome = self.change(&intent, go).await;
-                    // What is billed may be another number now, though the row shows the same.
-                    if let (true, Some(owner), Some(id)) =
-                        (outcome.is_of_something_sent(), &self.owner, self.known_id())
-                    {
-                        owner.forget_details(&id);
-                    }
-                    outcome
-                }
+                Ok(intent) => self.change(&intent, go).await,
                 Err(why) => Outcome::NotSent(why),
             }
         })

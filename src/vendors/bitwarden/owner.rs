@@ -53,6 +53,8 @@ pub(super) struct OwnerView {
     pub(super) used: Option<i32>,
     pub(super) standalone_secrets_manager: bool,
     pub(super) details: Option<Arc<Details>>,
+    /// The details were read before, and what they say of the bill may be out of date.
+    pub(super) is_old: bool,
     /// Why the subscription is not shown, though this person may see it.
     pub(super) lacks: Option<BitwardenError>,
     pub(super) self_hosted: bool,
@@ -91,20 +93,29 @@ pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
     }
 }
 
+/// How old what is read may be.
+#[derive(Clone, Copy)]
+pub(super) struct Ages {
+    /// What the person belongs to.
+    pub(super) memberships: Duration,
+    /// The details of the subscription.
+    pub(super) details: Duration,
+}
+
 /// Looks at the organization. `row`: its numbers as read with another key; without, they are asked for here.
 pub(super) async fn look(
     session: &Session,
     id: &str,
     product: Product,
     row: Option<Row>,
-    age: Duration,
+    ages: Ages,
 ) -> Result<OwnerView, BitwardenError> {
     let token = session.tokens.number().await;
-    match look_once(session, id, product, row, age).await {
-        // Roles in a token are as old as the token, and what is known of them may be as old as `age`: once more, afresh.
+    match look_once(session, id, product, row, ages).await {
+        // Roles in a token are as old as the token, and what is known of them may be as old as `ages` say: once more, afresh.
         Err(error) if is_of_role(&error) => {
             let again = match session.look_anew(token).await {
-                true => look_once(session, id, product, row, age).await,
+                true => look_once(session, id, product, row, ages).await,
                 false => Err(error),
             };
             again.map_err(|error| match error {
@@ -129,9 +140,9 @@ async fn look_once(
     id: &str,
     product: Product,
     row: Option<Row>,
-    age: Duration,
+    ages: Ages,
 ) -> Result<OwnerView, BitwardenError> {
-    let memberships = session.memberships(age).await?;
+    let memberships = session.memberships(ages.memberships).await?;
     let same = |membership: &&Membership| membership.id.eq_ignore_ascii_case(id);
     let membership = memberships.iter().find(same).filter(|membership| membership.status == CONFIRMED);
     let membership = membership.ok_or(BitwardenError::NotMember)?;
@@ -149,19 +160,19 @@ async fn look_once(
         None => None,
     };
     let may_view = matches!(standing, Standing::Owner | Standing::Resold);
-    let (details, lacks) = if may_view {
+    let (details, is_old, lacks) = if may_view {
         let still = |details: &Details| {
             let shown = details.organization.row().numbers(product);
             seen.is_none_or(|row| row.numbers(product) == shown)
         };
-        match session.details(id, age, still).await {
-            Ok(details) => (Some(details), None),
+        match session.details(id, ages.details, still).await {
+            Ok((details, is_old)) => (Some(details), is_old, None),
             // Stripe may not know the subscription (section 7.3). Another key shows the numbers.
-            Err(error) if row.is_some() && !is_of_role(&error) => (None, Some(error)),
+            Err(error) if row.is_some() && !is_of_role(&error) => (None, false, Some(error)),
             Err(error) => return Err(error),
         }
     } else {
-        (None, None)
+        (None, false, None)
     };
     let used = match (&metadata, product) {
         (Some(metadata), Product::PasswordManager) => Some(metadata.occupied()?),
@@ -176,6 +187,7 @@ async fn look_once(
         used,
         standalone_secrets_manager: metadata.is_some_and(|metadata| metadata.is_on_secrets_manager_standalone),
         details,
+        is_old,
         lacks,
         self_hosted,
     })
@@ -194,6 +206,7 @@ mod tests {
             used: None,
             standalone_secrets_manager,
             details: None,
+            is_old: false,
             lacks: None,
             self_hosted: false,
         };

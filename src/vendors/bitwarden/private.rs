@@ -70,28 +70,23 @@ impl Session {
         self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
     }
 
-    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows or than a request of ours.
+    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows. With whether it was read before.
     pub(super) async fn details(
         &self,
         id: &str,
         age: Duration,
         still: impl Fn(&Details) -> bool,
-    ) -> Result<Arc<Details>, BitwardenError> {
+    ) -> Result<(Arc<Details>, bool), BitwardenError> {
         if let Some((known, at)) = self.known().details.get(id)
             && at.elapsed() < age
             && still(known)
         {
-            return Ok(Arc::clone(known));
+            return Ok((Arc::clone(known), true));
         }
         let details: Arc<Details> =
             Arc::new(self.get("get_details", format!("organizations/{id}/subscription")).await?);
-        self.known().keep(id, Arc::clone(&details), age);
-        Ok(details)
-    }
-
-    /// The subscription is to be read again.
-    pub(super) fn forget_details(&self, id: &str) {
-        self.known().details.remove(id);
+        self.known().keep(id, Arc::clone(&details), self.settings.account_recheck);
+        Ok((details, false))
     }
 
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.

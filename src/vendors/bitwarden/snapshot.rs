@@ -64,6 +64,7 @@ impl Seen {
                 at_most,
             },
             billed,
+            billed_is_old: owner.is_some_and(|owner| owner.is_old),
             capabilities: self.capabilities(),
             license: owner.and_then(license),
             account: self.account,

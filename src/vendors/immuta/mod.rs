@@ -94,6 +94,7 @@ impl LicenseKeys {
             model: Model::Keys(ring),
             rules: Rules::default(),
             billed: None,
+            billed_is_old: false,
             capabilities: Vec::new(),
             license: None,
             concern: None,

@@ -307,7 +307,7 @@ fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
 }
 
 #[test]
-fn removal_is_sent_only_where_two_readings_agree_about_list_seats_and_use() {
+fn removal_is_sent_only_where_two_readings_agree_about_list_and_seats() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = || keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old.clone(), new.clone()]).prunes();
     let published = story().decide_under(None).plan.expect("a plan").id;
@@ -315,7 +315,6 @@ fn removal_is_sent_only_where_two_readings_agree_about_list_seats_and_use() {
     assert!(matches!(then(story()), Verdict::Change(_)));
     for (other, story) in [
         ("seats", story().with(|s| s.seats = Some(101))),
-        ("use", story().with(|s| s.used = 11)),
         ("row", story().shows(&[row(7, 40), row(8, 60), row(9, 1)])),
         ("feature", story().with(|s| s.ring.rows[1].features = Some(vec!["FPE".into()]))),
         ("end", story().with(|s| s.ring.rows[1].expires = Some(now() + SignedDuration::from_hours(9)))),

@@ -34,6 +34,7 @@ fn viewed(product: Product, standing: Standing, subscription: &Value) -> Seen {
         used: Some(80),
         standalone_secrets_manager: false,
         details: (standing != Standing::Managed).then(|| Arc::new(details)),
+        is_old: false,
         lacks: None,
         self_hosted: false,
     };
