@@ -1,7 +1,7 @@
 //! How the free seats stand against the thresholds.
 
 use super::condition::reason;
-use super::{Desired, Snapshot};
+use super::{Desired, Differences, Snapshot};
 
 /// Seats are short: how.
 pub(super) struct Shortage {
@@ -15,7 +15,14 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     let free = numbers.seats.saturating_sub(used);
     let short = |reason, message: String| Some(Err(Shortage { reason, message }));
     if free < 0 {
-        return short(reason::OVER_ALLOCATED, format!("{used} of {} seats taken", numbers.seats));
+        let taken = format!("{used} of {} seats taken", numbers.seats);
+        // The gate of the readings holds what would add to such numbers.
+        let adds = seen.rules.support.differences == Differences::Always;
+        let way = format!(
+            "these credentials can only add seats, and nothing is added to such numbers: use credentials that set totals, or free {} seats",
+            -i64::from(free)
+        );
+        return short(reason::OVER_ALLOCATED, if adds { format!("{taken}. {way}") } else { taken });
     }
     if seen.keys().is_some_and(|ring| ring.can_add_user == Some(false)) {
         let vendor = desired.pool.vendor.name;

@@ -72,7 +72,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SUFFICIENT], "Enough seats are free."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::BELOW_THRESHOLD], "Fewer are free than `thresholds` asks for. Raise `seats`, or free some."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "None is free: nobody can join."),
-    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased."),
+    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
     quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "It ends within one of `thresholds.expiry`. Renew it."),

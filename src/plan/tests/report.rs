@@ -49,6 +49,22 @@ fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
 }
 
 #[test]
+fn more_users_than_seats_are_told_with_what_these_credentials_can_do_about_it() {
+    let told = |differences| {
+        let story = story().wants(150, LimitGoal::Keep).shows(100, None).uses(Usage::Exact(103));
+        let story = story.with(|s| s.seen.rules.support.differences = differences);
+        let decision = story.decided();
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let shortage = status.conditions.into_iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
+        (shortage.message, matches!(decision.verdict, Verdict::Held(_)))
+    };
+    assert_eq!(told(Differences::Never), ("103 of 100 seats taken".into(), false));
+    let (message, held) = told(Differences::Always);
+    assert!(held && message.contains("use credentials that set totals, or free 3 seats"), "{message}");
+}
+
+#[test]
 fn shortages_are_told_by_their_threshold() {
     for (seats, used, free_seats, percent, reason) in [
         (100, 50, None, None, "Sufficient"),
