@@ -7,10 +7,12 @@ CACHE := $(or $(SEATKEEPER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seatkee
 CARGO_DENY := $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 # Run where it was built: cargo run would resolve other features and build half of it again.
 QUICKSTART := $(or $(CARGO_TARGET_DIR),target)/debug/quickstart
+CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_MUTANTS := $(CACHE)/cargo-mutants-$(CARGO_MUTANTS_VERSION)/bin/cargo-mutants
 CRD := crds/licenseseats.seatkeeper.dev.yaml
 CHART_CRD := charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml
 
-.PHONY: help quickstart quickstart-down test shard torture lint deny control-plane generate fmt bench image
+.PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny control-plane generate fmt bench image
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +34,21 @@ shard: control-plane ## A part of all faults there are: SHARD=2/24. The nightly 
 torture: control-plane ## Random faults for DURATION (10m), with 20 polls of silence after each; SEED=N plays the same again
 	DURATION=$${DURATION:-10m} cargo test --locked --test faults
 
+evidence: control-plane ## Take away one guard at a time, see its test fail, and write docs/evidence/guards.md (about an hour)
+	cargo run --quiet --locked -p seatkeeper-evidence
+
+mutants: $(CARGO_MUTANTS) ## Change one place of the pure layers at a time and see a unit test fail: FILES='**/gates/*.rs', SHARD=2/24
+	PROPTEST_CASES=16 $(CARGO_MUTANTS) mutants -p seatkeeper-pure $(if $(FILES),-f '$(FILES)') $(if $(SHARD),--shard $(SHARD)) \
+	  --baseline skip --timeout 60 --cargo-arg=--lib --cargo-arg=--locked -o target
+
+$(CARGO_MUTANTS):
+	@echo "installing cargo-mutants $(CARGO_MUTANTS_VERSION) (about three minutes, once per user) ..." >&2
+	env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=false cargo install cargo-mutants --locked --debug \
+	  --version $(CARGO_MUTANTS_VERSION) --root $(CACHE)/cargo-mutants-$(CARGO_MUTANTS_VERSION) --quiet
+
 lint: ## Formatting and clippy, warnings denied
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
 
 deny: $(CARGO_DENY) ## Licences, bans and sources of dependencies (advisories are checked by the hosted workflow)
 	$(CARGO_DENY) --locked check bans licenses sources

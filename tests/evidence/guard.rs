@@ -1,0 +1,116 @@
+//! One promise, the guard that keeps it, and the test that notices when the guard is gone.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// One entry of the list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// What people are told.
+    pub promise: String,
+    /// The page that tells it.
+    pub said: String,
+    /// The source with the guard.
+    pub file: String,
+    /// The guard as it is written there, once.
+    guard: String,
+    /// What stands there without it.
+    without: String,
+    /// The test that turns red.
+    pub red: Test,
+}
+
+/// A test, and how it is run.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Test {
+    /// A unit test of the pure layers: its full name.
+    Pure(String),
+    /// A unit test of the operator: its full name.
+    Unit(String),
+    /// A test of the model: its full name.
+    Model(String),
+    /// A test of the binary against a real apiserver: its full name.
+    Behavior(String),
+}
+
+/// What was seen without a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The test failed, as it must.
+    Red,
+    /// The test passed: nothing notices that the guard is gone.
+    Green,
+    /// The sources without the guard are no program, or there is no such test.
+    NotPlayed,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Red => "red",
+            Self::Green => "STILL GREEN",
+            Self::NotPlayed => "NOT PLAYED",
+        })
+    }
+}
+
+impl Guard {
+    /// The source without the guard.
+    pub fn replaced(&self, source: &str) -> Result<String, String> {
+        match source.matches(&self.guard).count() {
+            1 => Ok(source.replacen(&self.guard, &self.without, 1)),
+            times => Err(format!(
+                "{}: the guard of \"{}\" is there {times} times: correct guards.yaml",
+                self.file, self.promise
+            )),
+        }
+    }
+
+    /// Whether the word is in its promise, its file or its test.
+    pub fn is_about(&self, word: &str) -> bool {
+        [self.promise.as_str(), self.file.as_str(), self.red.name()].iter().any(|text| text.contains(word))
+    }
+}
+
+impl Test {
+    /// Full name.
+    pub fn name(&self) -> &str {
+        let (Self::Pure(name) | Self::Unit(name) | Self::Model(name) | Self::Behavior(name)) = self;
+        name
+    }
+
+    /// Arguments of `cargo test` that choose the program.
+    pub fn program(&self) -> &'static [&'static str] {
+        match self {
+            Self::Pure(_) => &["--package", "seatkeeper-pure", "--lib"],
+            Self::Unit(_) => &["--package", "seatkeeper", "--lib"],
+            Self::Model(_) => &["--package", "seatkeeper-model", "--test", "model"],
+            Self::Behavior(_) => &["--package", "seatkeeper", "--test", "behaviour"],
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Pure(_) | Self::Unit(_) => "unit test",
+            Self::Model(_) => "model",
+            Self::Behavior(_) => "binary",
+        }
+    }
+}
+
+/// The page: every guard of the list, each seen to be missed by its test.
+pub fn page(guards: &[Guard]) -> String {
+    let mut page = "# What turns red when a guard is removed\n\n\
+        `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. It writes this page\n\
+        only if each of them did. `tests/evidence/guards.yaml` has the guards as they stand in the sources; a test fails if one of\n\
+        them is not there any more.\n\n\
+        | Promise | Said in | Guard | What turns red | |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for Guard { promise, said, file, red, .. } in guards {
+        page += &format!("| {promise} | {said} | `{file}` | `{}` | {} |\n", red.name(), red.kind());
+    }
+    page
+}
