@@ -79,6 +79,27 @@ async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_object_that_waits_behind_bad_keys_says_so_before_it_was_ever_read() {
+    needs_control_plane!();
+    let w = world("behind-bad-keys").await;
+    w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
+    for t in tenants(&w, 14).await {
+        let mut bogus = w.credentials(&t.key);
+        bogus["clientSecret"] = json!("not-the-secret-of-this-key");
+        w.secret(&t.name, bogus).await;
+        t.declare(json!({})).await;
+    }
+    let spent = async || (w.bitwarden().token_requests() >= 8).then_some(());
+    wait_for("the tokens of a minute to be spent", PATIENCE, spent).await;
+    let good = w.tenant("good", organization()).await;
+    good.declare(json!({})).await;
+    let status = good.until_said("Ready", "Unknown/ObservationStale").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("the turn of this object has not come yet"), "{message}");
+    assert_eq!((status.summary.as_deref(), status.seats), (Some("waits for its turn"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_somebody_asks() {
     needs_control_plane!();
     let w = world("pause").await;

@@ -9,7 +9,7 @@ use super::pools::Pools;
 use crate::api::LicenseSeatsStatus;
 use crate::plan::{self, Desired, HoldKind, Learned, Situation, Snapshot, Verdict};
 
-/// After this long, an object that waits for the initial scan says so.
+/// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
 pub(super) const SAID: Duration = Duration::from_secs(10);
 
 /// Decides about what was read, and takes what the decision has found out into the record.

@@ -70,14 +70,19 @@ impl Entry {
     /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
     /// counts as it is, but only once the vendor was read: how old the numbers are that another process read, nobody knows.
     pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
-        let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
+        let age = self.unread_for(now);
         let interval = if self.seen { interval.max(self.stretched) } else { interval };
         (interval * 3).saturating_sub(age)
     }
 
+    /// How long ago the vendor was last read for the object; before that, how long ago this process first tried.
+    pub fn unread_for(&self, now: Instant) -> Duration {
+        self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read))
+    }
+
     /// The next reading has to wait this much longer for its turn.
     pub fn pace(&mut self, after: Duration, now: Instant) {
-        let age = self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read));
+        let age = self.unread_for(now);
         self.stretched = self.stretched.max(age + after);
         self.paced = true;
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::decide::SAID;
 use super::memory::{Entry, Key, backoff, jitter};
 use super::pass::{Decided, End, Failed, Paced, Pass, Queue};
 use super::proof::Proof;
@@ -9,7 +10,7 @@ use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode};
-use crate::plan::{self, Decision, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
+use crate::plan::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
@@ -87,34 +88,27 @@ impl Pass<'_> {
         Ok(wait)
     }
 
-    /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old.
+    /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old, and a new
+    /// object does not wait in silence.
     async fn paced(&mut self, paced: Paced) -> Result<Duration, Error> {
         let Paced { status, desired, after, why } = paced;
         self.context.metrics.pass("paced");
-        let stale_in = self.entry.stale_in(desired.interval, Instant::now());
+        let (new, now) = (status.conditions.is_empty(), Instant::now());
         let ready = status.conditions.iter().find(|condition| condition.type_ == plan::kind::READY);
-        if ready.is_none_or(|ready| ready.status != "True") {
+        if !new && ready.is_none_or(|ready| ready.status != "True") {
             return Ok(after);
         }
-        if !stale_in.is_zero() {
-            self.context.metrics.object(&self.key.0, &self.key.1, &status);
-            return Ok(after.min(stale_in));
+        let silent = match new {
+            true => SAID.saturating_sub(self.entry.unread_for(now)),
+            false => self.entry.stale_in(desired.interval, now),
+        };
+        if !silent.is_zero() {
+            if !new {
+                self.context.metrics.object(&self.key.0, &self.key.1, &status);
+            }
+            return Ok(after.min(silent));
         }
-        let why = match why {
-            Queue::Pace => "takes only so many requests a minute",
-            Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
-        };
-        let message = format!(
-            "{} {why}: the turn of this object has not come for three intervals, and the numbers are at least that old. It \
-             comes; fewer keys or longer intervals make it come sooner",
-            desired.pool.vendor.name
-        );
-        let fault = Fault {
-            remedy: Remedy::Time { after: None, secret_may_help: false },
-            reason: plan::reason::VENDOR_UNREACHABLE,
-            summary: "waits for its turn".into(),
-            message,
-        };
+        let fault = waits_for_turn(&desired, &why, new);
         let finding = Finding::Failed { fault: &fault, desired: Some(&desired), account: None, stale: true };
         self.write_with_proof(&status, &finding).await?;
         Ok(after)
@@ -184,6 +178,28 @@ impl Pass<'_> {
 
     async fn tell(&mut self) {
         self.context.events.publish(self.object, std::mem::take(&mut self.notices)).await;
+    }
+}
+
+/// Why the turn of an object has not come. `new`: nothing was ever read for it.
+fn waits_for_turn(desired: &Desired, why: &Queue, new: bool) -> Fault {
+    let why = match why {
+        Queue::Pace => "takes only so many requests a minute",
+        Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
+    };
+    let since = match new {
+        true => "yet",
+        false => "for three intervals, and the numbers are at least that old",
+    };
+    let message = format!(
+        "{} {why}: the turn of this object has not come {since}. It comes; fewer keys or longer intervals make it come sooner",
+        desired.pool.vendor.name
+    );
+    Fault {
+        remedy: Remedy::Time { after: None, secret_may_help: false },
+        reason: plan::reason::VENDOR_UNREACHABLE,
+        summary: "waits for its turn".into(),
+        message,
     }
 }
 
