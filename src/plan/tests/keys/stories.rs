@@ -425,3 +425,18 @@ fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_ever
     let observed = story.with(|s| s.desired.policy = ManagementPolicy::Observe);
     assert!(matches!(observed.decide().verdict, Verdict::Observed(_)));
 }
+
+#[test]
+fn removal_without_effect_is_repeated_and_begins_anew_after_a_key_that_appeared_meanwhile() {
+    let (old, new) = (row(7, 40), row(8, 60));
+    let known = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
+    let story = |listed: &[&str]| {
+        let story = keys().lists(listed).shows(&[old.clone(), new.clone()]).knows(&known).prunes();
+        story.removing(&old, IntentPhase::WithoutEffect, (request("i1"), SETTLED)).agreed()
+    };
+    let Verdict::Change(repeat) = story(&["b"]).decide().verdict else { panic!("a repeat") };
+    assert_eq!((repeat.attempt, repeat.step.key().and_then(|step| step.id)), (2, Some(7)));
+    // A row is removed only once every listed key is there, so the new key comes first (docs/never-buys-twice.md).
+    let Verdict::Change(first) = story(&["b", "c"]).decide().verdict else { panic!("an addition") };
+    assert_eq!((first.attempt, first.step.key().and_then(|step| step.fingerprint.clone())), (1, Some(print("c"))));
+}
