@@ -299,9 +299,9 @@ impl Variant {
             Self::one(Left { creates: 1, hours: 3, pauses: 3, ..three })
                 .without_the_oldest()
                 .called("an older object appears"),
-            Self::one(Left { deletes: 1, creates: 1, hours: 2, pauses: 2, ..three })
+            Self::one(Left { deletes: 1, creates: 1, hours: 2, pauses: 1, ..three })
                 .called("an object is deleted and created again"),
-            Self::one(Left { moves: 2, hours: 2, pauses: 2, ..two }).called("an object moves and comes back"),
+            Self::one(Left { moves: 2, hours: 2, ..two }).called("an object moves and comes back"),
             Self::one(Left { moves: 1, restarts: 1, leads: 1, hours: 1, ..two })
                 .called("an object moves, and the process starts again"),
             Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, losses: 0, ..two })
