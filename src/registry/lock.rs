@@ -2,7 +2,7 @@
 //! a change whose object or record is gone holds it all the same, for the settle time. And a change that was made holds it, for
 //! its own object too, as long as its late effects may come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{Bar, Key, Open, Realm};
@@ -25,8 +25,8 @@ pub(super) struct Locks {
     left: BTreeMap<Realm, Instant>,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,
-    /// The changes of each object that are known here, by their ids.
-    made: BTreeMap<Key, BTreeSet<String>>,
+    /// The changes of each object that are known here, by their ids, and until when each may have late effects.
+    made: BTreeMap<Key, BTreeMap<String, Instant>>,
 }
 
 impl Locks {
@@ -61,18 +61,23 @@ impl Locks {
         before.map(|before| before.open)
     }
 
-    /// The object has made these changes, and none besides that is known. For so long the vendor may still write the row of the
+    /// The record of the object has these changes. For so long the vendor may still write the row of the
     /// account of each because of it, whatever becomes of the object and of its record.
     pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (Open, Duration)>, now: Instant) {
-        let known = self.made.remove(key).unwrap_or_default();
-        let mut told = BTreeSet::new();
+        let (mut known, mut told) = (self.made.remove(key).unwrap_or_default(), BTreeMap::new());
         for (change, late) in changes {
-            if !known.contains(&change.id) {
+            if told.contains_key(&change.id) {
+                continue;
+            }
+            let over = known.remove(&change.id).unwrap_or_else(|| {
                 let until = self.late.entry(change.account).or_insert(now);
                 *until = (*until).max(now + late);
-            }
-            told.insert(change.id);
+                now + late
+            });
+            told.insert(change.id, over);
         }
+        // A record may lack a change for once, as after a write that failed: its time does not begin anew.
+        told.extend(known.into_iter().filter(|(_, over)| *over > now));
         if !told.is_empty() {
             self.made.insert(key.clone(), told);
         }

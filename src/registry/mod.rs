@@ -187,7 +187,7 @@ impl Registry {
         self.waiters.freed(key, &before.account)
     }
 
-    /// The object has made these changes, and none besides that is known. For so long the vendor may still write the row of the
+    /// The record of the object has these changes. For so long the vendor may still write the row of the
     /// account of each because of it. Said again of the same change, it counts once.
     pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (Open, Duration)>, now: Instant) {
         self.locks.made(key, changes, now);

@@ -129,6 +129,9 @@ fn each_account_of_which_an_object_has_made_a_change_is_held() {
     let both = || [change("a", "acme"), Open { id: "former".into(), account: Realm::of("former") }];
     told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
     told.now += 2 * MINUTE;
+    told.registry.made(&key("a"), [], told.now);
+    let twice = both().into_iter().chain(both());
+    told.registry.made(&key("a"), twice.map(|made| (made, 5 * MINUTE)), told.now);
     told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
     assert_eq!(told.reserve("a"), Err(Bar::Late(3 * MINUTE)));
     assert_eq!(told.reserve_of("b", "former"), Err(Bar::Late(3 * MINUTE)));

@@ -8,6 +8,7 @@ mod pass;
 mod properties;
 mod replica;
 mod variants;
+mod weakness;
 mod world;
 
 use std::io::Write;
@@ -16,7 +17,8 @@ use std::time::Instant;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use events::ALL;
-use variants::{Variant, Weakness};
+use variants::Variant;
+use weakness::Weakness;
 
 /// Checks one variant, says what came out, and returns the number of states and the first property found broken.
 fn check(variant: Variant) -> (usize, Option<&'static str>) {

@@ -7,7 +7,8 @@ use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
 use super::events::Event;
 
 use super::properties::age;
-use super::variants::{Variant, Weakness};
+use super::variants::Variant;
+use super::weakness::Weakness;
 use super::world::{Change, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 /// One object's pass.

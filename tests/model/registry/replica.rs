@@ -3,7 +3,8 @@
 use super::asked::{Answer, Asked, Made, RowSet, SETTLE, Set, Told, Word};
 use super::events::Event;
 use super::pass::{Pass, Step};
-use super::variants::{Variant, Weakness};
+use super::variants::Variant;
+use super::weakness::Weakness;
 use super::world::{Act, Change, NAMES, Object, Slot, Uid, World, slot_of};
 
 /// Passes at the same time (`--concurrency`).

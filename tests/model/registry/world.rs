@@ -10,7 +10,8 @@ use super::events::Event;
 use super::pass::Step;
 use super::properties;
 use super::replica::Replica;
-use super::variants::{Left, Variant, Weakness};
+use super::variants::{Left, Variant};
+use super::weakness::Weakness;
 
 /// Number of an object's name: 0 and 1 claim one pool, 2 another of the same account.
 pub type Slot = usize;
