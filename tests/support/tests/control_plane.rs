@@ -93,7 +93,7 @@ async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
     command.args(["--exact", "etcd_takes_an_object_behind_the_apiservers_back"]);
     command.env_remove("CI").env_remove("KUBEBUILDER_ASSETS").envs(environment.iter().copied());
     let process = Process::spawn("rerun", &command);
-    let status = process.wait_exit(Duration::from_secs(60)).await.expect("it ends");
+    let status = process.wait_exit(Duration::from_secs(240)).await.expect("it ends");
     (status.success(), process.log())
 }
 
