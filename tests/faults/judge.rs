@@ -109,6 +109,8 @@ pub struct Doubt {
     pub open: bool,
     /// The vendor took back the repeat.
     pub taken_back: bool,
+    /// The webhook of somebody else's change took back a change that was made: a third number is shown beside its bill.
+    pub hidden: bool,
     /// Somebody else changed the seats before a change that was made was read back; `None`: beside the reading.
     pub unseen: Option<bool>,
 }
@@ -119,6 +121,7 @@ impl Doubt {
         Self {
             open: changed_while_open(records, ledger),
             taken_back: repeat_taken_back(records, ledger),
+            hidden: hidden_by_another(ledger),
             unseen: if by_somebody { changed_unseen(rig, case, records) } else { Some(false) },
         }
     }
@@ -133,7 +136,7 @@ impl Doubt {
         // What a person does to the object answers the question, or takes it away with the record.
         let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
         let ambiguous = self.is_ambiguous();
-        self.unseen.is_none() || if end == End::NeedsReview { ambiguous } else { !ambiguous || answered }
+        self.unseen.is_none() || if end == End::NeedsReview { ambiguous || self.hidden } else { !ambiguous || answered }
     }
 }
 
@@ -278,6 +281,13 @@ fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let made = made && !heard;
     let back = ledger.last().is_some_and(|e| e.who == Actor::Webhook && e.after.seats != e.billed_after.seats);
     made && opened >= refused + 2 && back
+}
+
+/// The last that happened to the row is that the webhook of a change without a request wrote it back, over a purchase that is
+/// billed.
+fn hidden_by_another(ledger: &[LedgerEntry]) -> bool {
+    let of_another = |e: &LedgerEntry| e.who == Actor::Webhook && e.request.is_none();
+    ledger.last().is_some_and(|e| of_another(e) && e.after.seats != e.billed_after.seats)
 }
 
 /// The operator knows that it came to nothing.

@@ -15,22 +15,32 @@ use super::{
     stripe::{self, Quantities},
     subscription::narrow,
     view::{OrganizationKey, OrganizationView},
+    webhook,
 };
 
 impl Bitwarden {
     /// The organization behind an id; a test naming a wrong one must fail at once.
     #[expect(clippy::panic, reason = "a mistake in the test")]
     pub(crate) fn on<T>(&self, id: &str, f: impl FnOnce(&mut Org) -> T) -> T {
+        let webhook = lock(&self.shared.switches).webhook.clone();
         let by_hand = |o: &mut Org| {
-            let before = o.row.clone();
+            let (before, billed) = (o.row.clone(), o.billed());
             let result = f(o);
             if o.row != before {
                 o.handlers.done_with(&before);
             }
-            result
+            let emitted = (webhook.enabled && webhook.without_request && o.billed() != billed)
+                .then(|| o.handlers.take(o.row.clone()));
+            (result, emitted)
         };
-        match Uuid::parse_str(id).ok().and_then(|id| self.with_org(id, by_hand)) {
-            Some(result) => result,
+        let org = Uuid::parse_str(id).ok();
+        match org.and_then(|org| self.with_org(org, by_hand).map(|done| (org, done))) {
+            Some((org, (result, emitted))) => {
+                if let Some(copy) = emitted {
+                    webhook::emit_by_hand(self, org, copy);
+                }
+                result
+            }
             None => panic!("the simulator has no organization {id:?}"),
         }
     }

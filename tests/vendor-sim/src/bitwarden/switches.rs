@@ -131,6 +131,9 @@ pub struct Webhook {
     pub hold_write: bool,
     /// How many events one Stripe change emits.
     pub events: u32,
+    /// Whether what bills without a request emits it too: a change in the web vault, members who join, the billing job. It
+    /// reads what that has written, and is held only where a harmless one of a request would be.
+    pub without_request: bool,
 }
 
 /// How long a harmless webhook holds the row: well within the settle times that tests give the operator, and long enough to
@@ -147,6 +150,7 @@ impl Default for Webhook {
             after_request: true,
             hold_write: false,
             events: 1,
+            without_request: true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The billing webhook of section 22.1: it reads the whole row and later writes it back, whatever happened between.
 //!
-//! Only requests emit it. What a test does to the vendor by hand is over with its webhook when the call returns, and those
-//! harmless ones that hold the row just then have written it before: so no test has to wait for them.
+//! Requests emit it, and so does what bills without one: a change in the web vault, members who join, the billing job. When
+//! somebody changes the row by hand, the harmless ones that hold it just then have written it before.
 
 use std::time::Duration;
 
@@ -44,12 +44,7 @@ pub(crate) fn emit(context: &Context, org: Uuid) {
                 let _ = released.changed().await;
             }
             tokio::time::sleep(Duration::from_millis(switch.before_write_ms)).await;
-            let at = sim.now();
-            sim.with_org(org, |o| {
-                if let Some(row) = o.handlers.give_back(held) {
-                    o.commit(at, Actor::Webhook, Step::Row, Some(number), |o| o.row = row);
-                }
-            });
+            write_back(&sim, org, held, Some(number));
         });
     }
 }
@@ -60,6 +55,31 @@ enum Held {
     Row(Box<Row>),
     /// A copy that [`Handlers`] know of, by its number.
     Known(u64),
+}
+
+/// Called after something else than a request has changed Stripe, with the copy of the row that the webhook took: it has read
+/// what was written, as by default.
+pub(crate) fn emit_by_hand(sim: &Bitwarden, org: Uuid, copy: u64) {
+    let switch = lock(&sim.shared.switches).webhook.clone();
+    let (sim, busy, mut released) = (sim.clone(), sim.busy(), sim.shared.webhooks.subscribe());
+    released.mark_unchanged();
+    tokio::spawn(async move {
+        let _busy = busy;
+        if switch.hold_write && switch.reads_after_request {
+            let _ = released.changed().await;
+        }
+        tokio::time::sleep(Duration::from_millis(switch.before_write_ms)).await;
+        write_back(&sim, org, Held::Known(copy), None);
+    });
+}
+
+fn write_back(sim: &Bitwarden, org: Uuid, held: Held, request: Option<u64>) {
+    let at = sim.now();
+    sim.with_org(org, |o| {
+        if let Some(row) = o.handlers.give_back(held) {
+            o.commit(at, Actor::Webhook, Step::Row, request, |o| o.row = row);
+        }
+    });
 }
 
 async fn read(sim: &Bitwarden, org: Uuid, row: Option<Row>, switch: &Webhook) -> Option<Held> {
@@ -81,7 +101,7 @@ pub(crate) struct Handlers {
 }
 
 impl Handlers {
-    fn take(&mut self, row: Row) -> u64 {
+    pub(crate) fn take(&mut self, row: Row) -> u64 {
         self.next += 1;
         self.holding.push((self.next, row));
         self.next

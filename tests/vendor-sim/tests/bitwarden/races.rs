@@ -171,3 +171,26 @@ async fn what_a_test_changes_by_hand_is_not_undone_by_a_webhook_that_changes_not
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(115), Some(115)));
 }
+
+#[tokio::test]
+async fn a_change_in_the_web_vault_has_a_webhook_that_undoes_a_request_which_does_not_wait_for_it() {
+    let bench = Bench::new(example()).await;
+    bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
+    bench.bw.set_seats(&bench.key.id, 112).unwrap();
+    assert_eq!(bench.bw.webhooks_holding(&bench.key.id), 1);
+    bench.bw.switch(|s| s.webhook = Webhook::silent());
+    assert_eq!(bench.put_seats(114).await.0, 200);
+    bench.bw.release_webhooks();
+    assert!(bench.bw.settle().await);
+    let ledger = bench.bw.ledger(&bench.key.id);
+    let last = ledger.last().map(|entry| (entry.who, entry.request, entry.after.seats, entry.billed_after.seats));
+    assert_eq!(last, Some((Actor::Webhook, None, Some(112), Some(114))), "{ledger:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_bills_nothing_has_no_webhook() {
+    let bench = Bench::new(example()).await;
+    bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
+    bench.bw.set_limit(&bench.key.id, Some(500)).unwrap();
+    assert_eq!(bench.bw.webhooks_holding(&bench.key.id), 0);
+}
