@@ -42,7 +42,7 @@ pub struct Report {
     /// How many were played once more.
     pub replays: usize,
     bought_twice: usize,
-    reviews: usize,
+    reviews: Vec<String>,
     run: usize,
     /// Of these, changes through the private API.
     by_owner: usize,
@@ -84,7 +84,7 @@ impl Report {
             Ok(End::Rejected) => row.rejected += 1,
             Ok(End::NeedsReview) => {
                 row.needs_review += 1;
-                self.reviews += 1;
+                self.reviews.push(name.to_string());
             }
             Ok(End::Held) => row.held += 1,
             Err(Broken { flaw, story }) => {
@@ -108,7 +108,7 @@ impl Report {
         self.missed.extend(other.missed);
         self.replays += other.replays;
         self.bought_twice += other.bought_twice;
-        self.reviews += other.reviews;
+        self.reviews.extend(other.reviews);
         self.run += other.run;
         self.by_owner += other.by_owner;
         self.known += other.known;
@@ -148,7 +148,7 @@ impl Report {
 
     fn line(&self) -> String {
         let Self { run, bought_twice, reviews, replays, .. } = self;
-        let (missed, most_missed) = (self.missed.len(), self.most_missed());
+        let (reviews, missed, most_missed) = (reviews.len(), self.missed.len(), self.most_missed());
         format!(
             "faults: {run} run, {bought_twice} double purchases, {reviews} NeedsReview (= ambiguous), {missed} missed (of at \
              most {most_missed}), {replays} played once more (of at most {MOST_REPLAYS})"
@@ -165,6 +165,9 @@ impl Report {
         println!("{}", self.branches);
         for failed in &self.failed {
             println!("failed: {failed}");
+        }
+        for review in &self.reviews {
+            println!("needs review: {review}");
         }
         for missed in &self.missed {
             println!("missed: {missed}");

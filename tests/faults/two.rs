@@ -303,14 +303,17 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
 }
 
 /// The ledger's oracle. Two totals are one change, whoever sends them, but where the vendor adds them up. Two differences are at
-/// most two changes. Nobody takes one of them back.
+/// most two changes. Nobody takes one of them back: a webhook that held the row meanwhile hides the later one for a moment, and
+/// no bill follows it.
 fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
     let (base, goal) = (100, story.scenario().goal.0);
     let most = if story.adds() { goal + (goal - base) } else { goal };
     let ledger = two.ledger();
     for entry in &ledger {
-        let changes = [(entry.before.seats, entry.after.seats), (entry.billed_before.seats, entry.billed_after.seats)];
-        if changes.iter().any(|(before, after)| after < before || *after > Some(most)) {
+        let (shown, billed) =
+            ((entry.before.seats, entry.after.seats), (entry.billed_before.seats, entry.billed_after.seats));
+        let lowered = billed.1 < billed.0 || (shown.1 < shown.0 && entry.who != Actor::Webhook);
+        if lowered || shown.1.max(billed.1) > Some(most) {
             return Err(Flaw::BoughtTwice(format!("lowered, or more than {most}: {entry:?}")));
         }
     }
