@@ -282,5 +282,8 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
     let patched = d.seats().patch_status("acme", &PatchParams::default(), &bought).await;
     patched.expect("the status is written");
     let read = d.seats().get_scale("acme").await.unwrap();
-    assert_eq!((read.spec.unwrap().replicas, read.status.unwrap().replicas), (Some(180), 179));
+    let status = read.status.unwrap();
+    assert_eq!((read.spec.unwrap().replicas, status.replicas), (Some(180), 179));
+    // An autoscaler rejects a scale without a selector.
+    assert_eq!(status.selector.as_deref(), Some("seatkeeper.dev/pods=none"));
 }

@@ -46,6 +46,16 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
     insta::assert_snapshot!("get", stable(&table));
     let wide = w.plane.kubectl_in(&w.namespace, &["get", "seats", "-o", "wide"], "").await.ok();
     insta::assert_snapshot!("get_wide", stable(&wide));
+
+    let own = format!("metadata.namespace={}", w.namespace);
+    let all = w.plane.kubectl(&["get", "seats", "-A", "--field-selector", &own]).await.ok();
+    let widest = all.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest < 120), "{widest:?} columns:\n{all}");
+
+    let account = format!("status.account.id={}", id(3));
+    let names = ["get", "seats", "--field-selector", &account, "-o", "name"];
+    let found = w.plane.kubectl_in(&w.namespace, &names, "").await.ok();
+    assert_eq!(found.trim(), "licenseseats.seatkeeper.dev/acme-lab");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,9 +26,10 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     let log = w.operator.log();
     let line = log.lines().find(|line| line.contains("change sent")).expect("a line of the change");
     let account = status.account.and_then(|account| account.key()).expect("an account");
+    let namespace = &w.namespace;
     let plain = format!(
-        "namespace=\"{}\" name=\"acme\" account=\"{account}\" from=100 to=150 outcome=\"ok\" seen=150",
-        w.namespace
+        "namespace=\"{namespace}\" name=\"acme\" account=\"{account}\" from=100 to=150 limit=150 outcome=\"ok\" seen=150 \
+         intent=\""
     );
     assert!(line.contains(&plain), "{plain} is not in {line}");
     let writes = w.audit().verb("patch").resource("licenseseats").len();

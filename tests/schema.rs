@@ -92,13 +92,16 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_has_a_default_but_the_generation_that_nobody_has_handled() {
+async fn nothing_has_a_default_but_the_generation_of_an_unhandled_object_and_the_selector_of_scale() {
     needs_control_plane!();
     let fields = fields(&installed().await);
     let defaults: Vec<_> =
         fields.iter().filter_map(|(path, schema)| Some((path.as_str(), schema.default.as_ref()?.0.clone()))).collect();
-    let expected =
-        [(".status", json!({ "observedGeneration": UNOBSERVED })), (".status.observedGeneration", json!(UNOBSERVED))];
+    let expected = [
+        (".status", json!({ "observedGeneration": UNOBSERVED })),
+        (".status.observedGeneration", json!(UNOBSERVED)),
+        (".status.selector", json!("seatkeeper.dev/pods=none")),
+    ];
     assert_eq!(defaults, expected);
     let nullable: Vec<_> = fields.iter().filter(|(_, schema)| schema.nullable == Some(true)).collect();
     assert!(nullable.is_empty(), "a nullable field keeps its null, and rules fail on it: {nullable:?}");

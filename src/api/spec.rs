@@ -26,8 +26,14 @@ use super::{Immuta, LicenseSeatsStatus};
     status = "LicenseSeatsStatus",
     derive = "PartialEq",
     doc = "The paid seats of one pool of one vendor account: what is declared in spec, and what Seatkeeper observed in status.",
-    scale(spec_replicas_path = ".spec.seats", status_replicas_path = ".status.seats"),
-    printcolumn(name = "Vendor", type_ = "string", json_path = ".status.account.vendor"),
+    scale(
+        spec_replicas_path = ".spec.seats",
+        status_replicas_path = ".status.seats",
+        label_selector_path = ".status.selector"
+    ),
+    selectable = ".status.account.vendor",
+    selectable = ".status.account.id",
+    selectable = ".spec.suspend",
     printcolumn(name = "Desired", type_ = "integer", json_path = ".status.desired"),
     printcolumn(name = "Seats", type_ = "integer", json_path = ".status.seats"),
     printcolumn(name = "Used", type_ = "integer", json_path = ".status.used"),
@@ -36,12 +42,15 @@ use super::{Immuta, LicenseSeatsStatus};
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Status", type_ = "string", json_path = ".status.summary"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Vendor", type_ = "string", json_path = ".status.account.vendor", priority = 1),
+    printcolumn(name = "Product", type_ = "string", json_path = ".status.effective.product", priority = 1),
     printcolumn(
         name = "Reason",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
         priority = 1
     ),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.license.expiresAt", priority = 1),
     printcolumn(name = "Account", type_ = "string", json_path = ".status.account.id", priority = 1)
 )]
 #[x_kube(validation = Rule::new(

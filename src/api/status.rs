@@ -16,6 +16,11 @@ fn unobserved() -> i64 {
     UNOBSERVED
 }
 
+/// Selects no pod: seats run nothing, and an autoscaler that reads `/scale` asks for a selector all the same.
+fn no_pods() -> String {
+    "seatkeeper.dev/pods=none".into()
+}
+
 /// What Seatkeeper observed at the vendor and what it is doing about it. A number that is not known is absent, never 0.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +46,10 @@ pub struct LicenseSeatsStatus {
     /// One short sentence for people: the STATUS column of `kubectl get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+
+    /// A label selector that no pod has. HorizontalPodAutoscalers and KEDA read `/scale` only where there is one.
+    #[serde(default = "no_pods")]
+    pub selector: String,
 
     /// The account the numbers belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +154,7 @@ impl Default for LicenseSeatsStatus {
             satisfied_wish: None,
             record_of: None,
             summary: None,
+            selector: no_pods(),
             account: None,
             desired: None,
             seats: None,
@@ -206,4 +216,8 @@ pub struct Account {
 pub struct Effective {
     /// How often the vendor is read.
     pub interval: String,
+
+    /// What is counted: `PasswordManager`, `SecretsManager` or `MachineAccounts` at Bitwarden, `LicenseKeys` at Immuta.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
 }

@@ -105,12 +105,27 @@ async fn request(
 
 /// The line that stays where the status that would tell of the change is gone. Seats that were not read are left out.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
-    let (from, to) = (intent.base().seats, intent.target().seats);
+    let (from, to, limit) = (intent.base().seats, intent.target().seats, intent.target().limit);
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
-    let account = intent.account.as_str();
+    let (account, intent) = (intent.account.as_str(), intent.id.as_str());
     match outcome {
-        Outcome::NotSent(why) => tracing::info!(namespace, name, account, from, to, why, "change not sent"),
-        sent => tracing::info!(namespace, name, account, from, to, outcome = sent.label(), seen, "change sent"),
+        Outcome::NotSent(why) => {
+            tracing::info!(namespace, name, account, from, to, limit, intent, why, "change not sent")
+        }
+        sent => {
+            tracing::info!(
+                namespace,
+                name,
+                account,
+                from,
+                to,
+                limit,
+                outcome = sent.label(),
+                seen,
+                intent,
+                "change sent"
+            );
+        }
     }
 }
 

@@ -101,7 +101,7 @@ fn account_of(recorded: Option<Account>, named: Option<&Account>) -> Option<Acco
 }
 
 fn effective(desired: &Desired) -> Effective {
-    Effective { interval: go_duration(desired.interval) }
+    Effective { interval: go_duration(desired.interval), product: Some(desired.pool.name.into()) }
 }
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
