@@ -272,4 +272,20 @@ mod tests {
         assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
         assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
     }
+
+    #[test]
+    fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
+        let (start, interval) = (Instant::now(), Duration::from_secs(10));
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut entry = Entry::default();
+        entry.read(start);
+        entry.pace(Duration::from_secs(20), at(10));
+        assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
+        for turn in (30..300).step_by(30) {
+            entry.not_read(at(turn));
+            entry.pace(Duration::from_secs(20), at(turn + 10));
+        }
+        assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
+        assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
+    }
 }
