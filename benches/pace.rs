@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use seatkeeper::vendors::bitwarden_rates::{READS, TOKENS, WRITES};
-use seatkeeper::vendors::pace::{Lane, Limit, LimitedLane, Pace, Urgency, Wait};
+use seatkeeper::vendors::pace::{Ask, Lane, Limit, LimitedLane, Pace, Urgency, Wait};
 
 const INTERVAL: Duration = Duration::from_secs(600);
 /// A token lives an hour and is renewed 5 minutes before (section 16.3).
@@ -178,7 +178,9 @@ impl World {
         urgency: Urgency,
         now: Duration,
     ) -> Result<(), Duration> {
-        self.pace.turn(&lane(path, limits), owner as u64, urgency, now).map_err(|wait| match wait {
+        let object = ("it".to_owned(), owner.to_string());
+        let ask = Ask { object: &object, owner: owner as u64, urgency, failed: false };
+        self.pace.turn(&lane(path, limits), &ask, now).map_err(|wait| match wait {
             Wait::Turn(after) | Wait::Closed(after) | Wait::Down { after, .. } => after,
         })
     }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind, RateLimits, RequestRecord};
+use vendor_sim::{Fault, FaultKind, RequestRecord};
 
 use crate::tenants::Tenant;
 use crate::world::{PATIENCE, World, condition, organization, world};
@@ -97,17 +97,14 @@ async fn after_each_pause_of_an_outage_one_request_finds_out_and_its_success_let
 async fn a_path_that_keeps_answering_503_without_a_pause_is_probed_ever_more_seldom_and_closes_no_other() {
     needs_control_plane!();
     let w = world("outage-path").await;
-    // Behind a limiter this outage is not told yet: while an object waits for its turns, the age at which its numbers are
-    // stale (`Entry::stretched`) grows with their age.
-    w.bitwarden().switch(|s| s.rate_limits = RateLimits::none());
-    let tenants = in_sync(&w, 8).await;
+    let tenants = in_sync(&w, 4).await;
     let members = Fault { path_contains: Some("/public/members".into()), ..unavailable(None) };
     let fault = w.bitwarden().inject(members);
     for t in &tenants {
         t.until_said("CredentialsValid", "Unknown/VendorUnreachable").await;
     }
     let first = failed(&w).len();
-    // Eight objects that poll each second asked eight times in each of these seconds.
+    // Four objects ask for their turns as often as the limiter takes it: twice in each of these seconds.
     let more = async || (failed(&w).len() >= first + 3).then_some(());
     wait_for("three more probes", PATIENCE * 3, more).await;
     for (apart, pause) in gaps(&failed(&w)[first..]).zip([1, 2]) {

@@ -3,7 +3,7 @@
 
 use seatkeeper_support::{OPERATOR_USER, needs_control_plane, wait_for};
 use serde_json::json;
-use vendor_sim::{Fault, RateLimits};
+use vendor_sim::{Fault, OrganizationKey, RateLimits, RequestRecord};
 
 use crate::bad_answers::throttled;
 use crate::tenants::{Tenant, fast_but};
@@ -97,6 +97,73 @@ async fn a_new_object_that_waits_behind_bad_keys_says_so_before_it_was_ever_read
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("the turn of this object has not come yet"), "{message}");
     assert_eq!((status.summary.as_deref(), status.seats), (Some("waits for its turn"), None));
+}
+
+/// Objects with invented keys, more than the vendor takes token requests of in five minutes; its limit is reached.
+async fn with_invented_keys(w: &World) -> Vec<String> {
+    w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
+    let mut names = Vec::new();
+    for t in tenants(w, 40).await {
+        let mut invented = w.credentials(&t.key);
+        invented["clientSecret"] = json!("not-the-secret-of-this-key");
+        w.secret(&t.name, invented).await;
+        t.declare(json!({})).await;
+        names.push(t.name);
+    }
+    let spent = async || (tokens(w).len() >= 8).then_some(());
+    wait_for("the tokens of a minute to be spent", PATIENCE, spent).await;
+    names
+}
+
+/// Token requests in the order of their arrival.
+fn tokens(w: &World) -> Vec<RequestRecord> {
+    let mut requests = w.bitwarden().requests();
+    requests.retain(|request| request.path.ends_with("/connect/token"));
+    requests
+}
+
+/// The token requests after the first so many, up to the first one with this key.
+async fn tokens_until(w: &World, after: usize, key: &OrganizationKey) -> Vec<RequestRecord> {
+    let asked = async || {
+        let tokens = tokens(w).split_off(after);
+        let at = tokens.iter().position(|request| request.organization.as_deref() == Some(&key.id))?;
+        Some(tokens[..=at].to_vec())
+    };
+    wait_for("a token request with the good key", PATIENCE * 3, asked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_object_of_one_namespace_does_not_wait_for_the_many_bad_keys_of_another() {
+    needs_control_plane!();
+    let mut w = World::over_all_namespaces("shares", organization(), FAST).await;
+    with_invented_keys(&w).await;
+    w.namespace = w.plane.namespace("shares-good").await;
+    let good = w.tenant("good", organization()).await;
+    let before = tokens(&w).len();
+    good.declare(json!({})).await;
+    let until = tokens_until(&w, before, &good.key).await;
+    // Four leave within a second, and may overtake each other on the way.
+    assert!(until.len() <= 4, "{} bad keys came before it", until.len() - 1);
+    assert_eq!(refused(&w), 0);
+    good.until_in_sync(150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_objects_leave_their_places_to_the_object_that_waits_behind_them() {
+    needs_control_plane!();
+    let w = world("places-of-the-deleted").await;
+    let bad = with_invented_keys(&w).await;
+    let good = w.tenant("good", organization()).await;
+    good.declare(json!({})).await;
+    good.until_said("Ready", "Unknown/ObservationStale").await;
+    for name in &bad {
+        w.seats().delete(name, &Default::default()).await.expect("delete");
+    }
+    let after = tokens(&w).len();
+    let until = tokens_until(&w, after, &good.key).await;
+    assert_eq!(until.len(), 1, "none of the deleted asks for a token");
+    assert_eq!(refused(&w), 0);
+    good.until_in_sync(150).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

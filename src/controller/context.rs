@@ -175,9 +175,21 @@ impl Context {
         keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 
+    /// Asks for passes of objects whose turns come sooner than they were told, for as long as it runs.
+    pub(super) async fn follow_turns(&self) {
+        loop {
+            for key in self.vendors.called().await {
+                if let Some(class) = self.memory.waits(&key).filter(|_| self.known(&key).is_some()) {
+                    self.queue.push(&key, class);
+                }
+            }
+        }
+    }
+
     /// Forgets an object that is gone, and its metrics.
     pub(super) fn forget(&self, key: &Key) {
         self.memory.forget(key);
+        self.vendors.leave_queues(key);
         self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
     }

@@ -36,7 +36,19 @@ pub(super) async fn gather<'a>(
     }
     let mut pass = Pass::over(context, object, key, stored, entry);
     let read = read(&mut pass).await?;
+    if !waits(&read) {
+        context.vendors.leave_queues(key);
+    }
     Ok(Some((pass, read)))
+}
+
+/// Whether the object may still wait for a turn, to be read or to be changed.
+fn waits(read: &Read) -> bool {
+    match read {
+        Read::Seen(_) | Read::End(End::Paced(_)) => true,
+        Read::End(End::Failed(failed)) => failed.back.is_some(),
+        Read::End(_) => false,
+    }
 }
 
 async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
@@ -146,10 +158,13 @@ async fn ask(
         let paced = Paced { status, desired, after: jitter(CROWDED), why: Queue::Host };
         return Ok(Read::End(End::Paced(Box::new(paced))));
     };
+    if pass.entry.asks_with(secret_version.as_deref()) {
+        // What it waited for with the former Secrets is of no use any more.
+        context.vendors.leave_queues(pass.key);
+    }
     match account.read(urgency(&pass.trigger, &status, pass.entry)).await {
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
-            pass.entry.asked = false;
             pass.entry.secret.clone_from(&secret_version);
             // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
@@ -167,12 +182,12 @@ async fn ask(
             Ok(Read::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::Pace }))))
         }
         Err(ReadError::Closed { after, fault }) => {
-            pass.entry.asked = false;
+            pass.entry.not_read(Instant::now());
             let end = Failed { status, desired: Some(desired), account: Some(known), fault, back: Some(after) };
             Ok(Read::End(End::Failed(Box::new(end))))
         }
         Err(ReadError::Failed(fault)) => {
-            pass.entry.asked = false;
+            pass.entry.not_read(Instant::now());
             pass.entry.failures = pass.entry.failures.saturating_add(1);
             pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
@@ -203,7 +218,10 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
         |secret: &Result<Secret, Fault>| secret.as_ref().map_or(Some("-".into()), ResourceExt::resource_version);
     let versions = secrets.iter().map(version).collect::<Option<Vec<_>>>();
     let version = versions.map(|versions| versions.join(" "));
-    Ok(context.vendors.open((&desired.pool, target), &secrets, &keys, &trigger.uid).map(|opened| (opened, version)))
+    Ok(context
+        .vendors
+        .open((&desired.pool, target), &secrets, &keys, (*key, &trigger.uid))
+        .map(|opened| (opened, version)))
 }
 
 /// The name of an owner in another namespace is not for everybody's eyes.

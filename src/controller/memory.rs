@@ -60,6 +60,12 @@ pub(super) struct Entry {
     pub turned_away: Option<(String, Instant)>,
     /// The next reading waited for its turn.
     paced: bool,
+    /// When its turn to be read came last, whatever came of the reading.
+    turn_came: Option<Instant>,
+    /// Versions of the Secrets with which it asked last.
+    asks_with: Option<String>,
+    /// They are others than before, and it has had no turn with them yet.
+    other_secret: bool,
     /// This process has read the vendor for it.
     seen: bool,
     /// The term of leadership in which its pass began.
@@ -82,9 +88,35 @@ impl Entry {
 
     /// The next reading has to wait this much longer for its turn.
     pub fn pace(&mut self, after: Duration, now: Instant) {
-        let age = self.unread_for(now);
+        // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
+        let since = self.turn_came.max(self.last_read);
+        let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
         self.stretched = self.stretched.max(age + after);
         self.paced = true;
+    }
+
+    /// The vendor was asked in vain: the next wait for a turn begins now.
+    pub fn not_read(&mut self, now: Instant) {
+        (self.turn_came, self.asked) = (Some(now), false);
+        self.answered();
+    }
+
+    /// It asks for its turn with these versions of the Secrets. Returns whether they are others than before.
+    pub fn asks_with(&mut self, secret: Option<&str>) -> bool {
+        let other = self.asks_with.is_some() && self.asks_with.as_deref() != secret;
+        self.asks_with = secret.map(str::to_owned);
+        self.other_secret |= other;
+        other
+    }
+
+    /// Its turn has come with the present Secrets.
+    pub fn answered(&mut self) {
+        self.other_secret = false;
+    }
+
+    /// Whether its Secrets have changed, and it has had no turn with them yet.
+    pub fn has_other_secret(&self) -> bool {
+        self.other_secret
     }
 
     /// The vendor was read.
@@ -92,7 +124,8 @@ impl Entry {
         if !self.paced {
             self.stretched = Duration::ZERO;
         }
-        (self.last_read, self.paced, self.seen) = (Some(now), false, true);
+        (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
+        self.answered();
     }
 
     /// How urgent the next pass is.
@@ -175,6 +208,11 @@ impl Memory {
         entry.clone()
     }
 
+    /// How urgent the next pass of an object is that waits for its turn.
+    pub fn waits(&self, key: &Key) -> Option<Class> {
+        self.lock().get(key).filter(|entry| entry.paced).map(Entry::class)
+    }
+
     /// Ends a pass.
     pub fn end(&self, key: &Key, entry: Entry) {
         self.lock().insert(key.clone(), entry);
@@ -233,5 +271,21 @@ mod tests {
         assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
         assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
         assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
+    }
+
+    #[test]
+    fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
+        let (start, interval) = (Instant::now(), Duration::from_secs(10));
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut entry = Entry::default();
+        entry.read(start);
+        entry.pace(Duration::from_secs(20), at(10));
+        assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
+        for turn in (30..300).step_by(30) {
+            entry.not_read(at(turn));
+            entry.pace(Duration::from_secs(20), at(turn + 10));
+        }
+        assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
+        assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
     }
 }

@@ -76,5 +76,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
         () = crd::follow(&context) => {}
+        () = context.follow_turns() => {}
     }
 }

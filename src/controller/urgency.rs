@@ -13,8 +13,10 @@ pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &En
     let requested = trigger.handled(entry.recorded.as_ref(), handled.as_deref()) != *handled;
     if entry.asked {
         Urgency::Asked
-    } else if open || entry.changing || entry.doubt.runs() || edited || requested {
+    } else if open || entry.changing || entry.doubt.runs() {
         Urgency::Urgent
+    } else if edited || requested || entry.has_other_secret() {
+        Urgency::Changed
     } else if new {
         Urgency::First
     } else {
@@ -42,7 +44,15 @@ mod tests {
         let idle = Entry::default();
         assert_eq!(urgency(&trigger(1), &seen(1), &idle), Urgency::Poll);
         assert_eq!(urgency(&trigger(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);
-        assert_eq!(urgency(&trigger(2), &seen(1), &idle), Urgency::Urgent, "edited before a restart");
+        assert_eq!(urgency(&trigger(2), &seen(1), &idle), Urgency::Changed, "edited before a restart");
+        let mut other_secret = Entry::default();
+        other_secret.asks_with(Some("1"));
+        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Poll, "the first one is no other one");
+        other_secret.asks_with(Some("2"));
+        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Changed);
+        other_secret.answered();
+        other_secret.asks_with(Some("2"));
+        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Poll, "it was tried");
         let mut asked = Entry::default();
         asked.asked = true;
         assert_eq!(urgency(&trigger(2), &seen(1), &asked), Urgency::Asked);

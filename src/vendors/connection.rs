@@ -8,13 +8,14 @@ use std::time::Instant;
 
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
+use super::Go;
 use super::error::{Failure, VendorError};
 use super::gate::{Gate, Patience};
 use super::http::{self, Answer, Http, HttpSettings, RequestLabels, RequestMetrics, VendorLabel};
 use super::pace::Wait;
 use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
-use super::{Go, Urgency};
+use super::tokens::Asker;
 use crate::plan::{Fault, Outcome, Refusal};
 
 /// Why a change was not sent although its turn had come: another request was answered meanwhile with 429, or with an outage.
@@ -54,12 +55,12 @@ impl Connection {
         self.client.request(verb, url)
     }
 
-    /// Takes a turn for a request that is sent next. `owner` names who waits for it: the same owner keeps his place.
+    /// Takes a turn for a request that is sent next. `owner` names what is waited for: the same owner keeps his place.
     ///
     /// # Errors
     /// When to come back.
-    pub fn turn(&self, verb: &Method, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
-        self.gate.turn(verb.as_str(), url, owner, urgency)
+    pub fn turn(&self, verb: &Method, url: &Url, owner: impl Hash, asker: Asker<'_>) -> Result<(), Wait> {
+        self.gate.turn(verb.as_str(), url, owner, asker)
     }
 
     /// Sends a request that changes nothing and reads the whole answer.

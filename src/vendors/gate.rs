@@ -12,8 +12,10 @@ use tokio::sync::Notify;
 
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
-use super::pace::{Ending, Heard, Lane, LimitedLane, Outage, Pace, Probes, Trouble, Urgency, Wait};
+use super::pace::{Ask, Ending, Heard, Lane, LimitedLane, Outage, Pace, Probes, Trouble, Wait};
 use super::rates::Rates;
+use super::tokens::Asker;
+use crate::registry::Key;
 
 /// The pace of all vendors, with its clock.
 pub(super) struct Roads {
@@ -21,11 +23,45 @@ pub(super) struct Roads {
     start: Instant,
     /// A request has ended: where it was a probe, the others need not wait any more.
     ended: Notify,
+    /// Objects that may come sooner than they were told.
+    called: Mutex<Vec<Key>>,
+    somebody_called: Notify,
 }
 
 impl Roads {
     pub(super) fn new() -> Self {
-        Self { pace: Mutex::default(), start: Instant::now(), ended: Notify::new() }
+        Self {
+            pace: Mutex::default(),
+            start: Instant::now(),
+            ended: Notify::new(),
+            called: Mutex::default(),
+            somebody_called: Notify::new(),
+        }
+    }
+
+    /// An object is gone, or asks for nothing more.
+    pub(super) fn leave_queues(&self, object: &Key) {
+        let mut pace = self.lock();
+        pace.leave_queues(object, self.start.elapsed());
+        self.call(pace.called());
+    }
+
+    /// Waits until the turn of some objects comes sooner than they were told, and names them.
+    pub(super) async fn called(&self) -> Vec<Key> {
+        loop {
+            let called = std::mem::take(&mut *self.called.lock().unwrap_or_else(PoisonError::into_inner));
+            if !called.is_empty() {
+                return called;
+            }
+            self.somebody_called.notified().await;
+        }
+    }
+
+    fn call(&self, objects: Vec<Key>) {
+        if !objects.is_empty() {
+            self.called.lock().unwrap_or_else(PoisonError::into_inner).extend(objects);
+            self.somebody_called.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {
@@ -69,15 +105,20 @@ impl Gate {
         Self { roads, rates }
     }
 
-    /// Takes a turn for a request that is sent next, before anything is sent. `owner` names who waits for it: the same
+    /// Takes a turn for a request that is sent next, before anything is sent. `owner` names what is waited for: the same
     /// owner keeps his place.
     ///
     /// # Errors
     /// When to come back.
-    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, urgency: Urgency) -> Result<(), Wait> {
+    pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, asker: Asker<'_>) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);
-        self.roads.lock().turn(&self.lane(verb, url), hash.finish(), urgency, self.roads.start.elapsed())
+        let Asker { object, urgency, failed, .. } = asker;
+        let ask = Ask { object, owner: hash.finish(), urgency, failed };
+        let mut pace = self.roads.lock();
+        let turn = pace.turn(&self.lane(verb, url), &ask, self.roads.start.elapsed());
+        self.roads.call(pace.called());
+        turn
     }
 
     /// Sends a request and returns with the head of the answer.
@@ -153,7 +194,7 @@ async fn leave(client: &Client, request: Request) -> reqwest::Result<Response> {
 mod tests {
     use futures::FutureExt;
 
-    use super::super::pace::Limit;
+    use super::super::pace::{Limit, Urgency};
     use super::*;
 
     #[tokio::test]
@@ -169,7 +210,9 @@ mod tests {
         let down = gate.leave(&lane, hour, Patience::Waits).now_or_never();
         assert!(matches!(down, Some(Err(Wait::Down { probing: false, .. }))), "nobody waits for a pause: {down:?}");
         // As if the second of its pause were over.
-        gate.roads.lock().turn(&lane, 1, Urgency::Asked, hour).unwrap();
+        let object = ("it".to_owned(), "acme".to_owned());
+        let ask = Ask { object: &object, owner: 1, urgency: Urgency::Asked, failed: false };
+        gate.roads.lock().turn(&lane, &ask, hour).unwrap();
         let probe = gate.roads.lock().leave(&lane, hour).unwrap();
         let change = gate.leave(&lane, hour, Patience::None).now_or_never();
         assert!(matches!(change, Some(Err(Wait::Down { probing: true, .. }))), "{change:?}");

@@ -129,6 +129,11 @@ impl Http {
     pub(super) fn gate(&self, rates: Arc<Rates>) -> Gate {
         Gate::new(Arc::clone(&self.roads), rates)
     }
+
+    /// The pace of all vendors.
+    pub(super) fn roads(&self) -> &Roads {
+        &self.roads
+    }
 }
 
 fn builder(settings: &HttpSettings) -> reqwest::ClientBuilder {

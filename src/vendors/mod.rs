@@ -42,6 +42,7 @@ pub use target::{Target, target};
 
 use crate::api::Account;
 use crate::plan::{Fault, Outcome, Pool, Snapshot};
+use crate::registry::Key;
 use error::VendorError;
 use http::Http;
 use pace::Wait;
@@ -110,6 +111,8 @@ struct Opening<'a> {
     secrets: &'a [Result<Secret, Fault>],
     /// Those of [`Pool::key_secrets`] by name, or why one cannot be read.
     keys: &'a [(String, Result<Secret, Fault>)],
+    /// For which it is opened.
+    object: &'a Key,
     /// Keys fingerprints of license keys.
     object_uid: &'a str,
 }
@@ -146,7 +149,8 @@ impl Vendors {
     /// Opens an account with the credentials of its Secrets, in the order of `Pool::secrets`, or why one cannot be read. Sends
     /// nothing.
     ///
-    /// `keys`: the Secrets of [`Pool::key_secrets`] by name, or why one cannot be read. `object_uid` keys fingerprints.
+    /// `keys`: the Secrets of [`Pool::key_secrets`] by name, or why one cannot be read. `object`: whose it is, and its uid, which keys
+    /// fingerprints.
     ///
     /// # Errors
     /// A [`Fault`] that names the Secret's key and the fix.
@@ -155,13 +159,24 @@ impl Vendors {
         target: (&Pool, &Target),
         secrets: &[Result<Secret, Fault>],
         keys: &[(String, Result<Secret, Fault>)],
-        object_uid: &str,
+        object: (&Key, &str),
     ) -> Result<Box<dyn VendorAccount>, Fault> {
-        let opening = Opening { http: &self.http, allowed: &self.allowed, secrets, keys, object_uid };
+        let (object, object_uid) = object;
+        let opening = Opening { http: &self.http, allowed: &self.allowed, secrets, keys, object, object_uid };
         let (pool, target) = target;
         match target {
             Target::Bitwarden(target) => self.bitwarden.open(&opening, target),
             Target::Immuta => self.immuta.open(&opening, pool),
         }
+    }
+
+    /// An object is gone, or asks for nothing any more: its places at the vendors' limits are free for others.
+    pub fn leave_queues(&self, object: &Key) {
+        self.http.roads().leave_queues(object);
+    }
+
+    /// Waits until some objects may come sooner than they were told with [`ReadError::Paced`], and names them.
+    pub async fn called(&self) -> Vec<Key> {
+        self.http.roads().called().await
     }
 }

@@ -2,13 +2,15 @@
 //! and path over all objects of the process. Asked by `gate`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
-//! as a window. Readings that nobody waits for leave evenly spread, each in the turn it was given when it first asked:
-//! with more of them than fit, intervals stretch and none starves. What somebody waits for overtakes them out of a part
-//! of the budget that they never touch. Nothing here waits: who finds no room is told when to come back, and keeps his
-//! place.
+//! as a window. Readings that nobody waits for leave evenly spread: with more of them than fit, intervals stretch and none
+//! starves. What somebody waits for overtakes them out of a part of the budget that they never touch. The places of one
+//! urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: who finds no
+//! room is told when to come back, and keeps his place until he is gone. Who may come sooner after all is called.
 
+mod ask;
 mod budget;
 mod outage;
+mod queue;
 
 #[cfg(test)]
 mod tests;
@@ -16,9 +18,12 @@ mod tests;
 use std::collections::HashMap;
 use std::time::Duration;
 
+pub use ask::{Ask, Urgency};
 use budget::Budget;
 use outage::Outages;
 pub use outage::{Ending, Outage, Probes, Trouble};
+
+use crate::registry::Key;
 
 /// So many requests per period, as the vendor documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,31 +54,6 @@ pub struct LimitedLane<'a> {
     pub limits: &'a [Limit],
     /// The vendor documents a limiter on this host. Elsewhere its answers say whether there is one.
     pub trusted: bool,
-}
-
-/// How long the reading may wait, from the longest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// Nobody waits: it was due.
-    Poll,
-    /// The first look at a new object.
-    First,
-    /// A change is being made, or its outcome is not known.
-    Urgent,
-    /// A person edited the object or asked for a look. May also end a pause that was only our guess.
-    Asked,
-}
-
-impl Urgency {
-    /// How much of a budget may be in use for one more of this kind: what is above is kept for the more urgent, the last
-    /// 5 % for other clients behind the same address.
-    fn share(self) -> f64 {
-        match self {
-            Self::Poll => 0.75,
-            Self::First => 0.85,
-            Self::Urgent | Self::Asked => 0.95,
-        }
-    }
 }
 
 /// Whether the vendor runs a limiter on a lane.
@@ -131,6 +111,8 @@ pub struct Pace {
     sweep: usize,
     closed: HashMap<String, Closed>,
     outages: Outages,
+    /// Objects that may come sooner than they were told.
+    called: Vec<Key>,
 }
 
 /// No request may leave yet.
@@ -171,18 +153,17 @@ pub struct Heard {
 }
 
 impl Pace {
-    /// Takes the turn of `owner` on a lane, and with it the room for one request that leaves now.
+    /// Takes a turn on a lane, and with it the room for one request that leaves now.
     ///
     /// # Errors
-    /// When to come back. Coming earlier changes nothing, coming later loses nothing.
-    pub fn turn(&mut self, at: &LimitedLane<'_>, owner: u64, urgency: Urgency, now: Duration) -> Result<(), Wait> {
-        if urgency == Urgency::Asked
-            && let Some(closed) = self.closed.get_mut(&at.lane.host).filter(|closed| closed.guessed)
-        {
+    /// When to come back. Coming earlier changes nothing, coming later loses no place in the order.
+    pub fn turn(&mut self, at: &LimitedLane<'_>, ask: &Ask<'_>, now: Duration) -> Result<(), Wait> {
+        let asked = ask.urgency == Urgency::Asked;
+        if asked && let Some(closed) = self.closed.get_mut(&at.lane.host).filter(|closed| closed.guessed) {
             closed.until = closed.until.min(now);
         }
         self.open(&at.lane.host, now)?;
-        self.outages.open(&at.lane, urgency == Urgency::Asked, now)?;
+        self.outages.open(&at.lane, asked, now)?;
         let road = self.road(at, now);
         match road.limiter {
             Limiter::Absent => Ok(()),
@@ -194,8 +175,27 @@ impl Pace {
                     Ok(())
                 }
             },
-            Limiter::There => road.budget.turn(owner, urgency, now).map_err(Wait::Turn),
+            Limiter::There => {
+                let turn = road.budget.turn(ask, now).map_err(Wait::Turn);
+                let sooner = if turn.is_ok() { road.budget.sooner(now) } else { Vec::new() };
+                self.called.extend(sooner);
+                turn
+            }
         }
+    }
+
+    /// An object is gone, or asks for nothing more: its places are free at once.
+    pub fn leave_queues(&mut self, object: &Key, now: Duration) {
+        for road in self.roads.values_mut() {
+            if road.budget.leave_queue(object) {
+                self.called.extend(road.budget.sooner(now));
+            }
+        }
+    }
+
+    /// The objects that may come sooner than they were told, each once. They are to be asked to.
+    pub fn called(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.called)
     }
 
     /// Counts a request that leaves now: in the room that its turn took, or else in the room that is there for what is

@@ -111,7 +111,7 @@ fn played(all: &[Owned], spec: &Value) -> (Vec<Sent>, Vec<Fault>) {
     let secret = |name: &str| all.iter().find(|owned| owned.name == name).unwrap().secret();
     let secrets: Vec<_> = pool.secrets.iter().map(|name| Ok(secret(name))).collect();
     let keys: Vec<_> = pool.key_secrets().into_iter().map(|name| (name.to_owned(), Ok(secret(name)))).collect();
-    let account = match vendors().open((&pool, &target), &secrets, &keys, "uid") {
+    let account = match vendors().open((&pool, &target), &secrets, &keys, (&Key::default(), "uid")) {
         Ok(account) => account,
         Err(fault) => return (vec![], vec![fault]),
     };
@@ -228,7 +228,9 @@ fn no_secret_leaves_through_an_immuta_object_for_a_place_that_its_owner_did_not_
 fn second((pool, target): &(Pool, Target), first: &Secret, second: &Secret) -> Vec<Sent> {
     let vendors = vendors();
     let open = |secret: &Secret| {
-        vendors.open((pool, target), &[Ok(secret.clone())], &[], "uid").unwrap_or_else(|fault| panic!("{fault}"))
+        vendors
+            .open((pool, target), &[Ok(secret.clone())], &[], (&Key::default(), "uid"))
+            .unwrap_or_else(|fault| panic!("{fault}"))
     };
     let first = open(first);
     assert!(!all_that_leaves(vendor, use_up(first.as_ref())).0.is_empty());

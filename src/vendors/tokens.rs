@@ -17,6 +17,7 @@ use super::error::{Failure, VendorError};
 use super::pace::Wait;
 use super::secret_data::never_shown;
 use crate::plan::Remedy;
+use crate::registry::Key;
 
 /// A token as the vendor gave it.
 pub(super) struct NewToken {
@@ -32,12 +33,15 @@ pub(super) struct Token {
     pub number: u64,
 }
 
-/// Who asks for a token before a reading: what tells whether the key may be tried again.
+/// Who asks for a token, or for the turn of a request: what tells who comes first, and whether a key may be tried again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
+    pub object: &'a Key,
     /// Versions of the Secrets that the key came from.
     pub secret: &'a str,
     pub urgency: Urgency,
+    /// What is asked for was refused lately.
+    pub failed: bool,
 }
 
 /// The last token, and when to ask for another one.
@@ -79,7 +83,7 @@ impl<E: Failure> Tokens<E> {
     pub async fn get<F: Future<Output = Result<NewToken, E>>>(
         &self,
         asker: Option<Asker<'_>>,
-        turn: impl FnOnce(Urgency) -> Result<(), Wait>,
+        turn: impl FnOnce(Asker<'_>) -> Result<(), Wait>,
         fetch: impl FnOnce() -> F,
     ) -> Result<Token, E> {
         let mut held = self.held.lock().await;
@@ -91,8 +95,9 @@ impl<E: Failure> Tokens<E> {
         if let Some(error) = self.refusals().remembered(secret, person, self.probe, Instant::now()) {
             return Err(error);
         }
-        if let Some(urgency) = urgency {
-            turn(urgency).map_err(VendorError::from)?;
+        if let Some(asker) = asker {
+            let failed = self.refusals().was_refused_lately(Instant::now());
+            turn(Asker { failed, ..asker }).map_err(VendorError::from)?;
         }
         let fetched = fetch().await;
         let refused = fetched.as_ref().err().filter(|error| error.remedy() == Remedy::Credentials);

@@ -54,6 +54,7 @@ use super::tokens::Asker;
 use super::{Go, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product};
 use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
+use crate::registry::Key;
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "bitwarden";
@@ -65,6 +66,8 @@ const MAX_SEATS: i32 = 32_767;
 
 /// One pool of one organization, with the keys that are there.
 pub(super) struct Organization {
+    /// For which it was opened.
+    object: Key,
     organization: Option<Arc<Session>>,
     owner: Option<Arc<Session>>,
     /// The reference that names the person's key: either may name either kind.
@@ -102,6 +105,10 @@ impl Organization {
         self.organization.as_ref().or(self.owner.as_ref()).map(|session| session.host())
     }
 
+    fn asker(&self, urgency: Urgency) -> Asker<'_> {
+        Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false }
+    }
+
     fn known_id(&self) -> Option<String> {
         self.id.clone().or_else(|| self.shown().as_ref().map(|shown| shown.id.clone()))
     }
@@ -112,7 +119,7 @@ impl Organization {
 
     /// Takes the turns of all that is asked, and asks it.
     async fn read_in_turn(&self, urgency: Urgency) -> Result<Snapshot, BitwardenError> {
-        let asker = Asker { secret: &self.secret_version, urgency };
+        let asker = self.asker(urgency);
         if let Some(session) = &self.organization {
             // The members' path has the same limit and never more requests: one turn is enough for both.
             session.turn_to_read(asker, self.product).await?;
@@ -121,7 +128,7 @@ impl Organization {
             let alone = self.organization.is_none();
             // Beside an organization key, the path that all organizations share keeps back more than those of this one do.
             if alone {
-                session.turn_to_look(self.known_id().as_deref(), self.product, urgency).map_err(VendorError::from)?;
+                session.turn_to_look(self.known_id().as_deref(), self.product, asker).map_err(VendorError::from)?;
             }
             // What a key was refused is told like any other answer, below; so is a pause of the other key's host.
             if let Err(error) = session.turn_of_token(asker).await {
@@ -211,7 +218,7 @@ impl Organization {
 /// How old what is asked seldom may be. What a change rests on is read for it.
 fn ages(owner: &Session, urgency: Urgency) -> Ages {
     let memberships = owner.settings.account_recheck;
-    let afresh = matches!(urgency, Urgency::Urgent | Urgency::Asked);
+    let afresh = matches!(urgency, Urgency::Changed | Urgency::Asked | Urgency::Urgent);
     Ages { memberships, details: if afresh { Duration::ZERO } else { memberships } }
 }
 
@@ -250,9 +257,10 @@ impl VendorAccount for Organization {
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {
+        let asker = self.asker(Urgency::Urgent);
         match (&self.organization, &self.owner) {
-            (Some(session), _) => session.turn_to_set_totals(),
-            (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default()),
+            (Some(session), _) => session.turn_to_set_totals(asker),
+            (None, Some(session)) => session.turn_to_adjust(&self.known_id().unwrap_or_default(), asker),
             (None, None) => Ok(()),
         }
     }

@@ -86,6 +86,7 @@ impl Bitwarden {
         on_one_server(organization.as_ref(), owner.as_ref())?;
         let shown = Mutex::default();
         Ok(Box::new(Organization {
+            object: opening.object.clone(),
             organization,
             owner,
             owner_reference,

@@ -17,8 +17,9 @@ use super::session::Session;
 use super::wire::Message;
 use crate::api::Product;
 use crate::plan::Outcome;
+use crate::vendors::Go;
 use crate::vendors::pace::Wait;
-use crate::vendors::{Go, Urgency};
+use crate::vendors::tokens::Asker;
 
 /// The details of so many organizations of one person are kept.
 const MOST_DETAILS: usize = 256;
@@ -124,14 +125,14 @@ impl Session {
     }
 
     /// The turn of a look at the organization; until its id is known, at where the person belongs.
-    pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, urgency: Urgency) -> Result<(), Wait> {
+    pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, asker: Asker<'_>) -> Result<(), Wait> {
         let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
-        self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), urgency)
+        self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), asker)
     }
 
     /// The turn of the next change of this organization.
-    pub(super) fn turn_to_adjust(&self, id: &str) -> Result<(), Wait> {
-        self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, Urgency::Urgent)
+    pub(super) fn turn_to_adjust(&self, id: &str, asker: Asker<'_>) -> Result<(), Wait> {
+        self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, asker)
     }
 
     /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).

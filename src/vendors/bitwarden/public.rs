@@ -12,11 +12,11 @@ use super::session::Session;
 use super::wire::{Message, Subscription, SubscriptionChange};
 use crate::api::Product;
 use crate::plan::Outcome;
+use crate::vendors::Go;
 use crate::vendors::error::VendorError;
 use crate::vendors::http;
 use crate::vendors::pace::Wait;
 use crate::vendors::tokens::Asker;
-use crate::vendors::{Go, Urgency};
 
 /// The path that all organizations share.
 const SUBSCRIPTION: &str = "public/organization/subscription";
@@ -26,14 +26,14 @@ impl Session {
     pub(super) async fn turn_to_read(&self, asker: Asker<'_>, pool: Product) -> Result<(), BitwardenError> {
         self.turn_of_token(asker).await?;
         self.connection
-            .turn(&Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker.urgency)
+            .turn(&Method::GET, &self.url(SUBSCRIPTION), (self.client_id(), pool as u8), asker)
             .map_err(VendorError::from)?;
         Ok(())
     }
 
     /// The turn of the next change of this organization.
-    pub(super) fn turn_to_set_totals(&self) -> Result<(), Wait> {
-        self.connection.turn(&Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), Urgency::Urgent)
+    pub(super) fn turn_to_set_totals(&self, asker: Asker<'_>) -> Result<(), Wait> {
+        self.connection.turn(&Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), asker)
     }
 
     /// `GET /public/organization/subscription` (section 5.2).

@@ -105,7 +105,8 @@ impl Session {
     }
 
     async fn token_for(&self, asker: Option<Asker<'_>>) -> Result<Token, BitwardenError> {
-        let turn = |urgency| self.connection.turn(&Method::POST, &self.token_url(), self.key.fingerprint(), urgency);
+        let turn =
+            |asker: Asker<'_>| self.connection.turn(&Method::POST, &self.token_url(), self.key.fingerprint(), asker);
         self.tokens.get(asker, turn, || self.fetch_token()).await
     }
 

@@ -31,6 +31,7 @@ use super::tokens::Asker;
 use super::{Go, Opening, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};
 use crate::plan::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
+use crate::registry::Key;
 
 /// Name of the vendor in status and metric labels.
 const VENDOR: &str = "immuta";
@@ -46,6 +47,8 @@ pub(super) struct Immuta {
 
 /// The licence keys of one tenant.
 struct LicenseKeys {
+    /// For which they were opened.
+    object: Key,
     session: Arc<Session>,
     /// Of the Secret that the key came from.
     secret_version: String,
@@ -69,7 +72,8 @@ impl Immuta {
         let key = ApiKey::from_secret(secret.as_ref().map_err(Fault::clone)?, opening.allowed)?;
         let (wanted, keys) = license_keys(entries, opening.keys, opening.object_uid, &key.place());
         let session = self.session(opening.http, key)?;
-        Ok(Box::new(LicenseKeys { session, secret_version: version(opening.secrets), wanted, keys }))
+        let object = opening.object.clone();
+        Ok(Box::new(LicenseKeys { object, session, secret_version: version(opening.secrets), wanted, keys }))
     }
 }
 
@@ -130,7 +134,8 @@ impl VendorAccount for LicenseKeys {
     /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
         let unread = |error: ImmutaError| error.unread(&self.session.host());
-        Box::pin(self.snapshot(Asker { secret: &self.secret_version, urgency }).map_err(unread))
+        let asker = Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false };
+        Box::pin(self.snapshot(asker).map_err(unread))
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {

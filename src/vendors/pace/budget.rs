@@ -3,7 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::{Limit, Urgency};
+use super::queue::{LATE, Place, Queue};
+use super::{Ask, Limit, Urgency};
+use crate::registry::Key;
 
 /// Requests do not arrive as evenly as they leave: each window counts as this much longer.
 const UNEVEN: Duration = Duration::from_millis(500);
@@ -14,31 +16,11 @@ const PROMISED: Duration = Duration::from_secs(10);
 /// The part of its share that an urgency's turns fill.
 const EASE: f64 = 0.95;
 
-/// A turn that was not taken up for this long is nobody's any more.
-const LAPSED: Duration = Duration::from_secs(600);
+/// So many of each queue are told when their turn comes sooner than they were told: the others are, once they are as near.
+const CALLED: usize = 16;
 
-/// A turn, and how far its queue had been put off when it was given.
-#[derive(Clone, Copy, Debug)]
-struct Turn {
-    at: Duration,
-    put_off: Duration,
-}
-
-/// Turns that wait, for one urgency.
-#[derive(Debug, Default)]
-struct Queue {
-    turns: HashMap<u64, Turn>,
-    /// The turns to come, in order, with or without somebody who still wants them.
-    planned: VecDeque<Turn>,
-    /// How far the whole queue was put off in all because something more urgent had taken the room.
-    put_off: Duration,
-    /// Until when it was put off last.
-    put_off_until: Duration,
-    /// The next poll leaves no earlier, to be spread evenly.
-    next: Duration,
-    /// Lapsed turns are looked for when so many wait.
-    sweep: usize,
-}
+/// One urgency of each queue.
+const QUEUES: [Urgency; 4] = [Urgency::Poll, Urgency::First, Urgency::Changed, Urgency::Urgent];
 
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -47,51 +29,88 @@ pub(super) struct Budget {
     left: VecDeque<Duration>,
     /// Of these, those that have taken room and not left yet.
     promised: VecDeque<Duration>,
-    queues: [Queue; 3],
+    queues: [Queue; 4],
+    /// In which queue an object waits, and as which owner: it has one place at most.
+    waits: HashMap<Key, (usize, u64)>,
+    /// Lapsed places are looked for when so many objects wait.
+    sweep: usize,
+    /// The next poll leaves no earlier, so that polls are spread evenly.
+    next_poll: Duration,
 }
 
 impl Budget {
     pub fn of(limits: &[Limit]) -> Self {
-        Self { limits: limits.into(), left: VecDeque::new(), promised: VecDeque::new(), queues: Default::default() }
+        Self {
+            limits: limits.into(),
+            left: VecDeque::new(),
+            promised: VecDeque::new(),
+            queues: Default::default(),
+            waits: HashMap::new(),
+            sweep: 0,
+            next_poll: Duration::ZERO,
+        }
     }
 
-    /// Takes the owner's turn and the room with it, or says how long until it comes.
-    pub fn turn(&mut self, owner: u64, urgency: Urgency, now: Duration) -> Result<(), Duration> {
+    /// Takes the turn and the room with it, or says how long until it comes.
+    pub fn turn(&mut self, ask: &Ask<'_>, now: Duration) -> Result<(), Duration> {
         self.forget(now);
-        let (room, turn) = (self.room_at(urgency, now), self.plan(urgency, now));
-        let spacing = self.spacing(urgency);
-        let queue = self.queue(urgency);
-        let granted = match queue.turns.get(&owner).map(|turn| queue.at(*turn)) {
-            Some(turn) if turn > now => Err(turn),
-            Some(_) if room <= now => {
-                queue.turns.remove(&owner);
-                Ok(())
-            }
-            // Something more urgent has taken the room. All wait longer, so that nobody behind overtakes.
-            Some(_) => {
-                queue.put_off(room, now);
-                queue.turns.insert(owner, queue.turn(room));
-                Err(room)
-            }
-            None => {
-                queue.next = turn + spacing;
-                if turn <= now {
-                    Ok(())
-                } else {
-                    queue.planned.push_back(queue.turn(turn));
-                    queue.turns.insert(owner, queue.turn(turn));
-                    queue.sweep(now);
-                    Err(turn)
-                }
-            }
-        };
-        match granted {
-            Ok(()) => {
-                self.promise(now);
-                Ok(())
-            }
-            Err(turn) => Err(turn.saturating_sub(now)),
+        let queue = index(ask.urgency);
+        let elsewhere = self.waits.get(ask.object).is_some_and(|waits| *waits != (queue, ask.owner));
+        if elsewhere {
+            // It was edited, or its key was exchanged: nobody comes for the old place.
+            self.leave_queue(ask.object);
         }
+        let changes = if ask.urgency == Urgency::Urgent { 0 } else { self.queues[index(Urgency::Urgent)].due(now) };
+        let place = self.queues[queue].place(ask);
+        // Without room for one, it does not matter how many come before.
+        let mut time = self.time(changes, ask.urgency, now);
+        if time <= now {
+            time = self.time(changes + self.queues[queue].due_before(place, now), ask.urgency, now);
+        }
+        if time <= now {
+            self.had_its_turn((queue, place), ask.owner);
+            if ask.urgency == Urgency::Poll {
+                self.next_poll = self.next_poll.max(now.saturating_sub(LATE)) + self.spacing();
+            }
+            self.promise(now);
+            return Ok(());
+        }
+        let told = self.time(changes + self.queues[queue].before(place), ask.urgency, now);
+        if self.queues[queue].wait(place, ask, told) {
+            self.waits.insert(ask.object.clone(), (queue, ask.owner));
+            self.drop_lapsed(now);
+        }
+        Err(told.saturating_sub(now))
+    }
+
+    /// Whoever waits for the same as this owner, with whatever urgency, has it now.
+    fn had_its_turn(&mut self, (queue, place): (usize, Place), owner: u64) {
+        let mut objects = self.queues[queue].had_its_turn(place, owner);
+        objects.extend(self.queues.iter_mut().flat_map(|queue| queue.remove(owner)));
+        for object in objects {
+            self.waits.remove(&object);
+        }
+    }
+
+    /// An object asks for nothing any more: whoever waits behind it moves up. Returns whether it waited.
+    pub fn leave_queue(&mut self, object: &Key) -> bool {
+        let Some((queue, owner)) = self.waits.remove(object) else { return false };
+        self.queues[queue].leave(owner, object);
+        true
+    }
+
+    /// Objects whose turn comes sooner than they were told.
+    pub fn sooner(&mut self, now: Duration) -> Vec<Key> {
+        self.forget(now);
+        let mut sooner = Vec::new();
+        for urgency in QUEUES {
+            if self.queues[index(urgency)].is_empty() {
+                continue;
+            }
+            let times = self.times(CALLED, urgency, now);
+            sooner.extend(self.queues[index(urgency)].call(&times));
+        }
+        sooner
     }
 
     /// Takes room for a request that leaves soon, whether or not there is any.
@@ -106,7 +125,7 @@ impl Budget {
         if self.promised.pop_front().is_some() {
             return Ok(());
         }
-        let room = self.room_at(Urgency::Urgent, now);
+        let room = self.time(0, Urgency::Urgent, now);
         if room > now {
             return Err(room - now);
         }
@@ -114,39 +133,45 @@ impl Budget {
         Ok(())
     }
 
-    /// When one more of this urgency fits: every interval as long as a window has room for it then.
-    fn room_at(&self, urgency: Urgency, now: Duration) -> Duration {
-        self.fits(None, urgency, now)
+    /// When one more fits behind so many others of its urgency.
+    fn time(&self, before: usize, urgency: Urgency, now: Duration) -> Duration {
+        let first = |urgency| self.times(1, urgency, now).pop().unwrap_or(now);
+        match urgency {
+            Urgency::Poll => first(urgency) + self.spacing() * u32::try_from(before).unwrap_or(u32::MAX),
+            _ if before == 0 => first(urgency),
+            _ => self.times(before + 1, urgency, now).pop().unwrap_or(now),
+        }
     }
 
-    /// When one more fits behind those whose turns are to come. Polls are spread, what is urgent may come in a burst.
-    fn plan(&self, urgency: Urgency, now: Duration) -> Duration {
-        let queue = &self.queues[index(urgency)];
-        let fits = self.fits(Some(queue), urgency, now);
-        if urgency == Urgency::Poll { fits.max(queue.next) } else { fits }
+    /// When the next ones of this urgency fit: every interval as long as a window has room for each of them then. Polls are
+    /// spread, all else may come in a burst.
+    fn times(&self, how_many: usize, urgency: Urgency, now: Duration) -> Vec<Duration> {
+        let mut times: Vec<Duration> = Vec::with_capacity(how_many);
+        for before in 0..how_many {
+            let at = |limit: &Limit| {
+                let blocking = (self.left.len() + before).checked_sub(most(limit.count, urgency))?;
+                let next = || times.get(blocking - self.left.len()).copied();
+                Some(self.left.get(blocking).copied().or_else(next)? + limit.per + UNEVEN)
+            };
+            let at = self.limits.iter().filter_map(at).max().unwrap_or(now).max(now);
+            let spread = match times.last() {
+                _ if urgency != Urgency::Poll => at,
+                None => at.max(self.next_poll),
+                Some(last) => *last + self.spacing(),
+            };
+            times.push(spread);
+        }
+        times
     }
 
-    fn fits(&self, behind: Option<&Queue>, urgency: Urgency, now: Duration) -> Duration {
-        let all = self.left.len() + behind.map_or(0, |queue| queue.planned.len());
-        let planned = |index: usize| behind.and_then(|queue| queue.planned.get(index).map(|turn| queue.at(*turn)));
-        let at = |limit: &Limit| {
-            let blocking = all.checked_sub(most(limit.count, urgency))?;
-            let blocking = self.left.get(blocking).copied().or_else(|| planned(blocking - self.left.len()))?;
-            Some(blocking + limit.per + UNEVEN)
-        };
-        self.limits.iter().filter_map(at).max().map_or(now, |at| at.max(now))
-    }
-
-    /// The pause between two that fills the share of this urgency evenly, and a little less: those that come somewhat late
-    /// to their turn must not find the room taken.
-    fn spacing(&self, urgency: Urgency) -> Duration {
-        let between =
-            self.limits.iter().map(|limit| (limit.per + UNEVEN).div_f64(most(limit.count, urgency) as f64 * EASE));
+    /// The pause between two polls that fills their share evenly, and a little less: those that come somewhat late to their
+    /// turn must not find the room taken.
+    fn spacing(&self) -> Duration {
+        let between = self
+            .limits
+            .iter()
+            .map(|limit| (limit.per + UNEVEN).div_f64(most(limit.count, Urgency::Poll) as f64 * EASE));
         between.max().unwrap_or_default()
-    }
-
-    fn queue(&mut self, urgency: Urgency) -> &mut Queue {
-        &mut self.queues[index(urgency)]
     }
 
     fn forget(&mut self, now: Duration) {
@@ -157,11 +182,18 @@ impl Budget {
         while self.promised.front().is_some_and(|promised| *promised + PROMISED <= now) {
             self.promised.pop_front();
         }
+    }
+
+    fn drop_lapsed(&mut self, now: Duration) {
+        if self.waits.len() <= self.sweep {
+            return;
+        }
         for queue in &mut self.queues {
-            while queue.planned.front().is_some_and(|turn| queue.at(*turn) <= now) {
-                queue.planned.pop_front();
+            for object in queue.lapsed(now).into_iter().flat_map(|owner| queue.remove(owner)) {
+                self.waits.remove(&object);
             }
         }
+        self.sweep = 64 + 2 * self.waits.len();
     }
 }
 
@@ -170,32 +202,8 @@ fn index(urgency: Urgency) -> usize {
     match urgency {
         Urgency::Poll => 0,
         Urgency::First => 1,
-        Urgency::Urgent | Urgency::Asked => 2,
-    }
-}
-
-impl Queue {
-    fn turn(&self, at: Duration) -> Turn {
-        Turn { at, put_off: self.put_off }
-    }
-
-    /// When a turn comes, after all that put the queue off since.
-    fn at(&self, turn: Turn) -> Duration {
-        turn.at + self.put_off.saturating_sub(turn.put_off)
-    }
-
-    fn put_off(&mut self, until: Duration, now: Duration) {
-        let longer = until.saturating_sub(self.put_off_until.max(now));
-        (self.put_off, self.next) = (self.put_off + longer, self.next + longer);
-        self.put_off_until = self.put_off_until.max(until);
-    }
-
-    fn sweep(&mut self, now: Duration) {
-        if self.turns.len() > self.sweep {
-            let put_off = self.put_off;
-            self.turns.retain(|_, turn| turn.at + put_off.saturating_sub(turn.put_off) + LAPSED > now);
-            self.sweep = 64 + 2 * self.turns.len();
-        }
+        Urgency::Changed | Urgency::Asked => 2,
+        Urgency::Urgent => 3,
     }
 }
 
@@ -203,4 +211,18 @@ impl Queue {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn most(count: usize, urgency: Urgency) -> usize {
     ((count as f64 * urgency.share()) as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As README.md and docs/bitwarden.md tell it.
+    #[test]
+    fn each_urgency_has_its_part_of_the_vendors_limit() {
+        let parts = |count| QUEUES.map(|urgency| most(count, urgency));
+        assert_eq!(parts(10), [7, 8, 9, 9]);
+        assert_eq!(parts(200), [150, 170, 180, 190]);
+        assert_eq!(most(60, Urgency::Urgent), 57);
+    }
 }

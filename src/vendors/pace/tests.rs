@@ -1,28 +1,38 @@
 //! The pace against a simulated fixed-window limiter, in simulated time.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Mutex;
 
 use proptest::prelude::*;
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 const READS: &[Limit] = &[Limit { count: 200, per: MINUTE }];
-const TOKENS: &[Limit] = &[Limit { count: 5, per: Duration::from_secs(1) }, Limit { count: 10, per: MINUTE }];
+pub(super) const TOKENS: &[Limit] =
+    &[Limit { count: 5, per: Duration::from_secs(1) }, Limit { count: 10, per: MINUTE }];
 
-fn lane() -> Lane {
+pub(super) fn lane() -> Lane {
     Lane { host: "api.test".into(), verb: "GET".into(), path: "/shared".into() }
 }
 
 /// One of a cloud, whose limiter is documented.
-fn of_cloud(lane: Lane, limits: &[Limit]) -> LimitedLane<'_> {
+pub(super) fn of_cloud(lane: Lane, limits: &[Limit]) -> LimitedLane<'_> {
     LimitedLane { lane, limits, trusted: true }
 }
 
 /// One of somebody's own server.
 fn of_server(lane: Lane) -> LimitedLane<'static> {
     LimitedLane { lane, limits: READS, trusted: false }
+}
+
+/// Objects of one namespace, one for each owner.
+pub(super) fn by(owner: u64, urgency: Urgency) -> Ask<'static> {
+    static OBJECTS: Mutex<BTreeMap<u64, &Key>> = Mutex::new(BTreeMap::new());
+    let mut objects = OBJECTS.lock().unwrap();
+    let object = objects.entry(owner).or_insert_with(|| Box::leak(Box::new(("it".into(), format!("object {owner}")))));
+    Ask { object, owner, urgency, failed: false }
 }
 
 fn seconds(seconds: f64) -> Duration {
@@ -43,7 +53,7 @@ impl Paced {
     /// Takes the turn and lets the request leave.
     fn ask(&mut self, owner: u64, urgency: Urgency, now: Duration) -> Result<(), Wait> {
         let lane = of_cloud(lane(), self.limits);
-        self.pace.turn(&lane, owner, urgency, now)?;
+        self.pace.turn(&lane, &by(owner, urgency), now)?;
         self.pace.leave(&lane, now).map(drop)
     }
 
@@ -76,8 +86,8 @@ impl Paced {
     }
 }
 
-/// The vendor's limiter: fixed windows, from a phase we do not know or from the first hit (section 12).
-fn refused(arrivals: &[Duration], limits: &[Limit], phase: Option<Duration>) -> usize {
+/// How many the vendor's limiter refuses: fixed windows, from a phase we do not know or from the first hit (section 12).
+pub(super) fn refused(arrivals: &[Duration], limits: &[Limit], phase: Option<Duration>) -> usize {
     let mut refused = 0;
     for limit in limits {
         let mut window = (phase.unwrap_or_default(), 0);
@@ -192,14 +202,14 @@ fn a_host_that_asks_for_a_pause_is_left_alone_by_everybody_on_every_path() {
     paced.answered(429, Some(30), Duration::ZERO);
     let other = of_cloud(Lane { verb: "PUT".into(), path: "/other".into(), ..lane() }, TOKENS);
     let at = Duration::from_secs(20);
-    for urgency in [Urgency::Poll, Urgency::First, Urgency::Urgent, Urgency::Asked] {
+    for urgency in [Urgency::Poll, Urgency::First, Urgency::Changed, Urgency::Urgent, Urgency::Asked] {
         assert_eq!(paced.ask(1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
-        assert_eq!(paced.pace.turn(&other, 1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
+        assert_eq!(paced.pace.turn(&other, &by(1, urgency), at), Err(Wait::Closed(Duration::from_secs(10))));
     }
     assert_eq!(paced.pace.leave(&other, at).err(), Some(Wait::Closed(Duration::from_secs(10))));
     assert_eq!(paced.ask(1, Urgency::Poll, Duration::from_secs(30)), Ok(()));
     let elsewhere = of_cloud(Lane { host: "api.elsewhere.test".into(), ..lane() }, READS);
-    assert_eq!(paced.pace.turn(&elsewhere, 1, Urgency::Poll, at), Ok(()));
+    assert_eq!(paced.pace.turn(&elsewhere, &by(1, Urgency::Poll), at), Ok(()));
 }
 
 #[test]
@@ -232,7 +242,7 @@ fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
 #[test]
 fn a_server_without_a_limiter_is_not_paced_once_that_is_known() {
     let mut pace = Pace::default();
-    let ask = |pace: &mut Pace, now| pace.turn(&of_server(lane()), 1, Urgency::Poll, now);
+    let ask = |pace: &mut Pace, now| pace.turn(&of_server(lane()), &by(1, Urgency::Poll), now);
     assert_eq!(ask(&mut pace, Duration::ZERO), Ok(()));
     assert_eq!(ask(&mut pace, Duration::ZERO), Err(Wait::Turn(FINDING_OUT)), "one finds out");
     for (status, limited, paced) in [(502, false, true), (403, false, true), (200, false, false), (200, true, true)] {
@@ -244,7 +254,13 @@ fn a_server_without_a_limiter_is_not_paced_once_that_is_known() {
 }
 
 fn urgency() -> impl Strategy<Value = Urgency> {
-    prop_oneof![Just(Urgency::Poll), Just(Urgency::First), Just(Urgency::Urgent), Just(Urgency::Asked)]
+    prop_oneof![
+        Just(Urgency::Poll),
+        Just(Urgency::First),
+        Just(Urgency::Changed),
+        Just(Urgency::Asked),
+        Just(Urgency::Urgent)
+    ]
 }
 
 proptest! {
@@ -282,7 +298,7 @@ fn what_nobody_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
     for second in 0..12 * 3600 {
         let now = Duration::from_secs(second);
         for lane in [of(format!("/organizations/{second}")), of_server(lane())] {
-            assert_eq!(pace.turn(&lane, 1, Urgency::Poll, now), Ok(()), "{lane:?}");
+            assert_eq!(pace.turn(&lane, &by(1, Urgency::Poll), now), Ok(()), "{lane:?}");
             pace.leave(&lane, now).unwrap();
         }
         pace.heard(&of_server(lane()), unlimited, now);

@@ -37,6 +37,11 @@ impl<E: Clone> RefusedKey<E> {
         (!self.may(now)).then_some(error)
     }
 
+    /// Whether its last token request was refused within the last hour.
+    pub fn was_refused_lately(&self, now: Instant) -> bool {
+        self.last.as_ref().is_some_and(|(_, at)| now.duration_since(*at) < HOUR)
+    }
+
     /// Notes how a token request ended: refused for the key, or not.
     pub fn note(&mut self, refused: Option<&E>, secret: Option<&str>, now: Instant) {
         if self.last.is_some() {
@@ -93,8 +98,10 @@ mod tests {
     fn a_key_that_works_again_has_nothing_remembered() {
         let (mut key, now) = (RefusedKey::default(), Instant::now());
         key.note(Some(&REFUSED), Some("1"), now);
+        assert!(key.was_refused_lately(now + HOUR / 2) && !key.was_refused_lately(now + HOUR));
         key.note(None, Some("1"), now);
         assert_eq!(key.remembered(Some("1"), false, PROBE, now), None);
+        assert!(!key.was_refused_lately(now));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One token for all who ask, until it is old, refused or forgotten; and none for a refused key.
 
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use secrecy::ExposeSecret;
 
@@ -46,7 +47,8 @@ fn tokens() -> Tokens<Failed> {
 }
 
 fn asker(secret: &str, urgency: Urgency) -> Option<Asker<'_>> {
-    Some(Asker { secret, urgency })
+    static OBJECT: LazyLock<Key> = LazyLock::new(Key::default);
+    Some(Asker { object: &OBJECT, secret, urgency, failed: false })
 }
 
 /// The number of the token that a pass gets, and whether it was fetched for it.

@@ -1,5 +1,6 @@
 //! Outages as requests meet them: which pause each begins, and who ends it.
 
+use super::super::tests::by;
 use super::super::{LimitedLane, Pace, Urgency};
 use super::*;
 
@@ -35,7 +36,7 @@ const UNREACHABLE: Ending = Ending::Failed(Outage { trouble: Trouble::NoConnecti
 
 /// One request from its turn to its end.
 fn ask(pace: &mut Pace, lane: &LimitedLane<'_>, ending: Ending, now: Duration) -> Result<(), Wait> {
-    pace.turn(lane, 1, Urgency::Urgent, now)?;
+    pace.turn(lane, &by(1, Urgency::Urgent), now)?;
     let probes = pace.leave(lane, now)?;
     pace.ended(lane, probes, ending, now);
     Ok(())
@@ -43,7 +44,7 @@ fn ask(pace: &mut Pace, lane: &LimitedLane<'_>, ending: Ending, now: Duration) -
 
 /// How long the lane is closed; `None`: it is open.
 fn closed(pace: &mut Pace, lane: &LimitedLane<'_>, now: Duration) -> Option<Duration> {
-    match (pace.turn(lane, 2, Urgency::Urgent, now), pace.outages.open(&lane.lane, false, now)) {
+    match (pace.turn(lane, &by(2, Urgency::Urgent), now), pace.outages.open(&lane.lane, false, now)) {
         (Ok(()), Ok(())) => None,
         (Err(Wait::Down { after, .. }), Err(of_request)) => {
             assert_eq!(of_request.after(), after, "who has had his turn is held back as well");
@@ -160,10 +161,10 @@ fn person_who_asks_ends_a_pause_that_is_a_guess_with_one_probe_and_no_other() {
             ask(&mut pace, &here(), ending, Duration::ZERO).ok();
         }
         let now = Duration::from_millis(10);
-        assert_eq!(pace.turn(&here(), 3, Urgency::Asked, now).is_ok(), ends, "{ending:?}");
+        assert_eq!(pace.turn(&here(), &by(3, Urgency::Asked), now).is_ok(), ends, "{ending:?}");
         if ends {
             let _probe = pace.leave(&here(), now).unwrap();
-            assert!(matches!(pace.turn(&here(), 4, Urgency::Asked, now), Err(Wait::Down { probing: true, .. })));
+            assert!(matches!(pace.turn(&here(), &by(4, Urgency::Asked), now), Err(Wait::Down { probing: true, .. })));
         }
     }
 }
