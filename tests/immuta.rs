@@ -110,6 +110,14 @@ impl Acme {
         seatkeeper_support::wait_for(format!("{times} polls"), crate::world::PATIENCE * 2, polled).await;
     }
 
+    /// The switches with these names in JSON decided what the operator met.
+    pub fn proves(&self, switches: &[&str]) {
+        let effects = self.tenant.effects();
+        for name in switches {
+            assert!(effects.contains(*name), "{name} took no effect; these did: {effects:?}");
+        }
+    }
+
     /// Replaces the whole status, as a restore would.
     pub async fn restore(&self, status: &LicenseSeatsStatus) {
         let api: Api<LicenseSeats> = self.w.seats();

@@ -2,7 +2,7 @@
 
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
-use vendor_sim::{Fault, FaultKind, Organization, Role, UserKey};
+use vendor_sim::{Fault, FaultKind, Role, UserKey};
 
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, condition, object_in, organization, said, world};
@@ -395,39 +395,4 @@ async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
     install(&rotated).await;
     let devices = async || (w.bitwarden().devices(&key.user_id).len() == 2).then_some(());
     wait_for("another device", PATIENCE, devices).await;
-}
-
-/// An organization that cannot be changed, and how it is said.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_no_key_can_change_is_recognised_and_nothing_is_sent() {
-    needs_control_plane!();
-    use vendor_sim::{Plan, Provider};
-    let w = world("fixed").await;
-    let cases: [(&str, Organization, &str); 4] = [
-        ("msp", organization().provider(Provider::Msp), "a provider manages"),
-        ("unit", organization().provider(Provider::BusinessUnit), "a provider manages"),
-        (
-            "starter",
-            Organization::teams("Small").plan(Plan::TeamsStarter).seats(10).limit(10).members(5),
-            "fixed number of seats",
-        ),
-        ("unsubscribed", organization(), "no subscription"),
-    ];
-    let mut all = Vec::new();
-    for (name, organization, says) in cases {
-        let t = w.tenant(name, organization).await;
-        t.person(Role::Owner).await;
-        if name == "unsubscribed" {
-            w.bitwarden().set_stripe(&t.key.id, true, false, None);
-        }
-        w.declare(name, t.both(json!({ "seats": 99, "limit": null }))).await;
-        all.push((t, says));
-    }
-    for (t, says) in all {
-        let status = w.until_reason(&t.name, "Ready", "UnsupportedByVendor").await;
-        let message = &condition(&status, "Ready").expect("Ready").message;
-        assert!(message.contains(says), "{}: {message}", t.name);
-        assert_eq!((t.puts(), t.private("POST")), (0, 0), "{}", t.name);
-        assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated", "{}", t.name);
-    }
 }

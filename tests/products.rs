@@ -1,7 +1,6 @@
 //! The other pools of an organization, and every change that Bitwarden would refuse without a word: it is never sent,
 //! and the sentence says why and what to do.
 
-use futures::future::join_all;
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
 use vendor_sim::{Organization, Role};
@@ -50,117 +49,6 @@ async fn each_pool_of_an_organization_is_bought_by_itself() {
     for body in all.iter().filter(|r| r.method == "PUT").filter_map(|r| r.body.as_deref()) {
         let both = body.contains("passwordManager") && body.contains("secretsManager");
         assert!(!both && !body.contains("storage"), "only what must change is sent: {body}");
-    }
-}
-
-/// A change that must not be sent.
-struct Blocked {
-    what: &'static str,
-    organization: Organization,
-    spec: Value,
-    ready: &'static str,
-    says: &'static [&'static str],
-}
-
-#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
-fn blocked() -> Vec<Blocked> {
-    let case = |what, organization, spec, ready, says| Blocked { what, organization, spec, ready, says };
-    let (sm, machines) = (of("SecretsManager"), of("MachineAccounts"));
-    vec![
-        case(
-            "secrets manager above password manager",
-            with_secrets_manager(),
-            merged(sm.clone(), json!({ "seats": 101 })),
-            "False/VendorRejected",
-            &["Password Manager has 100", "raise those first"],
-        ),
-        case(
-            "password manager below secrets manager",
-            with_secrets_manager().members(5).sm_members(5),
-            json!({ "seats": 19 }),
-            "False/VendorRejected",
-            &["Secrets Manager has 20 seats", "lower those first"],
-        ),
-        case(
-            "secrets manager decrease",
-            with_secrets_manager(),
-            merged(sm.clone(), json!({ "seats": 15 })),
-            "False/GuardrailViolated",
-            &["seats in use could not be read"],
-        ),
-        case(
-            "machine accounts decrease",
-            with_secrets_manager(),
-            merged(machines.clone(), json!({ "seats": 49 })),
-            "False/GuardrailViolated",
-            &["seats in use could not be read"],
-        ),
-        case(
-            "no secrets manager",
-            organization(),
-            merged(sm, json!({ "seats": 10 })),
-            "False/UnsupportedByVendor",
-            &["no Secrets Manager", "admin console"],
-        ),
-        case(
-            "no machine accounts",
-            organization(),
-            merged(machines, json!({ "seats": 10 })),
-            "False/UnsupportedByVendor",
-            &["no Secrets Manager"],
-        ),
-        case(
-            "no limit at all",
-            organization(),
-            json!({ "limit": { "mode": "Unlimited" } }),
-            "False/UnsupportedByVendor",
-            &["organization key", "never remove one", "Pinned or UpTo"],
-        ),
-        case(
-            "above the limit that is kept",
-            organization().limit(120),
-            json!({ "limit": null }),
-            "False/VendorRejected",
-            &["above the limit of 120", "set spec.limit", "Pinned"],
-        ),
-        case(
-            "below the seats in use",
-            organization(),
-            json!({ "seats": 70 }),
-            "False/GuardrailViolated",
-            &["below the 80 in use", "remove or revoke 10 members"],
-        ),
-        case(
-            "a plan without a seat count",
-            organization().seats(None).limit(None),
-            json!({}),
-            "False/UnsupportedByVendor",
-            &["no seat count"],
-        ),
-    ]
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one_and_not_sent() {
-    needs_control_plane!();
-    let w = world("blocked").await;
-    w.needs_many_tokens();
-    let play = async |case: Blocked| {
-        let t = w.tenant(case.what, case.organization).await;
-        t.declare(case.spec).await;
-        let status = t.until_said("Ready", case.ready).await;
-        let message = &condition(&status, "Ready").expect("Ready").message;
-        for part in case.says {
-            assert!(message.contains(part), "{}: {part:?} is missing in {message:?}", case.what);
-        }
-        let forever = case.ready.ends_with("UnsupportedByVendor");
-        assert_eq!(condition(&status, "Stalled").is_some(), forever, "{}", case.what);
-        t.ask("again").await;
-        assert_eq!(t.puts(), 0, "{}", case.what);
-    };
-    join_all(blocked().into_iter().map(play)).await;
-    for reason in ["VendorRejected", "UnsupportedByVendor", "GuardrailViolated"] {
-        w.until_told(reason, 1).await;
     }
 }
 

@@ -137,7 +137,7 @@ async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
     }
     // The organization key says which organization it is; the other key is of no use, and that is said.
     w.declare("two-organizations", keys(name("a"), name("owner-b"), Value::Null)).await;
-    told(&w, "two-organizations", "InsufficientRole", &["another organization's owner"]).await;
+    told(&w, "two-organizations", "InsufficientRole", &["owns another organization"]).await;
     w.until_in_sync("two-organizations", 150).await;
     assert_eq!((w.bitwarden().writes(&a.key.id), w.bitwarden().writes(&b.key.id)), (1, 0));
 }

@@ -1,5 +1,7 @@
 //! What is said of a decision: the STATUS column and the conditions. Called by `report`.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
@@ -9,7 +11,7 @@ use super::shortage::{Shortage, shortage};
 use super::summary;
 use super::table::{Going, says};
 use super::{Decision, Desired, Hold, Numbers, Remedy, Snapshot, Verdict};
-use crate::api::{CONFIRM, Change, LicenseSeatsStatus, MayBill, RECONCILE_REQUESTED_AT};
+use crate::api::{CONFIRM, Change, Intent, LicenseSeatsStatus, MayBill, RECONCILE_REQUESTED_AT};
 
 /// What the words are made of.
 pub(super) struct Told<'a> {
@@ -154,12 +156,7 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, hist
         Verdict::Rejected => {
             let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
             let why = intent.and_then(|i| i.refused.as_ref()).map_or_else(
-                || {
-                    format!(
-                        "{vendor} refused the change{wanted} and does not say why: more seats may be in use than this key can \
-                         see, the payment method or subscription may be missing or inactive, or a provider manages the account"
-                    )
-                },
+                || format!("{vendor} refused the change{wanted} and does not say why: {}", perhaps(intent)),
                 |why| format!("{vendor} refused the change{wanted}, because {why}"),
             );
             let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
@@ -177,6 +174,19 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, hist
         Verdict::Lacking(lack) => lack.message.clone(),
         Verdict::Unsupported(why) => why.clone(),
     }
+}
+
+/// What a vendor may refuse a change for without saying so.
+fn perhaps(intent: Option<&Intent>) -> String {
+    let first = match intent.map(|intent| intent.target().seats.cmp(&intent.base().seats)) {
+        Some(Ordering::Less) => "more seats may be in use than this key can see, the plan may include more",
+        Some(Ordering::Equal) => "the plan may not allow this limit",
+        Some(Ordering::Greater) | None => "the plan may not allow this number of seats",
+    };
+    format!(
+        "{first}, the payment method may be missing or refused, the subscription may be missing or inactive, or a provider manages \
+         the account"
+    )
 }
 
 fn held(holds: &[Hold], change: &str) -> String {

@@ -151,13 +151,9 @@ pub(super) fn says(verdict: &Verdict) -> Says {
 fn held(kind: Option<&HoldKind>) -> Says {
     let (ready, reason, going, pending, words) = match kind {
         Some(HoldKind::Suspended) => (Is::True, reason::SUSPENDED, Going::Rests, reason::SUSPENDED, "suspended"),
-        Some(HoldKind::Unsupported) => (
-            Is::False,
-            reason::UNSUPPORTED_BY_VENDOR,
-            Going::Stalled,
-            reason::UNSUPPORTED_BY_VENDOR,
-            "not possible with this key",
-        ),
+        Some(HoldKind::Unsupported) => {
+            (Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, reason::UNSUPPORTED_BY_VENDOR, "not possible")
+        }
         Some(HoldKind::GuardRail) => {
             (Is::False, reason::GUARDRAIL_VIOLATED, Going::Rests, reason::BLOCKED_BY_GUARDRAIL, "blocked by guard rail")
         }

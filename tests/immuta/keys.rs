@@ -143,6 +143,7 @@ async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_ne
     assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.live_rows_of(&new).len()), (0, 1));
     let removed = status.history.first().expect("a change");
     assert_eq!((removed.base().seats, removed.target().seats), (45, 45), "it gave nothing");
+    a.proves(&["expiredKeyAccepted", "expiredSeats"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,6 +67,7 @@ async fn each_way_in_which_a_tenant_says_that_it_takes_users_is_shown_as_it_is()
         let message = &condition(&status, "SeatShortage").unwrap().message;
         assert_eq!(message.contains("takes no more users"), !takes, "{message}");
     }
+    a.proves(&["canAddUser"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

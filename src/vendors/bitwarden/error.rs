@@ -10,9 +10,18 @@ pub(super) enum BitwardenError {
     /// What any vendor could mean.
     #[error(transparent)]
     Shared(#[from] VendorError),
-    /// The token endpoint does not know this client, or knows another secret for it.
+    /// The token endpoint does not know this organization's client, or knows another secret for it.
     #[error("invalid_client")]
     InvalidClient,
+    /// The same, of a person.
+    #[error("invalid_client of a person")]
+    PersonUnknown,
+    /// No personal key works for this account.
+    #[error("account with legacy encryption")]
+    LegacyAccount,
+    /// The organization is shown, and this status is answered for its subscription.
+    #[error("no subscription: status {0}")]
+    NoSubscription(u16),
     /// The token endpoint refuses the request as such.
     #[error("token request refused with status {0}")]
     TokenRefused(u16),
@@ -56,7 +65,9 @@ impl Failure for BitwardenError {
     fn label(&self) -> &'static str {
         match self {
             Self::Shared(error) => error.label(),
-            Self::InvalidClient => "invalid_client",
+            Self::InvalidClient | Self::PersonUnknown => "invalid_client",
+            Self::LegacyAccount => "legacy_account",
+            Self::NoSubscription(_) => "no_subscription",
             Self::TokenRefused(_) => "token_refused",
             Self::ClientVersion => "client_version",
             Self::NotMember => "not_member",
@@ -74,7 +85,10 @@ impl Failure for BitwardenError {
             Self::Shared(error) => error.remedy(),
             Self::SeveralOrganizations => Remedy::Spec,
             Self::SelfHosted => Remedy::Unsupported,
+            Self::NoSubscription(_) => Remedy::Time { after: None, secret_may_help: false },
             Self::InvalidClient
+            | Self::PersonUnknown
+            | Self::LegacyAccount
             | Self::TokenRefused(_)
             | Self::ClientVersion
             | Self::NotMember
@@ -100,7 +114,31 @@ impl Failure for BitwardenError {
                 "key refused by the vendor",
                 format!(
                     "{NAME} refuses the client id and secret: the key was rotated, belongs to another region or server, the \
-                     organization is disabled, or its plan has no API access. Put the current key into the Secret"
+                     organization is disabled or deleted, or its plan has no API access. Put the current key into the Secret"
+                ),
+            ),
+            Self::PersonUnknown => (
+                reason::REJECTED,
+                "key refused by the vendor",
+                format!(
+                    "{NAME} refuses the client id and secret: the personal key was rotated, belongs to another region or server, \
+                     or its account was deleted. Put the current key into the Secret"
+                ),
+            ),
+            Self::LegacyAccount => (
+                reason::REJECTED,
+                "account refused by the vendor",
+                format!(
+                    "the account of the personal key has an encryption that {NAME} no longer supports, and no key of it works: ask \
+                     {NAME}'s support to recover the account, or use the key of another owner"
+                ),
+            ),
+            Self::NoSubscription(status) => (
+                reason::VENDOR_UNREACHABLE,
+                "subscription not shown",
+                format!(
+                    "{host} shows the organization, and answers with status {status} for its subscription: its payment service may \
+                     not know the subscription. It is tried again; if it lasts, ask {NAME}"
                 ),
             ),
             Self::TokenRefused(status) => (
@@ -120,7 +158,7 @@ impl Failure for BitwardenError {
             Self::NotMember => (
                 reason::INSUFFICIENT_ROLE,
                 "key's owner is not a member",
-                "the personal key belongs to somebody who is no confirmed member of this organization: removed, or the key of another organization's owner. Use the key of an owner of this one"
+                "the personal key belongs to somebody who is no confirmed member of this organization: the person was removed, owns another organization, or this organization was deleted. Use the key of an owner of this one"
                     .into(),
             ),
             Self::NotOwner => (
@@ -132,7 +170,8 @@ impl Failure for BitwardenError {
             Self::NoOrganization => (
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to somebody who owns no organization: use the key of an owner".into(),
+                "the personal key belongs to somebody who owns no organization: use the key of an owner. Where it worked before, the organization was deleted, or the person is no longer its owner"
+                    .into(),
             ),
             Self::Unauthorized => (
                 reason::REJECTED,

@@ -71,10 +71,12 @@ fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
         |error: &str| json!({ "error": error, "error_description": MARKER, "ErrorModel": { "Message": MARKER } });
     each_of(&[error("invalid_client"), error("invalid_client_version"), error("invalid_scope")], |bytes| {
         let Some(error) = read::<TokenError>(bytes) else { return false };
-        let meaning = error.meaning();
-        assert_ours(&meaning);
-        if let Some(told) = told(bytes) {
-            assert_eq!(meaning == BitwardenError::InvalidClient, told["error"] == "invalid_client");
+        for (person, refused) in [(false, BitwardenError::InvalidClient), (true, BitwardenError::PersonUnknown)] {
+            let meaning = error.meaning(person);
+            assert_ours(&meaning);
+            if let Some(told) = told(bytes) {
+                assert_eq!(meaning == refused, told["error"] == "invalid_client");
+            }
         }
         true
     });
@@ -193,6 +195,7 @@ fn seen(details: Details, product: Product, self_hosted: bool) -> Seen {
         standalone_secrets_manager: false,
         details: Some(Arc::new(details)),
         is_old: false,
+        custom_plan: false,
         lacks: None,
         self_hosted,
     };

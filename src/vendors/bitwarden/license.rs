@@ -94,6 +94,7 @@ mod tests {
             standalone_secrets_manager: false,
             details: Some(Arc::new(serde_json::from_value(details).unwrap())),
             is_old: false,
+            custom_plan: false,
             lacks: None,
             self_hosted: false,
         }

@@ -55,6 +55,8 @@ pub(super) struct OwnerView {
     pub(super) details: Option<Arc<Details>>,
     /// The details were read before, and what they say of the bill may be out of date.
     pub(super) is_old: bool,
+    /// Bitwarden does not know the organization's plan, and so shows its owner no subscription (section 6.4).
+    pub(super) custom_plan: bool,
     /// Why the subscription is not shown, though this person may see it.
     pub(super) lacks: Option<BitwardenError>,
     pub(super) self_hosted: bool,
@@ -160,19 +162,15 @@ async fn look_once(
         None => None,
     };
     let may_view = matches!(standing, Standing::Owner | Standing::Resold);
-    let (details, is_old, lacks) = if may_view {
+    let subscription = if may_view {
         let still = |details: &Details| {
             let shown = details.organization.row().numbers(product);
             seen.is_none_or(|row| row.numbers(product) == shown)
         };
-        match session.details(id, ages.details, still).await {
-            Ok((details, is_old)) => (Some(details), is_old, None),
-            // Stripe may not know the subscription (section 7.3). Another key shows the numbers.
-            Err(error) if row.is_some() && !is_of_role(&error) => (None, false, Some(error)),
-            Err(error) => return Err(error),
-        }
+        let details = session.details(id, ages.details, still).await;
+        Subscription::of(details, session, id, row.is_some()).await?
     } else {
-        (None, false, None)
+        Subscription::default()
     };
     let used = match (&metadata, product) {
         (Some(metadata), Product::PasswordManager) => Some(metadata.occupied()?),
@@ -186,11 +184,56 @@ async fn look_once(
         row: seen.map(|row| if self_hosted { row.without_limits() } else { row }),
         used,
         standalone_secrets_manager: metadata.is_some_and(|metadata| metadata.is_on_secrets_manager_standalone),
-        details,
-        is_old,
-        lacks,
+        details: subscription.details,
+        is_old: subscription.is_old,
+        custom_plan: subscription.custom_plan,
+        lacks: subscription.lacks,
         self_hosted,
     })
+}
+
+/// What came of a look at the subscription.
+#[derive(Default)]
+struct Subscription {
+    details: Option<Arc<Details>>,
+    is_old: bool,
+    custom_plan: bool,
+    lacks: Option<BitwardenError>,
+}
+
+impl Subscription {
+    /// `shown`: another key shows the numbers, so that not all is lost where the subscription cannot be read.
+    async fn of(
+        details: Result<(Arc<Details>, bool), BitwardenError>,
+        session: &Session,
+        id: &str,
+        shown: bool,
+    ) -> Result<Self, BitwardenError> {
+        match details {
+            Ok((details, is_old)) => Ok(Self { details: Some(details), is_old, ..Self::default() }),
+            Err(BitwardenError::Shared(VendorError::NotFound)) if has_custom_plan(session, id).await => {
+                Ok(Self { custom_plan: true, ..Self::default() })
+            }
+            Err(error) if shown && !is_of_role(&error) => Ok(Self { lacks: Some(of_stripe(error)), ..Self::default() }),
+            Err(error) => Err(of_stripe(error)),
+        }
+    }
+}
+
+/// Whether the plan is one that Bitwarden does not know, so that 404 is no word about the role: an owner is still shown the
+/// organization, with a plan that has no details (sections 6.4 and 9).
+async fn has_custom_plan(session: &Session, id: &str) -> bool {
+    session.organization(id).await.is_ok_and(|organization| {
+        organization.plan.is_some_and(|plan| plan.password_manager.is_none() && plan.secrets_manager.is_none())
+    })
+}
+
+/// The organization is shown and its subscription is not: Stripe may not know it (section 7.3).
+fn of_stripe(error: BitwardenError) -> BitwardenError {
+    match error {
+        BitwardenError::Shared(VendorError::Status(status)) if status >= 500 => BitwardenError::NoSubscription(status),
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +250,7 @@ mod tests {
             standalone_secrets_manager,
             details: None,
             is_old: false,
+            custom_plan: false,
             lacks: None,
             self_hosted: false,
         };

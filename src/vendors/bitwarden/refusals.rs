@@ -10,10 +10,13 @@ enum Text {
 
 use Text::{Begins, Holds, Is};
 
+/// Numbers that were shown before a change agree with it, so somebody else was faster.
+const LIMIT_BELOW: &str = "somebody else changed the seats meanwhile, and the limit would be below them";
+
 /// Rules that are checked before anything is changed (U1, A1 to A10, S1 to S21), each with what to tell.
 const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     (Is("Only allowed when not self hosted."), "it is self-hosted: seats come from the licence"),
-    (Is("Cannot set max seat autoscaling below seat count."), "the limit would be below the seats: set spec.limit"),
+    (Is("Cannot set max seat autoscaling below seat count."), LIMIT_BELOW),
     (Is("Organization has no seat limit, no need to adjust seats"), "the plan has no seat count"),
     (
         Is("No payment method found."),
@@ -24,12 +27,13 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
         Is("Plan does not allow additional seats."),
         "the plan has a fixed number of seats: change the plan in the admin console",
     ),
-    (Begins("Plan has a minimum of "), "the plan includes more seats than that"),
+    (Begins("Plan has a minimum of "), "the plan includes more than that"),
     (Begins("You must have at least 1 "), "one is the least"),
     (Begins("Organization plan allows a maximum of "), "the plan does not allow so many seats"),
+    (Holds(" seats filled."), "more are in use: remove or revoke members first"),
     (
-        Begins("Your organization currently has "),
-        "more are in use: remove or revoke members, or delete machine accounts, first",
+        Holds(" machine accounts. You cannot decrease your subscription"),
+        "more are in use: delete machine accounts first",
     ),
     (
         Begins("Your organization has "),
@@ -50,11 +54,13 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Is("Organization has no Secrets Manager seat limit, no need to adjust seats"),
-        "Secrets Manager seats are not counted here",
+        "the organization's Secrets Manager seats are not counted, and then a personal key changes no machine accounts: add the \
+         organization key as credentialsSecretRef",
     ),
     (
         Is("Organization has no machine accounts limit, no need to adjust machine accounts"),
-        "machine accounts are not counted here",
+        "the organization's machine accounts are not counted, and then a personal key changes no Secrets Manager seats: add the \
+         organization key as credentialsSecretRef",
     ),
     (Begins("You have reached the maximum number of "), "the plan does not allow so many"),
     (
@@ -63,12 +69,9 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Begins("Cannot set max machine accounts autoscaling below "),
-        "the limit would be below the machine accounts: set spec.limit",
+        "somebody else changed the machine accounts meanwhile, and the limit would be below them",
     ),
-    (
-        Begins("Cannot set max Secrets Manager seat autoscaling below "),
-        "the limit would be below the seats: set spec.limit",
-    ),
+    (Begins("Cannot set max Secrets Manager seat autoscaling below "), LIMIT_BELOW),
     (Begins("Your plan has a Secrets Manager seat limit of "), "the plan does not allow so high a limit"),
     (Begins("Your plan has a machine account limit of "), "the plan does not allow so high a limit"),
     (
@@ -83,10 +86,7 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
 
 /// Rules on the limit of Password Manager (B1 to B4): checked after the seats have been changed.
 const OF_THE_LIMIT: &[(Text, &str)] = &[
-    (
-        Is("Cannot set max seat autoscaling below current seat count."),
-        "the limit would be below the seats: set spec.limit",
-    ),
+    (Is("Cannot set max seat autoscaling below current seat count."), LIMIT_BELOW),
     (Is("Your plan does not allow seat autoscaling."), "the plan has no auto-scaling: leave spec.limit out"),
     (Begins("Your plan has a seat limit of "), "the plan does not allow so high a limit"),
 ];

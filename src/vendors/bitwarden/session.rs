@@ -142,8 +142,9 @@ impl Session {
         match answer.status {
             StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
             StatusCode::BAD_REQUEST => {
+                let person = matches!(self.key.of, KeyOf::User);
                 let error = answer.json::<TokenError>("no error code");
-                Err(error.map_or(BitwardenError::TokenRefused(400), |error| error.meaning()))
+                Err(error.map_or(BitwardenError::TokenRefused(400), |error| error.meaning(person)))
             }
             _ => Err(answer.refusal()),
         }

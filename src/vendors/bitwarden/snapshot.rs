@@ -30,7 +30,12 @@ pub(super) struct Seen {
 pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the licence file: change the seats of the cloud \
                                       organization, then update the licence on the server";
 
+const UNCOUNTED: &str = "this plan has no seat count, so there is nothing to change";
+
 const PROVIDER: &str = "a provider manages this organization: its seats are changed through the provider alone";
+
+const RESELLER: &str = "a reseller manages this organization, so a personal key changes nothing: add the organization key as \
+                        credentialsSecretRef, or ask the reseller";
 
 impl Seen {
     pub(super) fn snapshot(self) -> Snapshot {
@@ -92,8 +97,10 @@ impl Seen {
         }
         if let Some(owner) = &self.owner {
             // An organization key may change what its owner may not (section 10).
-            if matches!(owner.standing, Standing::Managed | Standing::Resold) && !self.organization_key {
-                return Some(PROVIDER.into());
+            match owner.standing {
+                Standing::Managed if !self.organization_key => return Some(PROVIDER.into()),
+                Standing::Resold if !self.organization_key => return Some(RESELLER.into()),
+                _ => {}
             }
             if let Some(why) = self.plan(owner) {
                 return Some(why.into());
@@ -120,15 +127,7 @@ impl Seen {
             ));
         }
         if seats.is_none() {
-            return Some(
-                match self.product {
-                    Product::PasswordManager => "this plan has no seat count, so there is nothing to change",
-                    Product::SecretsManager | Product::MachineAccounts => {
-                        "the organization has no Secrets Manager: add it to the plan in the admin console first"
-                    }
-                }
-                .into(),
-            );
+            return Some(self.uncounted().into());
         }
         if !self.organization_key && self.drags_password_manager() {
             return Some(
@@ -140,16 +139,36 @@ impl Seen {
         None
     }
 
-    /// Rule A5 of section 7, and an organization that is off: neither seats nor limit can be changed.
+    /// Why this pool has no seats to count. Without Secrets Manager, both of its pools have none (section 5.2).
+    fn uncounted(&self) -> &'static str {
+        let counted = |product| self.pool(product).is_some_and(|pool| pool.seats.is_some());
+        match self.product {
+            Product::SecretsManager if counted(Product::MachineAccounts) => UNCOUNTED,
+            Product::MachineAccounts if counted(Product::SecretsManager) => UNCOUNTED,
+            Product::PasswordManager => UNCOUNTED,
+            Product::SecretsManager | Product::MachineAccounts => {
+                "the organization has no Secrets Manager: add it to the plan in the admin console first"
+            }
+        }
+    }
+
+    /// Rules A4 and A5 of section 7, a plan without Secrets Manager (section 7.2), and an organization that is off: neither
+    /// seats nor limit can be changed.
     fn plan(&self, owner: &OwnerView) -> Option<&'static str> {
         if !owner.enabled {
             return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
+        }
+        if owner.custom_plan {
+            return Some("this plan is none that Bitwarden's API can change, such as a custom one: ask Bitwarden");
         }
         let plan = owner.details.as_deref()?.organization.plan.as_ref();
         let pool = plan.and_then(|plan| match self.product {
             Product::PasswordManager => plan.password_manager.as_ref(),
             Product::SecretsManager | Product::MachineAccounts => plan.secrets_manager.as_ref(),
         });
+        if pool.is_none() && plan.is_some_and(|plan| plan.password_manager.is_some()) {
+            return Some("this plan has no Secrets Manager: change the plan first");
+        }
         pool.is_some_and(|pool| pool.has_additional_seats_option == Some(false)).then_some(
             "this plan has a fixed number of seats (Free, Families and Teams Starter have): change the plan first",
         )

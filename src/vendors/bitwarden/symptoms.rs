@@ -10,8 +10,6 @@ use crate::vendors::error::{Failure, VendorError};
 /// One answer of Bitwarden, or none.
 #[derive(Clone, Debug)]
 pub struct Symptom {
-    /// Names the row.
-    pub id: &'static str,
     /// What is seen on the wire.
     pub seen: &'static str,
     /// Section of the vendor reference.
@@ -43,68 +41,46 @@ impl Symptom {
 }
 
 /// All rows, in the order of the document.
-#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub fn symptoms() -> Vec<Symptom> {
-    fn row(id: &'static str, seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
-        Symptom { id, seen, section, error: error.into() }
+    fn row(seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
+        Symptom { seen, section, error: error.into() }
     }
     vec![
-        row("invalid-client", "token: 400 `invalid_client`", "3.5", BitwardenError::InvalidClient),
+        row("token: 400 `invalid_client`, to an organization key", "3.5", BitwardenError::InvalidClient),
+        row("token: 400 `invalid_client`, to a personal key", "3.5", BitwardenError::PersonUnknown),
+        row("token: 400 `invalid_grant`, to a personal key", "3.5", BitwardenError::LegacyAccount),
+        row("token: 400 `version_header_missing` or `invalid_client_version`", "3.5", BitwardenError::ClientVersion),
         row(
-            "client-version",
-            "token: 400 `version_header_missing` or `invalid_client_version`",
-            "3.5",
-            BitwardenError::ClientVersion,
-        ),
-        row(
-            "token-refused",
-            "token: 400 with another code (`invalid_scope`, `invalid_request`, `device_error`, `invalid_grant`)",
+            "token: 400 with another code (`invalid_scope`, `invalid_request`, `device_error`)",
             "3.5",
             BitwardenError::TokenRefused(400),
         ),
-        row("unauthorized", "API: 401, also with a fresh token", "3.6", BitwardenError::Unauthorized),
-        row("forbidden", "API: 403, also with a fresh token", "3.6", BitwardenError::Forbidden),
-        row("not-found", "public API: 404", "15.1", VendorError::NotFound),
+        row("API: 401, also with a fresh token", "3.6", BitwardenError::Unauthorized),
+        row("API: 403, also with a fresh token", "3.6", BitwardenError::Forbidden),
+        row("public API: 404", "15.1", VendorError::NotFound),
+        row("private API: 404 or 403, also with a fresh token", "6.2, 15.2, 15.4", BitwardenError::NotOwner),
         row(
-            "not-owner",
-            "private API: 404 or 403, also with a fresh token",
-            "6.2, 15.2, 15.4",
-            BitwardenError::NotOwner,
-        ),
-        row(
-            "not-member",
             "private API: the organization is not in the person's list, or not confirmed",
             "3.2",
             BitwardenError::NotMember,
         ),
+        row("private API: the person's list has no organization that he owns", "4", BitwardenError::NoOrganization),
         row(
-            "no-organization",
-            "private API: the person's list has no organization that he owns",
-            "4",
-            BitwardenError::NoOrganization,
+            "private API: 5xx for the subscription of an organization that is shown",
+            "7.3",
+            BitwardenError::NoSubscription(500),
         ),
+        row("private API: the person owns several organizations", "4", BitwardenError::SeveralOrganizations),
+        row("429 with `Retry-After`", "12", VendorError::Throttled { after: Some(Duration::from_secs(38)) }),
+        row("429 without `Retry-After`", "12", VendorError::Throttled { after: None }),
+        row("5xx, a redirect, or another status", "6.1, 15", VendorError::Status(503)),
         row(
-            "several-organizations",
-            "private API: the person owns several organizations",
-            "4",
-            BitwardenError::SeveralOrganizations,
-        ),
-        row(
-            "throttled",
-            "429 with `Retry-After`",
-            "12",
-            VendorError::Throttled { after: Some(Duration::from_secs(38)) },
-        ),
-        row("edge", "429 without `Retry-After`", "12", VendorError::Throttled { after: None }),
-        row("server-error", "5xx, a redirect, or another status", "6.1, 15", VendorError::Status(503)),
-        row(
-            "unreadable",
             "200 that is not the API's answer (HTML, other JSON, too large)",
             "16.6",
             VendorError::Unreadable("it is too large"),
         ),
-        row("no-answer", "no connection, a broken one, or a time-out", "16.4", VendorError::NoAnswer("no connection")),
-        row("certificate", "a certificate that is not trusted", "2", VendorError::Certificate),
+        row("no connection, a broken one, or a time-out", "16.4", VendorError::NoAnswer("no connection")),
+        row("a certificate that is not trusted", "2", VendorError::Certificate),
     ]
 }
 

@@ -40,9 +40,12 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    pub(super) fn meaning(&self) -> BitwardenError {
+    /// `person`: the key is a person's, so that no organization and no plan can be why it is refused (section 3.5).
+    pub(super) fn meaning(&self, person: bool) -> BitwardenError {
         match self.error.as_str() {
+            "invalid_client" if person => BitwardenError::PersonUnknown,
             "invalid_client" => BitwardenError::InvalidClient,
+            "invalid_grant" if person => BitwardenError::LegacyAccount,
             "version_header_missing" | "invalid_client_version" => BitwardenError::ClientVersion,
             _ => BitwardenError::TokenRefused(400),
         }

@@ -35,6 +35,7 @@ fn viewed(product: Product, standing: Standing, subscription: &Value) -> Seen {
         standalone_secrets_manager: false,
         details: (standing != Standing::Managed).then(|| Arc::new(details)),
         is_old: false,
+        custom_plan: false,
         lacks: None,
         self_hosted: false,
     };
@@ -61,7 +62,7 @@ fn second_key_takes_from_the_organization_key_nothing_that_bitwarden_would_do() 
         let resold = support(viewed(product, Standing::Resold, &active));
         assert_eq!((resold.read_only, resold.seats_fixed), (None, None), "{product:?}: a reseller's customer buys");
         let alone = Seen { organization_key: false, ..viewed(product, Standing::Resold, &active) };
-        assert!(support(alone).read_only.is_some_and(|why| why.contains("provider")), "{product:?}");
+        assert!(support(alone).read_only.is_some_and(|why| why.contains("reseller")), "{product:?}");
     }
     let managed = support(viewed(Product::PasswordManager, Standing::Managed, &active));
     assert_eq!(managed.read_only, None, "the limit needs no subscription");

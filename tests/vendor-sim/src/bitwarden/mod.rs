@@ -9,6 +9,7 @@ pub mod organization;
 pub mod plans;
 pub mod rate_limit;
 pub mod refusal;
+pub mod remake;
 pub mod requests;
 pub mod state;
 pub mod subscription_handle;

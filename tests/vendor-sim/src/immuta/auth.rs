@@ -18,14 +18,14 @@ use crate::{
     http::{Answer, Request},
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ApiKey {
     pub(crate) text: String,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) revoked: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Token {
     /// Index of its API key.
     key: usize,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{
     problem::Problem,
     row::Row,
-    state::{By, State},
+    state::{By, State, Verdict},
     switches::Switches,
 };
 use crate::{
@@ -33,25 +33,29 @@ pub(super) fn success(status: u16, body: &Value) -> Answer {
 
 /// `POST /admin/license`. Between the check and the row another request can get in, if a fault holds this one there.
 pub(crate) async fn add(context: &Context, request: &Request) -> Answer {
-    let body = match object(request) {
-        Ok(body) => body,
-        Err(problem) => return problem.answer(&context.sim.immuta().switches, None),
-    };
-    let submitted = body.values().find_map(Value::as_str);
-    let verdict = {
-        let mut state = context.sim.immuta();
-        let text = key_text(&body, &state.switches);
-        match text.and_then(|text| state.judge(text, by(context))) {
-            Ok(verdict) => verdict,
-            Err(problem) => return problem.answer(&state.switches, submitted),
-        }
+    let verdict = match judged(&mut context.sim.immuta(), request, by(context)) {
+        Ok(verdict) => verdict,
+        Err(refusal) => return *refusal,
     };
     context.pause(|kind| if let FaultKind::PauseBeforeRow { ms } = kind { Some(*ms) } else { None }).await;
     let effect = !context.hit(&FaultKind::NoEffect);
-    let mut state = context.sim.immuta();
-    let row = state.add(verdict, by(context), effect);
+    carried_out(&mut context.sim.immuta(), verdict, by(context), effect)
+}
+
+/// What the key in the body comes to, or the refusal.
+pub(super) fn judged(state: &mut State, request: &Request, by: By) -> Result<Verdict, Box<Answer>> {
+    let body = object(request).map_err(|problem| Box::new(problem.answer(&state.switches, None)))?;
+    let submitted = body.values().find_map(Value::as_str);
+    let text = key_text(&body, &state.switches);
+    let verdict = text.and_then(|text| state.judge(text, by));
+    verdict.map_err(|problem| Box::new(problem.answer(&state.switches, submitted)))
+}
+
+/// The row, and the answer with it.
+pub(super) fn carried_out(state: &mut State, verdict: Verdict, by: By, effect: bool) -> Answer {
+    let row = state.add(verdict, by, effect);
     let status = state.switches.add_status;
-    shown(&state, &row, |key| success(status, &row.added(key, &state.switches, context.sim.now())))
+    shown(state, &row, |key| success(status, &row.added(key, &state.switches, by.at)))
 }
 
 /// The answer about a row, from its key.
@@ -110,15 +114,19 @@ pub(crate) fn list(state: &State, now: jiff::Timestamp) -> Value {
 /// `DELETE /admin/license/{licenseId}`.
 pub(crate) fn delete(context: &Context, id: &str) -> Answer {
     let effect = !context.hit(&FaultKind::NoEffect);
-    let mut state = context.sim.immuta();
+    deleted(&mut context.sim.immuta(), id, by(context), effect)
+}
+
+/// The row is deleted, and the answer about it.
+pub(super) fn deleted(state: &mut State, id: &str, by: By, effect: bool) -> Answer {
     let Ok(id) = id.parse() else {
         return Problem::new(400, "\"licenseId\" must be a number").answer(&state.switches, None);
     };
-    match state.delete(id, by(context), effect) {
+    match state.delete(id, by, effect) {
         Err(problem) => problem.answer(&state.switches, None),
         Ok((row, hard)) => {
             let status = state.switches.delete_status;
-            shown(&state, &row, |key| success(status, &row.removed(hard, key, &state.switches, context.sim.now())))
+            shown(state, &row, |key| success(status, &row.removed(hard, key, &state.switches, by.at)))
         }
     }
 }

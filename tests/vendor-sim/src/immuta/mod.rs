@@ -18,6 +18,7 @@ pub mod switches;
 pub mod tenant;
 
 pub(crate) mod auth;
+pub(crate) mod effects;
 pub(crate) mod faults;
 pub(crate) mod license;
 pub(crate) mod seats;

@@ -46,7 +46,7 @@ impl Endpoint {
 }
 
 /// The `licenseId` of a path.
-fn id(path: &str) -> Option<&str> {
+pub(super) fn id(path: &str) -> Option<&str> {
     path.strip_prefix(LICENSE)?.strip_prefix('/').filter(|id| !id.is_empty() && !id.contains('/'))
 }
 
@@ -66,7 +66,7 @@ impl State {
     }
 
     /// The endpoint, if the caller may use it. Permissions come before the body.
-    fn admit(&mut self, request: &Request, now: jiff::Timestamp) -> Result<Endpoint, Problem> {
+    pub(super) fn admit(&mut self, request: &Request, now: jiff::Timestamp) -> Result<Endpoint, Problem> {
         let known = Endpoint::of(request.method.as_str(), request.uri.path(), false);
         let endpoint = known.filter(|_| self.tenant.is_some()).ok_or_else(|| Problem::not_found("Not Found"))?;
         let needs = match endpoint {
@@ -86,6 +86,7 @@ pub(crate) async fn answer(context: &Context, request: &Request) -> Answer {
     let admitted = {
         let mut state = context.sim.immuta();
         state.look_for_secrets(&request.uri.to_string());
+        state.note_effects(request, now);
         state.admit(request, now).map_err(|problem| problem.answer(&state.switches, None))
     };
     let read_status = context.sim.immuta().switches.read_status;

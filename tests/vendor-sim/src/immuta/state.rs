@@ -1,7 +1,7 @@
 //! What the tenant remembers, and the two changes that cost or save money: a key is added, a row is deleted.
 //! Requests ([`super::license`]) and people in the UI ([`super::handle`]) go through the same code.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ use super::{
 use crate::bitwarden::state::random_id;
 
 /// Everything about the tenant.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) switches: Switches,
     /// None: there is no Immuta at this host.
@@ -33,6 +33,8 @@ pub(crate) struct State {
     /// Highest id handed out.
     pub(crate) last_id: i64,
     pub(crate) ledger: Vec<LedgerEntry>,
+    /// Switches that took effect.
+    pub(crate) effects: BTreeSet<String>,
     /// Requests that had a secret in their URL.
     pub(crate) secrets_in_urls: usize,
 }
