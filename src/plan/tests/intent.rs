@@ -124,6 +124,28 @@ fn a_change_applied_by_half_is_completed_once() {
 }
 
 #[test]
+fn target_that_is_shown_while_its_request_may_still_run_is_in_sync_and_its_neighbor_is_not() {
+    let minute = Duration::from_secs(60);
+    let settling = |seats| story().open(IntentPhase::Settling, minute).shows(seats, Some(seats)).follow();
+    for (seats, verdict) in [(150, Verdict::InSync), (149, Verdict::Doubt)] {
+        let decision = settling(seats);
+        assert_eq!((decision.verdict, decision.doubt.unwrap().left), (verdict, TIMING.unanswered - minute), "{seats}");
+        assert_eq!(decision.intent.map(|intent| intent.phase), Some(IntentPhase::Settling), "{seats}");
+    }
+}
+
+#[test]
+fn half_of_a_change_is_told_though_the_wish_was_edited_and_nothing_of_it_where_nothing_was_made() {
+    let edited = |limit| {
+        let open = story().open(IntentPhase::Unanswered, SETTLED).shows(100, limit).read_before(n(100, limit));
+        open.with(|s| s.generation = 4).wants(130, LimitGoal::Pinned).follow()
+    };
+    let part = edited(Some(150)).applied.expect("the limit was set");
+    assert_eq!((part.id.as_str(), part.base(), part.target()), ("i1", n(100, Some(100)), n(100, Some(150))));
+    assert_eq!(edited(Some(100)).applied, None);
+}
+
+#[test]
 fn an_edit_during_a_doubt_waits_for_it_and_then_starts_afresh() {
     let edited =
         |since| story().open(IntentPhase::Unanswered, since).with(|s| s.generation = 4).wants(130, LimitGoal::Pinned);

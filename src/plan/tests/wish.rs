@@ -133,6 +133,21 @@ fn request_without_effect_is_forgotten_once_nothing_is_left_to_change() {
 }
 
 #[test]
+fn target_that_appears_after_a_request_without_effect_counts_as_made_and_its_neighbor_does_not() {
+    let appears = |seats| {
+        let story = story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
+        story.shows(seats, Some(seats)).decided()
+    };
+    assert_eq!(appears(149).applied, None);
+    let made = appears(150);
+    assert_eq!((&made.verdict, &made.intent), (&Verdict::InSync, &None));
+    // Falls the vendor back after it, a third request would follow one that was forgotten.
+    let back = story().with(|s| s.history = made.applied.into_iter().collect()).follow();
+    let asked = back.intent.map(|intent| (intent.id, intent.attempt));
+    assert_eq!((back.verdict, asked), (Verdict::NeedsReview, Some(("i1".into(), 2))));
+}
+
+#[test]
 fn repeat_is_of_the_same_change_and_another_one_is_announced() {
     let same = without_effect(LimitGoal::UpTo(200), 200).shows(100, Some(200)).with(|s| s.published = true);
     let (first, then) = (same.decided(), same.verdict());
