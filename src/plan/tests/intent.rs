@@ -186,6 +186,19 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
 }
 
 #[test]
+fn base_that_is_shown_again_is_the_vendors_doing_within_a_day_and_drift_from_then_on() {
+    let back = |seconds: i64| {
+        let age = SignedDuration::from_secs(seconds);
+        story().made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.history[0].time = Time(now() - age)).follow()
+    };
+    let day = 24 * 3600;
+    let (within, after) = (back(day - 1), back(day));
+    assert_eq!((within.verdict, within.drifted), (Verdict::Doubt, None));
+    assert!(matches!(after.verdict, Verdict::Change(ref i) if (i.attempt, i.reason) == (1, Trigger::ExternalChange)));
+    assert_eq!(after.drifted, Some(n(150, Some(150))));
+}
+
+#[test]
 fn a_decrease_the_vendor_takes_back_is_not_taken_for_its_own_growth() {
     // Found by the enumerated faults: in sync was told, while 150 were shown and 130 billed.
     let back = |used| {

@@ -238,6 +238,21 @@ fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corre
 }
 
 #[test]
+fn change_that_is_shown_twice_is_for_a_person_within_a_day_and_drift_from_then_on() {
+    let twice = |seconds: i64| {
+        let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(200));
+        let age = SignedDuration::from_secs(seconds);
+        story.wants(150, LimitGoal::Keep).with(|s| {
+            s.seen.rules.support.differences = Differences::Always;
+            s.history[0].time = Time(now() - age);
+        })
+    };
+    let day = 24 * 3600;
+    assert_eq!(twice(day - 1).verdict(), Verdict::NeedsReview);
+    assert_eq!(twice(day).sends(), Some((n(200, Some(200)), n(150, Some(200)), 1)));
+}
+
+#[test]
 fn change_made_twice_is_no_growth_of_the_vendor_unless_as_many_seats_are_in_use() {
     let twice = |used| {
         let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(300)).uses(used);
