@@ -68,6 +68,18 @@ fn after_the_settle_time_two_readings_must_agree() {
 }
 
 #[test]
+fn second_reading_counts_once_the_pause_after_the_first_is_over() {
+    let second = Duration::from_secs(1);
+    let read = |ago| {
+        let story = story().open(IntentPhase::Unanswered, SETTLED);
+        story.with(|s| s.elapsed.as_mut().unwrap().settled = Some((n(100, Some(100)), ago)))
+    };
+    let early = read(TIMING.pause - second).follow();
+    assert_eq!((early.verdict, early.doubt.unwrap().left), (Verdict::Doubt, second));
+    assert_eq!(read(TIMING.pause).sends().map(|(_, _, attempt)| attempt), Some(2));
+}
+
+#[test]
 fn a_second_answer_without_reason_and_effect_is_a_refusal_until_spec_or_usage_changes() {
     let asked = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let decision = asked().attempt(2).with(|s| s.intent.as_mut().unwrap().answered = 1).follow();
@@ -286,4 +298,17 @@ fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
         .with(|s| s.seen.model = Model::Uncounted("not counted".into()))
         .decided();
     assert_eq!(closed.doubt, None);
+}
+
+#[test]
+fn pool_without_numbers_keeps_the_whole_record_and_is_looked_at_when_a_wait_may_be_over() {
+    let uncounted = |story: Story| story.with(|s| s.seen.model = Model::Uncounted("not counted".into())).decided();
+    let may = MayBill { id: "i0".into(), account: "api.test/one".into(), seats: 150 };
+    let kept = uncounted(story().with(|s| s.may_bill = Some(may.clone())));
+    assert_eq!((kept.may_bill, kept.record_of, kept.wake), (Some(may), Some(record()), None));
+    let minute = Duration::from_secs(60);
+    let open = || story().open(IntentPhase::Unanswered, minute);
+    assert_eq!(uncounted(open()).wake, Some(TIMING.unanswered - minute));
+    let made = open().made(90, 100, 0, 1, Trigger::SpecDiffers);
+    assert_eq!(uncounted(made).wake, Some(TIMING.answered), "the late effects of the change before it end first");
 }

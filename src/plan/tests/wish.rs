@@ -96,7 +96,10 @@ fn wish_after_a_change_that_was_taken_back_gets_two_requests_and_no_more() {
         };
         let mut decision = decide(None);
         // Doubts are waited out: that of the request, then that of what was taken back.
+        let mut waits = 0;
         while let (Verdict::Doubt, Some(doubt)) = (&decision.verdict, &decision.doubt) {
+            waits += 1;
+            assert!(waits < 10, "a doubt without an end: {doubt:?}");
             let settled = Some((n(100, Some(100)), TIMING.pause));
             intent.clone_from(&decision.intent);
             let elapsed = Elapsed { wait: doubt.wait.clone(), since: SETTLED, settled };
