@@ -205,6 +205,18 @@ fn next_change_waits_for_the_late_effects_of_the_last() {
 }
 
 #[test]
+fn late_effects_of_a_change_are_waited_for_within_a_day_and_not_from_then_on() {
+    let edited = |seconds: i64| {
+        let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
+        let age = SignedDuration::from_secs(seconds);
+        made.wants(160, LimitGoal::Pinned).with(|s| (s.late_over, s.history[0].time) = (false, Time(now() - age)))
+    };
+    let day = 24 * 3600;
+    assert_eq!(edited(day - 1).follow().plan.unwrap().blocked_by, [PlanBlock::LateEffects]);
+    assert_eq!(edited(day).sends().map(|(_, to, _)| to.seats), Some(160));
+}
+
+#[test]
 fn clock_of_late_effects_goes_on_while_nothing_else_is_waited_for() {
     let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
     let kept = |wait: WaitFor, settled| Some(Doubt { wait, left: Duration::ZERO, settled });

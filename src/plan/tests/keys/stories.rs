@@ -33,6 +33,19 @@ fn seats_are_an_assertion() {
 }
 
 #[test]
+fn lack_that_a_secret_may_mend_is_looked_at_again_and_one_that_is_only_watched_is_no_lack() {
+    let wake = |story: &Keys| (matches!(story.decide().verdict, Verdict::Lacking(_)), story.decide().wake);
+    let short = keys().shows(&[row(7, 20)]).with(|s| s.desired.seats = Some(21));
+    assert_eq!(wake(&short), (true, None), "an edit ends it");
+    let unreadable = keys().lists(&["a"]).with(|s| s.ring.wanted[0].fingerprint = Err(Fault::spec("gone".into())));
+    assert_eq!(wake(&unreadable), (true, Some(TIMING.secret_recheck)));
+    for (lacking, wanted) in [(short, Some(n(21, None))), (unreadable, None)] {
+        let watched = lacking.with(|s| s.desired.policy = ManagementPolicy::Observe).decide();
+        assert_eq!((watched.verdict, watched.wake), (Verdict::Observed(wanted), None));
+    }
+}
+
+#[test]
 fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
     for phase in [IntentPhase::Open, IntentPhase::Unanswered] {
         let story = keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding(
