@@ -147,6 +147,16 @@ fn target_that_is_shown_while_its_request_may_still_run_is_in_sync_and_its_neigh
 }
 
 #[test]
+fn half_of_a_change_that_was_told_is_not_told_again_with_the_other_half() {
+    let half = n(150, Some(100));
+    let held = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(half);
+    let held = held.with(|s| s.desired.suspended = true).follow();
+    assert_eq!(held.applied.map(|part| (part.base(), part.target())), Some((n(100, Some(100)), half)));
+    let rest = story().shows(150, Some(150)).with(|s| s.intent = held.intent).decided();
+    assert_eq!(rest.applied.map(|part| (part.base(), part.target())), Some((half, n(150, Some(150)))));
+}
+
+#[test]
 fn half_of_a_change_is_told_though_the_wish_was_edited_and_nothing_of_it_where_nothing_was_made() {
     let edited = |limit| {
         let open = story().open(IntentPhase::Unanswered, SETTLED).shows(100, limit).read_before(n(100, limit));

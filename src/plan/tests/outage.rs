@@ -176,7 +176,22 @@ fn refusal_with_a_reason_bills_nothing() {
         let intent = s.intent.as_mut().unwrap();
         (intent.phase, intent.refused) = (IntentPhase::Rejected, Some("of a rule".into()));
     };
-    assert_eq!(story().open(IntentPhase::Rejected, SETTLED).with(reasoned).follow().may_bill, None);
+    let refused = || story().open(IntentPhase::Rejected, SETTLED).with(reasoned);
+    assert_eq!(refused().follow().may_bill, None);
+    let edited = refused().wants(100, LimitGoal::Pinned).with(|s| s.generation = 4).follow();
+    assert_eq!((edited.verdict, edited.intent, edited.may_bill), (Verdict::InSync, None, None));
+}
+
+#[test]
+fn request_of_another_account_of_which_the_outcome_was_not_known_bills_nothing_of_this_one() {
+    let dropped = |account: &str| {
+        let story = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
+        let edited = story.wants(100, LimitGoal::Pinned).with(|s| s.generation = 4);
+        let decision = edited.with(|s| s.intent.as_mut().unwrap().account = account.into()).follow();
+        (decision.intent, decision.may_bill.map(|may| may.seats))
+    };
+    assert_eq!(dropped("api.test/other"), (None, None));
+    assert_eq!(dropped("api.test/one"), (None, Some(150)));
 }
 
 #[test]

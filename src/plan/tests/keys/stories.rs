@@ -299,6 +299,13 @@ fn seats_that_come_without_a_row_keep_an_addition_from_being_repeated() {
 }
 
 #[test]
+fn license_key_that_is_given_up_before_its_outcome_is_known_bills_no_seats() {
+    let review = keys().shows(&[row(7, 41)]).adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
+    let given_up = review.decide();
+    assert_eq!((given_up.verdict, given_up.intent, given_up.may_bill), (Verdict::InSync, None, None));
+}
+
+#[test]
 fn an_expired_row_that_the_account_hides_is_not_added_again() {
     let gone = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let story = keys().lists(&["a"]).knows(&[record("a", &gone, KeyOrigin::Added)]);
