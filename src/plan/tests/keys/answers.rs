@@ -41,6 +41,23 @@ fn what_an_answer_to_an_addition_proves() {
 }
 
 #[test]
+fn what_an_answer_proves_of_a_request_is_what_the_record_has_of_it() {
+    let of_seats = story().open(IntentPhase::Open, Duration::ZERO).intent.unwrap();
+    let of_a_key = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
+    for intent in [of_seats, of_a_key] {
+        for (outcome, phase) in [
+            (Outcome::Unanswered, Some(IntentPhase::Unanswered)),
+            (Outcome::Answered, Some(IntentPhase::Answered)),
+            (Outcome::NotSent("late"), None),
+        ] {
+            let before = LicenseSeatsStatus { intent: Some(intent.clone()), ..LicenseSeatsStatus::default() };
+            let after = after_request(before, &intent, &outcome, None, now()).status.intent;
+            assert_eq!(after.map(|intent| intent.phase), phase, "{:?} {outcome:?}", intent.step);
+        }
+    }
+}
+
+#[test]
 fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_as_found() {
     let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let rows = [row(7, 40), row(8, 25)];
