@@ -128,6 +128,20 @@ fn numbers_that_no_change_of_ours_explains_need_a_review() {
 }
 
 #[test]
+fn half_of_a_change_is_of_ours_only_where_the_other_number_is_as_before() {
+    let shown = |seen: Numbers| {
+        let open = story().open(IntentPhase::Answered, SETTLED).shows(seen.seats, seen.limit);
+        open.read_before(seen).verdict()
+    };
+    for half in [n(150, Some(100)), n(100, Some(150))] {
+        assert!(matches!(shown(half), Verdict::Change(_)), "{half:?}");
+    }
+    for seen in [n(150, Some(101)), n(100, Some(149)), n(149, Some(150)), n(101, Some(100)), n(150, None)] {
+        assert_eq!(shown(seen), Verdict::NeedsReview, "{seen:?}");
+    }
+}
+
+#[test]
 fn a_change_applied_by_half_is_completed_once() {
     let half = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(n(150, Some(100)));
     assert_eq!(half.sends(), Some((n(150, Some(100)), n(150, Some(150)), 2)));
@@ -282,6 +296,7 @@ fn an_edit_from_before_a_review_is_no_answer_to_it() {
     let edited = || story().with(|s| s.generation = 4).wants(160, LimitGoal::Pinned).shows(120, Some(120));
     let decision = edited().open(IntentPhase::Unanswered, SETTLED).read_before(seen).follow();
     assert_eq!(decision.verdict, Verdict::NeedsReview);
+    assert_eq!(decision.intent.as_ref().map(|intent| intent.generation), Some(4), "it is asked of the present spec");
     let review = || edited().with(|s| s.intent.clone_from(&decision.intent));
     assert_eq!(review().verdict(), Verdict::NeedsReview, "also at the next look");
     assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
