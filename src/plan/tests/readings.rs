@@ -242,6 +242,21 @@ fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
 }
 
 #[test]
+fn where_a_removed_limit_makes_a_difference_of_a_change_every_other_change_is_a_total() {
+    let goes_on = |limit: Option<i32>, goal: LimitGoal| {
+        let story = story().shows(100, limit).uses(Usage::Exact(101)).wants(150, goal).with(|s| {
+            let support = &mut s.seen.rules.support;
+            (support.differences, support.cannot_clear_limit) = (Differences::WithoutLimit, None);
+        });
+        story.sends().is_some()
+    };
+    assert!(!goes_on(Some(100), LimitGoal::Unlimited), "more are in use than purchased, and a difference rests on both");
+    assert!(goes_on(None, LimitGoal::Unlimited));
+    assert!(goes_on(None, LimitGoal::Pinned));
+    assert!(goes_on(Some(100), LimitGoal::Pinned));
+}
+
+#[test]
 fn difference_goes_on_while_every_seat_is_in_use_and_waits_where_more_are() {
     let used = |used| owner(story()).uses(Usage::Exact(used));
     assert!(used(100).sends().is_some(), "numbers that do not contradict each other");
