@@ -250,7 +250,10 @@ fn where_a_removed_limit_makes_a_difference_of_a_change_every_other_change_is_a_
         });
         story.sends().is_some()
     };
-    assert!(!goes_on(Some(100), LimitGoal::Unlimited), "more are in use than purchased, and a difference rests on both");
+    assert!(
+        !goes_on(Some(100), LimitGoal::Unlimited),
+        "more are in use than purchased, and a difference rests on both"
+    );
     assert!(goes_on(None, LimitGoal::Unlimited));
     assert!(goes_on(None, LimitGoal::Pinned));
     assert!(goes_on(Some(100), LimitGoal::Pinned));
