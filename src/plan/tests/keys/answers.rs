@@ -72,6 +72,24 @@ fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_
 }
 
 #[test]
+fn row_that_the_answer_named_is_taken_once_it_is_listed_and_no_other_one_is() {
+    let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let added = Outcome::Added(Box::new(row(8, 25)));
+    let (after, _) = after(&story.intent.clone().unwrap(), &story, &added, Some(&[row(7, 40)]));
+    let later = |rows: &[Row]| {
+        let story = story.clone().shows(rows).with(|s| s.intent.clone_from(&after.intent));
+        (story.decide().verdict, story.record("a").and_then(|key| Some((key.id?, key.origin?))))
+    };
+    let taken = Some((8, KeyOrigin::Added));
+    assert_eq!(later(&[row(7, 40), row(8, 25)]), (Verdict::InSync, taken));
+    let rebuilt = Row { uuid: "another".into(), ..row(8, 25) };
+    for other in [row(9, 25), rebuilt] {
+        let (verdict, taken) = later(&[row(7, 40), other]);
+        assert_eq!((verdict, taken), (Verdict::Doubt, None));
+    }
+}
+
+#[test]
 fn uncertain_refusal_of_an_addition_is_asked_once_more_and_then_a_person() {
     for (refusal, state, why) in [
         (Uncertain::PerhapsPresent, KeyState::AlreadyPresent, reason::ALREADY_PRESENT),
