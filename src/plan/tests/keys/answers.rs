@@ -316,3 +316,15 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
         assert_eq!(after.intent.map(|intent| intent.phase), phase, "{outcome:?} {rows:?}");
     }
 }
+
+#[test]
+fn removal_tells_the_seats_that_were_read_after_it_and_keeps_why_it_was_refused() {
+    let story = keys().removing(&row(7, 40), IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = story.intent.clone().unwrap();
+    let (done, _) = after(&intent, &story, &Outcome::Accepted, Some(&[row(8, 61)]));
+    assert_eq!((done.intent, done.applied.map(|change| change.target().seats)), (None, Some(61)));
+    let refused = Outcome::Refused(Refusal::Request("of a rule".into()));
+    let (kept, _) = after(&intent, &story, &refused, None);
+    let kept = kept.intent.map(|intent| (intent.phase, intent.refused));
+    assert_eq!(kept, Some((IntentPhase::Rejected, Some("of a rule".into()))));
+}
