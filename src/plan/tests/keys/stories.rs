@@ -104,6 +104,26 @@ fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the
 }
 
 #[test]
+fn addition_at_another_account_takes_no_row_of_this_one_and_is_waited_out() {
+    let elsewhere = |phase, since| {
+        let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25)]);
+        let story = story.adding("a", &[7], phase, (request("i1"), since));
+        story.with(|s| s.intent.as_mut().unwrap().account = "keys.test/other".into())
+    };
+    let early = elsewhere(IntentPhase::Unanswered, TIMING.unanswered - Duration::from_secs(1));
+    assert_eq!(early.decide().verdict, Verdict::Doubt);
+    for phase in [IntentPhase::WithoutEffect, IntentPhase::NeedsReview, IntentPhase::Rejected] {
+        let closed = elsewhere(phase, Duration::ZERO).decide_under(None);
+        assert_eq!(closed.verdict, Verdict::Publish, "{phase:?} of another account holds up nothing");
+        assert_eq!(closed.intent.map(|intent| intent.phase), Some(phase), "back on its account, it counts as before");
+    }
+    let over = elsewhere(IntentPhase::Unanswered, TIMING.unanswered);
+    assert_eq!((over.decide().applied, over.record("a").and_then(|key| key.id)), (None, None));
+    let Verdict::Change(first) = over.decide().verdict else { panic!("{:?}", over.decide().verdict) };
+    assert_eq!((first.attempt, first.account.as_str()), (1, "keys.test/keys.test"));
+}
+
+#[test]
 fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25), row(9, 25)]);
     let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
@@ -444,6 +464,18 @@ fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_ever
     assert_eq!(kinds, [HoldKind::Suspended, HoldKind::GuardRail]);
     let observed = story.with(|s| s.desired.policy = ManagementPolicy::Observe);
     assert!(matches!(observed.decide().verdict, Verdict::Observed(_)));
+}
+
+#[test]
+fn addition_without_effect_is_repeated_for_the_same_wish_and_begins_anew_for_another() {
+    let attempt = |wish: Option<&str>| {
+        let story = keys().lists(&["a"]).adding("a", &[], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
+        let story = story.with(|s| s.intent.as_mut().unwrap().wish = wish.map(str::to_owned));
+        let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide().verdict) };
+        intent.attempt
+    };
+    let same = keys().lists(&["a"]).desired.wish();
+    assert_eq!((attempt(Some(&same)), attempt(Some("another"))), (2, 1));
 }
 
 #[test]
