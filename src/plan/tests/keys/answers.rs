@@ -328,3 +328,30 @@ fn removal_tells_the_seats_that_were_read_after_it_and_keeps_why_it_was_refused(
     let kept = kept.intent.map(|intent| (intent.phase, intent.refused));
     assert_eq!(kept, Some((IntentPhase::Rejected, Some("of a rule".into()))));
 }
+
+/// Row 7 is being removed, or was, and row 8 alone is listed and has 60 seats.
+fn row_is_gone(phase: IntentPhase, since: Duration) -> Keys {
+    let story = keys().lists(&["b"]).shows(&[row(8, 60)]).knows(&[record("b", &row(8, 60), KeyOrigin::Added)]);
+    story.prunes().removing(&row(7, 40), phase, (request("i1"), since)).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = Step::RemoveKey(KeyStep { from: 100, to: 60, ..intent.step.key().unwrap().clone() });
+    })
+}
+
+#[test]
+fn refused_removal_is_over_once_the_row_is_gone_and_not_while_its_seats_are_counted() {
+    let refused = |seats| row_is_gone(IntentPhase::Rejected, SETTLED).with(|s| s.seats = Some(seats)).decide();
+    assert_eq!((refused(60).verdict, refused(60).intent), (Verdict::InSync, None));
+    let counted = refused(100);
+    assert!(matches!(counted.verdict, Verdict::Lacking(ref lack) if lack.reason == reason::VENDOR_REJECTED));
+    assert_eq!(counted.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected));
+}
+
+#[test]
+fn removal_that_a_former_version_saw_made_is_waited_for_and_not_told_again() {
+    let settling = |since| row_is_gone(IntentPhase::Settling, since).decide();
+    let early = settling(TIMING.unanswered - Duration::from_secs(1));
+    assert_eq!((early.verdict, early.wake), (Verdict::Doubt, Some(Duration::from_secs(1))));
+    let over = settling(TIMING.unanswered);
+    assert_eq!((over.verdict, over.intent, over.applied), (Verdict::InSync, None, None));
+}
