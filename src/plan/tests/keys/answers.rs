@@ -283,6 +283,19 @@ fn key_that_is_there_already_in_no_row_that_could_be_named_is_told_so() {
 }
 
 #[test]
+fn refusal_of_a_key_is_recorded_only_while_the_spec_lists_it() {
+    let refused = |listed: &[&str]| {
+        let clock = (WaitFor::LateEffects("i1".into()), SETTLED);
+        let story = keys().lists(listed).shows(&[row(7, 40)]).adding("a", &[7], IntentPhase::Answered, clock);
+        let story = story.with(|s| s.intent.as_mut().unwrap().attempt = 2).agreed();
+        assert_eq!(story.decide().intent, None);
+        story.record("a").map(|key| key.state)
+    };
+    assert_eq!(refused(&["a"]), Some(KeyState::Unproven));
+    assert_eq!(refused(&[]), None);
+}
+
+#[test]
 fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_otherwise() {
     let (old, new) = (row(7, 40), row(8, 60));
     let step = KeyStep {
