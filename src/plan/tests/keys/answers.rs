@@ -368,3 +368,12 @@ fn removal_that_a_former_version_saw_made_is_waited_for_and_not_told_again() {
     let over = settling(TIMING.unanswered);
     assert_eq!((over.verdict, over.intent, over.applied), (Verdict::InSync, None, None));
 }
+
+#[test]
+fn lost_removal_is_told_with_the_seats_that_are_left_and_not_while_those_of_its_row_are_counted() {
+    let settled = |seats| row_is_gone(IntentPhase::Unanswered, SETTLED).with(|s| s.seats = Some(seats)).agreed();
+    let told = |seats| settled(seats).decide().applied.map(|change| (change.base().seats, change.target().seats));
+    assert_eq!(told(99), Some((100, 99)), "soft seats stay");
+    assert_eq!(told(100), None, "the list may lack the row");
+    assert_eq!(settled(100).decide().intent, None);
+}
