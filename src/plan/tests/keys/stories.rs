@@ -167,6 +167,18 @@ fn row_that_the_answer_named_and_the_list_lacks_is_for_a_person_and_the_key_not_
 }
 
 #[test]
+fn row_of_another_key_is_no_proof_of_an_addition() {
+    let beside = |phase| {
+        let story = keys().lists(&["a", "b"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+        story.adding("b", &[7], phase, (request("i1"), SETTLED))
+    };
+    let lost = beside(IntentPhase::Unanswered).agreed().decide();
+    assert!(matches!(lost.verdict, Verdict::Change(ref repeat) if repeat.attempt == 2), "{:?}", lost.verdict);
+    let review = beside(IntentPhase::NeedsReview).decide();
+    assert_eq!((review.verdict, review.applied), (Verdict::NeedsReview, None));
+}
+
+#[test]
 fn a_row_that_somebody_took_away_is_added_again_after_two_readings_and_twice_a_day_at_most() {
     let story = keys().lists(&["a"]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     assert_eq!(story.decide().verdict, Verdict::Doubt);
