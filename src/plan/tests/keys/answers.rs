@@ -331,6 +331,17 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
 }
 
 #[test]
+fn addition_tells_its_row_and_the_seats_that_were_read_after_it() {
+    let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let added = Outcome::Added(Box::new(row(8, 25)));
+    let (done, _) = after(&story.intent.clone().unwrap(), &story, &added, Some(&[row(7, 40), row(8, 25)]));
+    let change = done.applied.expect("it is listed");
+    let key = change.step.key().unwrap();
+    assert_eq!((change.base().seats, change.target().seats), (40, 65));
+    assert_eq!((key.id, key.uuid.as_deref(), key.present.len(), key.heard.len()), (Some(8), Some("u8"), 0, 0));
+}
+
+#[test]
 fn removal_tells_the_seats_that_were_read_after_it_and_keeps_why_it_was_refused() {
     let story = keys().removing(&row(7, 40), IntentPhase::Open, (request("i1"), Duration::ZERO));
     let intent = story.intent.clone().unwrap();
