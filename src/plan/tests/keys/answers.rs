@@ -388,3 +388,20 @@ fn lost_removal_is_told_with_the_seats_that_are_left_and_not_while_those_of_its_
     assert_eq!(told(100), None, "the list may lack the row");
     assert_eq!(settled(100).decide().intent, None);
 }
+
+#[test]
+fn row_without_seats_that_is_still_listed_is_not_removed_whatever_is_counted() {
+    let removed = |gave: i32| {
+        let (old, new) = (row(7, gave), row(8, 60));
+        let story = keys().removing(&old, IntentPhase::Open, (request("i1"), Duration::ZERO)).with(|s| {
+            let intent = s.intent.as_mut().unwrap();
+            let step = intent.step.key().unwrap().clone();
+            intent.step = Step::RemoveKey(KeyStep { from: 60 + gave, to: 60, ..step });
+            s.seats = Some(60);
+        });
+        let (after, _) = after(&story.intent.clone().unwrap(), &story, &Outcome::Accepted, Some(&[old, new]));
+        after.applied.is_some()
+    };
+    assert!(removed(1), "listed, and counted no more");
+    assert!(!removed(0));
+}
