@@ -333,8 +333,11 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
 #[test]
 fn addition_tells_its_row_and_the_seats_that_were_read_after_it() {
     let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let mut repeat = story.intent.clone().unwrap();
+    let step = KeyStep { heard: vec!["no answer".into()], ..repeat.step.key().unwrap().clone() };
+    (repeat.attempt, repeat.step) = (2, Step::AddKey(step));
     let added = Outcome::Added(Box::new(row(8, 25)));
-    let (done, _) = after(&story.intent.clone().unwrap(), &story, &added, Some(&[row(7, 40), row(8, 25)]));
+    let (done, _) = after(&repeat, &story, &added, Some(&[row(7, 40), row(8, 25)]));
     let change = done.applied.expect("it is listed");
     let key = change.step.key().unwrap();
     assert_eq!((change.base().seats, change.target().seats), (40, 65));
