@@ -240,10 +240,10 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
             Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
         }
         Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),
-        Some(HoldKind::Settle(_)) => Decision { drifted: None, ..plain(Verdict::Doubt) },
+        Some(HoldKind::Settle(_)) => plain(Verdict::Doubt),
         Some(HoldKind::Review(back)) => {
             // A change that was taken back has no intent any more; the review needs one, to be confirmed by its id.
-            Decision { intent: Some(review_of(back)), drifted: None, ..Decision::plain(Verdict::NeedsReview) }
+            Decision { intent: Some(review_of(back)), ..Decision::plain(Verdict::NeedsReview) }
         }
         Some(HoldKind::Contest) => plain(Verdict::Conflict),
         Some(_) => {

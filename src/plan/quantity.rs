@@ -18,9 +18,11 @@ pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<
 /// Judges the open change and says what is next, if nothing stands against it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = judge::judge(s, now);
-    // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more.
-    let grown = taken_back(s, now).is_none() && !judge::made_twice_unused(s, now);
-    let made = s.history.first().is_some_and(|last| last.account == s.seen.account_key() && s.asked_for(last));
+    // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
+    // unless as many seats are in use, for the vendor buys no more than those: they are kept either way.
+    let last = s.history.first().filter(|last| last.account == s.seen.account_key());
+    let grown = taken_back(s, now).is_none() && judge::made_twice(s, last, now).is_none();
+    let made = last.is_some_and(|last| s.asked_for(last));
     let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
         wait.visible = wanted == now;

@@ -235,6 +235,18 @@ mod tests {
     }
 
     #[test]
+    fn metric_label_tells_each_kind_of_verdict_from_the_others_in_one_word() {
+        let mut kinds: std::collections::BTreeMap<&str, std::mem::Discriminant<Verdict>> = Default::default();
+        for verdict in verdicts() {
+            let (label, kind) = (verdict.label(), std::mem::discriminant(&verdict));
+            let is_word = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            assert!(is_word, "{verdict:?}: {label:?}");
+            assert_eq!(*kinds.entry(label).or_insert(kind), kind, "{label} is said of {verdict:?} and of another");
+        }
+        assert_eq!(kinds.len(), 10);
+    }
+
+    #[test]
     fn table_has_each_condition_status_and_reason_once() {
         let mut seen = std::collections::BTreeSet::new();
         for entry in CONDITIONS {

@@ -167,14 +167,6 @@ pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: 
     (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
-/// The same, where the vendor may have bought by itself: it buys no more than are in use, and where that many are, it was the
-/// vendor.
-pub(super) fn made_twice_unused(s: &Situation<'_>, seen: Numbers) -> bool {
-    let last = s.history.first().filter(|last| last.account == s.seen.account_key());
-    let unused = s.seen.usage.count().is_none_or(|used| used < seen.seats);
-    unused && made_twice(s, last, seen).is_some()
-}
-
 /// What is open where nothing is left to change on its account: what came to nothing is over. A refusal is over with the
 /// second reading that shows its target, and then it counts as made: falls the vendor back, no third request follows.
 pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open {

@@ -75,6 +75,16 @@ fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_fro
 }
 
 #[test]
+fn seats_in_use_up_to_an_up_to_limit_are_kept_after_an_edit_and_those_above_it_are_not() {
+    let wanted = |seats: i32| {
+        let story = story().wants(100, LimitGoal::UpTo(120)).shows(seats, Some(seats)).uses(Usage::Exact(seats));
+        story.decided().plan.unwrap().step.target()
+    };
+    assert_eq!(wanted(119), n(119, Some(120)));
+    assert_eq!(wanted(121), n(100, Some(120)));
+}
+
+#[test]
 fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
     let drifted = story().made(90, 150, 1, 1, Trigger::SpecDiffers);
     let decision = drifted.follow();

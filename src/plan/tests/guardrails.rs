@@ -31,14 +31,16 @@ fn each_rail_lets_its_own_number_through_and_holds_the_next_one() {
     use LimitGoal::{Keep, Pinned, UpTo};
     const OVER: &str = "150 seats would be above spec.guardrails.maxSeats 149";
     const LIMIT: &str = "a limit of 170 would be above spec.guardrails.maxSeats 169";
+    const PINNED: &str = "a limit of 150 would be above spec.guardrails.maxSeats 149";
     const UNDER: &str = "90 seats would be below spec.guardrails.minSeats 91";
-    let rails: [Rail; 14] = [
+    let rails: [Rail; 15] = [
         ((100, 300), (150, Keep), Some(150), None, None),
         ((100, 300), (150, Keep), Some(151), None, None),
         ((100, 300), (150, Keep), Some(149), None, Some(OVER)),
         // What lowers is never held by an upper bound, and neither is what stays.
         ((200, 300), (150, Keep), Some(149), None, None),
         ((150, 300), (150, Pinned), Some(150), None, None),
+        ((150, 300), (150, Pinned), Some(149), None, Some(PINNED)),
         ((100, 100), (100, UpTo(170)), Some(170), None, None),
         ((100, 100), (100, UpTo(170)), Some(171), None, None),
         ((100, 100), (100, UpTo(170)), Some(169), None, Some(LIMIT)),

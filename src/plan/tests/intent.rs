@@ -68,6 +68,18 @@ fn after_the_settle_time_two_readings_must_agree() {
 }
 
 #[test]
+fn second_reading_counts_once_the_pause_after_the_first_is_over() {
+    let second = Duration::from_secs(1);
+    let read = |ago| {
+        let story = story().open(IntentPhase::Unanswered, SETTLED);
+        story.with(|s| s.elapsed.as_mut().unwrap().settled = Some((n(100, Some(100)), ago)))
+    };
+    let early = read(TIMING.pause - second).follow();
+    assert_eq!((early.verdict, early.doubt.unwrap().left), (Verdict::Doubt, second));
+    assert_eq!(read(TIMING.pause).sends().map(|(_, _, attempt)| attempt), Some(2));
+}
+
+#[test]
 fn a_second_answer_without_reason_and_effect_is_a_refusal_until_spec_or_usage_changes() {
     let asked = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let decision = asked().attempt(2).with(|s| s.intent.as_mut().unwrap().answered = 1).follow();
@@ -116,11 +128,57 @@ fn numbers_that_no_change_of_ours_explains_need_a_review() {
 }
 
 #[test]
+fn half_of_a_change_is_of_ours_only_where_the_other_number_is_as_before() {
+    let shown = |seen: Numbers| {
+        let open = story().open(IntentPhase::Answered, SETTLED).shows(seen.seats, seen.limit);
+        open.read_before(seen).verdict()
+    };
+    for half in [n(150, Some(100)), n(100, Some(150))] {
+        assert!(matches!(shown(half), Verdict::Change(_)), "{half:?}");
+    }
+    for seen in [n(150, Some(101)), n(100, Some(149)), n(149, Some(150)), n(101, Some(100)), n(150, None)] {
+        assert_eq!(shown(seen), Verdict::NeedsReview, "{seen:?}");
+    }
+}
+
+#[test]
 fn a_change_applied_by_half_is_completed_once() {
     let half = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(n(150, Some(100)));
     assert_eq!(half.sends(), Some((n(150, Some(100)), n(150, Some(150)), 2)));
     let part = half.follow().applied.expect("the seats are told to be bought");
     assert_eq!((part.base(), part.target()), (n(100, Some(100)), n(150, Some(100))));
+}
+
+#[test]
+fn target_that_is_shown_while_its_request_may_still_run_is_in_sync_and_its_neighbor_is_not() {
+    let minute = Duration::from_secs(60);
+    let settling = |seats| story().open(IntentPhase::Settling, minute).shows(seats, Some(seats)).follow();
+    for (seats, verdict) in [(150, Verdict::InSync), (149, Verdict::Doubt)] {
+        let decision = settling(seats);
+        assert_eq!((decision.verdict, decision.doubt.unwrap().left), (verdict, TIMING.unanswered - minute), "{seats}");
+        assert_eq!(decision.intent.map(|intent| intent.phase), Some(IntentPhase::Settling), "{seats}");
+    }
+}
+
+#[test]
+fn half_of_a_change_that_was_told_is_not_told_again_with_the_other_half() {
+    let half = n(150, Some(100));
+    let held = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(half);
+    let held = held.with(|s| s.desired.suspended = true).follow();
+    assert_eq!(held.applied.map(|part| (part.base(), part.target())), Some((n(100, Some(100)), half)));
+    let rest = story().shows(150, Some(150)).with(|s| s.intent = held.intent).decided();
+    assert_eq!(rest.applied.map(|part| (part.base(), part.target())), Some((half, n(150, Some(150)))));
+}
+
+#[test]
+fn half_of_a_change_is_told_though_the_wish_was_edited_and_nothing_of_it_where_nothing_was_made() {
+    let edited = |limit| {
+        let open = story().open(IntentPhase::Unanswered, SETTLED).shows(100, limit).read_before(n(100, limit));
+        open.with(|s| s.generation = 4).wants(130, LimitGoal::Pinned).follow()
+    };
+    let part = edited(Some(150)).applied.expect("the limit was set");
+    assert_eq!((part.id.as_str(), part.base(), part.target()), ("i1", n(100, Some(100)), n(100, Some(150))));
+    assert_eq!(edited(Some(100)).applied, None);
 }
 
 #[test]
@@ -161,6 +219,19 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
         story().made(100, 150, 30, 1, Trigger::SpecDiffers).sends().is_some(),
         "a day later it is not the vendor's"
     );
+}
+
+#[test]
+fn base_that_is_shown_again_is_the_vendors_doing_within_a_day_and_drift_from_then_on() {
+    let back = |seconds: i64| {
+        let age = SignedDuration::from_secs(seconds);
+        story().made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.history[0].time = Time(now() - age)).follow()
+    };
+    let day = 24 * 3600;
+    let (within, after) = (back(day - 1), back(day));
+    assert_eq!((within.verdict, within.drifted), (Verdict::Doubt, None));
+    assert!(matches!(after.verdict, Verdict::Change(ref i) if (i.attempt, i.reason) == (1, Trigger::ExternalChange)));
+    assert_eq!(after.drifted, Some(n(150, Some(150))));
 }
 
 #[test]
@@ -225,6 +296,7 @@ fn an_edit_from_before_a_review_is_no_answer_to_it() {
     let edited = || story().with(|s| s.generation = 4).wants(160, LimitGoal::Pinned).shows(120, Some(120));
     let decision = edited().open(IntentPhase::Unanswered, SETTLED).read_before(seen).follow();
     assert_eq!(decision.verdict, Verdict::NeedsReview);
+    assert_eq!(decision.intent.as_ref().map(|intent| intent.generation), Some(4), "it is asked of the present spec");
     let review = || edited().with(|s| s.intent.clone_from(&decision.intent));
     assert_eq!(review().verdict(), Verdict::NeedsReview, "also at the next look");
     assert!(review().with(|s| s.confirmed = Some("i1".into())).sends().is_some());
@@ -251,4 +323,17 @@ fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
         .with(|s| s.seen.model = Model::Uncounted("not counted".into()))
         .decided();
     assert_eq!(closed.doubt, None);
+}
+
+#[test]
+fn pool_without_numbers_keeps_the_whole_record_and_is_looked_at_when_a_wait_may_be_over() {
+    let uncounted = |story: Story| story.with(|s| s.seen.model = Model::Uncounted("not counted".into())).decided();
+    let may = MayBill { id: "i0".into(), account: "api.test/one".into(), seats: 150 };
+    let kept = uncounted(story().with(|s| s.may_bill = Some(may.clone())));
+    assert_eq!((kept.may_bill, kept.record_of, kept.wake), (Some(may), Some(record()), None));
+    let minute = Duration::from_secs(60);
+    let open = || story().open(IntentPhase::Unanswered, minute);
+    assert_eq!(uncounted(open()).wake, Some(TIMING.unanswered - minute));
+    let made = open().made(90, 100, 0, 1, Trigger::SpecDiffers);
+    assert_eq!(uncounted(made).wake, Some(TIMING.answered), "the late effects of the change before it end first");
 }

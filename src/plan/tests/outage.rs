@@ -176,7 +176,22 @@ fn refusal_with_a_reason_bills_nothing() {
         let intent = s.intent.as_mut().unwrap();
         (intent.phase, intent.refused) = (IntentPhase::Rejected, Some("of a rule".into()));
     };
-    assert_eq!(story().open(IntentPhase::Rejected, SETTLED).with(reasoned).follow().may_bill, None);
+    let refused = || story().open(IntentPhase::Rejected, SETTLED).with(reasoned);
+    assert_eq!(refused().follow().may_bill, None);
+    let edited = refused().wants(100, LimitGoal::Pinned).with(|s| s.generation = 4).follow();
+    assert_eq!((edited.verdict, edited.intent, edited.may_bill), (Verdict::InSync, None, None));
+}
+
+#[test]
+fn request_of_another_account_of_which_the_outcome_was_not_known_bills_nothing_of_this_one() {
+    let dropped = |account: &str| {
+        let story = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
+        let edited = story.wants(100, LimitGoal::Pinned).with(|s| s.generation = 4);
+        let decision = edited.with(|s| s.intent.as_mut().unwrap().account = account.into()).follow();
+        (decision.intent, decision.may_bill.map(|may| may.seats))
+    };
+    assert_eq!(dropped("api.test/other"), (None, None));
+    assert_eq!(dropped("api.test/one"), (None, Some(150)));
 }
 
 #[test]
@@ -202,6 +217,18 @@ fn next_change_waits_for_the_late_effects_of_the_last() {
     assert_eq!(repeated.follow().doubt.unwrap().left, TIMING.answered * 2, "three attempts");
     let old = edited(None).with(|s| s.history[0].time = Time(now() - HOUR * 25));
     assert!(old.sends().is_some());
+}
+
+#[test]
+fn late_effects_of_a_change_are_waited_for_within_a_day_and_not_from_then_on() {
+    let edited = |seconds: i64| {
+        let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
+        let age = SignedDuration::from_secs(seconds);
+        made.wants(160, LimitGoal::Pinned).with(|s| (s.late_over, s.history[0].time) = (false, Time(now() - age)))
+    };
+    let day = 24 * 3600;
+    assert_eq!(edited(day - 1).follow().plan.unwrap().blocked_by, [PlanBlock::LateEffects]);
+    assert_eq!(edited(day).sends().map(|(_, to, _)| to.seats), Some(160));
 }
 
 #[test]
@@ -235,6 +262,21 @@ fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corre
     assert_ne!(twice(Differences::Never, 1).verdict(), Verdict::NeedsReview);
     let confirmed = twice(Differences::Always, 1).with(|s| s.confirmed = Some("c0".into()));
     assert_ne!(confirmed.verdict(), Verdict::NeedsReview);
+}
+
+#[test]
+fn change_that_is_shown_twice_is_for_a_person_within_a_day_and_drift_from_then_on() {
+    let twice = |seconds: i64| {
+        let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(200));
+        let age = SignedDuration::from_secs(seconds);
+        story.wants(150, LimitGoal::Keep).with(|s| {
+            s.seen.rules.support.differences = Differences::Always;
+            s.history[0].time = Time(now() - age);
+        })
+    };
+    let day = 24 * 3600;
+    assert_eq!(twice(day - 1).verdict(), Verdict::NeedsReview);
+    assert_eq!(twice(day).sends(), Some((n(200, Some(200)), n(150, Some(200)), 1)));
 }
 
 #[test]

@@ -71,6 +71,15 @@ fn use_that_changes_at_every_reading_keeps_no_change_from_being_sent() {
 }
 
 #[test]
+fn use_makes_another_plan_only_where_it_passes_the_seats_before_or_after_the_change() {
+    let id = |used| plan_id(&story().wants(90, LimitGoal::Keep).uses(Usage::Exact(used)));
+    assert_eq!(id(89), id(90), "every seat that stays may be in use");
+    assert_ne!(id(90), id(91));
+    assert_eq!(id(91), id(100));
+    assert_ne!(id(100), id(101));
+}
+
+#[test]
 fn total_upwards_is_sent_whatever_becomes_of_the_use_meanwhile() {
     let total = story;
     let (used, billed) = (total().uses(Usage::Exact(99)), total().with(|s| s.seen.billed = Some(100)));
@@ -126,6 +135,24 @@ fn refusal_is_not_forgotten_for_a_single_reading() {
     let twice = target(Some((n(150, Some(150)), TIMING.pause))).decided();
     assert_eq!((twice.verdict, twice.intent), (Verdict::InSync, None));
     assert!(twice.applied.is_some(), "it counts as made, for the vendor may still take it back");
+}
+
+#[test]
+fn refusal_is_over_where_two_readings_show_the_wish_and_counts_as_made_where_they_show_its_target() {
+    // The limit is kept as it is, and somebody has changed it.
+    let shown = |limit, read_before: Numbers| {
+        let refused = story().open(IntentPhase::Rejected, SETTLED).wants(150, LimitGoal::Keep).with(|s| {
+            s.intent.as_mut().unwrap().step = seats_step(n(100, Some(160)), n(150, Some(160)));
+        });
+        refused.shows(150, Some(limit)).read_before(read_before).decided()
+    };
+    for (limit, made) in [(160, true), (161, false)] {
+        let once = shown(limit, n(100, Some(160)));
+        assert_eq!((once.verdict, once.applied), (Verdict::InSync, None), "{limit}");
+        assert_eq!(once.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected), "{limit}");
+        let twice = shown(limit, n(150, Some(limit)));
+        assert_eq!((twice.verdict, twice.intent, twice.applied.is_some()), (Verdict::InSync, None, made), "{limit}");
+    }
 }
 
 #[test]
@@ -212,6 +239,24 @@ fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
     assert_eq!(sent(&fixed, (150, LimitGoal::Pinned)), (false, false));
     assert_eq!(sent(&fixed, (100, LimitGoal::UpTo(120))), (true, true));
     assert_eq!(fixed.holds()[0].kind, HoldKind::Unsupported);
+}
+
+#[test]
+fn where_a_removed_limit_makes_a_difference_of_a_change_every_other_change_is_a_total() {
+    let goes_on = |limit: Option<i32>, goal: LimitGoal| {
+        let story = story().shows(100, limit).uses(Usage::Exact(101)).wants(150, goal).with(|s| {
+            let support = &mut s.seen.rules.support;
+            (support.differences, support.cannot_clear_limit) = (Differences::WithoutLimit, None);
+        });
+        story.sends().is_some()
+    };
+    assert!(
+        !goes_on(Some(100), LimitGoal::Unlimited),
+        "more are in use than purchased, and a difference rests on both"
+    );
+    assert!(goes_on(None, LimitGoal::Unlimited));
+    assert!(goes_on(None, LimitGoal::Pinned));
+    assert!(goes_on(Some(100), LimitGoal::Pinned));
 }
 
 #[test]

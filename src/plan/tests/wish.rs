@@ -96,7 +96,10 @@ fn wish_after_a_change_that_was_taken_back_gets_two_requests_and_no_more() {
         };
         let mut decision = decide(None);
         // Doubts are waited out: that of the request, then that of what was taken back.
+        let mut waits = 0;
         while let (Verdict::Doubt, Some(doubt)) = (&decision.verdict, &decision.doubt) {
+            waits += 1;
+            assert!(waits < 10, "a doubt without an end: {doubt:?}");
             let settled = Some((n(100, Some(100)), TIMING.pause));
             intent.clone_from(&decision.intent);
             let elapsed = Elapsed { wait: doubt.wait.clone(), since: SETTLED, settled };
@@ -130,6 +133,21 @@ fn request_without_effect_is_forgotten_once_nothing_is_left_to_change() {
     assert_eq!((synced.verdict, synced.intent), (Verdict::InSync, None));
     let grown = without_effect(LimitGoal::UpTo(200), 200).shows(160, Some(200)).uses(Usage::Exact(160)).decided();
     assert_eq!((grown.verdict, grown.intent), (Verdict::InSync, None));
+}
+
+#[test]
+fn target_that_appears_after_a_request_without_effect_counts_as_made_and_its_neighbor_does_not() {
+    let appears = |seats| {
+        let story = story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
+        story.shows(seats, Some(seats)).decided()
+    };
+    assert_eq!(appears(149).applied, None);
+    let made = appears(150);
+    assert_eq!((&made.verdict, &made.intent), (&Verdict::InSync, &None));
+    // Falls the vendor back after it, a third request would follow one that was forgotten.
+    let back = story().with(|s| s.history = made.applied.into_iter().collect()).follow();
+    let asked = back.intent.map(|intent| (intent.id, intent.attempt));
+    assert_eq!((back.verdict, asked), (Verdict::NeedsReview, Some(("i1".into(), 2))));
 }
 
 #[test]

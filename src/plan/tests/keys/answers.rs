@@ -41,6 +41,23 @@ fn what_an_answer_to_an_addition_proves() {
 }
 
 #[test]
+fn what_an_answer_proves_of_a_request_is_what_the_record_has_of_it() {
+    let of_seats = story().open(IntentPhase::Open, Duration::ZERO).intent.unwrap();
+    let of_a_key = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
+    for intent in [of_seats, of_a_key] {
+        for (outcome, phase) in [
+            (Outcome::Unanswered, Some(IntentPhase::Unanswered)),
+            (Outcome::Answered, Some(IntentPhase::Answered)),
+            (Outcome::NotSent("late"), None),
+        ] {
+            let before = LicenseSeatsStatus { intent: Some(intent.clone()), ..LicenseSeatsStatus::default() };
+            let after = after_request(before, &intent, &outcome, None, now()).status.intent;
+            assert_eq!(after.map(|intent| intent.phase), phase, "{:?} {outcome:?}", intent.step);
+        }
+    }
+}
+
+#[test]
 fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_as_found() {
     let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let rows = [row(7, 40), row(8, 25)];
@@ -52,6 +69,24 @@ fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_
     });
     let settled = settled.agreed();
     assert_eq!(settled.record("a").map(|key| (key.id, key.origin)), Some((Some(8), Some(KeyOrigin::Found))));
+}
+
+#[test]
+fn row_that_the_answer_named_is_taken_once_it_is_listed_and_no_other_one_is() {
+    let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let added = Outcome::Added(Box::new(row(8, 25)));
+    let (after, _) = after(&story.intent.clone().unwrap(), &story, &added, Some(&[row(7, 40)]));
+    let later = |rows: &[Row]| {
+        let story = story.clone().shows(rows).with(|s| s.intent.clone_from(&after.intent));
+        (story.decide().verdict, story.record("a").and_then(|key| Some((key.id?, key.origin?))))
+    };
+    let taken = Some((8, KeyOrigin::Added));
+    assert_eq!(later(&[row(7, 40), row(8, 25)]), (Verdict::InSync, taken));
+    let rebuilt = Row { uuid: "another".into(), ..row(8, 25) };
+    for other in [row(9, 25), rebuilt] {
+        let (verdict, taken) = later(&[row(7, 40), other]);
+        assert_eq!((verdict, taken), (Verdict::Doubt, None));
+    }
 }
 
 #[test]
@@ -248,6 +283,19 @@ fn key_that_is_there_already_in_no_row_that_could_be_named_is_told_so() {
 }
 
 #[test]
+fn refusal_of_a_key_is_recorded_only_while_the_spec_lists_it() {
+    let refused = |listed: &[&str]| {
+        let clock = (WaitFor::LateEffects("i1".into()), SETTLED);
+        let story = keys().lists(listed).shows(&[row(7, 40)]).adding("a", &[7], IntentPhase::Answered, clock);
+        let story = story.with(|s| s.intent.as_mut().unwrap().attempt = 2).agreed();
+        assert_eq!(story.decide().intent, None);
+        story.record("a").map(|key| key.state)
+    };
+    assert_eq!(refused(&["a"]), Some(KeyState::Unproven));
+    assert_eq!(refused(&[]), None);
+}
+
+#[test]
 fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_otherwise() {
     let (old, new) = (row(7, 40), row(8, 60));
     let step = KeyStep {
@@ -280,4 +328,83 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
         assert_eq!(after.applied.is_some(), phase.is_none(), "{outcome:?} {rows:?}");
         assert_eq!(after.intent.map(|intent| intent.phase), phase, "{outcome:?} {rows:?}");
     }
+}
+
+#[test]
+fn addition_tells_its_row_and_the_seats_that_were_read_after_it() {
+    let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let mut repeat = story.intent.clone().unwrap();
+    let step = KeyStep { heard: vec!["no answer".into()], ..repeat.step.key().unwrap().clone() };
+    (repeat.attempt, repeat.step) = (2, Step::AddKey(step));
+    let added = Outcome::Added(Box::new(row(8, 25)));
+    let (done, _) = after(&repeat, &story, &added, Some(&[row(7, 40), row(8, 25)]));
+    let change = done.applied.expect("it is listed");
+    let key = change.step.key().unwrap();
+    assert_eq!((change.base().seats, change.target().seats), (40, 65));
+    assert_eq!((key.id, key.uuid.as_deref(), key.present.len(), key.heard.len()), (Some(8), Some("u8"), 0, 0));
+}
+
+#[test]
+fn removal_tells_the_seats_that_were_read_after_it_and_keeps_why_it_was_refused() {
+    let story = keys().removing(&row(7, 40), IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = story.intent.clone().unwrap();
+    let (done, _) = after(&intent, &story, &Outcome::Accepted, Some(&[row(8, 61)]));
+    assert_eq!((done.intent, done.applied.map(|change| change.target().seats)), (None, Some(61)));
+    let refused = Outcome::Refused(Refusal::Request("of a rule".into()));
+    let (kept, _) = after(&intent, &story, &refused, None);
+    let kept = kept.intent.map(|intent| (intent.phase, intent.refused));
+    assert_eq!(kept, Some((IntentPhase::Rejected, Some("of a rule".into()))));
+}
+
+/// Row 7 is being removed, or was, and row 8 alone is listed and has 60 seats.
+fn row_is_gone(phase: IntentPhase, since: Duration) -> Keys {
+    let story = keys().lists(&["b"]).shows(&[row(8, 60)]).knows(&[record("b", &row(8, 60), KeyOrigin::Added)]);
+    story.prunes().removing(&row(7, 40), phase, (request("i1"), since)).with(|s| {
+        let intent = s.intent.as_mut().unwrap();
+        intent.step = Step::RemoveKey(KeyStep { from: 100, to: 60, ..intent.step.key().unwrap().clone() });
+    })
+}
+
+#[test]
+fn refused_removal_is_over_once_the_row_is_gone_and_not_while_its_seats_are_counted() {
+    let refused = |seats| row_is_gone(IntentPhase::Rejected, SETTLED).with(|s| s.seats = Some(seats)).decide();
+    assert_eq!((refused(60).verdict, refused(60).intent), (Verdict::InSync, None));
+    let counted = refused(100);
+    assert!(matches!(counted.verdict, Verdict::Lacking(ref lack) if lack.reason == reason::VENDOR_REJECTED));
+    assert_eq!(counted.intent.map(|intent| intent.phase), Some(IntentPhase::Rejected));
+}
+
+#[test]
+fn removal_that_a_former_version_saw_made_is_waited_for_and_not_told_again() {
+    let settling = |since| row_is_gone(IntentPhase::Settling, since).decide();
+    let early = settling(TIMING.unanswered - Duration::from_secs(1));
+    assert_eq!((early.verdict, early.wake), (Verdict::Doubt, Some(Duration::from_secs(1))));
+    let over = settling(TIMING.unanswered);
+    assert_eq!((over.verdict, over.intent, over.applied), (Verdict::InSync, None, None));
+}
+
+#[test]
+fn lost_removal_is_told_with_the_seats_that_are_left_and_not_while_those_of_its_row_are_counted() {
+    let settled = |seats| row_is_gone(IntentPhase::Unanswered, SETTLED).with(|s| s.seats = Some(seats)).agreed();
+    let told = |seats| settled(seats).decide().applied.map(|change| (change.base().seats, change.target().seats));
+    assert_eq!(told(99), Some((100, 99)), "soft seats stay");
+    assert_eq!(told(100), None, "the list may lack the row");
+    assert_eq!(settled(100).decide().intent, None);
+}
+
+#[test]
+fn row_without_seats_that_is_still_listed_is_not_removed_whatever_is_counted() {
+    let removed = |gave: i32| {
+        let (old, new) = (row(7, gave), row(8, 60));
+        let story = keys().removing(&old, IntentPhase::Open, (request("i1"), Duration::ZERO)).with(|s| {
+            let intent = s.intent.as_mut().unwrap();
+            let step = intent.step.key().unwrap().clone();
+            intent.step = Step::RemoveKey(KeyStep { from: 60 + gave, to: 60, ..step });
+            s.seats = Some(60);
+        });
+        let (after, _) = after(&story.intent.clone().unwrap(), &story, &Outcome::Accepted, Some(&[old, new]));
+        after.applied.is_some()
+    };
+    assert!(removed(1), "listed, and counted no more");
+    assert!(!removed(0));
 }

@@ -33,6 +33,22 @@ fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() 
 }
 
 #[test]
+fn account_that_takes_no_more_users_is_short_whatever_is_free_and_one_that_does_not_say_is_not() {
+    let told = |can_add_user| {
+        let story = keys().shows(&[row(7, 40)]).with(|s| s.ring.can_add_user = can_add_user);
+        let (decision, seen) = (story.decide(), story.seen());
+        let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let shortage = status.conditions.into_iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
+        (shortage.reason, shortage.message)
+    };
+    assert_eq!(told(Some(false)), ("Exhausted".into(), "Acme takes no more users, though 30 seats are free".into()));
+    for can_add_user in [Some(true), None] {
+        assert_eq!(told(can_add_user), ("Sufficient".into(), "30 of 40 seats free".into()), "{can_add_user:?}");
+    }
+}
+
+#[test]
 fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
     let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let invalidated = Row { invalidated: true, ..row(7, 40) };

@@ -33,6 +33,19 @@ fn seats_are_an_assertion() {
 }
 
 #[test]
+fn lack_that_a_secret_may_mend_is_looked_at_again_and_one_that_is_only_watched_is_no_lack() {
+    let wake = |story: &Keys| (matches!(story.decide().verdict, Verdict::Lacking(_)), story.decide().wake);
+    let short = keys().shows(&[row(7, 20)]).with(|s| s.desired.seats = Some(21));
+    assert_eq!(wake(&short), (true, None), "an edit ends it");
+    let unreadable = keys().lists(&["a"]).with(|s| s.ring.wanted[0].fingerprint = Err(Fault::spec("gone".into())));
+    assert_eq!(wake(&unreadable), (true, Some(TIMING.secret_recheck)));
+    for (lacking, wanted) in [(short, Some(n(21, None))), (unreadable, None)] {
+        let watched = lacking.with(|s| s.desired.policy = ManagementPolicy::Observe).decide();
+        assert_eq!((watched.verdict, watched.wake), (Verdict::Observed(wanted), None));
+    }
+}
+
+#[test]
 fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
     for phase in [IntentPhase::Open, IntentPhase::Unanswered] {
         let story = keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding(
@@ -91,6 +104,26 @@ fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the
 }
 
 #[test]
+fn addition_at_another_account_takes_no_row_of_this_one_and_is_waited_out() {
+    let elsewhere = |phase, since| {
+        let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25)]);
+        let story = story.adding("a", &[7], phase, (request("i1"), since));
+        story.with(|s| s.intent.as_mut().unwrap().account = "keys.test/other".into())
+    };
+    let early = elsewhere(IntentPhase::Unanswered, TIMING.unanswered - Duration::from_secs(1));
+    assert_eq!(early.decide().verdict, Verdict::Doubt);
+    for phase in [IntentPhase::WithoutEffect, IntentPhase::NeedsReview, IntentPhase::Rejected] {
+        let closed = elsewhere(phase, Duration::ZERO).decide_under(None);
+        assert_eq!(closed.verdict, Verdict::Publish, "{phase:?} of another account holds up nothing");
+        assert_eq!(closed.intent.map(|intent| intent.phase), Some(phase), "back on its account, it counts as before");
+    }
+    let over = elsewhere(IntentPhase::Unanswered, TIMING.unanswered);
+    assert_eq!((over.decide().applied, over.record("a").and_then(|key| key.id)), (None, None));
+    let Verdict::Change(first) = over.decide().verdict else { panic!("{:?}", over.decide().verdict) };
+    assert_eq!((first.attempt, first.account.as_str()), (1, "keys.test/keys.test"));
+}
+
+#[test]
 fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40), row(8, 25), row(9, 25)]);
     let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
@@ -131,6 +164,18 @@ fn row_that_the_answer_named_and_the_list_lacks_is_for_a_person_and_the_key_not_
         let yes = review.with(|s| s.confirmed = Some("i1".into()));
         assert_eq!(yes.adds().and_then(|step| step.fingerprint), Some(print("a")));
     }
+}
+
+#[test]
+fn row_of_another_key_is_no_proof_of_an_addition() {
+    let beside = |phase| {
+        let story = keys().lists(&["a", "b"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
+        story.adding("b", &[7], phase, (request("i1"), SETTLED))
+    };
+    let lost = beside(IntentPhase::Unanswered).agreed().decide();
+    assert!(matches!(lost.verdict, Verdict::Change(ref repeat) if repeat.attempt == 2), "{:?}", lost.verdict);
+    let review = beside(IntentPhase::NeedsReview).decide();
+    assert_eq!((review.verdict, review.applied), (Verdict::NeedsReview, None));
 }
 
 #[test]
@@ -286,6 +331,13 @@ fn seats_that_come_without_a_row_keep_an_addition_from_being_repeated() {
 }
 
 #[test]
+fn license_key_that_is_given_up_before_its_outcome_is_known_bills_no_seats() {
+    let review = keys().shows(&[row(7, 41)]).adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
+    let given_up = review.decide();
+    assert_eq!((given_up.verdict, given_up.intent, given_up.may_bill), (Verdict::InSync, None, None));
+}
+
+#[test]
 fn an_expired_row_that_the_account_hides_is_not_added_again() {
     let gone = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let story = keys().lists(&["a"]).knows(&[record("a", &gone, KeyOrigin::Added)]);
@@ -424,6 +476,18 @@ fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_ever
     assert_eq!(kinds, [HoldKind::Suspended, HoldKind::GuardRail]);
     let observed = story.with(|s| s.desired.policy = ManagementPolicy::Observe);
     assert!(matches!(observed.decide().verdict, Verdict::Observed(_)));
+}
+
+#[test]
+fn addition_without_effect_is_repeated_for_the_same_wish_and_begins_anew_for_another() {
+    let attempt = |wish: Option<&str>| {
+        let story = keys().lists(&["a"]).adding("a", &[], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
+        let story = story.with(|s| s.intent.as_mut().unwrap().wish = wish.map(str::to_owned));
+        let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide().verdict) };
+        intent.attempt
+    };
+    let same = keys().lists(&["a"]).desired.wish();
+    assert_eq!((attempt(Some(&same)), attempt(Some("another"))), (2, 1));
 }
 
 #[test]
