@@ -18,7 +18,7 @@ use crate::world::{PATIENCE, World, said};
 /// A change of seats as it was first seen on record, and what the object's spec asked for at that moment.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    name: String,
+    pub name: String,
     pub id: String,
     pub from: i32,
     pub to: i32,
