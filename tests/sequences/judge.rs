@@ -1,6 +1,8 @@
 //! The judge of a generated life: what it left behind in, and the first bound that it broke out. Pure; a record of a life is
 //! enough, so each bound is seen to fail here, on a record that breaks it and no other.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use vendor_sim::{Actor, LedgerEntry};
 
@@ -74,14 +76,11 @@ pub fn silence(before: (usize, Option<i32>), after: (usize, Option<i32>)) -> Res
     held(before == after, || format!("it is not silent: {before:?} became {after:?}"))
 }
 
-/// At no time more than was asked for in that moment, neither on record nor at the vendor.
+/// At no time more than was asked for in that moment, neither on record nor at the vendor, and nothing without a record.
 pub fn changes(life: &Changes) -> Result<(), String> {
     let Changes { recorded, writes, .. } = life;
-    held(*writes == 0 || !recorded.is_empty(), || "nothing that was sent was recorded".into())?;
-    for change in recorded.iter().filter(|change| change.to > change.from) {
-        let within = Some(change.to) <= change.asked;
-        held(within, || format!("recorded above the wish of that moment: {change:?}"))?;
-    }
+    held(*writes <= recorded.len(), || format!("{writes} requests, of which {} are recorded", recorded.len()))?;
+    recorded.iter().try_for_each(of_its_own_version)?;
     let mut most = life.at_first;
     for entry in &life.ledger {
         if matches!(entry.who, Actor::ThirdParty | Actor::Autoscale | Actor::BillingJob) {
@@ -90,6 +89,15 @@ pub fn changes(life: &Changes) -> Result<(), String> {
         life.check(entry, most)?;
     }
     Ok(())
+}
+
+/// A recorded change goes towards what the spec asked for in the version that has the record, and no further.
+fn of_its_own_version(change: &Recorded) -> Result<(), String> {
+    let Recorded { from, to, asked, still, .. } = change;
+    let wished = asked.unwrap_or(*from);
+    held(*to <= wished.max(*from), || format!("recorded above the wish of that moment: {change:?}"))?;
+    held(*to >= wished.min(*from), || format!("recorded below the wish of that moment: {change:?}"))?;
+    held(!still, || format!("recorded while the spec lets nothing be sent: {change:?}"))
 }
 
 /// Whether the end is what the last spec says.
@@ -101,6 +109,15 @@ pub fn end(end: &End) -> Result<(), String> {
 
 fn held(bound: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
     if bound { Ok(()) } else { Err(broken()) }
+}
+
+/// Nothing moves, or it moves no further than this.
+fn is_within(before: Option<i32>, after: Option<i32>, (least, most): (Option<i32>, Option<i32>)) -> bool {
+    match after.cmp(&before) {
+        Ordering::Less => least.is_some() && after >= least,
+        Ordering::Equal => true,
+        Ordering::Greater => after <= most,
+    }
 }
 
 fn highest(entry: &LedgerEntry) -> Option<i32> {
@@ -124,6 +141,18 @@ impl Changes {
         begun.filter(|(nth, _)| self.is_in_force(*nth, at)).map(|(_, asked)| asked.seats).max()
     }
 
+    /// What the operator brings about is what the change says that is on record at this moment, or a part of it.
+    fn follows_record(&self, entry: &LedgerEntry) -> Result<(), String> {
+        let open = |change: &&Recorded| change.since <= entry.at && change.until.is_none_or(|until| entry.at <= until);
+        let open: Vec<i32> = self.recorded.iter().filter(open).map(|change| change.to).collect();
+        let (least, most) = (open.iter().min().copied(), open.iter().max().copied());
+        let (shown, billed) = (entry.before.seats, entry.billed_before.seats);
+        // Billing may follow the number that is shown.
+        let within = is_within(shown, entry.after.seats, (least, most))
+            && is_within(billed, entry.billed_after.seats, (least.min(shown), most.max(shown)));
+        held(within, || format!("beyond the changes on record, to {open:?}: {entry:?}"))
+    }
+
     /// `most`: what others have bought so far.
     fn check(&self, entry: &LedgerEntry, most: i32) -> Result<(), String> {
         let asked = self.asked.iter().filter(|asked| asked.begun <= entry.at).map(|asked| asked.seats).max();
@@ -131,6 +160,7 @@ impl Changes {
         if !matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher) {
             return Ok(());
         }
+        self.follows_record(entry)?;
         let (bound, before, billed) = (self.bound(entry.at), &entry.before, &entry.billed_before);
         let raised = entry.after.seats.filter(|seats| Some(*seats) > before.seats);
         held(raised <= bound, || format!("above {bound:?}, the wish in force: {entry:?}"))?;
