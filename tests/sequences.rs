@@ -1,7 +1,8 @@
 //! Generated lives of objects: created, edited, suspended, deleted, created again, while members come and go, other
 //! people change the vendor and requests get lost. Every second life is of an owner's key, whose changes are differences.
-//! Whatever the order, the operator never brings the seats above the wish that is in force at that moment, sends no more
-//! requests than there were causes for since it last came to rest, leaves nothing open, and the end is what the last spec says.
+//! Whatever the order, the operator never brings the seats above the wish that is in force at that moment or beyond the change
+//! that is on record, sends no more requests than it has recorded and than there were causes for since it last came to rest,
+//! leaves nothing open, and the end is what the last spec says. `judge` holds that.
 //!
 //! 200 sequences from one printed seed; `SEQUENCES` runs more or fewer, `SEED` repeats a run.
 
@@ -111,6 +112,10 @@ impl Life<'_> {
 
     async fn edit(&mut self) {
         match self.random.u8(..10) {
+            // Lives that stand still show little.
+            _ if (self.wish.observe || self.wish.suspend) && self.random.bool() => {
+                (self.wish.observe, self.wish.suspend) = (false, false);
+            }
             0..6 => self.wish.seats = self.seats(),
             6 | 7 => self.wish.limit = [None, Some(None), Some(Some(210))][self.random.usize(..3)],
             8 => self.wish.observe ^= true,
@@ -251,7 +256,7 @@ async fn live(w: &World, mirror: &Mirror, seed: u64) {
     let begun = life.now();
     life.tenant.declare(life.wish.spec()).await;
     life.asks(begun, None);
-    for _ in 0..life.random.u8(3..=6) {
+    for _ in 0..life.random.u8(4..=9) {
         life.step().await;
     }
     let status = life.settled().await;
