@@ -219,13 +219,10 @@ fn read_back<C: Case>(
 /// `record::write`: over somebody else's write only what is proven about our own intent is written.
 fn write_status<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, record: Record<C>) {
     let ours = world.replicas[replica].copy.intent.map(|intent| intent.id());
-    let stored = world.apiserver.record;
     if !apiserver::write(variant.weakness, world, replica, record)
-        && ours.is_some()
-        && stored.intent.map(|intent| intent.id()) == ours
+        && let Some(merged) = C::over(world.apiserver.record, ours, record)
     {
         world.replicas[replica].stale = false;
-        let merged = Record { published: stored.published, ..record };
         apiserver::write(variant.weakness, world, replica, merged);
     }
     world.replicas[replica].rest();

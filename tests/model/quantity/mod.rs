@@ -234,6 +234,10 @@ impl Case for Quantity {
         judge::after(variant, mark, answer, read_back, before)
     }
 
+    fn over(stored: Record<Self>, ours: Option<u8>, record: Record<Self>) -> Option<Record<Self>> {
+        judge::over(stored, ours, record)
+    }
+
     fn count((): &mut (), _: &Outside, _: Mark, _: i8) {}
 
     fn offers_outside(world: &World<Self>, offers: &mut Vec<OutsideAct>) {
