@@ -109,7 +109,9 @@ mod tests {
     #[test]
     fn nothing_goes_over_the_write_of_somebody_who_has_another_intent_or_none() {
         let ours = record(None, "ours");
-        for (stored, known) in [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)] {
+        for (stored, known) in
+            [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)]
+        {
             assert_eq!(over_another_write(record(stored, "stored"), known, &ours), None, "{stored:?}, {known:?}");
         }
     }

@@ -34,6 +34,23 @@ pub enum OperatorAct {
     Crash,
 }
 
+/// What a replica does in the model: all of it must happen. A strike is of its clock.
+pub const DOES: [&str; 13] = [
+    "crash",
+    "decide",
+    "drop",
+    "give up",
+    "read back",
+    "read back fails",
+    "read object",
+    "read vendor",
+    "send",
+    "send into the void",
+    "strike",
+    "write intent",
+    "write status",
+];
+
 impl OperatorAct {
     pub fn name(self) -> &'static str {
         match self {
@@ -168,7 +185,9 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
 /// The first decision of a pass (`reconcile::pass`).
 fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, seen: C::Seen) {
     let me = world.replicas[replica];
-    let judged = C::judge(variant, me.copy, me.clock, seen, world.outside);
+    let clock = if variant.weakness == Some(Weakness::NoAgeOfReadings) { me.clock } else { me.clock_of_reading() };
+    let judged = C::judge(variant, me.copy, clock, seen, world.outside);
+    world.replicas[replica].struck_since = 0;
     if let Said::Change(mut mark) = judged.verdict {
         *mark.id_mut() = world.fresh_id();
         start_clock(world, replica, C::Wait::of_request(mark.id(), mark.attempt()));
