@@ -255,7 +255,7 @@ fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<
     }
 }
 
-/// `memory::Entry::start_doubt`.
+/// `plan::DoubtClock::restart`.
 fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     let me = &mut world.replicas[replica];
     if me.clock.is_none_or(|clock| clock.key != key) {
@@ -264,15 +264,24 @@ fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     }
 }
 
-/// `memory::Entry::follow`.
+/// What the clock waits for after a decision, as `plan::DoubtClock::follow`; `clocks` compares the two.
+pub fn followed<C: Case>(
+    clock: Option<Clock<C>>,
+    doubt: Option<Doubted<C>>,
+    seen: Option<C::Seen>,
+) -> Option<Clock<C>> {
+    let Doubted { wait: key, settled, kept: _ } = doubt?;
+    let clock = clock.filter(|clock| clock.key == key).unwrap_or(Clock { key, struck: 0, settled: None });
+    let seen = seen.filter(|_| settled);
+    Some(Clock { settled: seen.or(clock.settled), ..clock })
+}
+
 fn follow<C: Case>(world: &mut World<C>, replica: usize, doubt: Option<Doubted<C>>, seen: Option<C::Seen>) {
-    let Some(Doubted { wait: key, settled, kept: _ }) = doubt else {
-        world.replicas[replica].clock = None;
-        world.vendor.cover(replica, false);
-        return;
-    };
-    start_clock(world, replica, key);
-    if let (Some(clock), Some(seen), true) = (world.replicas[replica].clock.as_mut(), seen, settled) {
-        clock.settled = Some(seen);
+    let before = world.replicas[replica].clock;
+    let after = followed(before, doubt, seen);
+    match after {
+        None => world.vendor.cover(replica, false),
+        Some(clock) => start_clock(world, replica, clock.key),
     }
+    world.replicas[replica].clock = after;
 }

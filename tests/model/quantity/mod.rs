@@ -14,8 +14,10 @@ use crate::replica::Clock;
 use crate::variants::{Faults, Taken, Variant, Weakness};
 use crate::world::{FIRST_GENERATION, World};
 use crate::{caught, safe};
+pub use judge::judge as judged;
 use judge::{ANSWERED, UNANSWERED};
 use properties::{BILLED, EFFECTS, FEWER, QUIET, SHOWN};
+pub use translate::{numbers, wait};
 use vendor::{Vendor, VendorAct};
 
 /// What the vendor shows at first.
@@ -383,6 +385,11 @@ const HAPPENS: [&str; 14] = [
 /// What changes around the object.
 fn little(change: fn(&mut Faults)) -> Variant<Quantity> {
     of(1).without_crash().without_failure().with(|left| left.losses = 0).with(change)
+}
+
+/// Everything happens, for traces of which each is one of very many.
+pub fn lively() -> Variant<Quantity> {
+    of(1).restless().misreading().with(|left| (left.wishes, left.looks, left.uses, left.sends) = (2, 2, 2, 5))
 }
 
 /// A pass may decide about a reading that is older than the settle time, the next reading may be wrong, and the wish is edited.
