@@ -288,7 +288,7 @@ fn end_short_of_the_wish_needs_a_reason_of_its_own() {
     needs(&first, &showing("False/FirstSight", 150, 150));
     let asks = showing("False/NeedsReview", 120, 120);
     needs(&asks, &End { faults: 1, ..asks.clone() });
-    needs(&End { others: 1, ..asks.clone() }, &End { others: 1, by_owner: true, ..asks.clone() });
+    needs(&End { others: 1, ..asks.clone() }, &End { others: 1, by_owner: true, ..asks });
     let undone = End { others: 2, ..showing("False/Conflict", 120, 120) };
     needs(&undone, &End { others: 3, ..undone.clone() });
     let refused = showing("False/VendorRejected", 120, 120);
