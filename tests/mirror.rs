@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, watcher};
@@ -15,28 +16,52 @@ use tokio::task::JoinHandle;
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, said};
 
-/// A change of seats as it was first seen on record, and what the object's spec asked for at that moment.
+/// A change of seats as it was first seen on record, and the object's spec in that very version.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    name: String,
+    pub name: String,
+    pub uid: Option<String>,
     pub id: String,
     pub from: i32,
     pub to: i32,
+    /// The seats that the spec asked for.
     pub asked: Option<i32>,
+    /// The spec let nothing be sent: suspended, or only observing.
+    pub still: bool,
+    /// When it was decided, in whole seconds.
+    pub since: Timestamp,
+    /// From when on the record was seen to be closed, or to be another one.
+    pub until: Option<Timestamp>,
 }
 
 impl Recorded {
     fn of(object: &DynamicObject) -> Option<Self> {
-        let (intent, asked) = (&object.data["status"]["intent"], &object.data["spec"]["seats"]);
+        let (intent, spec) = (&object.data["status"]["intent"], &object.data["spec"]);
         let number = |value: &Value| value.as_i64().and_then(|number| i32::try_from(number).ok());
         let step = &intent["step"]["seats"];
         Some(Self {
             name: object.name_any(),
+            uid: object.uid(),
             id: intent["id"].as_str()?.to_owned(),
             from: number(&step["from"])?,
             to: number(&step["to"])?,
-            asked: number(asked),
+            asked: number(&spec["seats"]),
+            still: spec["suspend"] == true || spec["managementPolicy"] == "Observe",
+            since: intent["time"].as_str()?.parse().ok()?,
+            until: None,
         })
+    }
+
+    /// Another version of the object of this name was seen. What one left open that is gone is over when the next records a change.
+    fn see(&mut self, object: &DynamicObject, now: Timestamp) {
+        let intent = &object.data["status"]["intent"];
+        let phase = intent["phase"].as_str().unwrap_or_default();
+        let is_open = matches!(phase, "Open" | "Answered" | "Unanswered" | "Settling");
+        let (same, records) = (self.uid == object.uid(), intent["id"].as_str());
+        let ours = records == Some(self.id.as_str());
+        if self.name == object.name_any() && if same { !ours || !is_open } else { records.is_some() && !ours } {
+            self.until.get_or_insert(now);
+        }
     }
 }
 
@@ -67,6 +92,7 @@ impl Mirror {
         let watching = tokio::spawn(events.for_each(move |event| {
             if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = &event {
                 let mut all = record.lock().unwrap_or_else(PoisonError::into_inner);
+                all.iter_mut().for_each(|known| known.see(object, Timestamp::now()));
                 let new = Recorded::of(object).filter(|new| all.iter().all(|known| known.id != new.id));
                 all.extend(new);
             }

@@ -6,7 +6,7 @@ use super::claim::rows_of;
 use super::decide::{decide, silence};
 use super::gather::hold;
 use super::memory::Key;
-use super::pass::{Decided, End, Failed, Opened, Pass};
+use super::pass::{Decided, End, Failed, Opened, Pass, Reading};
 use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
@@ -45,7 +45,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     }
     let answered = request(pass, status, account.as_ref(), &intent).await;
     // Without an outcome nothing was sent: the intent could not be recorded.
-    let Answered { learned, read_back, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
+    let Answered { learned, read_back, asked, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
     context.pools.request_ended(key);
     if let Some(listed) = read_back.as_ref().and_then(rows_of) {
         context.pools.shows(key, listed);
@@ -59,7 +59,8 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
-    Ok(End::Decided(Box::new(decide(pass, status, desired, read_back.unwrap_or(snapshot)))))
+    let reading = Reading { snapshot: read_back.unwrap_or(snapshot), asked };
+    Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
 }
 
 /// What became of a request.
@@ -68,6 +69,8 @@ struct Answered {
     learned: Learned,
     /// The vendor as read after the request, if it was sent and could be read.
     read_back: Option<Snapshot>,
+    /// When it was read, or would have been.
+    asked: Instant,
     /// Why the request did not leave or must come again, if something must be mended or waited for first.
     fault: Option<Fault>,
 }
@@ -93,6 +96,7 @@ async fn request(
     })?;
 
     let outcome = account.write(recorded, &|| may_leave(context, term, started)).await;
+    let asked = Instant::now();
     let read_back = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
     let learned = plan::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
     log(pass.key, intent, &outcome, read_back.as_ref());
@@ -100,7 +104,7 @@ async fn request(
     pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]
     let learned = context.settings.weaken_answer(learned, &outcome);
-    Ok(Answered { learned, read_back, fault: fault(outcome, |after| account.throttled(after)) })
+    Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
 /// The line that stays where the status that would tell of the change is gone. Seats that were not read are left out.

@@ -4,16 +4,17 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::memory::{Entry, Key};
-use super::pass::{Decided, Pass};
+use super::pass::{Decided, Pass, Reading};
 use super::pools::Pools;
 use crate::api::LicenseSeatsStatus;
-use crate::plan::{self, Desired, HoldKind, Learned, Situation, Snapshot, Verdict};
+use crate::plan::{self, Desired, HoldKind, Learned, Situation, Verdict};
 
 /// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
 pub(super) const SAID: Duration = Duration::from_secs(10);
 
 /// Decides about what was read, and takes what the decision has found out into the record.
-pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, snapshot: Snapshot) -> Decided {
+pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, reading: Reading) -> Decided {
+    let Reading { snapshot, asked } = reading;
     let (context, trigger) = (pass.context, &pass.trigger);
     let account = snapshot.account_key();
     let obstacle = context.pools.obstacle(pass.key, &account, pass.entry.term);
@@ -30,7 +31,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         history: &status.history,
         license: status.license.as_ref(),
         published: status.plan.as_ref().map(|plan| plan.id.as_str()),
-        elapsed: pass.entry.doubt.elapsed(Instant::now()).as_ref(),
+        elapsed: pass.entry.doubt.elapsed(asked).as_ref(),
         record: status.record_of.as_ref(),
         satisfied: plan::in_sync_before(&status, trigger.generation, &plan::satisfaction(&desired, &account)),
         obstacle: obstacle.as_ref(),
@@ -73,10 +74,54 @@ mod tests {
     use std::collections::BTreeSet;
 
     use futures::FutureExt;
+    use serde_json::json;
 
     use super::*;
-    use crate::plan::{Hold, Wake};
+    use crate::api::{Account, LicenseSeatsSpec};
+    use crate::controller::store::Stored;
+    use crate::controller::watched::Watched;
+    use crate::plan::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
     use crate::registry::tests::claim;
+
+    /// A request of which nothing was heard began its settle time of a minute 100 seconds ago.
+    fn counts_as_one_of_two(asked_ago: Duration) -> bool {
+        let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
+        let metadata = json!({ "name": "acme", "namespace": "it", "uid": "uid", "resourceVersion": "7" });
+        let object: Watched = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+        let stored = Stored::of(&context.client, &key, json!({ "metadata": metadata }));
+        let intent = json!({
+            "id": "open", "objectUid": "uid", "account": "host/id", "step": { "seats": { "from": 100, "to": 150 } },
+            "generation": 1, "attempt": 1, "reason": "SpecDiffers", "phase": "Unanswered", "time": "2026-10-01T08:00:00Z",
+        });
+        let status = serde_json::from_value(json!({ "intent": intent })).unwrap();
+        let bitwarden = json!({ "bitwarden": { "credentialsSecretRef": { "name": "key" } } });
+        let spec: LicenseSeatsSpec = serde_json::from_value(json!({ "vendor": bitwarden, "seats": 150 })).unwrap();
+        let (pool, _) = crate::vendors::target(&spec.vendor).unwrap();
+        let desired = Desired::parse(&spec, pool, Duration::ZERO).unwrap();
+        let snapshot = Snapshot {
+            account: Account { vendor: "bitwarden".into(), host: Some("host".into()), id: Some("id".into()) },
+            usage: Usage::NotReported,
+            model: Model::Quantity(Numbers { seats: 100, limit: None }),
+            rules: Rules::default(),
+            billed: None,
+            billed_is_old: false,
+            capabilities: Vec::new(),
+            license: None,
+            concern: None,
+        };
+        let (mut entry, now) = (Entry::default(), Instant::now());
+        let ago = |seconds| now.checked_sub(seconds).unwrap();
+        entry.doubt.restart(WaitFor::Request("open".into()), ago(Duration::from_secs(100)));
+        let mut pass = Pass::over(&context, &object, &key, stored, &mut entry);
+        let decided = decide(&mut pass, status, desired, Reading { snapshot, asked: ago(asked_ago) });
+        decided.decision.doubt.unwrap().settled
+    }
+
+    #[tokio::test]
+    async fn reading_from_before_the_end_of_the_settle_time_is_none_of_the_two_however_late_its_pass_decides() {
+        assert!(counts_as_one_of_two(Duration::ZERO));
+        assert!(!counts_as_one_of_two(Duration::from_secs(50)));
+    }
 
     #[tokio::test]
     async fn object_that_says_nothing_of_its_wait_for_the_scan_is_woken_by_the_end_of_the_scan() {

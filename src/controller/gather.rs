@@ -7,7 +7,7 @@ use kube::ResourceExt;
 
 use super::claim::{Sight, changes_in, claim};
 use super::memory::{Entry, Hold, Key, jitter};
-use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Seen};
+use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Reading, Seen};
 use super::secret::read_secret;
 use super::store::Stored;
 use super::urgency::urgency;
@@ -162,6 +162,7 @@ async fn ask(
         // What it waited for with the former Secrets is of no use any more.
         context.vendors.leave_queues(pass.key);
     }
+    let asked = Instant::now();
     match account.read(urgency(&pass.trigger, &status, pass.entry)).await {
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
@@ -175,7 +176,8 @@ async fn ask(
             #[cfg(debug_assertions)]
             let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
             let opened = Opened { account, secret_version, visit };
-            Ok(Read::Seen(Box::new(Seen { status, desired, snapshot, opened })))
+            let reading = Reading { snapshot, asked };
+            Ok(Read::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
         Err(ReadError::Paced { after }) => {
             pass.entry.pace(after, Instant::now());

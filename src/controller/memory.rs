@@ -3,7 +3,6 @@
 //! longer, it never buys.
 
 mod backoff;
-mod doubt;
 mod trigger;
 
 use std::collections::HashMap;
@@ -13,10 +12,9 @@ use std::time::{Duration, Instant};
 use super::proof::Proof;
 use super::queue::Class;
 use crate::api::{Intent, IntentPhase};
-use crate::plan::Fault;
+use crate::plan::{DoubtClock, Fault};
 pub(super) use crate::registry::Key;
 pub(super) use backoff::{backoff, jitter};
-use doubt::DoubtClock;
 pub(super) use trigger::Trigger;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -34,7 +32,7 @@ pub(super) struct Entry {
     /// What asked for the last pass that was recorded.
     pub recorded: Option<Trigger>,
     /// How long the outcome of a change has not been known.
-    pub doubt: DoubtClock,
+    pub doubt: DoubtClock<Instant>,
     pub hold: Option<Hold>,
     /// Versions of the Secrets with which the vendor was read last.
     pub secret: Option<String>,

@@ -1,6 +1,6 @@
 //! What the four steps of a pass share, and what they hand on to each other.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Context;
 use super::hosts::Visit;
@@ -58,8 +58,15 @@ pub(super) struct Seen {
     /// The record, as it was read.
     pub status: LicenseSeatsStatus,
     pub desired: Desired,
-    pub snapshot: Snapshot,
+    pub reading: Reading,
     pub opened: Opened,
+}
+
+/// What the vendor showed.
+pub(super) struct Reading {
+    pub snapshot: Snapshot,
+    /// When it was asked. A process may be stopped between a reading and its decision, and what was read is no younger for that.
+    pub asked: Instant,
 }
 
 /// The account at the vendor.

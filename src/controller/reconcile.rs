@@ -54,8 +54,8 @@ async fn pass(context: &Context, object: &Watched, key: &Key, entry: &mut Entry)
     let end = match read {
         Read::End(end) => end,
         Read::Seen(seen) => {
-            let Seen { status, desired, snapshot, opened } = *seen;
-            let decided = decide(&mut pass, status, desired, snapshot);
+            let Seen { status, desired, reading, opened } = *seen;
+            let decided = decide(&mut pass, status, desired, reading);
             act(&mut pass, decided, opened).await?
         }
     };

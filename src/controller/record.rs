@@ -237,7 +237,7 @@ pub(super) async fn not_stored(
 enum Written {
     Nothing,
     Whole,
-    /// Intent and history alone: the object had changed meanwhile.
+    /// What was done at the vendor alone: the object had changed meanwhile.
     Proof,
 }
 
@@ -255,14 +255,8 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Writt
         let Some(mut again) = stored.again().await? else {
             return Ok(Written::Nothing);
         };
-        let Ok(mut fresh) = again.status() else { break };
-        if fresh.intent.as_ref().map(|intent| &intent.id) != ours.as_ref() {
-            break;
-        }
-        fresh.intent.clone_from(&status.intent);
-        fresh.history.clone_from(&status.history);
-        // What is known of licence keys is proof too: lost, one of them would be added again.
-        fresh.license.clone_from(&status.license);
+        let Ok(fresh) = again.status() else { break };
+        let Some(fresh) = plan::over_another_write(fresh, ours.as_deref(), status) else { break };
         match again.write(&fresh).await {
             Err(Error::Conflict) => {}
             Ok(_) => return Ok(Written::Proof),

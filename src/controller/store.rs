@@ -77,6 +77,12 @@ impl Stored {
         Ok(object.map(|object| Self { client: client.clone(), key: key.clone(), object }))
     }
 
+    /// An object as if it had been read.
+    #[cfg(test)]
+    pub fn of(client: &Client, key: &Key, object: Value) -> Self {
+        Self { client: client.clone(), key: key.clone(), object: serde_json::from_value(object).unwrap() }
+    }
+
     /// Reads the same object again.
     pub async fn again(&self) -> Result<Option<Self>, Error> {
         Self::read(&self.client, &self.key).await

@@ -57,3 +57,62 @@ pub fn after_request(
         Learned::of(status, after.applied, None)
     }
 }
+
+/// What of a record is written where somebody else wrote since it was read: what was done at the vendor, over what is stored now.
+/// `ours`: the intent of the record as it was read or written last. `None`: the stored intent is another one, so nothing is.
+pub fn over_another_write(
+    stored: LicenseSeatsStatus,
+    ours: Option<&str>,
+    record: &LicenseSeatsStatus,
+) -> Option<LicenseSeatsStatus> {
+    let ours = ours.filter(|ours| stored.intent.as_ref().is_some_and(|intent| intent.id == *ours));
+    ours.map(|_| LicenseSeatsStatus {
+        intent: record.intent.clone(),
+        history: record.history.clone(),
+        // What is known of license keys is proof too: lost, one of them would be added again.
+        license: record.license.clone(),
+        // So is what may be billed: of an intent that this record drops nobody else knows any more.
+        may_bill: record.may_bill.clone(),
+        ..stored
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A record with this intent, and with words of its own in each field.
+    fn record(intent: Option<&str>, word: &str) -> LicenseSeatsStatus {
+        let change = |id: &str| {
+            json!({
+                "id": id, "account": "h/i", "step": { "seats": { "from": 100, "to": 150 } }, "generation": 1, "attempt": 1,
+                "reason": "SpecDiffers", "time": "2026-10-01T08:00:00Z", "objectUid": "uid", "phase": "Open",
+            })
+        };
+        let status = json!({
+            "intent": intent.map(change), "history": [change(word)], "license": { "state": "Active", "message": word },
+            "mayBill": { "id": word, "account": "h/i", "seats": 150 }, "summary": word,
+        });
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
+        let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
+        let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
+        let LicenseSeatsStatus { intent, history, license, may_bill, .. } = ours;
+        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, ..stored });
+    }
+
+    #[test]
+    fn nothing_goes_over_the_write_of_somebody_who_has_another_intent_or_none() {
+        let ours = record(None, "ours");
+        for (stored, known) in
+            [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)]
+        {
+            assert_eq!(over_another_write(record(stored, "stored"), known, &ours), None, "{stored:?}, {known:?}");
+        }
+    }
+}

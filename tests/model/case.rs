@@ -59,6 +59,10 @@ pub trait Case: Part + Default {
         before: (Self::Seen, Record<Self>),
     ) -> Record<Self>;
 
+    /// Asks the real code what of a record is written where somebody else wrote since it was read. `ours`: the intent that this
+    /// pass read or wrote last.
+    fn over(stored: Record<Self>, ours: Option<u8>, record: Record<Self>) -> Option<Record<Self>>;
+
     /// A request of this intent left, or did not count. It counts where the wish is still the one that it was decided for.
     fn count(tries: &mut Self::Tries, outside: &Self::Outside, mark: Self::Mark, by: i8);
     /// A status was written.

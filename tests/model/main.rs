@@ -2,8 +2,12 @@
 //! operator, a vendor, and a few faults. `quantity` is a vendor whose seats are a number, `keys` one whose seats come
 //! from license keys.
 //!
-//! The operator of the model asks the same `plan::decide`, `plan::after_write` and `plan::after_key_write` as the operator
-//! that ships, so what is checked is the code. What `controller` does around them is restated in `operator`, step by step.
+//! The operator of the model calls the same code as the operator that ships wherever something is judged or recorded:
+//! `plan::decide`, `plan::after_decision`, `plan::after_request`, and `plan::over_another_write` where somebody else wrote
+//! meanwhile. So what is checked is the code. A copy, in `operator`, is what `controller` does around them: the order of the
+//! steps, the compare-and-swap of an intent and of a status, that a request leaves only before the send deadline, that it is read
+//! back, that a reading is as old as the moment at which it was asked for, and the clock of a doubt (`plan::DoubtClock`), of
+//! which `clocks` plays traces of the model on the real one.
 //!
 //! Who may write to which account at all is a model of its own, in `registry`.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
@@ -11,6 +15,7 @@
 mod apiserver;
 mod bridge;
 mod case;
+mod clocks;
 mod keys;
 mod operator;
 mod properties;

@@ -34,6 +34,23 @@ pub enum OperatorAct {
     Crash,
 }
 
+/// What a replica does in the model: all of it must happen. A strike is of its clock.
+pub const DOES: [&str; 13] = [
+    "crash",
+    "decide",
+    "drop",
+    "give up",
+    "read back",
+    "read back fails",
+    "read object",
+    "read vendor",
+    "send",
+    "send into the void",
+    "strike",
+    "write intent",
+    "write status",
+];
+
 impl OperatorAct {
     pub fn name(self) -> &'static str {
         match self {
@@ -168,7 +185,11 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
 /// The first decision of a pass (`reconcile::pass`).
 fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, seen: C::Seen) {
     let me = world.replicas[replica];
-    let judged = C::judge(variant, me.copy, me.clock, seen, world.outside);
+    // Where a reading is as old as it is, a world of this size does no harm to who trusts one alone.
+    let ageless = [Weakness::NoAgeOfReadings, Weakness::NoSecondReading].map(Some).contains(&variant.weakness);
+    let clock = if ageless { me.clock } else { me.clock_of_reading() };
+    let judged = C::judge(variant, me.copy, clock, seen, world.outside);
+    world.replicas[replica].struck_since = 0;
     if let Said::Change(mut mark) = judged.verdict {
         *mark.id_mut() = world.fresh_id();
         start_clock(world, replica, C::Wait::of_request(mark.id(), mark.attempt()));
@@ -219,13 +240,10 @@ fn read_back<C: Case>(
 /// `record::write`: over somebody else's write only what is proven about our own intent is written.
 fn write_status<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, record: Record<C>) {
     let ours = world.replicas[replica].copy.intent.map(|intent| intent.id());
-    let stored = world.apiserver.record;
     if !apiserver::write(variant.weakness, world, replica, record)
-        && ours.is_some()
-        && stored.intent.map(|intent| intent.id()) == ours
+        && let Some(merged) = C::over(world.apiserver.record, ours, record)
     {
         world.replicas[replica].stale = false;
-        let merged = Record { published: stored.published, ..record };
         apiserver::write(variant.weakness, world, replica, merged);
     }
     world.replicas[replica].rest();
@@ -239,7 +257,7 @@ fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<
     }
 }
 
-/// `memory::Entry::start_doubt`.
+/// `plan::DoubtClock::restart`.
 fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     let me = &mut world.replicas[replica];
     if me.clock.is_none_or(|clock| clock.key != key) {
@@ -248,15 +266,24 @@ fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     }
 }
 
-/// `memory::Entry::follow`.
+/// What the clock waits for after a decision, as `plan::DoubtClock::follow`; `clocks` compares the two.
+pub fn followed<C: Case>(
+    clock: Option<Clock<C>>,
+    doubt: Option<Doubted<C>>,
+    seen: Option<C::Seen>,
+) -> Option<Clock<C>> {
+    let Doubted { wait: key, settled, kept: _ } = doubt?;
+    let clock = clock.filter(|clock| clock.key == key).unwrap_or(Clock { key, struck: 0, settled: None });
+    let seen = seen.filter(|_| settled);
+    Some(Clock { settled: seen.or(clock.settled), ..clock })
+}
+
 fn follow<C: Case>(world: &mut World<C>, replica: usize, doubt: Option<Doubted<C>>, seen: Option<C::Seen>) {
-    let Some(Doubted { wait: key, settled, kept: _ }) = doubt else {
-        world.replicas[replica].clock = None;
-        world.vendor.cover(replica, false);
-        return;
-    };
-    start_clock(world, replica, key);
-    if let (Some(clock), Some(seen), true) = (world.replicas[replica].clock.as_mut(), seen, settled) {
-        clock.settled = Some(seen);
+    let before = world.replicas[replica].clock;
+    let after = followed(before, doubt, seen);
+    match after {
+        None => world.vendor.cover(replica, false),
+        Some(clock) => start_clock(world, replica, clock.key),
     }
+    world.replicas[replica].clock = after;
 }

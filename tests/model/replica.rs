@@ -15,6 +15,8 @@ pub struct Replica<C: Case> {
     pub clock: Option<Clock<C>>,
     /// The send deadline has passed since the intent was written.
     pub late: bool,
+    /// How often the clock has struck since this pass read the vendor: what was read is as old as that.
+    pub struck_since: u8,
 }
 
 /// Where in its pass a replica is.
@@ -72,7 +74,15 @@ impl<C: Case> Clock<C> {
 
 impl<C: Case> Default for Replica<C> {
     fn default() -> Self {
-        Self { step: Step::Idle, copy: Record::default(), before: None, stale: false, clock: None, late: false }
+        Self {
+            step: Step::Idle,
+            copy: Record::default(),
+            before: None,
+            stale: false,
+            clock: None,
+            late: false,
+            struck_since: 0,
+        }
     }
 }
 
@@ -80,6 +90,11 @@ impl<C: Case> Replica<C> {
     /// The pass is over; what was read is gone, the clock stays.
     pub fn rest(&mut self) {
         *self = Self { clock: self.clock, ..Self::default() };
+    }
+
+    /// The clock as it was when the vendor was read.
+    pub fn clock_of_reading(&self) -> Option<Clock<C>> {
+        self.clock.map(|clock| Clock { struck: clock.struck - self.struck_since, ..clock })
     }
 
     /// Whether this pass holds a reading of the object.

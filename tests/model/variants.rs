@@ -70,6 +70,8 @@ pub enum Weakness {
     RepeatsRepeats,
     /// The first reading after the settle time counts as two.
     NoSecondReading,
+    /// A reading counts as one of the moment of its decision, though the pass may have been stopped in between.
+    NoAgeOfReadings,
     /// A plan that was published for other numbers counts as one for these.
     AnyBase,
     /// A row that is new right after a request counts as the answer to it.
@@ -105,6 +107,7 @@ impl Weakness {
             Self::NoWaitForLateEffects => "no wait for the late effects of the last change",
             Self::RepeatsRepeats => "a repeat that was taken back is repeated too",
             Self::NoSecondReading => "no second reading",
+            Self::NoAgeOfReadings => "a reading is of the moment of its decision",
             Self::AnyBase => "a plan fits any numbers",
             Self::NewRowIsProof => "a new row is proof at once",
             Self::ForgetsFirst => "a first request without effect is forgotten",

@@ -172,7 +172,10 @@ impl<C: Case> World<C> {
     fn strike(&mut self, replica: usize) {
         let Some(clock) = &mut self.replicas[replica].clock else { return };
         clock.struck += 1;
-        if !clock.key.is_long() {
+        let long = clock.key.is_long();
+        let me = &mut self.replicas[replica];
+        me.struck_since += u8::from(matches!(me.step, Step::Seen(_)));
+        if !long {
             return;
         }
         self.vendor.cover_late(replica);

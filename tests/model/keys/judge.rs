@@ -14,10 +14,10 @@ use seatkeeper::plan::{
 use super::outside::{Listing, Outside};
 use super::tenant::{Seen, bit};
 use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, row, wait};
-use super::{Answer, Keys, Made, Mark, Row, Task, Wait};
+use super::{Answer, Keys, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
 use crate::bridge::{self, desired, judgement, plan_word, situation};
-use crate::case::{self, Doubted, Waits, hours};
+use crate::case::{self, Doubted, Waits, hours, id_word};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{Variant as AnyVariant, Weakness};
 
@@ -33,7 +33,7 @@ thread_local! {
     static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
 }
 
-/// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
+/// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
     let asked = (variant.weakness, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
@@ -46,8 +46,7 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen
 
 fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
     let seen = if variant.weakness == Some(Weakness::MissingIsGone) { seen.without_hidden_seats() } else { seen };
-    let mut status = status_of(record.made, 0);
-    status.intent = record.intent.map(intent);
+    let status = status_of(record, 0);
     let elapsed = elapsed(variant, record, clock);
     let mut decision = decide(&status, record.published, elapsed.as_ref(), seen, outside);
     if variant.weakness == Some(Weakness::NoSecondReading)
@@ -57,8 +56,7 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
         let elapsed = Elapsed { wait: doubt.wait.clone(), since: hours(1), settled: None };
         decision = decide(&status, record.published, Some(&elapsed), seen, outside);
     }
-    let _ = plan::remember(&mut status, decision.applied.take());
-    status.license = decision.license.take().or(status.license);
+    let status = plan::after_decision(status, &decision).status;
     // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
     let doubt =
         decision.doubt.as_ref().map(|doubt| Doubted { wait: key(&doubt.wait, seen), settled: false, kept: false });
@@ -89,7 +87,7 @@ fn decide(
     })
 }
 
-/// Asks the real `after_key_write` what an answer and the reading after it prove.
+/// Asks the real `after_request` what an answer and the reading after it prove.
 pub fn after(
     variant: &Variant,
     mark_: Mark,
@@ -106,19 +104,24 @@ pub fn after(
         _ => outcome(answer),
     };
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
-    let mut status = status_of(before.made, seen.rows & !owned);
+    let status = status_of(Record { intent: Some(mark_), ..before }, seen.rows & !owned);
     let intent = intent(mark_);
     // The list of keys says nothing about a request that was sent.
     let read_back = read_back.map(|seen| snapshot(seen, mark_.wish));
     let now = Timestamp::UNIX_EPOCH;
-    let after = plan::after_key_write(&intent, &outcome, status.license.as_ref(), read_back.as_ref(), now);
-    let after = after.expect("a step about a key");
-    let _ = plan::remember(&mut status, after.applied);
-    Record {
-        published: None,
-        intent: after.intent.as_ref().map(mark),
-        made: made(&status.history, Some(&after.license)),
-    }
+    recorded(&plan::after_request(status, &intent, &outcome, read_back.as_ref(), now).status, None)
+}
+
+/// Asks the real `over_another_write` what is written over the write of somebody else.
+pub fn over(stored: Record, ours: Option<u8>, record: Record) -> Option<Record> {
+    let ours = ours.map(id_word);
+    let written = plan::over_another_write(status_of(stored, 0), ours.as_deref(), &status_of(record, 0));
+    written.map(|status| recorded(&status, stored.published))
+}
+
+fn recorded(status: &LicenseSeatsStatus, published: Option<u64>) -> Record {
+    let made = made(&status.history, status.license.as_ref());
+    Record { published, intent: status.intent.as_ref().map(mark), made }
 }
 
 /// The only row that is new since an addition was decided.
@@ -128,10 +131,11 @@ fn only_new(mark: Mark, read_back: Option<Seen>) -> Option<Row> {
     (new.count_ones() == 1).then(|| Row::try_from(new.trailing_zeros()).expect("a number of the model"))
 }
 
-fn status_of(made: Made, foreign: super::Rows) -> LicenseSeatsStatus {
+fn status_of(record: Record, foreign: super::Rows) -> LicenseSeatsStatus {
     LicenseSeatsStatus {
-        history: history(made),
-        license: Some(license(made, foreign)),
+        intent: record.intent.map(intent),
+        history: history(record.made),
+        license: Some(license(record.made, foreign)),
         ..LicenseSeatsStatus::default()
     }
 }

@@ -252,6 +252,10 @@ impl Case for Keys {
         judge::after(variant, mark, answer, read_back, before)
     }
 
+    fn over(stored: Record<Self>, ours: Option<u8>, record: Record<Self>) -> Option<Record<Self>> {
+        judge::over(stored, ours, record)
+    }
+
     fn count(tries: &mut [u8; 2], outside: &Outside, mark: Mark, by: i8) {
         if matches!(mark.task, Task::Add { .. }) && mark.wish == outside.listing {
             let tries = &mut tries[mark.key.place()];

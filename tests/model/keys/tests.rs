@@ -1,6 +1,7 @@
 //! The protocol with a tenant, and what must be noticed where a part of it is left out.
 
 use super::Keys;
+use crate::operator::DOES;
 use crate::variants::{Faults, Taken, Variant, Weakness};
 use crate::{caught, safe};
 
@@ -74,23 +75,6 @@ const HAPPENS: [&str; 24] = [
     "the list is whole",
     "throttled",
     "use",
-];
-
-/// Likewise of the operator.
-const DOES: [&str; 13] = [
-    "crash",
-    "decide",
-    "drop",
-    "give up",
-    "read back",
-    "read back fails",
-    "read object",
-    "read vendor",
-    "send",
-    "send into the void",
-    "strike",
-    "write intent",
-    "write status",
 ];
 
 #[test]

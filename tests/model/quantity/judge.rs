@@ -43,7 +43,7 @@ thread_local! {
     static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
 }
 
-/// Asks the real `decide`, and takes a change now seen to be made into the record with the real `remember`.
+/// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
     let asked = (variant.weakness, variant.relative, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
@@ -59,12 +59,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let snapshot = reading(variant, seen, outside);
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
-    let mut status = LicenseSeatsStatus {
-        intent: record.intent.map(intent),
-        history: told.map(change).into_iter().collect(),
-        may_bill: record.made.may_bill.map(may_bill),
-        ..LicenseSeatsStatus::default()
-    };
+    let mut status = status_of(Record { made: Made { last: told, ..record.made }, ..record });
     let elapsed = elapsed(variant, record, clock);
     let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
     let look = look(outside.looks);
@@ -85,12 +80,9 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     if published.is_some() && variant.weakness == Some(Weakness::AnyBase) {
         published = ask(None).plan.map(|plan| plan.id);
     }
-    let mut decision = ask(published.as_deref());
-    let _ = plan::remember(&mut status, decision.applied.take());
-    let made = Made {
-        last: status.history.first().map(made),
-        may_bill: decision.may_bill.as_ref().map(|may| small(may.seats)),
-    };
+    let decision = ask(published.as_deref());
+    status = plan::after_decision(status, &decision).status;
+    let made = made_of(&status);
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
     let doubt = decision.doubt.as_ref().and_then(|doubt| doubted(variant, doubt, marks));
     let mut judged = judgement(variant, &decision, mark, made, doubt);
@@ -128,7 +120,7 @@ fn doubted(variant: &Variant, doubt: &Doubt, marks: [Option<Mark>; 3]) -> Option
     (follows || !doubt.kept || doubt.wait.kind == Kind::Reverted).then_some(doubt)
 }
 
-/// Asks the real `after_write` what an answer and the reading after it prove.
+/// Asks the real `after_request` what an answer and the reading after it prove.
 pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i8>, before: Record) -> Record {
     let outcome = match answer {
         Answer::Accepted => Outcome::Accepted,
@@ -142,15 +134,34 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
         Answer::Refused => Outcome::Refused(Refusal::Throttled(None)),
         Answer::NotSent => Outcome::NotSent("the send deadline has passed"),
     };
-    let after = plan::after_write(&intent(mark_), &outcome, read_back.map(numbers), Timestamp::UNIX_EPOCH);
-    let mut status = LicenseSeatsStatus {
-        history: before.made.last.map(change).into_iter().collect(),
+    let open = Record { intent: Some(mark_), ..before };
+    let read_back = read_back.map(|seen| Snapshot { model: Model::Quantity(numbers(seen)), ..fixed().1.clone() });
+    let (intent, now) = (intent(mark_), Timestamp::UNIX_EPOCH);
+    recorded(&plan::after_request(status_of(open), &intent, &outcome, read_back.as_ref(), now).status, None)
+}
+
+/// Asks the real `over_another_write` what is written over the write of somebody else.
+pub fn over(stored: Record, ours: Option<u8>, record: Record) -> Option<Record> {
+    let written = plan::over_another_write(status_of(stored), ours.map(id_word).as_deref(), &status_of(record));
+    written.map(|status| recorded(&status, stored.published))
+}
+
+fn status_of(record: Record) -> LicenseSeatsStatus {
+    LicenseSeatsStatus {
+        intent: record.intent.map(intent),
+        history: record.made.last.map(change).into_iter().collect(),
+        may_bill: record.made.may_bill.map(may_bill),
         ..LicenseSeatsStatus::default()
-    };
-    let may_bill = before.made.may_bill.filter(|_| after.applied.is_none());
-    let _ = plan::remember(&mut status, after.applied);
-    let made = Made { last: status.history.first().map(made), may_bill };
-    Record { published: None, intent: after.intent.as_ref().map(mark), made }
+    }
+}
+
+fn recorded(status: &LicenseSeatsStatus, published: Option<u64>) -> Record {
+    Record { published, intent: status.intent.as_ref().map(mark), made: made_of(status) }
+}
+
+fn made_of(status: &LicenseSeatsStatus) -> Made {
+    let may_bill = status.may_bill.as_ref().map(|may| small(may.seats));
+    Made { last: status.history.first().map(made), may_bill }
 }
 
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.

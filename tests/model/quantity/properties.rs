@@ -31,6 +31,7 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
     let settles = [
         Weakness::ConstantSettleTime,
         Weakness::NoWaitForLateEffects,
+        Weakness::NoAgeOfReadings,
         Weakness::ForgetsFirst,
         Weakness::ForgetsRefused,
     ];

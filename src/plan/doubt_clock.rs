@@ -1,32 +1,40 @@
-//! How long the outcome of a change has not been known, on the monotonic clock of this process.
+//! How long the outcome of a change has not been known. What time it is says whoever asks: the operator by the monotonic clock
+//! of its process, the model (tests/model) by its hours.
 
-use std::time::{Duration, Instant};
+use std::ops::Sub;
+use std::time::Duration;
 
-use crate::plan::{Doubt, Elapsed, Numbers, WaitFor};
+use super::{Doubt, Elapsed, Numbers, WaitFor};
 
-/// A clock that runs while something is in doubt.
-#[derive(Clone, Debug, Default)]
-pub(in crate::controller) struct DoubtClock(Option<Since>);
+/// A clock that runs while something is in doubt. `T`: a moment; later less earlier is the time between the two.
+#[derive(Clone, Debug)]
+pub struct DoubtClock<T>(Option<Since<T>>);
+
+impl<T> Default for DoubtClock<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
 
 #[derive(Clone, Debug)]
-struct Since {
+struct Since<T> {
     wait: WaitFor,
-    since: Instant,
+    since: T,
     /// What was read once the settle time had passed, and when.
-    settled: Option<(Numbers, Instant)>,
+    settled: Option<(Numbers, T)>,
     /// Nothing is waited for any more: what was learned is kept until the change can be made.
     kept: bool,
 }
 
-impl DoubtClock {
+impl<T: Copy + Sub<Output = Duration>> DoubtClock<T> {
     /// Whether the outcome of a change is not known yet.
     pub fn runs(&self) -> bool {
         self.0.as_ref().is_some_and(|doubt| !doubt.kept)
     }
 
     /// What is known about the open doubt, for the decision.
-    pub fn elapsed(&self, now: Instant) -> Option<Elapsed> {
-        let since = |then: Instant| -> Duration { now.duration_since(then) };
+    pub fn elapsed(&self, now: T) -> Option<Elapsed> {
+        let since = |then: T| now - then;
         self.0.as_ref().map(|doubt| Elapsed {
             wait: doubt.wait.clone(),
             since: since(doubt.since),
@@ -35,12 +43,12 @@ impl DoubtClock {
     }
 
     /// Starts the clock anew: what may still be running has just been heard of.
-    pub fn restart(&mut self, wait: WaitFor, now: Instant) {
+    pub fn restart(&mut self, wait: WaitFor, now: T) {
         self.0 = Some(Since { wait, since: now, settled: None, kept: false });
     }
 
     /// Keeps, starts or ends the clock, as the decision says.
-    pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: Instant) {
+    pub fn follow(&mut self, doubt: Option<&Doubt>, numbers: Option<Numbers>, now: T) {
         let Some(doubt) = doubt else {
             self.0 = None;
             return;
@@ -64,7 +72,7 @@ mod tests {
 
     #[test]
     fn clock_that_is_only_kept_does_not_run_and_still_says_what_was_learned() {
-        let (mut clock, now) = (DoubtClock::default(), Instant::now());
+        let (mut clock, now) = (DoubtClock::default(), Duration::from_secs(1));
         let wait = WaitFor::Request("0123".into());
         let doubt = |left| Doubt { wait: wait.clone(), left: Duration::from_secs(left), settled: true };
         let read = Numbers { seats: 100, limit: None };
