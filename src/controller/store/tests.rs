@@ -144,7 +144,8 @@ fn full() -> Value {
             "id": "p", "step": seats, "reason": "ExternalChange",
             "blockedBy": ["Guardrail", "OtherPool"],
         },
-        "intent": intent, "history": [change], "effective": { "interval": "10m" }, "lastHandledReconcileAt": "now",
+        "intent": intent, "history": [change], "effective": { "interval": "10m", "product": "PasswordManager" },
+        "selector": "seatkeeper.dev/pods=none", "lastHandledReconcileAt": "now",
         "conditions": [{
             "type": "Ready", "status": "True", "reason": "InSync", "message": "-", "observedGeneration": 3,
             "lastTransitionTime": now,
