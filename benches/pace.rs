@@ -14,7 +14,7 @@ use seatkeeper::vendors::bitwarden_rates::{READS, TOKENS, WRITES};
 use seatkeeper::vendors::pace::{Ask, Lane, Limit, LimitedLane, Pace, Urgency, Wait};
 
 const INTERVAL: Duration = Duration::from_secs(600);
-/// A token lives an hour and is renewed 5 minutes before (section 16.3).
+/// A token lives an hour and is renewed 5 minutes before (docs/vendors/bitwarden.md, "Renewing a token").
 const TOKEN: Duration = Duration::from_secs(55 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Not counted: all organizations are there at once and want their first look.

@@ -9,12 +9,25 @@ use seatkeeper_support::workspace_root;
 mod refused;
 mod symptoms;
 
+/// Links to headings of docs/vendors/bitwarden.md, by the anchors that Markdown gives them.
+fn facts(headings: &[impl AsRef<str>]) -> String {
+    let anchor = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>()
+    };
+    let links = headings
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|heading| format!("[{heading}](vendors/bitwarden.md#{})", anchor(heading)));
+    links.collect::<Vec<_>>().join(", ")
+}
+
 /// The document. The tables are the code's own.
 fn document() -> String {
     let mut text = "<!-- Made from the code. Refresh with: make generate -->\n# What Bitwarden answers, and what it means\n\n\
-        Vendor text never gets into status, events or logs; these sentences do. `<host>` is the API's. Sections are those of the \
-        vendor reference that the client is built from.\n\n## Reading, and keys\n\n\
-        | Bitwarden | Reason | STATUS | What it says | Tried again | Section |\n|---|---|---|---|---|---|\n"
+        Vendor text never gets into status, events or logs; these sentences do. `<host>` is the API's. The last column names what \
+        the client knows of the vendor: see [vendors/bitwarden.md](vendors/bitwarden.md).\n\n## Reading, and keys\n\n\
+        | Bitwarden | Reason | STATUS | What it says | Tried again | Facts |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for row in symptoms() {
         let fault = row.fault("<host>");
@@ -26,7 +39,7 @@ fn document() -> String {
             fault.summary,
             fault.message,
             row.retry(),
-            row.section
+            facts(row.headings)
         );
     }
     text.push_str(

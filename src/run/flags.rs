@@ -13,7 +13,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
-/// As Bitwarden parses it: at least two numbers, and nothing but numbers (reference, section 3.2).
+/// As Bitwarden parses it: at least two numbers, and nothing but numbers (docs/vendors/bitwarden.md,
+/// "The personal key").
 fn client_version(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('.').collect();
     let numbers = parts.iter().all(|part| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));

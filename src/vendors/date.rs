@@ -14,8 +14,8 @@ pub(super) fn utc(text: &str) -> Option<Timestamp> {
     read.filter(|time| time.to_zoned(TimeZone::UTC).year() >= 1)
 }
 
-/// A time in an HTTP header, such as `Wed, 21 Oct 2026 07:28:00 GMT` (RFC 9110, section 5.6.7; of its three forms the one
-/// that servers may still send).
+/// A time in an HTTP header, such as `Wed, 21 Oct 2026 07:28:00 GMT` (RFC 9110, "Date/Time Formats"; of its three forms
+/// the one that servers may still send).
 pub(super) fn http(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
 }

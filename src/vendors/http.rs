@@ -225,7 +225,7 @@ fn challenges(response: &Response) -> bool {
 }
 
 /// `Retry-After` in seconds or as a date; anything else counts as absent. A date counts from the answer's own `Date`, so that
-/// clocks that differ do no harm. It is a lower bound (Bitwarden reference, section 12), so a second is added.
+/// clocks that differ do no harm. It is a lower bound (docs/vendors/bitwarden.md, "Rate limits"), so a second is added.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
     let value = header(RETRY_AFTER)?;

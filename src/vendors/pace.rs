@@ -63,14 +63,14 @@ enum Limiter {
     There,
     /// A server of somebody's own that has not answered yet. One request a second finds out.
     Unknown,
-    /// Its answers come without the limiter's headers: self-hosted (Bitwarden reference, section 12).
+    /// Its answers come without the limiter's headers: self-hosted (docs/vendors/bitwarden.md, "Rate limits").
     Absent,
 }
 
 /// For this long nobody else asks where it is not known whether there is a limiter.
 const FINDING_OUT: Duration = Duration::from_secs(1);
 
-/// First pause after a 429 that does not say how long (Bitwarden reference, section 16.6).
+/// First pause after a 429 that does not say how long (docs/vendors/bitwarden.md, "Pauses after a 429").
 const EDGE_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest such pause.
@@ -219,7 +219,8 @@ impl Pace {
     }
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
-    /// on asking elsewhere is what edge protection looks for (section 12). With the budgets above it is rare.
+    /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
+    /// "The edge in front of the cloud"). With the budgets above it is rare.
     pub fn heard(&mut self, at: &LimitedLane<'_>, heard: Heard, now: Duration) {
         let road = self.road(at, now);
         if !at.trusted {

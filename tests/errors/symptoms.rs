@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vendor_sim::{Fault, FaultKind, MemberStatus, Role, UserKey};
 
-use super::{stored, table};
+use super::{facts, stored, table};
 use crate::bad_answers::{answer, throttled};
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{World, organization};
@@ -22,7 +22,8 @@ struct Symptom {
     status: String,
     says: String,
     again: String,
-    section: String,
+    /// Headings of docs/vendors/bitwarden.md.
+    facts: Vec<String>,
     causes: Vec<Cause>,
 }
 
@@ -47,7 +48,7 @@ fn symptoms_of_the_document_are_those_that_are_played() {
         .into_iter()
         .map(|row| {
             assert!(!row.causes.is_empty(), "{}: a symptom without a cause", row.seen);
-            vec![row.seen, format!("`{}`", row.reason), row.status, row.says, row.again, row.section]
+            vec![row.seen, format!("`{}`", row.reason), row.status, row.says, row.again, facts(&row.facts)]
         })
         .collect();
     assert_eq!(table(&stored(), "| Bitwarden | Reason"), kept);

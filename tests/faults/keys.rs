@@ -293,7 +293,7 @@ async fn silent(stage: &Stage, broken: bool, wanted: usize) -> Result<(), String
 }
 
 /// In sync, with one row of each listed key. The row of an old key may stay where an answer that nobody gave said that it is
-/// gone: an answer of success is believed (Immuta reference, section 7.4).
+/// gone: an answer of success is believed (docs/vendors/immuta.md, "Deleting a row").
 fn is_end(stage: &Stage, status: &LicenseSeatsStatus) -> bool {
     let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
     let in_sync = ready.is_some_and(|ready| ready.reason == "InSync") && status.intent.is_none();

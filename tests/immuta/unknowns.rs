@@ -1,5 +1,6 @@
-//! Everything that the Immuta reference leaves open, both ways: whichever way the tenant behaves, a key is added once,
-//! the old one is removed after it, and the status says what is so. Each row proves that its switch decided something.
+//! Everything that docs/vendors/immuta.md leaves open, both ways: whichever way the tenant behaves, a key is added
+//! once, the old one is removed after it, and the status says what is so. Each row proves that its switch decided
+//! something.
 
 use std::collections::BTreeSet;
 use std::fs;

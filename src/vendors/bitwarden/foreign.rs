@@ -271,7 +271,8 @@ fn whatever_answers_a_change_only_what_is_listed_counts_as_refused_and_only_our_
                 let given = if bearer { challenging(plain) } else { plain };
                 let outcome = session.judged(&given, asked);
                 assert!(!format!("{outcome:?}").contains(MARKER), "{outcome:?}");
-                // The list (reference, sections 3.6, 12 and 16.4), written down a second time.
+                // The list (docs/vendors/bitwarden.md, "What an answer to a change proves"), written down a second
+                // time.
                 let text = error.as_ref().map_or("", |error| &error.message);
                 let known = refusals().into_iter().any(|known| text.contains(known.theirs) && !known.after_seats);
                 let one_step = asked != Asked::Differences { moves_seats: true };

@@ -1,4 +1,6 @@
 //! An API key and where to use it, as read from a Secret: an organization's own, or a person's.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
@@ -20,9 +22,9 @@ pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
 /// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
-    /// That of the organization with this id: the public API (section 3.1).
+    /// That of the organization with this id: the public API ("The organization key").
     Organization(String),
-    /// A person's: the private API, with that person's roles (section 3.2).
+    /// A person's: the private API, with that person's roles ("The personal key").
     User,
 }
 
@@ -53,9 +55,9 @@ impl ApiKey {
         Ok(Self { of, client_id: client_id.to_owned(), client_secret, api, identity, ca })
     }
 
-    /// Names this installation to Bitwarden, which mails the person about every new device (section 3.2). Made from the
-    /// key itself, so that it is the same after a restart, in every replica and in a new installation, and nobody
-    /// without the key can guess it. A rotated key is a new device.
+    /// Names this installation to Bitwarden, which mails the person about every new device ("The personal key"). Made
+    /// from the key itself, so that it is the same after a restart, in every replica and in a new installation, and
+    /// nobody without the key can guess it. A rotated key is a new device.
     pub(super) fn device(&self) -> Uuid {
         let parts = ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()];
         uuid::Builder::from_custom_bytes(Fingerprint::of(parts.map(str::as_bytes)).half()).into_uuid()
@@ -73,7 +75,7 @@ impl ApiKey {
     }
 }
 
-/// `organization.<guid>` or `user.<guid>` (sections 3.1 and 3.2).
+/// `organization.<guid>` or `user.<guid>` ("The organization key" and "The personal key").
 fn whose(client_id: &str) -> Result<KeyOf, Fault> {
     let guid = |id: &str| Uuid::try_parse(id).ok().map(|id| id.hyphenated().to_string());
     let organization = client_id.strip_prefix("organization.").and_then(guid).map(KeyOf::Organization);
@@ -83,7 +85,7 @@ fn whose(client_id: &str) -> Result<KeyOf, Fault> {
     })
 }
 
-/// The API and identity servers: of the region's cloud (section 2), or the Secret's own.
+/// The API and identity servers: of the region's cloud ("Addresses of a deployment"), or the Secret's own.
 fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts) -> Result<(Url, Url), Fault> {
     let named = |key: &'static str| -> Result<Option<Url>, Fault> {
         data.text(key)?.map(|text| custom_server(key, text, allowed)).transpose()
@@ -177,7 +179,7 @@ mod tests {
 
     #[test]
     fn each_cloud_has_its_addresses_which_need_no_allowance() {
-        // Section 2 of the reference.
+        // docs/vendors/bitwarden.md, "Addresses of a deployment".
         for (region, api, identity) in [
             (Region::US, "https://api.bitwarden.com", "https://identity.bitwarden.com"),
             (Region::EU, "https://api.bitwarden.eu", "https://identity.bitwarden.eu"),

@@ -1,4 +1,5 @@
-//! What the subscription says of the licence, and of what is billed (sections 6.4, 11 and 22.3). Pure.
+//! What the subscription says of the licence, and of what is billed (docs/vendors/bitwarden.md,
+//! "The private subscription GET", "Self-hosted servers" and "A failure that was billed"). Pure.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

@@ -1,5 +1,6 @@
 //! Counts members of an answer while it streams: the list is not paged, and large organizations have large lists
-//! (section 5.4). Memory stays constant but for one number per member, which keeps doubles from counting twice.
+//! (docs/vendors/bitwarden.md, "Members"). Memory stays constant but for one number per member, which keeps doubles
+//! from counting twice.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::vendors::object::Object;
 pub(super) const LIST_CAP: u64 = 32 * 1024 * 1024;
 
 /// Members that take a seat: invited, accepted or confirmed. Revoked and staged ones do not, and what is not known yet
-/// is not counted: the number is a lower bound anyway (sections 5.4 and 8).
+/// is not counted: the number is a lower bound anyway ("Members" and "Who occupies a seat").
 pub(super) fn count(body: impl Read) -> Result<Counted, VendorError> {
     let mut capped = Capped { inner: body, left: LIST_CAP };
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(&mut capped));
@@ -78,8 +79,8 @@ impl<'de> Visitor<'de> for List {
 pub(super) struct Counted {
     /// Of Password Manager.
     pub(super) seats: i32,
-    /// Of Secrets Manager, where each of them is said to have access or not: the private list says it (section 8), the
-    /// public one does not.
+    /// Of Secrets Manager, where each of them is said to have access or not: the private list says it
+    /// ("Who occupies a seat"), the public one does not.
     pub(super) secrets_manager: Option<i32>,
 }
 

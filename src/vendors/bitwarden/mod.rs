@@ -1,8 +1,8 @@
 //! Bitwarden: the public API with an organization's key, the private API with an owner's, or both.
 //!
-//! Facts are from the vendor reference (bitwarden/server at ac309aa1, 2026-08-20); section numbers are given where a
-//! fact is used. Read the modules in this order: `key` (from the Secret), `session` (token), `public` and `private` (what
-//! is asked), `write` (how a change is sent), `proofs` (what its answer proves), `owner` (what a person may see), `snapshot` and `license` (what it means).
+//! Facts are in docs/vendors/bitwarden.md; its headings are quoted where one is used. Read the modules in this order:
+//! `key` (from the Secret), `session` (token), `public` and `private` (what is asked), `write` (how a change is sent),
+//! `proofs` (what its answer proves), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
 mod error;
 mod key;
@@ -61,7 +61,8 @@ const VENDOR: &str = "bitwarden";
 /// Name of the vendor in sentences.
 const NAME: &str = "Bitwarden";
 /// The largest total of seats, and the highest limit. Bitwarden narrows totals to a signed 16-bit number before it saves
-/// them, so more would wrap around, and what is wrapped would be bought (section 7.1). Admission has the same number.
+/// them, so more would wrap around, and what is wrapped would be bought ("Rules of Password Manager"). Admission has
+/// the same number.
 const MAX_SEATS: i32 = 32_767;
 
 /// One pool of one organization, with the keys that are there.

@@ -20,7 +20,8 @@ const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRe
 pub struct BitwardenSettings {
     /// How old an answer may be that costs Bitwarden several calls, or that hardly ever changes: roles and subscriptions.
     pub account_recheck: Duration,
-    /// The version this client claims to be. Personal keys need one that is recent enough (section 16.2).
+    /// The version this client claims to be. Personal keys need one that is recent enough (docs/vendors/bitwarden.md,
+    /// "Headers that every client sends").
     pub client_version: Arc<str>,
 }
 

@@ -1,4 +1,6 @@
 //! What a person's key shows of one organization, as far as that person's role there allows.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +17,20 @@ use crate::vendors::error::VendorError;
 pub(super) enum Standing {
     /// Owner, and nobody else manages the organization: may see and do everything.
     Owner,
-    /// Owner of an organization that a reseller manages: may see the subscription, not change it (section 6.2).
+    /// Owner of an organization that a reseller manages: may see the subscription, not change it
+    /// ("Who may see and change billing").
     Resold,
-    /// Owner of an organization that a provider manages: sees neither (section 6.2).
+    /// Owner of an organization that a provider manages: sees neither ("Who may see and change billing").
     Managed,
-    /// Member without being an owner: sees exact use alone (section 6.8).
+    /// Member without being an owner: sees exact use alone ("Exact use").
     Member,
 }
 
-/// Number of the role (section 5.4).
+/// Number of the role ("Members").
 const OWNER: i64 = 0;
-/// Number of the membership's status (section 5.4).
+/// Number of the membership's status ("Members").
 const CONFIRMED: i64 = 2;
-/// Number of the provider's type (section 10).
+/// Number of the provider's type ("Organizations under a provider").
 const RESELLER: i64 = 1;
 
 impl Standing {
@@ -55,7 +58,8 @@ pub(super) struct OwnerView {
     pub(super) details: Option<Arc<Details>>,
     /// The details were read before, and what they say of the bill may be out of date.
     pub(super) is_old: bool,
-    /// Bitwarden does not know the organization's plan, and so shows its owner no subscription (section 6.4).
+    /// Bitwarden does not know the organization's plan, and so shows its owner no subscription
+    /// ("The private subscription GET").
     pub(super) custom_plan: bool,
     /// Why the subscription is not shown, though this person may see it.
     pub(super) lacks: Option<BitwardenError>,
@@ -64,7 +68,7 @@ pub(super) struct OwnerView {
 
 impl OwnerView {
     /// Under the discount of a standalone Secrets Manager the private API first changes Password Manager's seats by the same
-    /// difference and removes their limit (section 6.7).
+    /// difference and removes their limit ("The Secrets Manager POST").
     pub(super) fn drags_password_manager(&self, product: Product) -> bool {
         product == Product::SecretsManager && self.standalone_secrets_manager
     }
@@ -84,7 +88,7 @@ pub(super) async fn only_organization(session: &Session, age: Duration) -> Resul
 pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
     let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
     owned.sort_unstable();
-    // One with sponsored families is listed once for each (section 4).
+    // One with sponsored families is listed once for each ("Endpoints").
     owned.dedup();
     match owned[..] {
         [id] => uuid::Uuid::try_parse(id)
@@ -221,14 +225,14 @@ impl Subscription {
 }
 
 /// Whether the plan is one that Bitwarden does not know, so that 404 is no word about the role: an owner is still shown the
-/// organization, with a plan that has no details (sections 6.4 and 9).
+/// organization, with a plan that has no details ("The private subscription GET" and "Plans").
 async fn has_custom_plan(session: &Session, id: &str) -> bool {
     session.organization(id).await.is_ok_and(|organization| {
         organization.plan.is_some_and(|plan| plan.password_manager.is_none() && plan.secrets_manager.is_none())
     })
 }
 
-/// The organization is shown and its subscription is not: Stripe may not know it (section 7.3).
+/// The organization is shown and its subscription is not: Stripe may not know it ("Two billing paths").
 fn of_stripe(error: BitwardenError) -> BitwardenError {
     match error {
         BitwardenError::Shared(VendorError::Status(status)) if status >= 500 => BitwardenError::NoSubscription(status),

@@ -1,5 +1,5 @@
-//! What is asked with a person's key: the private API (section 6), which sees and clears more, and changes by
-//! differences.
+//! What is asked with a person's key: the private API (docs/vendors/bitwarden.md, "The private API"), which sees and
+//! clears more, and changes by differences.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -66,7 +66,7 @@ impl Session {
         self.get("get_organization", format!("organizations/{id}")).await
     }
 
-    /// `GET .../billing/vnext/metadata`: exact use (section 6.8).
+    /// `GET .../billing/vnext/metadata` ("Exact use").
     pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, BitwardenError> {
         self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
     }
@@ -135,7 +135,8 @@ impl Session {
         self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, asker)
     }
 
-    /// `POST .../subscription` or `.../sm-subscription` (sections 6.6 and 6.7).
+    /// `POST .../subscription` or `.../sm-subscription` ("The private subscription POST" and
+    /// "The Secrets Manager POST").
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
         let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);

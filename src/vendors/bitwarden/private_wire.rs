@@ -1,5 +1,5 @@
-//! The JSON of Bitwarden's private API, as far as it is used (sections 6.3 to 6.8). It is no published contract: whatever
-//! is not needed is not read, and what is missing counts as unknown.
+//! The JSON of Bitwarden's private API, as far as it is used (docs/vendors/bitwarden.md, "The private API"). It is no
+//! published contract: whatever is not needed is not read, and what is missing counts as unknown.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +23,12 @@ pub(super) struct Memberships {
 pub(super) struct Membership {
     pub(super) id: String,
     pub(super) enabled: Option<bool>,
-    /// 2: confirmed (section 5.4).
+    /// 2: confirmed ("Members").
     pub(super) status: i64,
-    /// 0: owner (section 5.4).
+    /// 0: owner ("Members").
     #[serde(rename = "type")]
     pub(super) role: i64,
-    /// Of the provider that manages the organization, if one does (section 10).
+    /// Of the provider that manages the organization, if one does ("Organizations under a provider").
     pub(super) provider_type: Option<i64>,
     pub(super) provider_id: Option<String>,
 }
@@ -77,7 +77,7 @@ impl Organization {
     }
 }
 
-/// `GET /organizations/{id}/billing/vnext/metadata` (section 6.8).
+/// `GET /organizations/{id}/billing/vnext/metadata` ("Exact use").
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
@@ -95,7 +95,7 @@ impl Metadata {
     }
 }
 
-/// `GET /organizations/{id}/subscription` (section 6.4).
+/// `GET /organizations/{id}/subscription` ("The private subscription GET").
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Details {
@@ -139,14 +139,15 @@ pub(super) struct Named {
     pub(super) _object: String,
 }
 
-/// The error shape of the private API (section 6.1). The text is compared with texts that are known, and not kept.
+/// The error shape of the private API ("The private error object"). The text is compared with texts that are known, and
+/// not kept.
 #[derive(Deserialize)]
 pub(super) struct PrivateError {
     pub(super) message: String,
 }
 
 /// A change through the private API: differences for seats, totals for limits, where none **clears** the limit
-/// (sections 6.6 and 6.7).
+/// ("The private subscription POST" and "The Secrets Manager POST").
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(super) enum RelativeChange {

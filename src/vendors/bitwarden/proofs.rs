@@ -1,4 +1,6 @@
 //! Which answers to a change prove that nothing was done: by status and shape, as data. Whatever is not here proves nothing.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use reqwest::StatusCode;
 
@@ -12,9 +14,10 @@ use crate::vendors::proof::Proof;
 /// What an answer must be like, besides its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// The framework's challenge (section 3.6).
+    /// The framework's challenge ("Refused tokens").
     Bearer,
-    /// The framework's bare refusal (section 3.6), which an edge can give as well: a fresh token must show the same.
+    /// The framework's bare refusal ("Refused tokens"), which an edge can give as well: a fresh token must show the
+    /// same.
     RoleMissing,
     /// Whatever it is.
     Any,
@@ -90,8 +93,9 @@ impl Shape {
 }
 
 /// Whether an answer has the application's own shape: only then is the request known to be over. The public API answers to
-/// a change with a message, and with these statuses alone (section 5.3); the private one with an object that says what it
-/// is, or with an error that has a message (sections 6.1 and 6.6).
+/// a change with a message, and with these statuses alone ("The subscription PUT"); the private one with an object that
+/// says what it is, or with an error that has a message ("The private error object" and
+/// "The private subscription POST").
 pub(super) fn is_of_application(answer: &Answer, asked: Asked) -> bool {
     let message = || answer.json::<Message>("no message").is_ok();
     match (asked, answer.status) {

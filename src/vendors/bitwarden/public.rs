@@ -1,4 +1,5 @@
-//! What is asked with an organization key: the public API, which sets totals (sections 5.2 to 5.4).
+//! What is asked with an organization key: the public API, which sets totals (docs/vendors/bitwarden.md,
+//! "The subscription GET", "The subscription PUT" and "Members").
 
 use futures::TryStreamExt;
 use reqwest::{Method, StatusCode};
@@ -36,12 +37,12 @@ impl Session {
         self.connection.turn(&Method::PUT, &self.url(SUBSCRIPTION), self.client_id(), asker)
     }
 
-    /// `GET /public/organization/subscription` (section 5.2).
+    /// `GET /public/organization/subscription` ("The subscription GET").
     pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
         self.with_token("get_subscription", |token| self.get_subscription(token)).await
     }
 
-    /// Members that take a seat, from `GET /public/members` (section 5.4).
+    /// Members that take a seat, from `GET /public/members` ("Members").
     pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
         self.with_token("get_members", |token| self.get_members(token)).await.map(|counted| counted.seats)
     }
@@ -50,7 +51,7 @@ impl Session {
         let answer = self.connection.ask(self.api(Method::GET, self.url(SUBSCRIPTION), &token)).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.json("the subscription is not what it should be")?),
-            // The one meaning a 400 of the application has here (section 15.1); proxies have others.
+            // The one meaning a 400 of the application has here ("The subscription GET"); proxies have others.
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(answer.refusal()),
         }
@@ -72,7 +73,7 @@ impl Session {
         Ok(counted.unwrap_or(Err(VendorError::Unreadable("counting members failed")))?)
     }
 
-    /// `PUT /public/organization/subscription` (section 5.3).
+    /// `PUT /public/organization/subscription` ("The subscription PUT").
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
         let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);

@@ -1,5 +1,5 @@
-//! Bitwarden's rate limits (section 12), as data. The cloud counts by address, verb and exact path, so the public paths
-//! are shared by all organizations. Self-hosted servers have no limiter.
+//! Bitwarden's rate limits (docs/vendors/bitwarden.md, "Rate limits"), as data. The cloud counts by address, verb and
+//! exact path, so the public paths are shared by all organizations. Self-hosted servers have no limiter.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Why the private API refuses a change, in our words: its texts (section 7) are compared with, and never repeated.
+//! Why the private API refuses a change, in our words: its texts (docs/vendors/bitwarden.md, "Rules of a change") are
+//! compared with, and never repeated.
 
 /// How a text of the vendor is recognised.
 #[derive(Clone, Copy)]

@@ -28,8 +28,9 @@ pub(super) struct Row {
 
 impl Row {
     /// Seats and limit of Password Manager, Secrets Manager and machine accounts. A plan that counts seats has one at
-    /// least (section 7.1, A7), and its total is kept in 16 bits (A12). A limit has no upper end; it was at least as
-    /// large as the seats when it was set, and may be smaller since (section 6.5).
+    /// least (A7), and its total is kept in 16 bits (A12): docs/vendors/bitwarden.md, "Rules of Password Manager". A
+    /// limit has no upper end; it was at least as large as the seats when it was set, and may be smaller since
+    /// (docs/vendors/bitwarden.md, "The seat POST").
     pub(super) fn of(pools: [(Option<i64>, Option<i64>); 3]) -> Self {
         let [password_manager, secrets_manager, machine_accounts] = pools;
         Self {
@@ -61,7 +62,7 @@ impl Row {
         Ok(seats.map(|seats| Numbers { seats, limit }))
     }
 
-    /// Self-hosted servers have no limits that mean anything (section 11).
+    /// Self-hosted servers have no limits that mean anything (docs/vendors/bitwarden.md, "Self-hosted servers").
     pub(super) fn without_limits(mut self) -> Self {
         for pool in [&mut self.password_manager, &mut self.secrets_manager, &mut self.machine_accounts] {
             *pool = pool.map(|pool| Pool { limit: None, ..pool });

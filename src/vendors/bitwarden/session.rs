@@ -1,4 +1,6 @@
 //! A key in use: its token, and how each request says who calls. What is asked with it is in `public` and `private`.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -19,10 +21,10 @@ use crate::vendors::http::Http;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::tokens::{Asker, NewToken, Token, Tokens};
 
-/// A token is renewed this long before it expires (section 16.3).
+/// A token is renewed this long before it expires ("Renewing a token").
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 
-/// Linux CLI (section 3.2).
+/// Linux CLI ("The personal key").
 const DEVICE_TYPE: &str = "25";
 
 /// A key in use.
@@ -71,7 +73,7 @@ impl Session {
         &self.key.api
     }
 
-    /// Runs a read; refused with 401 or 403, once more with a fresh token (section 16.3).
+    /// Runs a read; refused with 401 or 403, once more with a fresh token ("Renewing a token").
     pub(super) async fn with_token<T, F: Future<Output = Result<T, BitwardenError>>>(
         &self,
         operation: &'static str,
@@ -120,8 +122,8 @@ impl Session {
         fetched
     }
 
-    /// `POST /connect/token` (sections 3.1, 3.2 and 3.5). Organization keys need no device, and do not mind one
-    /// (section 19).
+    /// `POST /connect/token` ("The organization key", "The personal key" and "Refusals of the token endpoint").
+    /// Organization keys need no device, and do not mind one ("Vaultwarden").
     async fn post_token(&self) -> Result<NewToken, BitwardenError> {
         let scope = match self.key.of {
             KeyOf::Organization(_) => "api.organization",

@@ -1,5 +1,5 @@
 //! Puts what the keys show together: the pool's numbers, and every rule that Bitwarden would enforce with an answer that
-//! explains nothing (sections 7 and 16.4). Pure.
+//! explains nothing (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
 
 use super::MAX_SEATS;
 use super::license::{billed, license};
@@ -77,14 +77,14 @@ impl Seen {
         }
     }
 
-    /// Sponsored families take seats too; only a person's key shows them (section 8).
+    /// Sponsored families take seats too; only a person's key shows them ("Who occupies a seat").
     fn usage(&self) -> Usage {
         let exact = self.owner.as_ref().filter(|owner| !owner.self_hosted).and_then(|owner| owner.used);
         let counted = self.members.or_else(|| self.owner.as_ref().and_then(|owner| owner.used));
         match (self.product, exact, counted) {
             (Product::PasswordManager, Some(used), _) => Usage::Exact(used),
             (Product::PasswordManager, None, Some(members)) => Usage::AtLeast(members),
-            // Members with access are all who take a seat of Secrets Manager (section 8).
+            // Members with access are all who take a seat of Secrets Manager ("Who occupies a seat").
             (Product::SecretsManager, _, Some(members)) => Usage::Exact(members),
             // Machine accounts are not listed.
             _ => Usage::NotReported,
@@ -96,7 +96,7 @@ impl Seen {
             return Some(SELF_HOSTED.into());
         }
         if let Some(owner) = &self.owner {
-            // An organization key may change what its owner may not (section 10).
+            // An organization key may change what its owner may not ("Organizations under a provider").
             match owner.standing {
                 Standing::Managed if !self.organization_key => return Some(PROVIDER.into()),
                 Standing::Resold if !self.organization_key => return Some(RESELLER.into()),
@@ -139,7 +139,8 @@ impl Seen {
         None
     }
 
-    /// Why this pool has no seats to count. Without Secrets Manager, both of its pools have none (section 5.2).
+    /// Why this pool has no seats to count. Without Secrets Manager, both of its pools have none
+    /// ("The subscription GET").
     fn uncounted(&self) -> &'static str {
         let counted = |product| self.pool(product).is_some_and(|pool| pool.seats.is_some());
         match self.product {
@@ -152,8 +153,8 @@ impl Seen {
         }
     }
 
-    /// Rules A4 and A5 of section 7, a plan without Secrets Manager (section 7.2), and an organization that is off: neither
-    /// seats nor limit can be changed.
+    /// Rules A4 and A5, a plan without Secrets Manager (S0), and an organization that is off: neither seats nor limit
+    /// can be changed ("Rules of a change").
     fn plan(&self, owner: &OwnerView) -> Option<&'static str> {
         if !owner.enabled {
             return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
@@ -174,8 +175,9 @@ impl Seen {
         )
     }
 
-    /// Rules A2 and A3 of section 7, and the customers of a provider (section 10), who have none of their own; those of a
-    /// reseller may. Password Manager's limit needs none (block B), the others' does (S2).
+    /// Rules A2 and A3, and the customers of a provider, who have none of their own; those of a reseller may. Password
+    /// Manager's limit needs none (block B), the others' does (S2): "Rules of a change" and
+    /// "Organizations under a provider".
     fn no_subscription(owner: &OwnerView) -> Option<&'static str> {
         if owner.standing == Standing::Managed {
             return Some(PROVIDER);
@@ -188,7 +190,7 @@ impl Seen {
             .then_some("the organization has no subscription, so seats cannot be bought: choose a plan first")
     }
 
-    /// What changes seats and not limits: the subscription, which section 7.3 wants to be in force.
+    /// What changes seats and not limits: the subscription, which must be in force ("Two billing paths").
     fn seats_fixed(&self) -> Option<String> {
         let owner = self.owner.as_ref()?;
         if let Some(why) = Self::no_subscription(owner) {

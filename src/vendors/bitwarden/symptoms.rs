@@ -12,8 +12,8 @@ use crate::vendors::error::{Failure, VendorError};
 pub struct Symptom {
     /// What is seen on the wire.
     pub seen: &'static str,
-    /// Section of the vendor reference.
-    pub section: &'static str,
+    /// Headings of docs/vendors/bitwarden.md.
+    pub headings: &'static [&'static str],
     error: BitwardenError,
 }
 
@@ -41,46 +41,83 @@ impl Symptom {
 }
 
 /// All rows, in the order of the document.
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub fn symptoms() -> Vec<Symptom> {
-    fn row(seen: &'static str, section: &'static str, error: impl Into<BitwardenError>) -> Symptom {
-        Symptom { seen, section, error: error.into() }
+    fn row(seen: &'static str, headings: &'static [&'static str], error: impl Into<BitwardenError>) -> Symptom {
+        Symptom { seen, headings, error: error.into() }
     }
     vec![
-        row("token: 400 `invalid_client`, to an organization key", "3.5", BitwardenError::InvalidClient),
-        row("token: 400 `invalid_client`, to a personal key", "3.5", BitwardenError::PersonUnknown),
-        row("token: 400 `invalid_grant`, to a personal key", "3.5", BitwardenError::LegacyAccount),
-        row("token: 400 `version_header_missing` or `invalid_client_version`", "3.5", BitwardenError::ClientVersion),
+        row(
+            "token: 400 `invalid_client`, to an organization key",
+            &["Refusals of the token endpoint"],
+            BitwardenError::InvalidClient,
+        ),
+        row(
+            "token: 400 `invalid_client`, to a personal key",
+            &["Refusals of the token endpoint"],
+            BitwardenError::PersonUnknown,
+        ),
+        row(
+            "token: 400 `invalid_grant`, to a personal key",
+            &["Refusals of the token endpoint"],
+            BitwardenError::LegacyAccount,
+        ),
+        row(
+            "token: 400 `version_header_missing` or `invalid_client_version`",
+            &["Refusals of the token endpoint"],
+            BitwardenError::ClientVersion,
+        ),
         row(
             "token: 400 with another code (`invalid_scope`, `invalid_request`, `device_error`)",
-            "3.5",
+            &["Refusals of the token endpoint"],
             BitwardenError::TokenRefused(400),
         ),
-        row("API: 401, also with a fresh token", "3.6", BitwardenError::Unauthorized),
-        row("API: 403, also with a fresh token", "3.6", BitwardenError::Forbidden),
-        row("public API: 404", "15.1", VendorError::NotFound),
-        row("private API: 404 or 403, also with a fresh token", "6.2, 15.2, 15.4", BitwardenError::NotOwner),
+        row("API: 401, also with a fresh token", &["Refused tokens"], BitwardenError::Unauthorized),
+        row("API: 403, also with a fresh token", &["Refused tokens"], BitwardenError::Forbidden),
+        row("public API: 404", &["The subscription GET"], VendorError::NotFound),
+        row(
+            "private API: 404 or 403, also with a fresh token",
+            &["Who may see and change billing", "A wrong role"],
+            BitwardenError::NotOwner,
+        ),
         row(
             "private API: the organization is not in the person's list, or not confirmed",
-            "3.2",
+            &["The personal key"],
             BitwardenError::NotMember,
         ),
-        row("private API: the person's list has no organization that he owns", "4", BitwardenError::NoOrganization),
+        row(
+            "private API: the person's list has no organization that he owns",
+            &["Endpoints"],
+            BitwardenError::NoOrganization,
+        ),
         row(
             "private API: 5xx for the subscription of an organization that is shown",
-            "7.3",
+            &["Two billing paths"],
             BitwardenError::NoSubscription(500),
         ),
-        row("private API: the person owns several organizations", "4", BitwardenError::SeveralOrganizations),
-        row("429 with `Retry-After`", "12", VendorError::Throttled { after: Some(Duration::from_secs(38)) }),
-        row("429 without `Retry-After`", "12", VendorError::Throttled { after: None }),
-        row("5xx, a redirect, or another status", "6.1, 15", VendorError::Status(503)),
+        row("private API: the person owns several organizations", &["Endpoints"], BitwardenError::SeveralOrganizations),
+        row(
+            "429 with `Retry-After`",
+            &["Rate limits"],
+            VendorError::Throttled { after: Some(Duration::from_secs(38)) },
+        ),
+        row("429 without `Retry-After`", &["The edge in front of the cloud"], VendorError::Throttled { after: None }),
+        row(
+            "5xx, a redirect, or another status",
+            &["The private error object", "The subscription PUT"],
+            VendorError::Status(503),
+        ),
         row(
             "200 that is not the API's answer (HTML, other JSON, too large)",
-            "16.6",
+            &["Shapes of JSON"],
             VendorError::Unreadable("it is too large"),
         ),
-        row("no connection, a broken one, or a time-out", "16.4", VendorError::NoAnswer("no connection")),
-        row("a certificate that is not trusted", "2", VendorError::Certificate),
+        row(
+            "no connection, a broken one, or a time-out",
+            &["How long a request can run"],
+            VendorError::NoAnswer("no connection"),
+        ),
+        row("a certificate that is not trusted", &["Addresses of a deployment"], VendorError::Certificate),
     ]
 }
 

@@ -1,4 +1,5 @@
-//! The JSON of Bitwarden's public API, as far as it is used (sections 5.1 to 5.3).
+//! The JSON of Bitwarden's public API, as far as it is used (docs/vendors/bitwarden.md, "Shapes of JSON",
+//! "The subscription GET" and "The subscription PUT").
 
 use std::time::Duration;
 
@@ -40,7 +41,8 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    /// `person`: the key is a person's, so that no organization and no plan can be why it is refused (section 3.5).
+    /// `person`: the key is a person's, so that no organization and no plan can be why it is refused
+    /// ("Refusals of the token endpoint").
     pub(super) fn meaning(&self, person: bool) -> BitwardenError {
         match self.error.as_str() {
             "invalid_client" if person => BitwardenError::PersonUnknown,
@@ -100,7 +102,8 @@ impl Subscription {
 }
 
 /// `PUT /public/organization/subscription`: only what must change. An unchanged `secretsManager` still writes the whole
-/// row and needs a payment method, and `storage` runs the storage path even for a difference of 0 (section 5.3).
+/// row and needs a payment method, and `storage` runs the storage path even for a difference of 0
+/// ("The subscription PUT").
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SubscriptionChange {

@@ -48,8 +48,8 @@ impl Session {
         outcome
     }
 
-    /// What an answer to a change proves (sections 5.3, 6.6, 7, 15 and 16.4). Only what is listed is a refusal: a 500 can
-    /// follow success, and a 400 of the private API a committed first half.
+    /// Judges the answer to a change (docs/vendors/bitwarden.md, "What an answer to a change proves"). Only what is
+    /// listed is a refusal: a 500 can follow success, and a 400 of the private API a committed first half.
     pub(super) fn judged(&self, answer: &Answer, asked: Asked) -> Outcome {
         match proof(answer, asked) {
             Some(shape) => Outcome::Refused(self.refused(shape, answer, asked)),
@@ -64,7 +64,7 @@ impl Session {
         let fault = |error: BitwardenError| error.fault(&self.host());
         match shape {
             // The token was good for the reading just before, so it has just expired; but not twice in a row: then it
-            // is a permission answer (section 16.3).
+            // is a permission answer (docs/vendors/bitwarden.md, "Renewing a token").
             Shape::Bearer if !self.write_unauthorized.load(Ordering::Relaxed) => {
                 let remedy = Remedy::Time { after: None, secret_may_help: false };
                 Refusal::Credentials(Fault { remedy, ..fault(BitwardenError::Unauthorized) })

@@ -1,5 +1,5 @@
-//! What the answer to an addition or a deletion proves (sections 6, 7.2 and 7.4). Little is documented: what does not
-//! prove that nothing was done leaves the outcome open.
+//! What the answer to an addition or a deletion proves (docs/vendors/immuta.md, "Refusals", "Adding a key" and
+//! "Deleting a row"). Little is documented: what does not prove that nothing was done leaves the outcome open.
 
 use reqwest::StatusCode;
 use serde_json::Value;

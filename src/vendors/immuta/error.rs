@@ -4,7 +4,7 @@ use super::NAME;
 use crate::plan::{Fault, Remedy, reason};
 use crate::vendors::error::{Failure, VendorError};
 
-/// What the owner of a key lacks that may not do something (section 3).
+/// What the owner of a key lacks that may not do something (docs/vendors/immuta.md, "Permissions").
 const NEEDED: &str = "the owner of the API key needs the permission APPLICATION_ADMIN in Immuta, and USER_ADMIN beside it on \
                       old releases";
 

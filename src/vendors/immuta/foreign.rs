@@ -123,7 +123,7 @@ fn reported_users_are_the_sum_of_what_is_reported_or_unknown() {
 const STATUSES: [u16; 22] =
     [200, 201, 202, 204, 301, 302, 307, 400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504];
 
-/// The list of proofs (reference, section 6), written down a second time.
+/// The list of proofs (docs/vendors/immuta.md, "Refusals"), written down a second time.
 fn assert_outcome(outcome: &Outcome, status: u16, ours: bool) {
     let throttled = matches!(outcome, Outcome::Refused(Refusal::Throttled(_)));
     assert_eq!(throttled, status == 429, "whatever the shape: {outcome:?}");

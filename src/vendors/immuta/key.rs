@@ -24,7 +24,8 @@ pub(in crate::vendors) struct ApiKey {
 }
 
 impl ApiKey {
-    /// Immuta has no common cloud: the tenant's own host is the base (section 2), and the Secret's owner names it.
+    /// Immuta has no common cloud: the tenant's own host is the base (docs/vendors/immuta.md, "Authentication"), and
+    /// the Secret's owner names it.
     pub(in crate::vendors) fn from_secret(secret: &Secret, allowed: &AllowedHosts) -> Result<Self, Fault> {
         let data = SecretData::credentials(secret, &CREDENTIALS)?;
         let api_key = data.required("apiKey")?;

@@ -1,6 +1,6 @@
 //! Immuta: an API key of a tenant, and the endpoints that add, list, count and delete licence keys.
 //!
-//! Facts are from the Immuta reference; section numbers are given where one is used. Much of it is not documented, so
+//! Facts are in docs/vendors/immuta.md; its headings are quoted where one is used. Much of it is not documented, so
 //! this client works whichever way it turns out, and never sends a key twice to find out.
 
 mod answer;
@@ -131,7 +131,7 @@ impl VendorAccount for LicenseKeys {
         Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
     }
 
-    /// No limit of requests is documented (section 2), so nobody has to wait for a turn.
+    /// No limit of requests is documented ("Rate limits"), so nobody has to wait for a turn.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
         let unread = |error: ImmutaError| error.unread(&self.session.host());
         let asker = Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false };

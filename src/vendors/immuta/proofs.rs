@@ -1,4 +1,5 @@
-//! What answers to a change prove: by status and shape, as data. Little is documented (section 6), so the list is short.
+//! What answers to a change prove: by status and shape, as data. Little is documented (docs/vendors/immuta.md,
+//! "Refusals"), so the list is short.
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -52,7 +53,7 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
     PROOFS.iter().map(row).collect()
 }
 
-/// Whether an answer has Immuta's own shape (section 6): only then is the request known to be over.
+/// Whether an answer has Immuta's own shape ("Refusals"): only then is the request known to be over.
 pub(super) fn is_of_application(answer: &Answer) -> bool {
     match answer.status {
         status if status.is_success() => answer.json::<Value>("no object").is_ok(),

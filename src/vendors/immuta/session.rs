@@ -1,5 +1,6 @@
 //! Requests with an API key. Two ways to prove who calls are documented, the key itself and a token that it is exchanged
-//! for (section 2): the key is tried first, the token where that is refused, and what worked is remembered.
+//! for (docs/vendors/immuta.md, "Authentication"): the key is tried first, the token where that is refused, and what
+//! worked is remembered.
 
 mod token;
 
@@ -29,7 +30,8 @@ use crate::vendors::tokens::{Asker, Tokens};
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
-/// Immuta documents no limit of requests (section 2): this one is only there to be found wrong by a 429, which is heard.
+/// Immuta documents no limit of requests ("Rate limits"): this one is only there to be found wrong by a 429, which is
+/// heard.
 pub(super) fn rates() -> Rates {
     let others = vec![Limit { count: 100, per: Duration::from_secs(1) }];
     Rates { rules: Vec::new(), others, domains: Vec::new() }
@@ -48,7 +50,7 @@ enum Way {
 #[derive(Clone, Copy, Debug, Default)]
 struct Learned {
     way: Option<Way>,
-    /// It wants the key's field in lower case (section 7.3).
+    /// It wants the key's field in lower case ("The name of the key's field").
     lower_case: bool,
 }
 
@@ -83,20 +85,21 @@ impl Session {
         format!("{}{}", self.host(), self.key.server.path().trim_end_matches('/'))
     }
 
-    /// `GET /admin/license/licenseStatus` (section 4.2).
+    /// `GET /admin/license/licenseStatus` ("The license status").
     pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
         let answer = self.get("get_license_status", self.url("admin/license/licenseStatus"), asker).await?;
         Ok(answer.json("the licence status is not what it should be")?)
     }
 
-    /// `GET /admin/license` (section 4.1). Rows that are marked as deleted are left out.
+    /// `GET /admin/license` ("The license record"). Rows that are marked as deleted are left out.
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
         let records: Vec<LicenseRecord> = answer.json_list("the list of licences is not what it should be")?;
         Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 
-    /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for (section 4.3).
+    /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for
+    /// ("The usage report").
     pub(super) async fn usage(&self, asker: Asker<'_>) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
@@ -104,8 +107,8 @@ impl Session {
     }
 
     /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise
-    /// (section 7.3): that refusal is no proof either. `heard`: what the record says of the answer before, which may have
-    /// been given to another process.
+    /// ("The name of the key's field"): that refusal is no proof either. `heard`: what the record says of the answer
+    /// before, which may have been given to another process.
     pub(super) async fn add(&self, key: &SecretString, heard: Option<&str>, go: Go<'_>) -> Outcome {
         let lower_case = match heard {
             heard if Uncertain::Field.is_told(heard) => true,
@@ -171,7 +174,7 @@ impl Session {
                     self.connection.count(operation, "ok");
                     return Ok(answer);
                 }
-                // One endpoint is known to answer 500 where it should say 401 (section 2).
+                // One endpoint is known to answer 500 where it should say 401 ("Authentication").
                 Err(error @ ImmutaError::Shared(VendorError::Status(500))) if known.is_none() => {
                     refused.get_or_insert(error);
                 }

@@ -1,5 +1,5 @@
-//! The JSON of Immuta's licence endpoints, as far as it is used (sections 2 and 4). No type here has a place for a
-//! licence key, a renewal token or a classify token: what is not named is never kept.
+//! The JSON of Immuta's licence endpoints, as far as it is used (docs/vendors/immuta.md, "Endpoints"). No type here has
+//! a place for a licence key, a renewal token or a classify token: what is not named is never kept.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -16,7 +16,7 @@ const MOST_FEATURES: usize = 30;
 /// How long the name of a feature may be.
 const LONGEST_FEATURE: usize = 40;
 
-/// The body of `POST /bim/apikey/authenticate`: the field is all lower case (section 2).
+/// The body of `POST /bim/apikey/authenticate`: the field is all lower case ("Authentication").
 #[derive(Serialize)]
 pub(super) struct Exchange<'a> {
     pub(super) apikey: &'a str,
@@ -63,7 +63,8 @@ pub(super) struct LicenseRecord {
 impl LicenseRecord {
     /// The row, checked; `None`: it is marked as deleted.
     pub(super) fn row(self) -> Result<Option<Row>, VendorError> {
-        // It goes into the status, so it must look like an identifier, though it need not be a UUID (section 8).
+        // It goes into the status, so it must look like an identifier, though it need not be a UUID
+        // ("Slips and gaps of the page").
         let usable = (1..=100).contains(&self.uuid.len()) && self.uuid.bytes().all(|b| b.is_ascii_graphic());
         if !usable {
             return Err(VendorError::Unreadable("a licence has no usable uuid"));
@@ -89,7 +90,8 @@ impl LicenseRecord {
 }
 
 /// Names of what a key turns on beside seats, in order: features and data handlers. They are objects in the examples and
-/// arrays in the table (section 4.1). `None`: in another shape, or with a name that is none: it goes into the status.
+/// arrays in the table ("The license record"). `None`: in another shape, or with a name that is none: it goes into the
+/// status.
 fn features(fields: [Option<&Value>; 2]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for field in fields.into_iter().flatten() {
@@ -133,7 +135,7 @@ impl RemovedRecord {
     }
 }
 
-/// `GET /admin/license/licenseStatus` (section 4.2).
+/// `GET /admin/license/licenseStatus` ("The license status").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LicenseStatus {
@@ -159,7 +161,7 @@ impl LicenseStatus {
     }
 }
 
-/// `GET /admin/license/usage` (section 4.3): only the summary; the users are nobody's business here.
+/// `GET /admin/license/usage` ("The usage report"): only the summary; the users are nobody's business here.
 #[derive(Deserialize)]
 pub(super) struct Usage {
     summary: Value,
@@ -178,7 +180,7 @@ impl Usage {
     }
 }
 
-/// What a refusal says, as far as it matters. Its text is looked at and never kept: it may repeat the key (section 6).
+/// What a refusal says, as far as it matters. Its text is looked at and never kept: it may repeat the key ("Refusals").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hint {
     /// The key is there already.

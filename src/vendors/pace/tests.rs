@@ -86,7 +86,8 @@ impl Paced {
     }
 }
 
-/// How many the vendor's limiter refuses: fixed windows, from a phase we do not know or from the first hit (section 12).
+/// How many the vendor's limiter refuses: fixed windows, from a phase we do not know or from the first hit
+/// (docs/vendors/bitwarden.md, "Rate limits").
 pub(super) fn refused(arrivals: &[Duration], limits: &[Limit], phase: Option<Duration>) -> usize {
     let mut refused = 0;
     for limit in limits {

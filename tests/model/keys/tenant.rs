@@ -1,6 +1,6 @@
-//! The tenant as its reference shows it (Immuta reference, sections 5 to 7): a list of rows that never shows a key. A POST
-//! adds a row, and nothing ties it to the request; a key that is there already may be refused, answered with its row, or
-//! get a second row.
+//! The tenant as its documentation shows it (docs/vendors/immuta.md, "Several keys" to "Deleting a row"): a list of
+//! rows that never shows a key. A POST adds a row, and nothing ties it to the request; a key that is there already may
+//! be refused, answered with its row, or get a second row.
 //!
 //! Left out, and not to be mended: an answer that names the row of the object's own key that a colleague added between the
 //! reading and the request. Nothing tells it from a new row, so it counts as added by the object, and is pruned once the key

@@ -1,5 +1,6 @@
-//! The vendor as its source shows it (vendor reference, sections 14 and 22): a row that is shown, a quantity that is
-//! billed, a PUT that reads the row twice and writes it whole, and billing webhooks that write back what they read.
+//! The vendor as its source shows it (docs/vendors/bitwarden.md, "Late and lost effects"): a row that is shown, a
+//! quantity that is billed, a PUT that reads the row twice and writes it whole, and billing webhooks that write back
+//! what they read.
 
 use super::{Answer, Mark, Quantity, WANTED};
 use crate::case::Sells;

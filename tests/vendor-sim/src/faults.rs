@@ -1,5 +1,7 @@
 //! Faults: what goes wrong with a request, on the wire ([`FaultKind::Drop`] and such) or inside the vendor
 //! ([`FaultKind::Half`] and such). Every fault counts how often it fired.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use std::collections::BTreeMap;
 
@@ -102,9 +104,9 @@ pub enum FaultKind {
         /// The text.
         text: String,
     },
-    /// Section 12, edge: 429, empty body, no Retry-After. Not executed.
+    /// The edge: 429, empty body, no Retry-After. Not executed ("The edge in front of the cloud").
     EdgeThrottle,
-    /// Section 12, edge: 403 `error code: 1020`. Not executed.
+    /// The edge: 403 `error code: 1020`. Not executed ("The edge in front of the cloud").
     EdgeForbidden,
     /// Inside: seats are written, then it fails before the cap.
     Half,
@@ -114,14 +116,15 @@ pub enum FaultKind {
     FailBeforeBilling,
     /// Inside: Stripe has the new quantity, then it fails before the row is written.
     FailAfterBilling,
-    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the private API (section 7.3).
+    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the private API
+    /// ("Two billing paths").
     DraftInvoiceLost,
-    /// Inside: Stripe refuses the card; nothing changed (section 7.3).
+    /// Inside: Stripe refuses the card; nothing changed ("Two billing paths").
     CardDeclined,
     /// Inside: says 200 but changes nothing. Immuta: for additions and deletions.
     NoEffect,
-    /// Inside: waits between the two reads of the public PUT (section 14), or before the only one of a private write.
-    /// Can be released.
+    /// Inside: waits between the two reads of the public PUT ("Changes that overlap"), or before the only one of a
+    /// private write. Can be released.
     PauseBetweenReads {
         /// At most so long.
         ms: u64,

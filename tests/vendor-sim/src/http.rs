@@ -67,7 +67,7 @@ impl Answer {
         self
     }
 
-    /// End of section 18: headers every real answer has.
+    /// What every real answer has (docs/vendors/bitwarden.md, "Headers of every answer").
     pub(crate) fn secured(self) -> Self {
         self.with(header::X_FRAME_OPTIONS, "SAMEORIGIN")
             .with(header::X_XSS_PROTECTION, "1; mode=block")

@@ -9,7 +9,8 @@
 //! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed;
 //! [`immuta`] is another one, with licence keys instead of a number.
 //!
-//! "Section" in comments means the Bitwarden reference, `upstreams/bitwarden.md`, and in [`immuta`] the other one.
+//! The vendors are played as docs/vendors/bitwarden.md and docs/vendors/immuta.md describe them; comments quote their
+//! headings.
 
 use std::{io, net::SocketAddr, sync::Arc};
 

@@ -1,5 +1,5 @@
 //! The two listeners. A request, once read, runs in a task of its own: Bitwarden does not stop when the client hangs
-//! up (section 22.2), and neither do we.
+//! up (docs/vendors/bitwarden.md, "How long a request can run"), and neither do we.
 
 use std::{
     io,
@@ -22,7 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::bitwarden::{Bitwarden, context::Client};
 
-/// What a port serves: everything under `/api` and `/identity`, or one of the two as the root (section 2).
+/// What a port serves: everything under `/api` and `/identity`, or one of the two as the root
+/// ("Addresses of a deployment").
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Serves {
     Everything,

@@ -13,7 +13,7 @@ use crate::vendors::tokens::{Asker, NewToken};
 
 impl Session {
     /// The request with who calls, and the number of the token to forget if it is refused. Never without who calls: an
-    /// endpoint may answer that with 500 (section 2).
+    /// endpoint may answer that with 500 (docs/vendors/immuta.md, "Authentication").
     pub(super) async fn signed(
         &self,
         way: Way,
@@ -39,7 +39,8 @@ impl Session {
         fetched
     }
 
-    /// `POST /bim/apikey/authenticate`: the key in the body, and where that is refused once in the header (section 2).
+    /// `POST /bim/apikey/authenticate`: the key in the body, and where that is refused once in the header
+    /// (docs/vendors/immuta.md, "Authentication").
     async fn post_token(&self) -> Result<NewToken, ImmutaError> {
         let url = || self.url("bim/apikey/authenticate");
         let key = self.key.api_key.expose_secret();

@@ -1,4 +1,5 @@
-//! The vendor raising seats by itself for members who join or return (section 8).
+//! The vendor raising seats by itself for members who join or return (docs/vendors/bitwarden.md,
+//! "Seats that Bitwarden adds").
 
 use super::{
     organization::Provider,
@@ -9,8 +10,8 @@ use super::{
     switches::BillingPath,
 };
 
-/// Seats needed for `joining` more members: None if there is room. The reference gives the texts of the refusals but
-/// not their order; this one goes from the hosting inwards to the cap.
+/// Seats needed for `joining` more members: None if there is room. The texts of the refusals are known, and
+/// their order is not; this one goes from the hosting inwards to the cap.
 pub(crate) fn seats_for(org: &Org, joining: i32, self_hosted: bool) -> Result<Option<i32>, Refusal> {
     let refuse = |text: &str| Err(Refusal::new("autoscale", text));
     let Some(seats) = org.row.shown.seats else {
@@ -50,7 +51,8 @@ pub(crate) fn seats_for(org: &Org, joining: i32, self_hosted: bool) -> Result<Op
     Ok(Some(needed))
 }
 
-/// Raises the row's seats atomically; bills at once if asked (all ways but the public invite, section 13).
+/// Raises the row's seats atomically; bills at once if asked: all ways but the public invite
+/// ("What is billed and when").
 pub(crate) fn raise(org: &mut Org, to: i32, path: Option<BillingPath>) {
     org.row.shown.seats = Some(narrow(to));
     if !org.autoscaled {

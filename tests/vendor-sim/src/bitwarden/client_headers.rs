@@ -1,5 +1,6 @@
-//! The headers that every client of the vendor sends (section 16.2), and what the edge in front of the cloud does with one
-//! that does not (section 12). What a request lacks is noted in its record, and a test that has such a request fails.
+//! The headers that every client of the vendor sends (docs/vendors/bitwarden.md, "Headers that every client sends"),
+//! and what the edge in front of the cloud does with one that does not ("The edge in front of the cloud"). What a
+//! request lacks is noted in its record, and a test that has such a request fails.
 
 use axum::http::{HeaderName, StatusCode, header};
 
@@ -28,7 +29,7 @@ fn names_itself(agent: &str) -> bool {
     !LIBRARIES.iter().any(|library| agent.starts_with(library))
 }
 
-/// The headers of section 16.2 that a request lacks, or has with a value that no client sends.
+/// The client headers that a request lacks, or has with a value that no client sends.
 pub(crate) fn lacking(request: &Request) -> Vec<&'static str> {
     if !owns(&request.path) {
         return Vec::new();
@@ -47,7 +48,7 @@ pub(crate) fn lacking(request: &Request) -> Vec<&'static str> {
     there.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect()
 }
 
-/// Section 2: probes that need no key.
+/// Probes that need no key ("Addresses of a deployment").
 fn is_anonymous(path: &str) -> bool {
     ["/api/alive", "/api/config", "/api/plans"].contains(&path)
 }

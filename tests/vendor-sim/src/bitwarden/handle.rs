@@ -1,5 +1,7 @@
 //! What tests do to the vendor from inside the process: create, change and look at organizations.
 //! A wrong organization id is a mistake in the test, so it panics.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use uuid::Uuid;
 
@@ -85,7 +87,7 @@ impl Bitwarden {
         self.on(id, |o| o.key())
     }
 
-    /// Makes a new secret. Tokens already issued stay good (section 3.4).
+    /// Makes a new secret. Tokens already issued stay good ("How long a token counts").
     pub fn rotate_key(&self, id: &str) -> OrganizationKey {
         self.on(id, |o| {
             o.secret = random_text(30);
@@ -136,7 +138,8 @@ impl Bitwarden {
         Ok(())
     }
 
-    /// `n` people join through the web vault: all or none. Seats grow as far as the cap allows (section 8).
+    /// `n` people join through the web vault: all or none. Seats grow as far as the cap allows
+    /// ("Seats that Bitwarden adds").
     pub fn join(&self, id: &str, n: u32) -> bool {
         self.on(id, |o| {
             let outcome = self.seat(o, n);
@@ -149,7 +152,7 @@ impl Bitwarden {
     }
 
     /// `n` people are invited through the public API: all or none. Seats grow as far as the cap allows, and are billed by
-    /// [`run_billing_job`](Self::run_billing_job) (section 13).
+    /// [`run_billing_job`](Self::run_billing_job) ("What is billed and when").
     pub fn invite(&self, id: &str, n: u32) -> bool {
         let self_hosted = lock(&self.shared.switches).self_hosted;
         self.on(id, |o| {
@@ -206,7 +209,8 @@ impl Bitwarden {
         })
     }
 
-    /// Somebody sets seats in the web vault: the vendor's rules apply, the cap does not (section 6.5); billed at once.
+    /// Somebody sets seats in the web vault: the vendor's rules apply, the cap does not ("The seat POST"); billed at
+    /// once.
     pub fn set_seats(&self, id: &str, seats: i32) -> Result<(), Refusal> {
         let fixed = lock(&self.shared.switches).billing_path;
         self.on(id, |o| {
@@ -238,7 +242,7 @@ impl Bitwarden {
         })
     }
 
-    /// Vendor staff or a migration write the row; no rule applies, and billing stays (section 22.4).
+    /// Vendor staff or a migration write the row; no rule applies, and billing stays ("Who else writes seats").
     pub fn force_row(&self, id: &str, seats: Option<i32>, limit: Option<i32>) {
         self.on(id, |o| {
             o.commit(self.now(), Actor::Vendor, Step::Row, None, |o| {
@@ -247,7 +251,7 @@ impl Bitwarden {
         });
     }
 
-    /// The vendor's three-hourly job: bills what public invites have added (section 13).
+    /// The vendor's three-hourly job: bills what public invites have added ("What is billed and when").
     pub fn run_billing_job(&self, id: &str) {
         let fixed = lock(&self.shared.switches).billing_path;
         self.on(id, |o| {

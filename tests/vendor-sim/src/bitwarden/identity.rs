@@ -1,5 +1,5 @@
-//! `POST /identity/connect/token` (section 3) for organization and user keys. Who passes gets a token that stays good
-//! until it expires, whatever happens to its key (section 3.4).
+//! `POST /identity/connect/token` (docs/vendors/bitwarden.md, "The token endpoint") for organization and user keys. Who
+//! passes gets a token that stays good until it expires, whatever happens to its key ("How long a token counts").
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ struct Success {
     vault: Option<Vault>,
 }
 
-/// Section 3.2: what a user's token answer carries besides; all of it secret or useless to an operator.
+/// What a user's token answer carries besides; all of it secret or useless to an operator ("The personal key").
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Vault {
@@ -65,7 +65,7 @@ impl Vault {
     }
 }
 
-/// Section 3.5: what a refused token request is told. Members that are None are left out.
+/// What a refused token request is told ("Refusals of the token endpoint"). Members that are None are left out.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     error: &'static str,
@@ -189,7 +189,8 @@ pub(crate) async fn token(context: &Context, request: &Request, switches: &Switc
     answer.with(header::CACHE_CONTROL, "no-store, no-cache, max-age=0").with(header::PRAGMA, "no-cache")
 }
 
-/// Section 3.5, in the vendor's order: the request, the client, the grant, the scope; then the user's own checks.
+/// In the vendor's order: the request, the client, the grant, the scope; then the user's own checks
+/// ("Refusals of the token endpoint").
 fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Success, Failure> {
     let refuse = |error| Err(Failure::plain(error));
     if request.method != axum::http::Method::POST || request.media_type() != "application/x-www-form-urlencoded" {
@@ -199,7 +200,7 @@ fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Succ
     let Some(id) = &form.client_id else {
         return refuse("invalid_request");
     };
-    // Section 22.5.
+    // Both are too long ("Refusals of the token endpoint").
     if id.len() > 100 || form.client_secret.as_ref().is_some_and(|s| s.len() > 100) {
         return refuse("invalid_request");
     }
@@ -227,7 +228,7 @@ fn grant(sim: &Bitwarden, request: &Request, switches: &Switches) -> Result<Succ
 }
 
 impl Bitwarden {
-    /// Section 3.4: secret, enabled flag and roles, as they were at most so long ago as the switch says.
+    /// Secret, enabled flag and roles, as they were at most so long ago as the switch says ("How long a token counts").
     fn client(&self, id: ClientId, switches: &Switches) -> Option<Cached> {
         let at = self.shared.clock.elapsed();
         let key = format!("{id:?}");

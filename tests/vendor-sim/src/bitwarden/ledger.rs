@@ -1,5 +1,6 @@
 //! The append-only ledger: every change of what is shown or what is billed, with who did it.
-//! Billing and row are two commits at the vendor (section 13), so they are two entries here.
+//! Billing and row are two commits at the vendor (docs/vendors/bitwarden.md, "What is billed and when"), so they are
+//! two entries here.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,11 +19,11 @@ pub enum Actor {
     Autoscale,
     /// Somebody in the web vault.
     ThirdParty,
-    /// The billing webhook writing the row it read earlier (section 22.1).
+    /// The billing webhook writing the row it read earlier ("The billing webhook").
     Webhook,
-    /// The vendor's job that brings billing up to date after an autoscale (section 13).
+    /// The vendor's job that brings billing up to date after an autoscale ("What is billed and when").
     BillingJob,
-    /// Vendor staff or a migration (section 22.4): no rule applies.
+    /// Vendor staff or a migration ("Who else writes seats"): no rule applies.
     Vendor,
 }
 

@@ -1,10 +1,11 @@
-//! A member of an organization: status, role, and whether a seat is taken (sections 5.4 and 8).
-//! The organization's state holds them; the member lists, the rules and the keys of users read them.
+//! A member of an organization: status, role, and whether a seat is taken (docs/vendors/bitwarden.md, "Members" and
+//! "Who occupies a seat"). The organization's state holds them; the member lists, the rules and the keys of users read
+//! them.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Status of a member (section 5.4).
+/// Status of a member ("Members").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MemberStatus {
@@ -32,7 +33,7 @@ impl MemberStatus {
         }
     }
 
-    /// Section 8: whether such a member takes a seat.
+    /// Whether such a member takes a seat ("Who occupies a seat").
     pub fn occupies(self) -> bool {
         matches!(self, Self::Invited | Self::Accepted | Self::Confirmed)
     }

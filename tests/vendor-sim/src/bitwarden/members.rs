@@ -1,4 +1,4 @@
-//! `/public/members` (section 5.4): the unpaged list, and the calls that take or free seats.
+//! `/public/members` (docs/vendors/bitwarden.md, "Members"): the unpaged list, and the calls that take or free seats.
 
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -41,7 +41,7 @@ struct Model<'a> {
     sso_external_id: Option<()>,
 }
 
-/// Section 5.4: only custom roles show them; here they have none.
+/// Only custom roles show them; here they have none ("Members").
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Permissions {
@@ -95,7 +95,8 @@ pub(crate) fn one(context: &Context, org: Uuid, id: Uuid) -> Answer {
     context.sim.with_org(org, answer).flatten().unwrap_or_else(|| empty(StatusCode::NOT_FOUND))
 }
 
-/// Raises seats in the row for `n` more members if need be. Billing follows later, by the job (section 13).
+/// Raises seats in the row for `n` more members if need be. Billing follows later, by the job
+/// ("What is billed and when").
 fn make_room(context: &Context, o: &mut Org, n: i32, switches: &Switches) -> Result<(), Box<Answer>> {
     match autoscale::seats_for(o, n, switches.self_hosted) {
         Ok(None) => Ok(()),

@@ -1,5 +1,6 @@
 //! The vendor: one shared state behind a cheap handle, and the way of a request through it.
-//! Identity (section 3), the public API (section 5) and the private API (section 6) share its state and its rules.
+//! Identity (docs/vendors/bitwarden.md, "The token endpoint"), the public API ("The public API") and the private API
+//! ("The private API") share its state and its rules.
 
 pub mod handle;
 pub mod ledger;
@@ -202,7 +203,7 @@ impl Bitwarden {
             self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));
             return answer;
         }
-        // Self-hosted servers have neither an edge in front nor a limiter (section 11).
+        // Self-hosted servers have neither an edge in front nor a limiter ("Self-hosted servers").
         let edge = switches.client_headers && !switches.self_hosted;
         if let Some(answer) = edge.then(|| client_headers::turned_away(request)).flatten() {
             self.record(context.number, |r| r.executed = Some(answer.status.as_u16()));

@@ -1,4 +1,6 @@
 //! The rest of the handle: time, requests, tokens, switches, faults, and waiting without polling.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use std::{net::Ipv4Addr, sync::atomic::Ordering, time::Duration};
 
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::faults::{Fault, FaultView};
 
-/// The two ports of the cloud's form: an API and an Identity with base URLs of their own (section 2).
+/// The two ports of the cloud's form: an API and an Identity with base URLs of their own ("Addresses of a deployment").
 #[derive(Debug)]
 pub(crate) struct Apart {
     api_port: u16,
@@ -82,7 +84,7 @@ impl Bitwarden {
         self.touch();
     }
 
-    /// A token of a user who belongs nowhere, to see the 403 of section 3.6.
+    /// A token of a user who belongs nowhere, to see the 403 of a wrong kind of key ("Refused tokens").
     pub fn user_token(&self) -> String {
         let switches = self.switches();
         self.issue(TokenKind::User(Claims { user: random_id(), roles: Default::default() }), &switches)
@@ -99,13 +101,13 @@ impl Bitwarden {
         self.touch();
     }
 
-    /// Section 3.4: what is cached of keys is read anew, as if its five minutes were over.
+    /// What is cached of keys is read anew, as if its five minutes were over ("How long a token counts").
     pub fn forget_keys(&self) {
         lock(&self.shared.key_cache).clear();
     }
 
-    /// Section 12: other clients behind the address 127.0.0.1 have used up all but `left` requests of this verb and path
-    /// (with `/api` or `/identity`) in the longest of the limiter's windows for it, which begins now.
+    /// Other clients behind the address 127.0.0.1 have used up all but `left` requests of this verb and path (with
+    /// `/api` or `/identity`) in the longest of the limiter's windows for it, which begins now ("Rate limits").
     pub fn leave_over(&self, verb: &str, path: &str, left: u64) {
         let (limits, path) = (self.switches().rate_limits, path.to_ascii_lowercase());
         let asked = Asked { peer: Ipv4Addr::LOCALHOST.into(), verb, path: &path };

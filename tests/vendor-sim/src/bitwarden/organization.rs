@@ -1,5 +1,5 @@
 //! Organizations as tests and people describe them: a builder, and the JSON of seeds and of the control API.
-//! Every state of section 18 is a field; people with keys of their own are added afterwards.
+//! Every state that docs/vendors/bitwarden.md tells of is a field; people with keys of their own are added afterwards.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub enum SubscriptionStatus {
     IncompleteExpired,
 }
 
-/// Who manages an organization instead of its owners (section 10).
+/// Who manages an organization instead of its owners ("Organizations under a provider").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Provider {
@@ -87,7 +87,7 @@ pub struct Organization {
     pub revoked: u32,
     /// Members with status Staged.
     pub staged: u32,
-    /// Admin-initiated sponsored families: they occupy seats, invisibly (section 8).
+    /// Admin-initiated sponsored families: they occupy seats, invisibly ("Who occupies a seat").
     pub sponsored_families: i32,
     /// Whether such sponsorships are enabled.
     pub use_admin_sponsored_families: bool,
@@ -117,7 +117,8 @@ pub struct Organization {
     pub license: Option<License>,
     /// Provider, if managed by one.
     pub provider: Option<Provider>,
-    /// Section 7.3; None: the first organization of a simulator goes the legacy path, the second the new one, and so on.
+    /// None: the first organization of a simulator goes the legacy path, the second the new one, and so on
+    /// ("Two billing paths").
     pub billing_path: Option<BillingPath>,
 }
 
@@ -234,7 +235,7 @@ impl Organization {
         license(v: License) => license = Some(v);
         /// The way of its bills.
         billing_path(v: BillingPath) => billing_path = Some(v);
-        /// Managed by a provider (set the Stripe ids as section 10 says yourself).
+        /// Managed by a provider (set the Stripe ids yourself: "Organizations under a provider").
         provider(v: Provider) => provider = Some(v);
     }
 

@@ -1,5 +1,6 @@
-//! How plans are called and what they cost: names, tiers and Stripe lines (section 9). The pricing service is closed,
-//! so the names are those of the server's test doubles where it has one, and the prices only stand for real ones.
+//! How plans are called and what they cost: names, tiers and Stripe lines (docs/vendors/bitwarden.md, "Plans"). The
+//! pricing service is closed, so the names are those of the server's test doubles where it has one, and the prices only
+//! stand for real ones.
 
 use super::plans::Plan;
 

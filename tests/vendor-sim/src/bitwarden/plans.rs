@@ -1,4 +1,5 @@
-//! The vendor's plans and what each allows (section 9; numbers of the server's own test doubles).
+//! The vendor's plans and what each allows (docs/vendors/bitwarden.md, "Plans"): numbers of the server's own test
+//! doubles.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ pub enum Plan {
 pub(crate) struct Limits {
     pub(crate) base_seats: i32,
     pub(crate) max_seats: Option<i32>,
-    /// "Add seats" and "autoscale" come from one property in the vendor's plan source.
+    /// Both `add seats` and `autoscale` come from one property in the vendor's plan source.
     pub(crate) scales: bool,
     pub(crate) storage: bool,
     pub(crate) base_storage: i32,
@@ -59,7 +60,7 @@ pub(crate) struct SmLimits {
 }
 
 impl Plan {
-    /// The vendor's number (section 9).
+    /// The vendor's number ("Plans").
     pub fn number(self) -> u8 {
         match self {
             Self::Free => 0,

@@ -1,5 +1,6 @@
-//! `GET` and `PUT /public/organization/subscription` (sections 5.2, 5.3, 15.1).
-//! The PUT hides every refusal behind one 500; the real one is kept as the organization's last refusal.
+//! `GET` and `PUT /public/organization/subscription` (docs/vendors/bitwarden.md, "The subscription GET" and
+//! "The subscription PUT"). The PUT hides every refusal behind one 500; the real one is kept as the organization's last
+//! refusal.
 
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -53,7 +54,7 @@ fn message(status: StatusCode, message: &str) -> Answer {
     Answer::json(status, &Message { message })
 }
 
-/// Section 5.2.
+/// Shows the numbers ("The subscription GET").
 pub(crate) fn get(context: &Context, org: Uuid, switches: &Switches) -> Answer {
     if switches.self_hosted {
         return public_error(SELF_HOSTED);
@@ -81,7 +82,7 @@ pub(crate) fn get(context: &Context, org: Uuid, switches: &Switches) -> Answer {
     )
 }
 
-/// Section 5.3. The body is judged before the hosting (section 22.5).
+/// Sets totals ("The subscription PUT"). The body is judged before the hosting ("Order of checks").
 pub(crate) async fn put(context: &Context, org: Uuid, bytes: &[u8], switches: &Switches) -> Answer {
     let update = match body::read(bytes) {
         Ok(update) => update,
@@ -124,7 +125,7 @@ fn cap(value: Option<i32>, stored: Option<i32>) -> Option<i32> {
     value.filter(|v| *v >= 0).or(stored)
 }
 
-/// The double read of section 14: the delta comes from this read, and is applied to the next one.
+/// The double read: the delta comes from this read, and is applied to the next one ("Changes that overlap").
 async fn password_manager(context: &Context, org: Uuid, pm: PasswordManager) -> Result<(), Refusal> {
     let row = context.read(org)?;
     let limit = cap(pm.limit, row.shown.limit);

@@ -1,4 +1,5 @@
-//! The vendor's rate limiter (section 12): fixed windows per client address, period, verb and path.
+//! The vendor's rate limiter (docs/vendors/bitwarden.md, "Rate limits"): fixed windows per client address, period, verb
+//! and path.
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
@@ -48,7 +49,7 @@ const ROOMY: u64 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RateLimits {
-    /// On by default, as in the cloud. A self-hosted server has none, whatever this says (section 11).
+    /// On by default, as in the cloud. A self-hosted server has none, whatever this says ("Self-hosted servers").
     pub enabled: bool,
     /// 100 times the vendor's numbers by default. Of several rules with the same period the strictest counts.
     pub rules: Vec<RateRule>,

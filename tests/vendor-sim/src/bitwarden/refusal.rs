@@ -1,5 +1,6 @@
 //! A broken business rule: which one, and the text the private API would show.
-//! The public PUT swallows both (section 5.3), so tests find them in `lastRefusal`; the private API shows them.
+//! The public PUT swallows both (docs/vendors/bitwarden.md, "The subscription PUT"), so tests find them in
+//! `lastRefusal`; the private API shows them.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,14 +13,15 @@ pub(crate) const FAULT: &str = "fault";
 /// Rule of a declined card.
 pub(crate) const CARD: &str = "card";
 
-/// Section 6.1: what most failures of Stripe become.
+/// What most failures of Stripe become ("The private error object").
 pub(crate) const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
 
 /// The first rule that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// Number in the tables of section 7 (`A9`, `U1`, `S9`), `7.3` for Stripe, `card`, `pricing`, `storage`, `autoscale` or `fault`.
+    /// Id of a rule (`A9`, `U1`, `S9`: "Rules of a change"), or `stripe`, `card`, `pricing`, `storage`, `autoscale` or
+    /// `fault`.
     pub rule: &'static str,
     /// Status the private API would give.
     pub status: u16,
@@ -36,7 +38,8 @@ impl Refusal {
         Self { rule, status, text: text.into() }
     }
 
-    /// Section 7.3: the legacy path names the Stripe parameter, the new one only says that something went wrong.
+    /// The legacy path names the Stripe parameter, the new one only says that something went wrong
+    /// ("Two billing paths").
     pub(crate) fn card(path: BillingPath) -> Self {
         match path {
             BillingPath::Legacy => Self::with_status(CARD, 400, "Errors have occurred."),

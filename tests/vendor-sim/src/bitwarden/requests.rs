@@ -23,7 +23,8 @@ pub struct RequestRecord {
     pub status: Option<u16>,
     /// Status the vendor came to; None if it was never executed (or has not been yet).
     pub executed: Option<u16>,
-    /// The client headers of section 16.2 that it did not have, if the simulator asks for them.
+    /// The client headers that it did not have, if the simulator asks for them (docs/vendors/bitwarden.md,
+    /// "Headers that every client sends").
     pub lacks: Vec<&'static str>,
     /// The client hung up before the answer.
     pub client_gone: bool,

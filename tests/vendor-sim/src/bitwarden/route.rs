@@ -1,5 +1,6 @@
-//! Which address leads where, who may go there, and the answers given before any action runs (sections 3.6, 4, 5.1).
-//! Organization keys go to the public API, users' keys to the private one.
+//! Which address leads where, who may go there, and the answers given before any action runs
+//! (docs/vendors/bitwarden.md, "Refused tokens", "Endpoints" and "Shapes of JSON"). Organization keys go to the public
+//! API, users' keys to the private one.
 
 use axum::http::{Method, StatusCode, header};
 use serde::Serialize;
@@ -34,7 +35,7 @@ impl Target {
         const GET: &[Method] = &[Method::GET];
         const POST: &[Method] = &[Method::POST];
         Some(match path {
-            // The token endpoint answers every method itself (section 3.5).
+            // The token endpoint answers every method itself ("Refusals of the token endpoint").
             "/identity/connect/token" => (Self::Token, &[]),
             "/api/alive" => (Self::Alive, GET),
             "/api/config" => (Self::Config, GET),
@@ -63,7 +64,7 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
     let Some((target, methods)) = Target::of(&request.path) else {
         return Answer::empty(StatusCode::NOT_FOUND);
     };
-    // Section 22.5: before authentication.
+    // Before authentication ("Order of checks").
     if !methods.is_empty() && !methods.contains(&request.method) {
         let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
         return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, &allowed.join(", "));
@@ -83,7 +84,7 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
     let reads_body = request.method == Method::PUT || (request.method == Method::POST && takes_json);
     let wrong_body = reads_body && !is_json(&request.media_type());
     match (target, caller) {
-        // Section 3.6: the wrong kind of key.
+        // The wrong kind of key ("Refused tokens").
         (Target::Private(_), TokenKind::Organization(_)) => Answer::empty(StatusCode::FORBIDDEN),
         (Target::Private(_), _) | (_, TokenKind::Organization(_)) if wrong_body => {
             Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE)
@@ -112,12 +113,13 @@ async fn public(context: &Context, request: &Request, switches: &Switches, targe
     }
 }
 
-/// Section 5.1.
+/// Whether the content type is JSON ("Shapes of JSON").
 fn is_json(media: &str) -> bool {
     matches!(media, "application/json" | "text/json") || (media.starts_with("application/") && media.ends_with("+json"))
 }
 
-/// Section 3.6. Only signature and lifetime count: a rotated key or a disabled organization changes nothing here.
+/// Only signature and lifetime count: a rotated key or a disabled organization changes nothing here
+/// ("How long a token counts").
 fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Result<TokenKind, Box<Answer>> {
     let unauthorized =
         |text: &str| Err(Box::new(Answer::empty(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, text)));
@@ -132,7 +134,7 @@ fn authenticate(context: &Context, request: &Request, switches: &Switches) -> Re
     }
 }
 
-/// Section 2: the anonymous probe.
+/// The anonymous probe ("Addresses of a deployment").
 fn config(context: &Context, request: &Request, switches: &Switches) -> Answer {
     let host = request.header(header::HOST).unwrap_or("localhost");
     let (api, identity) = context.sim.urls_seen_from(host);
@@ -152,7 +154,7 @@ fn config(context: &Context, request: &Request, switches: &Switches) -> Answer {
     )
 }
 
-/// Section 5.1: the public error object.
+/// The public error object ("Shapes of JSON").
 #[derive(Serialize)]
 pub(crate) struct PublicError<'a> {
     object: &'static str,
@@ -164,7 +166,7 @@ pub(crate) fn public_error(message: &str) -> Answer {
     Answer::json(StatusCode::BAD_REQUEST, &PublicError { object: "error", message, errors: None })
 }
 
-/// Section 5.3: errors of the body, by property or JSON path.
+/// Errors of the body, by property or JSON path ("The subscription PUT").
 pub(crate) fn model_error(key: &str, text: &str) -> Answer {
     let errors = Some(json!({ key: [text] }));
     let message = "The request's model state is invalid.";

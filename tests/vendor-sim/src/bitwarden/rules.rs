@@ -1,5 +1,5 @@
-//! The business rules of section 7, in the vendor's order. Each function says which rule fails first, and its text.
-//! They are pure: the numbers go in, the new total or a refusal comes out.
+//! The business rules, in the vendor's order (docs/vendors/bitwarden.md, "Rules of a change"). Each function says which
+//! rule fails first, and its text. They are pure: the numbers go in, the new total or a refusal comes out.
 
 use super::{
     ledger::Shown,
@@ -7,7 +7,7 @@ use super::{
     state::{Row, Usage},
 };
 
-/// Row U1 of section 7.1, the first rule of a combined update.
+/// U1, the first rule of a combined update ("Rules of Password Manager").
 pub(crate) fn target_within_limit(row: &Row, delta: i32, limit: Option<i32>) -> Result<(), Refusal> {
     match (row.shown.seats, limit) {
         (Some(seats), Some(limit)) if seats.wrapping_add(delta) > limit => {
@@ -17,7 +17,7 @@ pub(crate) fn target_within_limit(row: &Row, delta: i32, limit: Option<i32>) -> 
     }
 }
 
-/// Section 7.1, block A, up to A10: the new total.
+/// Block A, up to A10: the new total ("Rules of Password Manager").
 pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal> {
     let Some(seats) = row.shown.seats else {
         return Err(Refusal::new("A1", "Organization has no seat limit, no need to adjust seats"));
@@ -64,7 +64,7 @@ pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal>
     Ok(new)
 }
 
-/// Section 7.1, block B. No cap at all is always allowed (only the private API can ask for it).
+/// Block B ("Rules of Password Manager"). No cap at all is always allowed; only the private API can ask for it.
 pub(crate) fn limit(row: &Row, limit: Option<i32>) -> Result<(), Refusal> {
     if let (Some(limit), Some(seats)) = (limit, row.shown.seats)
         && limit < seats
@@ -87,7 +87,7 @@ pub(crate) fn limit(row: &Row, limit: Option<i32>) -> Result<(), Refusal> {
     }
 }
 
-/// Section 7.1, storage: the new total in GB.
+/// Storage: the new total in GB ("Rules of Password Manager").
 pub(crate) fn storage(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal> {
     let refuse = |text: &str| Err(Refusal::new("storage", text));
     let plan = row.plan.limits().ok_or_else(|| Refusal::not_found("storage"))?;
@@ -133,7 +133,7 @@ impl SmTarget {
     }
 }
 
-/// Section 7.2.
+/// S0 to S21 ("Rules of Secrets Manager").
 #[expect(clippy::too_many_lines, reason = "the vendor's rules in the vendor's order")]
 pub(crate) fn secrets_manager(row: &Row, usage: Usage, to: SmTarget) -> Result<(), Refusal> {
     let refuse = |rule, text: String| Err(Refusal::new(rule, text));

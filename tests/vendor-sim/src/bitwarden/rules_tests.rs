@@ -1,4 +1,4 @@
-//! Tables: the first failing rule and its exact text (section 7).
+//! Tables: the first failing rule and its exact text (docs/vendors/bitwarden.md, "Rules of a change").
 
 use super::{
     organization::Organization,

@@ -1,5 +1,5 @@
 //! What the vendor stores about one organization: the row, the members, Stripe's side, the ledger.
-//! Rows are copied out and written back whole, as the vendor does (section 14).
+//! Rows are copied out and written back whole, as the vendor does (docs/vendors/bitwarden.md, "Changes that overlap").
 
 use axum::body::Bytes;
 use jiff::Timestamp;
@@ -81,11 +81,11 @@ pub(crate) struct Org {
     pub(crate) storage_used: i32,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) last_refusal: Option<LastRefusal>,
-    /// Mails to the owners about seats and cap (section 13).
+    /// Mails to the owners about seats and cap ("What is billed and when").
     pub(crate) owner_mails: usize,
     /// The vendor has raised seats by itself: that mail is sent once.
     pub(crate) autoscaled: bool,
-    /// Section 7.3, unless a switch says otherwise.
+    /// Which of the paths its bills go, unless a switch says otherwise ("Two billing paths").
     pub(crate) path: BillingPath,
     /// Webhooks under way.
     pub(crate) handlers: Handlers,

@@ -1,4 +1,5 @@
-//! Stripe's side of a change (section 7.3), on the legacy and on the new billing path.
+//! Stripe's side of a change (docs/vendors/bitwarden.md, "Two billing paths"), on the legacy and on the new billing
+//! path.
 
 use super::{
     organization::SubscriptionStatus as Status,
@@ -36,7 +37,7 @@ pub(crate) fn charge(
     path: BillingPath,
     to: Quantities,
 ) -> Result<(), Refusal> {
-    let refuse = |status, text: &str| Err(Refusal::with_status("7.3", status, text));
+    let refuse = |status, text: &str| Err(Refusal::with_status("stripe", status, text));
     let Some(stripe) = stripe else {
         return match path {
             BillingPath::Legacy => refuse(500, WENT_WRONG),
@@ -53,7 +54,7 @@ pub(crate) fn charge(
         }
         _ => {}
     }
-    // Section 22.5: a quantity of 0 is no line, and only the legacy path makes one.
+    // A quantity of 0 is no line, and only the legacy path makes one ("Order of checks").
     if path == BillingPath::New && stripe.seats == 0 && to.seats.is_some_and(|seats| seats > 0) {
         let price = plan.seat_item();
         return refuse(500, &format!("Subscription does not contain an item with price '{price}'."));
@@ -65,7 +66,7 @@ pub(crate) fn charge(
     Ok(())
 }
 
-/// Section 6.4: the states the vendor calls cancelled.
+/// The states the vendor calls cancelled ("The private subscription GET").
 pub(crate) fn cancelled(status: Status) -> bool {
     matches!(status, Status::Canceled | Status::Unpaid | Status::IncompleteExpired)
 }

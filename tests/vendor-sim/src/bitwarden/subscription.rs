@@ -1,5 +1,6 @@
-//! Carrying out a change: rules, then Stripe, then the whole row (sections 7 and 14). Both APIs share it.
-//! Each function works on a row it has read itself and writes that row back, so concurrent changes can be lost.
+//! Carrying out a change: rules, then Stripe, then the whole row (docs/vendors/bitwarden.md, "Rules of a change" and
+//! "Changes that overlap"). Both APIs share it. Each function works on a row it has read itself and writes that row
+//! back, so concurrent changes can be lost.
 
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ impl Context {
         path.ok_or_else(|| Refusal::not_found("U0"))
     }
 
-    /// Replaces the whole row, whatever it has become meanwhile (section 14).
+    /// Replaces the whole row, whatever it has become meanwhile ("Changes that overlap").
     fn write(&self, org: Uuid, row: &Row) {
         let (at, who, number) = (self.sim.now(), self.actor(), self.number);
         self.sim.with_org(org, |o| o.commit(at, who, Step::Row, Some(number), |o| o.row = row.clone()));
@@ -66,9 +67,9 @@ impl Context {
     /// The window between Stripe and the row, seconds long at the vendor.
     async fn before_row(&self) -> Result<(), Refusal> {
         self.pause(|kind| if let FaultKind::PauseBeforeRow { ms } = kind { Some(*ms) } else { None }).await;
-        // Section 7.3: a 400 although Stripe has changed.
+        // A 400 although Stripe has changed ("Two billing paths").
         if self.hit(&FaultKind::DraftInvoiceLost) {
-            return Err(Refusal::new("7.3", "Unable to locate draft invoice for subscription update."));
+            return Err(Refusal::new("stripe", "Unable to locate draft invoice for subscription update."));
         }
         self.fail(&FaultKind::FailAfterBilling)
     }
@@ -82,7 +83,7 @@ impl Context {
         outcome
     }
 
-    /// Section 7.1: seats by a delta, cap absolutely.
+    /// Seats by a delta, cap absolutely ("Rules of Password Manager").
     pub(crate) async fn update(&self, org: Uuid, delta: i32, limit: Option<i32>) -> Result<(), Refusal> {
         let mut row = self.read(org)?;
         rules::target_within_limit(&row, delta, limit)?;
@@ -123,7 +124,7 @@ impl Context {
         Ok(())
     }
 
-    /// Section 7.2: always ends in a write of the whole row, even if nothing in it changes.
+    /// Always ends in a write of the whole row, even if nothing in it changes ("Rules of Secrets Manager").
     pub(crate) async fn update_sm(&self, org: Uuid, mut row: Row, to: SmTarget) -> Result<(), Refusal> {
         self.priced(rules::secrets_manager(&row, self.usage(org)?, to), &["S1"])?;
         let changes = to.seats != row.shown.sm_seats || to.accounts != row.shown.service_accounts;

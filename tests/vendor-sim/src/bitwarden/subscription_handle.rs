@@ -41,7 +41,8 @@ impl Bitwarden {
         self.on(id, |o| o.provider = provider);
     }
 
-    /// Vendor staff or a migration change the plan; the numbers and the bill stay (section 22.4).
+    /// Vendor staff or a migration change the plan; the numbers and the bill stay (docs/vendors/bitwarden.md,
+    /// "Who else writes seats").
     pub fn set_plan(&self, id: &str, plan: Plan) {
         self.on(id, |o| {
             o.row.plan = plan;
@@ -49,7 +50,8 @@ impl Bitwarden {
         });
     }
 
-    /// A self-hosted organization gets another licence: its end, and the seats it gives (section 11).
+    /// A self-hosted organization gets another licence: its end, and the seats it gives (docs/vendors/bitwarden.md,
+    /// "Self-hosted servers").
     pub fn set_license(&self, id: &str, license: License, seats: Option<i32>) {
         self.on(id, |o| {
             o.license = Some(license);
@@ -109,7 +111,7 @@ impl Bitwarden {
         lock(&self.shared.switches).billing_path
     }
 
-    /// The rules of section 7.2 apply to the vendor's own growth too; billed in the same step. The reference does not
+    /// The rules of Secrets Manager apply to the vendor's own growth too; billed in the same step. The source does not
     /// describe this way in detail.
     fn autoscale_sm(&self, o: &mut Org, to: SmTarget, path: BillingPath) -> bool {
         let mut outcome = rules::secrets_manager(&o.row, o.usage(), to);

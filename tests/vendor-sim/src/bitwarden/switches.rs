@@ -1,4 +1,6 @@
 //! Behaviour of the whole vendor that a test or a person can change while it runs.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use std::fmt;
 
@@ -10,27 +12,31 @@ use super::rate_limit::RateLimits;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Switches {
-    /// Section 12. On by default, with more room than the vendor gives.
+    /// On by default, with more room than the vendor gives ("Rate limits").
     pub rate_limits: RateLimits,
-    /// Section 3.4: for so many seconds secret, enabled flag and roles of a key are as they were when last read. 300 by
-    /// default: that cache is configured at the vendor, and it is only deduced that another takes its place. 0: none.
+    /// For so many seconds secret, enabled flag and roles of a key are as they were when last read. 300 by default:
+    /// that cache is configured at the vendor, and it is only deduced that another takes its place
+    /// ("How long a token counts"). 0: none.
     pub key_cache_seconds: u64,
-    /// Section 22.1. By default after every change, and harmless.
+    /// By default after every change, and harmless ("The billing webhook").
     pub webhook: Webhook,
-    /// Section 7.3: the path of all organizations; `None`, the default: each has its own ([`super::organization::Organization`]).
+    /// The path of all organizations ("Two billing paths"); `None`, the default: each has its own
+    /// ([`super::organization::Organization`]).
     pub billing_path: Option<BillingPath>,
-    /// The pricing service fails: whatever needs the plan is a 500 (sections 7.1 and 22.5).
+    /// The pricing service fails: whatever needs the plan is a 500 (A4 of "Rules of Password Manager").
     pub pricing_down: bool,
-    /// Section 16.2: what a request lacks of the headers that each client sends is noted in its record, the cloud's edge turns
-    /// away who does not name itself, and a simulator that has seen such a request panics when it is dropped. On by default.
+    /// What a request lacks of the headers that each client sends ("Headers that every client sends") is noted in its
+    /// record, the cloud's edge turns away who does not name itself, and a simulator that has seen such a request
+    /// panics when it is dropped. On by default.
     pub client_headers: bool,
-    /// Section 11: a self-hosted server instead of the cloud.
+    /// A self-hosted server instead of the cloud ("Self-hosted servers").
     pub self_hosted: bool,
     /// Life of a token: 3600 s at the vendor.
     pub token_lifetime_seconds: u64,
-    /// Section 3.5: how long a failure after the secret check takes, on the simulator's clock. 2000 ms, as at the vendor.
+    /// How long a failure after the secret check takes, on the simulator's clock ("Refusals of the token endpoint").
+    /// 2000 ms, as at the vendor.
     pub token_failure_delay_ms: u64,
-    /// Section 3.4: the API still takes a token this long after its expiry. 300 s at the vendor.
+    /// The API still takes a token this long after its expiry ("How long a token counts"). 300 s at the vendor.
     pub clock_skew_seconds: u64,
 }
 
@@ -87,7 +93,7 @@ impl fmt::Display for Switches {
     }
 }
 
-/// Which Stripe code the vendor runs (section 7.3).
+/// Which Stripe code the vendor runs ("Two billing paths").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum BillingPath {
@@ -110,9 +116,9 @@ impl BillingPath {
     }
 }
 
-/// The billing webhook of section 22.1: after each Stripe update of a request it reads the row and writes the whole of it
-/// back. By default it reads what the request has written, so that its write changes nothing, unless another request is
-/// carried out before it: that one's row is lost.
+/// After each Stripe update of a request the vendor reads the row and writes the whole of it back
+/// ("The billing webhook"). By default it reads what the request has written, so that its write changes nothing, unless
+/// another request is carried out before it: that one's row is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Webhook {
@@ -156,7 +162,8 @@ impl Default for Webhook {
 }
 
 impl Webhook {
-    /// Reads the old row and puts it back after the request's answer, when released: the loss of section 22.1.
+    /// Reads the old row and puts it back after the request's answer, when released: the loss that
+    /// "The billing webhook" tells of.
     pub fn restoring() -> Self {
         Self { reads_after_request: false, before_write_ms: 0, hold_write: true, ..Self::default() }
     }

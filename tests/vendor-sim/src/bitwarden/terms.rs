@@ -1,11 +1,12 @@
-//! What the private subscription read shows beside the numbers (sections 6.4 and 11): periods, trial, cancellation,
-//! discounts, schedules, and a self-hosted server's licence. None of it decides a rule of section 7.
+//! What the private subscription read shows beside the numbers (docs/vendors/bitwarden.md,
+//! "The private subscription GET" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
+//! self-hosted server's licence. None of it decides a rule of a change.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A price migration or annual upgrade scheduled at Stripe: while it is attached, the subscription read shows this line
-/// instead of the seats billed now (section 22.3).
+/// instead of the seats billed now ("A failure that was billed").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PriceMigration {
@@ -41,8 +42,8 @@ pub struct Terms {
     pub unpaid_period_end: Option<Timestamp>,
     /// Days between the due date and the suspension.
     pub grace_days: i32,
-    /// The "Secrets Manager standalone" discount: changing Secrets Manager seats then changes Password Manager seats
-    /// too, and removes their cap (section 6.7).
+    /// The discount of a standalone Secrets Manager: changing Secrets Manager seats then changes Password Manager seats
+    /// too, and removes their cap ("The Secrets Manager POST").
     pub secrets_manager_standalone: bool,
     /// An attached schedule.
     pub price_migration: Option<PriceMigration>,
@@ -73,7 +74,7 @@ impl Default for Terms {
     }
 }
 
-/// The licence of a self-hosted organization, as far as it can be read (section 11).
+/// The licence of a self-hosted organization, as far as it can be read ("Self-hosted servers").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct License {

@@ -1,5 +1,6 @@
-//! Access tokens: whom one speaks for and how long it lives (section 3.4). Roles are frozen into a user's token, so a
-//! role change shows only in the next one. The token endpoint issues them, the router checks them.
+//! Access tokens: whom one speaks for and how long it lives (docs/vendors/bitwarden.md, "How long a token counts").
+//! Roles are frozen into a user's token, so a role change shows only in the next one. The token endpoint issues them,
+//! the router checks them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use super::{Bitwarden, identity, lock, private, state::random_text, switches::Switches, users::Role};
 use crate::http::Request;
 
-/// What a user's token says about him, as of its issue (section 3.2).
+/// What a user's token says about him, as of its issue ("The personal key").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) user: Uuid,

@@ -1,5 +1,7 @@
 //! What tests do to people with API keys: make them, give and take roles, rotate keys, look at devices and mails.
 //! A wrong user or organization id is a mistake in the test, so it panics.
+//!
+//! Quoted headings are those of docs/vendors/bitwarden.md.
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -90,7 +92,7 @@ impl Bitwarden {
         self.on_user(user, |u| u.key())
     }
 
-    /// Makes a new secret. Tokens already issued stay good (section 3.4).
+    /// Makes a new secret. Tokens already issued stay good ("How long a token counts").
     pub fn rotate_user_key(&self, user: &str) -> UserKey {
         self.on_user(user, |u| {
             u.secret = random_text(30);
@@ -151,7 +153,7 @@ impl Bitwarden {
         });
     }
 
-    /// How many "new device" mails the user got: one per device identifier (section 3.2).
+    /// How many "new device" mails the user got: one per device identifier ("The personal key").
     pub fn device_mails(&self, user: &str) -> usize {
         self.on_user(user, |u| u.mails)
     }
@@ -186,7 +188,7 @@ impl Bitwarden {
         })
     }
 
-    /// Section 3.2: the roles a token will carry, from confirmed memberships.
+    /// The roles a token will carry, from confirmed memberships ("The personal key").
     pub(crate) fn claims(&self, user: Uuid) -> Claims {
         let orgs = lock(&self.shared.orgs);
         let role = |o: &Org| o.confirmed(user).map(|m| (o.id, Role::of_number(m.kind)));

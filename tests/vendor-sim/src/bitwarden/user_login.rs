@@ -1,5 +1,6 @@
-//! What a personal API key must pass after its secret (sections 3.2 and 3.5), in the vendor's order: client version,
-//! device, encryption. Called by the token endpoint.
+//! What a personal API key must pass after its secret (docs/vendors/bitwarden.md, "The personal key" and
+//! "Refusals of the token endpoint"), in the vendor's order: client version, device, encryption. Called by the token
+//! endpoint.
 
 use axum::http::HeaderName;
 
@@ -73,8 +74,8 @@ pub(crate) fn device_type(text: &str) -> Option<u8> {
     text.trim().parse().ok().or_else(named)
 }
 
-/// Section 22.5 limits both texts to 50 characters; the reference does not say with which answer. Here it is the
-/// device error, so that a client that is too long notices.
+/// Both texts have 50 characters at most; the source does not say with which answer ("The personal key"). Here it is
+/// the device error, so that a client that is too long notices.
 fn device(form: &Form) -> Option<Device> {
     let short = |text: &Option<String>| text.clone().filter(|t| t.chars().count() <= 50);
     Some(Device {

@@ -1,5 +1,6 @@
-//! People with an API key of their own (`user.<guid>`, section 3.2): the account, its devices, and what tests see of it.
-//! Their memberships are entries in the organizations' member lists; a token freezes them.
+//! People with an API key of their own (`user.<guid>`; docs/vendors/bitwarden.md, "The personal key"): the account, its
+//! devices, and what tests see of it. Their memberships are entries in the organizations' member lists; a token freezes
+//! them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use uuid::Uuid;
 
 use super::member::MemberStatus;
 
-/// What somebody is in an organization (sections 3.2, 5.4 and 10).
+/// What somebody is in an organization ("The personal key", "Members" and "Organizations under a provider").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
@@ -59,7 +60,7 @@ pub struct UserKey {
     pub client_secret: String,
 }
 
-/// What the token endpoint asks of an account (sections 3.2 and 3.5).
+/// What the token endpoint asks of an account ("The personal key" and "Refusals of the token endpoint").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
@@ -109,7 +110,7 @@ pub struct UserView {
     pub account: Account,
     /// Its devices, oldest first.
     pub devices: Vec<Device>,
-    /// "New device" mails sent to the user.
+    /// Mails about a new device sent to the user.
     pub device_mails: usize,
     /// Successful logins.
     pub logins: usize,
@@ -140,7 +141,8 @@ impl User {
         }
     }
 
-    /// Section 3.2: an unknown identifier makes a device and, unless the account is younger than ten minutes, a mail.
+    /// An unknown identifier makes a device and, unless the account is younger than ten minutes, a mail
+    /// ("The personal key").
     pub(crate) fn seen_on(&mut self, device: Device, now: Timestamp) {
         if self.devices.iter().any(|known| known.identifier == device.identifier) {
             return;

@@ -63,7 +63,7 @@ pub struct OrganizationView {
     pub members: usize,
     /// The same by status number.
     pub members_by_status: BTreeMap<i8, usize>,
-    /// Seats occupied: members plus sponsored families (section 8).
+    /// Seats occupied: members plus sponsored families (docs/vendors/bitwarden.md, "Who occupies a seat").
     pub occupied: i32,
     /// Secrets Manager seats occupied.
     pub sm_occupied: i32,
@@ -85,7 +85,8 @@ pub struct OrganizationView {
     pub license: Option<License>,
     /// Provider.
     pub provider: Option<Provider>,
-    /// Mails to the owners: seats raised to the cap by hand, first autoscale (section 13).
+    /// Mails to the owners: seats raised to the cap by hand, first autoscale (docs/vendors/bitwarden.md,
+    /// "What is billed and when").
     pub owner_mails: usize,
     /// Why the last change was refused.
     pub last_refusal: Option<LastRefusal>,

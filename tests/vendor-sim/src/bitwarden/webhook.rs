@@ -1,4 +1,5 @@
-//! The billing webhook of section 22.1: it reads the whole row and later writes it back, whatever happened between.
+//! The billing webhook reads the whole row and later writes it back, whatever happened between
+//! (docs/vendors/bitwarden.md, "The billing webhook").
 //!
 //! Requests emit it, and so does what bills without one: a change in the web vault, members who join, the billing job. When
 //! somebody changes the row by hand, the harmless ones that hold it just then have written it before.

@@ -1,4 +1,5 @@
-//! Who calls: API keys, the tokens they are exchanged for, and what a request without either gets (section 2).
+//! Who calls: API keys, the tokens they are exchanged for, and what a request without either gets
+//! (docs/vendors/immuta.md, "Authentication").
 
 use axum::{
     body::Bytes,

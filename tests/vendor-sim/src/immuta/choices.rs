@@ -1,9 +1,9 @@
-//! The answers to choose from where the Immuta reference says "unknown": one enum per question, the default first.
-//! [`super::switches`] holds the choices made.
+//! The answers to choose from where docs/vendors/immuta.md says that it is open: one enum per question, the default
+//! first. [`super::switches`] holds the choices made.
 
 use serde::{Deserialize, Serialize};
 
-/// What an API key's owner may do (section 3).
+/// What an API key's owner may do ("Permissions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Permission {
@@ -13,7 +13,7 @@ pub enum Permission {
     UserAdmin,
 }
 
-/// Which permission a call needs (section 3).
+/// Which permission a call needs ("Permissions").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Needs {
@@ -40,7 +40,7 @@ impl Needs {
     }
 }
 
-/// How `POST /bim/apikey/authenticate` takes the key (section 2).
+/// How `POST /bim/apikey/authenticate` takes the key ("Authentication").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Exchange {
@@ -59,7 +59,7 @@ pub enum Exchange {
     RedirectToLogin,
 }
 
-/// Spelling of the field that carries the key in `POST /admin/license` (section 7.3).
+/// Spelling of the field that carries the key in `POST /admin/license` ("The name of the key's field").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PostField {
@@ -83,7 +83,7 @@ impl PostField {
     }
 }
 
-/// Where a 400 or 422 about the body names the field (section 7.3).
+/// Where a 400 or 422 about the body names the field ("The name of the key's field").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FieldNamed {
@@ -92,11 +92,11 @@ pub enum FieldNamed {
     Both,
     /// In `message`; there is no `validation`.
     Message,
-    /// In `validation`; the message says no more than "Invalid request payload input".
+    /// In `validation`; the message says no more than `Invalid request payload input`.
     Validation,
 }
 
-/// What adding a key does that a live row already has (section 7.2).
+/// What adding a key does that a live row already has ("Adding a key").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Duplicate {
@@ -113,7 +113,7 @@ pub enum Duplicate {
     SecondRow,
 }
 
-/// What adding a key does of which only soft-deleted rows are left (section 7.2).
+/// What adding a key does of which only soft-deleted rows are left ("Adding a key").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReAdd {
@@ -126,7 +126,7 @@ pub enum ReAdd {
     Refused,
 }
 
-/// What a DELETE of a soft-deleted row does (section 7.4).
+/// What a DELETE of a soft-deleted row does ("Deleting a row").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SecondDelete {
@@ -139,7 +139,7 @@ pub enum SecondDelete {
     Again,
 }
 
-/// Where a `uuid` comes from (section 7.1).
+/// Where a `uuid` comes from ("Telling a row from a key").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UuidFrom {
@@ -150,7 +150,7 @@ pub enum UuidFrom {
     Insert,
 }
 
-/// Which moment `createdAt` tells: the table and the old UI page disagree (section 4.1).
+/// Which moment `createdAt` tells: the table and the old UI page disagree ("The license record").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CreatedAt {
@@ -161,7 +161,7 @@ pub enum CreatedAt {
     Generated,
 }
 
-/// How dates are written (section 4.1).
+/// How dates are written ("The license record").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Dates {
@@ -176,7 +176,7 @@ pub enum Dates {
     Offset,
 }
 
-/// Whether expired keys still count as seats (section 5).
+/// Whether expired keys still count as seats ("Several keys").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ExpiredSeats {
@@ -189,7 +189,7 @@ pub enum ExpiredSeats {
     Gone,
 }
 
-/// When an account may be added, and what `canAddUser` says (section 4.2).
+/// When an account may be added, and what `canAddUser` says ("The license status").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CanAddUser {

@@ -139,7 +139,7 @@ impl LicenseKey {
         self
     }
 
-    /// With these secrets in the answer of POST (section 4.1).
+    /// With these secrets in the answer of POST (docs/vendors/immuta.md, "The license record").
     #[must_use]
     pub fn tokens(mut self, renewal: impl Into<String>, classify: impl Into<String>) -> Self {
         (self.renewal_token, self.classify_token) = (Some(renewal.into()), Some(classify.into()));

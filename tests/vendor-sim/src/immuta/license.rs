@@ -1,4 +1,4 @@
-//! The endpoints that add, list and delete licence keys (section 4).
+//! The endpoints that add, list and delete licence keys (docs/vendors/immuta.md, "Endpoints").
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -78,7 +78,7 @@ fn object(request: &Request) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-/// The key in the body (section 7.3): a strict schema, as 7.3 warns.
+/// The key in the body: a strict schema ("The name of the key's field").
 fn key_text<'a>(body: &'a Map<String, Value>, switches: &Switches) -> Result<&'a str, Problem> {
     let names = switches.post_field.names();
     let wrong = |code, name: &str, text| Err(Problem::field(switches, code, name, text));

@@ -1,9 +1,9 @@
-//! The Immuta tenant behind the same port: addresses under `/admin/` and `/bim/`. Built from the Immuta reference,
-//! `upstreams/immuta.md`; in this folder "section" means its sections. Faults, clock and request log are those of the
-//! simulator.
+//! The Immuta tenant behind the same port: addresses under `/admin/` and `/bim/`. Built from what
+//! docs/vendors/immuta.md says, whose headings are quoted in this folder. Faults, clock and request log are those of
+//! the simulator.
 //!
 //! [`route`] says who may call what, [`license`] adds, lists and deletes, [`seats`] counts, [`state`] is what changes,
-//! [`switches`] is everything that the reference leaves open, and [`ledger`] remembers every addition and deletion.
+//! [`switches`] is everything that the page leaves open, and [`ledger`] remembers every addition and deletion.
 
 pub mod choices;
 pub mod control;

@@ -1,4 +1,5 @@
-//! Refusals in the usual V1 shape (section 6): `statusCode`, `error`, `message`, and sometimes `validation[]`.
+//! Refusals in the usual V1 shape (docs/vendors/immuta.md, "Refusals"): `statusCode`, `error`, `message`, and sometimes
+//! `validation[]`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ impl Problem {
         Self::new(404, message)
     }
 
-    /// About one field of the body; named where the switch says (section 7.3).
+    /// About one field of the body; named where the switch says ("The name of the key's field").
     pub(crate) fn field(switches: &Switches, code: &'static str, field: &str, text: &str) -> Self {
         let told = format!("\"{field}\" {text}");
         let validation = Some((code, field.to_owned()));

@@ -1,5 +1,5 @@
-//! Which address leads where, and who may go there (sections 3 and 4). Method and path together name an endpoint;
-//! anything else is a 404, also before there is a tenant.
+//! Which address leads where, and who may go there (docs/vendors/immuta.md, "Permissions" and "Endpoints"). Method and
+//! path together name an endpoint; anything else is a 404, also before there is a tenant.
 
 use axum::http::header;
 use serde_json::Value;
@@ -56,7 +56,7 @@ pub(crate) fn owns(path: &str) -> bool {
 }
 
 impl State {
-    /// URLs end up in access logs (section 7.3): counts those with a secret in them.
+    /// URLs end up in access logs ("The name of the key's field"): counts those with a secret in them.
     fn look_for_secrets(&mut self, url: &str) {
         let keys = self.keys.iter().map(|k| &k.text);
         let credentials = self.api_keys.iter().map(|k| &k.text).chain(self.tokens.keys());

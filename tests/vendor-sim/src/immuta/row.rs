@@ -1,4 +1,5 @@
-//! A row of the licence table, and the two shapes in which Immuta shows it (section 4.1).
+//! A row of the licence table, and the two shapes in which Immuta shows it (docs/vendors/immuta.md,
+//! "The license record").
 
 use jiff::Timestamp;
 use serde::Serialize;

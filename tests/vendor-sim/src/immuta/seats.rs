@@ -1,5 +1,5 @@
-//! `licenseStatus` and `usage`: how many seats there are, how many users take one, and whether one more may (sections
-//! 4.2, 4.3 and 5).
+//! `licenseStatus` and `usage`: how many seats there are, how many users take one, and whether one more may
+//! (docs/vendors/immuta.md, "The license status", "The usage report" and "Several keys").
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

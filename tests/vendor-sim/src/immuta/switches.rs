@@ -1,5 +1,5 @@
-//! Everything the Immuta reference leaves open, as one set of switches that tests change while the tenant runs.
-//! The defaults are what is documented, or else what the inferences of the reference make likely.
+//! Everything that docs/vendors/immuta.md leaves open, as one set of switches that tests change while the tenant runs.
+//! The defaults are what is documented, or else what the assumptions of the page make likely.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,116 +8,117 @@ use super::choices::{
     UuidFrom,
 };
 
-/// All switches. Missing JSON fields mean the default. Sections are those of the Immuta reference.
+/// All switches. Missing JSON fields mean the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Switches {
-    /// Section 2: `Authorization: <api key>` is accepted on `/admin` calls. On.
+    /// `Authorization: <api key>` is accepted on `/admin` calls ("Authentication"). On.
     pub raw_key: bool,
-    /// Section 2: `Authorization: Bearer <token>` is accepted. On.
+    /// `Authorization: Bearer <token>` is accepted ("Authentication"). On.
     pub bearer_token: bool,
-    /// Section 2: `Authorization: <token>` is accepted. On.
+    /// `Authorization: <token>` is accepted ("Authentication"). On.
     pub raw_token: bool,
-    /// Section 2: `Authorization: Bearer <api key>` is accepted. Off.
+    /// `Authorization: Bearer <api key>` is accepted ("Authentication"). Off.
     pub bearer_key: bool,
-    /// Section 2: how the exchange takes the key.
+    /// How the exchange takes the key ("Authentication").
     pub exchange: Exchange,
     /// Status of an exchange in a form that is not accepted: 400 (default) or 401.
     pub exchange_form_status: u16,
     /// A wrong key at the exchange is answered by 200 `{"authenticated": false}` instead of 401. Off.
     pub exchange_refuses_with_200: bool,
-    /// Section 2: the exchange's answer has `authenticated` and `tokenExpiration` beside `token`. On.
+    /// The exchange's answer has `authenticated` and `tokenExpiration` beside `token` ("Authentication"). On.
     pub exchange_shows_expiration: bool,
     /// Life of a token in seconds; not stated, 3600 here.
     pub token_lifetime_seconds: u64,
-    /// A token dies after so many `/admin` calls: expiry in the middle of a reconcile (section 10). None: it does not.
+    /// A token dies after so many `/admin` calls: expiry in the middle of a reconcile ("Authentication"). None: it does
+    /// not.
     pub token_calls: Option<u32>,
     /// Tokens outlive the revocation of their key. Off.
     pub tokens_outlive_keys: bool,
-    /// Section 2: status of an `/admin` call without credentials: 401, or 500 as one V1 endpoint.
+    /// Status of an `/admin` call without credentials: 401, or 500 as one V1 endpoint ("Authentication").
     pub missing_credentials_status: u16,
 
-    /// Section 3: what POST needs.
+    /// What POST needs ("Permissions").
     pub add_needs: Needs,
-    /// Section 3: what DELETE needs.
+    /// What DELETE needs ("Permissions").
     pub delete_needs: Needs,
-    /// Section 3: what the three GETs need.
+    /// What the three GETs need ("Permissions").
     pub read_needs: Needs,
 
-    /// Section 7.3: the field of POST.
+    /// The field of POST ("The name of the key's field").
     pub post_field: PostField,
     /// Status of a body with a wrong or missing field: 400, or 422.
     pub wrong_field_status: u16,
-    /// Section 7.3: where that answer names the field.
+    /// Where that answer names the field ("The name of the key's field").
     pub field_named: FieldNamed,
-    /// Section 6: status of an unknown key or one of another tenant: 422, or 400.
+    /// Status of an unknown key or one of another tenant: 422, or 400 ("Refusals").
     pub invalid_key_status: u16,
     /// A key that has expired can still be added. Off: refused as an unknown one is.
     pub expired_key_accepted: bool,
-    /// Section 7.2: adding a key that is there.
+    /// Adding a key that is there ("Adding a key").
     pub duplicate: Duplicate,
-    /// Section 7.2: adding a key that was soft-deleted.
+    /// Adding a key that was soft-deleted ("Adding a key").
     pub re_add: ReAdd,
-    /// Section 7.1: where `uuid` comes from.
+    /// Where `uuid` comes from ("Telling a row from a key").
     pub uuid_from: UuidFrom,
-    /// Section 8: `uuid` is not a UUID. Off.
+    /// `uuid` is not a UUID ("Slips and gaps of the page"). Off.
     pub odd_uuids: bool,
     /// Status of a successful POST: 200; also 201, 202 or 204 (without a body).
     pub add_status: u16,
     /// Status of a successful DELETE: 200; also 202 or 204 (without a body).
     pub delete_status: u16,
-    /// Status of a successful GET: 200; also another 2xx, as section 4 warns.
+    /// Status of a successful GET: 200; also another 2xx ("Endpoints").
     pub read_status: u16,
-    /// Section 4.1: a first DELETE removes the row for good, `hardDelete: true`. Off: soft.
+    /// A first DELETE removes the row for good, `hardDelete: true` ("The license record"). Off: soft.
     pub first_delete_purges: bool,
-    /// Section 7.4: a second DELETE.
+    /// A second DELETE ("Deleting a row").
     pub second_delete: SecondDelete,
-    /// Section 6: refusals of POST repeat the submitted key. Off.
+    /// Refusals of POST repeat the submitted key ("Refusals"). Off.
     pub errors_echo_key: bool,
-    /// Section 6: error bodies have `message` and nothing else. Off.
+    /// Error bodies have `message` and nothing else ("Refusals"). Off.
     pub errors_message_only: bool,
 
-    /// Section 5: the list shows soft-deleted rows (unmarked: the short form has no `deleted`). Off.
+    /// The list shows soft-deleted rows, unmarked, for the short form has no `deleted` ("Several keys"). Off.
     pub list_shows_deleted: bool,
-    /// Section 5: the list shows expired rows. On.
+    /// The list shows expired rows ("Several keys"). On.
     pub list_shows_expired: bool,
-    /// Section 5: the list shows invalidated rows. On.
+    /// The list shows invalidated rows ("Several keys"). On.
     pub list_shows_invalidated: bool,
     /// The list starts with the newest row. Off.
     pub list_newest_first: bool,
-    /// Section 4.1: a key without end has no `expires` field. Off: it is null.
+    /// A key without end has no `expires` field ("The license record"). Off: it is null.
     pub perpetual_expires_absent: bool,
-    /// Section 4.1: which moment `createdAt` tells.
+    /// Which moment `createdAt` tells ("The license record").
     pub created_at: CreatedAt,
-    /// Section 4.1: how dates are written.
+    /// How dates are written ("The license record").
     pub dates: Dates,
-    /// Section 8: `features` and `handlers` are arrays of names, as the table says. Off: objects.
+    /// `features` and `handlers` are arrays of names, as the table says ("Slips and gaps of the page"). Off: objects.
     pub features_as_array: bool,
-    /// Section 1: every object has a field that nobody documented, and every key a feature. Off.
+    /// Every object has a field that nobody documented, and every key a feature ("Slips and gaps of the page"). Off.
     pub extra_fields: bool,
 
-    /// Section 4.2: `licenseSeats` includes soft seats. On.
+    /// `licenseSeats` includes soft seats ("The license status"). On.
     pub license_seats_include_soft: bool,
-    /// Section 4.2: `hardSeats` includes soft seats. Off.
+    /// `hardSeats` includes soft seats ("The license status"). Off.
     pub hard_seats_include_soft: bool,
-    /// Section 5: whether expired keys count as seats.
+    /// Whether expired keys count as seats ("Several keys").
     pub expired_seats: ExpiredSeats,
-    /// Section 5: invalidated keys count as seats. Off.
+    /// Invalidated keys count as seats ("Several keys"). Off.
     pub invalidated_seats_count: bool,
-    /// Section 5: soft-deleted keys count as seats. Off.
+    /// Soft-deleted keys count as seats ("Several keys"). Off.
     pub deleted_seats_count: bool,
-    /// Section 4.2: when a user may be added.
+    /// When a user may be added ("The license status").
     pub can_add_user: CanAddUser,
     /// `activeUserCount` also has the users without activity in the last year. Off.
     pub inactive_users_count: bool,
 
-    /// Section 4.3: `summary.dataConsumers` is an array of one object, as the table says. Off.
+    /// `summary.dataConsumers` is an array of one object, as the table says ("The usage report"). Off.
     pub data_consumers_as_array: bool,
-    /// Section 4.3: `inactiveCount` is the total, as in the published example. Off: active and inactive add up.
+    /// `inactiveCount` is the total, as in the published example ("The usage report"). Off: active and inactive add up.
     pub usage_does_not_add_up: bool,
-    /// Section 4.3: a larger `size` is cut to this. None: no maximum.
+    /// A larger `size` is cut to this ("The usage report"). None: no maximum.
     pub usage_max_size: Option<usize>,
-    /// Section 4.3: the users move by one place after each page, so that pages repeat or skip some. Off.
+    /// The users move by one place after each page, so that pages repeat or skip some ("The usage report"). Off.
     pub usage_moves: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Sections 12 and 16.2: what becomes of a request without the headers that every client of the vendor sends.
+//! What becomes of a request without the headers that every client of the vendor sends (docs/vendors/bitwarden.md,
+//! "Headers that every client sends" and "The edge in front of the cloud").
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! Section 3.
+//! Tokens (docs/vendors/bitwarden.md, "Keys and tokens").
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sections 5.4 and 8.
+//! Members and seats (docs/vendors/bitwarden.md, "Members" and "Who occupies a seat").
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Sections 12, 13, 14 and 22 through the private API: what is lost, late, doubled or throttled.
+//! What is lost, late, doubled or throttled through the private API (docs/vendors/bitwarden.md, "Late and lost effects"
+//! and "Rate limits").
 
 use serde_json::json;
 use std::time::Duration;

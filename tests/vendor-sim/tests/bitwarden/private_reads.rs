@@ -1,4 +1,4 @@
-//! Sections 6.3, 6.4, 6.8, 6.10 and 10: what a user's key can read.
+//! What a user's key can read (docs/vendors/bitwarden.md, "The private API").
 
 use serde_json::{Value, json};
 use vendor_sim::{Organization, Plan, PriceMigration, Provider, Role, SubscriptionStatus};

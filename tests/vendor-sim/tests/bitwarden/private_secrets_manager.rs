@@ -1,4 +1,5 @@
-//! Sections 6.7 and 7.2: Secrets Manager through both APIs.
+//! Secrets Manager through both APIs (docs/vendors/bitwarden.md, "The Secrets Manager POST" and
+//! "Rules of Secrets Manager").
 
 use serde_json::json;
 use vendor_sim::{Actor, Fault, FaultKind, Organization, Plan};

@@ -1,4 +1,5 @@
-//! Sections 6.5, 6.6, 7.1, 7.3 and 14: seats and cap through the private API.
+//! Seats and cap through the private API (docs/vendors/bitwarden.md, "The seat POST", "The private subscription POST"
+//! and "Rules of a change").
 
 use serde_json::{Value, json};
 use vendor_sim::{Actor, BillingPath, Fault, FaultKind, Plan, Role, Step, SubscriptionStatus};

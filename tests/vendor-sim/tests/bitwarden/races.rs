@@ -1,4 +1,4 @@
-//! Sections 13, 14 and 22: what can be lost, late or doubled.
+//! What can be lost, late or doubled (docs/vendors/bitwarden.md, "Late and lost effects").
 
 use crate::{Bench, FAILED, UPDATED, example};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Sections 2 and 11: a server of one's own, and base URLs of both forms.
+//! A server of one's own, and base URLs of both forms (docs/vendors/bitwarden.md, "Self-hosted servers" and
+//! "Addresses of a deployment").
 
 use serde_json::{Value, json};
 use vendor_sim::{License, RateLimits, Role};

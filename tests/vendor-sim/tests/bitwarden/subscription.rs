@@ -1,4 +1,4 @@
-//! Sections 5.2, 5.3 and 15.1.
+//! The public subscription (docs/vendors/bitwarden.md, "The subscription GET" and "The subscription PUT").
 
 use crate::{Bench, FAILED, SUBSCRIPTION, UPDATED, example};
 use vendor_sim::{BillingPath, Organization, SubscriptionStatus};
@@ -61,9 +61,9 @@ async fn put_hides_every_refusal_behind_one_500() {
         assert_eq!(bench.refusal(), rule);
     }
     for (path, status, rule) in [
-        (BillingPath::Legacy, Some(SubscriptionStatus::Canceled), "7.3"),
-        (BillingPath::New, Some(SubscriptionStatus::Unpaid), "7.3"),
-        (BillingPath::New, None, "7.3"),
+        (BillingPath::Legacy, Some(SubscriptionStatus::Canceled), "stripe"),
+        (BillingPath::New, Some(SubscriptionStatus::Unpaid), "stripe"),
+        (BillingPath::New, None, "stripe"),
     ] {
         bench.bw.switch(|s| s.billing_path = Some(path));
         bench.bw.set_stripe(&bench.key.id, true, true, status);

@@ -1,4 +1,4 @@
-//! Sections 3.2 to 3.6: personal API keys.
+//! Personal API keys (docs/vendors/bitwarden.md, from "The personal key" to "Refused tokens").
 
 use serde_json::{Value, json};
 use std::time::Duration;

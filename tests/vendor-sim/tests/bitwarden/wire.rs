@@ -1,4 +1,4 @@
-//! Faults on the wire, and the rate limiter (section 12).
+//! Faults on the wire, and the rate limiter (docs/vendors/bitwarden.md, "Rate limits").
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! `POST /admin/license`: sections 4, 6, 7.1, 7.2 and 7.3.
+//! `POST /admin/license` (docs/vendors/immuta.md, "Adding a key", "Refusals", "Telling a row from a key" and
+//! "The name of the key's field").
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Sections 2 and 3.
+//! Who calls, and what he may (docs/vendors/immuta.md, "Authentication" and "Permissions").
 
 use std::time::Duration;
 

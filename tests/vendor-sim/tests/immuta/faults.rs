@@ -1,4 +1,4 @@
-//! Lost, late and doubled requests: section 7.2, through the simulator's faults.
+//! Lost, late and doubled requests, through the simulator's faults (docs/vendors/immuta.md, "Adding a key").
 
 use std::time::Duration;
 

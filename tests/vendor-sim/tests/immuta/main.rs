@@ -1,4 +1,4 @@
-//! The simulated Immuta tenant as a client sees it, over HTTPS. Sections are those of the Immuta reference.
+//! The simulated Immuta tenant as a client sees it, over HTTPS (docs/vendors/immuta.md).
 
 // Clippy sees tests only in functions marked as such, not in their helpers.
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,5 @@
-//! `GET /admin/license` and `DELETE`: sections 4.1, 5, 7.1 and 7.4; and what people do in the UI.
+//! `GET /admin/license`, `DELETE`, and what people do in the UI (docs/vendors/immuta.md, "The license record",
+//! "Several keys", "Telling a row from a key" and "Deleting a row").
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! `licenseStatus` and `usage`: sections 4.2, 4.3 and 5; and users that come and go.
+//! `licenseStatus` and `usage`, and users that come and go (docs/vendors/immuta.md, "The license status",
+//! "The usage report" and "Several keys").
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ async fn the_status_adds_the_keys_up() {
     bench.added(LicenseKey::seats(40)).await;
     bench.added(LicenseKey::seats(20).soft_seats(5)).await;
     let both = json!({ "activeUserCount": 31, "licenseSeats": 65, "canAddUser": true, "hardSeats": 60 });
-    assert_eq!(bench.get(STATUS).await, (200, both), "the example of the reference");
+    assert_eq!(bench.get(STATUS).await, (200, both), "the documented example");
     let seats = async || {
         let status = bench.get(STATUS).await.1;
         (status["licenseSeats"].as_i64().unwrap(), status["hardSeats"].as_i64().unwrap())

@@ -1,5 +1,6 @@
-//! Who may do what (section 6.2): owners by their token's claims, and the provider's users where a provider manages.
-//! Who works for a provider is read anew with each request; roles are as old as the token.
+//! Who may do what (docs/vendors/bitwarden.md, "Who may see and change billing"): owners by their token's claims, and
+//! the provider's users where a provider manages. Who works for a provider is read anew with each request; roles are as
+//! old as the token.
 
 use uuid::Uuid;
 
@@ -37,7 +38,7 @@ pub(crate) fn manages_users(call: Call<'_>, org: Uuid) -> bool {
     matches!(call.claims.roles.get(&org), Some(Role::Owner | Role::Admin))
 }
 
-/// Section 6.4: an owner whose reseller manages the organization sees no sensitive numbers.
+/// An owner whose reseller manages the organization sees no sensitive numbers ("The private subscription GET").
 pub(crate) fn sees_less(call: Call<'_>, org: Uuid) -> bool {
     matches!(provider(call, org), Some((Provider::Reseller, false)))
 }

@@ -1,4 +1,5 @@
-//! The private error object and what internal causes become in it (section 6.1). The limiter uses its shape too.
+//! The private error object and what internal causes become in it (docs/vendors/bitwarden.md,
+//! "The private error object"). The limiter uses its shape too.
 
 use axum::http::StatusCode;
 use serde::Serialize;

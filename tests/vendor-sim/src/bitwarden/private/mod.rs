@@ -1,5 +1,6 @@
-//! The private API (section 6): what a user's key reaches. Which address leads where, and what comes before any action:
-//! the kind of token was checked by the router, so the model error, the hosting and the role are left (section 22.5).
+//! The private API (docs/vendors/bitwarden.md, "The private API"): what a user's key reaches. Which address leads
+//! where, and what comes before any action: the kind of token was checked by the router, so the model error, the
+//! hosting and the role are left ("Order of checks").
 
 pub(crate) mod access;
 pub(crate) mod error;
@@ -21,7 +22,7 @@ pub(crate) use plan::catalogue;
 const PREFIX: &str = "/api/organizations/";
 const SELF_HOSTED: &str = "Only allowed when not self hosted.";
 
-/// An id that not every route insists on: None if it is no GUID (section 15.2).
+/// An id that not every route insists on: None if it is no GUID ("A wrong role").
 type LooseId = Option<Uuid>;
 
 /// A known address.

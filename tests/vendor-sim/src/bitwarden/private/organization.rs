@@ -1,5 +1,6 @@
-//! `GET` and `PUT /organizations/{id}` (sections 6.3 and 6.10): seats, caps and plan, without a question to Stripe; and
-//! the name and the billing address, never seats.
+//! `GET` and `PUT /organizations/{id}` (docs/vendors/bitwarden.md, "The organization GET" and
+//! "Other private endpoints"): seats, caps and plan, without a question to Stripe; and the name and the billing
+//! address, never seats.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(crate) fn get(call: Call<'_>, org: Uuid) -> Answer {
     found.map_or_else(error::not_found, |model| Answer::json(StatusCode::OK, &model))
 }
 
-/// Another role is told 401 with an empty body (section 15.4).
+/// Another role is told 401 with an empty body ("A wrong role").
 pub(crate) fn put(call: Call<'_>, org: Uuid) -> Answer {
     let value = match body::parse(&call.request.body) {
         Ok(value) => value,

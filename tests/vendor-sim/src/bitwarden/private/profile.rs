@@ -1,5 +1,6 @@
 //! The caller's view of his organizations: the list that shows their ids, and the answer to two of the writes
-//! (sections 4 and 6.6). Without caps, with the encrypted organization key.
+//! (docs/vendors/bitwarden.md, "Endpoints" and "The private subscription POST"). Without caps, with the encrypted
+//! organization key.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(crate) fn list(call: Call<'_>) -> Answer {
 }
 
 /// After a write: exactly one row is expected, and anything else is a failure of the server although the change was
-/// made (section 6.6).
+/// made ("The private subscription POST").
 pub(crate) fn after_write(call: Call<'_>, org: Uuid) -> Answer {
     let rows = call.context.sim.with_org(org, |o| rows(o, call.claims.user)).unwrap_or_default();
     match rows.as_slice() {

@@ -1,5 +1,6 @@
-//! `GET /organizations/{id}/subscription` (section 6.4): the organization, and what Stripe says about its subscription.
-//! The quantities are the billed ones, so they can differ from the seats shown (section 22.3).
+//! `GET /organizations/{id}/subscription` (docs/vendors/bitwarden.md, "The private subscription GET"): the
+//! organization, and what Stripe says about its subscription. The quantities are the billed ones, so they can differ
+//! from the seats shown ("A failure that was billed").
 
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -101,7 +102,7 @@ fn discount(terms: &Terms) -> Option<Value> {
     )
 }
 
-/// None if the row names a subscription that Stripe does not know: its library throws (section 7.3).
+/// None if the row names a subscription that Stripe does not know: its library throws ("Two billing paths").
 fn model(call: Call<'_>, o: &Org, less: bool) -> Option<Value> {
     let mut model = organization::model(o, call.switches.self_hosted);
     let mut more = json!({

@@ -1,5 +1,6 @@
-//! Reads about use and payment: exact occupied seats (section 6.8), the members with their status, and the billing
-//! summary (section 6.10). Each refuses another role in its own way (section 15.4).
+//! Reads about use and payment: exact occupied seats (docs/vendors/bitwarden.md, "Exact use"), the members with their
+//! status, and the billing summary ("Other private endpoints"). Each refuses another role in its own way
+//! ("A wrong role").
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ pub(crate) fn metadata(call: Call<'_>, org: Uuid) -> Answer {
     )
 }
 
-/// Always zeros. What it says in the cloud is not in the reference.
+/// Always zeros. What it says in the cloud is not known.
 pub(crate) fn self_host_metadata(call: Call<'_>, org: Uuid) -> Answer {
     if !access::belongs(call, org) {
         return Answer::empty(StatusCode::FORBIDDEN);

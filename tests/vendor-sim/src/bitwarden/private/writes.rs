@@ -1,5 +1,6 @@
-//! The writes (sections 6.5 to 6.7 and 6.10): seats, storage and machine accounts by a delta, caps absolutely, and a
-//! missing cap is no cap. They say which rule failed. Model, hosting and role are judged in that order (section 22.5).
+//! The writes (docs/vendors/bitwarden.md, from "The seat POST" to "Other private endpoints"): seats, storage and
+//! machine accounts by a delta, caps absolutely, and a missing cap is no cap. They say which rule failed. Model,
+//! hosting and role are judged in that order ("Order of checks").
 
 use std::future::Future;
 
@@ -18,7 +19,8 @@ use crate::{
     http::Answer,
 };
 
-/// Sections 6.5 and 6.10. Nothing is charged in the request, so there is never a client secret.
+/// The answer about seats and storage. Nothing is charged in the request, so there is never a client secret
+/// ("The seat POST").
 fn payment() -> Answer {
     let body = json!({ "object": "payment", "userProfile": null, "paymentIntentClientSecret": null, "success": true });
     Answer::json(StatusCode::OK, &body)
@@ -60,7 +62,7 @@ async fn carry_out(
     })
 }
 
-/// Section 6.5: the cap is not looked at.
+/// The cap is not looked at ("The seat POST").
 pub(crate) async fn seat(call: Call<'_>, org: Uuid) -> Answer {
     let body = read(call, |root| delta(root, "seatAdjustment", "SeatAdjustment", "Seat adjustment cannot be 0."));
     let delta = match body {
@@ -74,7 +76,7 @@ pub(crate) async fn seat(call: Call<'_>, org: Uuid) -> Answer {
     carry_out(call, org, change).await.map_or_else(|answer| *answer, |()| payment())
 }
 
-/// Section 6.6. If the seats are changed and the cap is then refused, the seats stay.
+/// If the seats are changed and the cap is then refused, the seats stay ("The private subscription POST").
 pub(crate) async fn subscription(call: Call<'_>, org: Uuid) -> Answer {
     let body = read(call, |root| Ok((root.count("seatAdjustment")?, root.number("maxAutoscaleSeats")?)));
     let (delta, limit) = match body {
@@ -85,7 +87,7 @@ pub(crate) async fn subscription(call: Call<'_>, org: Uuid) -> Answer {
     carry_out(call, org, change).await.map_or_else(|answer| *answer, |()| profile::after_write(call, org))
 }
 
-/// Section 6.10. A malformed id shows only after model and hosting (section 15.2).
+/// A malformed id shows only after model and hosting ("Other private endpoints" and "A wrong role").
 pub(crate) async fn storage(call: Call<'_>, org: Option<Uuid>) -> Answer {
     let zero = "Storage adjustment cannot be 0.";
     let body = read(call, |root| delta(root, "storageGbAdjustment", "StorageGbAdjustment", zero));
@@ -100,7 +102,7 @@ pub(crate) async fn storage(call: Call<'_>, org: Option<Uuid>) -> Answer {
     carry_out(call, org, change).await.map_or_else(|answer| *answer, |()| payment())
 }
 
-/// Section 6.7.
+/// Seats and machine accounts of Secrets Manager ("The Secrets Manager POST").
 struct SmUpdate {
     seats: i32,
     limit: Option<i32>,
@@ -137,7 +139,7 @@ async fn adjust_secrets_manager(call: Call<'_>, org: Uuid, update: SmUpdate) -> 
     }
     context.fail(&FaultKind::HalfSecretsManager)?;
     let row = context.read(org)?;
-    // Without a limit even an adjustment of 0 is a change, which the rules refuse (section 22.5).
+    // Without a limit even an adjustment of 0 is a change, which the rules refuse ("Order of checks").
     let moved = |now: Option<i32>, delta: i32| Some(now.unwrap_or(0).wrapping_add(delta));
     let to = SmTarget {
         seats: moved(row.shown.sm_seats, update.seats),
