@@ -1,4 +1,5 @@
-//! Step 3: the only code that changes a vendor. It reserves the account, records the intent, sends it once, and reads back.
+//! Acts, the third step of a pass: the only code that changes a vendor. It reserves the account, records the intent,
+//! sends it once, and reads back (docs/never-buys-twice.md, "Record" to "Read back").
 
 use std::time::{Duration, Instant};
 
@@ -173,8 +174,8 @@ impl Journal for StatusJournal<'_> {
     }
 }
 
-/// Step 4: compare-and-swap, and the whole intent must be stored, each field of it. After an unknown answer the object is
-/// read again: on goes only who finds his own intent there.
+/// Compare-and-swap, and the whole intent must be stored, each field of it (docs/never-buys-twice.md, "Record"). After an
+/// unknown answer the object is read again: on goes only who finds his own intent there.
 async fn write_intent(
     stored: &mut Stored,
     status: &LicenseSeatsStatus,

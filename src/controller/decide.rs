@@ -1,4 +1,5 @@
-//! Step 2: asks what other objects have against a change, and decides. Nothing is sent and nothing is written.
+//! Decides, the second step of a pass: asks what other objects have against a change, and decides. Nothing is sent and
+//! nothing is written.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Step 1: reads everything a decision rests on, in the protocol's order: the object (quorum), its Secret, the vendor.
+//! Gathers, the first step of a pass: reads everything a decision rests on, in the protocol's order: the object
+//! (quorum), its Secret, the vendor (docs/never-buys-twice.md, "Read").
 
 use std::time::{Duration, Instant};
 

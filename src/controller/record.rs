@@ -1,4 +1,5 @@
-//! Step 4: the only code that writes status, events and metrics. Once, on every path; nothing when nothing changed.
+//! Records, the last step of a pass: the only code that writes status, events and metrics. Once, on
+//! every path; nothing when nothing changed.
 
 use std::time::{Duration, Instant};
 

@@ -206,7 +206,8 @@ fn resting(s: &Situation<'_>, rest: Rest, wanted: Option<Numbers>) -> Decision {
     }
 }
 
-/// A vendor may take a change back: look once more when its late effects are over (protocol, step 7).
+/// A vendor may take a change back: look once more when its late effects are over (docs/never-buys-twice.md,
+/// "Heal").
 fn late_effects(s: &Situation<'_>) -> Option<Duration> {
     let age = s.now.duration_since(s.history.first()?.time.0);
     let left = s.timing.answered.saturating_sub(Duration::try_from(age).ok()?);

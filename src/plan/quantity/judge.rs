@@ -122,8 +122,8 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
 }
 
 /// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
-/// (protocol, step 9). That is the vendor's doing, not drift and not a third party. Changes that followed one another
-/// count as one: a late handler of the vendor may bring back the row from before the first of them.
+/// (docs/never-buys-twice.md, "Heal"). That is the vendor's doing, not drift and not a third party. Changes that followed
+/// one another count as one: a late handler of the vendor may bring back the row from before the first of them.
 pub(in crate::plan) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
     let last = s.history.first().filter(|last| seen != last.target())?;
     let recent =
