@@ -3,6 +3,7 @@
 
 mod choice;
 mod ci;
+mod cited;
 mod messages;
 mod runner;
 
