@@ -50,7 +50,7 @@ lint: ## Formatting and clippy, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
 
-deny: $(CARGO_DENY) ## Licences, bans and sources of dependencies (advisories are checked by the hosted workflow)
+deny: $(CARGO_DENY) ## Licenses, bans and sources of dependencies (advisories are checked by the hosted workflow)
 	$(CARGO_DENY) --locked check bans licenses sources
 
 $(CARGO_DENY):

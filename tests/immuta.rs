@@ -1,4 +1,4 @@
-//! Immuta: licence keys as desired state, against the simulated tenant. The world of every test is a tenant with 10
+//! Immuta: license keys as desired state, against the simulated tenant. The world of every test is a tenant with 10
 //! active users and an API key in Secret `admin`.
 
 use std::fmt::Display;
@@ -27,7 +27,7 @@ pub struct Acme {
     pub tenant: Immuta,
 }
 
-/// 10 active users, no licence key.
+/// 10 active users, no license key.
 pub fn tenant() -> Tenant {
     Tenant::new("acme").users(10)
 }

@@ -1,4 +1,4 @@
-//! What the subscription says of the licence, from the vendor to `LicenseValid`, `Ready` and an event.
+//! What the subscription says of the license, from the vendor to `LicenseValid`, `Ready` and an event.
 
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::needs_control_plane;

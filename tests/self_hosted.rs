@@ -1,4 +1,4 @@
-//! Self-hosted servers: seats come from the licence file, so they are only shown, and what to do instead is said.
+//! Self-hosted servers: seats come from the license file, so they are only shown, and what to do instead is said.
 
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::needs_control_plane;
@@ -20,21 +20,21 @@ async fn self_hosted(name: &str) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_key_counts_members_and_says_that_the_licence_decides() {
+async fn an_organization_key_counts_members_and_says_that_the_license_decides() {
     needs_control_plane!();
     let w = self_hosted("self-org").await;
     let t = w.tenant("org", licensed(365)).await;
     t.declare(json!({})).await;
     let status = w.until_reason("org", "Ready", "UnsupportedByVendor").await;
     let message = &condition(&status, "Ready").expect("Ready").message;
-    assert!(message.contains("licence file") && message.contains("cloud organization"), "{message}");
+    assert!(message.contains("license file") && message.contains("cloud organization"), "{message}");
     assert_eq!((status.seats, status.used, status.used_is_lower_bound), (None, Some(80), Some(true)));
     assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated");
     assert_eq!(t.puts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_sees_seats_and_the_end_of_the_licence_and_changes_neither() {
+async fn an_owner_sees_seats_and_the_end_of_the_license_and_changes_neither() {
     needs_control_plane!();
     let w = self_hosted("self-owner").await;
     for both in [true, false] {
@@ -48,7 +48,7 @@ async fn an_owner_sees_seats_and_the_end_of_the_licence_and_changes_neither() {
         w.edit(&t.name, json!({ "seats": 150 })).await;
         let status = w.until_reason(&t.name, "Ready", "UnsupportedByVendor").await;
         let message = &condition(&status, "Ready").expect("Ready").message;
-        assert!(message.contains("update the licence"), "{message}");
+        assert!(message.contains("update the license"), "{message}");
         assert_eq!(w.bitwarden().writes(&t.key.id), 0, "{}", t.name);
     }
 }

@@ -74,7 +74,7 @@ pub struct Intent {
     pub id: String,
 
     /// uid of the object that asked. Over another object, as after a restore, the intent holds all the same; only fingerprints
-    /// of licence keys mean nothing there.
+    /// of license keys mean nothing there.
     pub object_uid: String,
 
     /// Generation of `spec` that asked.

@@ -1,4 +1,4 @@
-//! Licence keys: the Immuta part of `spec`, and what `status` remembers of each key. Never a key itself.
+//! License keys: the Immuta part of `spec`, and what `status` remembers of each key. Never a key itself.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::SecretRef;
 
-/// The largest number of licence keys of one tenant.
+/// The largest number of license keys of one tenant.
 pub const MAX_KEYS: u32 = 20;
 
-/// An Immuta tenant. Its seats come from licence keys: the keys listed here are added to the tenant, and `spec.seats` says
+/// An Immuta tenant. Its seats come from license keys: the keys listed here are added to the tenant, and `spec.seats` says
 /// how many seats they should come to.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new(
@@ -27,7 +27,7 @@ pub struct Immuta {
     /// `seatkeeper.dev/credentials`, and holds `apiKey` and `server` (https://host of the tenant); optionally `ca.crt`.
     pub credentials_secret_ref: SecretRef,
 
-    /// The licence keys that the tenant should have, at most 20. Each is added once and then recognised by what the tenant
+    /// The license keys that the tenant should have, at most 20. Each is added once and then recognised by what the tenant
     /// answered. Absent or empty: none is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_KEYS))]
@@ -42,7 +42,7 @@ pub struct Immuta {
     pub prune: Option<bool>,
 }
 
-/// One licence key.
+/// One license key.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new("!(self.secretKeyRef.key in ['server', 'ca.crt'])")
     .message("spec.vendor.immuta.licenseKeys[].secretKeyRef.key must not be server or ca.crt: they say where the license key may go; name the key of the Secret that holds the license key, such as licenseKey")
@@ -85,19 +85,19 @@ impl SecretKeyRef {
     }
 }
 
-/// A row of the tenant's list of licences.
+/// A row of the tenant's list of licenses.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRow {
     /// The tenant's number of the row. A rebuilt tenant hands out the same numbers again, so it counts only with `uuid`.
     pub id: i64,
 
-    /// The licence's identifier, as Immuta shows it.
+    /// The license's identifier, as Immuta shows it.
     #[schemars(length(min = 1, max = 100))]
     pub uuid: String,
 }
 
-/// What is known of one licence key: wanted, at the tenant, or both. Never the key itself.
+/// What is known of one license key: wanted, at the tenant, or both. Never the key itself.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRecord {
@@ -113,7 +113,7 @@ pub struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
 
-    /// The licence's identifier.
+    /// The license's identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
 
@@ -175,7 +175,7 @@ pub enum KeyOrigin {
     Foreign,
 }
 
-/// How a licence key stands.
+/// How a license key stands.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
     /// Listed by the tenant and in force.

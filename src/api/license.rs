@@ -1,4 +1,4 @@
-//! The licence or subscription behind the seats, and what the given keys allow: status types.
+//! The license or subscription behind the seats, and what the given keys allow: status types.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyRecord, KeysOf};
 
-/// The licence or subscription behind the seats.
+/// The license or subscription behind the seats.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct License {
@@ -14,7 +14,7 @@ pub struct License {
     /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole), `Absent` (there is none).
     pub state: LicenseState,
 
-    /// When the seats end unless somebody acts; absent when the licence renews by itself or has no end.
+    /// When the seats end unless somebody acts; absent when the license renews by itself or has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 
@@ -34,7 +34,7 @@ pub struct License {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_users: Option<i32>,
 
-    /// Licence keys, those of `spec` first; at most 100.
+    /// License keys, those of `spec` first; at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub keys: Vec<KeyRecord>,
@@ -45,7 +45,7 @@ pub struct License {
 }
 
 impl License {
-    /// A licence of which no more is known than its state.
+    /// A license of which no more is known than its state.
     pub fn of(state: LicenseState) -> Self {
         Self {
             state,
@@ -60,7 +60,7 @@ impl License {
     }
 }
 
-/// State of a licence or subscription, in words that hold for every vendor.
+/// State of a license or subscription, in words that hold for every vendor.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LicenseState {
     /// In force.
@@ -81,7 +81,7 @@ pub enum LicenseState {
     Invalidated,
     /// The account as a whole is switched off.
     Disabled,
-    /// There is no licence.
+    /// There is no license.
     Absent,
 }
 
@@ -93,7 +93,7 @@ pub struct KeyCapabilities {
     pub key: KeyKind,
 
     /// What it allows: `ReadSeats`, `ReadExactUsage`, `WriteSeats`, `ClearLimit` (mode `Unlimited`), `ReadRefusals` (why the
-    /// vendor refuses a change), `ReadSubscription` (the state of the licence).
+    /// vendor refuses a change), `ReadSubscription` (the state of the license).
     pub allows: Vec<Capability>,
 }
 

@@ -92,7 +92,7 @@ pub struct LicenseSeatsSpec {
     pub vendor: Vendor,
 
     /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field. At
-    /// Immuta, where licence keys decide, it is how many they should come to at least. Absent: the purchased seats are only
+    /// Immuta, where license keys decide, it is how many they should come to at least. Absent: the purchased seats are only
     /// observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
@@ -116,7 +116,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 
-    /// When a shortage of seats or the end of the licence is reported. Absent: when no seat is free, and 720h and 168h
+    /// When a shortage of seats or the end of the license is reported. Absent: when no seat is free, and 720h and 168h
     /// before the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
@@ -289,7 +289,7 @@ pub enum ManagementPolicy {
     Observe,
 }
 
-/// When `SeatShortage` and the end of a licence are reported. Either bound on seats alone is enough.
+/// When `SeatShortage` and the end of a license are reported. Either bound on seats alone is enough.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Thresholds {
@@ -303,8 +303,8 @@ pub struct Thresholds {
     #[schemars(range(min = 0, max = 100))]
     pub free_percent: Option<i32>,
 
-    /// `LicenseValid` says `ExpiringSoon`, and an event is made, when the licence ends within one of these Go-style durations,
-    /// such as `720h`; at most 5. Absent means 720h and 168h. Licences that renew by themselves do not end.
+    /// `LicenseValid` says `ExpiringSoon`, and an event is made, when the license ends within one of these Go-style durations,
+    /// such as `720h`; at most 5. Absent means 720h and 168h. Licenses that renew by themselves do not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5), inner(length(max = 20)))]
     #[x_kube(validation = Rule::new(

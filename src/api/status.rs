@@ -94,7 +94,7 @@ pub struct LicenseSeatsStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub capabilities: Vec<KeyCapabilities>,
 
-    /// The licence or subscription behind the seats; absent when these credentials do not show it.
+    /// The license or subscription behind the seats; absent when these credentials do not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<License>,
 

@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {
-        for why in ["the operator is shutting down", "the Secret with the licence key changed meanwhile"] {
+        for why in ["the operator is shutting down", "the Secret with the license key changed meanwhile"] {
             let throttled = |_| Fault::spec("vault.test unreachable".into());
             let fault = fault(Outcome::NotSent(why), throttled).unwrap();
             assert!(!fault.message.contains("vault.test") && !fault.summary.contains("unreachable"), "{fault:?}");

@@ -13,7 +13,7 @@ pub mod kind {
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
     /// Too few seats are free.
     pub const SEAT_SHORTAGE: &str = "SeatShortage";
-    /// The licence behind the seats is in force.
+    /// The license behind the seats is in force.
     pub const LICENSE_VALID: &str = "LicenseValid";
     /// A wanted change is not made yet. Present only while true.
     pub const CHANGE_PENDING: &str = "ChangePending";

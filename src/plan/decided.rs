@@ -67,7 +67,7 @@ fn say_ready(
     let vendor = told.desired.pool.vendor.name;
     if is == Is::True && license.is == Is::False {
         (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
-        status.summary = Some("licence not in force".into());
+        status.summary = Some("license not in force".into());
     }
     if let Some(billed) = status.billed {
         message = format!("{message}; {billed} are billed: ask {vendor} to correct one of the two");

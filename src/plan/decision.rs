@@ -38,7 +38,7 @@ pub struct Situation<'a> {
     pub may_bill: Option<&'a MayBill>,
     /// Recorded changes, newest first.
     pub history: &'a [Change],
-    /// The recorded licence, with what is known of its keys.
+    /// The recorded license, with what is known of its keys.
     pub license: Option<&'a License>,
     /// Id of the plan that the status already shows.
     pub published: Option<&'a str>,
@@ -87,9 +87,9 @@ pub struct Decision {
     pub wake: Option<Duration>,
     /// Somebody else moved the vendor away from what we set.
     pub drifted: Option<Numbers>,
-    /// The licence with its keys, where keys decide: replaces the recorded one.
+    /// The license with its keys, where keys decide: replaces the recorded one.
     pub license: Option<License>,
-    /// Somebody else took licence keys away: the sentence.
+    /// Somebody else took license keys away: the sentence.
     pub lost: Option<String>,
     /// Whose record the status is from now on; an object that only observes has none.
     pub record_of: Option<RecordOf>,
@@ -127,7 +127,7 @@ pub enum Verdict {
     NeedsReview,
     /// Somebody else changes the vendor again and again.
     Conflict,
-    /// Licence keys are not as listed, or do not come to the seats that are wanted: a person must act.
+    /// License keys are not as listed, or do not come to the seats that are wanted: a person must act.
     Lacking(Lack),
     /// The pool cannot be managed with these credentials; the sentence says why.
     Unsupported(String),

@@ -17,7 +17,7 @@ pub const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=LONGEST_INTERVAL;
 
-/// When to warn of a licence that ends when the spec does not say: 30 days and a week before.
+/// When to warn of a license that ends when the spec does not say: 30 days and a week before.
 const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration::from_secs(168 * 3600)];
 
 /// A spec that cannot be acted on. The sentence names the field and the fix.
@@ -55,7 +55,7 @@ pub struct Desired {
     pub suspended: bool,
     /// When a shortage is reported.
     pub thresholds: Thresholds,
-    /// How long before its end to warn of a licence that ends, longest first.
+    /// How long before its end to warn of a license that ends, longest first.
     pub expiry: Vec<Duration>,
     /// How often to read, at least `min_interval`.
     pub interval: Duration,

@@ -1,4 +1,4 @@
-//! Whether the licence behind the seats is in force, and whether it ends soon. Called by `report`.
+//! Whether the license behind the seats is in force, and whether it ends soon. Called by `report`.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ fn say(is: Is, reason: &'static str, message: String) -> Validity {
     Validity { is, reason, message }
 }
 
-/// Judges the licence that the vendor shows; `None`: it shows none with these credentials. `expiry`: how long before its
+/// Judges the license that the vendor shows; `None`: it shows none with these credentials. `expiry`: how long before its
 /// end to warn, longest first.
 pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Duration], now: Timestamp) -> Validity {
     let Some(license) = license else {
-        let message = format!("these credentials do not show the state of the licence at {vendor}");
+        let message = format!("these credentials do not show the state of the license at {vendor}");
         return say(Is::Unknown, reason::NOT_REPORTED, message);
     };
     let ends = license.expires_at.as_ref().map(|time| time.0);
@@ -42,11 +42,11 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
                 let message = format!("a payment to {vendor} is late: pay it before the subscription is switched off");
                 say(Is::True, reason::PAST_DUE, message)
             }
-            _ => say(Is::True, reason::ACTIVE, format!("the licence at {vendor} is in force")),
+            _ => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force")),
         };
     };
     if ends <= now {
-        return say(Is::False, reason::EXPIRED, format!("the licence at {vendor} ended on {}{kind}", date(ends)));
+        return say(Is::False, reason::EXPIRED, format!("the license at {vendor} ended on {}{kind}", date(ends)));
     }
     // The shortest warning time that has been reached: each one makes another sentence, and so another event.
     let left = now.duration_until(ends);
@@ -55,15 +55,15 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
     match reached {
         Some(before) => {
             let hours = before.as_secs() / 3600;
-            let message = format!("the licence at {vendor} ends on {}, in less than {hours} h{kind}", date(ends));
+            let message = format!("the license at {vendor} ends on {}, in less than {hours} h{kind}", date(ends));
             say(Is::True, reason::EXPIRING_SOON, message)
         }
         None if license.state == LicenseState::PastDue => say(
             Is::True,
             reason::PAST_DUE,
-            format!("a payment to {vendor} is late, and the licence ends on {}", date(ends)),
+            format!("a payment to {vendor} is late, and the license ends on {}", date(ends)),
         ),
-        None => say(Is::True, reason::ACTIVE, format!("the licence at {vendor} is in force until {}", date(ends))),
+        None => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force until {}", date(ends))),
     }
 }
 
@@ -74,13 +74,13 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
     Some(match license.state {
         LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
         LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
-        LicenseState::Expired => gone(&format!("the licence has expired{kind}"), reason::EXPIRED),
-        LicenseState::Absent => gone("there is no licence key", reason::EXPIRED),
+        LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
+        LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
         LicenseState::Invalidated => {
             // Where the list does not show it, the seats do.
             let listed = license.keys.iter().filter(|key| key.state == KeyState::Active).count();
             if listed == 0 {
-                return Some(gone("the licence is invalidated", reason::INVALIDATED));
+                return Some(gone("the license is invalidated", reason::INVALIDATED));
             }
             let message = format!(
                 "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_that_ends_soon_is_told_once_for_each_threshold() {
+    fn a_license_that_ends_soon_is_told_once_for_each_threshold() {
         for (hours, expected) in
             [(721, "in force until 2026-12-01"), (719, "less than 720 h"), (100, "less than 168 h")]
         {
@@ -131,7 +131,7 @@ mod tests {
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
             (LicenseState::Cancelled, reason::EXPIRED, "cancelled"),
             (LicenseState::Expired, reason::EXPIRED, "expired"),
-            (LicenseState::Absent, reason::EXPIRED, "no licence key"),
+            (LicenseState::Absent, reason::EXPIRED, "no license key"),
             (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),
             (LicenseState::Disabled, reason::INVALIDATED, "switched off"),
         ] {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_that_is_not_shown_is_unknown_and_not_invalid() {
+    fn a_license_that_is_not_shown_is_unknown_and_not_invalid() {
         let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
         assert_eq!((unknown.is, unknown.reason), (Is::Unknown, reason::NOT_REPORTED));
     }

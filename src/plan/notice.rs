@@ -20,11 +20,11 @@ pub mod event {
     pub const SEATS_DECREASED: &str = "SeatsDecreased";
     /// Only the limit was changed.
     pub const LIMIT_CHANGED: &str = "LimitChanged";
-    /// A licence key was added.
+    /// A license key was added.
     pub const LICENSE_KEY_ADDED: &str = "LicenseKeyAdded";
-    /// A licence key was removed.
+    /// A license key was removed.
     pub const LICENSE_KEY_REMOVED: &str = "LicenseKeyRemoved";
-    /// A row is taken for a licence key without having been added for it.
+    /// A row is taken for a license key without having been added for it.
     pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
     /// Another number of seats is billed than is shown.
     pub const BILLED_DIFFERS: &str = "BilledDiffers";
@@ -131,7 +131,7 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
                  let prune remove it once its key is no longer listed"
             }
         };
-        let note = format!("row {id} ({uuid}) is taken for licence key {path}, {why}");
+        let note = format!("row {id} ({uuid}) is taken for license key {path}, {why}");
         let action = format!("Adopt-{}", digest(&[&note]));
         Notice { warning: false, reason: event::LICENSE_KEY_ADOPTED, action, note }
     });

@@ -17,7 +17,7 @@ pub enum Outcome {
     Refused(Refusal),
     /// The vendor says it is done. Only a reading proves it.
     Accepted,
-    /// The vendor says that a licence key is added, and in which row.
+    /// The vendor says that a license key is added, and in which row.
     Added(Box<Row>),
     /// An answer of which it is known what it says, and which proves nothing: a refusal may come after an effect.
     Uncertain(Uncertain),

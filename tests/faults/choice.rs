@@ -12,8 +12,8 @@ use seatkeeper::api::parse_duration;
 /// The kind of those that need a control plane of their own.
 pub const CONTROL_PLANE: &str = "control plane";
 
-/// The kind of those with licence keys.
-pub const LICENCE_KEYS: &str = "licence keys";
+/// The kind of those with license keys.
+pub const LICENSE_KEYS: &str = "license keys";
 
 /// The kind of those with two installations.
 pub const TWO_INSTALLATIONS: &str = "two installations";
@@ -28,7 +28,7 @@ const KINDS: [(&str, usize); 10] = [
     ("elsewhere", 46),
     ("clock", 15),
     (CONTROL_PLANE, 16),
-    (LICENCE_KEYS, 90),
+    (LICENSE_KEYS, 90),
     (TWO_INSTALLATIONS, 20),
 ];
 
@@ -334,7 +334,7 @@ pub fn new_list(all: &[Name]) -> String {
     );
     for (kind, most) in KINDS {
         let of_kind: Vec<Name> = all.iter().filter(|name| name.kind == kind).cloned().collect();
-        let mut chosen = if kind == LICENCE_KEYS { purchases_and_news(of_kind) } else { thinned(of_kind, most) };
+        let mut chosen = if kind == LICENSE_KEYS { purchases_and_news(of_kind) } else { thinned(of_kind, most) };
         chosen.sort();
         text.push_str(&format!(
             "\n# {kind}: {} of {}\n",

@@ -1,4 +1,4 @@
-//! Licence keys under the same faults: a key that is added, and a renewal that adds one and removes another. The tenant is
+//! License keys under the same faults: a key that is added, and a renewal that adds one and removes another. The tenant is
 //! the worst there is: it makes a second row of a key that it has. Called by `main` after the cases of Bitwarden.
 
 mod stage;
@@ -16,7 +16,7 @@ use vendor_sim::immuta::{Actor, Endpoint};
 
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
 use crate::case::{Broken, End, Flaw, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
-use crate::choice::{LICENCE_KEYS, Name, Request};
+use crate::choice::{LICENSE_KEYS, Name, Request};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::{AWAITING_SILENCE, Run};
@@ -55,7 +55,7 @@ pub struct Case {
 impl Case {
     /// What is not one of the cases to choose from.
     fn apart(story: Story, action: &str) -> Self {
-        let name = Name { kind: LICENCE_KEYS, scenario: story.name(), request: None, action: action.to_owned() };
+        let name = Name { kind: LICENSE_KEYS, scenario: story.name(), request: None, action: action.to_owned() };
         Self { story, fault: None, name, lacks: None }
     }
 }
@@ -120,7 +120,7 @@ pub async fn weakened_are_caught(ground: &Arc<Ground>, known: &References) -> bo
             Err(Broken { flaw, .. }) => (matches!(flaw, Flaw::BoughtTwice(_)), flaw.to_string()),
             Ok(_) => (false, "it went well".to_owned()),
         };
-        println!("{}: {lacks}, with licence keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
+        println!("{}: {lacks}, with license keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
         caught
     });
     futures::future::join_all(each).await.into_iter().all(|caught| caught)
@@ -135,7 +135,7 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
         let target = Target::of(records, record.number);
         let sharp = record.intent || record.is_purchase();
         let mut add = |action: String, what| {
-            let name = Name { kind: LICENCE_KEYS, scenario: story.name(), request: Some(request), action };
+            let name = Name { kind: LICENSE_KEYS, scenario: story.name(), request: Some(request), action };
             all.push(Case { story, fault: Some((target.clone(), what)), name, lacks: None });
         };
         for place in [Place::Before, Place::Withheld, Place::Answered] {

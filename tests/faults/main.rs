@@ -136,7 +136,7 @@ async fn enumerate() -> Result<bool, String> {
     let chosen_of_two = picked_of(&all_of_two, |case| &case.name, &picked);
     let (seats, keys, two) = (chosen.len(), chosen_of_keys.len(), chosen_of_two.len());
     println!(
-        "faults: {} references, {seats} cases, {keys} of licence keys and {two} of two installations, {} at once",
+        "faults: {} references, {seats} cases, {keys} of license keys and {two} of two installations, {} at once",
         known.len(),
         choice.at_once
     );

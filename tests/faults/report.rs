@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::branch::{Branch, Branches};
 use crate::case::{Broken, End, Flaw};
-use crate::choice::{CONTROL_PLANE, LICENCE_KEYS, Name, TWO_INSTALLATIONS};
+use crate::choice::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 use crate::rig::conditions;
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
@@ -19,7 +19,7 @@ const LEAST: [(&str, usize); 10] = [
     ("elsewhere", 45),
     ("clock", 15),
     (CONTROL_PLANE, 10),
-    (LICENCE_KEYS, 80),
+    (LICENSE_KEYS, 80),
     (TWO_INSTALLATIONS, 20),
 ];
 

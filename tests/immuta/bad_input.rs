@@ -162,7 +162,7 @@ async fn no_word_of_a_key_or_a_token_is_seen_anywhere() {
     a.tenant.switch(|switches| {
         (switches.errors_echo_key, switches.raw_key) = (true, false);
     });
-    let canary = "CANARY-4cd1-LICENCE";
+    let canary = "CANARY-4cd1-LICENSE";
     let terms = LicenseKey::seats(40).text(format!("{canary}-good")).tokens("CANARY-renewal", "CANARY-classify");
     a.issued("good", terms).await;
     a.put("bad", &format!("{canary}-bad")).await;

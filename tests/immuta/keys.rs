@@ -210,7 +210,7 @@ async fn observed_and_suspended_tenants_are_read_and_not_written() {
     let status = a.until("a plan", |status| status.plan.is_some()).await;
     assert_eq!(said(&status, "ChangePending"), "True/Suspended");
     let pending = &condition(&status, "ChangePending").unwrap().message;
-    assert!(pending.contains("add licence key one/licenseKey not made: spec.suspend is true"), "{pending}");
+    assert!(pending.contains("add license key one/licenseKey not made: spec.suspend is true"), "{pending}");
     a.until_polled(2).await;
     assert_eq!(a.tenant.posts(), 0);
     a.w.edit("acme", json!({ "suspend": false })).await;

@@ -18,7 +18,7 @@ async fn too_few_seats_are_told_with_how_many_are_missing() {
     a.key("one", 40).await;
     a.declare(&["one"], json!({ "seats": 65 })).await;
     let status = a.until_ready("False/SeatsShort").await;
-    assert!(condition(&status, "Ready").unwrap().message.contains("25 are missing; supply another licence key"));
+    assert!(condition(&status, "Ready").unwrap().message.contains("25 are missing; supply another license key"));
     assert_eq!(status.summary.as_deref(), Some("25 seats short: supply a key"));
     assert_eq!(said(&status, "Stalled"), "True/SeatsShort");
     a.w.until_told("SeatsShort", 1).await;
@@ -71,7 +71,7 @@ async fn each_way_in_which_a_tenant_says_that_it_takes_users_is_shown_as_it_is()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
+async fn used_is_what_the_license_counts_and_another_count_is_told_beside_it() {
     needs_control_plane!();
     let a = Acme::with("immuta-used", tenant().inactive_users(7).policy_owners(2), |_| {}).await;
     a.key("one", 40).await;
@@ -81,7 +81,7 @@ async fn used_is_what_the_licence_counts_and_another_count_is_told_beside_it() {
     assert_eq!(status.license.as_ref().unwrap().reported_users, Some(19));
     let message = &condition(&status, "Ready").unwrap().message;
     assert!(
-        message.contains("12 users are active, which is what the licence counts; the usage report has 19"),
+        message.contains("12 users are active, which is what the license counts; the usage report has 19"),
         "{message}"
     );
 }
@@ -134,7 +134,7 @@ async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
     let a = acme("immuta-none").await;
     a.declare(&[], json!({})).await;
     let status = a.until_ready("False/Expired").await;
-    assert!(condition(&status, "LicenseValid").unwrap().message.contains("there is no licence key"));
+    assert!(condition(&status, "LicenseValid").unwrap().message.contains("there is no license key"));
     assert_eq!((status.seats, status.license.unwrap().expires_at), (Some(0), None));
 }
 

@@ -1,4 +1,4 @@
-//! What the answer to an addition or a removal of a licence key proves, and what must be recorded after it.
+//! What the answer to an addition or a removal of a license key proves, and what must be recorded after it.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::plan::{Outcome, Refusal, Snapshot, Uncertain};
 pub struct AfterKeyWrite {
     /// The intent, if it stays open.
     pub intent: Option<Intent>,
-    /// The licence with its keys.
+    /// The license with its keys.
     pub license: License,
     /// The change, if it is now seen to be made.
     pub applied: Option<Change>,

@@ -1,4 +1,4 @@
-//! The records of licence keys, held against the account's list: which listed key stands how. Asked by `keys`.
+//! The records of license keys, held against the account's list: which listed key stands how. Asked by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

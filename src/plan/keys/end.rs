@@ -1,4 +1,4 @@
-//! The licence as a whole, made from its keys: whether it is in force, and when it ends as far as anybody would notice.
+//! The license as a whole, made from its keys: whether it is in force, and when it ends as far as anybody would notice.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -13,7 +13,7 @@ use crate::plan::Situation;
 /// How many keys a status shows at most. Those of the spec come first, and there are fewer.
 const MOST_SHOWN: usize = 100;
 
-/// The licence for the status.
+/// The license for the status.
 pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
     let live: Vec<&Row> = ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
     let state = match live[..] {
@@ -143,7 +143,7 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     keys
 }
 
-/// Whether the end that a licence is said to have blocks (`Some(true)`) or only warns.
+/// Whether the end that a license is said to have blocks (`Some(true)`) or only warns.
 pub(in crate::plan) fn ends_hard(license: &License) -> Option<bool> {
     let ends = license.expires_at.as_ref()?;
     let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));
@@ -157,7 +157,7 @@ pub(in crate::plan) fn used_differs(license: Option<&License>, used: Option<i32>
     let (reported, used) = license.and_then(|license| license.reported_users).zip(used)?;
     (reported != used).then(|| {
         format!(
-            "{used} users are active, which is what the licence counts; the usage report has {reported} users in all"
+            "{used} users are active, which is what the license counts; the usage report has {reported} users in all"
         )
     })
 }

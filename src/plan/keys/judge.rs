@@ -1,4 +1,4 @@
-//! The judgement of an open addition or removal of a licence key: the purchase protocol where the vendor shows no
+//! The judgement of an open addition or removal of a license key: the purchase protocol where the vendor shows no
 //! numbers to compare but rows, of which a new one must be recognised.
 
 use jiff::Timestamp;

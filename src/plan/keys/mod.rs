@@ -1,4 +1,4 @@
-//! Licence keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
+//! License keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
 //! both, the one thing to do next. Called by `decision`.
 //!
 //! A key is added once: the intent with the rows that are there comes first, a new row is recognised after it, and what

@@ -1,4 +1,4 @@
-//! What an account shows and what is wanted of it, and how one licence key is told from another.
+//! What an account shows and what is wanted of it, and how one license key is told from another.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -8,12 +8,12 @@ use crate::api::{KeyRow, SecretKeyRef};
 use crate::plan::Fault;
 use crate::plan::protocol::digest;
 
-/// One row of the account's list of licences.
+/// One row of the account's list of licenses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The account's number of it; handed out again by a rebuilt account.
     pub id: i64,
-    /// The licence's identifier, opaque.
+    /// The license's identifier, opaque.
     pub uuid: String,
     /// User seats.
     pub seats: Option<i32>,
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// A licence key that the spec lists.
+/// A license key that the spec lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedKey {
     /// Where it is.
@@ -50,7 +50,7 @@ pub struct WantedKey {
 pub struct KeyRing {
     /// Licensed seats, as the vendor counts them.
     pub seats: i32,
-    /// The list of licences.
+    /// The list of licenses.
     pub rows: Vec<Row>,
     /// The keys that the spec lists, in its order.
     pub wanted: Vec<WantedKey>,

@@ -1,4 +1,4 @@
-//! The sentences about licence keys: what lacks, what to do about it, and what is being done.
+//! The sentences about license keys: what lacks, what to do about it, and what is being done.
 
 use super::Lack;
 use super::book::{self, Book, Standing};
@@ -58,12 +58,12 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
         let path = entry.reference.path();
         Some(match standing {
             Standing::Unreadable(fault) => {
-                let message = format!("licence key {path}: {}", fault.message);
+                let message = format!("license key {path}: {}", fault.message);
                 Trouble { secret_may_help: true, ..Trouble::new(fault.reason, &fault.summary, message) }
             }
             Standing::Refused => Trouble::new(
                 reason::LICENSE_KEY_REJECTED,
-                "licence key refused by the vendor",
+                "license key refused by the vendor",
                 format!(
                     "the {account} was asked twice to add license key {path} and shows no new row: the key may be mistyped, expired, \
                      or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
@@ -97,20 +97,20 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                 reason::ALREADY_PRESENT,
                 "key is there already: which row?",
                 format!(
-                    "the {account} has licence key {path} already and does not show in which row: name that row in \
+                    "the {account} has license key {path} already and does not show in which row: name that row in \
                      licenseKeys[].adopt (id and uuid; the rows are in status.license.keys)"
                 ),
             ),
             Standing::Twin => Trouble::new(
                 reason::SPEC_INVALID,
                 "the same key twice",
-                format!("licence key {path} is the same as one listed before it: remove one of the two"),
+                format!("license key {path} is the same as one listed before it: remove one of the two"),
             ),
             Standing::NoSuchRow => Trouble::new(
                 reason::NEEDS_REVIEW,
                 "row to adopt not there",
                 format!(
-                    "the row that adopt names for licence key {path} is not at the {account} with that id and uuid, or belongs to \
+                    "the row that adopt names for license key {path} is not at the {account} with that id and uuid, or belongs to \
                      another listed key: correct adopt, or remove it to have the key added"
                 ),
             ),
@@ -156,7 +156,7 @@ fn heard(vendor: &str, heard: &[String]) -> String {
 pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Option<Trouble> {
     let missing = wanted?.checked_sub(seats).filter(|missing| *missing > 0)?;
     let message = format!(
-        "{} seats are wanted and {seats} licensed: {missing} are missing; supply another licence key in \
+        "{} seats are wanted and {seats} licensed: {missing} are missing; supply another license key in \
          {}",
         wanted?, words.keys_field
     );
@@ -169,7 +169,7 @@ pub(super) fn lost(book: &Book<'_>) -> Option<String> {
     let rows: Vec<String> = lost
         .map(|record| {
             let (id, path) = (record.id.unwrap_or_default(), path(record.secret_key_ref.as_ref()));
-            format!("row {id} of licence key {path}")
+            format!("row {id} of license key {path}")
         })
         .collect();
     (!rows.is_empty()).then(|| format!("somebody else removed {}", rows.join(", ")))
@@ -193,8 +193,8 @@ pub(in crate::plan) fn step_done(step: &Step) -> String {
 
 fn object_of(step: &Step) -> String {
     match step {
-        Step::RemoveKey(key) => format!("licence row {}", key.id.unwrap_or_default()),
-        _ => format!("licence key {}", path(step.key().and_then(|key| key.secret_key_ref.as_ref()))),
+        Step::RemoveKey(key) => format!("license row {}", key.id.unwrap_or_default()),
+        _ => format!("license key {}", path(step.key().and_then(|key| key.secret_key_ref.as_ref()))),
     }
 }
 
@@ -254,7 +254,7 @@ pub(in crate::plan) fn ready(words: &VendorWords, seen: &Snapshot, decision: &De
             }
         }
         Verdict::Conflict => format!(
-                "a licence key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
+                "a license key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
                  removes it; Seatkeeper stops until {} is edited or a day has passed",
             words.keys_field
         ),

@@ -1,4 +1,4 @@
-//! Licence keys as stories: what the account lists, what is recorded, and what follows.
+//! License keys as stories: what the account lists, what is recorded, and what follows.
 
 use proptest::option::of;
 use proptest::prelude::*;
@@ -215,7 +215,7 @@ impl Keys {
         (ready.reason.clone(), ready.message.clone())
     }
     fn record(&self, name: &str) -> Option<KeyRecord> {
-        let license = self.decide().license.expect("a licence");
+        let license = self.decide().license.expect("a license");
         license.keys.into_iter().find(|key| key.fingerprint.as_deref() == Some(&print(name)))
     }
 }

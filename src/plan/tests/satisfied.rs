@@ -54,7 +54,7 @@ fn a_change_that_is_wanted_takes_nothing_from_what_was_in_sync_and_adds_nothing(
 }
 
 #[test]
-fn a_licence_that_is_not_in_force_does_not_hide_that_the_seats_are_in_sync() {
+fn a_license_that_is_not_in_force_does_not_hide_that_the_seats_are_in_sync() {
     let expired = story().shows(150, Some(150)).with(|s| s.seen.license = Some(License::of(LicenseState::Expired)));
     let status = reported(&LicenseSeatsStatus::default(), 3, &expired);
     let ready = status.conditions.iter().find(|condition| condition.type_ == kind::READY).unwrap();

@@ -190,10 +190,10 @@ impl Failure for BitwardenError {
             ),
             Self::SelfHosted => (
                 reason::UNSUPPORTED_BY_VENDOR,
-                "self-hosted: seats come from the licence",
+                "self-hosted: seats come from the license",
                 format!(
-                    "{host} is self-hosted, where seats come from the licence file: change the seats of the cloud organization, \
-                     then update the licence on the server"
+                    "{host} is self-hosted, where seats come from the license file: change the seats of the cloud organization, \
+                     then update the license on the server"
                 ),
             ),
         };

@@ -1,4 +1,4 @@
-//! What the subscription says of the licence, and of what is billed (docs/vendors/bitwarden.md,
+//! What the subscription says of the license, and of what is billed (docs/vendors/bitwarden.md,
 //! "The private subscription GET", "Self-hosted servers" and "A failure that was billed"). Pure.
 
 use jiff::Timestamp;
@@ -9,11 +9,11 @@ use super::private_wire::{Details, Item, Stripe};
 use crate::api::{License, LicenseState};
 use crate::vendors::date;
 
-/// The licence behind the seats, as far as it is shown.
+/// The license behind the seats, as far as it is shown.
 pub(super) fn license(view: &OwnerView) -> Option<License> {
     let details = view.details.as_deref();
     let shown = match (details, view.self_hosted) {
-        (Some(details), true) => licence_file(details),
+        (Some(details), true) => license_file(details),
         (Some(details), false) => details.subscription.as_ref().and_then(subscription),
         (None, _) => None,
     };
@@ -29,8 +29,8 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
     text.and_then(date::utc)
 }
 
-/// On a self-hosted server the licence file ends, after some grace.
-fn licence_file(details: &Details) -> Option<License> {
+/// On a self-hosted server the license file ends, after some grace.
+fn license_file(details: &Details) -> Option<License> {
     let expires_at = time(details.expiration.as_deref()).map(Time)?;
     let period_end = time(details.expiration_without_grace_period.as_deref()).map(Time);
     Some(License { expires_at: Some(expires_at), period_end, ..License::of(LicenseState::Active) })

@@ -16,7 +16,7 @@ const LIMIT_BELOW: &str = "somebody else changed the seats meanwhile, and the li
 
 /// Rules that are checked before anything is changed (U1, A1 to A10, S1 to S21), each with what to tell.
 const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
-    (Is("Only allowed when not self hosted."), "it is self-hosted: seats come from the licence"),
+    (Is("Only allowed when not self hosted."), "it is self-hosted: seats come from the license"),
     (Is("Cannot set max seat autoscaling below seat count."), LIMIT_BELOW),
     (Is("Organization has no seat limit, no need to adjust seats"), "the plan has no seat count"),
     (

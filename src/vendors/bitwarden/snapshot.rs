@@ -27,8 +27,8 @@ pub(super) struct Seen {
     pub(super) fails: Option<&'static str>,
 }
 
-pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the licence file: change the seats of the cloud \
-                                      organization, then update the licence on the server";
+pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the license file: change the seats of the cloud \
+                                      organization, then update the license on the server";
 
 const UNCOUNTED: &str = "this plan has no seat count, so there is nothing to change";
 

@@ -12,7 +12,7 @@ use crate::vendors::http::Answer;
 
 /// Judges the answer to `POST /admin/license`. A success proves a row only where it holds the record of one.
 pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Outcome {
-    let record = || answer.json::<LicenseRecord>("not a licence record").ok()?.row().ok()?;
+    let record = || answer.json::<LicenseRecord>("not a license record").ok()?.row().ok()?;
     let row = answer.status.is_success().then(record).flatten();
     row.map_or_else(|| refused(answer, host, |answer| hinted(answer, key)), |row| Outcome::Added(Box::new(row)))
 }
@@ -20,7 +20,7 @@ pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Outcome {
 /// Judges the answer to `DELETE /admin/license/{id}`. Of its body, which holds the key, only what tells the row is read: a
 /// success that names another row, or none, says nothing of this one.
 pub(super) fn removed(answer: &Answer, (id, uuid): (i64, &str), host: &str) -> Outcome {
-    let record = || answer.json::<RemovedRecord>("not a licence record");
+    let record = || answer.json::<RemovedRecord>("not a license record");
     if answer.status.is_success() && record().is_ok_and(|record| record.is_of(id, uuid)) {
         return Outcome::Accepted;
     }

@@ -1,4 +1,4 @@
-//! The API key of a tenant and where to use it, and the licence keys, as read from Secrets.
+//! The API key of a tenant and where to use it, and the license keys, as read from Secrets.
 
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
@@ -52,7 +52,7 @@ impl ApiKey {
     }
 }
 
-/// A licence key that can be added. Not `Debug`: it holds the key.
+/// A license key that can be added. Not `Debug`: it holds the key.
 pub(in crate::vendors) struct LicenseKey {
     pub(super) fingerprint: String,
     pub(super) text: SecretString,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_key_of_blanks_or_with_what_no_editor_shows_is_none() {
+    fn a_license_key_of_blanks_or_with_what_no_editor_shows_is_none() {
         let secrets = keys(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")]);
         let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c")], &secrets);
         let reasons: Vec<_> = wanted.iter().map(|key| key.fingerprint.as_ref().map_err(|fault| fault.reason)).collect();
@@ -150,7 +150,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_bytes_a_licence_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
+        fn whatever_bytes_a_license_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
             Mutant(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(Mutant)],
         ) {
             let (wanted, keys) = read(&[entry("a")], &keys(&[("a", &bytes)]));

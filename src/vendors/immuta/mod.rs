@@ -1,4 +1,4 @@
-//! Immuta: an API key of a tenant, and the endpoints that add, list, count and delete licence keys.
+//! Immuta: an API key of a tenant, and the endpoints that add, list, count and delete license keys.
 //!
 //! Facts are in docs/vendors/immuta.md; its headings are quoted where one is used. Much of it is not documented, so
 //! this client works whichever way it turns out, and never sends a key twice to find out.
@@ -45,7 +45,7 @@ pub(super) struct Immuta {
     sessions: Sessions<Session>,
 }
 
-/// The licence keys of one tenant.
+/// The license keys of one tenant.
 struct LicenseKeys {
     /// For which they were opened.
     object: Key,
@@ -63,7 +63,7 @@ impl Immuta {
         Self { rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
-    /// Opens the licence keys of a tenant with the API key of its Secret. Sends nothing.
+    /// Opens the license keys of a tenant with the API key of its Secret. Sends nothing.
     pub(super) fn open(&self, opening: &Opening<'_>, pool: &Pool) -> Result<Box<dyn VendorAccount>, Fault> {
         // For the compiler: the pool names one Secret, and its goal is keys.
         let ([secret], Goal::Keys { keys: entries, .. }) = (opening.secrets, &pool.goal) else {
@@ -81,7 +81,7 @@ impl LicenseKeys {
     async fn snapshot(&self, asker: Asker<'_>) -> Result<Snapshot, ImmutaError> {
         let status = self.session.status(asker).await?;
         let rows = self.session.list(asker).await?;
-        // Who only reads the licence has nothing from the users, so a report that cannot be had is left out.
+        // Who only reads the license has nothing from the users, so a report that cannot be had is left out.
         let reported_users = self.session.usage(asker).await.ok().and_then(|usage| usage.users());
         let seats = status.seats(rows.is_empty())?;
         let ring = KeyRing {
@@ -111,12 +111,12 @@ impl LicenseKeys {
                 let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
                 match key {
                     Some(key) => self.session.add(&key.text, step.heard.last().map(String::as_str), go).await,
-                    None => Outcome::NotSent("the Secret with the licence key changed meanwhile"),
+                    None => Outcome::NotSent("the Secret with the license key changed meanwhile"),
                 }
             }
             Step::RemoveKey(KeyStep { id: Some(id), uuid: Some(uuid), .. }) => self.session.remove(*id, uuid, go).await,
             Step::RemoveKey(_) => Outcome::NotSent("the row to remove is not known"),
-            Step::Seats(_) => Outcome::NotSent("it is not about a licence key"),
+            Step::Seats(_) => Outcome::NotSent("it is not about a license key"),
         }
     }
 }

@@ -88,13 +88,13 @@ impl Session {
     /// `GET /admin/license/licenseStatus` ("The license status").
     pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
         let answer = self.get("get_license_status", self.url("admin/license/licenseStatus"), asker).await?;
-        Ok(answer.json("the licence status is not what it should be")?)
+        Ok(answer.json("the license status is not what it should be")?)
     }
 
     /// `GET /admin/license` ("The license record"). Rows that are marked as deleted are left out.
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
-        let records: Vec<LicenseRecord> = answer.json_list("the list of licences is not what it should be")?;
+        let records: Vec<LicenseRecord> = answer.json_list("the list of licenses is not what it should be")?;
         Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
     }
 

@@ -1,5 +1,5 @@
-//! The JSON of Immuta's licence endpoints, as far as it is used (docs/vendors/immuta.md, "Endpoints"). No type here has
-//! a place for a licence key, a renewal token or a classify token: what is not named is never kept.
+//! The JSON of Immuta's license endpoints, as far as it is used (docs/vendors/immuta.md, "Endpoints"). No type here has
+//! a place for a license key, a renewal token or a classify token: what is not named is never kept.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -45,7 +45,7 @@ impl TokenAnswer {
     }
 }
 
-/// A licence record, short or long.
+/// A license record, short or long.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LicenseRecord {
@@ -67,7 +67,7 @@ impl LicenseRecord {
         // ("Slips and gaps of the page").
         let usable = (1..=100).contains(&self.uuid.len()) && self.uuid.bytes().all(|b| b.is_ascii_graphic());
         if !usable {
-            return Err(VendorError::Unreadable("a licence has no usable uuid"));
+            return Err(VendorError::Unreadable("a license has no usable uuid"));
         }
         let expires = match &self.expires {
             None | Some(Value::Null) => None,
@@ -150,7 +150,7 @@ impl LicenseStatus {
         number(self.active_user_count)
     }
 
-    /// All seats; a tenant without any licence may leave the number out.
+    /// All seats; a tenant without any license may leave the number out.
     pub(super) fn seats(&self, unlicensed: bool) -> Result<i32, VendorError> {
         let none = || if unlicensed { Ok(0) } else { Err(VendorError::Unreadable("licenseSeats is missing")) };
         number(self.license_seats)?.map_or_else(none, Ok)
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_without_end_has_none_and_an_end_that_is_no_date_is_an_error() {
+    fn a_license_without_end_has_none_and_an_end_that_is_no_date_is_an_error() {
         for record in [json!({"id": 1, "uuid": "u"}), json!({"id": 1, "uuid": "u", "expires": null, "seats": null})] {
             let row = read(record).unwrap().unwrap();
             assert_eq!((row.expires, row.seats), (None, None));

@@ -47,13 +47,13 @@ pub struct Record {
 
 pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
     let adjusts = || method == "POST" && path.contains("/organizations/") && path.ends_with("subscription");
-    // A licence key that is added or removed counts too.
+    // A license key that is added or removed counts too.
     let keys = || ["POST", "DELETE"].contains(&method) && path.contains("/admin/license");
     hop == Hop::Vendor && (method == "PUT" || adjusts() || keys())
 }
 
 impl Record {
-    /// A request that buys: by totals through the public API, by a difference through the private one, or by a licence key.
+    /// A request that buys: by totals through the public API, by a difference through the private one, or by a license key.
     pub fn is_purchase(&self) -> bool {
         buys(self.hop, &self.method, &self.path)
     }

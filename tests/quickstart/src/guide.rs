@@ -55,7 +55,7 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl get licenseseats acme-bitwarden -o jsonpath='{{.status.conditions[0].message}}{{\"\\n\"}}'
     kubectl patch secret bitwarden-org -p '{{\"stringData\":{{\"clientSecret\":\"{acme_secret}\"}}}}'
 
-6. Immuta, where licence keys decide: users join until seats run short; ask for more seats than the key has; add another
+6. Immuta, where license keys decide: users join until seats run short; ask for more seats than the key has; add another
    key.
     curl -s {url}/sim/immuta/users/join -H 'Content-Type: application/json' -d '{{\"n\":4}}'
     kubectl scale licenseseats acme-immuta --replicas=30

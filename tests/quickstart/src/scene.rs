@@ -83,8 +83,8 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         .sponsored_families(4);
     let now = jiff::Timestamp::now();
     let in_days = |days: i64| now + jiff::SignedDuration::from_hours(24 * days);
-    let licence = License { expires: in_days(80), expires_without_grace_period: in_days(20) };
-    let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(licence);
+    let license = License { expires: in_days(80), expires_without_grace_period: in_days(20) };
+    let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(license);
     let owned = Part::of(cloud, "bitwarden-owned", owned);
     let own = Part::of(self_hosted, "", own);
     vec![

@@ -7,7 +7,7 @@
 //! A request travels like this: [`server`] accepts it and hands it to a task of its own, because Bitwarden does not
 //! stop when a client hangs up; [`faults`] decides what goes wrong with it, on the wire or inside; [`bitwarden`] is the
 //! vendor: who may call, the rules, the billing, the row, and an append-only ledger of what is shown and what is billed;
-//! [`immuta`] is another one, with licence keys instead of a number.
+//! [`immuta`] is another one, with license keys instead of a number.
 //!
 //! The vendors are played as docs/vendors/bitwarden.md and docs/vendors/immuta.md describe them; comments quote their
 //! headings.

@@ -14,7 +14,7 @@ use vendor_sim::{
     immuta::{LicenseKey, Tenant},
 };
 
-/// A faithful simulator of the Bitwarden cloud (Identity, the public and the private API) and of an Immuta tenant (licence
+/// A faithful simulator of the Bitwarden cloud (Identity, the public and the private API) and of an Immuta tenant (license
 /// keys), over HTTPS with a CA of its own.
 ///
 /// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise, and with one
@@ -151,7 +151,7 @@ fn print_commands(
         writeln!(out, "  curl -s {control}/sim            # everything else you can do")?;
     }
     let (api_key, license_key) = immuta;
-    writeln!(out, "\nImmuta (licence keys are from POST /sim/immuta/keys; this one is not added yet):")?;
+    writeln!(out, "\nImmuta (license keys are from POST /sim/immuta/keys; this one is not added yet):")?;
     writeln!(out, "  curl -s --cacert {ca} -H 'Authorization: {api_key}' {url}/admin/license/licenseStatus")?;
     writeln!(
         out,

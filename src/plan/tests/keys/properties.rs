@@ -1,4 +1,4 @@
-//! What holds of every decision about licence keys, whatever is listed, shown and recorded.
+//! What holds of every decision about license keys, whatever is listed, shown and recorded.
 
 use super::*;
 

@@ -29,7 +29,7 @@ fn seats_are_an_assertion() {
     assert_eq!(story(40).ready().0, reason::IN_SYNC);
     let (why, message) = story(65).ready();
     assert_eq!(why, reason::SEATS_SHORT);
-    assert!(message.contains("25 are missing") && message.contains("supply another licence key"), "{message}");
+    assert!(message.contains("25 are missing") && message.contains("supply another license key"), "{message}");
 }
 
 #[test]

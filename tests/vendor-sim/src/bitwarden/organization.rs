@@ -113,7 +113,7 @@ pub struct Organization {
     pub subscription_status: Option<SubscriptionStatus>,
     /// Terms of the subscription.
     pub terms: Terms,
-    /// Licence, for self-hosted servers.
+    /// License, for self-hosted servers.
     pub license: Option<License>,
     /// Provider, if managed by one.
     pub provider: Option<Provider>,
@@ -231,7 +231,7 @@ impl Organization {
         subscription_status(v: impl Into<Option<SubscriptionStatus>>) => subscription_status = v.into();
         /// Terms of the subscription.
         terms(v: Terms) => terms = v;
-        /// Licence of a self-hosted server.
+        /// License of a self-hosted server.
         license(v: License) => license = Some(v);
         /// The way of its bills.
         billing_path(v: BillingPath) => billing_path = Some(v);

@@ -1,4 +1,4 @@
-//! What tests do to subscriptions and to Secrets Manager: status, terms, provider, plan, licence, machine accounts.
+//! What tests do to subscriptions and to Secrets Manager: status, terms, provider, plan, license, machine accounts.
 
 use super::{
     Bitwarden,
@@ -50,7 +50,7 @@ impl Bitwarden {
         });
     }
 
-    /// A self-hosted organization gets another licence: its end, and the seats it gives (docs/vendors/bitwarden.md,
+    /// A self-hosted organization gets another license: its end, and the seats it gives (docs/vendors/bitwarden.md,
     /// "Self-hosted servers").
     pub fn set_license(&self, id: &str, license: License, seats: Option<i32>) {
         self.on(id, |o| {

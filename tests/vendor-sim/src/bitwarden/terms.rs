@@ -1,6 +1,6 @@
 //! What the private subscription read shows beside the numbers (docs/vendors/bitwarden.md,
 //! "The private subscription GET" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
-//! self-hosted server's licence. None of it decides a rule of a change.
+//! self-hosted server's license. None of it decides a rule of a change.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl Default for Terms {
     }
 }
 
-/// The licence of a self-hosted organization, as far as it can be read ("Self-hosted servers").
+/// The license of a self-hosted organization, as far as it can be read ("Self-hosted servers").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct License {

@@ -81,7 +81,7 @@ pub struct OrganizationView {
     pub subscription_status: Option<SubscriptionStatus>,
     /// Terms of the subscription.
     pub terms: Terms,
-    /// Licence, if self-hosted.
+    /// License, if self-hosted.
     pub license: Option<License>,
     /// Provider.
     pub provider: Option<Provider>,

@@ -21,7 +21,7 @@ noEffect, and pauseBeforeRow between the check of a key and its row):
   POST   /sim/immuta/tenant                     make it anew: {\"name\":..,\"users\":31,\"inactiveUsers\":0,\"policyOwners\":0}; answers its API key
   POST   /sim/immuta/api-keys                   one more: {\"permissions\":[\"APPLICATION_ADMIN\",\"USER_ADMIN\"]}
   POST   /sim/immuta/api-keys/revoke            {\"apiKey\":..}
-  POST   /sim/immuta/keys                       issue a licence key: {\"seats\":40,\"softSeats\":5,\"expires\":\"2031-06-30T00:00:00Z\",\"features\":[\"FPE\"],..};
+  POST   /sim/immuta/keys                       issue a license key: {\"seats\":40,\"softSeats\":5,\"expires\":\"2031-06-30T00:00:00Z\",\"features\":[\"FPE\"],..};
                                                 answers its text; add it by POST /admin/license, or by the next line
   POST   /sim/immuta/rows                       somebody adds a key in the UI: {\"licenseKey\":..}
   DELETE /sim/immuta/rows/ID                    somebody deletes a row in the UI

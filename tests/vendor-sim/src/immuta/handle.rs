@@ -90,7 +90,7 @@ impl Immuta {
         self.change(|s| s.tokens.values_mut().for_each(|t| t.killed = true));
     }
 
-    /// The vendor issues a licence key; returns its text. Nothing is added to the tenant. A text that was issued before
+    /// The vendor issues a license key; returns its text. Nothing is added to the tenant. A text that was issued before
     /// keeps its first terms.
     pub fn issue(&self, terms: LicenseKey) -> String {
         let now = self.now();
@@ -108,7 +108,7 @@ impl Immuta {
     #[expect(clippy::panic, reason = "a mistake in the test")]
     pub fn number_of(&self, key: &str) -> u64 {
         let number = self.state().issued(key).map(|k| k.number);
-        number.unwrap_or_else(|| panic!("the simulator has issued no such licence key"))
+        number.unwrap_or_else(|| panic!("the simulator has issued no such license key"))
     }
 
     /// So many more active data consumers, whatever the seats (they sign in through the company's directory).

@@ -1,4 +1,4 @@
-//! Licence keys as the vendor issues them. The text of a key is random: what it grants stands only in the registry,
+//! License keys as the vendor issues them. The text of a key is random: what it grants stands only in the registry,
 //! as it would in a signed blob that nobody but the product can read.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::bitwarden::state::{random_id, random_text};
 /// Life of a key unless said otherwise.
 const YEAR: i64 = 365 * 24 * 3600;
 
-/// A licence key to issue. Missing JSON fields mean the default: 40 seats for this tenant, good for a year.
+/// A license key to issue. Missing JSON fields mean the default: 40 seats for this tenant, good for a year.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct LicenseKey {

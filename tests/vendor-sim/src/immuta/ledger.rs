@@ -1,4 +1,4 @@
-//! The append-only ledger: every addition and deletion of a licence key that was asked for, with who asked and whether
+//! The append-only ledger: every addition and deletion of a license key that was asked for, with who asked and whether
 //! it took effect. Keys are named by their number, never by their text.
 
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! The endpoints that add, list and delete licence keys (docs/vendors/immuta.md, "Endpoints").
+//! The endpoints that add, list and delete license keys (docs/vendors/immuta.md, "Endpoints").
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};

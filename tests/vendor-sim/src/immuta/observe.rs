@@ -67,7 +67,7 @@ impl Immuta {
         self.calls(Endpoint::Exchange)
     }
 
-    /// Requests that had a licence key, an API key or a token in their URL.
+    /// Requests that had a license key, an API key or a token in their URL.
     pub fn secrets_in_urls(&self) -> usize {
         self.state().secrets_in_urls
     }

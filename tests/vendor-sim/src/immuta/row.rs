@@ -1,4 +1,4 @@
-//! A row of the licence table, and the two shapes in which Immuta shows it (docs/vendors/immuta.md,
+//! A row of the license table, and the two shapes in which Immuta shows it (docs/vendors/immuta.md,
 //! "The license record").
 
 use jiff::Timestamp;

@@ -44,7 +44,7 @@ async fn nothing_can_be_changed_and_the_role_is_not_even_looked_at() {
 }
 
 #[tokio::test]
-async fn seats_and_the_end_of_the_licence_can_be_read_and_usage_only_counted() {
+async fn seats_and_the_end_of_the_license_can_be_read_and_usage_only_counted() {
     let bench = Bench::new(example().license(license())).await;
     let (owner, admin) = (bench.owner().await, bench.person(Role::Admin).await);
     bench.bw.switch(|s| s.self_hosted = true);
@@ -66,7 +66,7 @@ async fn seats_and_the_end_of_the_licence_can_be_read_and_usage_only_counted() {
     assert_eq!(plans.json::<Value>().await.unwrap()["data"], json!([]));
     assert!(!bench.bw.join(&bench.key.id, 21), "nothing scales by itself");
     bench.bw.set_license(&bench.key.id, license(), Some(150));
-    assert_eq!(owner.get("").await.1["seats"], 150, "only another licence changes the seats");
+    assert_eq!(owner.get("").await.1["seats"], 150, "only another license changes the seats");
 
     bench.bw.switch(|s| s.self_hosted = false);
     assert_eq!(admin.get("/billing/vnext/self-host/metadata").await.0, 400);
