@@ -123,7 +123,7 @@ async fn a_secret_that_only_kubernetes_can_read_is_used_and_told_nowhere() {
     hold_silence_of(&w).await;
 }
 
-fn base64(text: &str) -> String {
+pub fn base64(text: &str) -> String {
     let secret = k8s_openapi::ByteString(text.as_bytes().to_vec());
     let quoted = serde_json::to_string(&secret).expect("JSON");
     quoted.trim_matches('"').to_owned()

@@ -77,6 +77,20 @@ async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn organization_that_is_deleted_while_its_token_lives_is_told_once_a_fresh_token_is_refused() {
+    needs_control_plane!();
+    let w = world("deleted").await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    w.bitwarden().delete_organization(&w.key.id);
+    w.bitwarden().forget_keys();
+    let status = w.until_reason("acme", "CredentialsValid", "Rejected").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("the organization is disabled or deleted"), "{message}");
+    assert!(w.bitwarden().token_requests() <= 12, "{}", w.bitwarden().token_requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
     needs_control_plane!();
     let w = World::with("rotated", organization(), &patient()).await;

@@ -38,7 +38,11 @@ pub async fn acme(name: &str) -> Acme {
 
 impl Acme {
     pub async fn with(name: &str, tenant: Tenant, switch: impl FnOnce(&mut Switches)) -> Self {
-        let w = World::with(name, organization(), FAST).await;
+        Self::with_flags(name, FAST, tenant, switch).await
+    }
+
+    pub async fn with_flags(name: &str, flags: &[&str], tenant: Tenant, switch: impl FnOnce(&mut Switches)) -> Self {
+        let w = World::with(name, organization(), flags).await;
         let immuta = w.vendor.immuta();
         immuta.switch(switch);
         let api_key = immuta.add_tenant(tenant).api_key;

@@ -221,7 +221,7 @@ async fn a_key_without_permission_is_not_given_token_after_token() {
     let w = world("forbidden").await;
     // The bound is our own, and not the limiter's.
     w.needs_many_tokens();
-    w.bitwarden().inject(Fault::on_get(vendor_sim::FaultKind::EdgeForbidden).for_ever());
+    w.bitwarden().inject(Fault::on_get(crate::bad_answers::answer(403, "")).for_ever());
     w.declare("acme", json!({})).await;
     w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
     // A person who asks again and again, each time in vain.

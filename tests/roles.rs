@@ -3,7 +3,7 @@
 
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
-use vendor_sim::{Fault, MemberStatus, Role};
+use vendor_sim::{Fault, FaultKind, MemberStatus, Organization, Plan, Role};
 
 use crate::bad_answers::answer;
 use crate::owner::merged;
@@ -165,6 +165,79 @@ async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is
     } } });
     w.declare("nobody", merged(json!({}), alone)).await;
     told(&w, "nobody", "InsufficientRole", &["owns no organization"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn organization_key_that_is_refused_beside_an_owners_key_is_named_with_what_the_owner_sees() {
+    needs_control_plane!();
+    let w = world("refused-beside").await;
+    w.needs_many_tokens();
+    let families = || Organization::enterprise("Family").plan(Plan::Families).seats(6).limit(None).members(4);
+    let tenants = [
+        ("families", w.tenant("families", families()).await, "plan has no API access", true),
+        ("off", w.tenant("off", organization()).await, "is switched off", true),
+        ("rotated", w.tenant("rotated", organization()).await, "Put the current key into the Secret", false),
+    ];
+    w.bitwarden().set_enabled(&tenants[1].1.key.id, false);
+    w.bitwarden().rotate_key(&tenants[2].1.key.id);
+    for (name, t, words, sees) in &tenants {
+        t.person(Role::Owner).await;
+        let observe = json!({ "managementPolicy": "Observe", "seats": null, "limit": null });
+        w.declare(name, t.both(observe)).await;
+        told(&w, name, "Rejected", &["credentialsSecretRef: ", words]).await;
+        let status = w.status(name).await;
+        let message = &condition(&status, "CredentialsValid").expect("CredentialsValid").message;
+        assert!(message.starts_with("credentialsSecretRef: "), "{name}: {message}");
+        assert_eq!(message.contains("as the owner's key shows"), *sees, "{name}: {message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unusable_secret_of_an_organization_key_is_named_beside_an_owners() {
+    needs_control_plane!();
+    let w = world("unusable-beside").await;
+    let t = w.tenant("acme", organization()).await;
+    t.person(Role::Owner).await;
+    let mut data = w.credentials(&t.key);
+    data["clientSecret"] = json!("two\nlines");
+    w.secret("acme", data).await;
+    w.declare("acme", t.both(json!({}))).await;
+    told(&w, "acme", "KeyInvalid", &["credentialsSecretRef: the Secret's clientSecret"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edge_that_answers_an_owners_key_with_403_accuses_neither_role_nor_key_and_is_tried_again_soon() {
+    needs_control_plane!();
+    // A key that is held to be bad would not be tried again while the test lasts.
+    let w = World::with("edge-403", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    w.needs_many_tokens();
+    let page = || answer(403, "<html>Access denied. MARKER</html>");
+    let at = |path: &'static str, kind| Fault::always(kind).path(path);
+    let cases = [
+        ("token", at("/connect/token", FaultKind::EdgeForbidden)),
+        ("token page", at("/connect/token", page())),
+        ("empty token", at("/connect/token", answer(403, ""))),
+        ("list", Fault::always(FaultKind::EdgeForbidden).whole_path("/api/organizations")),
+        ("list page", Fault::always(page()).whole_path("/api/organizations")),
+        ("organization", at("/api/organizations/", FaultKind::EdgeForbidden)),
+        ("organization page", at("/api/organizations/", page())),
+        ("page instead of 404", at("/api/organizations/", answer(404, "<html>MARKER</html>"))),
+        ("use", at("/billing/vnext/metadata", FaultKind::EdgeForbidden)),
+    ];
+    for (name, fault) in cases {
+        let t = w.tenant(name, organization()).await;
+        t.person(Role::Owner).await;
+        let fault = w.bitwarden().inject(fault);
+        w.declare(&t.name, t.alone(json!({}))).await;
+        let status = t.until_said("CredentialsValid", "Unknown/VendorUnreachable").await;
+        let said_of = |kind| condition(&status, kind).map_or("", |c| &c.message);
+        let words = if name.ends_with("404") { "has no such API" } else { "in front of Bitwarden refuses" };
+        assert!(said_of("CredentialsValid").contains(words), "{name}: {}", said_of("CredentialsValid"));
+        assert_eq!(said(&status, "Stalled"), "", "{name}");
+        assert_eq!(w.bitwarden().writes(&t.key.id), 0, "{name}");
+        w.bitwarden().clear_fault(fault);
+        t.until_in_sync(150).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

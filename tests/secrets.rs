@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vendor_sim::OrganizationKey;
 
 use crate::admission::{rows, yaml};
+use crate::canary::base64;
 use crate::tenants::Tenant;
 use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, world};
 
@@ -25,6 +26,16 @@ empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret
 blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | kubectl edit secret blank
 not-text | {stringData: {clientSecret: null}, data: {clientSecret: //79/A==}} | KeyInvalid | clientSecret is not UTF-8 | store the text
 two-lines | stringData: {clientSecret: \"$secret\\nand\"} | KeyInvalid | clientSecret contains control | again as one line of text
+quoted | stringData: {clientSecret: \"'$secret'\"} | KeyInvalid | clientSecret stands in quotation marks | store it without them
+double | stringData: {clientSecret: '\"$secret\"'} | KeyInvalid | clientSecret stands in quotation marks | store it without them
+quoted-id | stringData: {clientId: \"'$id'\"} | KeyInvalid | clientId stands in quotation marks | store it without them
+twice | stringData: {clientSecret: $base64} | KeyInvalid | clientSecret is base64 of a text | encode it once
+template | stringData: {clientSecret: '{{ .Values.secret }}'} | KeyInvalid | clientSecret is a template | render it
+shell | stringData: {clientSecret: '${SECRET}'} | KeyInvalid | clientSecret is a template | render it
+example | stringData: {clientSecret: replace-me} | KeyInvalid | clientSecret is a placeholder | store the value itself
+readme | stringData: {clientSecret: SECRET} | KeyInvalid | clientSecret is a placeholder | store the value itself
+readme-id | stringData: {clientId: organization.ID} | KeyInvalid | clientId is not an API key | followed by a GUID
+marked | stringData: {clientSecret: \"\\ufeff$secret\"} | KeyInvalid | clientSecret begins with a byte order mark | without one
 bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. or user. followed by a GUID
 swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an API key | organization. or user. followed by a GUID
 http | stringData: {server: http://vault.example.org} | KeyInvalid | server is not https | write it as https://host
@@ -60,6 +71,7 @@ impl Case {
         let key = w.bitwarden().add_organization(organization());
         let name = cells[0];
         let change = cells[1].replace("$server", &w.vendor.url()).replace("$secret", &key.client_secret);
+        let change = change.replace("$id", &key.client_id).replace("$base64", &base64(&key.client_secret));
         let mut secret = right(w, name, &key);
         merge(&mut secret, yaml(&change));
         w.apply_secret(name, &secret).await;

@@ -115,7 +115,7 @@ async fn one_403_is_met_with_a_fresh_token_and_is_no_news() {
     let w = world("forbidden").await;
     w.declare("acme", json!({ "seats": 100 })).await;
     let before = w.until_in_sync("acme", 100).await;
-    let once = w.bitwarden().inject(Fault::on_get(answer(403, "MARKER")));
+    let once = w.bitwarden().inject(Fault::on_get(answer(403, "")));
     assert!(w.bitwarden().wait_fired(once, 1).await);
     w.until_polled(3).await;
     assert_eq!(w.bitwarden().token_requests(), 2);
@@ -163,12 +163,41 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
     };
     let cases = [
         ("invalid client", On::Token, answer(400, invalid), "Rejected", "rotated"),
-        ("token 400", On::Token, answer(400, "MARKER"), "Rejected", "clientSecret"),
-        ("token 401", On::Token, answer(401, "MARKER"), "Rejected", "401"),
-        ("401", On::Subscription, answer(401, "MARKER"), "Rejected", "fresh token"),
+        ("token 400", On::Token, answer(400, ""), "Rejected", "clientSecret"),
+        ("401", On::Subscription, answer(401, r#"{"message":"MARKER"}"#), "Rejected", "fresh token"),
         ("401 members", On::Members, answer(401, ""), "Rejected", "fresh token"),
-        ("403", On::Subscription, answer(403, "MARKER"), "InsufficientRole", "organization API key"),
-        ("403 members", On::Members, FaultKind::EdgeForbidden, "InsufficientRole", "edge"),
+        ("403", On::Subscription, answer(403, r#"{"x":"MARKER"}"#), "InsufficientRole", "organization API key"),
+        ("403 members", On::Members, answer(403, ""), "InsufficientRole", "edge"),
+    ];
+    join_all(cases.map(play)).await;
+    assert_silent(&w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusal_by_something_in_front_of_the_vendor_accuses_no_key_and_is_tried_again_soon() {
+    needs_control_plane!();
+    // A key that is held to be bad would not be tried again while the test lasts.
+    let w = World::with("in-front", organization(), &fast_but(&["--credential-probe=1h"])).await;
+    w.needs_many_tokens();
+    let play = async |(what, on, kind): (&str, On, FaultKind)| {
+        let t = w.tenant(what, organization()).await;
+        let fault = t.inject(on.fault(kind).for_ever());
+        t.declare(json!({ "seats": 100 })).await;
+        let status = t.until_said("CredentialsValid", "Unknown/VendorUnreachable").await;
+        assert_eq!(said(&status, "Ready"), "Unknown/ObservationStale", "{what}");
+        let message = &condition(&status, "Ready").expect("Ready").message;
+        assert!(message.contains("something in front of Bitwarden refuses the request"), "{what}: {message}");
+        w.bitwarden().clear_fault(fault);
+        t.until_in_sync(100).await;
+    };
+    let cases = [
+        ("token 400", On::Token, answer(400, "<html>MARKER</html>")),
+        ("token 401", On::Token, answer(401, "MARKER")),
+        ("token 403", On::Token, FaultKind::EdgeForbidden),
+        ("401", On::Subscription, answer(401, "MARKER")),
+        ("401 members", On::Members, answer(401, "<html>MARKER</html>")),
+        ("403", On::Subscription, answer(403, "MARKER")),
+        ("403 members", On::Members, FaultKind::EdgeForbidden),
     ];
     join_all(cases.map(play)).await;
     assert_silent(&w).await;

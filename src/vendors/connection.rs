@@ -93,7 +93,7 @@ impl Connection {
         let answer = self.timed(http::exchange(&self.gate, request, self.settings.write_timeout, Patience::None)).await;
         Ok(answer.map_err(|error| match error {
             // A certificate that is refused ends the handshake: no byte of the request has left.
-            VendorError::Certificate => Outcome::NotSent("certificate not trusted"),
+            VendorError::Certificate(_) => Outcome::NotSent("certificate not trusted"),
             VendorError::Paced { .. } | VendorError::Closed { .. } => Outcome::NotSent(NO_ROOM),
             _ => Outcome::Unanswered,
         }))

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::ReadError;
-use super::http::NO_CONNECTION;
+use super::certificate::Untrusted;
+use super::http::no_connection;
 use super::pace::{Outage, Trouble, Wait};
 use crate::plan::{Fault, Remedy, reason};
 
@@ -16,7 +17,10 @@ pub(super) enum VendorError {
     NoAnswer(&'static str),
     /// The server's certificate is not one we can trust.
     #[error("certificate not trusted")]
-    Certificate,
+    Certificate(Untrusted),
+    /// Something in front of the vendor wants a certificate of ours.
+    #[error("a client certificate is wanted")]
+    ClientCertificate,
     /// Too many requests.
     #[error("throttled")]
     Throttled {
@@ -40,6 +44,12 @@ pub(super) enum VendorError {
     /// The server has no such API.
     #[error("no such API")]
     NotFound,
+    /// A refusal with this status that is not the vendor's own: by a firewall, a gateway, an edge.
+    #[error("refused with status {0} in front of the vendor")]
+    InFront(u16),
+    /// The answer is elsewhere, and nobody goes there: a gateway sends people to its login so.
+    #[error("redirected with status {0}")]
+    Redirect(u16),
     /// Another answer that says nothing.
     #[error("status {0}")]
     Status(u16),
@@ -92,11 +102,14 @@ impl VendorError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::NoAnswer(_) => "no_answer",
-            Self::Certificate => "certificate",
+            Self::Certificate(_) => "certificate",
+            Self::ClientCertificate => "client_certificate",
             Self::Throttled { .. } => "throttled",
             Self::Paced { .. } => "paced",
             Self::Closed { .. } => "closed",
             Self::NotFound => "not_found",
+            Self::InFront(_) => "in_front",
+            Self::Redirect(_) => "redirect",
             Self::Status(_) => "status",
             Self::Unreadable(_) => "unreadable",
         }
@@ -107,22 +120,46 @@ impl VendorError {
         let after = match self {
             Self::Paced { after } | Self::Closed { after, .. } | Self::Throttled { after: Some(after) } => Some(*after),
             Self::Throttled { after: None } => Some(Duration::from_secs(60)),
-            Self::NoAnswer(_) | Self::Certificate | Self::NotFound | Self::Status(_) | Self::Unreadable(_) => None,
+            Self::NoAnswer(_)
+            | Self::Certificate(_)
+            | Self::ClientCertificate
+            | Self::NotFound
+            | Self::InFront(_)
+            | Self::Redirect(_)
+            | Self::Status(_)
+            | Self::Unreadable(_) => None,
         };
-        let secret_may_help = matches!(self, Self::Certificate | Self::NotFound | Self::Unreadable(_));
+        let secret_may_help = match self {
+            Self::Certificate(_)
+            | Self::ClientCertificate
+            | Self::NotFound
+            | Self::Redirect(_)
+            | Self::Unreadable(_) => true,
+            Self::NoAnswer(_)
+            | Self::Throttled { .. }
+            | Self::Paced { .. }
+            | Self::Closed { .. }
+            | Self::InFront(_)
+            | Self::Status(_) => false,
+        };
         Remedy::Time { after, secret_may_help }
     }
 
     /// The sentence for people, with its fix. `vendor` is its name as people write it.
+    #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
     pub fn fault(&self, vendor: &str, host: &str) -> Fault {
         let unreachable = format!("{vendor} unreachable");
         let (summary, message) = match self {
             Self::NoAnswer(why) => (unreachable, format!("{host} gave no answer: {why}. It is tried again")),
-            Self::Certificate => (
-                "certificate not trusted".into(),
+            Self::Certificate(untrusted) => {
+                let (summary, message) = untrusted.words(host);
+                (summary.into(), message)
+            }
+            Self::ClientCertificate => (
+                "a client certificate is wanted".into(),
                 format!(
-                    "the certificate of {host} is not signed by a CA the operator trusts, or is not for that name: put the CA's \
-                     certificate into the Secret's ca.crt"
+                    "{host} wants a client certificate, and Seatkeeper has none: let the operator through without one, or name \
+                     another address of {vendor} in the Secret. It is tried again"
                 ),
             ),
             // It does not come to a status: the controller comes back instead.
@@ -144,8 +181,16 @@ impl VendorError {
                 "no such API at this server".into(),
                 format!("{host} has no such API (404): check the server named in the Secret"),
             ),
+            Self::InFront(status) => (
+                format!("blocked in front of {vendor}"),
+                format!(
+                    "{host} answers with status {status}, and not as {vendor} does: something in front of {vendor} refuses the \
+                     request, such as a firewall, a gateway or its edge. This says nothing of the key. Let the operator's \
+                     requests through there. It is tried again"
+                ),
+            ),
             Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection, .. }), .. } => {
-                let Fault { summary, message, .. } = Self::NoAnswer(NO_CONNECTION).fault(vendor, host);
+                let Fault { summary, message, .. } = Self::NoAnswer(no_connection()).fault(vendor, host);
                 (summary, message)
             }
             Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: None }), .. } => {
@@ -159,6 +204,14 @@ impl VendorError {
                     asked.as_secs()
                 ),
             ),
+            Self::Redirect(status) => (
+                format!("redirected in front of {vendor}"),
+                format!(
+                    "{host} redirects to another place (status {status}), as a gateway with a login does, and Seatkeeper never \
+                     follows: let the operator through without a login, or name the address of {vendor} itself in the Secret. It \
+                     is tried again"
+                ),
+            ),
             Self::Status(status) => (unreachable, format!("{host} answers with status {status}. It is tried again")),
             Self::Unreadable(what) => (
                 "answer of the vendor not readable".into(),
@@ -170,111 +223,4 @@ impl VendorError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{Outcome, Refusal};
-    use crate::vendors::connection::not_signed;
-
-    /// A vendor with one meaning of its own.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    enum AcmeError {
-        Shared(VendorError),
-        Own,
-    }
-
-    impl From<VendorError> for AcmeError {
-        fn from(error: VendorError) -> Self {
-            Self::Shared(error)
-        }
-    }
-
-    impl Failure for AcmeError {
-        const UNAUTHORIZED: Self = Self::Own;
-        const FORBIDDEN: Self = Self::Own;
-
-        fn shared(&self) -> Option<&VendorError> {
-            match self {
-                Self::Shared(error) => Some(error),
-                Self::Own => None,
-            }
-        }
-
-        fn label(&self) -> &'static str {
-            self.shared().map_or("own", VendorError::label)
-        }
-
-        fn remedy(&self) -> Remedy {
-            self.shared().map_or(Remedy::Credentials, VendorError::remedy)
-        }
-
-        fn fault(&self, host: &str) -> Fault {
-            let own = || Fault::credentials(reason::REJECTED, "own", format!("{host}: own"));
-            self.shared().map_or_else(own, |error| error.fault("Acme", host))
-        }
-    }
-
-    const PAUSE: Duration = Duration::from_secs(7);
-
-    fn down(trouble: Trouble, asked: Option<Duration>) -> Wait {
-        Wait::Down { after: PAUSE, outage: Outage { trouble, asked }, probing: false }
-    }
-
-    fn every() -> [AcmeError; 13] {
-        let throttled = |after| VendorError::Throttled { after }.into();
-        let down = |trouble, asked| VendorError::from(down(trouble, asked)).into();
-        [
-            VendorError::NoAnswer("no connection").into(),
-            VendorError::Certificate.into(),
-            throttled(Some(PAUSE)),
-            throttled(None),
-            VendorError::from(Wait::Turn(PAUSE)).into(),
-            VendorError::from(Wait::Closed(PAUSE)).into(),
-            down(Trouble::NoConnection, None),
-            down(Trouble::Status(503), None),
-            down(Trouble::Status(503), Some(PAUSE * 10)),
-            VendorError::NotFound.into(),
-            VendorError::Status(503).into(),
-            VendorError::Unreadable("it is too large").into(),
-            AcmeError::Own,
-        ]
-    }
-
-    #[test]
-    fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
-        for error in every() {
-            let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
-            let expected = match &error {
-                AcmeError::Shared(VendorError::Paced { .. }) => ReadError::Paced { after: PAUSE },
-                AcmeError::Shared(VendorError::Closed { .. }) => ReadError::Closed { after: PAUSE, fault },
-                _ => ReadError::Failed(fault),
-            };
-            assert_eq!(error.unread("host.test"), expected);
-        }
-    }
-
-    #[test]
-    fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_it_asks_for() {
-        let told = |error: VendorError| error.fault("Acme", "host.test").message;
-        let closed = |trouble, asked| told(down(trouble, asked).into());
-        assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));
-        assert_eq!(closed(Trouble::NoConnection, None), told(VendorError::NoAnswer(NO_CONNECTION)));
-        let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));
-        assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. It is tried again then");
-    }
-
-    #[test]
-    fn without_proof_of_who_calls_a_change_is_not_sent_or_refused_for_the_key() {
-        for error in every() {
-            let outcome = not_signed(&error, "host.test");
-            match error {
-                AcmeError::Shared(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
-                    assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
-                }
-                AcmeError::Shared(VendorError::Throttled { after }) => {
-                    assert_eq!(outcome, Outcome::Refused(Refusal::Throttled(after)));
-                }
-                error => assert_eq!(outcome, Outcome::Refused(Refusal::Credentials(error.fault("host.test")))),
-            }
-        }
-    }
-}
+mod tests;

@@ -140,7 +140,7 @@ impl Gate {
         under_way.ending = match &answer {
             Ok(response) => Outage::of_answer(response.status().as_u16(), retry_after(response))
                 .map_or(Ending::Answered, Ending::Failed),
-            Err(error) if meaning(error) != VendorError::Certificate && error.is_connect() => {
+            Err(error) if matches!(meaning(error), VendorError::NoAnswer(_)) && error.is_connect() => {
                 Ending::Failed(Outage { trouble: Trouble::NoConnection, asked: None })
             }
             Err(_) => Ending::Silent,

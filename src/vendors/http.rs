@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,8 +11,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use reqwest::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
+use rustls::AlertDescription;
 use serde::de::DeserializeOwned;
 
+use super::certificate::Untrusted;
 use super::date;
 use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
@@ -183,9 +185,34 @@ impl Answer {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
+    /// Whether there is a body that no program of a vendor sends: a page or a text in the place of a JSON object.
+    pub(super) fn is_foreign(&self) -> bool {
+        !self.body.trim_ascii().is_empty() && self.json::<serde_json::Value>("no object").is_err()
+    }
+
     /// What the answer means when it is not a success.
     pub(super) fn refusal<E: Failure>(&self) -> E {
-        refusal(self.status, self.retry_after)
+        match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.is_foreign() => {
+                self.in_front()
+            }
+            StatusCode::UNAUTHORIZED => E::UNAUTHORIZED,
+            StatusCode::FORBIDDEN => E::FORBIDDEN,
+            StatusCode::NOT_FOUND => VendorError::NotFound.into(),
+            StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: self.retry_after }.into(),
+            status if status.is_redirection() => VendorError::Redirect(status.as_u16()).into(),
+            status => VendorError::Status(status.as_u16()).into(),
+        }
+    }
+
+    /// It is a refusal that the vendor itself does not give here.
+    pub(super) fn in_front<E: Failure>(&self) -> E {
+        // nginx says so in a page with status 400, after a handshake without a certificate of the client.
+        let page = b"No required SSL certificate was sent";
+        if self.body.windows(page.len()).any(|window| window == page) {
+            return VendorError::ClientCertificate.into();
+        }
+        VendorError::InFront(self.status.as_u16()).into()
     }
 }
 
@@ -196,7 +223,11 @@ pub(super) async fn exchange(
     timeout: Duration,
     patience: Patience,
 ) -> Result<Answer, VendorError> {
-    let mut response = gate.send(request, timeout, patience).await?;
+    whole(gate.send(request, timeout, patience).await?).await
+}
+
+/// Reads the rest of an answer, up to the cap.
+pub(super) async fn whole(mut response: Response) -> Result<Answer, VendorError> {
     let (status, retry_after, challenges) = (response.status(), retry_after(&response), challenges(&response));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| meaning(&e))? {
@@ -206,17 +237,6 @@ pub(super) async fn exchange(
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, retry_after, challenges, body })
-}
-
-/// What an answer other than success means, by its status.
-pub(super) fn refusal<E: Failure>(status: StatusCode, retry_after: Option<Duration>) -> E {
-    match status {
-        StatusCode::UNAUTHORIZED => E::UNAUTHORIZED,
-        StatusCode::FORBIDDEN => E::FORBIDDEN,
-        StatusCode::NOT_FOUND => VendorError::NotFound.into(),
-        StatusCode::TOO_MANY_REQUESTS => VendorError::Throttled { after: retry_after }.into(),
-        status => VendorError::Status(status.as_u16()).into(),
-    }
 }
 
 fn challenges(response: &Response) -> bool {
@@ -239,22 +259,40 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 
-/// What is said of a host that takes no connection.
-pub(super) const NO_CONNECTION: &str = "no connection";
+/// What is said of a host that takes no connection. A proxy that the environment names is never used, and is the way out of some
+/// clusters.
+pub(super) fn no_connection() -> &'static str {
+    static SAID: LazyLock<&str> = LazyLock::new(|| {
+        let named = |name: &&str| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty());
+        match ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(named) {
+            true => {
+                "no connection. The operator's environment names a proxy (HTTPS_PROXY or ALL_PROXY), which Seatkeeper does not \
+                 use: it needs a direct way to that host"
+            }
+            false => "no connection",
+        }
+    });
+    *SAID
+}
 
 /// Tells transport errors apart without repeating their text, which may hold a URL.
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
     while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls(cause) {
-            return VendorError::Certificate;
+        match tls(cause) {
+            Some(rustls::Error::InvalidCertificate(why)) => return VendorError::Certificate(Untrusted::of(why)),
+            // Some servers call a certificate bad that is missing.
+            Some(rustls::Error::AlertReceived(
+                AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+            )) => return VendorError::ClientCertificate,
+            _ => {}
         }
         source = cause.source();
     }
     VendorError::NoAnswer(if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
-        NO_CONNECTION
+        no_connection()
     } else {
         "the connection broke"
     })

@@ -5,6 +5,7 @@
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
 mod bitwarden;
+mod certificate;
 mod connection;
 mod date;
 mod endpoint;

@@ -1,7 +1,10 @@
 //! Reads a Secret for the one use that its owner allowed: as a credential of one vendor, or for license keys. Every failure
 //! names the key and the fix, and none of them repeats a value.
 
+mod mistake;
+
 use k8s_openapi::api::core::v1::Secret;
+use mistake::mistake;
 use secrecy::SecretString;
 
 use super::CREDENTIALS;
@@ -116,15 +119,25 @@ impl<'a> SecretData<'a> {
         let text = str::from_utf8(bytes)
             .map_err(|_| invalid(key, "is not UTF-8 text: store the text itself, not a binary file"))?;
         let text = text.trim();
+        if text.starts_with('\u{feff}') {
+            return Err(invalid(
+                key,
+                "begins with a byte order mark, as some editors write one: store it again without one",
+            ));
+        }
         if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
             return Err(invalid(key, "contains control characters: store it again as one line of text"));
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// A key that must be there.
+    /// A part of a credential: it must be there, and be none of what people store by mistake.
     pub(super) fn required(&self, key: &str) -> Result<&'a str, Fault> {
-        self.text(key)?.ok_or_else(|| {
+        let text = self.text(key)?;
+        if let Some(mistake) = text.and_then(mistake) {
+            return Err(invalid(key, mistake));
+        }
+        text.ok_or_else(|| {
             let there = self.0.data.as_ref().is_some_and(|data| data.contains_key(key));
             let how = if there { "is empty" } else { "is missing" };
             let name = name(self.0);

@@ -5,6 +5,7 @@ mod refused_key;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex as SyncMutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ use super::pace::Wait;
 use super::secret_data::never_shown;
 use crate::plan::Remedy;
 use crate::registry::Key;
+
+/// So many failures of the vendor in a row make a token suspect.
+const FAILURES: u32 = 3;
 
 /// A token as the vendor gave it.
 pub(super) struct NewToken {
@@ -61,6 +65,8 @@ impl Held {
 pub(super) struct Tokens<E> {
     held: Mutex<Option<Held>>,
     refused: SyncMutex<RefusedKey<E>>,
+    /// In a row.
+    failures: AtomicU32,
     /// A token is renewed this long before it expires, or after half of its life if that comes later.
     renew_before: Duration,
     /// How long a refused key is not tried again unchanged.
@@ -71,7 +77,8 @@ never_shown!(NewToken, Token, Held, Tokens<()>);
 
 impl<E: Failure> Tokens<E> {
     pub fn new(renew_before: Duration, probe: Duration) -> Self {
-        Self { held: Mutex::default(), refused: SyncMutex::default(), renew_before, probe }
+        let failures = AtomicU32::default();
+        Self { held: Mutex::default(), refused: SyncMutex::default(), failures, renew_before, probe }
     }
 
     /// The current token. Where there is none, `turn` is taken and it is fetched: the lock is held meanwhile, so one caller
@@ -126,6 +133,19 @@ impl<E: Failure> Tokens<E> {
             held.renew = Some(now);
         }
         may
+    }
+
+    /// Notes that the vendor failed (a 5xx) when it was asked with the token of this number. Some vendors fail so where they
+    /// should refuse the token. Whether another one is used from now on: after the third failure in a row, as often as the
+    /// hour's tokens allow.
+    pub async fn failed(&self, number: u64) -> bool {
+        let in_a_row = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        in_a_row >= FAILURES && self.replace(number, self.probe).await
+    }
+
+    /// Notes that the vendor gave what it was asked for.
+    pub fn worked(&self) {
+        self.failures.store(0, Ordering::Relaxed);
     }
 
     /// Drops the token with this number; a newer one stays.

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use seatkeeper_support::{needs_control_plane, workspace_root};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use vendor_sim::{Fault, FaultKind, MemberStatus, Role, UserKey};
+use vendor_sim::{Certificate, Fault, FaultKind, MemberStatus, Options, Role, Simulator, UserKey};
 
 use super::{facts, stored, table};
 use crate::bad_answers::{answer, throttled};
@@ -88,6 +88,8 @@ fn of_the_organization_key(w: &World, t: &Tenant<'_>, cause: &str) -> bool {
         "the answer 429 with Retry-After" => on(throttled("37"), public),
         "the answer 429 of the edge" => on(FaultKind::EdgeThrottle, public),
         "the answer 503" => on(answer(503, ""), public),
+        "the answer 302" => on(answer(302, ""), public),
+        "the answer 403 of an edge, a page" => on(FaultKind::EdgeForbidden, public),
         "a body of a megabyte" => on(FaultKind::HugeBody { bytes: 1_000_000 }, public),
         _ => return false,
     }
@@ -162,11 +164,36 @@ async fn on_the_way(w: &World, t: &Tenant<'_>, cause: &str) {
     w.secret(&t.name, data).await;
 }
 
+/// Servers of their own, by the cause that they are.
+async fn servers() -> Vec<(&'static str, Simulator)> {
+    let of = |certificate| Options { certificate, ..Options::hurried() };
+    let options = [
+        ("a server whose certificate has expired", of(Certificate::Expired)),
+        ("a server whose certificate is not valid yet", of(Certificate::NotYetValid)),
+        ("a server whose certificate has another name", of(Certificate::OtherName)),
+        ("a server with the certificate of its CA", of(Certificate::OfCa)),
+        ("a gateway that wants a client certificate", Options { client_certificates: true, ..Options::hurried() }),
+    ];
+    join_all(options.map(async |(cause, options)| (cause, Simulator::start(options).await.expect("a simulator")))).await
+}
+
 /// Plays a cause until its sentence is told.
-async fn play(w: &World, row: &Symptom, cause: &Cause) {
+async fn play(w: &World, row: &Symptom, cause: &Cause, server: Option<&Simulator>) {
     let t = w.tenant(&cause.cause, organization()).await;
-    bring_about(w, &t, &cause.cause).await;
-    let host = if cause.cause == "nobody listens" { "localhost:1".to_owned() } else { w.vendor.host() };
+    match server {
+        Some(server) => {
+            let mut data = w.credentials(&t.key);
+            (data["server"], data["ca.crt"]) = (json!(server.url()), json!(server.ca_pem()));
+            w.secret(&t.name, data).await;
+            t.declare(json!({})).await;
+        }
+        None => bring_about(w, &t, &cause.cause).await,
+    }
+    let host = match server {
+        Some(server) => server.host(),
+        None if cause.cause == "nobody listens" => "localhost:1".to_owned(),
+        None => w.vendor.host(),
+    };
     let says = row.says.replace("<host>", &host);
     let says = if cause.beside { format!("ownerCredentialsSecretRef: {says}") } else { says };
     let told = t
@@ -186,7 +213,10 @@ async fn play(w: &World, row: &Symptom, cause: &Cause) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_cause_of_a_symptom_is_told_with_its_sentence() {
     needs_control_plane!();
-    let flags = fast_but(&["--allowed-host=localhost:1"]);
+    let servers = servers().await;
+    let allowed: Vec<String> = servers.iter().map(|(_, server)| format!("--allowed-host={}", server.host())).collect();
+    let mut flags = fast_but(&["--allowed-host=localhost:1"]);
+    flags.extend(allowed.iter().map(String::as_str));
     let old = fast_but(&["--bitwarden-client-version=2025.1.0"]);
     let shared = World::with("errors", organization(), &flags).await;
     shared.needs_many_tokens();
@@ -200,8 +230,11 @@ async fn each_cause_of_a_symptom_is_told_with_its_sentence() {
             _ => None,
         };
         match flags {
-            Some(flags) => play(&World::with("errors-alone", organization(), flags).await, row, cause).await,
-            None => play(&shared, row, cause).await,
+            Some(flags) => play(&World::with("errors-alone", organization(), flags).await, row, cause, None).await,
+            None => {
+                let server = servers.iter().find(|(known, _)| *known == cause.cause).map(|(_, server)| server);
+                play(&shared, row, cause, server).await;
+            }
         }
     }))
     .await;

@@ -1,13 +1,14 @@
 //! Who calls: both ways in, keys and tokens that die, rights that are missing, pages that are not answers.
 
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::immuta::{Endpoint, Exchange, Permission};
 use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, tenant};
 use crate::proxied::CLOCK;
-use crate::world::{FAST, condition, said};
+use crate::tenants::fast_but;
+use crate::world::{FAST, PATIENCE, condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_as_it_is_needs_no_exchange() {
@@ -76,6 +77,25 @@ async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn token_without_an_end_that_dies_with_500_is_exchanged_anew_after_three_of_them() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-dead-token", tenant(), |switches| {
+        (switches.raw_key, switches.exchange_shows_expiration, switches.dead_token_status) = (false, false, 500);
+    })
+    .await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!(a.tenant.exchanges(), 1);
+    a.tenant.expire_tokens();
+    let exchanged = async || (a.tenant.exchanges() == 2).then_some(());
+    wait_for("another exchange", PATIENCE, exchanged).await;
+    a.until_polled(2).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.exchanges(), a.tenant.posts()), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
     needs_control_plane!();
     let a = acme("immuta-revoked").await;
@@ -109,6 +129,27 @@ async fn a_missing_permission_is_named() {
     a.list(&["one"]).await;
     let status = a.w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
     assert!(condition(&status, "Ready").unwrap().message.contains("403"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edge_that_answers_403_accuses_no_permission_and_is_tried_again_soon() {
+    needs_control_plane!();
+    let a = Acme::with_flags("immuta-edge-403", &fast_but(&["--credential-probe=1h"]), tenant(), |_| {}).await;
+    for body in ["error code: 1020", "<html>Access denied</html>"] {
+        let fault = a.tenant.inject(Fault::always(FaultKind::Answer {
+            status: 403,
+            headers: [].into(),
+            body: body.into(),
+            apply: false,
+        }));
+        a.declare(&[], json!({})).await;
+        let status = a.w.until_reason("acme", "CredentialsValid", "VendorUnreachable").await;
+        let message = &condition(&status, "CredentialsValid").unwrap().message;
+        assert!(message.contains("something in front of Immuta refuses the request"), "{message}");
+        a.tenant.clear_fault(fault);
+        a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+        a.w.seats().delete("acme", &Default::default()).await.expect("delete");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,12 @@ pub(super) enum BitwardenError {
     /// The organization is shown, and this status is answered for its subscription.
     #[error("no subscription: status {0}")]
     NoSubscription(u16),
+    /// The same of an organization's key, and the owner's key shows that the plan has no API.
+    #[error("plan without API")]
+    PlanWithoutApi,
+    /// The same of an organization's key, and the owner's key shows that the organization is switched off.
+    #[error("organization switched off")]
+    SwitchedOff,
     /// The token endpoint refuses the request as such.
     #[error("token request refused with status {0}")]
     TokenRefused(u16),
@@ -65,7 +71,7 @@ impl Failure for BitwardenError {
     fn label(&self) -> &'static str {
         match self {
             Self::Shared(error) => error.label(),
-            Self::InvalidClient | Self::PersonUnknown => "invalid_client",
+            Self::InvalidClient | Self::PersonUnknown | Self::PlanWithoutApi | Self::SwitchedOff => "invalid_client",
             Self::LegacyAccount => "legacy_account",
             Self::NoSubscription(_) => "no_subscription",
             Self::TokenRefused(_) => "token_refused",
@@ -89,6 +95,8 @@ impl Failure for BitwardenError {
             Self::InvalidClient
             | Self::PersonUnknown
             | Self::LegacyAccount
+            | Self::PlanWithoutApi
+            | Self::SwitchedOff
             | Self::TokenRefused(_)
             | Self::ClientVersion
             | Self::NotMember
@@ -139,6 +147,22 @@ impl Failure for BitwardenError {
                 format!(
                     "{host} shows the organization, and answers with status {status} for its subscription: its payment service may \
                      not know the subscription. It is tried again; if it lasts, ask {NAME}"
+                ),
+            ),
+            Self::PlanWithoutApi => (
+                reason::REJECTED,
+                "plan has no API access",
+                format!(
+                    "{NAME} refuses the organization key because the organization's plan has no API access, as the owner's key shows \
+                     (Free and Families have none): choose a plan with API access, or take this key out of the spec"
+                ),
+            ),
+            Self::SwitchedOff => (
+                reason::REJECTED,
+                "organization switched off",
+                format!(
+                    "{NAME} refuses the organization key because the organization is switched off, as the owner's key shows: ask \
+                     {NAME}, or renew its subscription"
                 ),
             ),
             Self::TokenRefused(status) => (

@@ -21,6 +21,7 @@ mod session;
 mod snapshot;
 mod symptoms;
 mod target;
+mod unread;
 mod wire;
 mod write;
 
@@ -31,13 +32,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use error::BitwardenError;
-use futures::TryFutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 use owner::{Ages, OwnerView, Standing, look, only_organization};
 use private_wire::RelativeChange;
 use row::Row;
 use session::Session;
 use snapshot::Seen;
+use unread::of_secret;
 use wire::SubscriptionChange;
 
 pub(super) use key::CREDENTIALS;
@@ -209,8 +211,7 @@ impl Organization {
             row,
             members,
             owner: view,
-            concern: told
-                .map(|fault| Fault { message: format!("{}: {}", self.owner_reference, fault.message), ..fault }),
+            concern: told.map(|fault| of_secret(self.owner_reference, fault)),
             fails: fails.then_some(self.owner_reference),
         })
     }
@@ -253,8 +254,7 @@ impl VendorAccount for Organization {
     }
 
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
-        let unread = |error: BitwardenError| error.unread(&self.host().unwrap_or_default());
-        Box::pin(self.read_in_turn(urgency).map_err(unread))
+        Box::pin(self.read_in_turn(urgency).or_else(move |error| self.unread(error, urgency).map(Err)))
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {

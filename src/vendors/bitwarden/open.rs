@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::key::{ApiKey, KeyOf};
 use super::rates::rates;
-use super::{Organization, Session, Target};
+use super::{Organization, Session, Target, of_secret};
 use crate::plan::{Fault, reason};
 use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::{never_shown, version};
@@ -13,7 +13,7 @@ use crate::vendors::sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};
 
 /// The references of the spec, in the order in which their Secrets come.
-const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
+pub(super) const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
 
 /// What is set for Bitwarden alone.
 #[derive(Clone, Debug)]
@@ -80,7 +80,8 @@ impl Bitwarden {
         if let Some((reference, fault)) = &lacks {
             // The organization key does alone what it can. A person's key alone would begin to buy by differences.
             if organization.is_none() {
-                return Err(fault.clone());
+                let named = secrets.len() > 1;
+                return Err(if named { of_secret(reference, fault.clone()) } else { fault.clone() });
             }
             owner_reference = reference;
         }

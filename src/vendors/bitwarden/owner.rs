@@ -125,7 +125,7 @@ pub(super) async fn look(
                 false => Err(error),
             };
             again.map_err(|error| match error {
-                BitwardenError::Shared(VendorError::NotFound) | BitwardenError::Forbidden => BitwardenError::NotOwner,
+                BitwardenError::Forbidden => BitwardenError::NotOwner,
                 other => other,
             })
         }
@@ -135,10 +135,7 @@ pub(super) async fn look(
 
 /// Bitwarden refuses something for a role that the person does not have.
 fn is_of_role(error: &BitwardenError) -> bool {
-    matches!(
-        error,
-        BitwardenError::Shared(VendorError::NotFound) | BitwardenError::Forbidden | BitwardenError::Unauthorized
-    )
+    matches!(error, BitwardenError::NotOwner | BitwardenError::Forbidden | BitwardenError::Unauthorized)
 }
 
 async fn look_once(
@@ -215,7 +212,7 @@ impl Subscription {
     ) -> Result<Self, BitwardenError> {
         match details {
             Ok((details, is_old)) => Ok(Self { details: Some(details), is_old, ..Self::default() }),
-            Err(BitwardenError::Shared(VendorError::NotFound)) if has_custom_plan(session, id).await => {
+            Err(BitwardenError::NotOwner) if has_custom_plan(session, id).await => {
                 Ok(Self { custom_plan: true, ..Self::default() })
             }
             Err(error) if shown && !is_of_role(&error) => Ok(Self { lacks: Some(of_stripe(error)), ..Self::default() }),

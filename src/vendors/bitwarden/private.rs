@@ -120,7 +120,7 @@ impl Session {
         match answer.status {
             StatusCode::OK => Ok(answer.json("the private API answers in another shape")?),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
-            _ => Err(answer.refusal()),
+            _ => Err(self.refusal(&answer)),
         }
     }
 

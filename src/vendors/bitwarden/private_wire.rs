@@ -23,6 +23,8 @@ pub(super) struct Memberships {
 pub(super) struct Membership {
     pub(super) id: String,
     pub(super) enabled: Option<bool>,
+    /// Whether the plan has API access; without it an organization's key is refused ("The organization key").
+    pub(super) use_api: Option<bool>,
     /// 2: confirmed ("Members").
     pub(super) status: i64,
     /// 0: owner ("Members").

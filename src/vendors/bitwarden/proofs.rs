@@ -76,7 +76,7 @@ impl Shape {
         match self {
             Self::Bearer => ("a header `WWW-Authenticate: Bearer`", "Nothing was done: the token is refused."),
             Self::RoleMissing => (
-                "an empty body, and a fresh token then gets 403 for a reading too",
+                "an empty body, and a fresh token then gets 403 for a reading too, without a page or a text",
                 "Nothing was done: the key lacks the role.",
             ),
             Self::Any => ("any", "Nothing was done: too many requests. If this is wrong, it costs a pause."),

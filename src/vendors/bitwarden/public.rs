@@ -53,7 +53,7 @@ impl Session {
             StatusCode::OK => Ok(answer.json("the subscription is not what it should be")?),
             // The one meaning a 400 of the application has here ("The subscription GET"); proxies have others.
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
-            _ => Err(answer.refusal()),
+            _ => Err(self.refusal(&answer)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Session {
     pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, BitwardenError> {
         let response = self.connection.stream(self.api(Method::GET, self.url(path), &token)).await?;
         if response.status() != StatusCode::OK {
-            return Err(http::refusal(response.status(), http::retry_after(&response)));
+            return Err(self.refusal(&http::whole(response).await?));
         }
         let body = response.bytes_stream().map_err(std::io::Error::other);
         let reader = SyncIoBridge::new(StreamReader::new(body));

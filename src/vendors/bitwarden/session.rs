@@ -12,12 +12,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
 use super::private::Known;
-use super::wire::{TokenAnswer, TokenError};
+use super::wire::{Message, TokenAnswer, TokenError};
 use super::{Bitwarden, BitwardenSettings, VENDOR};
 use crate::plan::Fault;
 use crate::vendors::connection::Connection;
 use crate::vendors::endpoint::{host, join};
-use crate::vendors::http::Http;
+use crate::vendors::error::VendorError;
+use crate::vendors::http::{Answer, Http};
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::tokens::{Asker, NewToken, Token, Tokens};
 
@@ -73,7 +74,8 @@ impl Session {
         &self.key.api
     }
 
-    /// Runs a read; refused with 401 or 403, once more with a fresh token ("Renewing a token").
+    /// Runs a read; refused with 401 or 403, or with a third 500 in a row, once more with a fresh token
+    /// ("Renewing a token").
     pub(super) async fn with_token<T, F: Future<Output = Result<T, BitwardenError>>>(
         &self,
         operation: &'static str,
@@ -81,16 +83,27 @@ impl Session {
     ) -> Result<T, BitwardenError> {
         let token = self.token().await?;
         let mut result = read(token.value).await;
-        let pause = match result {
-            Err(BitwardenError::Unauthorized) => Some(Duration::ZERO),
-            Err(BitwardenError::Forbidden) => Some(self.connection.settings.credential_probe),
+        let probe = self.connection.settings.credential_probe;
+        let renewed = match result {
+            Err(BitwardenError::Unauthorized) => Some(self.tokens.replace(token.number, Duration::ZERO).await),
+            // Something in front may have put a page in the place of the refusal of an old token.
+            Err(BitwardenError::Forbidden | BitwardenError::Shared(VendorError::InFront(401))) => {
+                Some(self.tokens.replace(token.number, probe).await)
+            }
+            // Of an organization that is gone, too, for as long as its token lives ("How long a token counts").
+            Err(BitwardenError::Shared(VendorError::Status(500))) => {
+                self.tokens.failed(token.number).await.then_some(true)
+            }
             _ => None,
         };
-        if let Some(pause) = pause {
+        if let Some(renewed) = renewed {
             self.connection.count(operation, "token_refused");
-            if self.tokens.replace(token.number, pause).await {
+            if renewed {
                 result = read(self.token().await?.value).await;
             }
+        }
+        if result.is_ok() {
+            self.tokens.worked();
         }
         self.connection.count_result(operation, &result);
         result
@@ -143,12 +156,26 @@ impl Session {
         let answer = self.connection.ask(request).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
+            // Whoever answers so is not the token endpoint, whose refusals are all 400 with JSON
+            // ("Refusals of the token endpoint").
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(answer.in_front()),
+            StatusCode::BAD_REQUEST if answer.is_foreign() => Err(answer.in_front()),
             StatusCode::BAD_REQUEST => {
                 let person = matches!(self.key.of, KeyOf::User);
                 let error = answer.json::<TokenError>("no error code");
                 Err(error.map_or(BitwardenError::TokenRefused(400), |error| error.meaning(person)))
             }
             _ => Err(answer.refusal()),
+        }
+    }
+
+    /// What an answer of either API means when it is not a success. The private API has a sentence of its own for what a
+    /// person's role does not show ("The private error object"); any other 404 comes from a server without that API.
+    pub(super) fn refusal(&self, answer: &Answer) -> BitwardenError {
+        let own = || self.key.of == KeyOf::User && answer.json::<Message>("no message").is_ok();
+        match answer.status {
+            StatusCode::NOT_FOUND if own() => BitwardenError::NotOwner,
+            _ => answer.refusal(),
         }
     }
 

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::error::BitwardenError;
 use crate::plan::{Fault, Remedy};
+use crate::vendors::certificate::Untrusted;
 use crate::vendors::error::{Failure, VendorError};
 
 /// One answer of Bitwarden, or none.
@@ -73,10 +76,23 @@ pub fn symptoms() -> Vec<Symptom> {
             BitwardenError::TokenRefused(400),
         ),
         row("API: 401, also with a fresh token", &["Refused tokens"], BitwardenError::Unauthorized),
-        row("API: 403, also with a fresh token", &["Refused tokens"], BitwardenError::Forbidden),
-        row("public API: 404", &["The subscription GET"], VendorError::NotFound),
         row(
-            "private API: 404 or 403, also with a fresh token",
+            "API: 403 without a body or with JSON, also with a fresh token",
+            &["Refused tokens"],
+            BitwardenError::Forbidden,
+        ),
+        row(
+            "401 or 403 with a page or a text; token: also without a body; token: 400 with a page or a text",
+            &["Refusals of the token endpoint", "Refused tokens"],
+            VendorError::InFront(403),
+        ),
+        row(
+            "404; of the private API without its JSON",
+            &["The private error object", "The subscription GET"],
+            VendorError::NotFound,
+        ),
+        row(
+            "private API: 404 with its JSON, or 403, also with a fresh token",
             &["Who may see and change billing", "A wrong role"],
             BitwardenError::NotOwner,
         ),
@@ -102,11 +118,8 @@ pub fn symptoms() -> Vec<Symptom> {
             VendorError::Throttled { after: Some(Duration::from_secs(38)) },
         ),
         row("429 without `Retry-After`", &["The edge in front of the cloud"], VendorError::Throttled { after: None }),
-        row(
-            "5xx, a redirect, or another status",
-            &["The private error object", "The subscription PUT"],
-            VendorError::Status(503),
-        ),
+        row("5xx, or another status", &["The private error object", "The subscription PUT"], VendorError::Status(503)),
+        row("a redirect", &["The subscription PUT"], VendorError::Redirect(302)),
         row(
             "200 that is not the API's answer (HTML, other JSON, too large)",
             &["Shapes of JSON"],
@@ -117,12 +130,43 @@ pub fn symptoms() -> Vec<Symptom> {
             &["How long a request can run"],
             VendorError::NoAnswer("no connection"),
         ),
-        row("a certificate that is not trusted", &["Addresses of a deployment"], VendorError::Certificate),
+        row(
+            "a certificate of an unknown CA",
+            &["Addresses of a deployment"],
+            VendorError::Certificate(Untrusted::UnknownIssuer),
+        ),
+        row(
+            "a certificate that has expired",
+            &["Addresses of a deployment"],
+            VendorError::Certificate(Untrusted::Expired(date(2021))),
+        ),
+        row(
+            "a certificate that is not valid yet",
+            &["Addresses of a deployment"],
+            VendorError::Certificate(Untrusted::NotYetValid(date(2100))),
+        ),
+        row(
+            "a certificate for other names",
+            &["Addresses of a deployment"],
+            VendorError::Certificate(Untrusted::OtherNames),
+        ),
+        row(
+            "a CA's certificate as the server's own",
+            &["Addresses of a deployment"],
+            VendorError::Certificate(Untrusted::OfCa),
+        ),
+        row("a client certificate is wanted", &["Addresses of a deployment"], VendorError::ClientCertificate),
     ]
 }
 
-/// Every error of the table, and the one that it leaves out.
+/// The first moment of a year.
+fn date(year: i16) -> Option<Timestamp> {
+    jiff::civil::date(year, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
+/// Every error of the table, and those that it leaves out.
 #[cfg(test)]
 pub(super) fn errors() -> Vec<BitwardenError> {
-    symptoms().into_iter().map(|row| row.error).chain([BitwardenError::SelfHosted]).collect()
+    let others = [BitwardenError::SelfHosted, BitwardenError::PlanWithoutApi, BitwardenError::SwitchedOff];
+    symptoms().into_iter().map(|row| row.error).chain(others).collect()
 }

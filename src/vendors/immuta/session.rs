@@ -201,8 +201,18 @@ impl Session {
         let answer = self.connection.ask(request).await?;
         let refused = match answer.status {
             status if status.is_success() && answer.is_web_page() => ImmutaError::LoginPage,
-            status if status.is_success() => return Ok(answer),
+            status if status.is_success() => {
+                self.tokens.worked();
+                return Ok(answer);
+            }
             _ => refusal(&answer),
+        };
+        // Where it should refuse a token, it may fail ("Authentication"), and not every token says when it ends.
+        let refused = match refused {
+            ImmutaError::Shared(VendorError::Status(500..)) if way == Way::Token && self.tokens.failed(token).await => {
+                ImmutaError::ApiKeyRefused
+            }
+            refused => refused,
         };
         if let ImmutaError::ApiKeyRefused | ImmutaError::LoginPage = refused {
             self.tokens.forget(token).await;
@@ -231,7 +241,6 @@ impl Session {
 fn refusal(answer: &Answer) -> ImmutaError {
     match answer.status {
         StatusCode::UNAUTHORIZED => ImmutaError::ApiKeyRefused,
-        StatusCode::FORBIDDEN => ImmutaError::MissingPermission,
         status if status.is_redirection() => ImmutaError::LoginPage,
         _ => answer.refusal(),
     }

@@ -155,7 +155,7 @@ async fn a_refused_key_is_not_asked_for_again_but_for_a_person_or_with_another_s
 #[tokio::test]
 async fn an_error_that_time_mends_is_no_refusal_of_the_key() {
     let (tokens, poll) = (tokens(), asker("1", Urgency::Poll));
-    for error in [VendorError::Status(503), VendorError::NoAnswer("no connection"), VendorError::Certificate] {
+    for error in [VendorError::Status(503), VendorError::NoAnswer("no connection"), VendorError::ClientCertificate] {
         let error = Failed::Shared(error);
         assert_eq!(refused(&tokens, poll, error.clone()).await, (error, true));
     }
@@ -168,4 +168,20 @@ async fn who_has_no_turn_asks_for_no_token_and_is_told_when_to_come_back() {
     let got = tokens.get(asker("1", Urgency::Poll), |_| Err(Wait::Turn(after)), fetch).await;
     assert_eq!(got.err(), Some(Failed::Shared(VendorError::Paced { after })));
     assert_eq!(get(&tokens, None).await, (1, true), "and it is no refusal");
+}
+
+#[tokio::test]
+async fn token_with_which_the_vendor_fails_three_times_in_a_row_is_replaced_as_often_as_the_hours_tokens_allow() {
+    let tokens = tokens();
+    let (first, _) = get(&tokens, None).await;
+    assert!(!tokens.failed(first).await && !tokens.failed(first).await);
+    tokens.worked();
+    assert!(!tokens.failed(first).await && !tokens.failed(first).await, "they were not in a row");
+    assert!(tokens.failed(first).await);
+    let (second, fetched) = get(&tokens, None).await;
+    assert!(fetched && second == first + 1);
+    for _ in 0..10 {
+        assert!(!tokens.failed(second).await, "a token that new says nothing newer");
+    }
+    assert_eq!(get(&tokens, None).await, (second, false));
 }

@@ -40,6 +40,7 @@ pub use bitwarden::{
 };
 pub use faults::{Fault, FaultKind, FaultView};
 pub use immuta::Immuta;
+pub use tls::Certificate;
 
 /// How to start a [`Simulator`]. The default: free loopback ports, and the vendor as [`Switches`] has it by default.
 #[derive(Clone, Debug)]
@@ -50,6 +51,10 @@ pub struct Options {
     pub control: SocketAddr,
     /// More names or addresses for the server certificate, besides localhost, 127.0.0.1 and ::1.
     pub server_names: Vec<String>,
+    /// What is wrong with the server certificate.
+    pub certificate: Certificate,
+    /// Whether clients need a certificate too, as behind some gateways. None has one.
+    pub client_certificates: bool,
     /// The vendor's behaviour at the start; changeable later.
     pub switches: Switches,
 }
@@ -57,7 +62,14 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen: any, control: any, server_names: Vec::new(), switches: Switches::default() }
+        Self {
+            listen: any,
+            control: any,
+            server_names: Vec::new(),
+            certificate: Certificate::default(),
+            client_certificates: false,
+            switches: Switches::default(),
+        }
     }
 }
 
@@ -98,7 +110,8 @@ impl Drop for Simulator {
 impl Simulator {
     /// Starts both listeners on the current tokio runtime.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let identity = tls::Identity::new(&options.server_names).map_err(io::Error::other)?;
+        let (kind, clients) = (options.certificate, options.client_certificates);
+        let identity = tls::Identity::new(&options.server_names, kind, clients).map_err(io::Error::other)?;
         let bitwarden = Bitwarden::new(options.switches);
         let running = server::Running::default();
         let tls = Arc::new(identity.config);

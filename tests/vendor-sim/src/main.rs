@@ -69,6 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             client_headers: arguments.client_headers,
             ..Switches::default()
         },
+        ..Options::default()
     };
     let simulator = Simulator::start(options).await?;
     let keys: Vec<OrganizationKey> =

@@ -3,10 +3,12 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
 };
 use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    RootCertStore, ServerConfig,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
 };
 use std::{error::Error, sync::Arc};
 
@@ -19,37 +21,78 @@ pub struct Identity {
     pub config: ServerConfig,
 }
 
+/// What is wrong with the server's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// Nothing.
+    #[default]
+    Good,
+    /// It ended at the beginning of 2021.
+    Expired,
+    /// It begins in 2100.
+    NotYetValid,
+    /// It is for `elsewhere.example.org`.
+    OtherName,
+    /// It is the CA's own.
+    OfCa,
+}
+
 impl Identity {
-    /// Makes a CA and a certificate for localhost, 127.0.0.1, ::1 and `more` names.
-    pub fn new(more: &[String]) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    /// Makes a CA and a certificate for localhost, 127.0.0.1, ::1 and `more` names. `clients`: only those with a certificate of
+    /// this CA are let in, so none.
+    pub fn new(more: &[String], kind: Certificate, clients: bool) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
+        names.extend_from_slice(more);
+        if kind == Certificate::OtherName {
+            names = vec!["elsewhere.example.org".into()];
+        }
         let ca_key = KeyPair::generate()?;
-        let mut ca = CertificateParams::default();
+        let mut ca = CertificateParams::new(if kind == Certificate::OfCa { names.clone() } else { Vec::new() })?;
         ca.distinguished_name.push(DnType::CommonName, "vendor-sim CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca_cert = ca.self_signed(&ca_key)?;
+        let ca_der = ca_cert.der().clone();
+        let ca_secret = ca_key.serialize_der();
         let issuer = Issuer::new(ca, ca_key);
 
-        let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
-        names.extend_from_slice(more);
         let key = KeyPair::generate()?;
-        let mut leaf = CertificateParams::new(names)?;
-        leaf.distinguished_name.push(DnType::CommonName, "vendor-sim");
-        leaf.use_authority_key_identifier_extension = true;
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let cert = leaf.signed_by(&key, &issuer)?;
+        let cert = leaf(names, kind)?.signed_by(&key, &issuer)?;
+        let (cert, key) = match kind {
+            Certificate::OfCa => (ca_der.clone(), ca_secret),
+            _ => (cert.der().clone(), key.serialize_der()),
+        };
 
         // Named explicitly: with two providers in one build rustls would refuse to guess.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![CertificateDer::from(cert.der().to_vec())],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )?;
+        let builder =
+            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = if clients {
+            let mut roots = RootCertStore::empty();
+            roots.add(ca_der)?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+            builder.with_client_cert_verifier(verifier)
+        } else {
+            builder.with_no_client_auth()
+        };
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
+        let mut config = builder.with_single_cert(vec![cert], key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { ca_pem: ca_cert.pem(), config })
     }
+}
+
+fn leaf(names: Vec<String>, kind: Certificate) -> Result<CertificateParams, rcgen::Error> {
+    let mut leaf = CertificateParams::new(names)?;
+    leaf.distinguished_name.push(DnType::CommonName, "vendor-sim");
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let (from, to) = match kind {
+        Certificate::Expired => (2020, 2021),
+        Certificate::NotYetValid => (2100, 2101),
+        _ => return Ok(leaf),
+    };
+    (leaf.not_before, leaf.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+    Ok(leaf)
 }

@@ -68,7 +68,9 @@ impl State {
         };
         let key = self.api_key(text).filter(|_| takes_key);
         let key = key.or_else(|| if takes_token { self.token(text, now) } else { None });
-        key.map(|key| self.api_keys[key].permissions.clone()).ok_or_else(|| unauthorized("Invalid or expired token"))
+        let status = if self.tokens.contains_key(text) { self.switches.dead_token_status } else { 401 };
+        let refused = || Problem::new(status, "Invalid or expired token");
+        key.map(|key| self.api_keys[key].permissions.clone()).ok_or_else(refused)
     }
 
     /// `POST /bim/apikey/authenticate`.

@@ -35,6 +35,8 @@ pub struct Switches {
     pub token_calls: Option<u32>,
     /// Tokens outlive the revocation of their key. Off.
     pub tokens_outlive_keys: bool,
+    /// Status of an `/admin` call with a token that has died: 401, or 500 as one V1 endpoint ("Authentication").
+    pub dead_token_status: u16,
     /// Status of an `/admin` call without credentials: 401, or 500 as one V1 endpoint ("Authentication").
     pub missing_credentials_status: u16,
 
@@ -137,6 +139,7 @@ impl Default for Switches {
             token_lifetime_seconds: 3600,
             token_calls: None,
             tokens_outlive_keys: false,
+            dead_token_status: 401,
             missing_credentials_status: 401,
             add_needs: Needs::default(),
             delete_needs: Needs::default(),

@@ -1,0 +1,111 @@
+//! What is told of each error, and what becomes of a change without proof of who calls.
+
+use super::*;
+use crate::plan::{Outcome, Refusal};
+use crate::vendors::connection::not_signed;
+
+/// A vendor with one meaning of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum AcmeError {
+    Shared(VendorError),
+    Own,
+}
+
+impl From<VendorError> for AcmeError {
+    fn from(error: VendorError) -> Self {
+        Self::Shared(error)
+    }
+}
+
+impl Failure for AcmeError {
+    const UNAUTHORIZED: Self = Self::Own;
+    const FORBIDDEN: Self = Self::Own;
+
+    fn shared(&self) -> Option<&VendorError> {
+        match self {
+            Self::Shared(error) => Some(error),
+            Self::Own => None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        self.shared().map_or("own", VendorError::label)
+    }
+
+    fn remedy(&self) -> Remedy {
+        self.shared().map_or(Remedy::Credentials, VendorError::remedy)
+    }
+
+    fn fault(&self, host: &str) -> Fault {
+        let own = || Fault::credentials(reason::REJECTED, "own", format!("{host}: own"));
+        self.shared().map_or_else(own, |error| error.fault("Acme", host))
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(7);
+
+fn down(trouble: Trouble, asked: Option<Duration>) -> Wait {
+    Wait::Down { after: PAUSE, outage: Outage { trouble, asked }, probing: false }
+}
+
+fn every() -> [AcmeError; 16] {
+    let throttled = |after| VendorError::Throttled { after }.into();
+    let down = |trouble, asked| VendorError::from(down(trouble, asked)).into();
+    [
+        VendorError::NoAnswer("no connection").into(),
+        VendorError::Certificate(Untrusted::UnknownIssuer).into(),
+        VendorError::ClientCertificate.into(),
+        VendorError::Redirect(302).into(),
+        throttled(Some(PAUSE)),
+        throttled(None),
+        VendorError::from(Wait::Turn(PAUSE)).into(),
+        VendorError::from(Wait::Closed(PAUSE)).into(),
+        down(Trouble::NoConnection, None),
+        down(Trouble::Status(503), None),
+        down(Trouble::Status(503), Some(PAUSE * 10)),
+        VendorError::NotFound.into(),
+        VendorError::InFront(403).into(),
+        VendorError::Status(503).into(),
+        VendorError::Unreadable("it is too large").into(),
+        AcmeError::Own,
+    ]
+}
+
+#[test]
+fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
+    for error in every() {
+        let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
+        let expected = match &error {
+            AcmeError::Shared(VendorError::Paced { .. }) => ReadError::Paced { after: PAUSE },
+            AcmeError::Shared(VendorError::Closed { .. }) => ReadError::Closed { after: PAUSE, fault },
+            _ => ReadError::Failed(fault),
+        };
+        assert_eq!(error.unread("host.test"), expected);
+    }
+}
+
+#[test]
+fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_it_asks_for() {
+    let told = |error: VendorError| error.fault("Acme", "host.test").message;
+    let closed = |trouble, asked| told(down(trouble, asked).into());
+    assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));
+    assert_eq!(closed(Trouble::NoConnection, None), told(VendorError::NoAnswer(no_connection())));
+    let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));
+    assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. It is tried again then");
+}
+
+#[test]
+fn without_proof_of_who_calls_a_change_is_not_sent_or_refused_for_the_key() {
+    for error in every() {
+        let outcome = not_signed(&error, "host.test");
+        match error {
+            AcmeError::Shared(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
+                assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
+            }
+            AcmeError::Shared(VendorError::Throttled { after }) => {
+                assert_eq!(outcome, Outcome::Refused(Refusal::Throttled(after)));
+            }
+            error => assert_eq!(outcome, Outcome::Refused(Refusal::Credentials(error.fault("host.test")))),
+        }
+    }
+}
