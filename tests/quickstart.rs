@@ -138,12 +138,12 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
 
     let table = last_table(&log);
     for row in [
-        "acme-bitwarden bitwarden 150 150 92 58 150 True in sync",
-        "acme-eu bitwarden 40 False key refused by the vendor",
-        "acme-immuta immuta 20 20 15 5 True in sync",
-        "acme-immuta-renewed immuta 40 80 31 49 True in sync",
-        "acme-immuta-watched immuta 20 15 5 True observed",
-        "acme-labs bitwarden 80 95 90 5 110 True observed; spec asks 80",
+        "acme-bitwarden 150 150 92 58 150 True in sync",
+        "acme-eu 40 False key refused by the vendor",
+        "acme-immuta 20 20 15 5 True in sync",
+        "acme-immuta-renewed 40 80 31 49 True in sync",
+        "acme-immuta-watched 20 15 5 True observed",
+        "acme-labs 80 95 90 5 110 True observed; spec asks 80",
     ] {
         assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");
     }

@@ -93,6 +93,7 @@ async fn token_without_an_end_that_dies_with_500_is_exchanged_anew_after_three_o
     a.until_polled(2).await;
     a.until_ready("True/InSync").await;
     assert_eq!((a.tenant.exchanges(), a.tenant.posts()), (2, 1));
+    a.proves(&["deadTokenStatus"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
