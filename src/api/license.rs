@@ -14,7 +14,7 @@ pub struct License {
     /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole), `Absent` (there is none).
     pub state: LicenseState,
 
-    /// When the seats end unless somebody acts; absent when the license renews by itself or has no end.
+    /// When the seats end unless a person acts; absent when the license renews by itself or has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 

@@ -85,7 +85,7 @@ impl Shape {
                 "Nothing was done: the request is refused.",
             ),
             Self::KnownText => (
-                "the application's JSON with a text that [errors.md](errors.md) lists",
+                "the application's JSON with a text that [errors.md](errors.md) lists without a note that the outcome is read back",
                 "Nothing was done: the rule is checked before any effect.",
             ),
         }
