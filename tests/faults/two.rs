@@ -337,15 +337,17 @@ fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
 async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<End, String> {
     let goal = story.scenario().goal.0;
     let shown = two.first.bitwarden().organization(&two.first.key().id);
-    if shown.seats != shown.billed.seats {
-        return Err(format!("shown are {:?}, billed {:?}", shown.seats, shown.billed.seats));
+    let statuses = two.statuses().await;
+    if shown.seats != shown.billed.seats && !is_hidden_and_told(&two.ledger(), &statuses) {
+        let told = statuses.map(|status| status.and_then(|status| status.billed));
+        return Err(format!("shown are {:?}, billed {:?}, told {told:?}", shown.seats, shown.billed.seats));
     }
     let expected = if shown.seats == Some(goal) { End::InSync } else { End::NeedsReview };
     let grown = expected == End::NeedsReview && story.may_grow();
     if !ends.iter().all(|end| *end == expected || (grown && *end == End::InSync)) {
         return Err(format!("{:?} seats are shown, and it ended {ends:?}", shown.seats));
     }
-    for ((rig, status), end) in two.rigs().into_iter().zip(two.statuses().await).zip(ends) {
+    for ((rig, status), end) in two.rigs().into_iter().zip(statuses).zip(ends) {
         if end == End::NeedsReview && !names_another(status.as_ref()) {
             return Err("a review of what two installations made, and no word of another one".into());
         }
@@ -354,6 +356,15 @@ async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<End, String> {
         }
     }
     Ok(expected)
+}
+
+/// A webhook of one purchase has written its row over the other one's for good, and read by the other's webhook too. Both bills
+/// stand: whoever declares the account is told.
+fn is_hidden_and_told(ledger: &[LedgerEntry], statuses: &[Option<LicenseSeatsStatus>; 2]) -> bool {
+    let last = ledger.last().filter(|entry| entry.who == Actor::Webhook);
+    last.is_some_and(|last| {
+        statuses.iter().flatten().filter(|status| status.billed == last.billed_after.seats).count() == statuses.len()
+    })
 }
 
 fn names_another(status: Option<&LicenseSeatsStatus>) -> bool {
