@@ -3,6 +3,7 @@
 
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
+use vendor_sim::Role;
 
 use crate::world::{condition, organization, said, world};
 
@@ -67,4 +68,23 @@ async fn limit_that_changes_alone_is_told_as_that() {
     assert!(told.iter().any(|(_, note)| note.contains("180")), "{told:?}");
     let seats = |(reason, _): &(String, String)| matches!(reason.as_str(), "SeatsIncreased" | "SeatsDecreased");
     assert!(!told.iter().any(seats), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn person_who_sets_the_old_numbers_again_is_told_as_drift_where_the_bill_shows_it() {
+    needs_control_plane!();
+    let w = world("set-back").await;
+    let t = w.tenant("set-back", organization().limit(None)).await;
+    t.person(Role::Owner).await;
+    w.declare("set-back", t.both(json!({ "limit": null }))).await;
+    t.until_in_sync(150).await;
+    w.bitwarden().set_seats(&t.key.id, 100).expect("the vendor allows it");
+    let drifted = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Drifted") == "True/ExternalChange";
+    let status = t.until("drift", drifted).await;
+    let message = &condition(&status, "Drifted").expect("Drifted").message;
+    assert!(message.contains("somebody else changed Bitwarden"), "{message}");
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(!message.contains("took") && !message.contains("may bill"), "{message}");
+    t.until("the correction", |status| status.history.len() == 2 && said(status, "Ready") == "True/InSync").await;
+    assert_eq!((t.puts(), t.organization().billed.seats), (2, Some(150)));
 }

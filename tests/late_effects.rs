@@ -12,7 +12,7 @@ use crate::world::{World, condition, organization, said};
 
 /// The next change says that it waits, and nothing is sent for it.
 async fn waits(t: &Tenant<'_>, name: &str) {
-    let held = t.world.until_reason(name, "ChangePending", "OutcomeUnknown").await;
+    let held = t.world.until_reason(name, "ChangePending", "Settling").await;
     let message = &condition(&held, "ChangePending").expect("ChangePending").message;
     assert!(message.contains("last change once more"), "{name}: {message}");
     t.until_polled(3).await;
@@ -114,7 +114,7 @@ async fn next_change_is_made_by_itself_once_late_effects_are_over() {
     w.crash_and_restart(&fast_but(&["--settle-answered=4s"])).await;
     let t = Tenant { world: &w, name, key };
     w.edit(&t.name, json!({ "seats": 170 })).await;
-    let settles = |status: &LicenseSeatsStatus| said(status, "ChangePending") == "True/OutcomeUnknown";
+    let settles = |status: &LicenseSeatsStatus| said(status, "ChangePending") == "True/Settling";
     t.until("a wait for the last change", settles).await;
     t.until_in_sync(170).await;
     assert_eq!((t.puts(), t.organization().billed.seats), (3, Some(170)));

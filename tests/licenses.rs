@@ -22,7 +22,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
     type Case<'a> = (&'a str, S, &'a dyn Fn(&mut Terms), &'a str, &'a str);
     let cases: [Case<'_>; 9] = [
         ("active", S::Active, &none, "True/Active", "True/InSync"),
-        ("trial", S::Trialing, &none, "True/Active", "True/InSync"),
+        ("trial", S::Trialing, &none, "True/ExpiringSoon", "True/InSync"),
         ("late", S::PastDue, &none, "True/PastDue", "True/InSync"),
         ("pending", S::Incomplete, &none, "Unknown/Pending", "True/InSync"),
         ("unpaid", S::Unpaid, &none, "False/Expired", "False/Expired"),
@@ -44,6 +44,13 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
         let status = t.until_said("LicenseValid", license).await;
         assert_eq!(said(&status, "Ready"), ready, "{}", t.name);
         assert_eq!(t.puts(), 0, "{}", t.name);
+        let ends = status.license.as_ref().and_then(|license| license.expires_at.clone());
+        assert_eq!(
+            ends.is_some(),
+            matches!(t.name.as_str(), "trial" | "cancelled") || t.name.starts_with("ends-"),
+            "{}",
+            t.name
+        );
     }
     w.until_told("ExpiringSoon", 1).await;
 }

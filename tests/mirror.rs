@@ -126,7 +126,7 @@ impl Mirror {
                 && status.last_handled_reconcile_at.as_deref() == Some(word)
                 && status.intent.as_ref().is_none_or(|intent| !intent.is_open())
                 && said(&status, "Reconciling").is_empty()
-                && !said(&status, "ChangePending").ends_with("OutcomeUnknown");
+                && !["OutcomeUnknown", "Settling"].iter().any(|waits| said(&status, "ChangePending").ends_with(waits));
             last.replace(Some(status.clone()));
             over.then_some(status)
         };

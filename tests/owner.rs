@@ -219,7 +219,9 @@ async fn downwards_secrets_manager_goes_first() {
     w.until_in_sync("pm", 60).await;
     assert_eq!(w.bitwarden().last_refusal(&t.key.id), None, "nothing was sent that the vendor refuses");
     w.edit("sm", json!({ "seats": 5 })).await;
-    w.until_reason("sm", "Ready", "GuardrailViolated").await;
+    let status = w.until_reason("sm", "Ready", "GuardrailViolated").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("take access to Secrets Manager away from 2 members first"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +241,7 @@ async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declar
         w.edit(&t.name, json!({ "limit": { "mode": "Pinned" } })).await;
         if !both {
             // A difference rests on numbers that agree: first the limit, which is sent as it should be, and then the seats.
-            let status = w.until_reason(&t.name, "Ready", "GuardrailViolated").await;
+            let status = w.until_reason(&t.name, "Ready", "NumbersInDoubt").await;
             let message = &condition(&status, "Ready").expect("Ready").message;
             assert!(message.contains("a limit of 100 below 110 seats"), "{message}");
             w.edit(&t.name, json!({ "seats": 110 })).await;

@@ -88,7 +88,7 @@ async fn what_is_billed_is_read_anew_before_a_change_rests_on_it() {
     w.bitwarden().set_seats(&t.key.id, 130).expect("seats");
     w.bitwarden().force_row(&t.key.id, Some(100), None);
     w.edit("old-bill", json!({ "seats": 110 })).await;
-    let message = t.said("Ready", "GuardrailViolated").await;
+    let message = t.said("Ready", "NumbersInDoubt").await;
     assert!(message.contains("a bill for 130 seats beside 100 purchased"), "{message}");
     assert_eq!(w.bitwarden().writes(&t.key.id), 0);
 }
@@ -101,9 +101,11 @@ async fn use_above_the_seats_is_shown_and_holds_what_adds_and_what_lowers_but_no
     let alone = w.tenant("alone", crowded()).await;
     alone.person(Role::Owner).await;
     w.declare("alone", alone.alone(json!({}))).await;
-    let message = alone.said("Ready", "GuardrailViolated").await;
+    let message = alone.said("Ready", "NumbersInDoubt").await;
     assert!(message.contains("110 seats in use beside 100 purchased"), "{message}");
-    assert_eq!(said(&alone.status().await, "SeatShortage"), "True/OverAllocated");
+    let status = alone.status().await;
+    assert_eq!(said(&status, "ChangePending"), "True/NumbersInDoubt");
+    assert_eq!(said(&status, "SeatShortage"), "True/OverAllocated");
     let both = w.tenant("both", crowded()).await;
     both.person(Role::Owner).await;
     w.declare("both", both.both(json!({ "seats": 90 }))).await;
@@ -129,7 +131,7 @@ async fn organization_key_goes_on_while_the_private_api_fails_and_nothing_is_low
     let message = &condition(&status, "CredentialsValid").expect("a condition").message;
     assert!(message.starts_with("ownerCredentialsSecretRef: "), "{message}");
     w.edit("fails", json!({ "seats": 120 })).await;
-    let message = t.said("Ready", "GuardrailViolated").await;
+    let message = t.said("Ready", "NumbersInDoubt").await;
     assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
     assert_eq!(t.puts(), 1);
     w.bitwarden().clear_fault(fault);
@@ -157,7 +159,7 @@ async fn organization_key_goes_on_while_the_secret_beside_it_is_missing_or_half_
         let message = &condition(&status, "CredentialsValid").expect("a condition").message;
         assert!(message.starts_with("ownerCredentialsSecretRef: "), "{message}");
         w.edit(&t.name, json!({ "seats": 120 })).await;
-        let message = t.said("Ready", "GuardrailViolated").await;
+        let message = t.said("Ready", "NumbersInDoubt").await;
         assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
         assert_eq!(t.puts(), 1, "{}", t.name);
     }
@@ -182,7 +184,7 @@ async fn subscription_that_stripe_does_not_know_leaves_the_organization_key_what
     assert_eq!((status.limit, status.used, status.used_is_lower_bound), (Some(130), Some(80), Some(false)));
     assert_eq!(said(&status, "CredentialsValid"), "Unknown/VendorUnreachable");
     w.edit("unknown", json!({ "seats": 90, "limit": { "mode": "Pinned", "seats": null } })).await;
-    let message = t.said("Ready", "GuardrailViolated").await;
+    let message = t.said("Ready", "NumbersInDoubt").await;
     assert!(message.contains("nothing is lowered until it works"), "{message}");
     assert_eq!(t.puts(), 1);
     w.bitwarden().set_stripe(&t.key.id, true, true, Some(SubscriptionStatus::Active));

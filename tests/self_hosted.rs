@@ -67,3 +67,23 @@ async fn a_server_is_named_by_one_address_or_by_two() {
     w.declare("two", t.alone(json!({ "seats": 100, "limit": null }))).await;
     w.until_in_sync("two", 100).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
+    needs_control_plane!();
+    let hosted = self_hosted("self-observed").await;
+    let cloud = world("uncounted-observed").await;
+    let uncounted = organization().seats(None).limit(None);
+    for (w, organization, shortage) in
+        [(&hosted, licensed(365), "Unknown/SeatsNotReported"), (&cloud, uncounted, "False/Sufficient")]
+    {
+        let t = w.tenant("watched", organization).await;
+        t.declare(json!({ "managementPolicy": "Observe", "seats": null, "limit": null })).await;
+        let status = t.until_said("Ready", "True/Observed").await;
+        assert_eq!((status.seats, status.used), (None, Some(80)), "{}", w.namespace);
+        assert_eq!(status.summary.as_deref(), Some("observed"), "{}", w.namespace);
+        assert_eq!(said(&status, "SeatShortage"), shortage);
+        assert!(condition(&status, "SeatShortage").expect("told").message.contains("80 seats in use"));
+        assert!(condition(&status, "Stalled").is_none(), "{}", w.namespace);
+    }
+}

@@ -294,3 +294,25 @@ async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_
     assert_eq!(w.bitwarden().fired(fault), 1, "the fault hit the request it was made for");
     assert_eq!((w.puts(), status.history.len()), (1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_whose_change_is_refused_with_403_is_never_told_to_use_another_kind_of_key() {
+    needs_control_plane!();
+    let w = world("owner-403").await;
+    let t = w.tenant("owner-403", organization()).await;
+    t.person(Role::Owner).await;
+    let refusal = |kind: FaultKind| w.bitwarden().inject(Fault::on_private_write(kind).for_ever());
+    let empty = FaultKind::Answer { status: 403, headers: Default::default(), body: String::new(), apply: false };
+    let fault = refusal(empty);
+    w.declare("owner-403", t.alone(json!({}))).await;
+    wait_for("a refused change", PATIENCE, async || (w.bitwarden().fired(fault) > 0).then_some(())).await;
+    let told = |status: &LicenseSeatsStatus| {
+        ["OutcomeUnknown", "AwaitingRetry"].iter().any(|reason| said(status, "Ready").ends_with(reason))
+    };
+    let status = w.until("owner-403", "what became of it", told).await;
+    for condition in &status.conditions {
+        assert!(!condition.message.contains("organization API key"), "{}", condition.message);
+    }
+    w.bitwarden().clear_fault(fault);
+    w.until_in_sync("owner-403", 150).await;
+}

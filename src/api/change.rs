@@ -64,6 +64,8 @@ pub enum PlanBlock {
     Retry,
     /// The late effects of the last change may still come.
     LateEffects,
+    /// Numbers of the vendor contradict each other, or a key that shows them fails.
+    NumbersInDoubt,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.

@@ -127,7 +127,8 @@ pub struct LicenseSeatsStatus {
     pub last_handled_reconcile_at: Option<String>,
 
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
-    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `FirstSight`, `VendorRejected`,
+    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
+    /// `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
     /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; where the record cannot be kept, `CRDOutdated` (the CRD is older
@@ -135,11 +136,11 @@ pub struct LicenseSeatsStatus {
     /// `CredentialsValid`: `Authenticated`; or not: `SecretNotFound`, `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`,
     /// `Rejected`, `InsufficientRole`, `HostNotAllowed`; or Unknown: `VendorUnreachable`.
     /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`; or Unknown:
-    /// `UsageNotReported`.
+    /// `UsageNotReported`, `SeatsNotReported`.
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
     /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `BlockedByGuardrail`,
-    /// `FirstSight`, `OutcomeUnknown`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
+    /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

@@ -37,6 +37,7 @@ pub mod reason {
     pub const VENDOR_REJECTED: &str = "VendorRejected";
     pub const UNSUPPORTED_BY_VENDOR: &str = "UnsupportedByVendor";
     pub const GUARDRAIL_VIOLATED: &str = "GuardrailViolated";
+    pub const NUMBERS_IN_DOUBT: &str = "NumbersInDoubt";
     /// Nothing is lowered or removed without a record of the account.
     pub const FIRST_SIGHT: &str = "FirstSight";
     pub const CONFLICT: &str = "Conflict";
@@ -74,6 +75,7 @@ pub mod reason {
     pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
     pub const AWAITING_OTHER_POOL: &str = "AwaitingOtherPool";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
+    pub const SETTLING: &str = "Settling";
     // Drifted
     pub const EXTERNAL_CHANGE: &str = "ExternalChange";
     // SeatShortage
@@ -82,6 +84,7 @@ pub mod reason {
     pub const OVER_ALLOCATED: &str = "OverAllocated";
     pub const SUFFICIENT: &str = "Sufficient";
     pub const USAGE_NOT_REPORTED: &str = "UsageNotReported";
+    pub const SEATS_NOT_REPORTED: &str = "SeatsNotReported";
 }
 
 /// Whether a status says that the vendor agreed with this [`satisfaction`](super::satisfaction). Statuses of former versions

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
 use super::keys;
-use super::license::{Validity, validity};
+use super::license::validity;
+use super::may_bill::checked;
 use super::shortage::{Shortage, shortage};
-use super::summary;
+use super::summary::{self, Beside};
 use super::table::{Going, says};
-use super::{Decision, Desired, Hold, Numbers, Remedy, Snapshot, Verdict};
-use crate::api::{CONFIRM, Change, Intent, LicenseSeatsStatus, MayBill, RECONCILE_REQUESTED_AT};
+use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
+use crate::api::{CONFIRM, Change, Intent, LicenseSeatsStatus, MayBill};
 
 /// What the words are made of.
 pub(super) struct Told<'a> {
@@ -33,16 +34,27 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let change = decision.plan.as_ref().map(|plan| {
         keys::step_words(&plan.step).unwrap_or_else(|| summary::change(plan.step.base(), plan.step.target()))
     });
-    status.summary = Some(summary::summary(decision, change.as_deref(), short, may_bill(told)));
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
+    let late = license.reason == reason::PAST_DUE;
+    let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
+    status.summary = Some(summary::summary(decision, change.as_deref(), beside));
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
-        .unwrap_or_else(|| ready(vendor, numbers(seen), decision, &change.unwrap_or_default(), &status.history));
-    let (why, message) = say_ready(&mut conditions, status, told, (says.ready, says.reason, asked.clone()), &license);
+        .unwrap_or_else(|| ready(told, &change.unwrap_or_default(), &status.history));
+    let off = says.ready == Is::True && license.is == Is::False;
+    let said = if off {
+        (Is::False, reason::EXPIRED, license.message.clone())
+    } else {
+        (says.ready, says.reason, asked.clone())
+    };
+    if off {
+        status.summary = Some(summary::not_in_force(short));
+    }
+    let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);
     conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
-    say_shortage(&mut conditions, vendor, shortage);
+    say_shortage(&mut conditions, vendor, seen, shortage);
     // A change that waits is told whatever else is wrong.
     if let Some(reason) = says.pending {
         conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
@@ -56,27 +68,28 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     status.conditions = conditions.done();
 }
 
-/// Says `Ready`: what the decision says, and what the license and the numbers add. Returns the reason and the message.
+/// Says `Ready`: what is said of the decision or the license, and what the numbers add. Returns the reason and the message.
 fn say_ready(
     conditions: &mut Conditions,
-    status: &mut LicenseSeatsStatus,
+    status: &LicenseSeatsStatus,
     told: &Told<'_>,
-    (mut is, mut why, mut message): (Is, &'static str, String),
-    license: &Validity,
+    (is, why, mut message): (Is, &'static str, String),
 ) -> (&'static str, String) {
     let vendor = told.desired.pool.vendor.name;
-    if is == Is::True && license.is == Is::False {
-        (is, why, message) = (Is::False, reason::EXPIRED, license.message.clone());
-        status.summary = Some("license not in force".into());
-    }
     if let Some(billed) = status.billed {
-        message = format!("{message}; {billed} are billed: ask {vendor} to correct one of the two");
+        let way = if brings(told.decision, &status.history) == Some(billed) {
+            ", as many as the change brings".to_owned()
+        } else {
+            format!(": ask {vendor} to correct one of the two")
+        };
+        message = format!("{message}; {billed} are billed{way}");
     }
     if let Some(may) = may_bill(told) {
         message = format!(
-            "{message}. {vendor} may bill {} seats: a change to them was sent, and {vendor} does not show it. Check the \
-             bill. Then annotate {CONFIRM}={}",
-            may.seats, may.id
+            "{message}. {vendor} may bill {} seats, which it does not show: check the bill, then annotate {CONFIRM}={}, which \
+             sends nothing",
+            may.seats,
+            checked(may)
         );
     }
     if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
@@ -99,12 +112,33 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
     }
 }
 
-/// `None`: the use is not known.
-fn say_shortage(conditions: &mut Conditions, vendor: &str, shortage: Option<Result<String, Shortage>>) {
+/// `None`: the use or the purchased seats are not known.
+fn say_shortage(
+    conditions: &mut Conditions,
+    vendor: &str,
+    seen: &Snapshot,
+    shortage: Option<Result<String, Shortage>>,
+) {
     match shortage {
         None => {
-            let message = format!("these credentials do not show how many seats are in use at {vendor}");
-            conditions.say(kind::SEAT_SHORTAGE, Is::Unknown, reason::USAGE_NOT_REPORTED, message);
+            let (is, reason, message) = match (seen.usage.count(), &seen.model) {
+                (None, _) => (
+                    Is::Unknown,
+                    reason::USAGE_NOT_REPORTED,
+                    format!("these credentials do not show how many seats are in use at {vendor}"),
+                ),
+                (Some(used), Model::Uncounted(_)) => (
+                    Is::False,
+                    reason::SUFFICIENT,
+                    format!("{used} seats in use; {vendor} counts no purchased seats here, so none can be short"),
+                ),
+                (Some(used), _) => (
+                    Is::Unknown,
+                    reason::SEATS_NOT_REPORTED,
+                    format!("{used} seats in use; {vendor} does not show these credentials how many are purchased"),
+                ),
+            };
+            conditions.say(kind::SEAT_SHORTAGE, is, reason, message);
         }
         Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, Is::False, reason::SUFFICIENT, message),
         Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
@@ -129,6 +163,17 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     }
 }
 
+/// The seats that a change is about to bring, or is waited for to bring. `history`: recorded changes, newest first.
+fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
+    let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
+    let numbers = match &decision.verdict {
+        Verdict::Publish | Verdict::Change(_) | Verdict::Held(_) => Some(decision.plan.as_ref()?.step.target()),
+        Verdict::Doubt => open(),
+        _ => None,
+    };
+    numbers.map(|numbers| numbers.seats)
+}
+
 /// What this account may bill.
 fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
     told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
@@ -139,34 +184,34 @@ fn numbers(seen: &Snapshot) -> Numbers {
 }
 
 /// The message of `Ready`.
-fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, history: &[Change]) -> String {
+fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
+    let Told { desired, seen, decision, .. } = *told;
+    let (vendor, numbers) = (desired.pool.vendor.name, numbers(seen));
     let intent = decision.intent.as_ref();
     match &decision.verdict {
         Verdict::InSync => format!("{vendor} shows {}", summary::numbers(numbers)),
+        Verdict::Observed(_) if seen.numbers().is_none() => {
+            format!("{vendor} shows no number of seats; managementPolicy is Observe")
+        }
         Verdict::Observed(_) => format!("{vendor} shows {}; managementPolicy is Observe", summary::numbers(numbers)),
         Verdict::Publish | Verdict::Change(_) => format!("{change} at {vendor}"),
         Verdict::Held(holds) => held(holds, change),
         Verdict::Doubt => {
-            let what = intent.map_or_else(
-                || format!("{vendor} took the last change back, and may bill it all the same"),
-                |i| format!("a change to {} was sent or may have been sent", summary::numbers(i.target())),
-            );
+            let what = match intent {
+                Some(i) => format!("a change to {} was sent or may have been sent", summary::numbers(i.target())),
+                None if decision.drifted.is_some() => format!(
+                    "somebody else set {vendor} back to {}, which it bills too, and Seatkeeper corrects it once",
+                    summary::numbers(numbers)
+                ),
+                None => format!("{vendor} took the last change back, and may bill it all the same"),
+            };
             format!("{what}; nothing is sent until {vendor} was read again after the settle time")
         }
-        Verdict::Rejected => {
-            let wanted = intent.map_or_else(String::new, |i| format!(" to {}", summary::numbers(i.target())));
-            let why = intent.and_then(|i| i.refused.as_ref()).map_or_else(
-                || format!("{vendor} refused the change{wanted} and does not say why: {}", perhaps(intent)),
-                |why| format!("{vendor} refused the change{wanted}, because {why}"),
-            );
-            let confirm = intent.map_or_else(String::new, |i| format!(", or with annotation {CONFIRM}={}", i.id));
-            format!(
-                "{why}. Seatkeeper sends it again when you edit spec.seats or spec.limit, when seats or limit at {vendor} change, \
-                 when fewer seats are in use, when a Secret changes, once for each new value of annotation \
-                 {RECONCILE_REQUESTED_AT}{confirm}"
-            )
+        Verdict::Rejected => intent.map_or_else(String::new, |intent| refused(vendor, intent)),
+        Verdict::NeedsReview => {
+            let grows = matches!(desired.limit, LimitGoal::UpTo(_));
+            intent.map_or_else(String::new, |i| summary::review(vendor, i, seen, history, grows))
         }
-        Verdict::NeedsReview => intent.map_or_else(String::new, |i| summary::review(vendor, i, numbers, history)),
         Verdict::Conflict => format!(
             "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
              changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
@@ -176,17 +221,29 @@ fn ready(vendor: &str, numbers: Numbers, decision: &Decision, change: &str, hist
     }
 }
 
-/// What a vendor may refuse a change for without saying so.
-fn perhaps(intent: Option<&Intent>) -> String {
-    let first = match intent.map(|intent| intent.target().seats.cmp(&intent.base().seats)) {
-        Some(Ordering::Less) => "more seats may be in use than this key can see, the plan may include more",
-        Some(Ordering::Equal) => "the plan may not allow this limit",
-        Some(Ordering::Greater) | None => "the plan may not allow this number of seats",
-    };
+/// A change that the vendor refuses: what happened, and what to do.
+fn refused(vendor: &str, intent: &Intent) -> String {
+    let why = intent
+        .refused
+        .as_ref()
+        .map_or_else(|| format!("and does not say why: {}", perhaps(intent)), |why| format!("because {why}"));
+    let comma = if intent.refused.is_some() { "," } else { "" };
     format!(
-        "{first}, the payment method may be missing or refused, the subscription may be missing or inactive, or a provider manages \
-         the account"
+        "{vendor} refused the change to {}{comma} {why}. Mend that, then edit spec.seats or spec.limit, or annotate {CONFIRM}={} to \
+         have it sent again",
+        summary::numbers(intent.target()),
+        intent.id
     )
+}
+
+/// What a vendor may refuse a change for without saying so.
+fn perhaps(intent: &Intent) -> String {
+    let first = match intent.target().seats.cmp(&intent.base().seats) {
+        Ordering::Less => "more seats may be in use than this key can see",
+        Ordering::Equal => "the plan may not allow this limit",
+        Ordering::Greater => "the plan may not allow this number of seats",
+    };
+    format!("{first}, the payment or the subscription may be at fault, or a provider may manage the account")
 }
 
 fn held(holds: &[Hold], change: &str) -> String {

@@ -138,7 +138,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let Look { open, next, wanted, license, lost } = match &s.seen.model {
         Model::Quantity(now) => quantity::look(s, *now),
         Model::Keys(ring) => keys::look(s, ring),
-        Model::Uncounted(why) => return uncounted(s, why),
+        Model::Uncounted(why) | Model::Unshown(why) => return uncounted(s, observed_without_seats(s), why),
+        Model::Hidden(why) => return uncounted(s, None, why),
     };
     let decision = match (&open.state, next) {
         (State::Wait(wait), _) => {
@@ -179,11 +180,17 @@ impl Decision {
     }
 }
 
+/// An object that only observes shows what there is; a pool need not have a number of seats for that.
+fn observed_without_seats(s: &Situation<'_>) -> Option<Verdict> {
+    let wanted = s.desired.seats.map(|seats| Numbers { seats, limit: None });
+    (s.desired.policy == ManagementPolicy::Observe).then_some(Verdict::Observed(wanted))
+}
+
 /// Without numbers nothing can be judged: what is open stays open, and its time runs.
-fn uncounted(s: &Situation<'_>, why: &str) -> Decision {
+fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision {
     let doubt = protocol::unread(s);
     let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
-    let plain = Decision::plain(Verdict::Unsupported(why.to_owned()));
+    let plain = Decision::plain(verdict.unwrap_or_else(|| Verdict::Unsupported(why.to_owned())));
     let may_bill = s.may_bill.cloned();
     Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of: s.record.cloned(), ..plain }
 }

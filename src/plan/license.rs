@@ -9,6 +9,8 @@ use super::keys::ends_hard;
 use super::summary::date;
 use crate::api::{KeyState, License, LicenseState};
 
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// What `LicenseValid` says.
 pub(super) struct Validity {
     pub is: Is,
@@ -45,17 +47,25 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
             _ => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force")),
         };
     };
-    if ends <= now {
+    let over = last_moment(ends);
+    if over <= now && honored(license) {
+        let message = format!(
+            "the license at {vendor} ended on {} by its date, and {vendor} still honors it: renew it before that ends{kind}",
+            date(ends)
+        );
+        return say(Is::True, reason::EXPIRING_SOON, message);
+    }
+    if over <= now {
         return say(Is::False, reason::EXPIRED, format!("the license at {vendor} ended on {}{kind}", date(ends)));
     }
     // The shortest warning time that has been reached: each one makes another sentence, and so another event.
-    let left = now.duration_until(ends);
+    let left = now.duration_until(over);
     let reached =
         expiry.iter().filter(|before| SignedDuration::try_from(**before).is_ok_and(|before| left < before)).min();
     match reached {
         Some(before) => {
             let hours = before.as_secs() / 3600;
-            let message = format!("the license at {vendor} ends on {}, in less than {hours} h{kind}", date(ends));
+            let message = soon(vendor, license, (ends, hours), kind);
             say(Is::True, reason::EXPIRING_SOON, message)
         }
         None if license.state == LicenseState::PastDue => say(
@@ -65,6 +75,29 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         ),
         None => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force until {}", date(ends))),
     }
+}
+
+/// An end within one of the thresholds. `ends`: when, and of the shortest threshold that is reached the hours.
+fn soon(vendor: &str, license: &License, (ends, hours): (Timestamp, u64), kind: &str) -> String {
+    let (ends, trial) = (date(ends), license.state == LicenseState::Trial);
+    match trial {
+        true => format!(
+            "the trial at {vendor} ends on {ends}, in less than {hours} h: choose a plan there and add a way to pay, or the seats \
+             are lost"
+        ),
+        false => format!("the license at {vendor} ends on {ends}, in less than {hours} h{kind}"),
+    }
+}
+
+/// Whether the vendor itself says that the license is in force. Its word outweighs the clock of this process.
+fn honored(license: &License) -> bool {
+    license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
+}
+
+/// When an end is over: a date, and midnight that is written in the place of one, with that day.
+pub(super) fn last_moment(end: Timestamp) -> Timestamp {
+    let midnight = end.as_second().rem_euclid(DAY.as_secs()) == 0 && end.subsec_nanosecond() == 0;
+    if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
 }
 
 /// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
@@ -126,6 +159,26 @@ mod tests {
     }
 
     #[test]
+    fn end_that_is_a_date_is_over_with_that_day() {
+        // The clock of these stands at midnight.
+        let (is, reason, message) = judged(LicenseState::Active, Some(0));
+        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        assert!(message.contains("ends on 2026-11-01, in less than 168 h"), "{message}");
+        assert_eq!(judged(LicenseState::Active, Some(-24)).1, reason::EXPIRED);
+    }
+
+    #[test]
+    fn trial_that_ends_soon_is_told_with_what_to_do() {
+        let (is, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
+        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        assert!(
+            message.starts_with("the trial at Acme ends on 2026-11-07, in less than 168 h: choose a plan"),
+            "{message}"
+        );
+        assert_eq!(judged(LicenseState::Trial, Some(800)).1, reason::ACTIVE);
+    }
+
+    #[test]
     fn what_is_not_in_force_is_said_with_its_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
@@ -140,6 +193,11 @@ mod tests {
             assert!(message.contains(word), "{message}");
         }
         assert_eq!(judged(LicenseState::Active, Some(-1)).1, reason::EXPIRED, "its time has passed");
+        for honored in [LicenseState::Trial, LicenseState::PastDue] {
+            let (is, reason, message) = judged(honored, Some(-1));
+            assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON), "the vendor says that it is in force");
+            assert!(message.contains("ended on 2026-10-31 by its date, and Acme still honors it"), "{message}");
+        }
         assert_eq!(judged(LicenseState::PastDue, None).1, reason::PAST_DUE);
         assert_eq!(judged(LicenseState::Pending, None).0, Is::Unknown);
     }

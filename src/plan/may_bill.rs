@@ -4,6 +4,11 @@ use super::decision::{Decision, Situation, Verdict};
 use super::{Numbers, quantity};
 use crate::api::{Intent, IntentPhase, MayBill};
 
+/// What a person says who has checked the bill. It is another word than the one to send the same change again.
+pub(super) fn checked(may: &MayBill) -> String {
+    format!("bill-{}", may.id)
+}
+
 /// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as makes a
 /// refusal; of one of which the outcome was not known when the spec was edited; and of one that it took back, where that is
 /// what the spec asks for by now. It stays said until what is billed is shown, another change is made, or a person confirms it.
@@ -26,6 +31,6 @@ pub(super) fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill
     let known = new.or_else(|| s.may_bill.cloned())?;
     let shown = s.seen.numbers().is_some_and(|now| now.seats == known.seats);
     let billed = s.seen.billed.is_some() && !s.seen.billed_is_old;
-    let told = shown || billed || decision.applied.is_some() || s.confirms(&known.id);
+    let told = shown || billed || decision.applied.is_some() || s.confirms(&checked(&known));
     (known.account != account || !told).then_some(known)
 }

@@ -72,12 +72,20 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
     let removed = matches!(change.step, Step::RemoveKey(_));
     let uuid = change.step.key().and_then(|key| key.uuid.as_deref()).unwrap_or_default();
     let words = keys::step_done(&change.step);
-    let notice = Notice {
-        warning: false,
-        reason: if removed { event::LICENSE_KEY_REMOVED } else { event::LICENSE_KEY_ADDED },
-        action: format!("Change-{}", change.id),
-        note: format!("{words} ({uuid}): {} -> {} seats", change.base().seats, change.target().seats),
+    let seats = format!("{} -> {} seats", change.base().seats, change.target().seats);
+    let refusal = change.step.key().and_then(|key| keys::refusal(&key.heard)).filter(|_| !removed);
+    let (reason, note) = match refusal {
+        Some(why) => (
+            event::LICENSE_KEY_ADOPTED,
+            format!(
+                "{} was refused, because {why}, and a new row ({uuid}) is listed that is taken for it: {seats}",
+                keys::object_of(&change.step)
+            ),
+        ),
+        None if removed => (event::LICENSE_KEY_REMOVED, format!("{words} ({uuid}): {seats}")),
+        None => (event::LICENSE_KEY_ADDED, format!("{words} ({uuid}): {seats}")),
     };
+    let notice = Notice { warning: false, reason, action: format!("Change-{}", change.id), note };
     status.history.insert(0, change);
     status.history.truncate(HISTORY);
     notice

@@ -170,6 +170,10 @@ pub enum Model {
     Keys(KeyRing),
     /// The vendor does not count this pool. The sentence says why and what to do.
     Uncounted(String),
+    /// The vendor shows these credentials no seats of this pool. The sentence says why and what to do.
+    Unshown(String),
+    /// The role of the credentials is too low to see the seats. The sentence says what to do.
+    Hidden(String),
 }
 
 /// What the vendor allows, with these credentials.
@@ -217,15 +221,20 @@ impl Snapshot {
         match &self.model {
             Model::Quantity(numbers) => Some(*numbers),
             Model::Keys(ring) => Some(Numbers { seats: ring.seats, limit: None }),
-            Model::Uncounted(_) => None,
+            Model::Uncounted(_) | Model::Unshown(_) | Model::Hidden(_) => None,
         }
+    }
+
+    /// Whether the vendor is known to bill as many seats as it shows, by this very reading.
+    pub fn bills_what_it_shows(&self) -> bool {
+        self.billed.is_some() && !self.billed_is_old && self.billed == self.numbers().map(|numbers| numbers.seats)
     }
 
     /// The license keys, where they decide over the seats.
     pub fn keys(&self) -> Option<&KeyRing> {
         match &self.model {
             Model::Keys(ring) => Some(ring),
-            Model::Quantity(_) | Model::Uncounted(_) => None,
+            Model::Quantity(_) | Model::Uncounted(_) | Model::Unshown(_) | Model::Hidden(_) => None,
         }
     }
 }

@@ -40,8 +40,13 @@ impl Obstacle {
             Self::NotScanned => {
                 return "not every object was looked at yet, and one may have these seats or an open change".into();
             }
-            Self::Owned(Peer::Here(name)) => return format!("LicenseSeats {name} is older and has these seats"),
-            Self::Owned(Peer::Elsewhere) => return "an older object in another namespace has these seats".into(),
+            Self::Owned(peer) => {
+                let owner = match peer {
+                    Peer::Here(name) => format!("LicenseSeats {name} is older and"),
+                    Peer::Elsewhere => "an older object in another namespace".into(),
+                };
+                return format!("{owner} has these seats: delete one of the two, or point one elsewhere");
+            }
             Self::SameRows { peer, id } => {
                 let other = match peer {
                     Peer::Here(name) => format!("LicenseSeats {name}"),

@@ -28,6 +28,8 @@ pub struct Pool {
     pub secrets: Vec<String>,
     /// The largest number of seats, and the highest limit, that the vendor can keep.
     pub most_seats: i32,
+    /// How a person frees seats, and of whom, as in `remove 3 members`.
+    pub frees: (&'static str, &'static str),
     /// What the spec asks of the pool, beside seats and limit.
     pub goal: Goal,
 }

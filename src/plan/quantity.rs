@@ -41,7 +41,10 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     // What was in sync from the start was never set by us, and is somebody else's change all the same.
     let in_sync = s.satisfied.then_some(wanted);
     let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
-    let drifted = set.filter(|set| *set != now && taken_back.is_none());
+    // What the vendor took back it still bills: where it bills what it shows, a person has set the old numbers. When the
+    // change is sent again is the same either way.
+    let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
+    let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     // What came to nothing is requested again only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));

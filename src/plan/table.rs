@@ -44,7 +44,8 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
     quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
-    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use, or numbers of the vendor contradict each other. Change the wish, the rail, or free seats; or correct the account."),
+    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use. Change the wish or the rail, or free seats."),
+    warns(kind::READY, Is::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Nothing is lowered and nothing is added to them. Correct the account or the key, as the message says."),
     warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. No seats are lowered and no license key is removed until a person agrees; the limit is not held. Edit the wish, or annotate as the message says."),
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
@@ -74,6 +75,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "None is free: nobody can join."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
     quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
+    quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::SEATS_NOT_REPORTED], "The use is shown, and the purchased seats are not. Use a key that shows them."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "It ends within one of `thresholds.expiry`. Renew it."),
     warns(kind::LICENSE_VALID, Is::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
@@ -81,7 +83,8 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
 ];
@@ -157,19 +160,21 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::GuardRail) => {
             (Is::False, reason::GUARDRAIL_VIOLATED, Going::Rests, reason::BLOCKED_BY_GUARDRAIL, "blocked by guard rail")
         }
+        Some(HoldKind::NumbersInDoubt) => {
+            (Is::False, reason::NUMBERS_IN_DOUBT, Going::Rests, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
+        }
+        Some(HoldKind::Owned) => {
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object has this pool")
+        }
         Some(HoldKind::FirstSight) => {
             (Is::False, reason::FIRST_SIGHT, Going::Rests, reason::FIRST_SIGHT, "waiting for a person to agree")
         }
         Some(HoldKind::OtherPool) => {
             (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
         }
-        Some(HoldKind::LateEffects(_)) => (
-            Is::False,
-            reason::PROGRESSING,
-            Going::On,
-            reason::OUTCOME_UNKNOWN,
-            "waiting for the last change to settle",
-        ),
+        Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
+            (Is::False, reason::PROGRESSING, Going::On, reason::SETTLING, "waiting for the last change to settle")
+        }
         Some(HoldKind::Retry) => {
             (Is::False, reason::AWAITING_RETRY, Going::On, reason::AWAITING_RETRY, "no usable answer; tried again")
         }

@@ -21,6 +21,7 @@ mod readings;
 mod report;
 mod satisfied;
 mod wish;
+mod words;
 
 const SETTLED: Duration = Duration::from_secs(3600);
 const TIMING: Timing = Timing {
@@ -81,7 +82,14 @@ const ACME: VendorWords = VendorWords {
 const MAX_SEATS: i32 = 30_000;
 
 fn pool(goal: Goal) -> Pool {
-    Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".into()], most_seats: MAX_SEATS, goal }
+    Pool {
+        vendor: &ACME,
+        name: "Seats",
+        secrets: vec!["key".into()],
+        most_seats: MAX_SEATS,
+        frees: ("remove or revoke", "members"),
+        goal,
+    }
 }
 
 /// That of an object that has seen the account in sync.

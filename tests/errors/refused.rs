@@ -276,8 +276,11 @@ fn words(status: &LicenseSeatsStatus, host: &str) -> [String; 3] {
     let message = condition(status, "Ready").map_or("", |ready| &ready.message).replace(host, "<host>");
     let mut parts = message.split("confirm=");
     let first = parts.next().unwrap_or_default().to_owned();
-    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
-    let message = rest.fold(first, |message, part| format!("{message}confirm=<id>{part}"));
+    let rest = parts.map(|part| {
+        let (of, id) = part.strip_prefix("bill-").map_or(("", part), |id| ("bill-", id));
+        format!("confirm={of}<id>{}", id.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+    });
+    let message = rest.fold(first, |message, part| message + &part);
     [said(status, "Ready"), status.summary.clone().unwrap_or_default(), message]
 }
 

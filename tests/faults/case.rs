@@ -136,7 +136,7 @@ pub fn ended(status: &LicenseSeatsStatus) -> Option<End> {
         "NeedsReview" => Some(End::NeedsReview),
         "FirstSight" => Some(End::Held),
         // A bill that contradicts the seats keeps a difference from being sent, until a person corrects one of the two.
-        "GuardrailViolated" if status.billed.is_some() => Some(End::Held),
+        "NumbersInDoubt" if status.billed.is_some() => Some(End::Held),
         _ => None,
     }
 }

@@ -126,7 +126,24 @@ async fn refusal_that_passes_is_asked_once_more_and_the_key_added() {
         let status = a.until_ready("True/InSync").await;
         assert_eq!(keys_of(&status), ["Added/Active"], "{name}");
         assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (2, 1), "{name}");
+        a.w.until_told("LicenseKeyAdded", 1).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_that_comes_with_a_refusal_is_told_with_the_refusal_and_not_as_added() {
+    needs_control_plane!();
+    let a = acme("immuta-422").await;
+    let key = a.key("one", 40).await;
+    let body = r#"{"statusCode":422,"message":"Unprocessable"}"#;
+    a.tenant.inject(Fault::on_license_add(answer(422, body, true)));
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((keys_of(&status), a.tenant.additions_of(&key)), (vec!["Found/Active".into()], 1));
+    assert_eq!(status.history[0].step.key().expect("a key").heard, ["it answers with status 422"]);
+    let told = a.w.until_told("LicenseKeyAdopted", 2).await;
+    assert!(told.iter().any(|(_, note)| note.contains("was refused, because it answers with status 422")), "{told:?}");
+    assert!(told.iter().all(|(reason, _)| reason != "LicenseKeyAdded"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,14 @@ const ACME: VendorWords =
 /// A spec that asks for no number of seats.
 pub fn desired(goal: Goal) -> Desired {
     Desired {
-        pool: Pool { vendor: &ACME, name: "Seats", secrets: vec!["key".to_owned()], most_seats: i32::MAX, goal },
+        pool: Pool {
+            vendor: &ACME,
+            name: "Seats",
+            secrets: vec!["key".to_owned()],
+            most_seats: i32::MAX,
+            frees: ("remove", "members"),
+            goal,
+        },
         seats: None,
         limit: LimitGoal::Keep,
         guardrails: Guardrails::default(),

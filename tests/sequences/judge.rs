@@ -185,11 +185,12 @@ impl End {
             "True/Observed" => wish.observe,
             // What the vendor bought by itself may be more than the spec keeps of it.
             "True/Suspended" => wish.suspend && !wish.observe && !(limit_kept && *seats == Some(wish.seats)),
-            // Below the seats in use, or down from above the limit, which may be wrong.
-            "False/GuardrailViolated" => {
-                // A difference rests on numbers that agree.
+            // Below the seats in use.
+            "False/GuardrailViolated" => self.used > Some(wish.seats),
+            // Down from above the limit, which may be wrong. A difference rests on numbers that agree.
+            "False/NumbersInDoubt" => {
                 let contradicts = self.by_owner && self.billed != *seats;
-                self.used > Some(wish.seats) || limit < seats || contradicts
+                self.used > *seats || limit < seats || contradicts
             }
             // A new object lowers nothing before a person agrees, and nobody does here.
             "False/FirstSight" => *seats > Some(wish.seats),

@@ -45,12 +45,13 @@ fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     }
     let min = s.desired.guardrails.min_seats.filter(|min| target < *min);
     let rail = min.map(|min| format!("{target} seats would be below spec.guardrails.minSeats {min}"));
+    let (free, holders) = s.desired.pool.frees;
     let used = match s.seen.usage {
         Usage::NotReported => Some(format!(
             "{target} seats would be fewer than now, and the seats in use could not be read: a decrease needs them"
         )),
         Usage::Exact(used) | Usage::AtLeast(used) if used > target => Some(format!(
-            "{target} seats would be below the {used} in use: remove or revoke {} members first",
+            "{target} seats would be below the {used} in use: {free} {} {holders} first",
             i64::from(used) - i64::from(target)
         )),
         Usage::Exact(_) | Usage::AtLeast(_) => None,

@@ -53,6 +53,8 @@ pub enum HoldKind {
     VendorRule,
     /// It would cross the object's guard rails, or go below the seats in use.
     GuardRail,
+    /// Numbers of the vendor contradict each other, or a key that shows them fails.
+    NumbersInDoubt,
     /// The object has no record of the account, and the change would lower or remove something.
     FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
@@ -63,6 +65,10 @@ pub enum HoldKind {
     NotScanned,
     /// Another change of this account may still be running.
     OtherChange,
+    /// The late effects of another object's change of this account may still come.
+    OtherLateEffects,
+    /// An older object owns the pool.
+    Owned,
     /// Another object's account lists the same licenses, and may be the same account.
     SameRows,
 }
@@ -93,12 +99,13 @@ impl Hold {
             HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
             HoldKind::Suspended => PlanBlock::Suspended,
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
-            HoldKind::Contest | HoldKind::SameRows => PlanBlock::Conflict,
+            HoldKind::Contest | HoldKind::SameRows | HoldKind::Owned => PlanBlock::Conflict,
             HoldKind::GuardRail => PlanBlock::Guardrail,
+            HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool => PlanBlock::OtherPool,
             HoldKind::Retry => PlanBlock::Retry,
-            HoldKind::LateEffects(_) => PlanBlock::LateEffects,
+            HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
         })
     }
@@ -117,10 +124,11 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 11] = [
+const ALL: [Gate; 12] = [
     observe::gate,
     settle::gate,
     suspended::gate,
+    settle::late,
     vendor::support,
     contest::gate,
     vendor::rules,

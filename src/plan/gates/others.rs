@@ -29,7 +29,9 @@ pub(super) fn obstacle(s: &Situation<'_>) -> Option<Hold> {
     let kind = match obstacle {
         Obstacle::NotScanned => HoldKind::NotScanned,
         Obstacle::SameRows { .. } => return Some(Hold::of(HoldKind::SameRows, obstacle.sentence())),
-        Obstacle::Owned(_) | Obstacle::InFlight(_) | Obstacle::LateEffects(_) => HoldKind::OtherChange,
+        Obstacle::Owned(_) => HoldKind::Owned,
+        Obstacle::LateEffects(_) => HoldKind::OtherLateEffects,
+        Obstacle::InFlight(_) => HoldKind::OtherChange,
     };
     let wake = if let Obstacle::LateEffects(left) = obstacle { Wake::After(*left) } else { OTHERS };
     Some(Hold { kind, message: obstacle.sentence(), wake })

@@ -25,7 +25,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             contradictions.join(", and ")
         )
     });
-    failing.chain(contradicted).map(|message| Hold::of(HoldKind::GuardRail, message)).collect()
+    failing.chain(contradicted).map(|message| Hold::of(HoldKind::NumbersInDoubt, message)).collect()
 }
 
 fn contradictions(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {

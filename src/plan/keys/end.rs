@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::book::{Book, Standing};
-use super::is_live;
+use super::is_removed;
 use super::record::{bound, state_of};
 use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
@@ -15,7 +15,10 @@ const MOST_SHOWN: usize = 100;
 
 /// The license for the status.
 pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
-    let live: Vec<&Row> = ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    let in_force = |row: &&Row| !is_removed(row, book) && state_of(row, s.now) == KeyState::Active;
+    let live: Vec<&Row> = ring.rows.iter().filter(in_force).collect();
+    // Who takes users honors what the clock here calls expired.
+    let takes_users = ring.can_add_user == Some(true) && ring.seats > 0;
     let state = match live[..] {
         // The list need not say that a key is not honored: the seats do.
         [_, ..] if ring.seats == 0 && live.iter().any(|row| row.seats != Some(0)) => LicenseState::Invalidated,
@@ -23,6 +26,7 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
         [] => {
             let expired = ring.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
             match () {
+                () if expired && takes_users => LicenseState::Active,
                 () if expired || book.records.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
                 () if ring.rows.is_empty() => LicenseState::Absent,
                 () => LicenseState::Invalidated,

@@ -77,7 +77,8 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         [row] if holds_seats(gained, row.seats) => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [row] => {
             book.bind(step, row, KeyOrigin::Found);
-            has_row(s, intent, step, row, book)
+            let open = has_row(s, intent, step, row, book);
+            Open { applied: open.applied.map(|change| after_refusal(change, heard(intent, step))), ..open }
         }
         // Seats have come without a row: the list may lack the very row that this request made.
         [] if gained > 0 => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
@@ -260,6 +261,16 @@ pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
     let came = || with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), heard: Vec::new(), ..step.clone() });
     (!step.present.contains(&row.id)).then(|| applied(&came(), now))
+}
+
+/// A change whose row was found although its last request was refused is no plain addition: the record keeps what was heard.
+fn after_refusal(change: Change, heard: Vec<String>) -> Change {
+    match change.step {
+        Step::AddKey(step) if say::refusal(&heard).is_some() => {
+            Change { step: Step::AddKey(KeyStep { heard, ..step }), ..change }
+        }
+        step => Change { step, ..change },
+    }
 }
 
 /// The step in this object's words: a fingerprint of another object, in a restored record, says nothing here.

@@ -16,7 +16,7 @@ mod say;
 pub use after::{AfterKeyWrite, after_key_write};
 pub(super) use end::{ends_hard, used_differs};
 pub use ring::{KeyRing, Row, WantedKey, fingerprint};
-pub(super) use say::{ready, step_done, step_words};
+pub(super) use say::{object_of, ready, refusal, step_done, step_words};
 
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{State, WaitFor, wait};
@@ -148,9 +148,10 @@ fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
 
 /// Rows whose keys no longer count for anything: not the last one is ever taken away because of these.
 fn is_live(row: &Row, book: &Book<'_>, now: jiff::Timestamp) -> bool {
-    let removed = book
-        .records
-        .iter()
-        .any(|record| record.state == KeyState::Removed && row.is(record.id, record.uuid.as_deref()));
-    !removed && record::state_of(row, now) == KeyState::Active
+    !is_removed(row, book) && record::surely_counts(row, now)
+}
+
+fn is_removed(row: &Row, book: &Book<'_>) -> bool {
+    let of_row = |record: &KeyRecord| row.is(record.id, record.uuid.as_deref());
+    book.records.iter().any(|record| record.state == KeyState::Removed && of_row(record))
 }

@@ -3,6 +3,7 @@
 use super::book::{Book, Standing};
 use super::end::{Lost, left_without, lost_features};
 use super::is_live;
+use super::record::surely_counts;
 use super::ring::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::plan::{Goal, Situation};
@@ -60,7 +61,11 @@ fn obstacle(
             words.name
         ));
     }
-    let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if r.state == KeyState::Active);
+    let surely = |r: &KeyRecord| ring.row(r.id, r.uuid.as_deref()).is_some_and(|row| surely_counts(row, s.now));
+    let in_force = |standing: &Standing<'_>| match standing {
+        Standing::Listed(r) => r.state == KeyState::Active && surely(r),
+        _ => false,
+    };
     if standings.is_empty() || !standings.iter().all(in_force) {
         return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }

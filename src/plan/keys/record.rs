@@ -5,6 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::ring::{Row, same};
 use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep};
+use crate::plan::license::last_moment;
 
 /// The record of a key whose row is known.
 pub(super) fn bound(
@@ -74,9 +75,14 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
 pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
     if row.invalidated {
         KeyState::Invalidated
-    } else if row.expires.is_some_and(|expires| expires <= now) {
+    } else if row.expires.is_some_and(|expires| last_moment(expires) <= now) {
         KeyState::Expired
     } else {
         KeyState::Active
     }
+}
+
+/// Whether a row counts for sure: a day that it may have left is not enough.
+pub(super) fn surely_counts(row: &Row, now: Timestamp) -> bool {
+    !row.invalidated && row.expires.is_none_or(|expires| expires > now)
 }

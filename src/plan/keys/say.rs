@@ -191,7 +191,13 @@ pub(in crate::plan) fn step_done(step: &Step) -> String {
     format!("{} {verb}", object_of(step))
 }
 
-fn object_of(step: &Step) -> String {
+/// Why the vendor refused the last request in its own words, if it did.
+pub(in crate::plan) fn refusal(heard: &[String]) -> Option<&str> {
+    heard.last().map(String::as_str).filter(|words| *words != NO_ANSWER && !words.starts_with(STATUS))
+}
+
+/// What a step is about, in a few words.
+pub(in crate::plan) fn object_of(step: &Step) -> String {
     match step {
         Step::RemoveKey(key) => format!("license row {}", key.id.unwrap_or_default()),
         _ => format!("license key {}", path(step.key().and_then(|key| key.secret_key_ref.as_ref()))),

@@ -138,11 +138,11 @@ fn number_that_may_be_billed_stays_said_through_edits_until_something_clears_it(
     assert_eq!((&decision.verdict, decision.intent.is_none()), (&Verdict::InSync, true));
     let (summary, ready, kept) = said(&decision, &back());
     assert_eq!((summary.as_str(), kept.as_ref()), ("in sync; may bill 150", Some(&may)));
-    assert!(ready.contains("may bill 150 seats") && ready.contains(&format!("confirm={}", may.id)), "{ready}");
+    assert!(ready.contains("may bill 150 seats") && ready.contains(&format!("confirm=bill-{}", may.id)), "{ready}");
     type Clear = fn(&mut Story);
     let cleared: [(&str, Clear); 3] = [
         ("credentials that show the bill", |s| s.seen.billed = Some(100)),
-        ("a confirmation", |s| s.confirmed = s.may_bill.as_ref().map(|may| may.id.clone())),
+        ("a confirmation", |s| s.confirmed = s.may_bill.as_ref().map(|may| format!("bill-{}", may.id))),
         ("another account is not this one", |s| s.seen.account.id = Some("other".into())),
     ];
     for (what, clear) in cleared {

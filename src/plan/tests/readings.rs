@@ -187,7 +187,7 @@ fn numbers_that_contradict_each_other_hold_differences_and_decreases_but_no_tota
         assert_eq!(sent(&seen, (90, LimitGoal::Pinned)), (false, false), "{what}: a decrease");
         assert_eq!(sent(&seen, (100, LimitGoal::UpTo(110))), (true, true), "{what}: the limit alone");
         let holds = seen.wants(150, LimitGoal::Pinned).with(|s| s.seen.rules.support.differences = Differences::Always);
-        assert_eq!(holds.holds()[0].kind, HoldKind::GuardRail, "{what}");
+        assert_eq!(holds.holds()[0].kind, HoldKind::NumbersInDoubt, "{what}");
     }
     assert_eq!(sent(&story(), (150, LimitGoal::Pinned)), (true, true));
     assert_eq!(sent(&story(), (90, LimitGoal::Pinned)), (true, true));
@@ -263,5 +263,5 @@ fn where_a_removed_limit_makes_a_difference_of_a_change_every_other_change_is_a_
 fn difference_goes_on_while_every_seat_is_in_use_and_waits_where_more_are() {
     let used = |used| owner(story()).uses(Usage::Exact(used));
     assert!(used(100).sends().is_some(), "numbers that do not contradict each other");
-    assert_eq!(used(101).holds()[0].kind, HoldKind::GuardRail);
+    assert_eq!(used(101).holds()[0].kind, HoldKind::NumbersInDoubt);
 }

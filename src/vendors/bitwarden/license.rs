@@ -53,6 +53,8 @@ fn subscription(stripe: &Stripe) -> Option<License> {
         // Cancelled, but good until then.
         _ if stripe.cancel_at_end_date == Some(true) => period_end,
         LicenseState::PastDue => time(stripe.suspension_date.as_deref()),
+        // What follows a trial is a subscription that somebody pays, or none.
+        LicenseState::Trial => time(stripe.trial_end_date.as_deref()),
         _ => None,
     };
     Some(License { expires_at: ends.map(Time), period_end: period_end.map(Time), ..License::of(state) })
@@ -117,6 +119,10 @@ mod tests {
                 Some((LicenseState::Active, ends.clone())),
             ),
             (json!({ "status": "trialing", "periodEndDate": end }), Some((LicenseState::Trial, None))),
+            (
+                json!({ "status": "trialing", "periodEndDate": "2028-01-01T00:00:00Z", "trialEndDate": end }),
+                Some((LicenseState::Trial, ends.clone())),
+            ),
             (json!({ "status": "past_due", "suspensionDate": end }), Some((LicenseState::PastDue, ends.clone()))),
             (json!({ "status": "incomplete" }), Some((LicenseState::Pending, None))),
             (json!({ "status": "incomplete_expired" }), Some((LicenseState::Expired, None))),

@@ -116,6 +116,7 @@ pub(super) struct Details {
 pub(super) struct Stripe {
     pub(super) status: Option<String>,
     pub(super) period_end_date: Option<String>,
+    pub(super) trial_end_date: Option<String>,
     pub(super) cancelled_date: Option<String>,
     pub(super) cancel_at_end_date: Option<bool>,
     pub(super) suspension_date: Option<String>,

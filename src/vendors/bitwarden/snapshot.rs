@@ -46,9 +46,7 @@ impl Seen {
         let unchangeable = read_only.is_some();
         let model = match numbers {
             Some(numbers) => Model::Quantity(numbers),
-            None => {
-                Model::Uncounted(read_only.clone().unwrap_or_else(|| "the vendor does not count this pool".to_owned()))
-            }
+            None => self.uncounted(read_only.clone()),
         };
         let billed = owner
             .and_then(|owner| owner.details.as_deref())
@@ -74,6 +72,16 @@ impl Seen {
             license: owner.and_then(license),
             account: self.account,
             concern: self.concern,
+        }
+    }
+
+    /// A pool without numbers. A self-hosted server shows them to owners alone, and may have none to show.
+    fn uncounted(&self, read_only: Option<String>) -> Model {
+        let why = read_only.unwrap_or_else(|| "the vendor does not count this pool".to_owned());
+        match self.row {
+            Some(_) => Model::Uncounted(why),
+            None if self.self_hosted => Model::Unshown(why),
+            None => Model::Hidden(why),
         }
     }
 
@@ -127,7 +135,7 @@ impl Seen {
             ));
         }
         if seats.is_none() {
-            return Some(self.uncounted().into());
+            return Some(self.why_uncounted().into());
         }
         if !self.organization_key && self.drags_password_manager() {
             return Some(
@@ -141,7 +149,7 @@ impl Seen {
 
     /// Why this pool has no seats to count. Without Secrets Manager, both of its pools have none
     /// ("The subscription GET").
-    fn uncounted(&self) -> &'static str {
+    fn why_uncounted(&self) -> &'static str {
         let counted = |product| self.pool(product).is_some_and(|pool| pool.seats.is_some());
         match self.product {
             Product::SecretsManager if counted(Product::MachineAccounts) => UNCOUNTED,

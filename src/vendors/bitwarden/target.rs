@@ -37,8 +37,8 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
         organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
     };
     let secrets = organization_key.into_iter().chain(owner_key).collect();
-    let name = product.name();
-    Ok((Pool { vendor: &WORDS, name, secrets, most_seats: MAX_SEATS, goal: Goal::Quantity }, target))
+    let (name, frees) = (product.name(), product.frees());
+    Ok((Pool { vendor: &WORDS, name, secrets, most_seats: MAX_SEATS, frees, goal: Goal::Quantity }, target))
 }
 
 impl Product {
@@ -48,6 +48,15 @@ impl Product {
             Self::PasswordManager => "PasswordManager",
             Self::SecretsManager => "SecretsManager",
             Self::MachineAccounts => "MachineAccounts",
+        }
+    }
+
+    /// How seats of it are freed, and of whom (docs/vendors/bitwarden.md, "Who occupies a seat").
+    fn frees(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PasswordManager => ("remove or revoke", "members"),
+            Self::SecretsManager => ("take access to Secrets Manager away from", "members"),
+            Self::MachineAccounts => ("delete", "machine accounts"),
         }
     }
 }

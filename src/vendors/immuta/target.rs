@@ -35,5 +35,6 @@ pub(in crate::vendors) fn pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
     }
     let secrets = vec![secret(field, &immuta.credentials_secret_ref)?];
     // The keys decide, and no bound of them is known.
-    Ok(Pool { vendor: &WORDS, name: "LicenseKeys", secrets, most_seats: i32::MAX, goal: Goal::Keys { keys, prune } })
+    let (frees, goal) = (("deactivate", "users"), Goal::Keys { keys, prune });
+    Ok(Pool { vendor: &WORDS, name: "LicenseKeys", secrets, most_seats: i32::MAX, frees, goal })
 }

@@ -283,7 +283,8 @@ fn end_short_of_the_wish_needs_a_reason_of_its_own() {
     };
     let held = showing("False/GuardrailViolated", 150, 150);
     needs(&held, &End { used: Some(131), ..held.clone() });
-    needs(&held, &End { by_owner: true, billed: Some(140), ..held.clone() });
+    let doubted = showing("False/NumbersInDoubt", 150, 150);
+    needs(&doubted, &End { by_owner: true, billed: Some(140), ..doubted.clone() });
     let first = showing("False/FirstSight", 120, 120);
     needs(&first, &showing("False/FirstSight", 150, 150));
     let asks = showing("False/NeedsReview", 120, 120);

@@ -408,3 +408,51 @@ fn row_without_seats_that_is_still_listed_is_not_removed_whatever_is_counted() {
     assert!(removed(1), "listed, and counted no more");
     assert!(!removed(0));
 }
+
+#[test]
+fn row_that_is_found_after_a_refusal_is_told_with_the_refusal_and_not_as_added() {
+    let rows = [row(7, 40), row(8, 25)];
+    let told = |outcome: &Outcome| {
+        let story = keys().lists(&["a"]).shows(&rows[..1]);
+        let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
+        let intent = Intent { id: "i1".into(), ..*intent };
+        let (after, _) = after(&intent, &story, outcome, Some(&rows));
+        let open = after.intent.expect("an open intent");
+        let wait = if open.phase == IntentPhase::Answered { WaitFor::LateEffects("i1".into()) } else { request("i1") };
+        let story = story.shows(&rows).with(|s| {
+            s.intent = Some(open);
+            s.elapsed = Some(Elapsed { wait, since: SETTLED, settled: None });
+        });
+        let learned = after_decision(LicenseSeatsStatus::default(), &story.agreed().decide());
+        let heard = learned.status.history[0].step.key().unwrap().heard.clone();
+        let notes: Vec<(&str, String)> = learned.notices.into_iter().map(|told| (told.reason, told.note)).collect();
+        (heard, notes)
+    };
+    let (heard, notes) = told(&Outcome::Uncertain(Uncertain::Status(422)));
+    assert_eq!(heard, ["it answers with status 422"]);
+    assert!(
+        notes.iter().all(|(reason, note)| *reason == "LicenseKeyAdopted" && !note.contains("added (")),
+        "{notes:?}"
+    );
+    assert_eq!(
+        notes[0].1,
+        "license key a/licenseKey was refused, because it answers with status 422, and a new row (u8) is listed that is taken \
+         for it: 40 -> 65 seats"
+    );
+    let (heard, notes) = told(&Outcome::Unanswered);
+    assert_eq!((heard.is_empty(), notes[0].0), (true, "LicenseKeyAdded"));
+}
+
+#[test]
+fn key_that_was_added_after_a_refusal_that_passed_is_told_as_added() {
+    let rows = [row(7, 40)];
+    let story = keys().lists(&["a"]).shows(&rows).adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO));
+    let mut intent = Intent { attempt: 2, ..story.intent.clone().unwrap() };
+    let heard = vec![Uncertain::Status(422).words()];
+    intent.step = Step::AddKey(KeyStep { heard, ..intent.step.key().unwrap().clone() });
+    let both = [row(7, 40), row(8, 25)];
+    let (after, _) = after(&intent, &story, &Outcome::Added(Box::new(row(8, 25))), Some(&both));
+    let mut status = LicenseSeatsStatus::default();
+    let told = remember(&mut status, after.applied).expect("an event");
+    assert_eq!(told.reason, "LicenseKeyAdded");
+}

@@ -177,3 +177,39 @@ fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_sho
         assert_eq!(less.sends(), None, "{what}");
     }
 }
+
+#[test]
+fn key_that_ends_today_is_in_force_through_the_day_and_saves_no_other_from_staying() {
+    // It is noon.
+    let today = |id, seats| Row { expires: Some("2026-11-22T00:00:00Z".parse().unwrap()), ..row(id, seats) };
+    let told = |rows: &[Row], takes_users| {
+        let story = keys().lists(&["a"]).shows(rows).knows(&[record("a", &rows[0], KeyOrigin::Added)]);
+        let license = story.with(|s| s.ring.can_add_user = takes_users).decide().license.unwrap();
+        (license.state, license.keys[0].state)
+    };
+    for takes_users in [Some(true), Some(false), None] {
+        assert_eq!(told(&[today(7, 40)], takes_users), (LicenseState::Active, KeyState::Active), "{takes_users:?}");
+    }
+    let story = keys().lists(&["b"]).shows(&[row(7, 40), today(8, 60)]).prunes();
+    let story =
+        story.knows(&[record("a", &row(7, 40), KeyOrigin::Added), record("b", &today(8, 60), KeyOrigin::Added)]);
+    assert_eq!(story.sends(), None, "what ends today replaces nothing");
+    let lasting = story.with(|s| s.ring.rows[1].expires = None);
+    assert!(lasting.removes().is_some());
+}
+
+#[test]
+fn account_that_takes_users_outweighs_the_clock_and_one_that_does_not_has_expired() {
+    let ended = Row { expires: Some(now() - SignedDuration::from_hours(5)), ..row(7, 40) };
+    let told = |takes_users, seats| {
+        let story =
+            keys().lists(&["a"]).shows(std::slice::from_ref(&ended)).knows(&[record("a", &ended, KeyOrigin::Added)]);
+        let license =
+            story.with(|s| (s.ring.can_add_user, s.seats) = (takes_users, Some(seats))).decide().license.unwrap();
+        (license.state, license.keys[0].state)
+    };
+    assert_eq!(told(Some(true), 40), (LicenseState::Active, KeyState::Expired));
+    for (takes_users, seats) in [(Some(true), 0), (Some(false), 40), (None, 40)] {
+        assert_eq!(told(takes_users, seats).0, LicenseState::Expired, "{takes_users:?} {seats}");
+    }
+}

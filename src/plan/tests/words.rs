@@ -1,0 +1,241 @@
+//! What a status says: what happened, what it means, what to do.
+
+use super::*;
+
+/// The report of a story whose plan is published, over a status that has its records.
+fn reported(story: &Story) -> Report {
+    let decision = story.follow();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let old = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
+    report(&old, 3, &finding, now())
+}
+
+/// A condition as `Status/Reason`, with its message; empty where it is not there.
+fn said(status: &LicenseSeatsStatus, kind: &str) -> (String, String) {
+    let condition = status.conditions.iter().find(|condition| condition.type_ == kind);
+    condition.map_or_else(Default::default, |c| (format!("{}/{}", c.status, c.reason), c.message.clone()))
+}
+
+#[test]
+fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
+    let told = |model: Model| {
+        let story = story().uses(Usage::Exact(37)).with(|s| {
+            (s.desired.policy, s.desired.seats) = (ManagementPolicy::Observe, None);
+            s.seen.model = model;
+        });
+        reported(&story).status
+    };
+    for (model, shortage, words) in [
+        (Model::Uncounted("no count".into()), "False/Sufficient", "37 seats in use; Acme counts no purchased seats"),
+        (Model::Unshown("no count".into()), "Unknown/SeatsNotReported", "37 seats in use; Acme does not show"),
+    ] {
+        let status = told(model);
+        assert_eq!((status.summary.as_deref(), status.used, status.seats), (Some("observed"), Some(37), None));
+        let (ready, message) = said(&status, kind::READY);
+        assert_eq!(ready, "True/Observed");
+        assert_eq!(message, "Acme shows no number of seats; managementPolicy is Observe");
+        assert_eq!(said(&status, kind::STALLED), Default::default());
+        let (short, message) = said(&status, kind::SEAT_SHORTAGE);
+        assert_eq!(short, shortage);
+        assert!(message.starts_with(words), "{message}");
+    }
+    let status = told(Model::Hidden("use the key of an owner".into()));
+    assert_eq!(said(&status, kind::READY), ("False/UnsupportedByVendor".into(), "use the key of an owner".into()));
+}
+
+#[test]
+fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
+    let told = |seats, used, state| {
+        let story = story().shows(seats, Some(seats)).wants(seats, LimitGoal::Pinned).uses(Usage::Exact(used));
+        reported(&story.with(|s| s.seen.license = Some(License::of(state)))).status
+    };
+    let both = told(150, 150, LicenseState::PastDue);
+    assert_eq!(both.summary.as_deref(), Some("shortage: 0 free; payment late"));
+    assert_eq!(said(&both, kind::SEAT_SHORTAGE).0, "True/Exhausted");
+    assert_eq!(said(&both, kind::LICENSE_VALID).0, "True/PastDue");
+    assert_eq!(told(150, 80, LicenseState::PastDue).summary.as_deref(), Some("in sync; payment late"));
+    let off = told(150, 150, LicenseState::Unpaid);
+    assert_eq!(off.summary.as_deref(), Some("license not in force; shortage: 0 free"));
+    assert_eq!(said(&off, kind::SEAT_SHORTAGE).0, "True/Exhausted");
+    assert_eq!(told(150, 80, LicenseState::Unpaid).summary.as_deref(), Some("license not in force"));
+}
+
+#[test]
+fn older_object_of_the_same_pool_is_told_as_ownership_and_no_outcome_is_unknown() {
+    let status = reported(&story().with(|s| s.obstacle = Some(Obstacle::Owned(Peer::Here("passwords".into()))))).status;
+    let (ready, message) = said(&status, kind::READY);
+    assert_eq!(ready, "False/Conflict");
+    assert!(message.contains("LicenseSeats passwords is older and has these seats"), "{message}");
+    assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Conflict");
+    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: another object has this pool"));
+}
+
+#[test]
+fn seats_in_use_are_freed_in_the_words_of_the_pool() {
+    let story =
+        story().wants(70, LimitGoal::Pinned).with(|s| s.desired.pool.frees = ("take access away from", "members"));
+    let message = said(&reported(&story).status, kind::READY).1;
+    assert!(
+        message.contains("70 seats would be below the 80 in use: take access away from 10 members first"),
+        "{message}"
+    );
+}
+
+#[test]
+fn another_bill_is_in_the_column_where_it_is_known() {
+    let story = story().shows(150, Some(150)).with(|s| s.seen.billed = Some(110));
+    let status = reported(&story).status;
+    assert_eq!(status.summary.as_deref(), Some("in sync; bills 110"));
+    let message = said(&status, kind::READY).1;
+    assert!(message.ends_with("; 110 are billed: ask Acme to correct one of the two"), "{message}");
+    assert_eq!(reported(&story.with(|s| s.seen.billed = Some(150))).status.summary.as_deref(), Some("in sync"));
+}
+
+#[test]
+fn vendor_is_asked_for_no_correction_of_what_seatkeeper_brings_together_itself() {
+    let heals = |story: Story| {
+        let status = reported(&story.with(|s| s.seen.billed = Some(150))).status;
+        let message = said(&status, kind::READY).1;
+        assert!(message.contains("150 are billed, as many as the change brings"), "{message}");
+        assert!(!message.contains("ask Acme"), "{message}");
+    };
+    heals(story());
+    heals(story().with(|s| s.desired.suspended = true));
+    heals(story().open(IntentPhase::Answered, Duration::ZERO));
+    heals(story().made(100, 150, 1, 1, Trigger::SpecDiffers).with(|s| s.late_over = false));
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_no_guard_rail() {
+    let lower = || story().wants(90, LimitGoal::Pinned);
+    let failing = |s: &mut Story| s.seen.rules.support.cannot_lower = Some("the key fails".into());
+    for story in [lower().with(|s| s.seen.billed = Some(110)), lower().with(failing)] {
+        let status = reported(&story).status;
+        assert_eq!(said(&status, kind::READY).0, "False/NumbersInDoubt");
+        assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/NumbersInDoubt");
+        let summary = status.summary.unwrap();
+        assert!(summary.ends_with(": numbers in doubt"), "{summary}");
+        assert_eq!(status.plan.unwrap().blocked_by, [PlanBlock::NumbersInDoubt]);
+    }
+}
+
+#[test]
+fn change_that_waits_for_late_effects_alone_warns_of_nothing() {
+    let own = story().shows(150, Some(150)).wants(160, LimitGoal::Pinned).made(100, 150, 0, 1, Trigger::SpecDiffers);
+    let own = own.with(|s| s.late_over = false);
+    let of_another = story().with(|s| s.obstacle = Some(Obstacle::LateEffects(TIMING.answered)));
+    for story in [own, of_another] {
+        let Report { status, notices } = reported(&story);
+        assert_eq!(said(&status, kind::READY).0, "False/Progressing");
+        assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Settling");
+        assert_eq!(notices, []);
+        let summary = status.summary.unwrap();
+        assert!(summary.ends_with(": waiting for the last change to settle"), "{summary}");
+    }
+}
+
+#[test]
+fn suspended_object_stays_ready_while_the_last_change_settles() {
+    let story = story().shows(150, Some(150)).wants(160, LimitGoal::Pinned).made(100, 150, 0, 1, Trigger::SpecDiffers);
+    let story = story.with(|s| (s.late_over, s.desired.suspended) = (false, true));
+    let status = reported(&story).status;
+    assert_eq!(said(&status, kind::READY).0, "True/Suspended");
+    let blocked = status.plan.unwrap().blocked_by;
+    assert_eq!(blocked, [PlanBlock::Suspended, PlanBlock::LateEffects]);
+    assert_eq!(story.follow().doubt.map(|doubt| doubt.left), Some(TIMING.answered), "its clock runs");
+}
+
+#[test]
+fn review_of_a_doubled_change_names_every_cause_that_is_possible() {
+    let told = |limit| {
+        let story = story().shows(200, Some(200)).wants(150, limit);
+        let story = story.with(|s| s.seen.rules.support.differences = Differences::Always);
+        let story = story.open(IntentPhase::NeedsReview, SETTLED);
+        said(&reported(&story).status, kind::READY).1
+    };
+    let pinned = told(LimitGoal::Pinned);
+    assert!(pinned.contains("another Seatkeeper, in another cluster, or a person"), "{pinned}");
+    assert!(!pinned.contains("bought"), "{pinned}");
+    let grown = told(LimitGoal::UpTo(200));
+    assert!(
+        grown.contains(
+            "another Seatkeeper, in another cluster, or a person, or Acme itself, which may buy seats up to the limit"
+        ),
+        "{grown}"
+    );
+}
+
+#[test]
+fn refusal_is_told_in_one_sentence_and_what_to_do_in_another() {
+    for refused in [None, Some("no payment method".to_owned())] {
+        let story = story().open(IntentPhase::Rejected, SETTLED).with(|s| {
+            let intent = s.intent.as_mut().unwrap();
+            (intent.refused, intent.answered, intent.attempt) = (refused.clone(), 2, 2);
+            s.may_bill = None;
+        });
+        let decision = story.follow();
+        let without_bill = Decision { may_bill: None, ..decision };
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &without_bill };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let message = said(&status, kind::READY).1;
+        assert_eq!(message.matches(". ").count(), 1, "{message}");
+        assert!(message.len() < 420, "{}: {message}", message.len());
+        assert!(message.contains("annotate seatkeeper.dev/confirm=i1 to have it sent again"), "{message}");
+        assert!(message.contains(refused.as_deref().unwrap_or("does not say why")), "{message}");
+    }
+}
+
+#[test]
+fn word_that_the_bill_was_checked_sends_nothing_and_a_word_to_send_again_settles_no_bill() {
+    let story = |confirmed: &str| {
+        let story = story().open(IntentPhase::Rejected, SETTLED).read_before(n(100, Some(100)));
+        story.with(|s| {
+            let intent = s.intent.as_mut().unwrap();
+            (intent.answered, intent.attempt) = (2, 2);
+            s.may_bill = Some(MayBill { id: "i1".into(), account: "api.test/one".into(), seats: 150 });
+            s.confirmed = Some(confirmed.to_owned());
+        })
+    };
+    let message = said(&reported(&story("")).status, kind::READY).1;
+    assert!(message.contains("confirm=i1 to have it sent again"), "{message}");
+    assert!(message.contains("confirm=bill-i1, which sends nothing"), "{message}");
+    assert_eq!(story("bill-i1").sends(), None, "the bill was checked");
+    assert!(story("i1").sends().is_some(), "it is to be sent again");
+    let edited =
+        |confirmed| story(confirmed).wants(100, LimitGoal::Pinned).with(|s| s.intent = None).decided().may_bill;
+    assert_eq!(edited("bill-i1"), None);
+    assert!(edited("i1").is_some(), "nobody has checked the bill");
+}
+
+#[test]
+fn old_numbers_that_are_billed_are_drift_and_those_that_are_not_were_taken_back() {
+    let told = |billed, attempt| {
+        let story = story().made(100, 150, 1, attempt, Trigger::SpecDiffers).with(|s| s.late_over = false);
+        let story = story.with(|s| (s.seen.billed, s.satisfied) = (billed, true));
+        (reported(&story).status, story.follow())
+    };
+    for (billed, attempt) in [(None, 1), (Some(150), 1), (None, 2), (Some(150), 2)] {
+        let (status, decision) = told(billed, attempt);
+        let message = said(&status, kind::READY).1;
+        assert!(message.contains("took") && message.contains("may bill"), "{billed:?} {attempt}: {message}");
+        assert_eq!((decision.drifted, said(&status, kind::DRIFTED)), (None, Default::default()));
+    }
+    let (status, by_person) = told(Some(100), 1);
+    let message = said(&status, kind::READY).1;
+    assert!(
+        message.starts_with("somebody else set Acme back to 100 seats with limit 100, which it bills too"),
+        "{message}"
+    );
+    assert_eq!(said(&status, kind::DRIFTED).0, "True/ExternalChange");
+    assert!(!message.contains("took") && !message.contains("may bill"), "{message}");
+    let taken_back = told(None, 1).1;
+    assert_eq!(
+        (by_person.verdict, by_person.doubt, by_person.wake),
+        (taken_back.verdict, taken_back.doubt, taken_back.wake)
+    );
+    let message = said(&told(Some(100), 2).0, kind::READY).1;
+    assert!(message.contains("somebody else set it back") && !message.contains("may bill"), "{message}");
+    let old = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
+    let old = old.with(|s| (s.late_over, s.seen.billed, s.seen.billed_is_old) = (false, Some(100), true));
+    assert_eq!(old.follow().drifted, None, "a bill that was read before proves nothing");
+}
