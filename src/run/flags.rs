@@ -48,7 +48,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_MIN_INTERVAL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     min_interval: Duration,
 
-    /// How long late effects of a write may take after the vendor's final answer
+    /// How long late effects of a write may take after the vendor's final answer. Lowering it can buy twice
     #[arg(long, env = "SEATKEEPER_SETTLE_ANSWERED", default_value = "5m", value_parser = duration, value_name = "DURATION")]
     settle_answered: Duration,
 
