@@ -119,6 +119,11 @@ guardrails: {minSeats: 151} | spec.seats is below spec.guardrails.minSeats | rai
 {limit: {mode: UpTo, seats: 201}, guardrails: {maxSeats: 200}} | spec.limit.seats is above spec.guardrails.maxSeats | lower limit.seats, or raise maxSeats
 {limit: {mode: Unlimited}, guardrails: {maxSeats: 200}} | spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats | use mode UpTo or Pinned, or remove maxSeats
 guardrails: {minSeats: 0} | spec.guardrails.minSeats | should be greater than or equal to 1
+guardrails: {maxIncrease: 0} | spec.guardrails.maxIncrease | should be greater than or equal to 1
+guardrails: {maxDecrease: -1} | spec.guardrails.maxDecrease | should be greater than or equal to 1
+{vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, guardrails: {maxSeats: 200}} | spec.guardrails.maxSeats cannot be kept at Immuta | remove maxSeats
+{vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, guardrails: {maxIncrease: 5}} | spec.guardrails.maxIncrease cannot be kept at Immuta | remove maxIncrease
+{vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, limit: {mode: Pinned}} | spec.limit is for vendors that buy by themselves | remove limit
 guardrails: {max: 5} | spec.guardrails.max | unknown field
 # When, and whether at all.
 interval: 0s | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
@@ -178,6 +183,7 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "{seats: null, limit: {mode: UpTo, seats: 5}}",
         "guardrails: {}",
         "guardrails: {minSeats: 150, maxSeats: 150}",
+        "guardrails: {maxIncrease: 1, maxDecrease: 1}",
         "{seats: null, guardrails: {minSeats: 100, maxSeats: 200}}",
         "{managementPolicy: Observe, suspend: true}",
         "thresholds: {}",

@@ -34,11 +34,17 @@ async fn rail_of_an_object_that_admission_never_saw_holds_the_change() {
     let case = |what, seats, rails, held| Rewritten { what, seats, rails, held };
     let above = "150 seats would be above spec.guardrails.maxSeats 149";
     let below = "90 seats would be below spec.guardrails.minSeats 91";
+    let up = "150 seats are 50 more than now, above spec.guardrails.maxIncrease 49: declare 149 seats first, or raise maxIncrease";
+    let down = "90 seats are 10 fewer than now, above spec.guardrails.maxDecrease 9: declare 91 seats first, or raise maxDecrease";
     let cases = [
         case("above the most", 150, json!({ "maxSeats": 149 }), Some(above)),
         case("the most", 150, json!({ "maxSeats": 150 }), None),
         case("below the least", 90, json!({ "minSeats": 91 }), Some(below)),
         case("the least", 90, json!({ "minSeats": 90 }), None),
+        case("a step that is too large", 150, json!({ "maxIncrease": 49 }), Some(up)),
+        case("the largest step", 150, json!({ "maxIncrease": 50 }), None),
+        case("a step down that is too large", 90, json!({ "maxDecrease": 9 }), Some(down)),
+        case("the largest step down", 90, json!({ "maxDecrease": 10 }), None),
     ];
     let play = async |case: Rewritten| {
         let t = w.tenant(case.what, organization()).await;

@@ -86,6 +86,9 @@ use super::{Immuta, LicenseSeatsStatus};
 #[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxSeats) || !has(self.vendor.immuta)")
     .message("spec.guardrails.maxSeats cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxSeats")
     .field_path(".guardrails"))]
+#[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxIncrease) || !has(self.vendor.immuta)")
+    .message("spec.guardrails.maxIncrease cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxIncrease")
+    .field_path(".guardrails"))]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
@@ -276,6 +279,18 @@ pub struct Guardrails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub max_seats: Option<i32>,
+
+    /// The largest step upwards of one change; at least 1. Raising a limit counts from the purchased seats, for the vendor may buy
+    /// up to there. A larger step is held, and not cut into slices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
+    pub max_increase: Option<i32>,
+
+    /// The largest step downwards of one change of the purchased seats; at least 1. A larger step is held. A limit may fall
+    /// without it: that costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
+    pub max_decrease: Option<i32>,
 }
 
 /// `Manage` (when absent) brings the vendor to what is declared; `Observe` reads and reports and never writes to the

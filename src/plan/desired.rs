@@ -100,6 +100,8 @@ fn numbers(spec: &LicenseSeatsSpec, most_seats: i32) -> Result<(), SpecFault> {
         ("spec.limit.seats", spec.limit.as_ref().and_then(|limit| limit.seats), 1, most_seats),
         ("spec.guardrails.minSeats", of_rails(|rails| rails.min_seats), 1, i32::MAX),
         ("spec.guardrails.maxSeats", of_rails(|rails| rails.max_seats), 1, i32::MAX),
+        ("spec.guardrails.maxIncrease", of_rails(|rails| rails.max_increase), 1, i32::MAX),
+        ("spec.guardrails.maxDecrease", of_rails(|rails| rails.max_decrease), 1, i32::MAX),
         ("spec.thresholds.freeSeats", of_thresholds(|thresholds| thresholds.free_seats), 0, i32::MAX),
         ("spec.thresholds.freePercent", of_thresholds(|thresholds| thresholds.free_percent), 0, 100),
     ] {

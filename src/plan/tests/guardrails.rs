@@ -67,6 +67,50 @@ fn each_rail_lets_its_own_number_through_and_holds_the_next_one() {
 }
 
 #[test]
+fn step_of_a_change_is_let_through_up_to_its_rail_and_held_beyond() {
+    use LimitGoal::{Keep, Pinned, Unlimited, UpTo};
+    const UP: &str = "150 seats are 50 more than now, above spec.guardrails.maxIncrease 49: declare 149 seats first, or raise \
+                      maxIncrease";
+    const DOWN: &str = "90 seats are 10 fewer than now, above spec.guardrails.maxDecrease 9: declare 91 seats first, or raise \
+                        maxDecrease";
+    const LIMIT: &str = "a limit of 170 would let Acme buy 70 seats more than now, above spec.guardrails.maxIncrease 69: lower the \
+                         limit, or raise maxIncrease";
+    const NONE: &str = "spec.limit.mode Unlimited would let Acme buy past spec.guardrails.maxIncrease 1000: use mode UpTo or \
+                        Pinned, or remove maxIncrease";
+    // What is shown, what is wanted, `maxIncrease`, `maxDecrease`, and what is said of it.
+    let steps: [Rail; 13] = [
+        ((100, 300), (150, Keep), Some(50), None, None),
+        ((100, 300), (150, Keep), Some(49), None, Some(UP)),
+        ((100, 100), (150, Pinned), Some(50), None, None),
+        ((100, 100), (150, Pinned), Some(49), None, Some(UP)),
+        ((100, 300), (90, Keep), None, Some(10), None),
+        ((100, 300), (90, Keep), None, Some(9), Some(DOWN)),
+        // Each rail is for its own direction.
+        ((100, 300), (90, Keep), Some(1), None, None),
+        ((100, 300), (150, Keep), None, Some(1), None),
+        // Up to a higher limit the vendor may buy by itself.
+        ((100, 100), (100, UpTo(170)), Some(70), None, None),
+        ((100, 100), (100, UpTo(170)), Some(69), None, Some(LIMIT)),
+        ((100, 100), (100, Unlimited), Some(1000), None, Some(NONE)),
+        // A limit that falls protects, whatever it leaves to buy.
+        ((100, 300), (100, UpTo(170)), Some(1), Some(1), None),
+        ((100, 300), (100, Pinned), Some(1), Some(1), None),
+    ];
+    for (row, ((seats, limit), (wish, goal), increase, decrease, held)) in steps.into_iter().enumerate() {
+        let story = story().wants(wish, goal).shows(seats, Some(limit)).uses(Usage::AtLeast(60)).with(|s| {
+            s.seen.rules.support.cannot_clear_limit = None;
+            (s.desired.guardrails.max_increase, s.desired.guardrails.max_decrease) = (increase, decrease);
+        });
+        let holds = match story.verdict() {
+            Verdict::Held(holds) => holds.into_iter().map(|hold| hold.message).collect(),
+            Verdict::Change(_) => Vec::new(),
+            other => panic!("row {row}: {other:?}"),
+        };
+        assert_eq!(holds, held.map(str::to_owned).into_iter().collect::<Vec<_>>(), "row {row}");
+    }
+}
+
+#[test]
 fn seats_never_go_below_what_is_used_or_could_not_be_read() {
     let used = story().wants(70, LimitGoal::Pinned);
     assert!(used.holds()[0].message.contains("below the 80 in use"), "{:?}", used.holds());

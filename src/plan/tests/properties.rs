@@ -56,6 +56,7 @@ prop_compose! {
 prop_compose! {
     fn desires()(
         seats in of(any_number()), (min_seats, max_seats) in (of(any_number()), of(any_number())),
+        (max_increase, max_decrease) in (of(any_number()), of(any_number())),
         limit in prop_oneof![
             Just(LimitGoal::Keep), Just(LimitGoal::Pinned), Just(LimitGoal::Unlimited), any_number().prop_map(LimitGoal::UpTo),
         ],
@@ -64,7 +65,7 @@ prop_compose! {
     ) -> Desired {
         Desired {
             seats, limit, policy, suspended,
-            guardrails: Guardrails { min_seats, max_seats },
+            guardrails: Guardrails { min_seats, max_seats, max_increase, max_decrease },
             thresholds: Thresholds { free_seats, free_percent, expiry: None },
             ..story().desired
         }
@@ -152,14 +153,18 @@ proptest! {
         if to.seats > from.seats {
             prop_assert!(rails.max_seats.is_none_or(|max| to.seats <= max) && to.seats <= MAX_SEATS);
             prop_assert_eq!(Some(to.seats), story.desired.seats);
+            prop_assert!(rails.max_increase.is_none_or(|max| to.seats - from.seats <= max));
         }
         if to.seats < from.seats {
             prop_assert!(rails.min_seats.is_none_or(|min| to.seats >= min));
             prop_assert!(story.seen.usage.count().is_some_and(|used| to.seats >= used));
+            prop_assert!(rails.max_decrease.is_none_or(|max| from.seats - to.seats <= max));
         }
         if to.limit != from.limit {
             prop_assert!(to.limit.is_some(), "a limit cannot be cleared");
             prop_assert!(rails.max_seats.is_none_or(|max| to.limit <= Some(max)));
+            let raised = from.limit.is_some_and(|from| to.limit > Some(from));
+            prop_assert!(!raised || rails.max_increase.is_none_or(|max| to.limit <= Some(from.seats.saturating_add(max))));
         }
         prop_assert!(to.limit.is_none_or(|limit| limit >= to.seats));
     }

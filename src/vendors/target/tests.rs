@@ -117,7 +117,7 @@ fn what_slipped_past_admission_is_refused_by_field() {
     let many = LicenseSeatsSpec { seats: Some(32_768), ..spec() };
     let none = LicenseSeatsSpec { seats: Some(0), ..spec() };
     let up_to = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: Some(40_000) }), ..spec() };
-    let guardrails = |min_seats, max_seats| Some(Guardrails { min_seats, max_seats });
+    let guardrails = |min_seats, max_seats| Some(Guardrails { min_seats, max_seats, ..Guardrails::default() });
     let min = LicenseSeatsSpec { guardrails: guardrails(Some(-1), None), ..spec() };
     let max = LicenseSeatsSpec { guardrails: guardrails(None, Some(0)), ..spec() };
     let thresholds = |free_seats, free_percent| Some(Thresholds { free_seats, free_percent, expiry: None });
