@@ -36,6 +36,29 @@ async fn foreign_change_is_corrected_twice_a_day_and_left_alone_the_third_time()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn foreign_change_under_report_is_told_and_left_alone_until_the_spec_asks_for_something_else() {
+    needs_control_plane!();
+    let w = world("drift-report").await;
+    let t = w.tenant("drift-report", organization()).await;
+    t.declare(json!({ "driftPolicy": "Report" })).await;
+    t.until_in_sync(150).await;
+    w.bitwarden().set_seats(&t.key.id, 120).expect("the vendor allows it");
+    let status = t.until_said("Ready", "True/DriftReportedOnly").await;
+    assert_eq!(said(&status, "Drifted"), "True/ExternalChange");
+    assert_eq!(said(&status, "ChangePending"), "True/DriftReportedOnly");
+    let message = &condition(&status, "Drifted").expect("Drifted").message;
+    assert!(message.contains("150 seats") && message.contains("120 seats"), "{message}");
+    t.ask("again").await;
+    t.until_polled(3).await;
+    assert_eq!((t.puts(), t.organization().seats), (1, Some(120)));
+    w.edit(&t.name, json!({ "seats": 140 })).await;
+    t.until_in_sync(140).await;
+    assert_eq!((t.puts(), t.organization().billed.seats), (2, Some(140)));
+    let told = w.until_told("ExternalChange", 1).await;
+    assert!(told.iter().any(|(_, note)| note.contains("120 seats")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn seats_that_the_vendor_bought_are_given_back_by_an_edit_down_to_the_use_and_told() {
     needs_control_plane!();
     let w = world("give-back").await;

@@ -29,7 +29,8 @@ pub struct Plan {
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
-    /// change its pool first), `Conflict` (somebody else changed the vendor again and again).
+    /// change its pool first), `Conflict` (somebody else changed the vendor again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
+    /// `spec.driftPolicy` is `Report`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
@@ -66,6 +67,8 @@ pub enum PlanBlock {
     LateEffects,
     /// Numbers of the vendor contradict each other, or a key that shows them fails.
     NumbersInDoubt,
+    /// The account was changed outside Seatkeeper, and `spec.driftPolicy` is `Report`.
+    DriftReportedOnly,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.

@@ -114,6 +114,12 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management_policy: Option<ManagementPolicy>,
 
+    /// What happens when the account is changed outside Seatkeeper, away from what `spec` asks. `Correct` (when absent): it is
+    /// corrected, twice a day at most. `Report`: the condition `Drifted` has both numbers, and nothing is sent until `spec` asks for
+    /// something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_policy: Option<DriftPolicy>,
+
     /// true: nothing is written to the vendor until this is false again. Reading goes on, so that shortages are
     /// still reported. Absent means false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -302,6 +308,16 @@ pub enum ManagementPolicy {
     Manage,
     /// Read and report, never write to the vendor.
     Observe,
+}
+
+/// `Correct` (when absent) brings the vendor back to what `spec` asks, twice a day at most; `Report` only reports.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DriftPolicy {
+    /// Bring the vendor back to what is declared.
+    #[default]
+    Correct,
+    /// Report what was changed outside Seatkeeper, and send nothing.
+    Report,
 }
 
 /// When `SeatShortage` and the end of a license are reported. Either bound on seats alone is enough.

@@ -126,7 +126,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`; or
+    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`, `DriftReportedOnly`; or
     /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
     /// `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
@@ -139,7 +139,7 @@ pub struct LicenseSeatsStatus {
     /// `UsageNotReported`, `SeatsNotReported`.
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
-    /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `BlockedByGuardrail`,
+    /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
     /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

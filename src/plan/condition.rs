@@ -76,6 +76,7 @@ pub mod reason {
     pub const AWAITING_OTHER_POOL: &str = "AwaitingOtherPool";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
     pub const SETTLING: &str = "Settling";
+    pub const DRIFT_REPORTED_ONLY: &str = "DriftReportedOnly";
     // Drifted
     pub const EXTERNAL_CHANGE: &str = "ExternalChange";
     // SeatShortage

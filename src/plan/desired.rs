@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Goal, Pool};
-use crate::api::{Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
+use crate::api::{DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
@@ -51,6 +51,8 @@ pub struct Desired {
     pub guardrails: Guardrails,
     /// Manage or only observe.
     pub policy: ManagementPolicy,
+    /// What follows a change from outside.
+    pub drift: DriftPolicy,
     /// No writes for now.
     pub suspended: bool,
     /// When a shortage is reported.
@@ -75,6 +77,7 @@ impl Desired {
             pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),
             policy: spec.management_policy.unwrap_or_default(),
+            drift: spec.drift_policy.unwrap_or_default(),
             suspended: spec.suspend.unwrap_or_default(),
             thresholds: spec.thresholds.clone().unwrap_or_default(),
             expiry: expiry(spec.thresholds.as_ref())?,

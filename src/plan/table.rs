@@ -40,6 +40,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
     quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
+    quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Nothing is sent until `spec` asks for something else."),
     quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
     quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
@@ -83,7 +84,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
@@ -154,6 +155,9 @@ pub(super) fn says(verdict: &Verdict) -> Says {
 fn held(kind: Option<&HoldKind>) -> Says {
     let (ready, reason, going, pending, words) = match kind {
         Some(HoldKind::Suspended) => (Is::True, reason::SUSPENDED, Going::Rests, reason::SUSPENDED, "suspended"),
+        Some(HoldKind::DriftReported) => {
+            (Is::True, reason::DRIFT_REPORTED_ONLY, Going::Rests, reason::DRIFT_REPORTED_ONLY, "drift reported only")
+        }
         Some(HoldKind::Unsupported) => {
             (Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, reason::UNSUPPORTED_BY_VENDOR, "not possible")
         }
@@ -215,6 +219,7 @@ mod tests {
             lack(reason::PRUNE_BLOCKED),
             lack(reason::SEATS_SHORT),
             held(HoldKind::Suspended),
+            held(HoldKind::DriftReported),
             held(HoldKind::Unsupported),
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),

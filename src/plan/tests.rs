@@ -9,6 +9,7 @@ use super::*;
 use crate::api::*;
 
 mod decision;
+mod drift_report;
 mod first_sight;
 mod former;
 mod guardrails;
@@ -97,6 +98,20 @@ fn record() -> RecordOf {
     RecordOf { uid: "uid".into(), account: "api.test/one".into(), first_wish: None }
 }
 
+/// The report of a story whose plan is published, over a status that has its records.
+fn reported(story: &Story) -> Report {
+    let decision = story.follow();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let old = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
+    report(&old, 3, &finding, now())
+}
+
+/// A condition as `Status/Reason`, with its message; empty where it is not there.
+fn said(status: &LicenseSeatsStatus, kind: &str) -> (String, String) {
+    let condition = status.conditions.iter().find(|condition| condition.type_ == kind);
+    condition.map_or_else(Default::default, |c| (format!("{}/{}", c.status, c.reason), c.message.clone()))
+}
+
 fn story() -> Story {
     let account = Account { vendor: "acme".into(), host: Some("api.test".into()), id: Some("one".into()) };
     Story {
@@ -106,6 +121,7 @@ fn story() -> Story {
             limit: LimitGoal::Pinned,
             guardrails: Guardrails::default(),
             policy: ManagementPolicy::Manage,
+            drift: DriftPolicy::Correct,
             suspended: false,
             thresholds: Thresholds::default(),
             expiry: vec![],

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger};
+use seatkeeper::api::{
+    Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
+};
 use seatkeeper::plan::{
     Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot, Timing, Usage, VendorWords, Verdict,
 };
@@ -38,6 +40,7 @@ pub fn desired(goal: Goal) -> Desired {
         limit: LimitGoal::Keep,
         guardrails: Guardrails::default(),
         policy: ManagementPolicy::Manage,
+        drift: DriftPolicy::Correct,
         suspended: false,
         thresholds: Thresholds::default(),
         expiry: Vec::new(),

@@ -4,6 +4,7 @@
 //! next change is.
 
 mod contest;
+mod drift_report;
 mod first_sight;
 mod guard_rails;
 mod observe;
@@ -43,6 +44,8 @@ pub enum HoldKind {
     LateEffects(WaitedFor),
     /// The vendor took back a change and its repeat: a person must look.
     Review(Box<Change>),
+    /// The vendor was changed from outside, and `spec.driftPolicy` is Report.
+    DriftReported,
     /// `spec.suspend` is true.
     Suspended,
     /// These credentials or this vendor can never do it.
@@ -97,6 +100,7 @@ impl Hold {
     pub fn block(&self) -> Option<PlanBlock> {
         Some(match self.kind {
             HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
+            HoldKind::DriftReported => PlanBlock::DriftReportedOnly,
             HoldKind::Suspended => PlanBlock::Suspended,
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
             HoldKind::Contest | HoldKind::SameRows | HoldKind::Owned => PlanBlock::Conflict,
@@ -124,8 +128,9 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 12] = [
+const ALL: [Gate; 13] = [
     observe::gate,
+    drift_report::gate,
     settle::gate,
     suspended::gate,
     settle::late,

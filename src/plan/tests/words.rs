@@ -2,20 +2,6 @@
 
 use super::*;
 
-/// The report of a story whose plan is published, over a status that has its records.
-fn reported(story: &Story) -> Report {
-    let decision = story.follow();
-    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
-    let old = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
-    report(&old, 3, &finding, now())
-}
-
-/// A condition as `Status/Reason`, with its message; empty where it is not there.
-fn said(status: &LicenseSeatsStatus, kind: &str) -> (String, String) {
-    let condition = status.conditions.iter().find(|condition| condition.type_ == kind);
-    condition.map_or_else(Default::default, |c| (format!("{}/{}", c.status, c.reason), c.message.clone()))
-}
-
 #[test]
 fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     let told = |model: Model| {

@@ -29,6 +29,7 @@ fn spec() -> LicenseSeatsSpec {
         limit: None,
         guardrails: None,
         management_policy: None,
+        drift_policy: None,
         suspend: None,
         thresholds: None,
         interval: None,
