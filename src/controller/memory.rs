@@ -3,6 +3,7 @@
 //! longer, it never buys.
 
 mod backoff;
+mod left;
 mod trigger;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::api::{Intent, IntentPhase};
 use crate::plan::{DoubtClock, Fault};
 pub(super) use crate::registry::Key;
 pub(super) use backoff::{backoff, jitter};
+pub(super) use left::Left;
 pub(super) use trigger::Trigger;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -36,6 +38,8 @@ pub(super) struct Entry {
     pub hold: Option<Hold>,
     /// Versions of the Secrets with which the vendor was read last.
     pub secret: Option<String>,
+    /// Those and the versions of the Secrets with license keys.
+    pub read_with: Option<String>,
     /// The intent that the vendor refused, and the versions of the Secrets by then.
     refused: Option<(String, Option<String>)>,
     /// When the vendor was last read with success; before that, when this process first tried.
@@ -68,6 +72,18 @@ pub(super) struct Entry {
     seen: bool,
     /// The term of leadership in which its pass began.
     pub term: u64,
+    /// As the last pass left the object, if it could be recorded.
+    pub left: Option<Left>,
+    /// Somebody else wrote its status, and that was not redone yet.
+    pub foreign: bool,
+    /// When such a status was redone last.
+    pub redone: Option<Instant>,
+    /// Since when an edit or a changed Secret waits to be looked at.
+    unseen: Option<Instant>,
+    /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
+    pub secret_watch: Option<(Instant, u64)>,
+    /// A pass works on a copy of this entry.
+    running: bool,
 }
 
 impl Entry {
@@ -123,7 +139,23 @@ impl Entry {
             self.stretched = Duration::ZERO;
         }
         (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
+        (self.foreign, self.unseen) = (false, None);
         self.answered();
+    }
+
+    /// How long an edit or a changed Secret has waited to be looked at; `None`: neither does. `edited`: the status is of a former
+    /// spec.
+    pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
+        let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
+        since.map(|since| now.duration_since(since))
+    }
+
+    /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
+    pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
+        let (until, term) = self.secret_watch?;
+        let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();
+        let same = term == self.term && secrets.is_some() && self.read_with.as_deref() == secrets;
+        (idle && same && until > now).then(|| until.duration_since(now))
     }
 
     /// How urgent the next pass is.
@@ -200,10 +232,29 @@ impl Memory {
             // An edit or a request is a reason to try refused credentials once more.
             (entry.hold, entry.turned_away) = (None, None);
             entry.asked |= known.is_some();
+            if known.is_some_and(|known| known.generation != trigger.generation) {
+                entry.unseen = Some(now);
+            }
         }
         entry.trigger = Some(trigger.clone());
         entry.last_read.get_or_insert(now);
-        entry.clone()
+        let copy = Entry { running: false, ..entry.clone() };
+        entry.running = true;
+        copy
+    }
+
+    /// As the last pass left the object, if none is under way and this version is not known from it.
+    pub fn suspects(&self, key: &Key, version: Option<&str>) -> Option<Left> {
+        let entries = self.lock();
+        let left = entries.get(key).filter(|entry| !entry.running)?.left.as_ref()?;
+        (!left.knows(version)).then(|| left.clone())
+    }
+
+    /// Somebody else wrote this version of the object, and left the status alone.
+    pub fn learn_version(&self, key: &Key, version: Option<String>) {
+        if let Some(left) = self.lock().get_mut(key).and_then(|entry| entry.left.as_mut()) {
+            left.learn(version);
+        }
     }
 
     /// How urgent the next pass of an object is that waits for its turn.
