@@ -83,7 +83,7 @@ async fn secret_that_was_mended_before_another_fault_leaves_the_sentence_of_that
 async fn license_that_ends_between_two_polls_is_told_when_it_ends() {
     needs_control_plane!();
     let a = acme("immuta-ends-soon").await;
-    a.issued("one", LicenseKey::seats(40).expires_in(Duration::from_secs(15))).await;
+    a.issued("one", LicenseKey::seats(40).hard_expiration().expires_in(Duration::from_secs(15))).await;
     a.declare(&["one"], json!({ "interval": "1h" })).await;
     a.until("a key in force", |status| said(status, "LicenseValid") == "True/ExpiringSoon").await;
     a.until("its end", |status| said(status, "LicenseValid") == "False/Expired").await;
