@@ -172,5 +172,5 @@ async fn new_organizations_beyond_the_rate_limit_say_that_they_wait_before_the_l
         waiting += usize::from(ready.message.contains("the turn of this object has not come yet"));
     }
     let tokens = w.count_requests("POST", "/connect/token");
-    assert!(tokens <= 10 && waiting >= 16 - tokens, "{tokens} tokens, and {waiting} wait");
+    assert!(waiting > 0 && waiting + tokens >= tenants.len(), "{tokens} tokens, and {waiting} wait");
 }
