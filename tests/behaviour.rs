@@ -54,6 +54,7 @@ mod slow_host;
 mod stored_objects;
 mod tenants;
 mod two_names;
+mod up_to_date;
 mod vendor_reads;
 mod vendor_writes;
 mod world;

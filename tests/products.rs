@@ -123,3 +123,50 @@ async fn under_the_standalone_discount_no_key_removes_the_limit_for_it_would_buy
     let o = t.organization();
     assert_eq!((t.puts(), o.sm_seats, o.seats, o.limit), (1, Some(30), Some(100), Some(100)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pool_that_waits_for_another_one_that_is_held_names_that_object_and_why_and_is_stalled() {
+    needs_control_plane!();
+    let w = world("held-beside").await;
+    let small = organization().seats(50).limit(50).members(20);
+    let t = w.tenant("acme", small.secrets_manager(45, 50).sm_limit(45).sm_members(10)).await;
+    for (name, product, seats) in [("pm", "PasswordManager", 30), ("sm", "SecretsManager", 22)] {
+        let secret =
+            json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "acme" } } }, "seats": seats });
+        w.declare(name, merged(of(product), secret)).await;
+    }
+    w.until_reason("pm", "Ready", "FirstSight").await;
+    w.edit("pm", json!({ "seats": 25 })).await;
+    let stalled = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Stalled") == "True/AwaitingOtherPool";
+    let status = w.until("pm", "waits for an object that is held", stalled).await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    let why = "LicenseSeats sm declares that and is held (-23 seats, limit 22: blocked by guard rail): see its status";
+    assert!(message.ends_with(why), "{message}");
+    assert_eq!(w.bitwarden().writes(&t.key.id), 0);
+    // An owner's key shows the use.
+    t.person(Role::Owner).await;
+    w.edit("sm", t.both(json!({ "seats": 22 }))).await;
+    w.agree("sm").await;
+    w.until_in_sync("sm", 22).await;
+    w.until_in_sync("pm", 25).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pools_that_are_declared_together_are_raised_in_order_and_no_refusal_is_told() {
+    needs_control_plane!();
+    let w = world("together").await;
+    let t = w.tenant("acme", with_secrets_manager()).await;
+    for (name, product, seats) in
+        [("sm", "SecretsManager", 120), ("machines", "MachineAccounts", 75), ("pm", "PasswordManager", 150)]
+    {
+        let secret = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "acme" } } } });
+        let spec = merged(of(product), merged(secret, json!({ "seats": seats, "interval": "1h" })));
+        w.declare(name, spec).await;
+    }
+    for (name, seats) in [("pm", 150), ("sm", 120), ("machines", 75)] {
+        w.until_in_sync(name, seats).await;
+    }
+    let told = w.until_told("SeatsIncreased", 3).await;
+    assert_eq!(told.iter().find(|(reason, _)| reason == "VendorRejected"), None);
+    assert_eq!(t.puts(), 3);
+}

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Leadership;
 use super::crd::Crd;
 use super::events::Events;
+use super::foreign::Suspects;
 use super::hosts::Hosts;
 use super::memory::{Key, Memory, Trigger};
 use super::pools::Pools;
@@ -78,6 +79,8 @@ pub struct Context {
     pub(super) pools: Pools,
     pub(super) hosts: Hosts,
     pub(super) crd: Crd,
+    /// Objects whose status somebody else may have written.
+    pub(super) suspects: Suspects,
     /// Which object is next.
     pub(super) queue: Arc<Queue>,
     /// Every object that the watch knows of.
@@ -107,6 +110,7 @@ impl Context {
             pools,
             hosts,
             crd: Crd::default(),
+            suspects: Suspects::default(),
             queue,
             watched: Mutex::default(),
             writer,
@@ -141,8 +145,9 @@ impl Context {
         let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
         self.pools.appeared(&key, age_of(&object.metadata));
         self.watched().insert(key.clone(), Arc::new(object));
-        if let Some(class) = self.memory.news(&key, &trigger) {
-            self.queue.push(&key, class);
+        match self.memory.news(&key, &trigger) {
+            Some(class) => self.queue.push(&key, class),
+            None => self.suspect(&key),
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         satisfied: plan::in_sync_before(&status, trigger.generation, &plan::satisfaction(&desired, &account)),
         obstacle: obstacle.as_ref(),
         others: &context.pools.wanted_beside(pass.key),
+        stuck: &context.pools.stuck_beside(pass.key),
         timing: context.settings.timing,
         writer: &context.writer,
         now: Context::now(),

@@ -35,6 +35,11 @@ pub(super) async fn gather<'a>(
     if stored.metadata().uid != object.metadata.uid {
         return Ok(None);
     }
+    // Set anew once the pass is recorded.
+    let left = entry.left.take().filter(|left| left.term == entry.term);
+    if left.is_some_and(|left| left.differs(stored.record())) {
+        (entry.foreign, entry.redone) = (true, Some(Instant::now()));
+    }
     let mut pass = Pass::over(context, object, key, stored, entry);
     let read = read(&mut pass).await?;
     if !waits(&read) {
@@ -118,7 +123,7 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, E
             return Ok(failed(status, None, None, fault));
         }
     };
-    let (account, version) = match open(pass, (&desired, &target)).await {
+    let (account, versions) = match open(pass, (&desired, &target)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(fault)) => {
             pass.note(Some(&desired), Sight::Record);
@@ -136,21 +141,26 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, E
         let fault = conflict(pass.key, &owner, &desired);
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    let same = |hold: &&Hold| hold.secret_version == version && Instant::now() < hold.until;
+    let same = |hold: &&Hold| hold.secret_version == versions.credentials && Instant::now() < hold.until;
     if let Some(hold) = pass.entry.hold.as_ref().filter(same) {
         // Same Secret, same answer: the vendor is not asked.
         let fault = hold.fault.clone();
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
     pass.entry.hold = None;
-    ask(pass, (status, desired), (account, version)).await
+    if let Some(left) = pass.entry.watches_only(versions.all.as_deref(), Instant::now()) {
+        // Same Secrets, same trouble: the vendor is not asked.
+        pass.context.metrics.pass("waiting");
+        return Ok(Read::End(End::Quiet(left.min(pass.context.settings.timing.secret_recheck))));
+    }
+    ask(pass, (status, desired), (account, versions)).await
 }
 
 /// From the account to the vendor's numbers.
 async fn ask(
     pass: &mut Pass<'_>,
     (status, desired): (LicenseSeatsStatus, Desired),
-    (account, secret_version): Versioned,
+    (account, Versions { credentials: secret_version, all }): Versioned,
 ) -> Result<Read, Error> {
     let (context, known) = (pass.context, account.account());
     let host = known.host.clone().unwrap_or_default();
@@ -168,6 +178,7 @@ async fn ask(
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
             pass.entry.secret.clone_from(&secret_version);
+            pass.entry.read_with = all;
             // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
             if let Some(owner) = owner {
@@ -202,8 +213,16 @@ fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<
     Read::End(End::Failed(Box::new(Failed { status, desired, account, fault, back: None })))
 }
 
-/// An account, and the versions of the Secrets that opened it.
-type Versioned = (Box<dyn VendorAccount>, Option<String>);
+/// An account, and the versions of its Secrets.
+type Versioned = (Box<dyn VendorAccount>, Versions);
+
+/// Versions of Secrets.
+struct Versions {
+    /// Of those that opened the account.
+    credentials: Option<String>,
+    /// Of those and of those with license keys.
+    all: Option<String>,
+}
 
 /// Opens the account with its Secrets; sends nothing.
 async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result<Result<Versioned, Fault>, Error> {
@@ -219,12 +238,14 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
     // One that cannot be read is another version than any.
     let version =
         |secret: &Result<Secret, Fault>| secret.as_ref().map_or(Some("-".into()), ResourceExt::resource_version);
-    let versions = secrets.iter().map(version).collect::<Option<Vec<_>>>();
-    let version = versions.map(|versions| versions.join(" "));
+    let joined = |versions: Option<Vec<String>>| versions.map(|versions| versions.join(" "));
+    let credentials = joined(secrets.iter().map(version).collect());
+    let of_keys = joined(keys.iter().map(|(_, secret)| version(secret)).collect());
+    let all = credentials.as_ref().zip(of_keys).map(|(credentials, keys)| format!("{credentials} {keys}"));
     Ok(context
         .vendors
         .open((&desired.pool, target), &secrets, &keys, (*key, &trigger.uid))
-        .map(|opened| (opened, version)))
+        .map(|opened| (opened, Versions { credentials, all })))
 }
 
 /// The name of an owner in another namespace is not for everybody's eyes.

@@ -3,172 +3,20 @@
 //! longer, it never buys.
 
 mod backoff;
+mod entry;
+mod left;
 mod trigger;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::proof::Proof;
 use super::queue::Class;
-use crate::api::{Intent, IntentPhase};
-use crate::plan::{DoubtClock, Fault};
 pub(super) use crate::registry::Key;
 pub(super) use backoff::{backoff, jitter};
+pub(super) use entry::{Entry, Hold};
+pub(super) use left::Left;
 pub(super) use trigger::Trigger;
-
-/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
-#[derive(Clone, Debug)]
-pub(super) struct Hold {
-    pub fault: Fault,
-    pub secret_version: Option<String>,
-    pub until: Instant,
-}
-
-/// The memory of one object.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Entry {
-    trigger: Option<Trigger>,
-    /// What asked for the last pass that was recorded.
-    pub recorded: Option<Trigger>,
-    /// How long the outcome of a change has not been known.
-    pub doubt: DoubtClock<Instant>,
-    pub hold: Option<Hold>,
-    /// Versions of the Secrets with which the vendor was read last.
-    pub secret: Option<String>,
-    /// The intent that the vendor refused, and the versions of the Secrets by then.
-    refused: Option<(String, Option<String>)>,
-    /// When the vendor was last read with success; before that, when this process first tried.
-    pub last_read: Option<Instant>,
-    /// Failed passes in a row.
-    pub failures: u32,
-    /// Passes in a row of which the record could not be kept.
-    pub unkept: u32,
-    /// What was done and is not recorded yet.
-    pub proof: Option<Proof>,
-    /// A person edited the object or asked for a look, and that was not done yet.
-    pub asked: bool,
-    /// A change was published and is about to be made.
-    pub changing: bool,
-    /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
-    stretched: Duration,
-    /// Since when a change waits until every object was looked at.
-    pub waiting: Option<Instant>,
-    /// The host that had no place for it, and when that was found.
-    pub turned_away: Option<(String, Instant)>,
-    /// The next reading waited for its turn.
-    paced: bool,
-    /// When its turn to be read came last, whatever came of the reading.
-    turn_came: Option<Instant>,
-    /// Versions of the Secrets with which it asked last.
-    asks_with: Option<String>,
-    /// They are others than before, and it has had no turn with them yet.
-    other_secret: bool,
-    /// This process has read the vendor for it.
-    seen: bool,
-    /// The term of leadership in which its pass began.
-    pub term: u64,
-}
-
-impl Entry {
-    /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
-    /// counts as it is, but only once the vendor was read: how old the numbers are that another process read, nobody knows.
-    pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
-        let age = self.unread_for(now);
-        let interval = if self.seen { interval.max(self.stretched) } else { interval };
-        (interval * 3).saturating_sub(age)
-    }
-
-    /// How long ago the vendor was last read for the object; before that, how long ago this process first tried.
-    pub fn unread_for(&self, now: Instant) -> Duration {
-        self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read))
-    }
-
-    /// The next reading has to wait this much longer for its turn.
-    pub fn pace(&mut self, after: Duration, now: Instant) {
-        // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
-        let since = self.turn_came.max(self.last_read);
-        let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
-        self.stretched = self.stretched.max(age + after);
-        self.paced = true;
-    }
-
-    /// The vendor was asked in vain: the next wait for a turn begins now.
-    pub fn not_read(&mut self, now: Instant) {
-        (self.turn_came, self.asked) = (Some(now), false);
-        self.answered();
-    }
-
-    /// It asks for its turn with these versions of the Secrets. Returns whether they are others than before.
-    pub fn asks_with(&mut self, secret: Option<&str>) -> bool {
-        let other = self.asks_with.is_some() && self.asks_with.as_deref() != secret;
-        self.asks_with = secret.map(str::to_owned);
-        self.other_secret |= other;
-        other
-    }
-
-    /// Its turn has come with the present Secrets.
-    pub fn answered(&mut self) {
-        self.other_secret = false;
-    }
-
-    /// Whether its Secrets have changed, and it has had no turn with them yet.
-    pub fn has_other_secret(&self) -> bool {
-        self.other_secret
-    }
-
-    /// The vendor was read.
-    pub fn read(&mut self, now: Instant) {
-        if !self.paced {
-            self.stretched = Duration::ZERO;
-        }
-        (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
-        self.answered();
-    }
-
-    /// How urgent the next pass is.
-    pub fn class(&self) -> Class {
-        let in_turn = self.paced || self.turned_away.is_some();
-        if self.changing || self.doubt.runs() || (self.asked && in_turn) {
-            Class::Urgent
-        } else if !self.seen && in_turn {
-            Class::New
-        } else {
-            Class::Poll
-        }
-    }
-
-    /// How urgent it is to try again after a pass that could not be finished.
-    pub fn class_after_error(&self) -> Class {
-        if self.asked { Class::Urgent } else { self.class() }
-    }
-
-    /// Whether a change is about to be made from a reading that is less than this old.
-    pub fn about_to_change(&self, fresh: Duration, now: Instant) -> bool {
-        let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
-        self.changing && self.seen && !self.asked && read
-    }
-
-    /// Whether a Secret has changed since this process first knew of the refusal of this intent.
-    pub fn rotated(&self, intent: Option<&Intent>) -> bool {
-        let refused = self.refused.as_ref().filter(|(id, _)| intent.is_some_and(|intent| intent.id == *id));
-        refused.is_some_and(|(_, then)| *then != self.secret)
-    }
-
-    /// Remembers with which Secrets the vendor refused an intent.
-    pub fn refuses(&mut self, intent: Option<&Intent>) {
-        let id = intent.filter(|intent| intent.phase == IntentPhase::Rejected).map(|intent| &intent.id);
-        if self.refused.as_ref().map(|(known, _)| known) != id {
-            self.refused = id.map(|id| (id.clone(), self.secret.clone()));
-        }
-    }
-
-    /// The host that had no place for it less than this long ago.
-    pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
-        let (host, at) = self.turned_away.as_ref()?;
-        (now.duration_since(*at) < fresh).then_some(host)
-    }
-}
 
 /// The memory of all objects.
 #[derive(Debug, Default)]
@@ -193,17 +41,21 @@ impl Memory {
     pub fn begin(&self, key: &Key, trigger: &Trigger, now: Instant) -> Entry {
         let mut entries = self.lock();
         let entry = entries.entry(key.clone()).or_default();
-        let known = entry.trigger.as_ref();
-        if known.is_some_and(|known| known.uid != trigger.uid) {
-            *entry = Entry::default();
-        } else if known != Some(trigger) {
-            // An edit or a request is a reason to try refused credentials once more.
-            (entry.hold, entry.turned_away) = (None, None);
-            entry.asked |= known.is_some();
+        entry.begin(trigger, now)
+    }
+
+    /// As the last pass left the object, if none is under way and this version is not known from it.
+    pub fn suspects(&self, key: &Key, version: Option<&str>) -> Option<Left> {
+        let entries = self.lock();
+        let left = entries.get(key).filter(|entry| !entry.running)?.left.as_ref()?;
+        (!left.knows(version)).then(|| left.clone())
+    }
+
+    /// Somebody else wrote this version of the object, and left the status alone.
+    pub fn learn_version(&self, key: &Key, version: Option<String>) {
+        if let Some(left) = self.lock().get_mut(key).and_then(|entry| entry.left.as_mut()) {
+            left.learn(version);
         }
-        entry.trigger = Some(trigger.clone());
-        entry.last_read.get_or_insert(now);
-        entry.clone()
     }
 
     /// How urgent the next pass of an object is that waits for its turn.
@@ -233,7 +85,6 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
     use super::*;
-    use crate::plan::WaitFor;
 
     #[test]
     fn watch_event_tells_a_new_object_from_an_edit_and_from_what_the_last_pass_knew() {
@@ -251,39 +102,5 @@ mod tests {
         assert_eq!(memory.news(&key, &trigger("b", 1)), Some(Class::New), "another object by the same name");
         memory.forget(&key);
         assert_eq!(memory.news(&key, &trigger("a", 1)), Some(Class::New));
-    }
-
-    #[test]
-    fn next_pass_is_urgent_while_a_change_is_under_way_and_new_only_until_its_first_turn() {
-        let now = Instant::now();
-        let class = |change: fn(&mut Entry, Instant)| {
-            let mut entry = Entry::default();
-            change(&mut entry, now);
-            entry.class()
-        };
-        assert_eq!(class(|entry, now| entry.read(now)), Class::Poll);
-        assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
-        assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
-        assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
-        assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
-        assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
-        assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
-        assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
-    }
-
-    #[test]
-    fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
-        let (start, interval) = (Instant::now(), Duration::from_secs(10));
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut entry = Entry::default();
-        entry.read(start);
-        entry.pace(Duration::from_secs(20), at(10));
-        assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
-        for turn in (30..300).step_by(30) {
-            entry.not_read(at(turn));
-            entry.pace(Duration::from_secs(20), at(turn + 10));
-        }
-        assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
-        assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
     }
 }

@@ -13,6 +13,7 @@ mod crd;
 mod decide;
 mod error;
 mod events;
+mod foreign;
 mod gather;
 mod hosts;
 mod lease;
@@ -77,5 +78,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = Box::pin(recount(&context)) => {}
         () = crd::follow(&context) => {}
         () = context.follow_turns() => {}
+        () = foreign::follow(&context) => {}
     }
 }

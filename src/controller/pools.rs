@@ -1,15 +1,15 @@
 //! The registry of claims as all passes share it: asked under a lock, told what time it is, and whom it wakes is put into
 //! the work queue. Who may write to which account is decided in `crate::registry`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::memory::Key;
 use super::queue::{Class, Queue};
 use crate::api::{Change, Intent};
-use crate::plan::Obstacle;
-use crate::registry::{Age, Bar, Found, Open, Realm, Registry};
+use crate::plan::{Obstacle, Stuck};
+use crate::registry::{Age, Bar, Found, Open, Realm, Registry, peer};
 
 /// The registry of all claims.
 #[derive(Debug)]
@@ -17,12 +17,14 @@ pub(super) struct Pools {
     /// Where objects are put that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
+    /// What is said of objects that change nothing before somebody acts.
+    stuck: Mutex<HashMap<Key, String>>,
 }
 
 impl Pools {
     /// `settle`: after this long nothing of a request is running any more.
     pub fn new(settle: Duration, queue: Arc<Queue>) -> Self {
-        Self { queue, registry: Mutex::new(Registry::new(settle)) }
+        Self { queue, registry: Mutex::new(Registry::new(settle)), stuck: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
@@ -86,6 +88,25 @@ impl Pools {
         self.lock().wanted_beside(key)
     }
 
+    /// Says whether an object waits for somebody to act, and for what.
+    pub fn set_stuck(&self, key: &Key, why: Option<String>) {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => drop(stuck.insert(key.clone(), why)),
+            None => drop(stuck.remove(key)),
+        }
+    }
+
+    /// The objects of the same account that own other pools and wait for somebody to act.
+    pub fn stuck_beside(&self, key: &Key) -> Vec<Stuck> {
+        let beside = self.lock().owners_beside(key);
+        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |(other, pool): (Key, &'static str)| {
+            stuck.get(&other).map(|why| Stuck { pool, peer: peer(key, &other), why: why.clone() })
+        };
+        beside.into_iter().filter_map(of).collect()
+    }
+
     /// Says which change of the object may still be running, if any.
     pub fn set_open(&self, key: &Key, intent: Option<&Intent>) {
         let open = intent.filter(|intent| intent.is_open()).map(Open::of);
@@ -107,6 +128,7 @@ impl Pools {
 
     /// Takes out what an object claimed that is gone.
     pub fn forget(&self, key: &Key) {
+        self.set_stuck(key, None);
         let woken = self.lock().forget(key, Instant::now());
         self.wake(woken);
     }

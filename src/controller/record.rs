@@ -10,7 +10,7 @@ use super::proof::Proof;
 use super::store::Stored;
 use super::watched::Watched;
 use super::{Context, Error};
-use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode};
+use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
 use crate::plan::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
@@ -24,6 +24,12 @@ const LEAVING: Duration = Duration::from_secs(600);
 
 /// Records what a pass came to. Returns when to look again.
 pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Error> {
+    let wait = write_end(&mut pass, end).await?;
+    pass.entry.left = Some(pass.stored.left(pass.entry.term, pass.entry.redone));
+    Ok(wait)
+}
+
+async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
     match end {
         End::Leaving => {
             pass.context.metrics.forget(&pass.key.0, &pass.key.1);
@@ -50,7 +56,12 @@ impl Pass<'_> {
         self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.
         (self.entry.failures, self.entry.unkept) = (0, 0);
-        Ok(wait)
+        if !matches!(&decision.verdict, Verdict::Lacking(lack) if lack.secret_may_help) {
+            self.entry.secret_watch = None;
+            return Ok(wait);
+        }
+        self.entry.secret_watch = Some((Instant::now() + wait, self.entry.term));
+        Ok(wait.min(self.context.settings.timing.secret_recheck))
     }
 
     /// Tells the registry and the memory of the object what was decided.
@@ -59,7 +70,7 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for hold in holds {
                 match hold.kind {
-                    HoldKind::OtherPool => pools.wait_for_account(key),
+                    HoldKind::OtherPool | HoldKind::StuckPool => pools.wait_for_account(key),
                     HoldKind::NotScanned | HoldKind::OtherChange => {
                         pools.wait_out(key, &seen.account_key(), self.entry.term);
                     }
@@ -73,35 +84,51 @@ impl Pass<'_> {
         self.entry.doubt.follow(decision.doubt.as_ref(), seen.numbers(), Instant::now());
     }
 
+    /// Whether the status is of a former spec.
+    fn is_edited(&self, status: &LicenseSeatsStatus) -> bool {
+        let observed = status.observed_generation;
+        observed != UNOBSERVED && observed != self.trigger.generation
+    }
+
     /// It did not come to a decision, or the change could not be sent.
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, fault, back } = failed;
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.entry), one_after_another);
-        let interval = desired.as_ref().map_or(IDLE, |desired| desired.interval);
-        let stale_in = self.entry.stale_in(interval, Instant::now());
-        let stale = status.conditions.is_empty() || stale_in.is_zero();
+        let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
+        let edited = self.is_edited(&status);
+        let unseen = self.entry.unseen_for(edited, now).map(|unseen| SAID.saturating_sub(unseen));
+        let said_in = self.entry.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
+        let now_wrong = status.conditions.is_empty() || self.entry.foreign || plan::tells_fault(&status);
+        let stale = now_wrong || said_in.is_zero();
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
-        let wait = if stale { wait } else { wait.min(stale_in) };
+        let wait = if stale { wait } else { wait.min(said_in) };
+        let fault = if edited { not_checked(fault) } else { fault };
         self.context.metrics.pass("fault");
         tracing::debug!(reason = fault.reason, %fault, "fault");
         let finding = Finding::Failed { fault: &fault, desired: desired.as_ref(), account, stale };
         self.write_with_proof(&status, &finding).await?;
+        self.entry.foreign = false;
         Ok(wait)
     }
 
     /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old, and a new
-    /// object does not wait in silence.
+    /// object, an edit or a changed Secret does not wait in silence.
     async fn paced(&mut self, paced: Paced) -> Result<Duration, Error> {
         let Paced { status, desired, after, why } = paced;
         self.context.metrics.pass("paced");
         let (new, now) = (status.conditions.is_empty(), Instant::now());
+        let unseen = self.entry.unseen_for(self.is_edited(&status), now);
         let ready = status.conditions.iter().find(|condition| condition.type_ == plan::kind::READY);
-        if !new && ready.is_none_or(|ready| ready.status != "True") {
+        if !new && unseen.is_none() && ready.is_none_or(|ready| ready.status != "True") {
             return Ok(after);
         }
-        let silent = match new {
-            true => SAID.saturating_sub(self.entry.unread_for(now)),
-            false => self.entry.stale_in(desired.interval, now),
+        let (silent, since) = match (new, unseen) {
+            (true, _) => (SAID.saturating_sub(self.entry.unread_for(now)), "yet"),
+            (false, Some(unseen)) => (SAID.saturating_sub(unseen), "since its spec or a Secret was changed"),
+            (false, None) => (
+                self.entry.stale_in(desired.interval, now),
+                "for three intervals, and the numbers are at least that old",
+            ),
         };
         if !silent.is_zero() {
             if !new {
@@ -109,7 +136,7 @@ impl Pass<'_> {
             }
             return Ok(after.min(silent));
         }
-        let fault = waits_for_turn(&desired, &why, new);
+        let fault = waits_for_turn(&desired, &why, since);
         let finding = Finding::Failed { fault: &fault, desired: Some(&desired), account: None, stale: true };
         self.write_with_proof(&status, &finding).await?;
         Ok(after)
@@ -157,6 +184,7 @@ impl Pass<'_> {
         let handled = status.last_handled_reconcile_at.as_deref();
         status.last_handled_reconcile_at = self.trigger.handled(self.entry.recorded.as_ref(), handled);
         self.context.metrics.object(&self.key.0, &self.key.1, &status);
+        self.context.pools.set_stuck(self.key, plan::waits_for_a_person(&status));
         match write(&mut self.stored, &status).await {
             Ok(Written::Nothing) => return Ok(()),
             Ok(Written::Whole) => self.notices.extend(notices),
@@ -182,15 +210,20 @@ impl Pass<'_> {
     }
 }
 
-/// Why the turn of an object has not come. `new`: nothing was ever read for it.
-fn waits_for_turn(desired: &Desired, why: &Queue, new: bool) -> Fault {
+/// A fault that time mends, and that keeps an edit from being checked.
+fn not_checked(fault: Fault) -> Fault {
+    if !matches!(fault.remedy, Remedy::Time { .. }) {
+        return fault;
+    }
+    let message = format!("The edit of the spec has not been checked yet: {}", fault.message);
+    Fault { message, ..fault }
+}
+
+/// Why the turn of an object has not come. `since`: for how long not.
+fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
     let why = match why {
         Queue::Pace => "takes only so many requests a minute",
         Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
-    };
-    let since = match new {
-        true => "yet",
-        false => "for three intervals, and the numbers are at least that old",
     };
     let message = format!(
         "{} {why}: the turn of this object has not come {since}. It comes; fewer keys or longer intervals make it come sooner",

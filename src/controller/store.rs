@@ -1,7 +1,7 @@
 //! The object as the apiserver stores it: quorum reads, and compare-and-swap writes of its status.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::{GetParams, Patch, PatchParams};
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::Error;
-use super::memory::Key;
+use super::memory::{Key, Left};
 use super::metadata::needed;
 use crate::api::{Intent, LicenseSeats, LicenseSeatsStatus};
 
@@ -28,6 +28,8 @@ pub(super) struct Stored {
     client: Client,
     key: Key,
     object: Object,
+    /// The versions that were read and written.
+    versions: Vec<String>,
 }
 
 /// The object as JSON: what typed parsing would lose is still there to compare with.
@@ -74,13 +76,17 @@ impl Stored {
     pub async fn read(client: &Client, key: &Key) -> Result<Option<Self>, Error> {
         let object = get::<LicenseSeats, Object>(client, (&key.0, &key.1)).await?;
         let object = object.map(|object| whole(object, &key.1)).transpose()?;
-        Ok(object.map(|object| Self { client: client.clone(), key: key.clone(), object }))
+        Ok(object.map(|object| {
+            let versions = object.metadata.resource_version.iter().cloned().collect();
+            Self { client: client.clone(), key: key.clone(), object, versions }
+        }))
     }
 
     /// An object as if it had been read.
     #[cfg(test)]
     pub fn of(client: &Client, key: &Key, object: Value) -> Self {
-        Self { client: client.clone(), key: key.clone(), object: serde_json::from_value(object).unwrap() }
+        let object = serde_json::from_value(object).unwrap();
+        Self { client: client.clone(), key: key.clone(), object, versions: Vec::new() }
     }
 
     /// Reads the same object again.
@@ -107,6 +113,11 @@ impl Stored {
             Value::Null => Ok(LicenseSeatsStatus::default()),
             status => parse("status", status),
         }
+    }
+
+    /// How it is left at the end of a pass of this term. `redone`: when a status that somebody else wrote was redone last.
+    pub fn left(&self, term: u64, redone: Option<Instant>) -> Left {
+        Left::new(&self.versions, &self.object.status, (term, redone))
     }
 
     /// The status as JSON, whether or not it can be read.
@@ -175,6 +186,7 @@ impl Stored {
         let request = request.map_err(|error| Error::of(kube::Error::BuildRequest(error)))?;
         let answer = bounded(self.client.request_text(request)).await.map_err(refused)?;
         self.object = whole(parsed(&answer)?, name)?;
+        self.versions.extend(self.object.metadata.resource_version.clone());
         let lost = lost(wanted, &self.object.status);
         if lost.is_empty() { Ok(()) } else { Err(Error::NotStored(lost)) }
     }

@@ -15,7 +15,7 @@ pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &En
         Urgency::Asked
     } else if open || entry.changing || entry.doubt.runs() {
         Urgency::Urgent
-    } else if edited || requested || entry.has_other_secret() {
+    } else if edited || requested || entry.foreign || entry.has_other_secret() {
         Urgency::Changed
     } else if new {
         Urgency::First

@@ -71,6 +71,8 @@ fn ended(context: &Context, key: &Key, next: Next) {
         // Deleted during the pass.
         context.forget(key);
     }
+    // What was written meanwhile by somebody else.
+    context.suspect(key);
     // A place may have become free before the object was parked, or was not taken by the object that it was given to.
     context.hosts.release();
 }

@@ -110,6 +110,20 @@ pub fn keep_ready(old: &LicenseSeatsStatus, new: &mut LicenseSeatsStatus) {
     new.conditions.extend(find(&old.conditions, kind::READY).cloned());
 }
 
+/// Whether a status tells what kept the account from being read, and not what was decided.
+pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
+    let told = find(&status.conditions, kind::READY).map_or("", |ready| ready.reason.as_str());
+    let owned = told == reason::CONFLICT && status.record_of.is_none();
+    owned || [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE].contains(&told)
+}
+
+/// What the STATUS column says where nothing goes on before somebody acts.
+pub fn waits_for_a_person(status: &LicenseSeatsStatus) -> Option<String> {
+    let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == Is::True.text());
+    let goes_on = find(&status.conditions, kind::RECONCILING).is_some();
+    status.summary.clone().filter(|_| !ready && !goes_on)
+}
+
 /// Status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Is {

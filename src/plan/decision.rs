@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
 use super::ladder::{Look, Move, Next, Rest};
+use super::license::turns_in;
 use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
 use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor};
 use super::table::says;
-use super::{Desired, Model, Numbers, Obstacle, Snapshot, quantity, readings};
+use super::{Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings};
 use crate::api::{Change, Intent, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf};
 
 /// Everything a decision rests on.
@@ -52,6 +53,8 @@ pub struct Situation<'a> {
     pub obstacle: Option<&'a Obstacle>,
     /// What the other objects of this account want of their pools.
     pub others: &'a [(&'static str, i32)],
+    /// Those of them that wait for somebody to act.
+    pub stuck: &'a [Stuck],
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -83,7 +86,7 @@ pub struct Decision {
     pub may_bill: Option<MayBill>,
     /// A doubt to be remembered across passes.
     pub doubt: Option<Doubt>,
-    /// Look again after this long, if the regular interval is longer or there is none.
+    /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
     pub wake: Option<Duration>,
     /// Somebody else moved the vendor away from what we set.
     pub drifted: Option<Numbers>,
@@ -151,7 +154,9 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
         (State::Free { .. }, Next::Move(change)) => of(s, &change, wanted),
     };
-    let wake = decision.wake.into_iter().chain(late_effects(s)).min();
+    let shown = license.as_ref().or(s.seen.license.as_ref());
+    let turns = shown.and_then(|license| turns_in(license, &s.desired.expiry, s.now));
+    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).min();
     let Open { intent, applied, .. } = open;
     let manages = s.desired.policy == ManagementPolicy::Manage;
     let record_of = manages.then(|| s.record_of(decision.verdict == Verdict::InSync));
@@ -205,10 +210,7 @@ fn in_sync(s: &Situation<'_>) -> Verdict {
 fn resting(s: &Situation<'_>, rest: Rest, wanted: Option<Numbers>) -> Decision {
     match rest {
         Rest::Lacking(_) if s.desired.policy == ManagementPolicy::Observe => Decision::plain(Verdict::Observed(wanted)),
-        Rest::Lacking(lack) => {
-            let wake = if lack.secret_may_help { Wake::OnSecret } else { Wake::OnEdit };
-            Decision { wake: self::wake(s, wake), ..Decision::plain(Verdict::Lacking(lack)) }
-        }
+        Rest::Lacking(lack) => Decision::plain(Verdict::Lacking(lack)),
         Rest::InSync => Decision::plain(in_sync(s)),
     }
 }
@@ -227,7 +229,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let drifted = change.drifted;
     let due = readings::is_published(s, &plan.id) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
-    let wake = holds.iter().filter_map(|hold| wake(s, hold.wake)).min();
+    let wake = holds.iter().filter_map(|hold| wake(hold.wake)).min();
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),
@@ -262,10 +264,9 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     }
 }
 
-fn wake(s: &Situation<'_>, wake: Wake) -> Option<Duration> {
+fn wake(wake: Wake) -> Option<Duration> {
     match wake {
         Wake::OnEdit => None,
-        Wake::OnSecret => Some(s.timing.secret_recheck),
         Wake::After(left) => Some(left),
     }
 }

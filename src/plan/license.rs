@@ -100,6 +100,21 @@ pub(super) fn last_moment(end: Timestamp) -> Timestamp {
     if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
 }
 
+/// After a moment that is known, so long until it is surely over.
+const OVER: Duration = Duration::from_millis(100);
+
+/// How long until the license says something else by itself: at its end, at the end of its period or of one of its keys, or at
+/// one of the times before its end.
+pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -> Option<Duration> {
+    let ends = license.expires_at.as_ref().map(|time| last_moment(time.0));
+    let warnings = expiry.iter().filter_map(|before| ends?.checked_sub(*before).ok());
+    let period = license.period_end.as_ref().map(|time| time.0);
+    let keys = license.keys.iter().filter_map(|key| key.expires_at.as_ref().map(|time| time.0));
+    let keys = keys.flat_map(|end| [end, last_moment(end)]);
+    let moments = warnings.chain(ends).chain(period).chain(keys).filter(|moment| *moment > now);
+    moments.min().and_then(|next| Duration::try_from(now.duration_until(next)).ok()).map(|left| left + OVER)
+}
+
 /// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
 /// is known.
 fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
@@ -176,6 +191,25 @@ mod tests {
             "{message}"
         );
         assert_eq!(judged(LicenseState::Trial, Some(800)).1, reason::ACTIVE);
+    }
+
+    #[test]
+    fn license_turns_at_the_next_warning_then_at_its_end_and_not_after_it() {
+        let now: Timestamp = "2026-11-01T12:00:00Z".parse().unwrap();
+        let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
+        for (hours, next) in [(721, Some(1)), (720, Some(552)), (169, Some(1)), (100, Some(100)), (0, None), (-1, None)]
+        {
+            let expires_at = Some(Time(now + SignedDuration::from_hours(hours)));
+            let license = License { expires_at, ..License::of(LicenseState::Active) };
+            let left = next.map(|hours| Duration::from_secs(hours * HOUR) + OVER);
+            assert_eq!(turns_in(&license, &expiry, now), left, "{hours}");
+        }
+        let midnight = Some(Time(now + SignedDuration::from_hours(12)));
+        let license = License { expires_at: midnight, ..License::of(LicenseState::Active) };
+        assert_eq!(turns_in(&license, &[], now), Some(Duration::from_secs(36 * HOUR) + OVER), "a date, with its day");
+        let license =
+            License { period_end: Some(Time(now + SignedDuration::from_secs(14))), ..License::of(LicenseState::Trial) };
+        assert_eq!(turns_in(&license, &expiry, now), Some(Duration::from_secs(14) + OVER));
     }
 
     #[test]

@@ -33,7 +33,7 @@ mod table;
 mod target;
 mod wish;
 
-pub use condition::{in_sync_before, keep_ready, kind, reason};
+pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
 pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, SpecFault};
 pub use doubt_clock::DoubtClock;
@@ -44,7 +44,7 @@ pub use learned::{Learned, after_decision, after_request, over_another_write};
 pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
 pub use notice::{Notice, adoptions, remember};
 pub use numbers::{Bound, Differences, Model, Numbers, Rules, Snapshot, Support, Usage};
-pub use obstacle::{Obstacle, Peer};
+pub use obstacle::{Obstacle, Peer, Stuck};
 pub use outcome::{Outcome, Refusal, Uncertain, after_write};
 pub use pool::{Goal, Pool, VendorWords};
 pub(crate) use protocol::digest;

@@ -94,8 +94,9 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
 /// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
 pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
     let turned = |kind: &str| {
-        let now = find(&new.conditions, kind)?;
-        let before = find(&old.conditions, kind);
+        let passes = |status| [kind::LICENSE_VALID, kind::SEAT_SHORTAGE].contains(&kind) && adds_a_key(status);
+        let now = find(&new.conditions, kind).filter(|_| !passes(new))?;
+        let before = find(&old.conditions, kind).filter(|_| !passes(old));
         (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
     };
     let mut told = |kind: &str, reason, note: String| {
@@ -120,6 +121,13 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
     if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
         told("Billed", event::BILLED_DIFFERS, format!("{billed} seats are billed, and {seats} are shown as purchased"));
     }
+}
+
+/// Whether a license key is about to be added, or was sent and is not listed yet: what its seats will mend is no reason to warn.
+fn adds_a_key(status: &LicenseSeatsStatus) -> bool {
+    let adds = |step: &Step| matches!(step, Step::AddKey(_));
+    let planned = status.plan.as_ref().is_some_and(|plan| plan.blocked_by.is_empty() && adds(&plan.step));
+    planned || status.intent.as_ref().is_some_and(|intent| intent.is_open() && adds(&intent.step))
 }
 
 /// Tells of rows that are now taken for keys without having been added for them.

@@ -33,6 +33,27 @@ pub enum Peer {
     Elsewhere,
 }
 
+/// Another object that owns a pool of the account and changes nothing there before somebody acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// The pool.
+    pub pool: &'static str,
+    /// Whose it is.
+    pub peer: Peer,
+    /// What its STATUS column says.
+    pub why: String,
+}
+
+impl Stuck {
+    /// Who is held, and why as far as that may be known.
+    pub(super) fn sentence(&self) -> String {
+        match &self.peer {
+            Peer::Here(name) => format!("LicenseSeats {name} declares that and is held ({}): see its status", self.why),
+            Peer::Elsewhere => "a LicenseSeats in another namespace declares that and is held".to_owned(),
+        }
+    }
+}
+
 impl Obstacle {
     /// The sentence for the object that must wait.
     pub(super) fn sentence(&self) -> String {

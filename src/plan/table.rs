@@ -52,7 +52,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
     warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks; a license key is sent again."),
     warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one. Or another object's address lists the same licenses: the message has the fix."),
-    quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first, and is about to. Wait."),
+    quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
     warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
     quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
     warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys come to fewer seats than `seats`. Supply another key."),
@@ -179,6 +179,13 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
             (Is::False, reason::PROGRESSING, Going::On, reason::SETTLING, "waiting for the last change to settle")
         }
+        Some(HoldKind::StuckPool) => (
+            Is::False,
+            reason::AWAITING_OTHER_POOL,
+            Going::Stalled,
+            reason::AWAITING_OTHER_POOL,
+            "waiting for a pool that is held",
+        ),
         Some(HoldKind::Retry) => {
             (Is::False, reason::AWAITING_RETRY, Going::On, reason::AWAITING_RETRY, "no usable answer; tried again")
         }
@@ -225,6 +232,7 @@ mod tests {
             held(HoldKind::GuardRail),
             held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
+            held(HoldKind::StuckPool),
             held(HoldKind::Retry),
             held(HoldKind::NotScanned),
             held(HoldKind::OtherChange),

@@ -253,6 +253,7 @@ impl Story {
             obstacle: self.obstacle.as_ref(),
             record: self.record.as_ref(),
             others: &self.others,
+            stuck: &[],
             satisfied: self.satisfied,
             timing: TIMING,
             writer: "me",

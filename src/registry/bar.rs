@@ -5,6 +5,11 @@ use std::time::Duration;
 use super::Key;
 use crate::plan::{Obstacle, Peer};
 
+/// Another object, as the first one may know it.
+pub fn peer((namespace, _): &Key, (theirs, name): &Key) -> Peer {
+    if theirs == namespace { Peer::Here(name.clone()) } else { Peer::Elsewhere }
+}
+
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bar {
@@ -22,10 +27,8 @@ pub enum Bar {
 
 impl Bar {
     /// The same for the decision about the object that must wait. Other namespaces' names are not for everybody's eyes.
-    pub fn obstacle(&self, (namespace, _): &Key) -> Obstacle {
-        let peer = |(theirs, name): &Key| {
-            if theirs == namespace { Peer::Here(name.clone()) } else { Peer::Elsewhere }
-        };
+    pub fn obstacle(&self, key: &Key) -> Obstacle {
+        let peer = |other: &Key| peer(key, other);
         match self {
             Self::NotKnownYet => Obstacle::NotScanned,
             Self::OwnedBy(owner) => Obstacle::Owned(peer(owner)),

@@ -22,7 +22,7 @@ mod waiters;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-pub use bar::Bar;
+pub use bar::{Bar, peer};
 pub use claim::{Age, Claim, Found, Key, Noted, Open, Realm, Rows, age_of};
 use lock::Locks;
 use owners::Owners;
@@ -100,6 +100,11 @@ impl Registry {
     /// What the other objects of the same account want of their pools.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.owners.wanted_beside(key)
+    }
+
+    /// The objects that own other pools of the same account and want something of them, with the pool.
+    pub fn owners_beside(&self, key: &Key) -> Vec<(Key, &'static str)> {
+        self.owners.owners_beside(key)
     }
 
     /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.

@@ -137,4 +137,13 @@ impl Owners {
         let beside = others.filter(|theirs| theirs.account == mine.account && theirs.pool != mine.pool);
         beside.filter_map(|theirs| Some((theirs.pool, theirs.wanted?))).collect()
     }
+
+    /// The objects that want something of another pool of the same account and have it before all others, with the pool.
+    pub fn owners_beside(&self, key: &Key) -> Vec<(Key, &'static str)> {
+        let Some(mine) = self.claim(key) else { return Vec::new() };
+        let claims = self.0.iter().filter_map(|(other, read)| Some((other, read.claim.as_ref()?)));
+        let beside = claims.filter(|(_, theirs)| theirs.account == mine.account && theirs.pool != mine.pool);
+        let owners = beside.filter(|(other, theirs)| theirs.wanted.is_some() && self.before(other, theirs).is_none());
+        owners.map(|(other, theirs)| (other.clone(), theirs.pool)).collect()
+    }
 }

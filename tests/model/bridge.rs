@@ -88,6 +88,7 @@ pub fn situation<'a>(
         obstacle: None,
         record: None,
         others: &[],
+        stuck: &[],
         timing,
         writer: "writer",
         now: Timestamp::UNIX_EPOCH,

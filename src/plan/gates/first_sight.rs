@@ -13,6 +13,12 @@ impl Situation<'_> {
         RecordOf { uid, account, first_wish: self.first_wish().filter(|_| !in_sync) }
     }
 
+    /// Whether nothing was decided about this object and account before.
+    pub(in crate::plan) fn is_first_look(&self) -> bool {
+        let account = self.seen.account_key();
+        self.record.is_none_or(|record| record.uid != self.uid || record.account != account)
+    }
+
     /// The wish with which the object first saw the account, if nobody has agreed to it since.
     fn first_wish(&self) -> Option<String> {
         let (account, wish) = (self.seen.account_key(), self.desired.wish());

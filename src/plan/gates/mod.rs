@@ -27,8 +27,6 @@ use crate::api::{Change, PlanBlock};
 pub enum Wake {
     /// With an edit of the object, which is seen at once, or with what the regular readings show.
     OnEdit,
-    /// With a change of a Secret, which is read again every few seconds.
-    OnSecret,
     /// After this long.
     After(Duration),
 }
@@ -62,6 +60,8 @@ pub enum HoldKind {
     FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
+    /// The same, and the other object changes nothing before somebody acts.
+    StuckPool,
     /// Earlier requests came to nothing: the next one has its time.
     Retry,
     /// Other objects were not all read yet.
@@ -107,7 +107,7 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
-            HoldKind::OtherPool => PlanBlock::OtherPool,
+            HoldKind::OtherPool | HoldKind::StuckPool => PlanBlock::OtherPool,
             HoldKind::Retry => PlanBlock::Retry,
             HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::vendor::crossed;
+use super::vendor::{crossed, declares};
 use super::{Hold, HoldKind, Wake, Wanted};
 use crate::plan::{Obstacle, Situation};
 
@@ -13,12 +13,21 @@ const OTHERS: Wake = Wake::After(Duration::from_secs(15));
 pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let waits = crossed(s, wanted).filter(|crossed| crossed.moves);
     let each = waits.map(|crossed| {
-        let message = format!(
-            "it waits until {} is {}, as another LicenseSeats of this account declares",
-            crossed.bound.pool.unwrap_or_default(),
-            crossed.way
-        );
-        Hold { kind: HoldKind::OtherPool, message, wake: OTHERS }
+        let (pool, way) = (crossed.bound.pool.unwrap_or_default(), crossed.way);
+        match s.stuck.iter().find(|stuck| Some(stuck.pool) == crossed.bound.pool) {
+            Some(stuck) => {
+                let message = format!("it waits until {pool} is {way}. {}", stuck.sentence());
+                Hold { kind: HoldKind::StuckPool, message, wake: OTHERS }
+            }
+            None => {
+                let message = if declares(s, crossed.bound) {
+                    format!("it waits until {pool} is {way}, as another LicenseSeats of this account declares")
+                } else {
+                    format!("it waits until {pool} is {way}. No LicenseSeats that declares that has been read yet")
+                };
+                Hold { kind: HoldKind::OtherPool, message, wake: OTHERS }
+            }
+        }
     });
     each.collect()
 }

@@ -31,17 +31,25 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 /// A bound that a change would cross.
 pub(super) struct Crossed<'a> {
     pub bound: &'a Bound,
-    /// Another object of the account is about to move it far enough.
+    /// Another object of the account is about to move it far enough, or may be: this one is looked at for the first time.
     pub moves: bool,
     direction: &'static str,
     /// How the bound would have to move.
     pub way: &'static str,
 }
 
+/// Whether another object of the account that was read wants something of the pool of a bound.
+pub(super) fn declares(s: &Situation<'_>, bound: &Bound) -> bool {
+    s.others.iter().any(|(pool, _)| Some(*pool) == bound.pool)
+}
+
 pub(super) fn crossed<'a>(s: &'a Situation<'_>, wanted: &Wanted<'_>) -> impl Iterator<Item = Crossed<'a>> {
     let (now, seats) = (wanted.now.seats, wanted.target.seats);
+    let first_look = s.is_first_look();
     let moves = move |bound: &Bound, enough: fn(i32, i32) -> bool| {
-        s.others.iter().any(|(pool, wanted)| Some(*pool) == bound.pool && enough(*wanted, seats))
+        // Objects that are applied together are read one after the other.
+        let read_later = first_look && bound.pool.is_some() && !declares(s, bound);
+        read_later || s.others.iter().any(|(pool, wanted)| Some(*pool) == bound.pool && enough(*wanted, seats))
     };
     let rules = &s.seen.rules;
     let low = rules.at_least.iter().filter(move |bound| seats < bound.seats).map(move |bound| Crossed {

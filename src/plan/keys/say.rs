@@ -25,6 +25,11 @@ impl Trouble {
         Self { reason, summary: summary.to_owned(), message, secret_may_help: false }
     }
 
+    /// Another key in the Secret mends it.
+    fn of_secret(reason: &'static str, summary: &str, message: String) -> Self {
+        Self { secret_may_help: true, ..Self::new(reason, summary, message) }
+    }
+
     pub(super) fn prune_blocked(why: &str) -> Self {
         Self::new(reason::PRUNE_BLOCKED, "a key cannot be removed", format!("prune: {why}"))
     }
@@ -59,9 +64,9 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
         Some(match standing {
             Standing::Unreadable(fault) => {
                 let message = format!("license key {path}: {}", fault.message);
-                Trouble { secret_may_help: true, ..Trouble::new(fault.reason, &fault.summary, message) }
+                Trouble::of_secret(fault.reason, &fault.summary, message)
             }
-            Standing::Refused => Trouble::new(
+            Standing::Refused => Trouble::of_secret(
                 reason::LICENSE_KEY_REJECTED,
                 "license key refused by the vendor",
                 format!(
@@ -71,7 +76,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     words.keys_field
                 ),
             ),
-            Standing::Unproven(asked) => Trouble::new(
+            Standing::Unproven(asked) => Trouble::of_secret(
                 reason::NEEDS_REVIEW,
                 "key sent twice, outcome not known",
                 format!(
@@ -83,7 +88,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     asked.id
                 ),
             ),
-            Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::new(
+            Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::of_secret(
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
                 format!(
@@ -93,7 +98,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     words.name, words.keys_field
                 ),
             ),
-            Standing::Present => Trouble::new(
+            Standing::Present => Trouble::of_secret(
                 reason::ALREADY_PRESENT,
                 "key is there already: which row?",
                 format!(
@@ -101,7 +106,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                      licenseKeys[].adopt (id and uuid; the rows are in status.license.keys)"
                 ),
             ),
-            Standing::Twin => Trouble::new(
+            Standing::Twin => Trouble::of_secret(
                 reason::SPEC_INVALID,
                 "the same key twice",
                 format!("license key {path} is the same as one listed before it: remove one of the two"),

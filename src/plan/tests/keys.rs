@@ -189,6 +189,7 @@ impl Keys {
             obstacle: None,
             record: known.as_ref(),
             others: &[],
+            stuck: &[],
             timing: TIMING,
             writer: "writer",
             now: now(),

@@ -42,6 +42,7 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     }
     assert_eq!(told.registry.wanted_beside(&key("a")), [("machines", 2)]);
     assert_eq!(told.registry.wanted_beside(&key("nobody")), []);
+    assert_eq!(told.registry.owners_beside(&key("a")), [(key("b"), "machines")]);
 }
 
 const GUID: &str = "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";

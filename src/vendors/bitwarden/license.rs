@@ -1,12 +1,15 @@
 //! What the subscription says of the license, and of what is billed (docs/vendors/bitwarden.md,
 //! "The private subscription GET", "Self-hosted servers" and "A failure that was billed"). Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::owner::OwnerView;
 use super::private_wire::{Details, Item, Stripe};
 use crate::api::{License, LicenseState};
+use crate::clock;
 use crate::vendors::date;
 
 /// The license behind the seats, as far as it is shown.
@@ -23,6 +26,16 @@ pub(super) fn license(view: &OwnerView) -> Option<License> {
     } else {
         Some(shown.map_or(disabled.clone(), |shown| License { state: disabled.state, ..shown }))
     }
+}
+
+/// Whether one of the dates of a subscription that was read so long ago has come since.
+pub(super) fn turned(details: &Details, age: Duration) -> bool {
+    let now = clock::now();
+    let since = |date: Timestamp| now.duration_since(date);
+    let stripe = details.subscription.as_ref();
+    let dates = stripe.map(|s| [&s.period_end_date, &s.cancelled_date, &s.suspension_date]);
+    let mut ages = dates.into_iter().flatten().filter_map(|date| time(date.as_deref())).map(since);
+    ages.any(|since| !since.is_negative() && Duration::try_from(since).is_ok_and(|since| since <= age))
 }
 
 fn time(text: Option<&str>) -> Option<Timestamp> {

@@ -217,11 +217,12 @@ impl Organization {
     }
 }
 
-/// How old what is asked seldom may be. What a change rests on is read for it.
+/// How old what is asked seldom may be. What a change rests on is read for it, and everything where a person asks for a look.
 fn ages(owner: &Session, urgency: Urgency) -> Ages {
-    let memberships = owner.settings.account_recheck;
+    let kept = owner.settings.account_recheck;
     let afresh = matches!(urgency, Urgency::Changed | Urgency::Asked | Urgency::Urgent);
-    Ages { memberships, details: if afresh { Duration::ZERO } else { memberships } }
+    let of = |afresh| if afresh { Duration::ZERO } else { kept };
+    Ages { memberships: of(urgency == Urgency::Asked), details: of(afresh) }
 }
 
 /// What stays of a person's view, and what fails of it. `public`: what the organization key shows, where there is one.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::BitwardenError;
+use super::license;
 use super::private_wire::{Details, Membership};
 use super::row::Row;
 use super::session::Session;
@@ -164,9 +165,9 @@ async fn look_once(
     };
     let may_view = matches!(standing, Standing::Owner | Standing::Resold);
     let subscription = if may_view {
-        let still = |details: &Details| {
+        let still = |details: &Details, age: Duration| {
             let shown = details.organization.row().numbers(product);
-            seen.is_none_or(|row| row.numbers(product) == shown)
+            seen.is_none_or(|row| row.numbers(product) == shown) && !license::turned(details, age)
         };
         let details = session.details(id, ages.details, still).await;
         Subscription::of(details, session, id, row.is_some()).await?

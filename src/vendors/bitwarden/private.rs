@@ -71,16 +71,16 @@ impl Session {
         self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
     }
 
-    /// `GET .../subscription`: at most `age` old, and never older than a change of the seats it shows. With whether it was read before.
+    /// `GET .../subscription`: at most `age` old, and as long as it is `still` right for its age. With whether it was read before.
     pub(super) async fn details(
         &self,
         id: &str,
         age: Duration,
-        still: impl Fn(&Details) -> bool,
+        still: impl Fn(&Details, Duration) -> bool,
     ) -> Result<(Arc<Details>, bool), BitwardenError> {
         if let Some((known, at)) = self.known().details.get(id)
             && at.elapsed() < age
-            && still(known)
+            && still(known, at.elapsed())
         {
             return Ok((Arc::clone(known), true));
         }
