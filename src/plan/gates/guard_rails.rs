@@ -13,7 +13,8 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 /// How many seats a key brings shows only once it is added: that could be more than any upper bound.
 fn unknown_size(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
     let rails = &s.desired.guardrails;
-    let (rail, max) = rails.max_seats.map(|max| ("maxSeats", max)).or(Some(("maxIncrease", rails.max_increase?)))?;
+    let increase = || rails.max_increase.map(|max| ("maxIncrease", max));
+    let (rail, max) = rails.max_seats.map(|max| ("maxSeats", max)).or_else(increase)?;
     let Step::AddKey(key) = &wanted.change.step else { return None };
     let path = key.secret_key_ref.as_ref().map_or_else(String::new, crate::api::SecretKeyRef::path);
     Some(format!(

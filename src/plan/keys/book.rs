@@ -114,9 +114,7 @@ impl<'a> Book<'a> {
         }
         // One record for each key, the one with a row first, and one that lets the key be added last: a status that somebody
         // edited may hold several.
-        let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
-        let lets_add = |state| (state == KeyState::Removed, state == KeyState::GivenUp);
-        records.sort_by_key(|record| (unlisted(record), lets_add(record.state)));
+        records.sort_by_key(|record| self.rank(record));
         for record in records {
             let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
                 (Some(one), Some(other)) => same(one, other),
@@ -127,6 +125,12 @@ impl<'a> Book<'a> {
             }
         }
         self.drop_unlisted();
+    }
+
+    /// Which of several records of one key counts: the lowest one.
+    pub fn rank(&self, record: &KeyRecord) -> (bool, bool, bool) {
+        let unlisted = self.ring.row(record.id, record.uuid.as_deref()).is_none();
+        (unlisted, record.state == KeyState::Removed, record.state == KeyState::GivenUp)
     }
 
     /// Drops the records of rows that are not listed and say nothing any more.

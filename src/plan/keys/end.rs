@@ -132,7 +132,7 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let place = |record: &KeyRecord| {
         let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
         let unlisted = !book.is_wanted(record) && record.state != KeyState::Pending;
-        (unlisted, ring.wanted.iter().position(of).unwrap_or(usize::MAX))
+        (unlisted, ring.wanted.iter().position(of).unwrap_or(usize::MAX), book.rank(record))
     };
     keys.extend(book.records.iter().cloned());
     keys.sort_by_key(place);
