@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::immuta::LicenseKey;
-use vendor_sim::{FaultKind, Role};
+use vendor_sim::{FaultKind, Role, SubscriptionStatus};
 
 use crate::bad_answers::On;
 use crate::immuta::acme;
@@ -90,6 +91,21 @@ async fn license_that_ends_between_two_polls_is_told_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn trial_that_ends_between_two_polls_is_read_afresh_when_it_ends() {
+    needs_control_plane!();
+    let w = World::with("trial-ends", organization(), &fast_but(&["--account-recheck=1h"])).await;
+    let t = w.tenant("acme", organization()).await;
+    t.person(Role::Owner).await;
+    w.bitwarden().set_subscription_status(&t.key.id, SubscriptionStatus::Trialing);
+    let ends = Timestamp::now() + SignedDuration::from_secs(20);
+    w.bitwarden().change_terms(&t.key.id, |terms| terms.period_end = ends);
+    w.declare("acme", t.both(json!({ "seats": 100, "interval": "1h" }))).await;
+    t.until_said("LicenseValid", "True/ExpiringSoon").await;
+    w.bitwarden().set_subscription_status(&t.key.id, SubscriptionStatus::Canceled);
+    t.until_said("LicenseValid", "False/Expired").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refused_license_key_that_is_mended_in_its_secret_is_sent_within_seconds() {
     needs_control_plane!();
     let a = acme("immuta-mended").await;
@@ -163,7 +179,7 @@ async fn new_organizations_beyond_the_rate_limit_say_that_they_wait_before_the_l
         tenants.push(w.tenant(&format!("org {i}"), organization()).await);
     }
     for tenant in &tenants {
-        tenant.declare(json!({ "seats": 100 })).await;
+        tenant.declare(json!({ "seats": 100, "interval": "1h" })).await;
     }
     let mut waiting = 0;
     for tenant in &tenants {
