@@ -1,10 +1,12 @@
 //! Self-hosted servers: seats come from the license file, so they are only shown, and what to do instead is said.
 
 use jiff::{SignedDuration, Timestamp};
+use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::{License, Organization, Role};
+use vendor_sim::{Fault, License, Organization, Role};
 
+use crate::bad_answers::answer;
 use crate::world::{World, condition, organization, said, world};
 
 fn licensed(days: i64) -> Organization {
@@ -75,7 +77,7 @@ async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     let cloud = world("uncounted-observed").await;
     let uncounted = organization().seats(None).limit(None);
     for (w, organization, shortage) in
-        [(&hosted, licensed(365), "Unknown/SeatsNotReported"), (&cloud, uncounted, "False/Sufficient")]
+        [(&hosted, licensed(365), "Unknown/SeatsNotReported"), (&cloud, uncounted, "False/SeatsNotReported")]
     {
         let t = w.tenant("watched", organization).await;
         t.declare(json!({ "managementPolicy": "Observe", "seats": null, "limit": null })).await;
@@ -83,7 +85,74 @@ async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
         assert_eq!((status.seats, status.used), (None, Some(80)), "{}", w.namespace);
         assert_eq!(status.summary.as_deref(), Some("observed"), "{}", w.namespace);
         assert_eq!(said(&status, "SeatShortage"), shortage);
-        assert!(condition(&status, "SeatShortage").expect("told").message.contains("80 seats in use"));
+        assert!(condition(&status, "SeatShortage").expect("told").message.contains("in use; "));
         assert!(condition(&status, "Stalled").is_none(), "{}", w.namespace);
     }
+}
+
+/// A server that takes keys and has no such path, as Vaultwarden has none of the public API's subscription or of billing.
+fn lacks(w: &World, path: &str) {
+    let page = r#"{"error":{"code":404,"reason":"Not Found"}}"#;
+    w.bitwarden().inject(Fault::always(answer(404, page)).path(path));
+}
+
+/// Waits until the object is given up as one that needs a person; what `Ready` says.
+async fn given_up(w: &World, name: &str) -> String {
+    let status = w.until(name, "Stalled", |status| condition(status, "Stalled").is_some()).await;
+    assert_eq!(said(&status, "Ready"), "False/UnsupportedByVendor", "{name}");
+    assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated", "{name}: the key is accepted");
+    assert!(condition(&status, "Reconciling").is_none(), "{name}");
+    condition(&status, "Ready").expect("Ready").message.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_without_billing_accuses_no_owner_and_says_which_path_it_lacks() {
+    needs_control_plane!();
+    let w = self_hosted("self-no-billing").await;
+    let t = w.tenant("owned", organization()).await;
+    t.person(Role::Owner).await;
+    lacks(&w, "/billing/");
+    let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
+    w.declare("owned", t.alone(named)).await;
+    let message = given_up(&w, "owned").await;
+    let (host, path) = (w.vendor.host(), "organizations/{id}/billing/vnext/metadata");
+    let expected = format!("{host} has no {path}: an older server, another product, or a proxy that filters");
+    assert!(message.starts_with(&expected), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_without_a_list_of_organizations_accuses_no_member() {
+    needs_control_plane!();
+    let w = self_hosted("self-no-list").await;
+    let t = w.tenant("listed", organization()).await;
+    t.person(Role::Owner).await;
+    let page = Fault::always(answer(404, "<html></html>")).method("GET").whole_path("/api/organizations");
+    w.bitwarden().inject(page);
+    let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
+    w.declare("listed", t.alone(named)).await;
+    let message = given_up(&w, "listed").await;
+    assert!(message.starts_with(&format!("{} has no organizations: an older server", w.vendor.host())), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_without_the_public_api_accepts_the_key_and_waits_for_a_person_after_a_few_tries() {
+    needs_control_plane!();
+    let w = self_hosted("self-no-public").await;
+    let t = w.tenant("public", organization()).await;
+    lacks(&w, "/public/");
+    t.declare(json!({})).await;
+    let tries = |status: &LicenseSeatsStatus| {
+        said(status, "CredentialsValid") == "True/Authenticated" && condition(status, "Reconciling").is_some()
+    };
+    t.until("tried a few times", tries).await;
+    let message = given_up(&w, "public").await;
+    let expected = format!(
+        "{} accepts the key but has no public/organization/subscription (Vaultwarden has no seats; for Bitwarden check apiUrl, \
+         or update)",
+        w.vendor.host()
+    );
+    assert!(message.starts_with(&expected), "{message}");
+    w.bitwarden().clear_faults();
+    let status = w.until("public", "read", |status| status.used.is_some()).await;
+    assert_eq!(status.used, Some(80), "the path is there now");
 }

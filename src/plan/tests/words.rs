@@ -26,7 +26,7 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
         reported(&story).status
     };
     for (model, shortage, words) in [
-        (Model::Uncounted("no count".into()), "False/Sufficient", "37 seats in use; Acme counts no purchased seats"),
+        (Model::Uncounted("no count".into()), "False/SeatsNotReported", "37 in use; the server shows no seat count"),
         (Model::Unshown("no count".into()), "Unknown/SeatsNotReported", "37 seats in use; Acme does not show"),
     ] {
         let status = told(model);
