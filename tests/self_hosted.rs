@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
-use vendor_sim::{Fault, License, Organization, Role};
+use vendor_sim::{Fault, FaultKind, License, Organization, RequestRecord, Role};
 
 use crate::bad_answers::answer;
-use crate::world::{World, condition, organization, said, world};
+use crate::world::{PATIENCE, World, condition, organization, said, world};
 
 fn licensed(days: i64) -> Organization {
     let expires = Timestamp::now() + SignedDuration::from_hours(24 * days);
@@ -126,8 +126,9 @@ async fn server_without_a_list_of_organizations_accuses_no_member() {
     let w = self_hosted("self-no-list").await;
     let t = w.tenant("listed", organization()).await;
     t.person(Role::Owner).await;
-    let page = Fault::always(answer(404, "<html></html>")).method("GET").whole_path("/api/organizations");
-    w.bitwarden().inject(page);
+    // The words that the private API also has for a member who is no owner.
+    let own = answer(404, r#"{"message":"Resource not found."}"#);
+    w.bitwarden().inject(Fault::always(own).method("GET").whole_path("/api/organizations"));
     let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
     w.declare("listed", t.alone(named)).await;
     let message = given_up(&w, "listed").await;
@@ -155,4 +156,50 @@ async fn server_without_the_public_api_accepts_the_key_and_waits_for_a_person_af
     w.bitwarden().clear_faults();
     let status = w.until("public", "read", |status| status.used.is_some()).await;
     assert_eq!(status.used, Some(80), "the path is there now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_limit_of_a_server_closes_its_login_and_objects_with_a_token_go_on() {
+    needs_control_plane!();
+    let w = world("login-limit").await;
+    w.needs_many_tokens();
+    // As Vaultwarden: ten at once, then hardly any, and no word of how long (docs/vendors/bitwarden.md, "Vaultwarden").
+    let limit = w.bitwarden().inject(Fault::on_token(FaultKind::EdgeThrottle).skip(10).for_ever());
+    let mut tenants = Vec::new();
+    for i in 0..14 {
+        let t = w.tenant(&format!("org {i}"), organization()).await;
+        t.declare(json!({ "seats": 100 })).await;
+        tenants.push(t);
+    }
+    let is_told = |status: &LicenseSeatsStatus| {
+        let told = condition(status, "Ready").map(|ready| ready.message.clone()).unwrap_or_default();
+        told.starts_with(&format!("{} answered 429 without saying how long; next try in ", w.vendor.host()))
+    };
+    let sorted = async || {
+        let (mut good, mut told) = (Vec::new(), Vec::new());
+        for t in &tenants {
+            let status = t.status().await;
+            match said(&status, "Ready").as_str() {
+                "True/InSync" => good.push(t),
+                _ if is_told(&status) => told.push(t),
+                _ => {}
+            }
+        }
+        (good.len() == 10 && told.len() == 4).then_some((good, told))
+    };
+    let (good, told) = wait_for("ten with a token and four that are told", PATIENCE, sorted).await;
+    let tokens = || w.bitwarden().token_requests();
+    let asked = tokens();
+    for t in good {
+        t.until_polled(2).await;
+    }
+    assert_eq!(tokens(), asked, "the login is closed");
+    let refused = |r: &RequestRecord| r.status == Some(429) && !r.path.ends_with("/connect/token");
+    assert_eq!(w.bitwarden().count(refused), 0);
+    // A person need not wait for a pause that Seatkeeper has set itself.
+    w.bitwarden().clear_fault(limit);
+    for t in told {
+        t.ask("now").await;
+        t.until_in_sync(100).await;
+    }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
+use super::failed::passes;
 use super::keys;
 use super::license::validity;
 use super::may_bill::checked;
@@ -64,6 +65,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
         // The license is not in force, which only a person can mend.
         Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, &message),
         Going::Rests => {}
+        Going::Stalled if why == reason::NUMBERS_IN_DOUBT && key_may_recover(&conditions, seen, now) => {
+            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
+        }
         Going::On => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message),
         Going::Stalled => conditions.say(kind::STALLED, Is::True, why, &message),
     }
@@ -120,6 +124,12 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
             conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);
         }
     }
+}
+
+/// Whether a key that fails beside the others, so that nothing is lowered, may work again without a person.
+fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
+    let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
+    fault.is_some_and(|fault| passes(fault, conditions, now))
 }
 
 /// `None`: the use or the purchased seats are not known.

@@ -48,14 +48,18 @@ pub(super) fn failed(
     conditions.keep(kind::SEAT_SHORTAGE);
     conditions.keep(kind::CHANGE_PENDING);
     conditions.keep(kind::DRIFTED);
-    // A Secret that is not there yet, or not filled yet, is the normal course of a GitOps start; the rest waits for a person.
-    let not_there = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&fault.reason);
-    let waits = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false })
-        || (not_there && conditions.since(kind::CREDENTIALS_VALID).is_some_and(|since| now < since + ARRIVES));
-    if waits {
+    if passes(fault, &conditions, now) {
         conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &fault.message);
     } else {
         conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
     }
     status.conditions = conditions.done();
+}
+
+/// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
+/// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
+pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
+    let not_there = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&fault.reason);
+    matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false })
+        || (not_there && conditions.since(kind::CREDENTIALS_VALID).is_some_and(|since| now < since + ARRIVES))
 }

@@ -223,6 +223,8 @@ mod tests {
             held(HoldKind::Unsupported),
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),
+            held(HoldKind::NumbersInDoubt),
+            held(HoldKind::Owned),
             held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
             held(HoldKind::Retry),

@@ -252,8 +252,8 @@ impl Pace {
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
     /// "The edge in front of the cloud"). With the budgets above it is rare. A server of somebody's own that does not
-    /// say how long may have a limit on one path, as Vaultwarden has on logins: it closes that path, and the host once
-    /// another path is refused meanwhile.
+    /// say how long may have a limit on one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that
+    /// path, and the host once another path is refused meanwhile.
     pub fn heard(&mut self, at: &LimitedLane<'_>, heard: Heard, now: Duration) {
         let road = self.road(at, now);
         if !at.trusted {
