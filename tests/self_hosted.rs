@@ -90,10 +90,12 @@ async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     }
 }
 
+/// As Vaultwarden answers for a path that it lacks (docs/vendors/bitwarden.md, "Vaultwarden").
+const OF_VAULTWARDEN: &str = r#"{"error":{"code":404,"reason":"Not Found"}}"#;
+
 /// A server that takes keys and has no such path, as Vaultwarden has none of the public API's subscription or of billing.
-fn lacks(w: &World, path: &str) {
-    let page = r#"{"error":{"code":404,"reason":"Not Found"}}"#;
-    w.bitwarden().inject(Fault::always(answer(404, page)).path(path));
+fn lacks(w: &World, path: &str, body: &str) -> u64 {
+    w.bitwarden().inject(Fault::always(answer(404, body)).path(path))
 }
 
 /// Waits until the object is given up as one that needs a person; what `Ready` says.
@@ -109,15 +111,19 @@ async fn given_up(w: &World, name: &str) -> String {
 async fn server_without_billing_accuses_no_owner_and_says_which_path_it_lacks() {
     needs_control_plane!();
     let w = self_hosted("self-no-billing").await;
-    let t = w.tenant("owned", organization()).await;
-    t.person(Role::Owner).await;
-    lacks(&w, "/billing/");
-    let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
-    w.declare("owned", t.alone(named)).await;
-    let message = given_up(&w, "owned").await;
-    let (host, path) = (w.vendor.host(), "organizations/{id}/billing/vnext/metadata");
-    let expected = format!("{host} has no {path}: an older server, another product, or a proxy that filters");
-    assert!(message.starts_with(&expected), "{message}");
+    let own = r#"{"message":"Resource not found."}"#;
+    for (name, body) in [("vaultwarden", OF_VAULTWARDEN), ("page", "<html>MARKER</html>"), ("own-words", own)] {
+        let t = w.tenant(name, organization()).await;
+        t.person(Role::Owner).await;
+        let fault = lacks(&w, "/billing/", body);
+        let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });
+        w.declare(name, t.alone(named)).await;
+        let message = given_up(&w, name).await;
+        let (host, path) = (w.vendor.host(), "organizations/{id}/billing/vnext/metadata");
+        let expected = format!("{host} has no {path}: an older server, another product, or a proxy that filters");
+        assert!(message.starts_with(&expected), "{name}: {message}");
+        w.bitwarden().clear_fault(fault);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +146,7 @@ async fn server_without_the_public_api_accepts_the_key_and_waits_for_a_person_af
     needs_control_plane!();
     let w = self_hosted("self-no-public").await;
     let t = w.tenant("public", organization()).await;
-    lacks(&w, "/public/");
+    lacks(&w, "/public/", OF_VAULTWARDEN);
     t.declare(json!({})).await;
     let tries = |status: &LicenseSeatsStatus| {
         said(status, "CredentialsValid") == "True/Authenticated" && condition(status, "Reconciling").is_some()

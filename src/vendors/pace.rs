@@ -188,7 +188,8 @@ impl Pace {
     pub fn turn(&mut self, at: &LimitedLane<'_>, ask: &Ask<'_>, now: Duration) -> Result<(), Wait> {
         let asked = ask.urgency == Urgency::Asked;
         if asked {
-            let closed = self.closed.get_mut(&at.lane.host).into_iter().chain(self.closed_lanes.get_mut(&at.lane));
+            let paths = self.closed_lanes.iter_mut().filter(|(lane, _)| lane.host == at.lane.host);
+            let closed = self.closed.get_mut(&at.lane.host).into_iter().chain(paths.map(|(_, closed)| closed));
             for closed in closed.filter(|closed| closed.guessed) {
                 closed.until = closed.until.min(now);
             }
