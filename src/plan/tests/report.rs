@@ -39,6 +39,9 @@ fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
     let remedy = Remedy::Time { after: None, secret_may_help: false };
     let fault =
         Fault { remedy, reason: reason::VENDOR_UNREACHABLE, summary: "unreachable".into(), message: "no".into() };
+    let lacks = Fault { remedy: Remedy::Server { lasts: false }, ..fault.clone() };
+    let missing = Finding::Failed { fault: &lacks, desired: Some(&story.desired), account: None, stale: false };
+    assert_eq!(report(&good, 3, &missing, now()).status, good);
     let failed = |stale| Finding::Failed { fault: &fault, desired: Some(&story.desired), account: None, stale };
     assert_eq!(report(&good, 3, &failed(false), now()).status, good);
     let stale = report(&good, 4, &failed(true), now()).status;

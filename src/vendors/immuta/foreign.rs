@@ -187,6 +187,16 @@ fn whatever_answers_an_addition_or_a_removal_only_what_is_listed_is_a_refusal_an
 }
 
 #[test]
+fn record_with_a_field_that_cannot_be_read_proves_no_addition() {
+    let told = |expires: Value| {
+        let record = json!({ "id": 7, "uuid": "u7", "seats": 40, "expires": expires });
+        added(&answer(200, record.to_string().as_bytes()), "key", "tenant.test")
+    };
+    assert!(matches!(told(json!(null)), Outcome::Added(_)));
+    assert!(matches!(told(json!("soon")), Outcome::Uncertain(_)));
+}
+
+#[test]
 fn list_in_the_place_of_an_object_is_refused() {
     for list in [json!([7, "u7", 40]), json!(["7"]), json!([true, "t"]), json!([{ "id": 7, "uuid": "u" }]), json!([])] {
         let given = answer(200, list.to_string().as_bytes());

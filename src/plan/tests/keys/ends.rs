@@ -228,6 +228,17 @@ fn row_of_which_a_field_cannot_be_read_is_named_and_counts_for_nothing_and_nothi
 }
 
 #[test]
+fn end_that_cannot_be_read_leaves_the_known_one_in_the_record_and_two_readings_differ_by_it() {
+    let known = Row { expires: Some(now() + SignedDuration::from_hours(500)), ..row(7, 40) };
+    let shown = |odd| Row { odd, ..row(7, 40) };
+    let story = |row: Row| keys().lists(&["a"]).shows(&[row]).knows(&[record("a", &known, KeyOrigin::Added)]);
+    let end = |row: Row| story(row).record("a").expect("a record").expires_at.map(|time| time.0);
+    assert_eq!((end(shown(Some("expires"))), end(shown(None))), (known.expires, None));
+    let sight = |row: Row| story(row).ring.sight();
+    assert_ne!(sight(shown(Some("expires"))), sight(shown(None)));
+}
+
+#[test]
 fn end_is_noticed_where_only_a_row_that_cannot_be_read_would_cover_the_need() {
     let ends = Row { expires: Some(now() + SignedDuration::from_hours(5)), ..row(7, 40) };
     let odd = Row { odd: Some("expires"), ..row(9, 60) };
