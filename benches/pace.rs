@@ -181,7 +181,7 @@ impl World {
         let object = ("it".to_owned(), owner.to_string());
         let ask = Ask { object: &object, owner: owner as u64, urgency, failed: false };
         self.pace.turn(&lane(path, limits), &ask, now).map_err(|wait| match wait {
-            Wait::Turn(after) | Wait::Closed(after) | Wait::Down { after, .. } => after,
+            Wait::Turn(after) | Wait::Closed(after) | Wait::Guessed(after) | Wait::Down { after, .. } => after,
         })
     }
 

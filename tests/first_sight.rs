@@ -31,6 +31,7 @@ async fn object_that_is_created_again_lowers_nothing_of_what_the_vendor_bought_u
     w.declare("acme", up_to).await;
     let status = w.until_reason("acme", "Ready", "FirstSight").await;
     assert_eq!(said(&status, "ChangePending"), "True/FirstSight");
+    assert_eq!(said(&status, "Stalled"), "True/FirstSight");
     w.until_polled(3).await;
     assert_eq!((w.puts(), w.organization().seats), (1, Some(108)), "the limit alone was set");
     w.agree("acme").await;

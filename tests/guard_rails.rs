@@ -82,6 +82,7 @@ async fn limit_that_follows_the_seats_is_held_above_the_rail_and_set_at_it() {
 async fn until_held(t: &Tenant<'_>, sentence: &str) {
     let before = t.organization();
     let status = t.until_said("Ready", "False/GuardrailViolated").await;
+    assert_eq!(said(&status, "Stalled"), "True/GuardrailViolated", "{}", t.name);
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains(sentence), "{message}");
     assert_eq!(said(&status, "ChangePending"), "True/BlockedByGuardrail", "{sentence}");

@@ -43,6 +43,8 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
     for (t, license, ready) in all {
         let status = t.until_said("LicenseValid", license).await;
         assert_eq!(said(&status, "Ready"), ready, "{}", t.name);
+        let stalled = if ready == "False/Expired" { "True/Expired" } else { "" };
+        assert_eq!(said(&status, "Stalled"), stalled, "{}", t.name);
         assert_eq!(t.puts(), 0, "{}", t.name);
         let ends = status.license.as_ref().and_then(|license| license.expires_at.clone());
         assert_eq!(

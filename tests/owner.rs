@@ -398,3 +398,42 @@ async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
     let devices = async || (w.bitwarden().devices(&key.user_id).len() == 2).then_some(());
     wait_for("another device", PATIENCE, devices).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn occupied_count_of_zero_is_not_believed_beside_members_that_take_seats() {
+    needs_control_plane!();
+    let w = world("occupied-zero").await;
+    let text = json!({ "isOnSecretsManagerStandalone": false, "organizationOccupiedSeats": 0 }).to_string();
+    w.bitwarden().inject(Fault::on_private_read(FaultKind::Body { text }).path("/billing/vnext/metadata").for_ever());
+    let (both, alone) = (w.tenant("both", organization()).await, w.tenant("alone", organization()).await);
+    for t in [&both, &alone] {
+        t.person(Role::Owner).await;
+    }
+    w.declare("both", both.both(json!({ "seats": 100 }))).await;
+    w.declare("alone", alone.alone(json!({ "seats": 100 }))).await;
+    let status = both.until_in_sync(100).await;
+    assert_eq!((status.used, status.used_is_lower_bound), (Some(80), Some(true)), "members are counted");
+    assert_eq!(said(&status, "CredentialsValid"), "Unknown/VendorUnreachable");
+    let status = alone.until_said("Ready", "Unknown/ObservationStale").await;
+    assert_eq!(status.used, None);
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("cannot be read"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_sees_the_use_where_no_seats_are_counted_and_no_key_claims_to_read_them() {
+    needs_control_plane!();
+    let w = world("owner-uncounted").await;
+    let t = w.tenant("uncounted", organization().seats(None).limit(None)).await;
+    t.person(Role::Owner).await;
+    let watched = json!({ "managementPolicy": "Observe", "seats": null, "limit": null });
+    w.declare("uncounted", t.alone(watched)).await;
+    let status = t.until_said("Ready", "True/Observed").await;
+    assert_eq!((status.used, status.summary.as_deref()), (Some(80), Some("observed")));
+    assert_eq!(said(&status, "SeatShortage"), "False/SeatsNotReported");
+    let message = &condition(&status, "SeatShortage").expect("told").message;
+    assert_eq!(message, "80 in use; the server shows no seat count, so none can be short");
+    assert_eq!(said(&status, "Stalled"), "");
+    let allows = allows(&status);
+    assert!(allows.contains("ReadExactUsage") && !allows.contains("Seats\""), "{allows}");
+}

@@ -133,6 +133,7 @@ async fn organization_key_goes_on_while_the_private_api_fails_and_nothing_is_low
     w.edit("fails", json!({ "seats": 120 })).await;
     let message = t.said("Ready", "NumbersInDoubt").await;
     assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
+    assert_eq!(said(&t.status().await, "Reconciling"), "True/Progressing", "the key may work again by itself");
     assert_eq!(t.puts(), 1);
     w.bitwarden().clear_fault(fault);
     let status = w.until_in_sync("fails", 120).await;

@@ -130,7 +130,10 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
         t.declare(json!({})).await;
         ends(&t, &case, fault, || t.puts()).await;
     };
-    join_all(cases().into_iter().map(play)).await;
+    // From a 429 on the path has a limit, for which the others would wait.
+    let (throttled, others): (Vec<_>, Vec<_>) = cases().into_iter().partition(|case| case.what.starts_with("429"));
+    join_all(others.into_iter().map(&play)).await;
+    join_all(throttled.into_iter().map(play)).await;
     assert_eq!(w.operator.try_exit(), None);
     assert!(!w.operator.log().contains("panicked"), "{}", w.operator.log_tail(60));
 }

@@ -135,7 +135,7 @@ pub struct LicenseSeatsStatus {
     /// than the operator) and `StatusNotStored`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
     /// `CredentialsValid`: `Authenticated`; or not: `SecretNotFound`, `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`,
     /// `Rejected`, `InsufficientRole`, `HostNotAllowed`; or Unknown: `VendorUnreachable`.
-    /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`; or Unknown:
+    /// `SeatShortage`: `BelowThreshold`, `Exhausted`, `OverAllocated`; or not: `Sufficient`, `SeatsNotReported`; or Unknown:
     /// `UsageNotReported`, `SeatsNotReported`.
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.

@@ -277,7 +277,9 @@ pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_versi
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
-        Remedy::Time { secret_may_help: true, .. } => super::memory::backoff(entry.failures, Duration::from_secs(300)),
+        Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
+            super::memory::backoff(entry.failures, Duration::from_secs(300))
+        }
         Remedy::Spec | Remedy::Owner | Remedy::Cluster | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
     Some(Hold { fault: fault.clone(), secret_version, until: Instant::now() + wait })

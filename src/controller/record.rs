@@ -19,6 +19,9 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
+/// So many tries in a row show that a server lacks a path, and not something before it that is starting.
+const FEW_TRIES: u32 = 5;
+
 /// How often to look at an object that is on its way out: its end is told by the watch.
 const LEAVING: Duration = Duration::from_secs(600);
 
@@ -92,7 +95,10 @@ impl Pass<'_> {
 
     /// It did not come to a decision, or the change could not be sent.
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
-        let Failed { status, desired, account, fault, back } = failed;
+        let Failed { status, desired, account, mut fault, back } = failed;
+        if let Remedy::Server { lasts } = &mut fault.remedy {
+            *lasts = self.entry.failures >= FEW_TRIES;
+        }
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.entry), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
         let edited = self.is_edited(&status);
@@ -309,7 +315,7 @@ fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
         Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
-        Remedy::Owner | Remedy::Credentials | Remedy::Time { secret_may_help: true, .. } => {
+        Remedy::Owner | Remedy::Credentials | Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
             context.settings.timing.secret_recheck
         }
         Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),

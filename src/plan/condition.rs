@@ -168,6 +168,11 @@ impl<'a> Conditions<'a> {
         });
     }
 
+    /// Since when a condition that was said has its status.
+    pub(super) fn since(&self, kind: &str) -> Option<Timestamp> {
+        find(&self.new, kind).map(|condition| condition.last_transition_time.0)
+    }
+
     /// Carries a condition over as it was, if it was there.
     pub(super) fn keep(&mut self, kind: &str) {
         self.new.extend(find(self.old, kind).cloned());

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
+use super::failed::passes;
 use super::keys;
 use super::license::validity;
 use super::may_bill::checked;
@@ -61,7 +62,12 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     }
     say_drift(&mut conditions, told, &status.history);
     match says.going {
+        // The license is not in force, which only a person can mend.
+        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, &message),
         Going::Rests => {}
+        Going::Stalled if why == reason::NUMBERS_IN_DOUBT && key_may_recover(&conditions, seen, now) => {
+            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
+        }
         Going::On => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message),
         Going::Stalled => conditions.say(kind::STALLED, Is::True, why, &message),
     }
@@ -95,6 +101,9 @@ fn say_ready(
     if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
         message = format!("{message}; {differs}");
     }
+    if let Some(odd) = told.seen.keys().and_then(|ring| ring.odd(told.desired.pool.vendor.account)) {
+        message = format!("{message}; {odd}");
+    }
     conditions.say(kind::READY, is, why, &message);
     (why, message)
 }
@@ -102,14 +111,25 @@ fn say_ready(
 fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
     match &seen.concern {
         Some(fault) => {
-            let is = if matches!(fault.remedy, Remedy::Time { .. }) { Is::Unknown } else { Is::False };
-            conditions.say(kind::CREDENTIALS_VALID, is, fault.reason, &fault.message);
+            let (is, why) = match fault.remedy {
+                Remedy::Time { .. } => (Is::Unknown, fault.reason),
+                // The key is accepted, and not seen at work.
+                Remedy::Server { .. } => (Is::Unknown, reason::VENDOR_UNREACHABLE),
+                _ => (Is::False, fault.reason),
+            };
+            conditions.say(kind::CREDENTIALS_VALID, is, why, &fault.message);
         }
         None => {
             let message = format!("{vendor} accepts the credentials");
             conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);
         }
     }
+}
+
+/// Whether a key that fails beside the others, so that nothing is lowered, may work again without a person.
+fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
+    let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
+    fault.is_some_and(|fault| passes(fault, conditions, now))
 }
 
 /// `None`: the use or the purchased seats are not known.
@@ -129,8 +149,8 @@ fn say_shortage(
                 ),
                 (Some(used), Model::Uncounted(_)) => (
                     Is::False,
-                    reason::SUFFICIENT,
-                    format!("{used} seats in use; {vendor} counts no purchased seats here, so none can be short"),
+                    reason::SEATS_NOT_REPORTED,
+                    format!("{used} in use; the server shows no seat count, so none can be short"),
                 ),
                 (Some(used), _) => (
                     Is::Unknown,

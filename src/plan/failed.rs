@@ -1,10 +1,13 @@
 //! What is said of a pass that did not come to a decision: by what mends it. Called by `report`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::condition::{Conditions, Is, kind, reason};
 use super::{Fault, Remedy};
 use crate::api::LicenseSeatsStatus;
+
+/// A Secret that arrives with its object does so within this long.
+const ARRIVES: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) fn failed(
     status: &mut LicenseSeatsStatus,
@@ -24,6 +27,14 @@ pub(super) fn failed(
             conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
             conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
         }
+        Remedy::Server { lasts } => {
+            let (is, why) = match lasts {
+                true => (Is::False, reason::UNSUPPORTED_BY_VENDOR),
+                false => (Is::Unknown, reason::OBSERVATION_STALE),
+            };
+            conditions.say(kind::READY, is, why, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
+        }
         Remedy::Credentials => {
             conditions.say(kind::READY, Is::False, reason::CREDENTIALS_INVALID, &fault.message);
             conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message);
@@ -37,12 +48,18 @@ pub(super) fn failed(
     conditions.keep(kind::SEAT_SHORTAGE);
     conditions.keep(kind::CHANGE_PENDING);
     conditions.keep(kind::DRIFTED);
-    // A Secret that is not there yet is the normal course of a GitOps start; the rest waits for a person.
-    let waits = matches!(fault.remedy, Remedy::Time { .. }) || fault.reason == reason::SECRET_NOT_FOUND;
-    if waits {
+    if passes(fault, &conditions, now) {
         conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &fault.message);
     } else {
         conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
     }
     status.conditions = conditions.done();
+}
+
+/// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
+/// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
+pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
+    let not_there = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&fault.reason);
+    matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false })
+        || (not_there && conditions.since(kind::CREDENTIALS_VALID).is_some_and(|since| now < since + ARRIVES))
 }

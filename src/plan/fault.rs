@@ -30,6 +30,13 @@ pub enum Remedy {
     Cluster,
     /// Nothing here: the vendor cannot do this for this account.
     Unsupported,
+    /// Another server, or an update of it: it accepts the key and lacks a path. Tried again with back-off, and the Secret is
+    /// looked at every few seconds.
+    Server {
+        /// It has been so for a few tries, and so a person must act. Until then, something in front of the server may be
+        /// starting.
+        lasts: bool,
+    },
     /// Time. `after`: not before this long; `secret_may_help`: a change of the Secret may mend it sooner.
     Time {
         /// What the vendor asked for, if it did.

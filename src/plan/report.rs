@@ -66,7 +66,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             decided(&mut status, &Told { old, generation, desired, seen, decision, now });
         }
         Finding::Failed { fault, desired, account, stale } => {
-            let transient = matches!(fault.remedy, Remedy::Time { .. });
+            let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
             if transient && !stale {
                 return Report { status, notices };
             }

@@ -76,6 +76,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "None is free: nobody can join."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
     quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
+    quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SEATS_NOT_REPORTED], "The use is shown. The plan or the server counts no seats, so none can be short."),
     quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::SEATS_NOT_REPORTED], "The use is shown, and the purchased seats are not. Use a key that shows them."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "It ends within one of `thresholds.expiry`. Renew it."),
@@ -143,9 +144,9 @@ pub(super) fn says(verdict: &Verdict) -> Says {
         Verdict::Unsupported(_) => {
             says(Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, "unsupported", "cannot be managed")
         }
-        // A key that cannot be removed safely waits; everything else that lacks is for a person.
+        // A change waits there: the removal.
         Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
-            Says { pending: Some(lack.reason), ..says(Is::False, lack.reason, Going::Rests, "lacking", "") }
+            Says { pending: Some(lack.reason), ..says(Is::False, lack.reason, Going::Stalled, "lacking", "") }
         }
         Verdict::Lacking(lack) => says(Is::False, lack.reason, Going::Stalled, "lacking", ""),
         Verdict::Held(holds) => held(holds.first().map(|hold| &hold.kind)),
@@ -161,17 +162,21 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::Unsupported) => {
             (Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, reason::UNSUPPORTED_BY_VENDOR, "not possible")
         }
-        Some(HoldKind::GuardRail) => {
-            (Is::False, reason::GUARDRAIL_VIOLATED, Going::Rests, reason::BLOCKED_BY_GUARDRAIL, "blocked by guard rail")
-        }
+        Some(HoldKind::GuardRail) => (
+            Is::False,
+            reason::GUARDRAIL_VIOLATED,
+            Going::Stalled,
+            reason::BLOCKED_BY_GUARDRAIL,
+            "blocked by guard rail",
+        ),
         Some(HoldKind::NumbersInDoubt) => {
-            (Is::False, reason::NUMBERS_IN_DOUBT, Going::Rests, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
+            (Is::False, reason::NUMBERS_IN_DOUBT, Going::Stalled, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
         }
         Some(HoldKind::Owned) => {
             (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object has this pool")
         }
         Some(HoldKind::FirstSight) => {
-            (Is::False, reason::FIRST_SIGHT, Going::Rests, reason::FIRST_SIGHT, "waiting for a person to agree")
+            (Is::False, reason::FIRST_SIGHT, Going::Stalled, reason::FIRST_SIGHT, "waiting for a person to agree")
         }
         Some(HoldKind::OtherPool) => {
             (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
@@ -199,7 +204,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(
             HoldKind::VendorRule | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) | HoldKind::Contest,
         )
-        | None => (Is::False, reason::VENDOR_REJECTED, Going::Rests, reason::VENDOR_REJECTED, "vendor would refuse"),
+        | None => (Is::False, reason::VENDOR_REJECTED, Going::Stalled, reason::VENDOR_REJECTED, "vendor would refuse"),
     };
     Says { ready, reason, going, pending: Some(pending), label: "held", words }
 }
@@ -230,6 +235,8 @@ mod tests {
             held(HoldKind::Unsupported),
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),
+            held(HoldKind::NumbersInDoubt),
+            held(HoldKind::Owned),
             held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
             held(HoldKind::StuckPool),
@@ -249,6 +256,14 @@ mod tests {
             let says = says(&verdict);
             assert!(has(kind::READY, says.ready, says.reason), "{verdict:?}");
             assert!(says.pending.is_none_or(|reason| has(kind::CHANGE_PENDING, Is::True, reason)), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn verdict_that_is_not_ready_is_either_going_on_or_stalled() {
+        for verdict in verdicts() {
+            let says = says(&verdict);
+            assert_eq!(says.going == Going::Rests, says.ready == Is::True, "{verdict:?}");
         }
     }
 

@@ -9,6 +9,9 @@ use super::http::no_connection;
 use super::pace::{Outage, Trouble, Wait};
 use crate::plan::{Fault, Remedy, reason};
 
+/// How long is waited after a 429 that does not say it, the first time.
+const GUESSED: Duration = Duration::from_secs(60);
+
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VendorError {
@@ -92,6 +95,9 @@ impl From<Wait> for VendorError {
         match wait {
             Wait::Turn(after) => Self::Paced { after },
             Wait::Closed(after) => Self::Closed { after, outage: None },
+            Wait::Guessed(after) => {
+                Self::Closed { after, outage: Some(Outage { trouble: Trouble::Status(429), asked: None }) }
+            }
             Wait::Down { after, outage, .. } => Self::Closed { after, outage: Some(outage) },
         }
     }
@@ -119,7 +125,7 @@ impl VendorError {
     pub fn remedy(&self) -> Remedy {
         let after = match self {
             Self::Paced { after } | Self::Closed { after, .. } | Self::Throttled { after: Some(after) } => Some(*after),
-            Self::Throttled { after: None } => Some(Duration::from_secs(60)),
+            Self::Throttled { after: None } => Some(GUESSED),
             Self::NoAnswer(_)
             | Self::Certificate(_)
             | Self::ClientCertificate
@@ -171,12 +177,10 @@ impl VendorError {
                 "throttled by the vendor".into(),
                 format!("{vendor} asks for {} s of pause: too many requests came from this address", after.as_secs()),
             ),
-            Self::Throttled { after: None } => (
-                "throttled by the vendor".into(),
-                format!(
-                    "{host} refuses requests for now and does not say how long: its edge may be blocking this network"
-                ),
-            ),
+            Self::Throttled { after: None } => guessed(host, GUESSED),
+            Self::Closed { after, outage: Some(Outage { trouble: Trouble::Status(429), asked: None }) } => {
+                guessed(host, *after)
+            }
             Self::NotFound => (
                 "no such API at this server".into(),
                 format!("{host} has no such API (404): check the server named in the Secret"),
@@ -220,6 +224,12 @@ impl VendorError {
         };
         Fault { remedy: self.remedy(), reason: reason::VENDOR_UNREACHABLE, summary, message }
     }
+}
+
+/// What is said of a 429 that does not say how long: STATUS and sentence. `after`: when it is tried next.
+fn guessed(host: &str, after: Duration) -> (String, String) {
+    let message = format!("{host} answered 429 without saying how long; next try in {} s", after.as_secs());
+    ("throttled by the vendor".into(), message)
 }
 
 #[cfg(test)]

@@ -93,9 +93,33 @@ struct Closed {
     strikes: u32,
 }
 
+impl Closed {
+    /// What a 429 makes of the pause before it. `retry_after`: what it asked for.
+    fn after(before: Option<Self>, retry_after: Option<Duration>, now: Duration) -> Self {
+        let (until, guessed, strikes) = match retry_after {
+            // What was cut down to the longest pause is hardly meant: a person may try.
+            Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
+            None => {
+                let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
+                // Requests that were under way together are refused together: one strike.
+                let strikes = match recent {
+                    Some(closed) if closed.until > now => closed.strikes.max(1),
+                    Some(closed) => closed.strikes + 1,
+                    None => 1,
+                };
+                let pause = EDGE_PAUSE.saturating_mul(1 << (strikes - 1).min(10)).min(LONGEST_EDGE_PAUSE);
+                (now + pause, true, strikes)
+            }
+        };
+        before.filter(|before| before.until > until).unwrap_or(Self { until, guessed, strikes })
+    }
+}
+
 #[derive(Debug)]
 struct Road {
     limiter: Limiter,
+    /// It has answered 429.
+    refused: bool,
     budget: Budget,
     /// When somebody last went to find out whether there is a limiter.
     found_out: Option<Duration>,
@@ -110,6 +134,8 @@ pub struct Pace {
     /// Unused roads are looked for when there are so many.
     sweep: usize,
     closed: HashMap<String, Closed>,
+    /// Lanes of servers of somebody's own that refused a request with 429 and did not say for how long.
+    closed_lanes: HashMap<Lane, Closed>,
     outages: Outages,
     /// Objects that may come sooner than they were told.
     called: Vec<Key>,
@@ -122,6 +148,8 @@ pub enum Wait {
     Turn(Duration),
     /// The host asked for a pause that lasts this long.
     Closed(Duration),
+    /// The host answered 429 and did not say how long: our own pause lasts this long.
+    Guessed(Duration),
     /// The host is in an outage.
     Down {
         /// When to come back.
@@ -136,7 +164,7 @@ pub enum Wait {
 impl Wait {
     /// When to come back.
     pub fn after(self) -> Duration {
-        let (Self::Turn(after) | Self::Closed(after) | Self::Down { after, .. }) = self;
+        let (Self::Turn(after) | Self::Closed(after) | Self::Guessed(after) | Self::Down { after, .. }) = self;
         after
     }
 }
@@ -159,10 +187,14 @@ impl Pace {
     /// When to come back. Coming earlier changes nothing, coming later loses no place in the order.
     pub fn turn(&mut self, at: &LimitedLane<'_>, ask: &Ask<'_>, now: Duration) -> Result<(), Wait> {
         let asked = ask.urgency == Urgency::Asked;
-        if asked && let Some(closed) = self.closed.get_mut(&at.lane.host).filter(|closed| closed.guessed) {
-            closed.until = closed.until.min(now);
+        if asked {
+            let paths = self.closed_lanes.iter_mut().filter(|(lane, _)| lane.host == at.lane.host);
+            let closed = self.closed.get_mut(&at.lane.host).into_iter().chain(paths.map(|(_, closed)| closed));
+            for closed in closed.filter(|closed| closed.guessed) {
+                closed.until = closed.until.min(now);
+            }
         }
-        self.open(&at.lane.host, now)?;
+        self.open(&at.lane, now)?;
         self.outages.open(&at.lane, asked, now)?;
         let road = self.road(at, now);
         match road.limiter {
@@ -204,7 +236,7 @@ impl Pace {
     /// # Errors
     /// Then it must not leave.
     pub fn leave(&mut self, at: &LimitedLane<'_>, now: Duration) -> Result<Probes, Wait> {
-        self.open(&at.lane.host, now)?;
+        self.open(&at.lane, now)?;
         self.outages.open(&at.lane, false, now)?;
         let road = self.road(at, now);
         if road.limiter != Limiter::Absent {
@@ -220,47 +252,44 @@ impl Pace {
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
-    /// "The edge in front of the cloud"). With the budgets above it is rare.
+    /// "The edge in front of the cloud"). With the budgets above it is rare. A server of somebody's own that does not
+    /// say how long may have a limit on one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that
+    /// path, and the host once another path is refused meanwhile.
     pub fn heard(&mut self, at: &LimitedLane<'_>, heard: Heard, now: Duration) {
         let road = self.road(at, now);
         if !at.trusted {
+            road.refused |= heard.status == 429;
             road.limiter = match (heard.status, heard.limited) {
                 (_, true) => Limiter::There,
-                (429, _) if heard.retry_after.is_some() => Limiter::There,
+                // It has a limit, whatever its answers say of it.
+                _ if road.refused => Limiter::There,
                 // The edge, a gateway or a crash say nothing about the application.
-                (403 | 429 | 500.., _) => road.limiter,
+                (403 | 500.., _) => road.limiter,
                 _ => Limiter::Absent,
             };
         }
         if heard.status != 429 {
             return;
         }
-        let before = self.closed.get(&at.lane.host).copied();
-        let (until, guessed, strikes) = match heard.retry_after {
-            // What was cut down to the longest pause is hardly meant: a person may try.
-            Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
-            None => {
-                let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
-                // Requests that were under way together are refused together: one strike.
-                let strikes = match recent {
-                    Some(closed) if closed.until > now => closed.strikes.max(1),
-                    Some(closed) => closed.strikes + 1,
-                    None => 1,
-                };
-                let pause = EDGE_PAUSE.saturating_mul(1 << (strikes - 1).min(10)).min(LONGEST_EDGE_PAUSE);
-                (now + pause, true, strikes)
-            }
-        };
-        let closed = match before {
-            Some(before) if before.until > until => before,
-            _ => Closed { until, guessed, strikes },
-        };
-        self.closed.insert(at.lane.host.clone(), closed);
+        let elsewhere =
+            |(lane, closed): (&Lane, &Closed)| lane.host == at.lane.host && *lane != at.lane && closed.until > now;
+        if at.trusted || heard.retry_after.is_some() || self.closed_lanes.iter().any(elsewhere) {
+            let closed = Closed::after(self.closed.get(&at.lane.host).copied(), heard.retry_after, now);
+            self.closed.insert(at.lane.host.clone(), closed);
+        } else {
+            let closed = Closed::after(self.closed_lanes.get(&at.lane).copied(), None, now);
+            self.closed_lanes.retain(|_, closed| closed.until + EDGE_FORGOTTEN > now);
+            self.closed_lanes.insert(at.lane.clone(), closed);
+        }
     }
 
-    fn open(&self, host: &str, now: Duration) -> Result<(), Wait> {
-        let left = self.closed.get(host).map_or(Duration::ZERO, |closed| closed.until.saturating_sub(now));
-        if left.is_zero() { Ok(()) } else { Err(Wait::Closed(left)) }
+    fn open(&self, lane: &Lane, now: Duration) -> Result<(), Wait> {
+        let closed = self.closed.get(&lane.host).into_iter().chain(self.closed_lanes.get(lane));
+        match closed.max_by_key(|closed| closed.until).filter(|closed| closed.until > now) {
+            None => Ok(()),
+            Some(Closed { until, guessed: true, .. }) => Err(Wait::Guessed(*until - now)),
+            Some(Closed { until, .. }) => Err(Wait::Closed(*until - now)),
+        }
     }
 
     fn road(&mut self, at: &LimitedLane<'_>, now: Duration) -> &mut Road {
@@ -270,7 +299,7 @@ impl Pace {
             self.sweep = 64 + 2 * self.roads.len();
         }
         let limiter = if at.trusted { Limiter::There } else { Limiter::Unknown };
-        let road = || Road { limiter, budget: Budget::of(at.limits), found_out: None, used: now };
+        let road = || Road { limiter, refused: false, budget: Budget::of(at.limits), found_out: None, used: now };
         let road = self.roads.entry(at.lane.clone()).or_insert_with(road);
         road.used = now;
         road

@@ -84,6 +84,7 @@ fn of_the_organization_key(w: &World, t: &Tenant<'_>, cause: &str) -> bool {
         "the answer invalid_scope" => on(answer(400, r#"{"error":"invalid_scope"}"#), token),
         "the answer 401" => on(answer(401, ""), public),
         "the answer 403" => on(answer(403, ""), public),
+        "the answer 404 for a token" => on(answer(404, ""), token),
         "the answer 404" => on(answer(404, ""), public),
         "the answer 429 with Retry-After" => on(throttled("37"), public),
         "the answer 429 of the edge" => on(FaultKind::EdgeThrottle, public),
@@ -137,6 +138,10 @@ async fn of_a_personal_key(w: &World, t: &Tenant<'_>, cause: &str) -> Option<Val
         "the person is a user" => {
             person(Role::User).await;
             t.alone(json!({}))
+        }
+        "the answer 404 for billing" => {
+            t.inject(Fault::always(answer(404, "")).path("/billing/"));
+            owner(&|_| ()).await
         }
         "the owner's organization was deleted" => owner(&|_| vendor.delete_organization(id)).await,
         "the person owns two organizations" => {

@@ -3,6 +3,7 @@
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{LicenseKey, Tenant};
+use vendor_sim::{Fault, FaultKind};
 
 use super::{acme, entries, keys_of};
 use crate::canary::raise_the_voice_of;
@@ -183,4 +184,33 @@ async fn no_word_of_a_key_or_a_token_is_seen_anywhere() {
         assert!(found.is_none(), "told after: {found:?}");
     }
     assert_eq!(a.tenant.secrets_in_urls(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_row_with_an_odd_field_is_named_and_the_rest_of_the_tenant_is_read_and_gets_its_key() {
+    needs_control_plane!();
+    let a = acme("immuta-odd-row").await;
+    let foreign = a.tenant.issue(LicenseKey::seats(25));
+    a.tenant.add_by_hand(&foreign).expect("added by hand");
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    let rows = a.tenant.live_rows_of(&foreign);
+    let (id, uuid) = (rows[0].id, rows[0].uuid.clone());
+    let rows: Vec<_> = a
+        .tenant
+        .live_rows()
+        .iter()
+        .map(|row| {
+            let expires = if row.id == id { json!("soon") } else { json!(null) };
+            json!({ "id": row.id, "uuid": row.uuid, "seats": row.seats, "expires": expires })
+        })
+        .collect();
+    let text = serde_json::to_string(&rows).unwrap();
+    a.tenant.inject(Fault::on_license_list(FaultKind::Body { text }).for_ever());
+    let named = format!("row {id} ({uuid}) with a value of expires that cannot be read");
+    let status =
+        a.until("the row", |status| condition(status, "Ready").is_some_and(|c| c.message.contains(&named))).await;
+    assert_eq!((said(&status, "Ready").as_str(), status.seats), ("True/InSync", Some(65)));
+    assert_eq!(said(&status, "CredentialsValid"), "True/Authenticated");
 }

@@ -114,6 +114,7 @@ async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
     a.list(&["small"]).await;
     let status = a.until_ready("False/PruneBlocked").await;
     assert_eq!(said(&status, "ChangePending"), "True/PruneBlocked");
+    assert_eq!(said(&status, "Stalled"), "True/PruneBlocked");
     a.until_polled(3).await;
     assert_eq!(a.tenant.deletes(), 0);
     // Users leave: then it may go.

@@ -100,7 +100,9 @@ impl<'a> Book<'a> {
             record.state = match ring.row(record.id, record.uuid.as_deref()) {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
-                    record.expires_at = row.expires.map(Time);
+                    // An end that cannot be read is no word about the one that is known.
+                    record.expires_at =
+                        row.expires.map(Time).or(record.expires_at.take().filter(|_| row.odd.is_some()));
                     record.features = row.features.clone().unwrap_or_default();
                     record.asked = None;
                     let removed = record.state == KeyState::Removed;

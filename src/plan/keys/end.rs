@@ -35,7 +35,9 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
     };
     let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
     let last = ring.rows.iter().filter_map(|row| row.expires).max();
-    let expires_at = if live.is_empty() { last } else { noticed_end(&live, ring.seats, need) };
+    // What is not known of a row gives nothing that would be left.
+    let sure: Vec<&Row> = live.iter().copied().filter(|row| row.odd.is_none()).collect();
+    let expires_at = if live.is_empty() { last } else { noticed_end(&sure, ring.seats, need) };
     License {
         expires_at: expires_at.filter(|_| state != LicenseState::Absent).map(Time),
         hard_seats: ring.hard_seats,

@@ -69,6 +69,9 @@ fn obstacle(
     if standings.is_empty() || !standings.iter().all(in_force) {
         return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }
+    if let Some(why) = ring.odd(words.account) {
+        return Some(why);
+    }
     let this = |row: &&Row| row.is(record.id, record.uuid.as_deref());
     if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
         return Some("it is the last valid key".into());

@@ -23,6 +23,8 @@ pub struct Row {
     pub hard: Option<bool>,
     /// The vendor does not honour it, where that is shown.
     pub invalidated: bool,
+    /// Name of a field that cannot be read, so that what it would say is not known.
+    pub odd: Option<&'static str>,
     /// Names of what it turns on beside seats, in order; `None`: shown in a way that is not understood.
     pub features: Option<Vec<String>>,
 }
@@ -67,11 +69,21 @@ impl KeyRing {
         self.rows.iter().find(|row| row.is(id, uuid))
     }
 
+    /// What is said of the first row of which a field cannot be read.
+    pub(in crate::plan) fn odd(&self, account: &str) -> Option<String> {
+        let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
+        let Row { id, uuid, .. } = row;
+        Some(format!(
+            "the {account} lists row {id} ({uuid}) with a value of {field} that cannot be read, so that value counts as unknown and \
+             no license key is removed: correct the row, or replace its license key"
+        ))
+    }
+
     /// Two readings agree if this is the same.
     pub(in crate::plan) fn sight(&self) -> String {
         let word = |row: &Row| {
-            let Row { id, uuid, seats, expires, hard: _, invalidated, features } = row;
-            format!("{id} {uuid} {seats:?} {expires:?} {invalidated} {features:?}")
+            let Row { id, uuid, seats, expires, hard: _, invalidated, odd, features } = row;
+            format!("{id} {uuid} {seats:?} {expires:?} {invalidated} {odd:?} {features:?}")
         };
         let mut words: Vec<String> = self.rows.iter().map(word).collect();
         words.sort_unstable();

@@ -29,6 +29,7 @@ pub(super) fn row(id: i64, seats: i32) -> Row {
         expires: None,
         hard: None,
         invalidated: false,
+        odd: None,
         features: Some(vec![]),
     }
 }

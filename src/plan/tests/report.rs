@@ -39,6 +39,9 @@ fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
     let remedy = Remedy::Time { after: None, secret_may_help: false };
     let fault =
         Fault { remedy, reason: reason::VENDOR_UNREACHABLE, summary: "unreachable".into(), message: "no".into() };
+    let lacks = Fault { remedy: Remedy::Server { lasts: false }, ..fault.clone() };
+    let missing = Finding::Failed { fault: &lacks, desired: Some(&story.desired), account: None, stale: false };
+    assert_eq!(report(&good, 3, &missing, now()).status, good);
     let failed = |stale| Finding::Failed { fault: &fault, desired: Some(&story.desired), account: None, stale };
     assert_eq!(report(&good, 3, &failed(false), now()).status, good);
     let stale = report(&good, 4, &failed(true), now()).status;
@@ -85,4 +88,56 @@ fn shortages_are_told_by_their_threshold() {
         let shortage = status.conditions.iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
         assert_eq!(shortage.reason, reason, "{seats} seats, {used} used, {free_seats:?}, {percent:?}%");
     }
+}
+
+#[test]
+fn secret_that_is_missing_or_half_filled_is_waited_for_and_after_two_minutes_a_person_must_act() {
+    for why in [reason::SECRET_NOT_FOUND, reason::KEY_MISSING] {
+        let fault = Fault::credentials(why, "no key", "no".into());
+        let finding = Finding::Failed { fault: &fault, desired: None, account: None, stale: true };
+        let after = |old: &LicenseSeatsStatus, seconds| {
+            let status = report(old, 3, &finding, now() + SignedDuration::from_secs(seconds)).status;
+            let has = |kind: &str| status.conditions.iter().any(|condition| condition.type_ == kind);
+            let said = (has(kind::RECONCILING), has(kind::STALLED));
+            (status, said)
+        };
+        let (first, waits) = after(&LicenseSeatsStatus::default(), 0);
+        assert_eq!(waits, (true, false), "{why}");
+        assert_eq!(after(&first, 119).1, (true, false), "{why}");
+        let (late, stalled) = after(&first, 120);
+        assert_eq!(stalled, (false, true), "{why}");
+        assert_eq!(after(&late, 600).1, (false, true), "{why}");
+    }
+}
+
+#[test]
+fn license_that_is_not_in_force_waits_for_a_person() {
+    let ended = License::of(LicenseState::Expired);
+    let story = story().shows(150, Some(150)).with(|s| s.seen.license = Some(ended));
+    let decision = story.decided();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    let stalled = status.conditions.iter().find(|c| c.type_ == kind::STALLED).expect("Stalled");
+    assert_eq!(stalled.reason, reason::EXPIRED);
+}
+
+#[test]
+fn pool_without_a_seat_count_shows_its_use_and_is_only_observed_where_nothing_else_is_wanted() {
+    let told = |policy| {
+        let story = story().uses(Usage::Exact(3)).with(|s| {
+            s.desired.policy = policy;
+            s.seen.model = Model::Uncounted("not counted".into());
+        });
+        let decision = story.decided();
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        report(&LicenseSeatsStatus::default(), 3, &finding, now()).status
+    };
+    let observed = told(ManagementPolicy::Observe);
+    let find = |kind: &str| observed.conditions.iter().find(|c| c.type_ == kind).unwrap();
+    assert_eq!(find(kind::READY).reason, reason::OBSERVED);
+    let shortage = find(kind::SEAT_SHORTAGE);
+    assert_eq!(shortage.reason, reason::SEATS_NOT_REPORTED);
+    assert_eq!(shortage.message, "3 in use; the server shows no seat count, so none can be short");
+    let managed = told(ManagementPolicy::Manage);
+    assert!(managed.conditions.iter().any(|c| c.type_ == kind::READY && c.reason == reason::UNSUPPORTED_BY_VENDOR));
 }

@@ -34,7 +34,16 @@ fn a_wish_that_was_in_sync_stays_known_for_it_through_an_outage() {
     assert!(was_in_sync(&good, 3, &story()));
     assert!(was_in_sync(&good, 4, &story()), "an edit that leaves the wish leaves it in sync");
     let stale = Remedy::Time { after: None, secret_may_help: false };
-    for remedy in [stale, Remedy::Credentials, Remedy::Unsupported, Remedy::Owner, Remedy::Cluster, Remedy::Spec] {
+    for remedy in [
+        stale,
+        Remedy::Credentials,
+        Remedy::Unsupported,
+        Remedy::Server { lasts: true },
+        Remedy::Server { lasts: false },
+        Remedy::Owner,
+        Remedy::Cluster,
+        Remedy::Spec,
+    ] {
         let bad = failed(&good, 3, remedy.clone());
         assert!(was_in_sync(&bad, 3, &story()), "{remedy:?}");
         let edited = failed(&bad, 4, remedy.clone());

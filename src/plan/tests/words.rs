@@ -12,7 +12,7 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
         reported(&story).status
     };
     for (model, shortage, words) in [
-        (Model::Uncounted("no count".into()), "False/Sufficient", "37 seats in use; Acme counts no purchased seats"),
+        (Model::Uncounted("no count".into()), "False/SeatsNotReported", "37 in use; the server shows no seat count"),
         (Model::Unshown("no count".into()), "Unknown/SeatsNotReported", "37 seats in use; Acme does not show"),
     ] {
         let status = told(model);
@@ -102,7 +102,22 @@ fn numbers_that_contradict_each_other_are_no_guard_rail() {
         let summary = status.summary.unwrap();
         assert!(summary.ends_with(": numbers in doubt"), "{summary}");
         assert_eq!(status.plan.unwrap().blocked_by, [PlanBlock::NumbersInDoubt]);
+        assert_eq!(said_stalled(&story), ("True/NumbersInDoubt".into(), String::new()));
     }
+    let passing = Fault {
+        remedy: Remedy::Time { after: None, secret_may_help: false },
+        reason: reason::VENDOR_UNREACHABLE,
+        summary: "unreachable".into(),
+        message: "no answer".into(),
+    };
+    let story = lower().with(failing).with(|s| s.seen.concern = Some(passing));
+    assert_eq!(said_stalled(&story), (String::new(), "True/Progressing".into()));
+}
+
+/// `Stalled` and `Reconciling`.
+fn said_stalled(story: &Story) -> (String, String) {
+    let status = reported(story).status;
+    (said(&status, kind::STALLED).0, said(&status, kind::RECONCILING).0)
 }
 
 #[test]

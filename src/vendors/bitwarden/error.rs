@@ -52,9 +52,37 @@ pub(super) enum BitwardenError {
     /// 403 with a fresh token.
     #[error("forbidden")]
     Forbidden,
+    /// The server accepts an organization key, and has no such path of the public API.
+    #[error("no {0}")]
+    NoPublicPath(&'static str),
+    /// The server accepts a person's key, and has no such path for whom should see it.
+    #[error("no {path}")]
+    NoPath {
+        /// Which, with `{id}` of the organization.
+        path: &'static str,
+        /// The private API says so in its own words, as it also does to a member who is no owner
+        /// (docs/vendors/bitwarden.md, "A wrong role").
+        own: bool,
+    },
     /// A self-hosted server, which has no purchased seats to manage.
     #[error("only allowed when not self-hosted")]
     SelfHosted,
+}
+
+impl BitwardenError {
+    /// What a 404 of the public API means where a token was accepted.
+    pub(super) fn of_public_path(self, path: &'static str) -> Self {
+        if self == Self::Shared(VendorError::NotFound) { Self::NoPublicPath(path) } else { self }
+    }
+
+    /// What a 404 of the private API means where a token was accepted.
+    pub(super) fn of_path(self, path: &'static str) -> Self {
+        match self {
+            Self::Shared(VendorError::NotFound) => Self::NoPath { path, own: false },
+            Self::NotOwner => Self::NoPath { path, own: true },
+            error => error,
+        }
+    }
 }
 
 impl Failure for BitwardenError {
@@ -82,6 +110,7 @@ impl Failure for BitwardenError {
             Self::SeveralOrganizations => "several_organizations",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::NoPublicPath(_) | Self::NoPath { .. } => "no_path",
             Self::SelfHosted => "self_hosted",
         }
     }
@@ -91,6 +120,7 @@ impl Failure for BitwardenError {
             Self::Shared(error) => error.remedy(),
             Self::SeveralOrganizations => Remedy::Spec,
             Self::SelfHosted => Remedy::Unsupported,
+            Self::NoPublicPath(_) | Self::NoPath { .. } => Remedy::Server { lasts: false },
             Self::NoSubscription(_) => Remedy::Time { after: None, secret_may_help: false },
             Self::InvalidClient
             | Self::PersonUnknown
@@ -210,6 +240,22 @@ impl Failure for BitwardenError {
                 format!(
                     "{host} refuses this key with 403: it must be the organization API key of this organization; or the \
                      vendor's edge blocks this network"
+                ),
+            ),
+            Self::NoPublicPath(path) => (
+                reason::UNSUPPORTED_BY_VENDOR,
+                "no such API at this server",
+                format!(
+                    "{host} accepts the key but has no {path} (Vaultwarden has no seats; for {NAME} check apiUrl, or update). It \
+                     is tried again"
+                ),
+            ),
+            Self::NoPath { path, .. } => (
+                reason::UNSUPPORTED_BY_VENDOR,
+                "no such API at this server",
+                format!(
+                    "{host} has no {path}: an older server, another product, or a proxy that filters. Check apiUrl or server in \
+                     the Secret, or update the server. It is tried again"
                 ),
             ),
             Self::SelfHosted => (

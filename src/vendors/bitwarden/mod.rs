@@ -184,7 +184,10 @@ impl Organization {
             None => Ok(None),
         };
         // With a person's key the members need not be counted, unless it fails.
-        let (public, counted) = tokio::try_join!(public(), members(self.owner.is_none()))?;
+        let counted = async { Ok(members(self.owner.is_none()).await) };
+        let (public, counted) = tokio::try_join!(public(), counted)?;
+        // Where both fail, it is always the same one that is told.
+        let counted = counted?;
         let known = public.flatten();
         let viewed = match &self.owner {
             Some(owner) => Some(look(owner, &id, self.product, known, ages(owner, urgency)).await),

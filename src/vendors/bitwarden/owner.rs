@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::error::BitwardenError;
 use super::license;
+use super::private::LIST;
 use super::private_wire::{Details, Membership};
 use super::row::Row;
 use super::session::Session;
@@ -121,22 +122,45 @@ pub(super) async fn look(
     match look_once(session, id, product, row, ages).await {
         // Roles in a token are as old as the token, and what is known of them may be as old as `ages` say: once more, afresh.
         Err(error) if is_of_role(&error) => {
-            let again = match session.look_anew(token).await {
-                true => look_once(session, id, product, row, ages).await,
-                false => Err(error),
+            let again = match (session.look_anew(token).await, error) {
+                (true, _) => look_once(session, id, product, row, ages).await,
+                // The token is as new as can be, and the list may be older.
+                (false, BitwardenError::NoPath { .. }) => {
+                    look_once(session, id, product, row, Ages { memberships: Duration::ZERO, ..ages }).await
+                }
+                (false, error) => Err(error),
             };
-            again.map_err(|error| match error {
-                BitwardenError::Forbidden => BitwardenError::NotOwner,
-                other => other,
-            })
+            match again {
+                Err(BitwardenError::Forbidden) => Err(BitwardenError::NotOwner),
+                Err(error @ BitwardenError::NoPath { .. })
+                    if is_of_role(&error) && !is_listed_as_owner(session, id).await =>
+                {
+                    Err(BitwardenError::NotOwner)
+                }
+                again => again,
+            }
         }
         result => result,
     }
 }
 
+/// Whether the list, as it was read last, has the person as an owner who may see what Bitwarden has of the organization: then a
+/// 404 says nothing of the role.
+async fn is_listed_as_owner(session: &Session, id: &str) -> bool {
+    session.memberships(Duration::MAX).await.is_ok_and(|list| {
+        let own = list.iter().find(|membership| membership.id.eq_ignore_ascii_case(id)).map(Standing::of);
+        matches!(own, Some(Standing::Owner | Standing::Resold))
+    })
+}
+
 /// Bitwarden refuses something for a role that the person does not have.
 fn is_of_role(error: &BitwardenError) -> bool {
-    matches!(error, BitwardenError::NotOwner | BitwardenError::Forbidden | BitwardenError::Unauthorized)
+    match error {
+        // To whom the list itself is missing, no role is known.
+        BitwardenError::NoPath { path, own } => *own && *path != LIST,
+        BitwardenError::NotOwner | BitwardenError::Forbidden | BitwardenError::Unauthorized => true,
+        _ => false,
+    }
 }
 
 async fn look_once(
@@ -213,7 +237,7 @@ impl Subscription {
     ) -> Result<Self, BitwardenError> {
         match details {
             Ok((details, is_old)) => Ok(Self { details: Some(details), is_old, ..Self::default() }),
-            Err(BitwardenError::NotOwner) if has_custom_plan(session, id).await => {
+            Err(BitwardenError::NoPath { own: true, .. }) if has_custom_plan(session, id).await => {
                 Ok(Self { custom_plan: true, ..Self::default() })
             }
             Err(error) if shown && !is_of_role(&error) => Ok(Self { lacks: Some(of_stripe(error)), ..Self::default() }),

@@ -21,6 +21,12 @@ use crate::vendors::Go;
 use crate::vendors::pace::Wait;
 use crate::vendors::tokens::Asker;
 
+/// Where a person belongs.
+pub(super) const LIST: &str = "organizations";
+
+/// Exact use.
+pub(super) const METADATA: &str = "organizations/{id}/billing/vnext/metadata";
+
 /// The details of so many organizations of one person are kept.
 const MOST_DETAILS: usize = 256;
 
@@ -55,7 +61,7 @@ impl Session {
         {
             return Ok(Arc::clone(known));
         }
-        let list: Memberships = self.get("get_organizations", "organizations".into()).await?;
+        let list: Memberships = self.get("get_organizations", LIST, "").await?;
         let list = Arc::new(list.data);
         self.known().memberships = Some((Arc::clone(&list), Instant::now()));
         Ok(list)
@@ -63,12 +69,12 @@ impl Session {
 
     /// `GET /organizations/{id}`: owners only; no call to billing.
     pub(super) async fn organization(&self, id: &str) -> Result<Organization, BitwardenError> {
-        self.get("get_organization", format!("organizations/{id}")).await
+        self.get("get_organization", "organizations/{id}", id).await
     }
 
     /// `GET .../billing/vnext/metadata` ("Exact use").
     pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, BitwardenError> {
-        self.get("get_metadata", format!("organizations/{id}/billing/vnext/metadata")).await
+        self.get("get_metadata", METADATA, id).await
     }
 
     /// `GET .../subscription`: at most `age` old, and as long as it is `still` right for its age. With whether it was read before.
@@ -84,8 +90,7 @@ impl Session {
         {
             return Ok((Arc::clone(known), true));
         }
-        let details: Arc<Details> =
-            Arc::new(self.get("get_details", format!("organizations/{id}/subscription")).await?);
+        let details: Arc<Details> = Arc::new(self.get("get_details", "organizations/{id}/subscription", id).await?);
         self.known().keep(id, Arc::clone(&details), self.settings.account_recheck);
         Ok((details, false))
     }
@@ -93,7 +98,8 @@ impl Session {
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
     pub(super) async fn count_users(&self, id: &str) -> Result<Counted, BitwardenError> {
         let path = format!("organizations/{id}/users");
-        self.with_token("get_users", |token| self.count_list(&path, token)).await
+        let counted = self.with_token("get_users", |token| self.count_list(&path, token)).await;
+        counted.map_err(|error| error.of_path("organizations/{id}/users"))
     }
 
     /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
@@ -111,8 +117,15 @@ impl Session {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn get<T: DeserializeOwned>(&self, operation: &'static str, path: String) -> Result<T, BitwardenError> {
-        self.with_token(operation, |token| self.get_json(path.clone(), token)).await
+    /// `path` may hold `{id}`, of the organization.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &'static str,
+        id: &str,
+    ) -> Result<T, BitwardenError> {
+        let read = self.with_token(operation, |token| self.get_json(path.replace("{id}", id), token)).await;
+        read.map_err(|error| error.of_path(path))
     }
 
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, BitwardenError> {
@@ -126,7 +139,7 @@ impl Session {
 
     /// The turn of a look at the organization; until its id is known, at where the person belongs.
     pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, asker: Asker<'_>) -> Result<(), Wait> {
-        let path = id.map_or_else(|| "organizations".to_owned(), |id| format!("organizations/{id}"));
+        let path = id.map_or_else(|| LIST.to_owned(), |id| format!("organizations/{id}"));
         self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), asker)
     }
 

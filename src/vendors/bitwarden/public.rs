@@ -19,8 +19,11 @@ use crate::vendors::http;
 use crate::vendors::pace::Wait;
 use crate::vendors::tokens::Asker;
 
+/// The members of an organization.
+const MEMBERS: &str = "public/members";
+
 /// The path that all organizations share.
-const SUBSCRIPTION: &str = "public/organization/subscription";
+pub(super) const SUBSCRIPTION: &str = "public/organization/subscription";
 
 impl Session {
     /// What comes before a reading of this pool: a token, and its turn on the path that all organizations share.
@@ -39,12 +42,14 @@ impl Session {
 
     /// `GET /public/organization/subscription` ("The subscription GET").
     pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
-        self.with_token("get_subscription", |token| self.get_subscription(token)).await
+        let read = self.with_token("get_subscription", |token| self.get_subscription(token)).await;
+        read.map_err(|error| error.of_public_path(SUBSCRIPTION))
     }
 
     /// Members that take a seat, from `GET /public/members` ("Members").
     pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
-        self.with_token("get_members", |token| self.get_members(token)).await.map(|counted| counted.seats)
+        let counted = self.with_token("get_members", |token| self.get_members(token)).await;
+        counted.map(|counted| counted.seats).map_err(|error| error.of_public_path(MEMBERS))
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, BitwardenError> {
@@ -58,7 +63,7 @@ impl Session {
     }
 
     async fn get_members(&self, token: SecretString) -> Result<Counted, BitwardenError> {
-        self.count_list("public/members", token).await
+        self.count_list(MEMBERS, token).await
     }
 
     /// Counts those who take a seat in a list of members, without holding it in memory.

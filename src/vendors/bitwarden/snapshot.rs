@@ -307,6 +307,12 @@ impl Seen {
             };
             all.push(KeyCapabilities { key: KeyKind::Owner, allows });
         }
+        if self.row.is_some() && self.pool(self.product).is_some_and(|pool| pool.seats.is_none()) {
+            // No key reads or writes a number that is not there.
+            for key in &mut all {
+                key.allows.retain(|allows| !matches!(allows, ReadSeats | WriteSeats));
+            }
+        }
         all
     }
 }

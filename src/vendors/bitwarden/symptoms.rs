@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::BitwardenError;
+use super::private::METADATA;
+use super::public::SUBSCRIPTION;
 use crate::plan::{Fault, Remedy};
 use crate::vendors::certificate::Untrusted;
 use crate::vendors::error::{Failure, VendorError};
@@ -35,7 +37,7 @@ impl Symptom {
             Remedy::Cluster => "with back-off",
             Remedy::Unsupported => "when spec changes; otherwise every 10 min",
             Remedy::Time { after: Some(_), .. } => "after the pause",
-            Remedy::Time { after: None, secret_may_help: true } => {
+            Remedy::Server { .. } | Remedy::Time { after: None, secret_may_help: true } => {
                 "ever later, up to 5 min; at once when the Secret changes"
             }
             Remedy::Time { after: None, secret_may_help: false } => "ever later, up to 5 min",
@@ -86,13 +88,15 @@ pub fn symptoms() -> Vec<Symptom> {
             &["Refusals of the token endpoint", "Refused tokens"],
             VendorError::InFront(403),
         ),
+        row("token: 404", &["Refusals of the token endpoint"], VendorError::NotFound),
+        row("public API: 404", &["The subscription GET", "Vaultwarden"], BitwardenError::NoPublicPath(SUBSCRIPTION)),
         row(
-            "404; of the private API without its JSON",
-            &["The private error object", "The subscription GET"],
-            VendorError::NotFound,
+            "private API: 404 without its JSON, for the person's list, or to an owner",
+            &["The private error object", "A wrong role"],
+            BitwardenError::NoPath { path: METADATA, own: false },
         ),
         row(
-            "private API: 404 with its JSON, or 403, also with a fresh token",
+            "private API: 404 with its JSON to a member who is no owner, or 403, also with a fresh token",
             &["Who may see and change billing", "A wrong role"],
             BitwardenError::NotOwner,
         ),

@@ -48,7 +48,7 @@ fn down(trouble: Trouble, asked: Option<Duration>) -> Wait {
     Wait::Down { after: PAUSE, outage: Outage { trouble, asked }, probing: false }
 }
 
-fn every() -> [AcmeError; 16] {
+fn every() -> [AcmeError; 17] {
     let throttled = |after| VendorError::Throttled { after }.into();
     let down = |trouble, asked| VendorError::from(down(trouble, asked)).into();
     [
@@ -60,6 +60,7 @@ fn every() -> [AcmeError; 16] {
         throttled(None),
         VendorError::from(Wait::Turn(PAUSE)).into(),
         VendorError::from(Wait::Closed(PAUSE)).into(),
+        VendorError::from(Wait::Guessed(PAUSE)).into(),
         down(Trouble::NoConnection, None),
         down(Trouble::Status(503), None),
         down(Trouble::Status(503), Some(PAUSE * 10)),
@@ -90,6 +91,8 @@ fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_
     let closed = |trouble, asked| told(down(trouble, asked).into());
     assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));
     assert_eq!(closed(Trouble::NoConnection, None), told(VendorError::NoAnswer(no_connection())));
+    let guessed = told(Wait::Guessed(Duration::from_secs(230)).into());
+    assert_eq!(guessed, "host.test answered 429 without saying how long; next try in 230 s");
     let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));
     assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. It is tried again then");
 }

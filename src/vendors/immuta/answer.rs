@@ -12,7 +12,8 @@ use crate::vendors::http::Answer;
 
 /// Judges the answer to `POST /admin/license`. A success proves a row only where it holds the record of one.
 pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Outcome {
-    let record = || answer.json::<LicenseRecord>("not a license record").ok()?.row().ok()?;
+    let record =
+        || answer.json::<LicenseRecord>("not a license record").ok()?.row().ok()?.filter(|row| row.odd.is_none());
     let row = answer.status.is_success().then(record).flatten();
     row.map_or_else(|| refused(answer, host, |answer| hinted(answer, key)), |row| Outcome::Added(Box::new(row)))
 }

@@ -20,6 +20,14 @@ pub(super) enum ImmutaError {
     /// 403: the key's owner lacks a permission.
     #[error("permission missing")]
     MissingPermission,
+    /// A row of the list that cannot be told from others.
+    #[error("row {place} without {field}")]
+    OddRow {
+        /// Its place in the list, from 1.
+        place: usize,
+        /// The field that should tell it.
+        field: &'static str,
+    },
     /// A page for people came instead of an answer, or a redirect to one.
     #[error("a login page")]
     LoginPage,
@@ -41,6 +49,7 @@ impl Failure for ImmutaError {
             Self::Shared(error) => error.label(),
             Self::ApiKeyRefused => "key_refused",
             Self::MissingPermission => "permission_missing",
+            Self::OddRow { .. } => "odd_row",
             Self::LoginPage => "login_page",
         }
     }
@@ -48,6 +57,7 @@ impl Failure for ImmutaError {
     fn remedy(&self) -> Remedy {
         match self {
             Self::Shared(error) => error.remedy(),
+            Self::OddRow { .. } => Remedy::Time { after: None, secret_may_help: false },
             Self::ApiKeyRefused | Self::MissingPermission | Self::LoginPage => Remedy::Credentials,
         }
     }
@@ -67,6 +77,14 @@ impl Failure for ImmutaError {
                 reason::INSUFFICIENT_ROLE,
                 "key may not do this",
                 format!("{host} refuses this key with 403: {NEEDED}"),
+            ),
+            Self::OddRow { place, field } => (
+                reason::VENDOR_UNREACHABLE,
+                "a row cannot be read",
+                format!(
+                    "row {place} of the licenses that {host} lists has no {field} that can be read, and it may be the row of any \
+                     key: correct the row, or replace its license key. It is tried again"
+                ),
             ),
             Self::LoginPage => (
                 reason::REJECTED,
@@ -88,7 +106,13 @@ mod tests {
     #[test]
     fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
         let shared = ImmutaError::Shared(VendorError::NotFound);
-        for error in [shared, ImmutaError::ApiKeyRefused, ImmutaError::MissingPermission, ImmutaError::LoginPage] {
+        for error in [
+            shared,
+            ImmutaError::ApiKeyRefused,
+            ImmutaError::MissingPermission,
+            ImmutaError::LoginPage,
+            ImmutaError::OddRow { place: 1, field: "uuid" },
+        ] {
             assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
         }
     }

@@ -95,7 +95,10 @@ impl Session {
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
         let records: Vec<LicenseRecord> = answer.json_list("the list of licenses is not what it should be")?;
-        Ok(records.into_iter().filter_map(|record| record.row().transpose()).collect::<Result<_, _>>()?)
+        let rows = records.into_iter().zip(1..).filter_map(|(record, place)| {
+            record.row().map_err(|field| ImmutaError::OddRow { place, field }).transpose()
+        });
+        rows.collect()
     }
 
     /// `GET /admin/license/usage`: the summary covers all users, so the smallest page is asked for

@@ -49,44 +49,55 @@ impl TokenAnswer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LicenseRecord {
-    id: i64,
-    uuid: String,
-    seats: Option<i64>,
+    id: Option<Value>,
+    uuid: Option<Value>,
+    seats: Option<Value>,
     expires: Option<Value>,
-    hard_expiration: Option<bool>,
-    invalidated: Option<bool>,
-    deleted: Option<bool>,
+    hard_expiration: Option<Value>,
+    invalidated: Option<Value>,
+    deleted: Option<Value>,
     features: Option<Value>,
     handlers: Option<Value>,
 }
 
 impl LicenseRecord {
-    /// The row, checked; `None`: it is marked as deleted.
-    pub(super) fn row(self) -> Result<Option<Row>, VendorError> {
+    /// The row, checked; `None`: it is marked as deleted. What tells it from other rows must be there; any other field that
+    /// cannot be read is named in the row and known to nobody.
+    ///
+    /// # Errors
+    /// The field that should tell it from others.
+    pub(super) fn row(self) -> Result<Option<Row>, &'static str> {
+        let id = self.id.as_ref().and_then(Value::as_i64).ok_or("id")?;
         // It goes into the status, so it must look like an identifier, though it need not be a UUID
         // ("Slips and gaps of the page").
-        let usable = (1..=100).contains(&self.uuid.len()) && self.uuid.bytes().all(|b| b.is_ascii_graphic());
-        if !usable {
-            return Err(VendorError::Unreadable("a license has no usable uuid"));
-        }
-        let expires = match &self.expires {
-            None | Some(Value::Null) => None,
-            // Taken for one without end, an expiry that is not understood would go unnoticed.
-            Some(value) => {
-                Some(value.as_str().and_then(date::utc).ok_or(VendorError::Unreadable("an expiry is not a date"))?)
-            }
-        };
-        let row = Row {
-            id: self.id,
-            uuid: self.uuid,
-            seats: number(self.seats)?,
-            expires,
-            hard: self.hard_expiration,
-            invalidated: self.invalidated.unwrap_or_default(),
-            features: features([self.features.as_ref(), self.handlers.as_ref()]),
-        };
-        Ok((!self.deleted.unwrap_or_default()).then_some(row))
+        let usable = |uuid: &&str| (1..=100).contains(&uuid.len()) && uuid.bytes().all(|b| b.is_ascii_graphic());
+        let uuid = self.uuid.as_ref().and_then(Value::as_str).filter(usable).ok_or("uuid")?.to_owned();
+        let mut odd = None;
+        let seats = told(self.seats.as_ref(), "seats", &mut odd, |seats| number(Some(seats.as_i64()?)).ok()?);
+        // Taken for one without end, an expiry that is not understood would go unnoticed.
+        let expires = told(self.expires.as_ref(), "expires", &mut odd, |end| date::utc(end.as_str()?));
+        let hard = told(self.hard_expiration.as_ref(), "hardExpiration", &mut odd, Value::as_bool);
+        let invalidated = told(self.invalidated.as_ref(), "invalidated", &mut odd, Value::as_bool).unwrap_or_default();
+        let deleted = told(self.deleted.as_ref(), "deleted", &mut odd, Value::as_bool).unwrap_or_default();
+        let features = features([self.features.as_ref(), self.handlers.as_ref()]);
+        let row = Row { id, uuid, seats, expires, hard, invalidated, odd, features };
+        Ok((!deleted).then_some(row))
     }
+}
+
+/// What a field tells; `None`: nothing. One that cannot be read becomes the odd one of its row.
+fn told<T>(
+    field: Option<&Value>,
+    name: &'static str,
+    odd: &mut Option<&'static str>,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Option<T> {
+    let value = field.filter(|value| !value.is_null())?;
+    let read = read(value);
+    if read.is_none() {
+        odd.get_or_insert(name);
+    }
+    read
 }
 
 /// Names of what a key turns on beside seats, in order: features and data handlers. They are objects in the examples and
@@ -227,18 +238,19 @@ mod tests {
 
     use super::*;
 
-    fn read(record: Value) -> Result<Option<Row>, VendorError> {
+    fn read(record: Value) -> Result<Option<Row>, &'static str> {
         serde_json::from_value::<LicenseRecord>(record).expect("a record").row()
     }
 
     #[test]
-    fn a_license_without_end_has_none_and_an_end_that_is_no_date_is_an_error() {
+    fn a_license_without_end_has_none_and_an_end_that_is_no_date_is_told() {
         for record in [json!({"id": 1, "uuid": "u"}), json!({"id": 1, "uuid": "u", "expires": null, "seats": null})] {
             let row = read(record).unwrap().unwrap();
             assert_eq!((row.expires, row.seats), (None, None));
         }
         for expires in [json!(""), json!("never"), json!(17), json!({})] {
-            assert!(read(json!({"id": 1, "uuid": "u", "expires": expires})).is_err(), "{expires}");
+            let row = read(json!({"id": 1, "uuid": "u", "expires": expires})).unwrap().unwrap();
+            assert_eq!((row.expires, row.odd), (None, Some("expires")), "{expires}");
         }
     }
 
@@ -270,14 +282,26 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seats_or_an_identifier_is_not_believed() {
-        for record in [
-            json!({"id": 1, "uuid": "u", "seats": -1}),
-            json!({"id": 1, "uuid": "u", "seats": 3_000_000_000_i64}),
-            json!({"id": 1, "uuid": ""}),
-            json!({"id": 1, "uuid": "a\nb"}),
+    fn field_of_a_row_that_cannot_be_read_is_named_and_without_an_identity_there_is_no_row() {
+        for (field, value) in [
+            ("seats", json!(-1)),
+            ("seats", json!(3_000_000_000_i64)),
+            ("seats", json!("40")),
+            ("hardExpiration", json!("no")),
+            ("invalidated", json!(1)),
+            ("deleted", json!("true")),
         ] {
-            assert!(read(record.clone()).is_err(), "{record}");
+            let row = read(json!({"id": 1, "uuid": "u", field: value})).unwrap().unwrap();
+            assert_eq!((row.id, row.seats, row.odd), (1, None, Some(field)), "{value}");
+        }
+        for (record, field) in [
+            (json!({"id": 1, "uuid": ""}), "uuid"),
+            (json!({"id": 1, "uuid": "a\nb"}), "uuid"),
+            (json!({"id": 1}), "uuid"),
+            (json!({"id": "1", "uuid": "u"}), "id"),
+            (json!({"uuid": "u"}), "id"),
+        ] {
+            assert_eq!(read(record.clone()), Err(field), "{record}");
         }
         assert_eq!(read(json!({"id": 1, "uuid": "u", "deleted": true})), Ok(None));
     }

@@ -78,7 +78,7 @@ impl Paced {
                     every.filter(|_| urgency != Urgency::Urgent).map(|every| now + every)
                 }
                 Err(Wait::Turn(after)) => Some(now + after),
-                Err(Wait::Closed(_) | Wait::Down { .. }) => unreachable!("nobody answers here"),
+                Err(Wait::Closed(_) | Wait::Guessed(_) | Wait::Down { .. }) => unreachable!("nobody answers here"),
             };
             due.extend(again.map(|again| Reverse((again, owner, urgency))));
         }
@@ -230,14 +230,14 @@ fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
         paced.answered(429, None, now);
         // Requests that were under way together are refused together.
         paced.answered(429, None, now);
-        assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Closed(MINUTE * pause)));
+        assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE * pause)));
         now += MINUTE * pause;
     }
     paced.answered(429, None, now);
     assert_eq!(paced.ask(1, Urgency::Asked, now), Ok(()));
     now += Duration::from_secs(3 * 3600);
     paced.answered(429, None, now);
-    assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Closed(MINUTE)), "the old ones are forgotten");
+    assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE)), "the old ones are forgotten");
 }
 
 #[test]
@@ -252,6 +252,32 @@ fn a_server_without_a_limiter_is_not_paced_once_that_is_known() {
         let free = (0..50).filter(|_| ask(&mut pace, now).is_ok()).count();
         assert_eq!(free == 50, !paced, "{status} {limited}: {free}");
     }
+}
+
+#[test]
+fn server_that_answers_429_without_a_time_is_paced_there_and_closed_there_first() {
+    let mut pace = Pace::default();
+    let (login, list) = (of_server(Lane { path: "/login".into(), ..lane() }), of_server(lane()));
+    let heard = |status| Heard { status, retry_after: None, limited: false };
+    for at in [&login, &list] {
+        pace.heard(at, heard(200), Duration::ZERO);
+    }
+    pace.heard(&login, heard(429), Duration::ZERO);
+    let ask = |pace: &mut Pace, at: &LimitedLane<'_>, now| pace.turn(at, &by(1, Urgency::Poll), now);
+    assert_eq!(ask(&mut pace, &login, Duration::ZERO), Err(Wait::Guessed(MINUTE)));
+    assert_eq!(pace.leave(&login, Duration::ZERO).err(), Some(Wait::Guessed(MINUTE)));
+    assert_eq!(ask(&mut pace, &list, Duration::ZERO), Ok(()), "good tokens go on");
+    let asked = by(1, Urgency::Asked);
+    assert_eq!(pace.turn(&list, &asked, Duration::ZERO), Ok(()));
+    assert_eq!(pace.leave(&login, Duration::ZERO).err(), None, "a person who asks anything of the host opens it");
+    pace.heard(&login, heard(429), Duration::ZERO);
+    pace.heard(&login, heard(200), MINUTE);
+    let free = (0..50).filter(|_| ask(&mut pace, &login, MINUTE).is_ok()).count();
+    assert!(free < 50, "it has a limit, though its answers do not say so");
+    pace.heard(&login, heard(429), MINUTE);
+    pace.heard(&list, heard(429), MINUTE);
+    let other = of_server(Lane { path: "/other".into(), ..lane() });
+    assert_eq!(ask(&mut pace, &other, MINUTE), Err(Wait::Guessed(MINUTE)), "two paths: it is the host");
 }
 
 fn urgency() -> impl Strategy<Value = Urgency> {

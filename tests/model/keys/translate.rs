@@ -40,7 +40,16 @@ fn key_of(print: Option<&str>) -> Key {
 
 pub fn row(row: Row) -> plan::Row {
     let (id, uuid) = (i64::from(row), uuid(row));
-    plan::Row { id, uuid, seats: Some(SEATS), expires: None, hard: None, invalidated: false, features: Some(vec![]) }
+    plan::Row {
+        id,
+        uuid,
+        seats: Some(SEATS),
+        expires: None,
+        hard: None,
+        invalidated: false,
+        odd: None,
+        features: Some(vec![]),
+    }
 }
 
 fn uuid(row: Row) -> String {

@@ -213,3 +213,39 @@ fn account_that_takes_users_outweighs_the_clock_and_one_that_does_not_has_expire
         assert_eq!(told(takes_users, seats).0, LicenseState::Expired, "{takes_users:?} {seats}");
     }
 }
+
+#[test]
+fn row_of_which_a_field_cannot_be_read_is_named_and_counts_for_nothing_and_nothing_is_removed() {
+    let odd = Row { odd: Some("expires"), ..row(9, 60) };
+    let records = [record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added)];
+    let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60), odd]).knows(&records).prunes();
+    assert_eq!(story.sends(), None);
+    let (why, message) = story.ready();
+    assert_eq!(why, reason::PRUNE_BLOCKED);
+    assert!(message.contains("row 9 (u9) with a value of expires that cannot be read"), "{message}");
+    let plain = story.with(|s| s.ring.rows[2].odd = None);
+    assert!(plain.removes().is_some(), "the same row, read");
+}
+
+#[test]
+fn end_that_cannot_be_read_leaves_the_known_one_in_the_record_and_two_readings_differ_by_it() {
+    let known = Row { expires: Some(now() + SignedDuration::from_hours(500)), ..row(7, 40) };
+    let shown = |odd| Row { odd, ..row(7, 40) };
+    let story = |row: Row| keys().lists(&["a"]).shows(&[row]).knows(&[record("a", &known, KeyOrigin::Added)]);
+    let end = |row: Row| story(row).record("a").expect("a record").expires_at.map(|time| time.0);
+    assert_eq!((end(shown(Some("expires"))), end(shown(None))), (known.expires, None));
+    let sight = |row: Row| story(row).ring.sight();
+    assert_ne!(sight(shown(Some("expires"))), sight(shown(None)));
+}
+
+#[test]
+fn end_is_noticed_where_only_a_row_that_cannot_be_read_would_cover_the_need() {
+    let ends = Row { expires: Some(now() + SignedDuration::from_hours(5)), ..row(7, 40) };
+    let odd = Row { odd: Some("expires"), ..row(9, 60) };
+    let license = |rows: &[Row]| {
+        let known = record("a", &rows[0], KeyOrigin::Added);
+        keys().lists(&["a"]).shows(rows).knows(&[known]).decide().license.expect("a license")
+    };
+    assert_eq!(license(&[ends.clone(), odd]).expires_at.map(|time| time.0), ends.expires);
+    assert_eq!(license(&[ends, row(9, 60)]).expires_at, None, "a row without end covers it");
+}

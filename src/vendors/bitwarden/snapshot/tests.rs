@@ -119,3 +119,17 @@ fn seats_go_by_totals_where_an_organization_key_can_carry_the_change() {
     let alone = Seen { organization_key: false, ..seen(Product::PasswordManager) };
     assert_eq!(support(alone).differences, Differences::Always);
 }
+
+#[test]
+fn without_a_seat_count_no_key_reads_or_writes_seats_and_the_use_is_still_shown() {
+    let row = Some(Row::of([(None, None); 3]));
+    let active = json!({ "status": "active" });
+    let snapshot = Seen { row, ..viewed(Product::PasswordManager, Standing::Owner, &active) }.snapshot();
+    assert!(matches!(snapshot.model, Model::Uncounted(_)), "{:?}", snapshot.model);
+    assert_eq!(snapshot.usage, Usage::Exact(80));
+    assert_eq!(snapshot.capabilities.len(), 2);
+    for key in snapshot.capabilities {
+        let seats = [Capability::ReadSeats, Capability::WriteSeats];
+        assert!(!key.allows.iter().any(|allows| seats.contains(allows)), "{key:?}");
+    }
+}
