@@ -15,12 +15,15 @@ use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 use crate::actions::{Crew, LONG, crew, short_but, vendor_answers};
 use crate::branch::Branch;
 use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
-use crate::choice::{Name, TWO_INSTALLATIONS};
+use crate::choice::{Name, TWO_INSTALLATIONS, WEAKENED};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::rig::{Account, Meeting, PATIENCE, Rig};
 use crate::scenario::{Scenario, scenarios};
 use crate::{AWAITING_SILENCE, Run};
+
+/// Seats before anybody buys.
+const BASE: i32 = 100;
 
 /// How slow the vendor is, before and after it carries out a request.
 const SLOW_MS: u64 = 100;
@@ -114,6 +117,15 @@ pub struct Case {
     story: Story,
     fault: Action,
     pub name: Name,
+    judged_as: JudgedAs,
+}
+
+/// How many installations the ledger may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JudgedAs {
+    Two,
+    /// One, in which one object has the pool: its change is made once, whoever else wants it.
+    One,
 }
 
 /// Each fault at the purchase of the first installation.
@@ -132,7 +144,7 @@ pub fn all_cases() -> Vec<Case> {
     let request = "purchase-1".parse().ok();
     let case = |story: Story, (action, fault): &(String, Action)| {
         let name = Name { kind: TWO_INSTALLATIONS, scenario: story.name(), request, action: action.clone() };
-        Case { story, fault: fault.clone(), name }
+        Case { story, fault: fault.clone(), name, judged_as: JudgedAs::Two }
     };
     Story::ALL.into_iter().flat_map(|story| faults.iter().map(move |fault| case(story, fault))).collect()
 }
@@ -157,6 +169,32 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
         report.note(&case.name, case.story.by_owner(), result.as_ref().map(|played| played.end));
         report.decided(result.iter().flat_map(|played| &played.decided));
     }
+}
+
+/// The test of the test: two installations are an operator that does not ask who owns a pool. Judged as one, some of what they
+/// do must be seen to buy too much.
+pub async fn owner_is_missed(ground: &Arc<Ground>) -> bool {
+    let late = |story: Story| {
+        let action = "weakened: without the owner of a pool: two installations".to_owned();
+        let name = Name { kind: WEAKENED, scenario: story.name(), request: None, action };
+        Case { story, fault: Action::Delay(PAST_TIMEOUT), name, judged_as: JudgedAs::One }
+    };
+    let each = Story::ALL.into_iter().filter(|story| story.adds()).map(|story| guarded(ground, late(story)));
+    let (mut caught, mut others) = (false, Vec::new());
+    for (case, result) in futures::future::join_all(each).await {
+        match result {
+            Err(Broken { flaw: Flaw::BoughtTwice(why), .. }) => {
+                println!("caught: {}: {}", case.name, why.split(':').next().unwrap_or_default());
+                caught = true;
+            }
+            Err(Broken { flaw, story }) => others.push(format!("{}: {flaw}\n{story}", case.name)),
+            Ok(Played { end, story, .. }) => others.push(format!("{}: ended {end:?}\n{story}", case.name)),
+        }
+    }
+    if !caught {
+        println!("NOT CAUGHT: {}", others.join("\n"));
+    }
+    caught
 }
 
 /// Plays a case so that a failing step of the stage is a failing case and no more.
@@ -285,8 +323,18 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
         drop(permits);
         two.silent(SILENCE).await
     };
-    let ends = ends.await;
-    let end = match (bought(&two, case.story), ends) {
+    // Whoever is to be caught need not come to rest.
+    let harmed = async {
+        while case.judged_as == JudgedAs::Two || bought(&two, case).is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        "harm is done".to_owned()
+    };
+    let ends = tokio::select! {
+        why = harmed => Err(why),
+        ends = ends => ends,
+    };
+    let end = match (bought(&two, case), ends) {
         (Err(flaw), _) => Err(flaw),
         (Ok(()), Err(why)) => Err(Flaw::Restless(why)),
         (Ok(()), Ok(_)) if !two.first.proxy.fired() => {
@@ -305,9 +353,10 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
 /// The ledger's oracle. Two totals are one change, whoever sends them, but where the vendor adds them up. Two differences are at
 /// most two changes. Nobody takes one of them back: a webhook that held the row meanwhile hides the later one for a moment, and
 /// no bill follows it.
-fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
-    let (base, goal) = (100, story.scenario().goal.0);
-    let most = if story.adds() { goal + (goal - base) } else { goal };
+fn bought(two: &Two, case: &Case) -> Result<(), Flaw> {
+    let (story, goal) = (case.story, case.story.scenario().goal.0);
+    let adds = story.adds() && case.judged_as == JudgedAs::Two;
+    let most = if adds { goal + (goal - BASE) } else { goal };
     let ledger = two.ledger();
     for entry in &ledger {
         let (shown, billed) =
@@ -318,7 +367,7 @@ fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
         }
     }
     let billings = ledger.iter().filter(|entry| entry.billed_before.seats != entry.billed_after.seats).count();
-    let allowed = if story.adds() { 2 } else { 1 };
+    let allowed = if adds { 2 } else { 1 };
     if billings > allowed {
         return Err(Flaw::BoughtTwice(format!("billing changed {billings} times")));
     }
