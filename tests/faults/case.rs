@@ -301,7 +301,8 @@ async fn end_of(rig: &Rig, case: &Case) -> Option<End> {
     rig.status("acme").await.as_ref().and_then(ended)
 }
 
-fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
+/// Whether it says that another object has its pool.
+pub fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
     let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
     conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "Conflict")
 }

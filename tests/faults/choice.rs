@@ -185,7 +185,8 @@ pub struct Choice {
     kind: Option<String>,
     /// The first, second ... of so many parts of all cases.
     shard: Option<(usize, usize)>,
-    times: usize,
+    /// How often each case is played.
+    pub times: usize,
     /// Cases that act at the same time.
     pub at_once: usize,
     pub torture: Option<Torture>,

@@ -129,7 +129,7 @@ async fn enumerate() -> Result<bool, String> {
         return Ok(true);
     }
     if choice.is_of_the_weakened() {
-        return Ok(only_the_weakened(&ground, &known, &known_of_keys).await);
+        return Ok(only_the_weakened(&ground, &known, &known_of_keys, choice.times).await);
     }
     let picked = choice.pick(&names, &std::fs::read_to_string(chosen_txt()).expect("tests/faults/chosen.txt"))?;
     let chosen = picked_of(&all, |case| &case.name, &picked);
@@ -172,15 +172,19 @@ fn picked_of<C: Clone>(all: &[C], name: impl Fn(&C) -> &Name, picked: &[Name]) -
     picked.iter().filter_map(|name| by_name.get(name).copied().cloned()).collect()
 }
 
-/// Plays nothing but what lacks a part of the protocol.
+/// Plays nothing but what lacks a part of the protocol, so often.
 async fn only_the_weakened(
     ground: &Arc<Ground>,
     known: &HashMap<&'static str, Reference>,
     known_of_keys: &keys::References,
+    times: usize,
 ) -> bool {
-    let keys = keys::weakened_are_caught(ground, known_of_keys);
-    let (seats, keys) = tokio::join!(weakened_are_caught(ground, known), keys);
-    seats && keys
+    let each = (0..times).map(async |_| {
+        let keys = keys::weakened_are_caught(ground, known_of_keys);
+        let (seats, keys) = tokio::join!(weakened_are_caught(ground, known), keys);
+        seats && keys
+    });
+    futures::future::join_all(each).await.into_iter().all(|caught| caught)
 }
 
 /// Whether harm is seen wherever a part of the protocol is missing.

@@ -2,6 +2,7 @@
 //! from outside, and harm must be seen. The same story with the part in its place must be seen to end well. Called by `main`
 //! after the cases.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,22 +13,25 @@ use futures::FutureExt;
 use kube::api::{Patch, PatchParams};
 use seatkeeper::api::LicenseSeatsStatus;
 use serde_json::{Value, json};
-use vendor_sim::{Fault, FaultKind};
+use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
 
-use crate::actions::{Crew, crew, short_but};
-use crate::case::{Broken, Case, End, Flaw, ended, play_beside};
+use crate::actions::patient;
+use crate::case::{Broken, Case, End, Flaw, ended, is_conflict, play_beside};
 use crate::choice::WEAKENED;
 use crate::ground::Ground;
 use crate::happenings::{
     RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,
 };
 use crate::judge::harm;
-use crate::rig::Rig;
+use crate::rig::{PATIENCE, Rig};
 use crate::scenario::{Scenario, scenarios};
 use crate::two::owner_is_missed;
 
-/// How long the vendor pauses within a purchase: longer than the next leader needs to buy.
-const PAUSE_MS: u64 = 5000;
+/// The operator waits so long for a purchase without an answer: longer than it needs to tell that it waits.
+const SETTLE: &str = "--settle-unanswered=20s";
+
+/// What the status says while the process remembers a change that no record tells of.
+const REMEMBERED: &str = "of which the record is gone";
 
 /// What somebody else sets the seats to, one after the other.
 const UNDONE: [i32; 3] = [120, 130, 125];
@@ -93,53 +97,77 @@ fn named(name: &str) -> Scenario {
     scenarios().into_iter().find(|scenario| scenario.name == name).expect("it is there")
 }
 
-/// By a difference, which the vendor carries out slowly: whoever buys meanwhile adds up.
-fn slow() -> Scenario {
-    let vendor = |vendor: &vendor_sim::Bitwarden| {
-        vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms: PAUSE_MS }));
+/// By a difference, which the vendor holds until it is told to carry it out: whoever buys meanwhile adds up.
+fn held() -> Scenario {
+    let vendor = |vendor: &Bitwarden| {
+        let ms = u64::try_from(PATIENCE.as_millis()).unwrap_or_default();
+        vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
     };
     Scenario { vendor, ..named("owner-finishes-late") }
 }
 
-/// In sync already, and others undo it.
+/// In sync already, and others undo it. No webhook undoes it as well.
 fn undone() -> Scenario {
+    let vendor = |vendor: &Bitwarden| vendor.switch(|switches| switches.webhook = Webhook::silent());
     let first = named("first-purchase");
-    Scenario { name: "undone-by-others", before: Some(first.spec.clone()), billings: 2, ..first }
+    Scenario { name: "undone-by-others", before: Some(first.spec.clone()), vendor, billings: 2, ..first }
 }
 
 impl Story {
     fn new(part: Part, taken: bool, words: String) -> Self {
         let (scenario, happens) = match part {
-            Part::MemoryOfObjects => (slow(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
-            Part::MemoryOfRecords => (slow(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
-            Part::Scan => (slow(), Some(RIVAL_THEN_KILLED)),
+            Part::MemoryOfObjects => (held(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
+            Part::MemoryOfRecords => (held(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
+            Part::Scan => (held(), Some(RIVAL_THEN_KILLED)),
             Part::Corrections => (undone(), None),
             Part::Repeats => (named("webhook-restores"), None),
-            Part::Owner => (slow(), Some(RIVAL)),
+            Part::Owner => (held(), Some(RIVAL)),
         };
-        let patient = Crew { replicas: vec![short_but(&["--settle-unanswered=8s"])], ..crew(1) };
-        let crew = if happens.is_some() { patient } else { crew(1) };
         let fault = happens.map(|what| (Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
-        Self { part, taken, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, crew) } }
+        Self { part, taken, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, patient(SETTLE)) } }
     }
 
-    /// What others do meanwhile, and who takes the part away. Ends with the harm.
-    async fn beside(&self, rig: &Rig, before: usize) -> String {
+    /// What others do meanwhile, and who takes the part away; notes when all of that is done. Ends with the harm.
+    async fn beside(&self, rig: &Rig, before: usize, done: &Cell<bool>) -> String {
         match self.part {
-            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Owner => {}
-            Part::Scan if self.taken => {
-                rig.proxy.hide("acme");
-                until(async || rig.proxy.left_out() > 0).await;
-                // That the younger one buys at all is not the worst: both are billed.
-                let billed = || rig.bitwarden().organization(&rig.key().id).billed.seats;
-                until(async || billed() > Some(self.case.scenario.between.1)).await;
-            }
-            Part::Scan => {}
+            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner => self.carry_out_late(rig).await,
             Part::Corrections => self.undo(rig).await,
             Part::Repeats => self.take_back(rig).await,
         }
+        done.set(true);
         until(async || self.taken && harm(rig, &self.case, before).is_err()).await;
         "harm is done".into()
+    }
+
+    /// The vendor carries out the purchase that it holds once another one is carried out, or once the operator tells that the
+    /// part holds that one back.
+    async fn carry_out_late(&self, rig: &Rig) {
+        if self.taken {
+            if self.part == Part::Scan {
+                rig.proxy.hide("acme");
+                until(async || rig.proxy.left_out() > 0).await;
+            }
+            until(async || carried_out(rig) == 1).await;
+        } else {
+            until(async || self.is_told(rig).await).await;
+        }
+        for pause in rig.bitwarden().faults() {
+            rig.bitwarden().release(pause.id);
+        }
+        // That another one buys at all may be harm already, and is not the worst.
+        let purchases = if self.taken { 2 } else { 1 };
+        until(async || carried_out(rig) >= purchases).await;
+    }
+
+    /// Whether the operator tells of what the part holds back.
+    async fn is_told(&self, rig: &Rig) -> bool {
+        match self.part {
+            Part::Scan | Part::Owner => is_conflict(rig.status("rival").await.as_ref()),
+            _ => {
+                let conditions = rig.status("acme").await.into_iter().flat_map(|status| status.conditions);
+                conditions.into_iter().any(|condition| condition.message.contains(REMEMBERED))
+            }
+        }
     }
 
     /// Somebody else changes the seats as soon as the last such change is corrected.
@@ -175,6 +203,11 @@ impl Story {
     }
 }
 
+/// How many purchases the vendor has carried out.
+fn carried_out(rig: &Rig) -> usize {
+    rig.proxy.records().iter().filter(|record| record.is_purchase() && record.executed == Some(200)).count()
+}
+
 async fn until(condition: impl AsyncFn() -> bool) {
     while !condition().await {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -198,33 +231,39 @@ async fn write_history(rig: &Rig, history: &Value) {
 
 /// Plays a story so that a failing step of the stage is a failing story and no more.
 async fn guarded(ground: &Arc<Ground>, story: &Story) -> Result<End, Broken> {
-    let beside = async |rig: &Rig, before: usize| story.beside(rig, before).await;
+    let done = Cell::new(false);
+    let beside = async |rig: &Rig, before: usize| story.beside(rig, before, &done).await;
     let played = AssertUnwindSafe(Box::pin(play_beside(ground, &story.case, None, beside))).catch_unwind().await;
-    let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
-    played.unwrap_or_else(stage).map(|played| played.end)
+    let broken = |flaw| Err(Broken { flaw, story: String::new() });
+    match played {
+        Err(_) => broken(Flaw::Stage("the stage failed; see above".into())),
+        Ok(Ok(played)) if !done.get() => {
+            broken(Flaw::Missed(format!("it ended {:?} before all of it was done", played.end)))
+        }
+        Ok(played) => played.map(|played| played.end),
+    }
 }
 
-/// Whether the harm is seen where the part is taken away. How fast the next leader is is chance, so there are three tries.
+/// Whether the harm is seen where the part is taken away.
 async fn is_caught(ground: &Arc<Ground>, story: &Story, oracle: Oracle) -> bool {
-    let mut last = String::new();
-    for _ in 0..3 {
-        match guarded(ground, story).await {
-            Err(Broken { flaw, .. }) if oracle.is_broken(&flaw) => {
-                println!("caught: {story}: {}", flaw.to_string().split(':').next().unwrap_or_default());
-                return true;
-            }
-            Err(Broken { flaw, story }) => last = format!("{flaw}\n{story}"),
-            Ok(end) => last = format!("ended {end:?}"),
+    match guarded(ground, story).await {
+        Err(Broken { flaw, .. }) if oracle.is_broken(&flaw) => {
+            println!("caught: {story}: {}", flaw.to_string().split(':').next().unwrap_or_default());
+            return true;
         }
+        Err(Broken { flaw, story: told }) => println!("NOT CAUGHT: {story}: {flaw}\n{told}"),
+        Ok(end) => println!("NOT CAUGHT: {story}: ended {end:?}"),
     }
-    println!("NOT CAUGHT: {story}: {last}");
     false
 }
 
 /// Whether nothing is seen where the part is in its place.
 async fn is_harmless(ground: &Arc<Ground>, story: &Story) -> bool {
     match guarded(ground, story).await {
-        Ok(_) => true,
+        Ok(end) => {
+            println!("harmless: {story}: ended {end:?}");
+            true
+        }
         Err(Broken { flaw, story: told }) => {
             println!("FLAGGED: {story}: {flaw}\n{told}");
             false
