@@ -64,6 +64,19 @@ pub fn crew(replicas: usize) -> Crew {
     }
 }
 
+/// One replica, whose Lease, readings and sends bear a busy machine. `settle`: how long it waits for a purchase without an answer.
+pub fn patient(settle: &'static str) -> Crew {
+    let bearing = [
+        settle,
+        "--send-deadline=5s",
+        "--write-timeout=3s",
+        "--read-timeout=5s",
+        "--lease-duration=15s",
+        "--lease-renew-deadline=10s",
+    ];
+    Crew { replicas: vec![short_but(&bearing)], ..crew(1) }
+}
+
 pub const TWO_LEADERS: &str = "Lease deleted, two leaders";
 pub const UNTIL_OTHER: &str = "stopped after the answer until the other buys";
 

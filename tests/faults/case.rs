@@ -11,8 +11,8 @@ use crate::actions::{Crew, TOO_LONG};
 use crate::branch::Branch;
 use crate::choice::Name;
 use crate::ground::Ground;
-use crate::happenings::{ETCD_RESTORED, RIVAL};
-use crate::judge::{bought, judge};
+use crate::happenings::{ETCD_RESTORED, RIVAL, deed};
+use crate::judge::{harm, judge};
 use crate::rig::{PATIENCE, Rig};
 use crate::scenario::Scenario;
 
@@ -57,7 +57,7 @@ impl Case {
     /// What happens elsewhere.
     pub fn happening(&self) -> Option<&'static str> {
         match self.fault {
-            Some((_, Action::Meanwhile(_, what))) => Some(what),
+            Some((_, Action::Meanwhile(_, what))) => Some(deed(what).0),
             _ => None,
         }
     }
@@ -71,6 +71,8 @@ pub enum End {
     NeedsReview,
     /// A person must agree to lower something, or correct what contradicts itself.
     Held,
+    /// Others undo it again and again, and it is left alone.
+    Contested,
 }
 
 /// What was seen.
@@ -102,6 +104,8 @@ impl Written {
 pub enum Flaw {
     /// The ledger's oracle, the worst of all.
     BoughtTwice(String),
+    /// More purchases had an effect than decisions allow, or one came while another was carried out.
+    SentTooOften(String),
     /// It did not come to rest in time. Beside so many others that may be the machine's fault.
     Restless(String),
     /// A step of the stage failed.
@@ -114,8 +118,12 @@ pub enum Flaw {
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::BoughtTwice(why) | Self::Restless(why) | Self::Stage(why) | Self::Missed(why) | Self::Wrong(why)) =
-            self;
+        let (Self::BoughtTwice(why)
+        | Self::SentTooOften(why)
+        | Self::Restless(why)
+        | Self::Stage(why)
+        | Self::Missed(why)
+        | Self::Wrong(why)) = self;
         f.write_str(why)
     }
 }
@@ -135,6 +143,7 @@ pub fn ended(status: &LicenseSeatsStatus) -> Option<End> {
         "VendorRejected" => Some(End::Rejected),
         "NeedsReview" => Some(End::NeedsReview),
         "FirstSight" => Some(End::Held),
+        "Conflict" => Some(End::Contested),
         // A bill that contradicts the seats keeps a difference from being sent, until a person corrects one of the two.
         "NumbersInDoubt" if status.billed.is_some() => Some(End::Held),
         _ => None,
@@ -158,6 +167,17 @@ pub fn polls(records: &[Record]) -> usize {
 
 /// Plays a case to its end and judges it; `reference`: how much that wrote.
 pub async fn play(ground: &Arc<Ground>, case: &Case, reference: Option<Written>) -> Result<Played, Broken> {
+    play_beside(ground, case, reference, async |_: &Rig, _| std::future::pending().await).await
+}
+
+/// As [`play`], with something that goes on beside it from the first numbered request on. It is told how long the ledger was
+/// then, and says when there is nothing more to wait for.
+pub async fn play_beside(
+    ground: &Arc<Ground>,
+    case: &Case,
+    reference: Option<Written>,
+    beside: impl AsyncFn(&Rig, usize) -> String,
+) -> Result<Played, Broken> {
     let permit = ground.stage.acquire().await.expect("the stage is never closed");
     let rig = Rig::new(ground, case).await;
     let result = match act(&rig, case).await {
@@ -168,10 +188,15 @@ pub async fn play(ground: &Arc<Ground>, case: &Case, reference: Option<Written>)
                 drop(permit);
                 silent(&rig, case, PATIENCE, SILENCE).await
             };
-            match end.await {
+            let ended = tokio::select! {
+                biased;
+                why = beside(&rig, before) => Err(why),
+                end = end => end,
+            };
+            match ended {
                 Ok(end) => judge(&rig, case, end, before, reference).await,
                 // Whoever never comes to rest may have bought twice as well.
-                Err(why) => bought(&rig, case, before).and(Err(Flaw::Restless(why))),
+                Err(why) => harm(&rig, case, before).and(Err(Flaw::Restless(why))),
             }
         }
     };
@@ -276,7 +301,8 @@ async fn end_of(rig: &Rig, case: &Case) -> Option<End> {
     rig.status("acme").await.as_ref().and_then(ended)
 }
 
-fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
+/// Whether it says that another object has its pool.
+pub fn is_conflict(status: Option<&LicenseSeatsStatus>) -> bool {
     let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
     conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "Conflict")
 }

@@ -18,6 +18,9 @@ pub const LICENSE_KEYS: &str = "license keys";
 /// The kind of those with two installations.
 pub const TWO_INSTALLATIONS: &str = "two installations";
 
+/// The kind of those in which a part of the purchase protocol is missing. No list has them.
+pub const WEAKENED: &str = "weakened";
+
 /// Every kind, and how many of it a new list has: more than a run must have, for a case may be missed.
 const KINDS: [(&str, usize); 10] = [
     ("crash", 94),
@@ -182,7 +185,8 @@ pub struct Choice {
     kind: Option<String>,
     /// The first, second ... of so many parts of all cases.
     shard: Option<(usize, usize)>,
-    times: usize,
+    /// How often each case is played.
+    pub times: usize,
     /// Cases that act at the same time.
     pub at_once: usize,
     pub torture: Option<Torture>,
@@ -200,8 +204,9 @@ impl Choice {
     /// Reads the variables; says which of them means nothing.
     pub fn asked(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let kind = variable("FAULT_KIND");
-        if let Some(kind) = kind.as_deref().filter(|kind| KINDS.iter().all(|(known, _)| known != kind)) {
-            let known = KINDS.map(|(kind, _)| kind).join(", ");
+        let known = || KINDS.iter().map(|(kind, _)| *kind).chain([WEAKENED]);
+        if let Some(kind) = kind.as_deref().filter(|kind| known().all(|known| known != *kind)) {
+            let known = known().collect::<Vec<_>>().join(", ");
             return Err(format!("FAULT_KIND={kind:?} is no kind of faults. There are: {known}"));
         }
         let shard = variable("FAULT_SHARD").map(|text| {
@@ -224,6 +229,11 @@ impl Choice {
     /// A pull request's run, of which more is promised than of any other.
     pub fn is_whole(&self) -> bool {
         self.is_of_the_list() && self.kind.is_none()
+    }
+
+    /// Nothing is to be played but what lacks a part of the protocol.
+    pub fn is_of_the_weakened(&self) -> bool {
+        self.kind.as_deref() == Some(WEAKENED)
     }
 
     fn is_of_the_list(&self) -> bool {

@@ -32,6 +32,20 @@ pub const ETCD_KILLED: &str = "etcd killed and restarted";
 pub const ETCD_RESTORED: &str = "etcd killed and restored from before the intent";
 pub const RIGHTS_TAKEN: &str = "the operator's rights taken away, later given back";
 
+pub const RECREATED_THEN_KILLED: &str = "object deleted and created again, and the operator killed";
+pub const WIPED_THEN_KILLED: &str = "status restored from before, and the operator killed";
+pub const RIVAL_THEN_KILLED: &str = "second object for the account created, and the operator killed";
+
+/// Somebody does something, and the operator is killed before it can learn of it. The next one starts when it is done.
+const THEN_KILLED: [(&str, &str); 3] =
+    [(RECREATED_THEN_KILLED, RECREATED), (WIPED_THEN_KILLED, STATUS_RESTORED), (RIVAL_THEN_KILLED, RIVAL)];
+
+/// What somebody does, and whether the operator is killed with it.
+pub fn deed(what: &'static str) -> (&'static str, bool) {
+    let killing = THEN_KILLED.into_iter().find(|(both, _)| *both == what);
+    killing.map_or((what, false), |(_, deed)| (deed, true))
+}
+
 /// Those that need nothing but a namespace.
 pub const EVERYWHERE: [&str; 10] = [
     ROTATED,

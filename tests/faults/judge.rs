@@ -18,6 +18,9 @@ const RESOLVING: [&str; 6] = [EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTOR
 /// So many purchases of a decision may have an effect: the change, and the healing of one that the vendor took back.
 const EFFECTS: usize = 2;
 
+/// So many changes of somebody else are undone within a day.
+const CORRECTIONS: usize = 2;
+
 /// So many statuses more than the reference may be written: a doubt told and ended, a fault told and ended, and what comes with
 /// two purchases more.
 const MORE_STATUSES: usize = 14;
@@ -34,11 +37,8 @@ pub async fn judge(
     reference: Option<Written>,
 ) -> Result<Played, Flaw> {
     let flaw = |why: String| Err(Flaw::Wrong(why));
-    let ledger = bought(rig, case, before)?;
+    let ledger = harm(rig, case, before)?;
     let records = rig.proxy.records();
-    if let Some(why) = too_many(case, &records, &ledger) {
-        return flaw(why);
-    }
     if case.fault.is_some() && !rig.proxy.fired() {
         return Err(Flaw::Missed("the request never came".into()));
     }
@@ -91,6 +91,9 @@ async fn untrue(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Option<
         }
         End::Held if !lowers_without_a_record(case) && !adds_to_another_bill(case, is.0, is.2) => {
             Some("held for a person, although the object has a record and shown and billed agree".into())
+        }
+        End::Contested if !undone_again_and_again(&rig.bitwarden().ledger(&rig.key().id)) => {
+            Some("left alone because others undo it again and again, which nobody does".into())
         }
         End::Rejected if !refusal_is_in_order(case, records) => {
             Some("told that the vendor refuses, which it does not".into())
@@ -191,8 +194,14 @@ fn goal(case: &Case) -> (i32, i32) {
     if case.happening() == Some(EDITED) { case.scenario.edit.1 } else { case.scenario.goal }
 }
 
+/// What no case may do, whether it comes to rest or not: the ledger since counting began, if it is in order.
+pub fn harm(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>, Flaw> {
+    let ledger = bought(rig, case, before)?;
+    too_many(case, &rig.proxy.records(), &ledger).map_or(Ok(ledger), |why| Err(Flaw::SentTooOften(why)))
+}
+
 /// The ledger's oracle: what was bought since counting began, if it is in order.
-pub fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>, Flaw> {
+fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>, Flaw> {
     let scenario = &case.scenario;
     let ledger = rig.bitwarden().ledger(&rig.key().id).split_off(before);
     let (least, most) = scenario.between;
@@ -219,6 +228,11 @@ pub fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>,
         return Err(Flaw::BoughtTwice(format!("what was accepted sums to {sum:+} seats, wanted were {wanted:?}")));
     }
     Ok(ledger)
+}
+
+/// Somebody else changed the seats once more than is corrected within a day.
+fn undone_again_and_again(ledger: &[LedgerEntry]) -> bool {
+    ledger.iter().filter(|entry| entry.who == Actor::ThirdParty).count() > CORRECTIONS
 }
 
 /// The object lost its record, and declares fewer seats than there are.
@@ -279,7 +293,8 @@ fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     // The application's own word on the last one, 500, is a refusal; everything else says nothing about it.
     let heard = purchases.last().is_some_and(|last| last.answered == Some(500));
     let made = made && !heard;
-    let back = ledger.last().is_some_and(|e| e.who == Actor::Webhook && e.after.seats != e.billed_after.seats);
+    let by_vendor = |e: &LedgerEntry| [Actor::Webhook, Actor::Vendor].contains(&e.who);
+    let back = ledger.last().is_some_and(|e| by_vendor(e) && e.after.seats != e.billed_after.seats);
     made && opened >= refused + 2 && back
 }
 

@@ -5,6 +5,7 @@
 //! `FAULT_CASE=scenario/request/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`),
 //! `FAULT_KIND=crash` one kind of the list, `FAULT_SHARD=2/24` a part of all that there are, `FAULT_TIMES=20` each case so
 //! often, `FAULT_PARALLEL=8` so many at a time. With `SEED` or `DURATION` it plays random cases of all (`make torture`).
+//! `FAULT_KIND=weakened` plays only what lacks a part of the protocol.
 //! `UPDATE_CHOSEN=1` writes a new list and plays nothing, `UPDATE_DOCS=1` writes the table to docs/faults.md.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
@@ -17,6 +18,7 @@ mod happenings;
 mod judge;
 mod keys;
 mod noticed;
+mod outside;
 mod report;
 mod rig;
 mod scenario;
@@ -126,8 +128,10 @@ async fn enumerate() -> Result<bool, String> {
         println!("faults: tests/faults/chosen.txt is written; nothing was played");
         return Ok(true);
     }
-    let list = std::fs::read_to_string(chosen_txt()).expect("tests/faults/chosen.txt");
-    let picked = choice.pick(&names, &list)?;
+    if choice.is_of_the_weakened() {
+        return Ok(only_the_weakened(&ground, &known, &known_of_keys, choice.times).await);
+    }
+    let picked = choice.pick(&names, &std::fs::read_to_string(chosen_txt()).expect("tests/faults/chosen.txt"))?;
     let chosen = picked_of(&all, |case| &case.name, &picked);
     let chosen_of_keys = picked_of(&all_of_keys, |case| &case.name, &picked);
     if let Some(torture) = &choice.torture {
@@ -168,14 +172,35 @@ fn picked_of<C: Clone>(all: &[C], name: impl Fn(&C) -> &Name, picked: &[Name]) -
     picked.iter().filter_map(|name| by_name.get(name).copied().cloned()).collect()
 }
 
+/// Plays nothing but what lacks a part of the protocol, so often.
+async fn only_the_weakened(
+    ground: &Arc<Ground>,
+    known: &HashMap<&'static str, Reference>,
+    known_of_keys: &keys::References,
+    times: usize,
+) -> bool {
+    let each = (0..times).map(async |_| {
+        let keys = keys::weakened_are_caught(ground, known_of_keys);
+        let (seats, keys) = tokio::join!(weakened_are_caught(ground, known), keys);
+        seats && keys
+    });
+    futures::future::join_all(each).await.into_iter().all(|caught| caught)
+}
+
+/// Whether harm is seen wherever a part of the protocol is missing.
+async fn weakened_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
+    let (without, outside) = tokio::join!(operators_without_a_part(ground, known), outside::all_are_caught(ground));
+    without && outside
+}
+
 /// Operators without a part of the protocol exist in debug builds alone.
 #[cfg(debug_assertions)]
-async fn weakened_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
+async fn operators_without_a_part(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
     weakened::all_are_caught(ground, known).await
 }
 
 #[cfg(not(debug_assertions))]
-async fn weakened_are_caught(_: &Arc<Ground>, _: &HashMap<&'static str, Reference>) -> bool {
+async fn operators_without_a_part(_: &Arc<Ground>, _: &HashMap<&'static str, Reference>) -> bool {
     println!("SKIPPED: weakened operators and wrong clocks, which a release build cannot contain");
     true
 }

@@ -86,7 +86,7 @@ impl Report {
                 row.needs_review += 1;
                 self.reviews.push(name.to_string());
             }
-            Ok(End::Held) => row.held += 1,
+            Ok(End::Held | End::Contested) => row.held += 1,
             Err(Broken { flaw, story }) => {
                 row.failed += 1;
                 self.bought_twice += usize::from(matches!(flaw, Flaw::BoughtTwice(_)));

@@ -20,7 +20,7 @@ use vendor_sim::{BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, O
 use crate::actions::Crew;
 use crate::case::Case;
 use crate::ground::Ground;
-use crate::happenings::Site;
+use crate::happenings::{Site, deed};
 use crate::scenario::{AtPurchase, LATE, Scenario};
 
 /// The longest wait for something that must happen.
@@ -314,6 +314,21 @@ fn lease_name(namespace: &str) -> String {
     format!("seatkeeper-{namespace}")
 }
 
+/// Lets it happen. An operator that is killed with it is stopped before, so that it learns of nothing, and the next one starts
+/// when all is done.
+async fn happen(staff: &Staff, leases: &Api<Lease>, site: &Site, what: &'static str) {
+    let (deed, killed) = deed(what);
+    if killed {
+        staff.signal("STOP");
+    }
+    site.happen(deed).await;
+    if killed {
+        staff.expected.store(true, Ordering::SeqCst);
+        staff.signal("KILL");
+        let _ = leases.delete(&lease_name(&staff.namespace), &DeleteParams::default()).await;
+    }
+}
+
 fn hand(
     staff: &Arc<Staff>,
     leases: &Api<Lease>,
@@ -340,7 +355,7 @@ fn hand(
                 Deed::DeleteLease => {
                     let _ = leases.delete(&lease_name(&staff.namespace), &DeleteParams::default()).await;
                 }
-                Deed::Happen(what) => site.happen(what).await,
+                Deed::Happen(what) => happen(&staff, &leases, &site, what).await,
                 Deed::Purchase if once.swap(true, Ordering::SeqCst) => {}
                 Deed::Purchase => match at_purchase {
                     AtPurchase::Nothing => {

@@ -12,24 +12,24 @@ use seatkeeper::api::LicenseSeatsStatus;
 use serde_json::json;
 use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 
-use crate::actions::{Crew, LONG, crew, short_but, vendor_answers};
+use crate::actions::{Crew, LONG, crew, patient, short_but, vendor_answers};
 use crate::branch::Branch;
 use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
-use crate::choice::{Name, TWO_INSTALLATIONS};
+use crate::choice::{Name, TWO_INSTALLATIONS, WEAKENED};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::rig::{Account, Meeting, PATIENCE, Rig};
 use crate::scenario::{Scenario, scenarios};
 use crate::{AWAITING_SILENCE, Run};
 
+/// Seats before anybody buys.
+const BASE: i32 = 100;
+
 /// How slow the vendor is, before and after it carries out a request.
 const SLOW_MS: u64 = 100;
 
 /// How long the vendor takes between two readings of its own.
 const ONE_MOMENT_MS: u64 = 400;
-
-/// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
-const LONGEST_MEETING: Duration = Duration::from_secs(1);
 
 /// Past the client's time-out here.
 const PAST_TIMEOUT: Duration = Duration::from_millis(2400);
@@ -114,6 +114,15 @@ pub struct Case {
     story: Story,
     fault: Action,
     pub name: Name,
+    judged_as: JudgedAs,
+}
+
+/// How many installations the ledger may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JudgedAs {
+    Two,
+    /// One, in which one object has the pool: its change is made once, whoever else wants it.
+    One,
 }
 
 /// Each fault at the purchase of the first installation.
@@ -132,7 +141,7 @@ pub fn all_cases() -> Vec<Case> {
     let request = "purchase-1".parse().ok();
     let case = |story: Story, (action, fault): &(String, Action)| {
         let name = Name { kind: TWO_INSTALLATIONS, scenario: story.name(), request, action: action.clone() };
-        Case { story, fault: fault.clone(), name }
+        Case { story, fault: fault.clone(), name, judged_as: JudgedAs::Two }
     };
     Story::ALL.into_iter().flat_map(|story| faults.iter().map(move |fault| case(story, fault))).collect()
 }
@@ -159,6 +168,24 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
     }
 }
 
+/// The test of the test: two installations are an operator that does not ask who owns a pool. Judged as one, they must be
+/// seen to buy too much.
+pub async fn owner_is_missed(ground: &Arc<Ground>) -> bool {
+    let (story, action) = (Story::Differences, "without the owner of a pool: two installations".to_owned());
+    let name = Name { kind: WEAKENED, scenario: story.name(), request: None, action };
+    let case = Case { story, fault: Action::Delay(PAST_TIMEOUT), name, judged_as: JudgedAs::One };
+    let (case, result) = guarded(ground, case).await;
+    match result {
+        Err(Broken { flaw: Flaw::BoughtTwice(why), .. }) => {
+            println!("caught: {}: {}", case.name, why.split(':').next().unwrap_or_default());
+            return true;
+        }
+        Err(Broken { flaw, story }) => println!("NOT CAUGHT: {}: {flaw}\n{story}", case.name),
+        Ok(Played { end, story, .. }) => println!("NOT CAUGHT: {}: ended {end:?}\n{story}", case.name),
+    }
+    false
+}
+
 /// Plays a case so that a failing step of the stage is a failing case and no more.
 async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Played, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
@@ -167,9 +194,26 @@ async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Played, Brok
     (case, result)
 }
 
-/// As everywhere here, but with a vendor that may take its time.
-fn patient() -> Crew {
-    Crew { replicas: vec![short_but(&["--write-timeout=2s", "--settle-unanswered=5s"])], ..crew(1) }
+impl JudgedAs {
+    /// As everywhere here, but with a vendor that may take its time. Where harm must be seen, it does so for as long as the two
+    /// purchases wait for each other.
+    fn crew(self) -> Crew {
+        match self {
+            Self::Two => {
+                Crew { replicas: vec![short_but(&["--write-timeout=2s", "--settle-unanswered=5s"])], ..crew(1) }
+            }
+            Self::One => patient("--settle-unanswered=90s"),
+        }
+    }
+
+    /// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
+    fn longest_meeting(self) -> Duration {
+        match self {
+            Self::Two => Duration::from_secs(1),
+            // Harm must be seen, so neither arrives without the other.
+            Self::One => PATIENCE,
+        }
+    }
 }
 
 /// The two installations.
@@ -180,17 +224,17 @@ struct Two {
 }
 
 impl Two {
-    async fn new(ground: &Arc<Ground>, story: Story) -> Self {
+    async fn new(ground: &Arc<Ground>, Case { story, judged_as, .. }: &Case) -> Self {
         let scenario = story.scenario();
-        let meeting = Arc::new(Meeting::new(LONGEST_MEETING));
+        let meeting = Arc::new(Meeting::new(judged_as.longest_meeting()));
         let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario, story.name()).await };
         let (vendor, key) = (Arc::clone(&mine.vendor), mine.key.clone());
         let others = Account { vendor, key, meeting: Some(Arc::clone(&meeting)) }.seen_by(&scenario);
-        let begin = |account| Rig::at(ground, &scenario, patient(), account);
+        let begin = |account| Rig::at(ground, &scenario, judged_as.crew(), account);
         let (first, second) = tokio::join!(begin(mine), begin(others));
         let slow = FaultKind::Delay { before_ms: SLOW_MS, after_ms: SLOW_MS };
         first.bitwarden().inject(Fault::always(slow));
-        if story == Story::TotalsAtOneMoment {
+        if *story == Story::TotalsAtOneMoment {
             let pause = FaultKind::PauseBetweenReads { ms: ONE_MOMENT_MS };
             first.bitwarden().inject(Fault::on_put(pause).for_ever());
         }
@@ -278,15 +322,25 @@ impl Two {
 
 async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
     let permits = ground.stage.acquire_many(2).await.expect("the stage is never closed");
-    let two = Two::new(ground, case.story).await;
+    let two = Two::new(ground, case).await;
     two.act(case).await;
     let ends = async {
         two.silent(REST).await?;
         drop(permits);
         two.silent(SILENCE).await
     };
-    let ends = ends.await;
-    let end = match (bought(&two, case.story), ends) {
+    // Whoever is to be caught need not come to rest.
+    let harmed = async {
+        while case.judged_as == JudgedAs::Two || bought(&two, case).is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        "harm is done".to_owned()
+    };
+    let ends = tokio::select! {
+        why = harmed => Err(why),
+        ends = ends => ends,
+    };
+    let end = match (bought(&two, case), ends) {
         (Err(flaw), _) => Err(flaw),
         (Ok(()), Err(why)) => Err(Flaw::Restless(why)),
         (Ok(()), Ok(_)) if !two.first.proxy.fired() => {
@@ -305,9 +359,10 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
 /// The ledger's oracle. Two totals are one change, whoever sends them, but where the vendor adds them up. Two differences are at
 /// most two changes. Nobody takes one of them back: a webhook that held the row meanwhile hides the later one for a moment, and
 /// no bill follows it.
-fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
-    let (base, goal) = (100, story.scenario().goal.0);
-    let most = if story.adds() { goal + (goal - base) } else { goal };
+fn bought(two: &Two, case: &Case) -> Result<(), Flaw> {
+    let (story, goal) = (case.story, case.story.scenario().goal.0);
+    let adds = story.adds() && case.judged_as == JudgedAs::Two;
+    let most = if adds { goal + (goal - BASE) } else { goal };
     let ledger = two.ledger();
     for entry in &ledger {
         let (shown, billed) =
@@ -318,7 +373,7 @@ fn bought(two: &Two, story: Story) -> Result<(), Flaw> {
         }
     }
     let billings = ledger.iter().filter(|entry| entry.billed_before.seats != entry.billed_after.seats).count();
-    let allowed = if story.adds() { 2 } else { 1 };
+    let allowed = if adds { 2 } else { 1 };
     if billings > allowed {
         return Err(Flaw::BoughtTwice(format!("billing changed {billings} times")));
     }

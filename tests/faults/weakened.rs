@@ -13,6 +13,7 @@ use seatkeeper::run::{Run, Weakness, run_weakened};
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
 use crate::case::{Broken, Case, Flaw, play};
+use crate::choice::WEAKENED;
 use crate::ground::Ground;
 use crate::scenario::scenarios;
 
@@ -54,7 +55,7 @@ fn case(scenario: &'static str, (name, weakness): (&'static str, Weakness), late
     let binary: PathBuf = std::env::current_exe().expect("this program");
     let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];
     let crew = Crew { binary, environment, ..crew };
-    Case { fault, ..Case::apart(scenario, "weakened", format!("weakened: {name}"), crew) }
+    Case { fault, ..Case::apart(scenario, WEAKENED, format!("weakened: {name}"), crew) }
 }
 
 /// Says whether every weakness was seen to buy too much. Which replica is faster is chance, so each has three tries.

@@ -3,8 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
@@ -12,7 +12,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::TRANSFER_ENCODING;
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::acting::{Numbered, closed, whole};
+use crate::hidden::{Lines, without};
 use crate::state::{State, Watches, buys};
 use crate::{Deed, Hop, Identity, Leases, Upstream};
 
@@ -107,7 +108,7 @@ impl Line {
         }
         let named = path.contains("/licenseseats/") || path.contains("/secrets/");
         if self.hop == Hop::Apiserver && (watch || !named) {
-            return if watch { self.watch(request).await } else { self.pass(request).await };
+            return if watch { self.watch(request).await } else { self.list(request, &path).await };
         }
         if method == "GET" && path.contains("/licenseseats/") {
             self.state.pass_begins().await;
@@ -174,6 +175,23 @@ impl Line {
         Ok(self.send(request).await?.map(|body| body.map_err(io::Error::other).boxed_unsync()))
     }
 
+    /// The object that this list or watch leaves out.
+    fn hidden(&self, path: &str) -> Option<String> {
+        let hidden = self.state.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.clone().filter(|_| path.ends_with("/licenseseats"))
+    }
+
+    /// A list, or what else names no object.
+    async fn list(&self, request: Request<Full<Bytes>>, path: &str) -> io::Result<Answer> {
+        let Some(name) = self.hidden(path) else { return self.pass(request).await };
+        let (mut head, body) = self.send(request).await?.into_parts();
+        let (bytes, held) = without(body.collect().await.map_err(io::Error::other)?.to_bytes(), &name);
+        self.state.left_out.fetch_add(usize::from(held), Ordering::SeqCst);
+        head.headers.remove(TRANSFER_ENCODING);
+        head.headers.insert(CONTENT_LENGTH, bytes.len().into());
+        Ok(Response::from_parts(head, Full::new(bytes).map_err(|never| match never {}).boxed_unsync()))
+    }
+
     async fn lease(&self, request: Request<Full<Bytes>>) -> io::Result<Answer> {
         let fate = *self.state.leases.borrow();
         if fate != Leases::Pass {
@@ -212,8 +230,16 @@ impl Line {
         }
         let mut told = self.state.watches.subscribe();
         told.mark_unchanged();
+        let hidden = self.hidden(request.uri().path());
         let (head, body) = self.send(request).await?.into_parts();
-        let frames = body.into_data_stream().map(|chunk| chunk.map(Frame::data).map_err(io::Error::other));
+        let (mut lines, counting) = (Lines::default(), Arc::clone(&self.state));
+        let frames = body.into_data_stream().map(move |chunk| {
+            let chunk = chunk.map_err(io::Error::other)?;
+            let Some(name) = &hidden else { return Ok(Frame::data(chunk)) };
+            let (told, left_out) = lines.take(&chunk, name);
+            counting.left_out.fetch_add(left_out, Ordering::SeqCst);
+            Ok(Frame::data(told))
+        });
         let until = async move {
             if told.wait_for(|watches| *watches == Watches::Gone).await.is_err() {
                 std::future::pending::<()>().await;

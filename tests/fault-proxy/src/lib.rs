@@ -4,10 +4,11 @@
 //! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered, and
 //! all leases together may be lost ([`Proxy::leases`]).
 //! Read the modules in this order: `action` says what may happen, `target` to which request, `state` numbers and records,
-//! `hop` carries requests, `acting` breaks one, `tls` makes certificates.
+//! `hop` carries requests, `acting` breaks one, `hidden` leaves an object out of lists, `tls` makes certificates.
 
 mod acting;
 mod action;
+mod hidden;
 mod hop;
 mod state;
 mod target;
@@ -15,8 +16,8 @@ mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
@@ -103,6 +104,16 @@ impl Proxy {
     /// How many requests for Leases were lost so far.
     pub fn leases_lost(&self) -> usize {
         self.state.leases_lost.load(Ordering::SeqCst)
+    }
+
+    /// Lists and watches that begin from now on leave out the object of this name. What names it goes through.
+    pub fn hide(&self, name: &str) {
+        *self.state.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.to_owned());
+    }
+
+    /// How often a list or a watch has left out the hidden object.
+    pub fn left_out(&self) -> usize {
+        self.state.left_out.load(Ordering::SeqCst)
     }
 
     /// Whether the action was taken.

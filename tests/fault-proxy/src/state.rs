@@ -125,6 +125,10 @@ pub(crate) struct State {
     pub(crate) watches_broken: AtomicUsize,
     /// The operator was killed while the vendor paused within a request.
     pub(crate) killed_in_pause: AtomicBool,
+    /// The object that lists and watches leave out.
+    pub(crate) hidden: Mutex<Option<String>>,
+    /// How often they have.
+    pub(crate) left_out: AtomicUsize,
     /// Wakes who waits for the gate to be reached.
     reached: Notify,
     pub(crate) hand: Hand,
@@ -150,6 +154,8 @@ impl State {
             purchases: watch::Sender::new(0),
             watches_broken: AtomicUsize::new(0),
             killed_in_pause: AtomicBool::new(false),
+            hidden: Mutex::default(),
+            left_out: AtomicUsize::new(0),
             reached: Notify::new(),
             hand,
         }

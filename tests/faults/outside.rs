@@ -1,0 +1,286 @@
+//! The test of the test, for parts of the protocol that no build can leave out: each is taken away from the shipped operator
+//! from outside, and harm must be seen. The same story with the part in its place must be seen to end well. Called by `main`
+//! after the cases.
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fault_proxy::{Action, Moment, Target};
+use futures::FutureExt;
+use kube::api::{Patch, PatchParams};
+use seatkeeper::api::LicenseSeatsStatus;
+use serde_json::{Value, json};
+use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
+
+use crate::actions::patient;
+use crate::case::{Broken, Case, End, Flaw, ended, is_conflict, play_beside};
+use crate::choice::WEAKENED;
+use crate::ground::Ground;
+use crate::happenings::{
+    RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,
+};
+use crate::judge::harm;
+use crate::rig::{PATIENCE, Rig};
+use crate::scenario::{Scenario, scenarios};
+use crate::two::owner_is_missed;
+
+/// The operator waits so long for a purchase without an answer: longer than it needs to tell that it waits.
+const SETTLE: &str = "--settle-unanswered=20s";
+
+/// What the status says while the process remembers a change that no record tells of.
+const REMEMBERED: &str = "of which the record is gone";
+
+/// What somebody else sets the seats to, one after the other.
+const UNDONE: [i32; 3] = [120, 130, 125];
+
+/// A part of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The process remembers a request whose object is gone.
+    MemoryOfObjects,
+    /// The process remembers a request whose record is gone.
+    MemoryOfRecords,
+    /// A new leader reads every object before it sends anything.
+    Scan,
+    /// What others undo is corrected twice a day and no more.
+    Corrections,
+    /// A repeat that is taken back is not repeated.
+    Repeats,
+    /// One object has a pool, and others of the pool buy nothing. Two installations do not have this part.
+    Owner,
+}
+
+/// What must break without a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Oracle {
+    /// More is shown or billed than was asked for, or it is billed more often.
+    Bill,
+    /// More purchases of a decision have an effect than two.
+    Effects,
+}
+
+impl Oracle {
+    fn is_broken(self, flaw: &Flaw) -> bool {
+        match self {
+            Self::Bill => matches!(flaw, Flaw::BoughtTwice(_)),
+            Self::Effects => matches!(flaw, Flaw::SentTooOften(_)),
+        }
+    }
+}
+
+/// What is taken away, how, and what must break then.
+const ROWS: [(Part, &str, &str, Oracle); 5] = [
+    (Part::MemoryOfObjects, "memory of deleted objects", "the operator killed", Oracle::Bill),
+    (Part::MemoryOfRecords, "memory of wiped records", "the operator killed", Oracle::Bill),
+    (Part::Scan, "first scan of a term", "the older object hidden from the next leader", Oracle::Bill),
+    (Part::Corrections, "count of corrections", "the history emptied after each", Oracle::Bill),
+    (Part::Repeats, "repeat of a repeat", "the attempt on record set back to 1", Oracle::Effects),
+];
+
+/// A part of the protocol, in its place or taken away.
+struct Story {
+    part: Part,
+    taken: bool,
+    case: Case,
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.case.fmt(f)
+    }
+}
+
+fn named(name: &str) -> Scenario {
+    scenarios().into_iter().find(|scenario| scenario.name == name).expect("it is there")
+}
+
+/// By a difference, which the vendor holds until it is told to carry it out: whoever buys meanwhile adds up.
+fn held() -> Scenario {
+    let vendor = |vendor: &Bitwarden| {
+        let ms = u64::try_from(PATIENCE.as_millis()).unwrap_or_default();
+        vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
+    };
+    Scenario { vendor, ..named("owner-finishes-late") }
+}
+
+/// In sync already, and others undo it. No webhook undoes it as well.
+fn undone() -> Scenario {
+    let vendor = |vendor: &Bitwarden| vendor.switch(|switches| switches.webhook = Webhook::silent());
+    let first = named("first-purchase");
+    Scenario { name: "undone-by-others", before: Some(first.spec.clone()), vendor, billings: 2, ..first }
+}
+
+impl Story {
+    fn new(part: Part, taken: bool, words: String) -> Self {
+        let (scenario, happens) = match part {
+            Part::MemoryOfObjects => (held(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
+            Part::MemoryOfRecords => (held(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
+            Part::Scan => (held(), Some(RIVAL_THEN_KILLED)),
+            Part::Corrections => (undone(), None),
+            Part::Repeats => (named("webhook-restores"), None),
+            Part::Owner => (held(), Some(RIVAL)),
+        };
+        let fault = happens.map(|what| (Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
+        Self { part, taken, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, patient(SETTLE)) } }
+    }
+
+    /// What others do meanwhile, and who takes the part away; notes when all of that is done. Ends with the harm.
+    async fn beside(&self, rig: &Rig, before: usize, done: &Cell<bool>) -> String {
+        match self.part {
+            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner => self.carry_out_late(rig).await,
+            Part::Corrections => self.undo(rig).await,
+            Part::Repeats => self.take_back(rig).await,
+        }
+        done.set(true);
+        until(async || self.taken && harm(rig, &self.case, before).is_err()).await;
+        "harm is done".into()
+    }
+
+    /// The vendor carries out the purchase that it holds once another one is carried out, or once the operator tells that the
+    /// part holds that one back.
+    async fn carry_out_late(&self, rig: &Rig) {
+        if self.taken {
+            if self.part == Part::Scan {
+                rig.proxy.hide("acme");
+                until(async || rig.proxy.left_out() > 0).await;
+            }
+            until(async || carried_out(rig) == 1).await;
+        } else {
+            until(async || self.is_told(rig).await).await;
+        }
+        for pause in rig.bitwarden().faults() {
+            rig.bitwarden().release(pause.id);
+        }
+        // That another one buys at all may be harm already, and is not the worst.
+        let purchases = if self.taken { 2 } else { 1 };
+        until(async || carried_out(rig) >= purchases).await;
+    }
+
+    /// Whether the operator tells of what the part holds back.
+    async fn is_told(&self, rig: &Rig) -> bool {
+        match self.part {
+            Part::Scan | Part::Owner => is_conflict(rig.status("rival").await.as_ref()),
+            _ => {
+                let conditions = rig.status("acme").await.into_iter().flat_map(|status| status.conditions);
+                conditions.into_iter().any(|condition| condition.message.contains(REMEMBERED))
+            }
+        }
+    }
+
+    /// Somebody else changes the seats as soon as the last such change is corrected.
+    async fn undo(&self, rig: &Rig) {
+        let [first, second, third] = UNDONE;
+        for seats in [first, second] {
+            rig.bitwarden().set_seats(&rig.key().id, seats).expect("the vendor allows it");
+            let corrected = |status: &LicenseSeatsStatus| {
+                let last = status.history.first().map(|change| change.base().seats);
+                last == Some(seats) && ended(status) == Some(End::InSync)
+            };
+            until_status(rig, corrected).await;
+            if self.taken {
+                write_history(rig, &json!([])).await;
+            }
+        }
+        rig.bitwarden().set_seats(&rig.key().id, third).expect("the vendor allows it");
+    }
+
+    /// The vendor takes back the repeat as well.
+    async fn take_back(&self, rig: &Rig) {
+        let repeated = |status: &LicenseSeatsStatus| {
+            status.history.first().is_some_and(|last| last.attempt == 2) && ended(status) == Some(End::InSync)
+        };
+        let status = until_status(rig, repeated).await;
+        if self.taken {
+            let mut history = serde_json::to_value(&status.history).expect("JSON");
+            history[0]["attempt"] = json!(1);
+            write_history(rig, &history).await;
+        }
+        let old = rig.bitwarden().ledger(&rig.key().id)[0].before;
+        rig.bitwarden().force_row(&rig.key().id, old.seats, old.limit);
+    }
+}
+
+/// How many purchases the vendor has carried out.
+fn carried_out(rig: &Rig) -> usize {
+    rig.proxy.records().iter().filter(|record| record.is_purchase() && record.executed == Some(200)).count()
+}
+
+async fn until(condition: impl AsyncFn() -> bool) {
+    while !condition().await {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn until_status(rig: &Rig, wanted: impl Fn(&LicenseSeatsStatus) -> bool) -> LicenseSeatsStatus {
+    loop {
+        if let Some(status) = rig.status("acme").await.filter(&wanted) {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// As an administrator may.
+async fn write_history(rig: &Rig, history: &Value) {
+    let patch = Patch::Merge(json!({ "status": { "history": history } }));
+    rig.site.seats().patch_status("acme", &PatchParams::default(), &patch).await.expect("the history is admitted");
+}
+
+/// Plays a story so that a failing step of the stage is a failing story and no more.
+async fn guarded(ground: &Arc<Ground>, story: &Story) -> Result<End, Broken> {
+    let done = Cell::new(false);
+    let beside = async |rig: &Rig, before: usize| story.beside(rig, before, &done).await;
+    let played = AssertUnwindSafe(Box::pin(play_beside(ground, &story.case, None, beside))).catch_unwind().await;
+    let broken = |flaw| Err(Broken { flaw, story: String::new() });
+    match played {
+        Err(_) => broken(Flaw::Stage("the stage failed; see above".into())),
+        Ok(Ok(played)) if !done.get() => {
+            broken(Flaw::Missed(format!("it ended {:?} before all of it was done", played.end)))
+        }
+        Ok(played) => played.map(|played| played.end),
+    }
+}
+
+/// Whether the harm is seen where the part is taken away.
+async fn is_caught(ground: &Arc<Ground>, story: &Story, oracle: Oracle) -> bool {
+    match guarded(ground, story).await {
+        Err(Broken { flaw, .. }) if oracle.is_broken(&flaw) => {
+            println!("caught: {story}: {}", flaw.to_string().split(':').next().unwrap_or_default());
+            return true;
+        }
+        Err(Broken { flaw, story: told }) => println!("NOT CAUGHT: {story}: {flaw}\n{told}"),
+        Ok(end) => println!("NOT CAUGHT: {story}: ended {end:?}"),
+    }
+    false
+}
+
+/// Whether nothing is seen where the part is in its place.
+async fn is_harmless(ground: &Arc<Ground>, story: &Story) -> bool {
+    match guarded(ground, story).await {
+        Ok(end) => {
+            println!("harmless: {story}: ended {end:?}");
+            true
+        }
+        Err(Broken { flaw, story: told }) => {
+            println!("FLAGGED: {story}: {flaw}\n{told}");
+            false
+        }
+    }
+}
+
+/// Says whether every part is missed where it is taken away, and no harm is seen where it is not.
+pub async fn all_are_caught(ground: &Arc<Ground>) -> bool {
+    let each = ROWS.map(async |(part, name, how, oracle)| {
+        let without = Story::new(part, true, format!("without {name}: {how}"));
+        let with = Story::new(part, false, format!("with {name}"));
+        let (caught, harmless) = tokio::join!(is_caught(ground, &without, oracle), is_harmless(ground, &with));
+        caught && harmless
+    });
+    let with_owner = Story::new(Part::Owner, false, "with the owner of a pool".into());
+    let owner = async { tokio::join!(owner_is_missed(ground), is_harmless(ground, &with_owner)) };
+    let (each, (missed, harmless)) = tokio::join!(futures::future::join_all(each), owner);
+    each.into_iter().all(|fine| fine) && missed && harmless
+}
