@@ -71,7 +71,7 @@ fmt: ## Format all code
 	cargo fmt --all
 
 bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, and the pace with 5 000
-	cargo bench --locked --bench pace
+	cargo bench --locked --bench rate_limit
 	cargo bench --locked --bench operator
 
 image: ## Build the container image (needs docker)

@@ -19,8 +19,8 @@
 pub mod api;
 mod clock;
 mod controller;
+pub mod domain;
 mod metrics;
-pub mod plan;
 pub mod registry;
 pub mod run;
 mod server;
@@ -28,4 +28,4 @@ pub mod telemetry;
 pub mod vendors;
 
 #[cfg(test)]
-mod mutants;
+mod fuzz_inputs;

@@ -13,12 +13,12 @@ use crate::api::LicenseSeatsStatus;
 use crate::vendors::RequestMetrics;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Outcome {
+struct PassLabels {
     outcome: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Object {
+struct ObjectLabels {
     namespace: String,
     name: String,
 }
@@ -28,10 +28,10 @@ pub struct Metrics {
     registry: Registry,
     /// Of single objects: what was seen of them while leading.
     objects: Registry,
-    passes: Family<Outcome, Counter>,
+    passes: Family<PassLabels, Counter>,
     durations: Histogram,
     requests: RequestMetrics,
-    gauges: [(Family<Object, Gauge>, Number); 4],
+    gauges: [(Family<ObjectLabels, Gauge>, Number); 4],
 }
 
 type Number = fn(&LicenseSeatsStatus) -> Option<i32>;
@@ -60,7 +60,7 @@ impl Default for Metrics {
             ("seats_limit", "Up to how many seats the vendor may buy by itself", |status| status.limit),
         ];
         let gauges = gauges.map(|(name, help, number)| {
-            let family = Family::<Object, Gauge>::default();
+            let family = Family::<ObjectLabels, Gauge>::default();
             objects.register(name, help, family.clone());
             (family, number)
         });
@@ -81,7 +81,7 @@ impl Metrics {
 
     /// Counts a pass.
     pub fn pass(&self, outcome: &'static str) {
-        self.passes.get_or_create(&Outcome { outcome }).inc();
+        self.passes.get_or_create(&PassLabels { outcome }).inc();
     }
 
     /// Notes how long a pass took, waiting included.
@@ -91,7 +91,7 @@ impl Metrics {
 
     /// Shows an object's numbers; a number that is not known has no series.
     pub fn object(&self, namespace: &str, name: &str, status: &LicenseSeatsStatus) {
-        let object = Object { namespace: namespace.to_owned(), name: name.to_owned() };
+        let object = ObjectLabels { namespace: namespace.to_owned(), name: name.to_owned() };
         for (family, number) in &self.gauges {
             match number(status) {
                 Some(n) => drop(family.get_or_create(&object).set(n.into())),
@@ -102,7 +102,7 @@ impl Metrics {
 
     /// Removes an object's numbers.
     pub fn forget(&self, namespace: &str, name: &str) {
-        let object = Object { namespace: namespace.to_owned(), name: name.to_owned() };
+        let object = ObjectLabels { namespace: namespace.to_owned(), name: name.to_owned() };
         for (family, _) in &self.gauges {
             family.remove(&object);
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use seatkeeper::plan::CONDITIONS;
+use seatkeeper::domain::CONDITIONS;
 use seatkeeper::vendors::{Proof, proofs};
 use seatkeeper_support::workspace_root;
 
@@ -27,7 +27,7 @@ fn constants(path: &str, at_least: usize) -> Vec<String> {
 #[test]
 fn the_readme_explains_every_condition_and_reason() {
     let readme = text("README.md");
-    for word in constants("src/plan/condition.rs", 30).iter().chain(&constants("src/plan/notice.rs", 7)) {
+    for word in constants("src/domain/condition.rs", 30).iter().chain(&constants("src/domain/notice.rs", 7)) {
         assert!(readme.contains(&format!("`{word}`")), "README.md does not explain {word}");
     }
 }
@@ -76,7 +76,11 @@ fn each_row_of_the_table_of_conditions_is_seen_by_a_test_of_the_binary() {
         })
         .map(|(entry, reason)| format!("{}={}/{reason}", entry.kind, entry.status()))
         .collect();
-    assert_eq!(unseen, Vec::<String>::new(), "rows of src/plan/table.rs that no test expects of the binary");
+    assert_eq!(
+        unseen,
+        Vec::<String>::new(),
+        "rows of src/domain/condition_table.rs that no test expects of the binary"
+    );
 }
 
 /// The table of answers that prove that nothing was done, as the vendors' code has it.
@@ -109,13 +113,13 @@ fn kubectl_explain_names_every_condition_and_reason() {
     let field = |schema: &JSONSchemaProps, name: &str| schema.properties.as_ref().expect("fields")[name].clone();
     let conditions = field(&field(schema.expect("a schema"), "status"), "conditions").description;
     let conditions = conditions.expect("a description");
-    for word in constants("src/plan/condition.rs", 30) {
+    for word in constants("src/domain/condition.rs", 30) {
         assert!(
             conditions.contains(&format!("`{word}`")),
             "status.conditions in src/api/status.rs does not name {word}"
         );
     }
-    let known = constants("src/plan/condition.rs", 30);
+    let known = constants("src/domain/condition.rs", 30);
     let named = conditions.split('`').skip(1).step_by(2).filter(|word| word.starts_with(char::is_uppercase));
     for word in named.filter(|word| !["True", "False", "Unknown"].contains(word)) {
         assert!(known.iter().any(|known| known == word), "status.conditions names {word}, which does not exist");

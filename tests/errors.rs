@@ -43,7 +43,7 @@ fn document() -> String {
         );
     }
     text.push_str(
-        "\n## Changes refused by the private API\n\nWith an owner's key alone, Bitwarden says why it refuses. `Ready` is then False with \
+        "\n## Changes refused by the owner API\n\nWith an owner's key alone, Bitwarden says why it refuses. `Ready` is then False with \
          reason `VendorRejected`, and the message says \"Bitwarden refused the change, because ...\". It is sent again when \
          the wish or a Secret changes, when fewer seats are in use, or when a person asks.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
     );
@@ -53,7 +53,7 @@ fn document() -> String {
         let _ = writeln!(text, "| {} | {ours}{only} |", theirs.trim());
     }
     text.push_str(
-        "\n## Changes refused by the public API\n\nThe organization key gets `500` for every refusal, without a word. So each rule that can be \
+        "\n## Changes refused by the organization API\n\nThe organization key gets `500` for every refusal, without a word. So each rule that can be \
          seen is checked before anything is sent, and the sentence is in the message of `Ready`: seats in use, limit below seats, Secrets \
          Manager above Password Manager, totals above 32 767, and, where an owner's key is there too, a plan with a fixed number of seats, a custom plan, no \
          subscription, a cancelled one, or a provider that manages the organization. What is refused all the same is sent once more after \

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, SECRET_TYPE};
-use seatkeeper::plan::Desired;
+use seatkeeper::domain::Desired;
 use seatkeeper::vendors::target;
 use seatkeeper_support::{ControlPlane, needs_control_plane, workspace_root};
 use serde::Deserialize as _;

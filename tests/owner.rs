@@ -35,7 +35,7 @@ impl Tenant<'_> {
         merged(keys, more)
     }
 
-    /// Requests of this method that the vendor took for this organization's private API.
+    /// Requests of this method that the vendor took for this organization's owner API.
     pub fn private(&self, method: &str) -> usize {
         let path = format!("/organizations/{}", self.key.id);
         self.world.bitwarden().count(|r| r.method == method && r.path.contains(&path))

@@ -9,7 +9,7 @@ use crate::tenants::{Tenant, fast_but};
 use crate::world::{PATIENCE, World, condition, organization, said, world};
 
 impl Tenant<'_> {
-    /// The private API shows these numbers of Password Manager, and 20 Secrets Manager seats.
+    /// The owner API shows these numbers of Password Manager, and 20 Secrets Manager seats.
     fn misread(&self, seats: i64, limit: &Value, times: Option<u64>) -> u64 {
         let text = json!({
             "object": "organization", "id": self.key.id, "seats": seats, "maxAutoscaleSeats": limit, "smSeats": 20,
@@ -20,7 +20,7 @@ impl Tenant<'_> {
         self.world.bitwarden().inject(Fault { times, ..fault })
     }
 
-    /// The private API fails for this organization.
+    /// The owner API fails for this organization.
     fn private_fails(&self) -> u64 {
         let fails = FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
         let path = format!("/api/organizations/{}", self.key.id);

@@ -93,7 +93,7 @@ async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
 /// As Vaultwarden answers for a path that it lacks (docs/vendors/bitwarden.md, "Vaultwarden").
 const OF_VAULTWARDEN: &str = r#"{"error":{"code":404,"reason":"Not Found"}}"#;
 
-/// A server that takes keys and has no such path, as Vaultwarden has none of the public API's subscription or of billing.
+/// A server that takes keys and has no such path, as Vaultwarden has none of the organization API's subscription or of billing.
 fn lacks(w: &World, path: &str, body: &str) -> u64 {
     w.bitwarden().inject(Fault::always(answer(404, body)).path(path))
 }
@@ -132,7 +132,7 @@ async fn server_without_a_list_of_organizations_accuses_no_member() {
     let w = self_hosted("self-no-list").await;
     let t = w.tenant("listed", organization()).await;
     t.person(Role::Owner).await;
-    // The words that the private API also has for a member who is no owner.
+    // The words that the owner API also has for a member who is no owner.
     let own = answer(404, r#"{"message":"Resource not found."}"#);
     w.bitwarden().inject(Fault::always(own).method("GET").whole_path("/api/organizations"));
     let named = json!({ "vendor": { "bitwarden": { "organizationId": t.key.id } } });

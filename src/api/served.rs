@@ -67,7 +67,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::mutants::each_of;
+    use crate::fuzz_inputs::each_of;
 
     /// The OpenAPI document of a cluster with the shipped CRD.
     fn document() -> Value {

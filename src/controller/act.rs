@@ -1,18 +1,18 @@
 //! Acts, the third step of a pass: the only code that changes a vendor. It reserves the account, records the intent,
-//! sends it once, and reads back (docs/never-buys-twice.md, "Record" to "Read back").
+//! sends it once, and reads back (docs/never-buys-twice.md, "Record" to "Gathered back").
 
 use std::time::{Duration, Instant};
 
-use super::claim::rows_of;
 use super::decide::{decide, silence};
-use super::gather::hold;
-use super::memory::Key;
+use super::gather::credential_pause;
+use super::object::StoredObject;
+use super::object_state::Key;
+use super::ownership::rows_of;
 use super::pass::{Decided, End, Failed, Opened, Pass, Reading};
-use super::store::Stored;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
-use crate::plan::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
+use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
 use crate::vendors::{Journal, NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// How long to wait after another object was faster, if nothing tells sooner.
@@ -22,7 +22,7 @@ const OVERTAKEN: Duration = Duration::from_secs(1);
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
     // Its place with the host is free when this step is over.
-    let Opened { account, secret_version, visit: _visit } = opened;
+    let Opened { account, secret_version, permit: _visit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {
         context.metrics.pass("waiting");
@@ -56,7 +56,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
         pass.entry.failures = pass.entry.failures.saturating_add(1);
-        pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
+        pass.entry.credential_pause = credential_pause(context, pass.entry, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
@@ -99,7 +99,7 @@ async fn request(
     let outcome = account.write(recorded, &|| may_leave(context, term, started)).await;
     let asked = Instant::now();
     let read_back = if outcome.is_of_something_sent() { account.read(Urgency::Urgent).await.ok() } else { None };
-    let learned = plan::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
+    let learned = domain::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
     log(pass.key, intent, &outcome, read_back.as_ref());
     // Late effects count from the end of the request, not from its beginning.
     pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
@@ -138,7 +138,7 @@ fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: O
 /// make its change: another replica may have led meanwhile, seen no record of this change, and sent one of its own.
 fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
     #[cfg(debug_assertions)]
-    if context.settings.lacks(super::Weakness::NoDeadline) {
+    if context.settings.lacks(super::FaultSwitch::NoDeadline) {
         return Ok(());
     }
     if !context.leadership.is_current() {
@@ -158,7 +158,7 @@ fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'stat
 
 /// Records intents in the status of an object.
 struct StatusJournal<'a> {
-    stored: &'a mut Stored,
+    stored: &'a mut StoredObject,
     /// With the intent.
     status: &'a LicenseSeatsStatus,
     /// As it was read.
@@ -177,7 +177,7 @@ impl Journal for StatusJournal<'_> {
 /// Compare-and-swap, and the whole intent must be stored, each field of it (docs/never-buys-twice.md, "Record"). After an
 /// unknown answer the object is read again: on goes only who finds his own intent there.
 async fn write_intent(
-    stored: &mut Stored,
+    stored: &mut StoredObject,
     status: &LicenseSeatsStatus,
     before: &LicenseSeatsStatus,
 ) -> Result<(), Error> {

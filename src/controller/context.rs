@@ -13,13 +13,13 @@ use super::Leadership;
 use super::crd::Crd;
 use super::events::Events;
 use super::foreign::Suspects;
-use super::hosts::Hosts;
-use super::memory::{Key, Memory, Trigger};
+use super::host_permits::HostPermits;
+use super::object_metadata::ObjectMetadata;
+use super::object_state::{Key, ObjectStates, PassRequest};
 use super::pools::Pools;
 use super::queue::{Class, Queue};
-use super::watched::Watched;
+use crate::domain::Timing;
 use crate::metrics::Metrics;
-use crate::plan::Timing;
 use crate::registry::age_of;
 use crate::vendors::Vendors;
 
@@ -40,7 +40,7 @@ pub struct Settings {
     pub concurrency: u16,
     /// What the test of the tests leaves out; a release build has no such thing.
     #[cfg(debug_assertions)]
-    pub weakness: Option<super::Weakness>,
+    pub fault_switch: Option<super::FaultSwitch>,
 }
 
 /// What a [`Context`] is put together from.
@@ -75,16 +75,16 @@ pub struct Context {
     pub leadership: Leadership,
     /// Ends sending.
     pub shutdown: CancellationToken,
-    pub(super) memory: Memory,
+    pub(super) states: ObjectStates,
     pub(super) pools: Pools,
-    pub(super) hosts: Hosts,
+    pub(super) host_permits: HostPermits,
     pub(super) crd: Crd,
     /// Objects whose status somebody else may have written.
     pub(super) suspects: Suspects,
     /// Which object is next.
     pub(super) queue: Arc<Queue>,
     /// Every object that the watch knows of.
-    pub(super) watched: Mutex<HashMap<Key, Arc<Watched>>>,
+    pub(super) watched: Mutex<HashMap<Key, Arc<ObjectMetadata>>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
     pub(super) events: Events,
@@ -98,7 +98,7 @@ impl Context {
         let queue = Arc::new(Queue::default());
         let settle = settings.timing.unanswered.max(settings.timing.answered);
         let pools = Pools::new(settle, Arc::clone(&queue));
-        let hosts = Hosts::new(settings.concurrency.into(), Arc::clone(&queue));
+        let host_permits = HostPermits::new(settings.concurrency.into(), Arc::clone(&queue));
         Self {
             client,
             vendors,
@@ -106,9 +106,9 @@ impl Context {
             metrics,
             leadership,
             shutdown,
-            memory: Memory::default(),
+            states: ObjectStates::default(),
             pools,
-            hosts,
+            host_permits,
             crd: Crd::default(),
             suspects: Suspects::default(),
             queue,
@@ -129,23 +129,23 @@ impl Context {
     }
 
     /// The objects this process is for, as metadata alone.
-    pub(super) fn api(&self) -> Api<Watched> {
+    pub(super) fn api(&self) -> Api<ObjectMetadata> {
         match &self.settings.namespace {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         }
     }
 
-    fn watched(&self) -> MutexGuard<'_, HashMap<Key, Arc<Watched>>> {
+    fn watched(&self) -> MutexGuard<'_, HashMap<Key, Arc<ObjectMetadata>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The watch tells of an object: new, changed, or as it was.
-    pub(super) fn appeared(&self, object: Watched) {
-        let (key, trigger) = (key_of(&object), Trigger::of(&object.metadata));
+    pub(super) fn appeared(&self, object: ObjectMetadata) {
+        let (key, requested) = (key_of(&object), PassRequest::of(&object.metadata));
         self.pools.appeared(&key, age_of(&object.metadata));
         self.watched().insert(key.clone(), Arc::new(object));
-        match self.memory.news(&key, &trigger) {
+        match self.states.news(&key, &requested) {
             Some(class) => self.queue.push(&key, class),
             None => self.suspect(&key),
         }
@@ -161,7 +161,7 @@ impl Context {
     }
 
     /// The object as the watch knows it.
-    pub(super) fn known(&self, key: &Key) -> Option<Arc<Watched>> {
+    pub(super) fn known(&self, key: &Key) -> Option<Arc<ObjectMetadata>> {
         self.watched().get(key).cloned()
     }
 
@@ -184,7 +184,7 @@ impl Context {
     pub(super) async fn follow_turns(&self) {
         loop {
             for key in self.vendors.called().await {
-                if let Some(class) = self.memory.waits(&key).filter(|_| self.known(&key).is_some()) {
+                if let Some(class) = self.states.waits(&key).filter(|_| self.known(&key).is_some()) {
                     self.queue.push(&key, class);
                 }
             }
@@ -193,7 +193,7 @@ impl Context {
 
     /// Forgets an object that is gone, and its metrics.
     pub(super) fn forget(&self, key: &Key) {
-        self.memory.forget(key);
+        self.states.forget(key);
         self.vendors.leave_queues(key);
         self.pools.forget(key);
         self.metrics.forget(&key.0, &key.1);
@@ -201,7 +201,7 @@ impl Context {
 
     /// Puts every object into the queue. What was tried with back-off begins anew.
     pub(super) fn look_at_all(&self) {
-        self.memory.end_back_off();
+        self.states.end_back_off();
         for key in self.keys() {
             self.queue.push(&key, Class::Poll);
         }
@@ -209,7 +209,7 @@ impl Context {
 }
 
 /// Namespace and name of an object.
-pub(super) fn key_of(object: &Watched) -> Key {
+pub(super) fn key_of(object: &ObjectMetadata) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
@@ -238,7 +238,7 @@ impl Context {
             credential_probe: MINUTE,
             concurrency: 32,
             #[cfg(debug_assertions)]
-            weakness: None,
+            fault_switch: None,
         };
         let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
         Self::new(Parts { client, vendors, settings, metrics, leadership, writer: "me".into(), shutdown })

@@ -4,7 +4,7 @@
 use tokio::sync::{Notify, watch};
 
 use super::Context;
-use crate::plan::{Fault, Remedy, reason};
+use crate::domain::{Fault, Remedy, reason};
 
 /// Brings the CRD up to date. Helm or another tool may own its fields, hence the force.
 const APPLY: &str = "seatkeeper crd | kubectl apply --server-side --force-conflicts -f -";

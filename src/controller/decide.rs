@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::Context;
-use super::memory::{Entry, Key};
+use super::object_state::{Key, ObjectState};
 use super::pass::{Decided, Pass, Reading};
 use super::pools::Pools;
 use crate::api::LicenseSeatsStatus;
-use crate::plan::{self, Desired, HoldKind, Learned, Situation, Verdict};
+use crate::domain::{self, Desired, HoldKind, Learned, Situation, Verdict};
 
 /// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
 pub(super) const SAID: Duration = Duration::from_secs(10);
@@ -16,14 +16,14 @@ pub(super) const SAID: Duration = Duration::from_secs(10);
 /// Decides about what was read, and takes what the decision has found out into the record.
 pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, reading: Reading) -> Decided {
     let Reading { snapshot, asked } = reading;
-    let (context, trigger) = (pass.context, &pass.trigger);
+    let (context, requested) = (pass.context, &pass.requested);
     let account = snapshot.account_key();
     let obstacle = context.pools.obstacle(pass.key, &account, pass.entry.term);
-    let decision = plan::decide(&Situation {
-        uid: &trigger.uid,
-        generation: trigger.generation,
-        confirmed: trigger.confirmed.as_deref(),
-        look: trigger.look(),
+    let decision = domain::decide(&Situation {
+        uid: &requested.uid,
+        generation: requested.generation,
+        confirmed: requested.confirmed.as_deref(),
+        look: requested.look(),
         rotated: pass.entry.rotated(status.intent.as_ref()),
         desired: &desired,
         seen: &snapshot,
@@ -34,7 +34,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         published: status.plan.as_ref().map(|plan| plan.id.as_str()),
         elapsed: pass.entry.doubt.elapsed(asked).as_ref(),
         record: status.record_of.as_ref(),
-        satisfied: plan::in_sync_before(&status, trigger.generation, &plan::satisfaction(&desired, &account)),
+        satisfied: domain::in_sync_before(&status, requested.generation, &domain::satisfaction(&desired, &account)),
         obstacle: obstacle.as_ref(),
         others: &context.pools.wanted_beside(pass.key),
         stuck: &context.pools.stuck_beside(pass.key),
@@ -42,7 +42,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         writer: &context.writer,
         now: Context::now(),
     });
-    let Learned { status, notices } = plan::after_decision(status, &decision);
+    let Learned { status, notices } = domain::after_decision(status, &decision);
     pass.notices.extend(notices);
     Decided { status, desired, snapshot, decision }
 }
@@ -54,7 +54,7 @@ pub(super) fn silence(
     key: &Key,
     account: &str,
     verdict: &Verdict,
-    entry: &mut Entry,
+    entry: &mut ObjectState,
 ) -> Option<Duration> {
     let since = entry.waiting.take();
     let Verdict::Held(holds) = verdict else { return None };
@@ -80,17 +80,17 @@ mod tests {
 
     use super::*;
     use crate::api::{Account, LicenseSeatsSpec};
-    use crate::controller::store::Stored;
-    use crate::controller::watched::Watched;
-    use crate::plan::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
+    use crate::controller::object::StoredObject;
+    use crate::controller::object_metadata::ObjectMetadata;
+    use crate::domain::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
     use crate::registry::tests::claim;
 
     /// A request of which nothing was heard began its settle time of a minute 100 seconds ago.
     fn counts_as_one_of_two(asked_ago: Duration) -> bool {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         let metadata = json!({ "name": "acme", "namespace": "it", "uid": "uid", "resourceVersion": "7" });
-        let object: Watched = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
-        let stored = Stored::of(&context.client, &key, json!({ "metadata": metadata }));
+        let object: ObjectMetadata = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+        let stored = StoredObject::of(&context.client, &key, json!({ "metadata": metadata }));
         let intent = json!({
             "id": "open", "objectUid": "uid", "account": "host/id", "step": { "seats": { "from": 100, "to": 150 } },
             "generation": 1, "attempt": 1, "reason": "SpecDiffers", "phase": "Unanswered", "time": "2026-10-01T08:00:00Z",
@@ -111,7 +111,7 @@ mod tests {
             license: None,
             concern: None,
         };
-        let (mut entry, now) = (Entry::default(), Instant::now());
+        let (mut entry, now) = (ObjectState::default(), Instant::now());
         let ago = |seconds| now.checked_sub(seconds).unwrap();
         entry.doubt.restart(WaitFor::Request("open".into()), ago(Duration::from_secs(100)));
         let mut pass = Pass::over(&context, &object, &key, stored, &mut entry);
@@ -130,7 +130,7 @@ mod tests {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         context.pools.begin_term(1, []);
         context.pools.note(&key, "b", claim("acme", "seats", "b"), 1);
-        let mut entry = Entry::default();
+        let mut entry = ObjectState::default();
         entry.term = 1;
         let hold = Hold { kind: HoldKind::NotScanned, message: String::new(), wake: Wake::OnEdit };
         let held = Verdict::Held(vec![hold]);

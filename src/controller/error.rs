@@ -1,5 +1,5 @@
 //! What can go wrong between the operator and the apiserver. Vendor and Secret trouble is not here: that is a
-//! [`Fault`](crate::plan::Fault) and ends up in the status.
+//! [`Fault`](crate::domain::Fault) and ends up in the status.
 
 use std::time::Duration;
 

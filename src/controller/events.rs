@@ -5,8 +5,8 @@ use std::time::Duration;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 
-use super::watched::Watched;
-use crate::plan::Notice;
+use super::object_metadata::ObjectMetadata;
+use crate::domain::Notice;
 
 /// The longest wait for the apiserver to take an event.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ impl Events {
     }
 
     /// Publishes notices as events, in their order. A failure is only logged, for the status says the same.
-    pub async fn publish(&self, object: &Watched, notices: Vec<Notice>) {
+    pub async fn publish(&self, object: &ObjectMetadata, notices: Vec<Notice>) {
         let reference = object.object_ref(&());
         for notice in notices {
             let event = Event {

@@ -8,9 +8,9 @@ use std::time::Instant;
 use kube::ResourceExt;
 use tokio::sync::Notify;
 
-use super::memory::Key;
+use super::object::StoredObject;
+use super::object_state::Key;
 use super::queue::Class;
-use super::store::Stored;
 use super::{Context, Error};
 
 /// Objects of which somebody else wrote a version, each with the time at which it is looked at.
@@ -58,7 +58,7 @@ impl Context {
     /// shortest interval allows.
     pub(super) fn suspect(&self, key: &Key) {
         let Some(object) = self.known(key).filter(|_| self.leadership.is_current()) else { return };
-        if let Some(left) = self.memory.suspects(key, object.resource_version().as_deref()) {
+        if let Some(left) = self.states.suspects(key, object.resource_version().as_deref()) {
             let now = Instant::now();
             self.suspects.add(key, left.redone.map_or(now, |redone| redone + self.settings.min_interval));
         }
@@ -66,12 +66,12 @@ impl Context {
 
     /// Whether somebody else wrote the status since the last pass.
     async fn is_foreign(&self, key: &Key) -> Result<bool, Error> {
-        let Some(stored) = Stored::read(&self.client, key).await? else { return Ok(false) };
+        let Some(stored) = StoredObject::read(&self.client, key).await? else { return Ok(false) };
         let version = stored.metadata().resource_version.clone();
-        let Some(left) = self.memory.suspects(key, version.as_deref()) else { return Ok(false) };
+        let Some(left) = self.states.suspects(key, version.as_deref()) else { return Ok(false) };
         let foreign = left.term == self.term() && left.differs(stored.record());
         if !foreign {
-            self.memory.learn_version(key, version);
+            self.states.learn_version(key, version);
         }
         Ok(foreign)
     }

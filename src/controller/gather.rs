@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::claim::{Sight, changes_in, claim};
-use super::memory::{Entry, Hold, Key, jitter};
-use super::pass::{End, Failed, Opened, Paced, Pass, Queue, Read, Reading, Seen};
+use super::object::StoredObject;
+use super::object_metadata::ObjectMetadata;
+use super::object_state::{CredentialPause, Key, ObjectState, jitter};
+use super::ownership::{Sight, changes_in, claim};
+use super::pass::{End, Failed, Gathered, Opened, Paced, Pass, Queue, Reading, Seen};
 use super::secret::read_secret;
-use super::store::Stored;
 use super::urgency::urgency;
-use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
-use crate::plan::{Desired, Fault, Remedy, SpecFault, reason};
+use crate::domain::{Desired, Fault, Remedy, SpecFault, reason};
 use crate::vendors::{self, ReadError, Target, VendorAccount};
 
 /// How long an object waits at most for a place with its vendor host before it is read again.
@@ -24,12 +24,12 @@ const CROWDED: Duration = Duration::from_secs(30);
 /// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
 pub(super) async fn gather<'a>(
     context: &'a Context,
-    object: &'a Watched,
+    object: &'a ObjectMetadata,
     key: &'a Key,
-    entry: &'a mut Entry,
-) -> Result<Option<(Pass<'a>, Read)>, Error> {
+    entry: &'a mut ObjectState,
+) -> Result<Option<(Pass<'a>, Gathered)>, Error> {
     entry.turned_away = None;
-    let Some(stored) = Stored::read(&context.client, key).await? else {
+    let Some(stored) = StoredObject::read(&context.client, key).await? else {
         return Ok(None);
     };
     if stored.metadata().uid != object.metadata.uid {
@@ -49,21 +49,21 @@ pub(super) async fn gather<'a>(
 }
 
 /// Whether the object may still wait for a turn, to be read or to be changed.
-fn waits(read: &Read) -> bool {
+fn waits(read: &Gathered) -> bool {
     match read {
-        Read::Seen(_) | Read::End(End::Paced(_)) => true,
-        Read::End(End::Failed(failed)) => failed.back.is_some(),
-        Read::End(_) => false,
+        Gathered::Seen(_) | Gathered::End(End::Paced(_)) => true,
+        Gathered::End(End::Failed(failed)) => failed.back.is_some(),
+        Gathered::End(_) => false,
     }
 }
 
-async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
+async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
     // Whatever becomes of the object and of the rest of its record.
     pass.note_last_changes(&changes_in(pass.stored.record()), pass.context.settings.timing.unanswered);
     if pass.stored.metadata().deletion_timestamp.is_some() {
         pass.note(None, Sight::Record);
         pass.context.pools.answered(pass.key);
-        return Ok(Read::End(End::Leaving));
+        return Ok(Gathered::End(End::Leaving));
     }
     let recorded = match pass.context.crd.outdated() {
         Some(fault) => Err(fault),
@@ -80,7 +80,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
             };
             let read = look(pass, status).await;
             // Whose turn has not come is asked soon; nobody waits for a vendor that does not answer, or refuses.
-            if !matches!(read, Ok(Read::Seen(_) | Read::End(End::Paced(_)))) {
+            if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::Paced(_)))) {
                 pass.context.pools.answered(pass.key);
             }
             read
@@ -88,7 +88,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
         Err(fault) => {
             note_without_record(pass).await;
             pass.entry.unkept = pass.entry.unkept.saturating_add(1);
-            Ok(Read::End(End::NoRecord(fault)))
+            Ok(Gathered::End(End::NoRecord(fault)))
         }
     }
 }
@@ -96,7 +96,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Read, Error> {
 impl Pass<'_> {
     /// Notes what was found of the object, and says who has its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
-        self.context.pools.note(self.key, &self.trigger.uid, claim(&self.stored, desired, sight), self.entry.term)
+        self.context.pools.note(self.key, &self.requested.uid, claim(&self.stored, desired, sight), self.entry.term)
     }
 }
 
@@ -115,7 +115,7 @@ async fn note_without_record(pass: &Pass<'_>) {
 }
 
 /// From a record that can be used to the account: the Secret, and who owns the pool.
-async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, Error> {
+async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathered, Error> {
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
         Err(fault) => {
@@ -141,17 +141,19 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Read, E
         let fault = conflict(pass.key, &owner, &desired);
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    let same = |hold: &&Hold| hold.secret_version == versions.credentials && Instant::now() < hold.until;
-    if let Some(hold) = pass.entry.hold.as_ref().filter(same) {
+    let same = |credential_pause: &&CredentialPause| {
+        credential_pause.secret_version == versions.credentials && Instant::now() < credential_pause.until
+    };
+    if let Some(credential_pause) = pass.entry.credential_pause.as_ref().filter(same) {
         // Same Secret, same answer: the vendor is not asked.
-        let fault = hold.fault.clone();
+        let fault = credential_pause.fault.clone();
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    pass.entry.hold = None;
+    pass.entry.credential_pause = None;
     if let Some(left) = pass.entry.watches_only(versions.all.as_deref(), Instant::now()) {
         // Same Secrets, same trouble: the vendor is not asked.
         pass.context.metrics.pass("waiting");
-        return Ok(Read::End(End::Quiet(left.min(pass.context.settings.timing.secret_recheck))));
+        return Ok(Gathered::End(End::Quiet(left.min(pass.context.settings.timing.secret_recheck))));
     }
     ask(pass, (status, desired), (account, versions)).await
 }
@@ -161,20 +163,20 @@ async fn ask(
     pass: &mut Pass<'_>,
     (status, desired): (LicenseSeatsStatus, Desired),
     (account, Versions { credentials: secret_version, all }): Versioned,
-) -> Result<Read, Error> {
+) -> Result<Gathered, Error> {
     let (context, known) = (pass.context, account.account());
     let host = known.host.clone().unwrap_or_default();
-    let Some(visit) = context.hosts.visit(&host) else {
+    let Some(permit) = context.host_permits.acquire(&host) else {
         pass.entry.turned_away = Some((host, Instant::now()));
         let paced = Paced { status, desired, after: jitter(CROWDED), why: Queue::Host };
-        return Ok(Read::End(End::Paced(Box::new(paced))));
+        return Ok(Gathered::End(End::Paced(Box::new(paced))));
     };
     if pass.entry.asks_with(secret_version.as_deref()) {
         // What it waited for with the former Secrets is of no use any more.
         context.vendors.leave_queues(pass.key);
     }
     let asked = Instant::now();
-    match account.read(urgency(&pass.trigger, &status, pass.entry)).await {
+    match account.read(urgency(&pass.requested, &status, pass.entry)).await {
         Ok(snapshot) => {
             pass.entry.read(Instant::now());
             pass.entry.secret.clone_from(&secret_version);
@@ -187,30 +189,30 @@ async fn ask(
             }
             #[cfg(debug_assertions)]
             let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
-            let opened = Opened { account, secret_version, visit };
+            let opened = Opened { account, secret_version, permit };
             let reading = Reading { snapshot, asked };
-            Ok(Read::Seen(Box::new(Seen { status, desired, reading, opened })))
+            Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
         Err(ReadError::Paced { after }) => {
             pass.entry.pace(after, Instant::now());
-            Ok(Read::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::Pace }))))
+            Ok(Gathered::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::RateLimiter }))))
         }
         Err(ReadError::Closed { after, fault }) => {
             pass.entry.not_read(Instant::now());
             let end = Failed { status, desired: Some(desired), account: Some(known), fault, back: Some(after) };
-            Ok(Read::End(End::Failed(Box::new(end))))
+            Ok(Gathered::End(End::Failed(Box::new(end))))
         }
         Err(ReadError::Failed(fault)) => {
             pass.entry.not_read(Instant::now());
             pass.entry.failures = pass.entry.failures.saturating_add(1);
-            pass.entry.hold = hold(context, pass.entry, &fault, secret_version);
+            pass.entry.credential_pause = credential_pause(context, pass.entry, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
         }
     }
 }
 
-fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault) -> Read {
-    Read::End(End::Failed(Box::new(Failed { status, desired, account, fault, back: None })))
+fn failed(status: LicenseSeatsStatus, desired: Option<Desired>, account: Option<Account>, fault: Fault) -> Gathered {
+    Gathered::End(End::Failed(Box::new(Failed { status, desired, account, fault, back: None })))
 }
 
 /// An account, and the versions of its Secrets.
@@ -226,7 +228,7 @@ struct Versions {
 
 /// Opens the account with its Secrets; sends nothing.
 async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result<Result<Versioned, Fault>, Error> {
-    let Pass { context, key, trigger, .. } = pass;
+    let Pass { context, key, requested, .. } = pass;
     let mut secrets = Vec::new();
     let mut keys = Vec::new();
     for name in &desired.pool.secrets {
@@ -244,7 +246,7 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
     let all = credentials.as_ref().zip(of_keys).map(|(credentials, keys)| format!("{credentials} {keys}"));
     Ok(context
         .vendors
-        .open((&desired.pool, target), &secrets, &keys, (*key, &trigger.uid))
+        .open((&desired.pool, target), &secrets, &keys, (*key, &requested.uid))
         .map(|opened| (opened, Versions { credentials, all })))
 }
 
@@ -273,14 +275,19 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
 }
 
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.
-pub(super) fn hold(context: &Context, entry: &Entry, fault: &Fault, secret_version: Option<String>) -> Option<Hold> {
+pub(super) fn credential_pause(
+    context: &Context,
+    entry: &ObjectState,
+    fault: &Fault,
+    secret_version: Option<String>,
+) -> Option<CredentialPause> {
     let wait = match fault.remedy {
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
         Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
-            super::memory::backoff(entry.failures, Duration::from_secs(300))
+            super::object_state::backoff(entry.failures, Duration::from_secs(300))
         }
         Remedy::Spec | Remedy::Owner | Remedy::Cluster | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };
-    Some(Hold { fault: fault.clone(), secret_version, until: Instant::now() + wait })
+    Some(CredentialPause { fault: fault.clone(), secret_version, until: Instant::now() + wait })
 }

@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
-use super::store::bounded;
+use super::object::bounded;
 use crate::clock::Moment;
-use crate::plan::{LeaseSeen, LeaseStep, lease_step};
+use crate::domain::{LeaseSeen, LeaseStep, lease_step};
 
 /// Where the Lease is and how long it runs.
 #[derive(Clone, Debug)]
@@ -35,14 +35,14 @@ pub struct LeaseSettings {
 
 /// When this replica last began to take or renew the Lease with success, and how often it has begun to lead.
 #[derive(Clone, Copy, Debug, Default)]
-struct Claim {
+struct Validity {
     held: Option<Moment>,
     /// For how long from then on.
     lasts: Duration,
     term: u64,
 }
 
-impl Claim {
+impl Validity {
     fn runs(self, now: Moment) -> bool {
         self.held.is_some_and(|held| held.age(now) < self.lasts)
     }
@@ -50,7 +50,7 @@ impl Claim {
 
 /// Asked before anything is done: do we lead, now?
 #[derive(Clone, Debug)]
-pub struct Leadership(watch::Receiver<Claim>);
+pub struct Leadership(watch::Receiver<Validity>);
 
 impl Leadership {
     /// Whether the claim still runs.
@@ -69,7 +69,7 @@ pub struct Candidate {
     api: Api<Lease>,
     settings: LeaseSettings,
     me: String,
-    claim: watch::Sender<Claim>,
+    claim: watch::Sender<Validity>,
     seen: Option<(Option<String>, Instant)>,
     said: String,
 }
@@ -77,7 +77,7 @@ pub struct Candidate {
 impl Candidate {
     /// A candidate named `me`, and what tells whether it leads.
     pub fn new(client: Client, settings: LeaseSettings, me: String) -> (Self, Leadership) {
-        let (claim, leadership) = watch::channel(Claim::default());
+        let (claim, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
         (Self { api, settings, me, claim, seen: None, said: String::new() }, Leadership(leadership))
     }
@@ -180,14 +180,14 @@ impl Candidate {
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
         }
-        self.claim.send_replace(Claim { held: Some(since), lasts: self.settings.renew_deadline, term });
+        self.claim.send_replace(Validity { held: Some(since), lasts: self.settings.renew_deadline, term });
     }
 
     fn lose(&self) {
         let before = *self.claim.borrow();
         if before.held.is_some() {
             tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more");
-            self.claim.send_replace(Claim { held: None, ..before });
+            self.claim.send_replace(Validity { held: None, ..before });
         }
     }
 
@@ -236,7 +236,7 @@ fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSetting
 impl Leadership {
     /// That of a replica that leads for an hour, in term 1.
     pub(super) fn of_an_hour() -> Self {
-        let claim = Claim { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
+        let claim = Validity { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
         Self(watch::channel(claim).1)
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::mutants::each_of;
+    use crate::fuzz_inputs::each_of;
 
     #[test]
     fn whatever_a_lease_holds_one_of_somebody_else_is_waited_for_and_one_of_ours_is_written_whole() {
@@ -286,12 +286,12 @@ mod tests {
     #[test]
     fn a_claim_ends_by_itself_by_the_clock_that_says_more() {
         let held = Moment::now();
-        let claim = Claim { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
+        let claim = Validity { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
         for (monotonic, wall, runs) in
             [(9, 9, true), (10, 10, false), (9, -3591, true), (1, 3600, false), (10, 0, false)]
         {
             assert_eq!(claim.runs(held.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
         }
-        assert!(!Claim::default().runs(held), "who never held it does not lead");
+        assert!(!Validity::default().runs(held), "who never held it does not lead");
     }
 }

@@ -6,19 +6,23 @@
 //! an object that does not parse hinders nobody but itself.
 
 mod act;
-mod census;
-mod claim;
 mod context;
 mod crd;
 mod decide;
 mod error;
 mod events;
+#[cfg(debug_assertions)]
+mod fault_switches;
 mod foreign;
 mod gather;
-mod hosts;
+mod host_permits;
+mod initial_scan;
 mod lease;
-mod memory;
-mod metadata;
+mod lenient_metadata;
+mod object;
+mod object_metadata;
+mod object_state;
+mod ownership;
 mod pass;
 mod pools;
 mod proof;
@@ -26,11 +30,7 @@ mod queue;
 mod reconcile;
 mod record;
 mod secret;
-mod store;
 mod urgency;
-mod watched;
-#[cfg(debug_assertions)]
-mod weakness;
 mod work;
 
 use std::sync::Arc;
@@ -41,9 +41,9 @@ use tokio_util::sync::CancellationToken;
 pub use context::{Context, Parts, Settings};
 pub use crd::CrdState;
 pub use error::Error;
-pub use lease::{Candidate, Leadership, LeaseSettings};
 #[cfg(debug_assertions)]
-pub use weakness::Weakness;
+pub use fault_switches::FaultSwitch;
+pub use lease::{Candidate, Leadership, LeaseSettings};
 
 /// How often to list objects again while one is waited for that the watch does not know.
 const RECOUNT: Duration = Duration::from_secs(30);
@@ -55,7 +55,7 @@ async fn lead(context: &Context) {
         context.begin_term(term);
         let mut next = leadership.clone();
         tokio::select! {
-            () = census::count(context, term) => {}
+            () = initial_scan::count(context, term) => {}
             _ = next.next_term(term) => {}
         }
         known = term;
@@ -66,7 +66,7 @@ async fn lead(context: &Context) {
 async fn recount(context: &Context) {
     loop {
         tokio::time::sleep(RECOUNT).await;
-        census::recount(context).await;
+        initial_scan::recount(context).await;
     }
 }
 

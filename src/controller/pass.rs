@@ -3,34 +3,40 @@
 use std::time::{Duration, Instant};
 
 use super::Context;
-use super::hosts::Visit;
-use super::memory::{Entry, Key, Trigger};
-use super::store::Stored;
-use super::watched::Watched;
+use super::host_permits::HostPermit;
+use super::object::StoredObject;
+use super::object_metadata::ObjectMetadata;
+use super::object_state::{Key, ObjectState, PassRequest};
 use crate::api::{Account, Change, LicenseSeatsStatus};
-use crate::plan::{Decision, Desired, Fault, Notice, Snapshot};
+use crate::domain::{Decision, Desired, Fault, Notice, Snapshot};
 use crate::vendors::VendorAccount;
 
 /// One pass over one object.
 pub(super) struct Pass<'a> {
     pub context: &'a Context,
     /// As the watch knows it.
-    pub object: &'a Watched,
+    pub object: &'a ObjectMetadata,
     pub key: &'a Key,
     /// As it was read, and as it was written last.
-    pub stored: Stored,
+    pub stored: StoredObject,
     /// What asked for the pass, of the object as it was read.
-    pub trigger: Trigger,
+    pub requested: PassRequest,
     /// What is remembered of the object between passes.
-    pub entry: &'a mut Entry,
+    pub entry: &'a mut ObjectState,
     /// What is to be told once the status is written.
     pub notices: Vec<Notice>,
 }
 
 impl<'a> Pass<'a> {
-    pub fn over(context: &'a Context, object: &'a Watched, key: &'a Key, stored: Stored, entry: &'a mut Entry) -> Self {
-        let trigger = Trigger::of(stored.metadata());
-        Self { context, object, key, stored, trigger, entry, notices: Vec::new() }
+    pub fn over(
+        context: &'a Context,
+        object: &'a ObjectMetadata,
+        key: &'a Key,
+        stored: StoredObject,
+        entry: &'a mut ObjectState,
+    ) -> Self {
+        let requested = PassRequest::of(stored.metadata());
+        Self { context, object, key, stored, requested, entry, notices: Vec::new() }
     }
 }
 
@@ -46,7 +52,7 @@ impl Pass<'_> {
 }
 
 /// What reading came to.
-pub(super) enum Read {
+pub(super) enum Gathered {
     /// All the way to the vendor's numbers.
     Seen(Box<Seen>),
     /// There is nothing to decide.
@@ -75,7 +81,7 @@ pub(super) struct Opened {
     /// Versions of the Secrets that opened it.
     pub secret_version: Option<String>,
     /// Its place among the passes that are with this host.
-    pub visit: Visit,
+    pub permit: HostPermit,
 }
 
 /// What a pass came to, for its last step.
@@ -127,7 +133,7 @@ pub(super) struct Decided {
 /// Why an object's turn has not come.
 pub(super) enum Queue {
     /// The vendor takes only so many requests.
-    Pace,
+    RateLimiter,
     /// As many passes as may are with this host already.
     Host,
 }

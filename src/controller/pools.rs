@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::memory::Key;
+use super::object_state::Key;
 use super::queue::{Class, Queue};
 use crate::api::{Change, Intent};
-use crate::plan::{Obstacle, Stuck};
-use crate::registry::{Age, Bar, Found, Open, Realm, Registry, peer};
+use crate::domain::{Obstacle, Stuck};
+use crate::registry::{Age, BlockedBy, Found, InFlight, Realm, Registry, peer};
 
 /// The registry of all claims.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ impl Pools {
 
     /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. An
     /// object that must wait is put into the queue when it need not.
-    pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), Bar> {
-        self.lock().reserve(key, Open::of(intent), term, Instant::now())
+    pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), BlockedBy> {
+        self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }
 
     /// What the other objects of the same account want of their pools.
@@ -109,14 +109,14 @@ impl Pools {
 
     /// Says which change of the object may still be running, if any.
     pub fn set_open(&self, key: &Key, intent: Option<&Intent>) {
-        let open = intent.filter(|intent| intent.is_open()).map(Open::of);
+        let open = intent.filter(|intent| intent.is_open()).map(InFlight::of);
         let woken = self.lock().set_open(key, open, Instant::now());
         self.wake(woken);
     }
 
     /// The object has made these changes, each of which may have late effects for so long.
     pub fn made<'a>(&self, key: &Key, changes: impl IntoIterator<Item = (&'a Change, Duration)>) {
-        let open = |change: &Change| Open { id: change.id.clone(), account: Realm::of(&change.account) };
+        let open = |change: &Change| InFlight { id: change.id.clone(), account: Realm::of(&change.account) };
         let changes = changes.into_iter().map(|(change, late)| (open(change), late));
         self.lock().made(key, changes, Instant::now());
     }

@@ -6,24 +6,24 @@ use super::act::act;
 use super::context::key_of;
 use super::decide::{SAID, decide};
 use super::gather::gather;
-use super::memory::{Entry, Key, Trigger, backoff, jitter};
-use super::pass::{Read, Seen};
+use super::object_metadata::ObjectMetadata;
+use super::object_state::{Key, ObjectState, PassRequest, backoff, jitter};
+use super::pass::{Gathered, Seen};
 use super::queue::{Class, Next};
 use super::record::{not_stored, record};
-use super::watched::Watched;
 use super::{Context, Error};
 
 /// How often to ask whether this replica leads.
 const NOT_LEADING: Duration = Duration::from_secs(60);
 
 /// Takes one object through a pass, and says when it is next.
-pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
+pub(super) async fn reconcile(context: &Context, object: &ObjectMetadata) -> Next {
     if !context.leadership.is_current() {
         // Gaining leadership puts every object into the queue. The timer is for a clock that jumps there and back.
         return Next::After(NOT_LEADING, Class::Poll);
     }
-    let (key, trigger) = (key_of(object), Trigger::of(&object.metadata));
-    let mut entry = context.memory.begin(&key, &trigger, Instant::now());
+    let (key, requested) = (key_of(object), PassRequest::of(&object.metadata));
+    let mut entry = context.states.begin(&key, &requested, Instant::now());
     entry.term = context.term();
     let wait = match still_waits(context, &key, &mut entry) {
         Some(wait) => Ok(Some(wait)),
@@ -36,7 +36,7 @@ pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
         },
         Ok(None) => {
             context.forget(&key);
-            context.pools.gone(&key, &trigger.uid);
+            context.pools.gone(&key, &requested.uid);
             return Next::Idle;
         }
         Err(Error::NotStored(fields)) => {
@@ -44,16 +44,21 @@ pub(super) async fn reconcile(context: &Context, object: &Watched) -> Next {
         }
         Err(error) => Next::After(after_error(context, &error, &mut entry), entry.class_after_error()),
     };
-    context.memory.end(&key, entry);
+    context.states.end(&key, entry);
     next
 }
 
 /// The four steps. Returns when to look again; `None`: the object is gone.
-async fn pass(context: &Context, object: &Watched, key: &Key, entry: &mut Entry) -> Result<Option<Duration>, Error> {
+async fn pass(
+    context: &Context,
+    object: &ObjectMetadata,
+    key: &Key,
+    entry: &mut ObjectState,
+) -> Result<Option<Duration>, Error> {
     let Some((mut pass, read)) = gather(context, object, key, entry).await? else { return Ok(None) };
     let end = match read {
-        Read::End(end) => end,
-        Read::Seen(seen) => {
+        Gathered::End(end) => end,
+        Gathered::Seen(seen) => {
             let Seen { status, desired, reading, opened } = *seen;
             let decided = decide(&mut pass, status, desired, reading);
             act(&mut pass, decided, opened).await?
@@ -63,7 +68,7 @@ async fn pass(context: &Context, object: &Watched, key: &Key, entry: &mut Entry)
 }
 
 /// How long still to wait where that can be told without reading anything.
-fn still_waits(context: &Context, key: &Key, entry: &mut Entry) -> Option<Duration> {
+fn still_waits(context: &Context, key: &Key, entry: &mut ObjectState) -> Option<Duration> {
     let now = Instant::now();
     if entry.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
         let since = *entry.waiting.get_or_insert(now);
@@ -75,13 +80,13 @@ fn still_waits(context: &Context, key: &Key, entry: &mut Entry) -> Option<Durati
             return Some(left);
         }
     }
-    let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.hosts.is_full(host));
+    let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.host_permits.is_full(host));
     full.then_some(SAID)
 }
 
 /// When to try again after a pass that could not be finished: soon where another writer was faster, with back-off where
 /// something is wrong.
-fn after_error(context: &Context, error: &Error, entry: &mut Entry) -> Duration {
+fn after_error(context: &Context, error: &Error, entry: &mut ObjectState) -> Duration {
     entry.failures = entry.failures.saturating_add(1);
     context.metrics.pass("error");
     if matches!(error, Error::Conflict) && entry.failures < 5 {

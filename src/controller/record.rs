@@ -4,14 +4,14 @@
 use std::time::{Duration, Instant};
 
 use super::decide::SAID;
-use super::memory::{Entry, Key, backoff, jitter};
+use super::object::StoredObject;
+use super::object_metadata::ObjectMetadata;
+use super::object_state::{Key, ObjectState, backoff, jitter};
 use super::pass::{Decided, End, Failed, Paced, Pass, Queue};
 use super::proof::Proof;
-use super::store::Stored;
-use super::watched::Watched;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
-use crate::plan::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
+use crate::domain::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
@@ -71,8 +71,8 @@ impl Pass<'_> {
     fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
         let (pools, key) = (&self.context.pools, self.key);
         if let Verdict::Held(holds) = &decision.verdict {
-            for hold in holds {
-                match hold.kind {
+            for credential_pause in holds {
+                match credential_pause.kind {
                     HoldKind::OtherPool | HoldKind::StuckPool => pools.wait_for_account(key),
                     HoldKind::NotScanned | HoldKind::OtherChange => {
                         pools.wait_out(key, &seen.account_key(), self.entry.term);
@@ -90,7 +90,7 @@ impl Pass<'_> {
     /// Whether the status is of a former spec.
     fn is_edited(&self, status: &LicenseSeatsStatus) -> bool {
         let observed = status.observed_generation;
-        observed != UNOBSERVED && observed != self.trigger.generation
+        observed != UNOBSERVED && observed != self.requested.generation
     }
 
     /// It did not come to a decision, or the change could not be sent.
@@ -104,7 +104,7 @@ impl Pass<'_> {
         let edited = self.is_edited(&status);
         let unseen = self.entry.unseen_for(edited, now).map(|unseen| SAID.saturating_sub(unseen));
         let said_in = self.entry.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
-        let now_wrong = status.conditions.is_empty() || self.entry.foreign || plan::tells_fault(&status);
+        let now_wrong = status.conditions.is_empty() || self.entry.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();
         // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
         let wait = if stale { wait } else { wait.min(said_in) };
@@ -124,7 +124,7 @@ impl Pass<'_> {
         self.context.metrics.pass("paced");
         let (new, now) = (status.conditions.is_empty(), Instant::now());
         let unseen = self.entry.unseen_for(self.is_edited(&status), now);
-        let ready = status.conditions.iter().find(|condition| condition.type_ == plan::kind::READY);
+        let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);
         if !new && unseen.is_none() && ready.is_none_or(|ready| ready.status != "True") {
             return Ok(after);
         }
@@ -157,13 +157,13 @@ impl Pass<'_> {
             satisfied_generation: stored.satisfied_generation(),
             ..LicenseSeatsStatus::default()
         };
-        let Report { mut status, notices } = plan::report(&old, stored.generation(), &finding, Context::now());
+        let Report { mut status, notices } = domain::report(&old, stored.generation(), &finding, Context::now());
         if fault.remedy == Remedy::Cluster && status.satisfied_generation != old.satisfied_generation {
             // Only Ready records it, and no other field may be able to: said over, what the vendor bought by itself would be
             // taken back once the record can be kept.
             status.satisfied_generation = old.satisfied_generation;
             if vendor_may_buy(stored) {
-                plan::keep_ready(&old, &mut status);
+                domain::keep_ready(&old, &mut status);
             }
         }
         self.context.metrics.pass("fault");
@@ -179,18 +179,18 @@ impl Pass<'_> {
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {
-            self.entry.recorded = Some(self.trigger.clone());
+            self.entry.recorded = Some(self.requested.clone());
         }
         self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
         written
     }
 
     async fn write(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
-        let Report { mut status, notices } = plan::report(status, self.stored.generation(), finding, Context::now());
+        let Report { mut status, notices } = domain::report(status, self.stored.generation(), finding, Context::now());
         let handled = status.last_handled_reconcile_at.as_deref();
-        status.last_handled_reconcile_at = self.trigger.handled(self.entry.recorded.as_ref(), handled);
+        status.last_handled_reconcile_at = self.requested.handled(self.entry.recorded.as_ref(), handled);
         self.context.metrics.object(&self.key.0, &self.key.1, &status);
-        self.context.pools.set_stuck(self.key, plan::waits_for_a_person(&status));
+        self.context.pools.set_stuck(self.key, domain::waits_for_a_person(&status));
         match write(&mut self.stored, &status).await {
             Ok(Written::Nothing) => return Ok(()),
             Ok(Written::Whole) => self.notices.extend(notices),
@@ -228,7 +228,7 @@ fn not_checked(fault: Fault) -> Fault {
 /// Why the turn of an object has not come. `since`: for how long not.
 fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
     let why = match why {
-        Queue::Pace => "takes only so many requests a minute",
+        Queue::RateLimiter => "takes only so many requests a minute",
         Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
     };
     let message = format!(
@@ -237,14 +237,14 @@ fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
     );
     Fault {
         remedy: Remedy::Time { after: None, secret_may_help: false },
-        reason: plan::reason::VENDOR_UNREACHABLE,
+        reason: domain::reason::VENDOR_UNREACHABLE,
         summary: "waits for its turn".into(),
         message,
     }
 }
 
 /// Whether the spec lets the vendor buy by itself, or does not say.
-fn vendor_may_buy(stored: &Stored) -> bool {
+fn vendor_may_buy(stored: &StoredObject) -> bool {
     let limit = stored.spec::<LicenseSeatsSpec>().map(|spec| spec.limit);
     limit.map_or(true, |limit| limit.is_some_and(|limit| limit.mode == LimitMode::UpTo))
 }
@@ -252,17 +252,17 @@ fn vendor_may_buy(stored: &Stored) -> bool {
 /// A status was written that is not stored whole: that is told, and tried again with back-off. Returns when.
 pub(super) async fn not_stored(
     context: &Context,
-    object: &Watched,
+    object: &ObjectMetadata,
     key: &Key,
     fields: &[String],
-    entry: &mut Entry,
+    entry: &mut ObjectState,
 ) -> Duration {
     context.crd.doubt();
     context.metrics.pass("not_stored");
     entry.unkept = entry.unkept.saturating_add(1);
     let fault = context.crd.not_stored(fields);
     let told = async {
-        let Some(stored) = Stored::read(&context.client, key).await? else { return Ok(()) };
+        let Some(stored) = StoredObject::read(&context.client, key).await? else { return Ok(()) };
         Pass::over(context, object, key, stored, entry).words(&fault).await.map(drop)
     };
     if let Err(error) = told.await {
@@ -283,7 +283,7 @@ enum Written {
 
 /// Writes the status. Somebody else's write in between must not lose the proof of what was done: if our intent is
 /// still the stored one, that much is written over it, and the rest follows in the next pass.
-async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Written, Error> {
+async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result<Written, Error> {
     let ours = stored.status().ok().and_then(|status| status.intent).map(|intent| intent.id);
     for _ in 0..3 {
         match stored.write(status).await {
@@ -296,7 +296,7 @@ async fn write(stored: &mut Stored, status: &LicenseSeatsStatus) -> Result<Writt
             return Ok(Written::Nothing);
         };
         let Ok(fresh) = again.status() else { break };
-        let Some(fresh) = plan::over_another_write(fresh, ours.as_deref(), status) else { break };
+        let Some(fresh) = domain::over_another_write(fresh, ours.as_deref(), status) else { break };
         match again.write(&fresh).await {
             Err(Error::Conflict) => {}
             Ok(_) => return Ok(Written::Proof),
@@ -311,7 +311,7 @@ fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 
-fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
+fn after_fault(context: &Context, fault: &Fault, entry: &ObjectState) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
         Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
@@ -320,8 +320,10 @@ fn after_fault(context: &Context, fault: &Fault, entry: &Entry) -> Duration {
         }
         Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
     };
-    let held = match (&fault.remedy, &entry.hold) {
-        (Remedy::Time { after: Some(_), .. }, Some(hold)) => hold.until.saturating_duration_since(Instant::now()),
+    let held = match (&fault.remedy, &entry.credential_pause) {
+        (Remedy::Time { after: Some(_), .. }, Some(credential_pause)) => {
+            credential_pause.until.saturating_duration_since(Instant::now())
+        }
         _ => Duration::ZERO,
     };
     jitter(wait).max(held)

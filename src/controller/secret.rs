@@ -9,11 +9,11 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
-use super::memory::Key;
-use super::metadata::needed;
-use super::store::get;
+use super::lenient_metadata::needed;
+use super::object::get;
+use super::object_state::Key;
 use super::{Context, Error};
-use crate::plan::{Fault, reason};
+use crate::domain::{Fault, reason};
 
 #[derive(Deserialize)]
 struct Needed {

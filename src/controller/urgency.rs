@@ -1,16 +1,16 @@
 //! Says who waits for a pass, so that what somebody waits for overtakes what is merely due. Asked by `gather`.
 
-use super::memory::{Entry, Trigger};
+use super::object_state::{ObjectState, PassRequest};
 use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};
 use crate::vendors::Urgency;
 
 /// From the record, which a restart keeps, and from what this process remembers.
-pub(super) fn urgency(trigger: &Trigger, status: &LicenseSeatsStatus, entry: &Entry) -> Urgency {
+pub(super) fn urgency(requested: &PassRequest, status: &LicenseSeatsStatus, entry: &ObjectState) -> Urgency {
     let open = status.intent.as_ref().is_some_and(Intent::is_open);
     let new = status.observed_generation == UNOBSERVED;
-    let edited = !new && status.observed_generation != trigger.generation;
+    let edited = !new && status.observed_generation != requested.generation;
     let handled = &status.last_handled_reconcile_at;
-    let requested = trigger.handled(entry.recorded.as_ref(), handled.as_deref()) != *handled;
+    let requested = requested.handled(entry.recorded.as_ref(), handled.as_deref()) != *handled;
     if entry.asked {
         Urgency::Asked
     } else if open || entry.changing || entry.doubt.runs() {
@@ -31,8 +31,8 @@ mod tests {
 
     use super::*;
 
-    fn trigger(generation: i64) -> Trigger {
-        Trigger::of(&ObjectMeta { generation: Some(generation), ..ObjectMeta::default() })
+    fn requested(generation: i64) -> PassRequest {
+        PassRequest::of(&ObjectMeta { generation: Some(generation), ..ObjectMeta::default() })
     }
 
     fn seen(generation: i64) -> LicenseSeatsStatus {
@@ -41,27 +41,27 @@ mod tests {
 
     #[test]
     fn what_somebody_waits_for_is_told_from_what_is_merely_due() {
-        let idle = Entry::default();
-        assert_eq!(urgency(&trigger(1), &seen(1), &idle), Urgency::Poll);
-        assert_eq!(urgency(&trigger(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);
-        assert_eq!(urgency(&trigger(2), &seen(1), &idle), Urgency::Changed, "edited before a restart");
-        let mut other_secret = Entry::default();
+        let idle = ObjectState::default();
+        assert_eq!(urgency(&requested(1), &seen(1), &idle), Urgency::Poll);
+        assert_eq!(urgency(&requested(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);
+        assert_eq!(urgency(&requested(2), &seen(1), &idle), Urgency::Changed, "edited before a restart");
+        let mut other_secret = ObjectState::default();
         other_secret.asks_with(Some("1"));
-        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Poll, "the first one is no other one");
+        assert_eq!(urgency(&requested(1), &seen(1), &other_secret), Urgency::Poll, "the first one is no other one");
         other_secret.asks_with(Some("2"));
-        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Changed);
+        assert_eq!(urgency(&requested(1), &seen(1), &other_secret), Urgency::Changed);
         other_secret.answered();
         other_secret.asks_with(Some("2"));
-        assert_eq!(urgency(&trigger(1), &seen(1), &other_secret), Urgency::Poll, "it was tried");
-        let mut asked = Entry::default();
+        assert_eq!(urgency(&requested(1), &seen(1), &other_secret), Urgency::Poll, "it was tried");
+        let mut asked = ObjectState::default();
         asked.asked = true;
-        assert_eq!(urgency(&trigger(2), &seen(1), &asked), Urgency::Asked);
-        let mut changing = Entry::default();
+        assert_eq!(urgency(&requested(2), &seen(1), &asked), Urgency::Asked);
+        let mut changing = ObjectState::default();
         changing.changing = true;
-        assert_eq!(urgency(&trigger(1), &seen(1), &changing), Urgency::Urgent);
-        let mut doubting = Entry::default();
-        let wait = crate::plan::WaitFor::Request("0123".into());
+        assert_eq!(urgency(&requested(1), &seen(1), &changing), Urgency::Urgent);
+        let mut doubting = ObjectState::default();
+        let wait = crate::domain::WaitFor::Request("0123".into());
         doubting.doubt.restart(wait, std::time::Instant::now());
-        assert_eq!(urgency(&trigger(1), &seen(1), &doubting), Urgency::Urgent);
+        assert_eq!(urgency(&requested(1), &seen(1), &doubting), Urgency::Urgent);
     }
 }

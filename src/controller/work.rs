@@ -13,10 +13,10 @@ use tracing::{Instrument, Span};
 
 use super::Context;
 use super::context::key_of;
-use super::memory::Key;
+use super::object_metadata::ObjectMetadata;
+use super::object_state::Key;
 use super::queue::Next;
 use super::reconcile::reconcile;
-use super::watched::Watched;
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list has arrived.
@@ -59,7 +59,7 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
 }
 
 /// What all log lines of a pass tell: the object, its generation, and the intent once a request is about to leave.
-fn pass_span(object: &Watched) -> Span {
+fn pass_span(object: &ObjectMetadata) -> Span {
     let (namespace, name) = key_of(object);
     let generation = object.metadata.generation;
     tracing::info_span!("pass", namespace, name, generation, intent = tracing::field::Empty)
@@ -74,16 +74,16 @@ fn ended(context: &Context, key: &Key, next: Next) {
     // What was written meanwhile by somebody else.
     context.suspect(key);
     // A place may have become free before the object was parked, or was not taken by the object that it was given to.
-    context.hosts.release();
+    context.host_permits.release();
 }
 
 /// The objects of a list of the watch that is not complete yet.
 #[derive(Default)]
-struct Listing(Vec<Watched>);
+struct Listing(Vec<ObjectMetadata>);
 
 impl Listing {
     /// Takes in what the watch tells. Returns whether a list is complete.
-    fn take(&mut self, context: &Context, event: Event<Watched>) -> bool {
+    fn take(&mut self, context: &Context, event: Event<ObjectMetadata>) -> bool {
         match event {
             Event::Init => self.0.clear(),
             Event::InitApply(object) => self.0.push(object),

@@ -12,22 +12,22 @@
 //!
 //! An object that must wait for another one is woken when what it waits for is over (`waiters`).
 
-mod bar;
-mod claim;
-mod lock;
-mod owners;
+mod account_lock;
+mod blocked_by;
+mod ownership;
+mod pool_owners;
 mod scan;
 mod waiters;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-pub use bar::{Bar, peer};
-pub use claim::{Age, Claim, Found, Key, Noted, Open, Realm, Rows, age_of};
-use lock::Locks;
-use owners::Owners;
+use account_lock::Locks;
+pub use blocked_by::{BlockedBy, peer};
+pub use ownership::{Age, Found, InFlight, Key, Noted, Ownership, Realm, Rows, age_of};
+use pool_owners::Owners;
 use scan::{Asked, Scan};
-use waiters::{Held, Waiters, WaitsFor};
+use waiters::{HeldUp, Waiters, WaitsFor};
 
 /// What one process knows of all objects in its term. Each method that ends a wait returns whom to wake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +109,7 @@ impl Registry {
 
     /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.
     pub fn waits_for_scan(&mut self, key: &Key) -> bool {
-        let held = self.owners.claim(key).map(|claim| Held::of(claim, &claim.account));
+        let held = self.owners.claim(key).map(|claim| HeldUp::of(claim, &claim.account));
         let Some(held) = held.filter(|held| self.scan.holds_up(key, held)) else { return false };
         self.waiters.add(key, WaitsFor::Scan(held));
         true
@@ -135,7 +135,7 @@ impl Registry {
     /// # Errors
     ///
     /// Why the change must wait.
-    pub fn reserve(&mut self, key: &Key, change: Open, term: u64, now: Instant) -> Result<(), Bar> {
+    pub fn reserve(&mut self, key: &Key, change: InFlight, term: u64, now: Instant) -> Result<(), BlockedBy> {
         if let Some(bar) = self.wait_out(key, &change.account, term, now) {
             return Err(bar);
         }
@@ -144,12 +144,14 @@ impl Registry {
     }
 
     /// Why a change of this account by this object must wait at this moment, if it must.
-    pub fn bar(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<Bar> {
-        let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) else { return Some(Bar::NotKnownYet) };
-        if !claim.confirmed || self.scan.holds_up(key, &Held::of(claim, account)) {
-            Some(Bar::NotKnownYet)
+    pub fn bar(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
+        let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) else {
+            return Some(BlockedBy::NotKnownYet);
+        };
+        if !claim.confirmed || self.scan.holds_up(key, &HeldUp::of(claim, account)) {
+            Some(BlockedBy::NotKnownYet)
         } else if let Some(owner) = self.owners.before(key, claim) {
-            Some(Bar::OwnedBy(owner.clone()))
+            Some(BlockedBy::OwnedBy(owner.clone()))
         } else if let Some(bar) = self.bar_of_twins(key, now) {
             Some(bar)
         } else {
@@ -158,23 +160,25 @@ impl Registry {
     }
 
     /// The same, and an object that must wait is woken when it need not.
-    pub fn wait_out(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<Bar> {
+    pub fn wait_out(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
         let bar = self.bar(key, account, term, now)?;
         if let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) {
-            self.waiters.add(key, WaitsFor::of(&bar, Held::of(claim, account)));
+            self.waiters.add(key, WaitsFor::of(&bar, HeldUp::of(claim, account)));
         }
         Some(bar)
     }
 
     /// Accounts that may be the same under another address. Where one of the two lists nothing, or nobody knows what it lists, there
     /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
-    fn bar_of_twins(&mut self, key: &Key, now: Instant) -> Option<Bar> {
+    fn bar_of_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
         let Self { owners, locks, .. } = self;
         if let Some((other, id)) = owners.twin(key) {
-            return Some(Bar::SameRows(other.clone(), id));
+            return Some(BlockedBy::SameRows(other.clone(), id));
         }
-        let behind = locks.behind(key, |other, account| owners.may_be_one(key, other, account), now);
-        behind.or_else(|| owners.overtaken_by(key).map(|other| Bar::Behind(Some(other.clone()))))
+        let in_flight_elsewhere =
+            locks.in_flight_elsewhere(key, |other, account| owners.may_be_one(key, other, account), now);
+        in_flight_elsewhere
+            .or_else(|| owners.overtaken_by(key).map(|other| BlockedBy::InFlightElsewhere(Some(other.clone()))))
     }
 
     /// The account of an object was read again, and lists these rows.
@@ -183,7 +187,7 @@ impl Registry {
     }
 
     /// Says which change of the object may still be running, if any. Returns whom to wake.
-    pub fn set_open(&mut self, key: &Key, open: Option<Open>, now: Instant) -> Vec<Key> {
+    pub fn set_open(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Vec<Key> {
         if self.owners.claim(key).is_none() {
             return Vec::new();
         }
@@ -194,7 +198,7 @@ impl Registry {
 
     /// The record of the object has these changes. For so long the vendor may still write the row of the
     /// account of each because of it. Said again of the same change, it counts once.
-    pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (Open, Duration)>, now: Instant) {
+    pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (InFlight, Duration)>, now: Instant) {
         self.locks.made(key, changes, now);
     }
 
@@ -277,7 +281,7 @@ impl Registry {
     }
 
     /// Who waited for what the object claimed before, or for the change of it that was open.
-    fn freed(&mut self, key: &Key, claimed: Option<&Claim>, opened: Option<&Open>) -> Vec<Key> {
+    fn freed(&mut self, key: &Key, claimed: Option<&Ownership>, opened: Option<&InFlight>) -> Vec<Key> {
         let accounts = [claimed.map(|claim| &claim.account), opened.map(|open| &open.account)];
         accounts.into_iter().flatten().flat_map(|account| self.waiters.freed(key, account)).collect()
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::waiters::Held;
+use super::waiters::HeldUp;
 use super::{Age, Key, Realm};
 
 /// What is left to read.
@@ -82,7 +82,7 @@ impl Scan {
     }
 
     /// Whether an object must wait: for the scan, or for an older one that may come to have the same account.
-    pub fn holds_up(&self, key: &Key, held: &Held) -> bool {
+    pub fn holds_up(&self, key: &Key, held: &HeldUp) -> bool {
         let same = |asked: &Asked| match &asked.account {
             Some(account) => *account == held.account,
             None => asked.vendor == held.vendor,

@@ -54,20 +54,20 @@ impl Told {
         self.note(name, name, claim(account, pool, name))
     }
 
-    fn reserve_in(&mut self, term: u64, name: &str, account: &str) -> Result<(), Bar> {
+    fn reserve_in(&mut self, term: u64, name: &str, account: &str) -> Result<(), BlockedBy> {
         self.registry.reserve(&key(name), change(name, account), term, self.now)
     }
 
     /// Takes the right to change this account, in the first term.
-    fn reserve_of(&mut self, name: &str, account: &str) -> Result<(), Bar> {
+    fn reserve_of(&mut self, name: &str, account: &str) -> Result<(), BlockedBy> {
         self.reserve_in(1, name, account)
     }
 
-    fn reserve(&mut self, name: &str) -> Result<(), Bar> {
+    fn reserve(&mut self, name: &str) -> Result<(), BlockedBy> {
         self.reserve_of(name, "acme")
     }
 
-    fn set_open(&mut self, name: &str, open: Option<Open>) {
+    fn set_open(&mut self, name: &str, open: Option<InFlight>) {
         let woken = self.registry.set_open(&key(name), open, self.now);
         self.woken.extend(woken);
     }
@@ -120,13 +120,13 @@ fn uids(uids: &[&str]) -> BTreeSet<String> {
     uids.iter().map(|uid| (*uid).to_owned()).collect()
 }
 
-fn change(name: &str, account: &str) -> Open {
-    Open { id: format!("{name}'s"), account: Realm::of(account) }
+fn change(name: &str, account: &str) -> InFlight {
+    InFlight { id: format!("{name}'s"), account: Realm::of(account) }
 }
 
 fn noted(account: &str, pool: &'static str, uid: &str) -> Noted {
     let (account, vendor) = (Realm::of(account), "acme");
-    let claim = Claim { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
+    let claim = Ownership { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
     Noted { claim, open: None, rows: Rows::default() }
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn claim(account: &str, pool: &'static str, uid: &str) -> Found {
 /// A claim that nobody has confirmed.
 fn asserted(account: &str, pool: &'static str, uid: &str) -> Found {
     let noted = noted(account, pool, uid);
-    Found::Claims(Noted { claim: Claim { confirmed: false, ..noted.claim.clone() }, ..noted })
+    Found::Claims(Noted { claim: Ownership { confirmed: false, ..noted.claim.clone() }, ..noted })
 }
 
 /// A claim with an open change of its account.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scan::Scan;
-use super::{Age, Bar, Claim, Key, Realm};
+use super::{Age, BlockedBy, Key, Ownership, Realm};
 
 /// What ends a wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum WaitsFor {
     /// The scan has come to the age of the object.
-    Scan(Held),
+    Scan(HeldUp),
     /// The owner of its pool changes what it claims, or goes.
     Owner(Key),
     /// Another object of this account changes what it claims, or its change is over.
@@ -18,26 +18,26 @@ pub(super) enum WaitsFor {
 
 /// An object that the scan may hold up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Held {
+pub(super) struct HeldUp {
     pub age: Age,
     pub vendor: &'static str,
     pub account: Realm,
 }
 
-impl Held {
+impl HeldUp {
     /// The object of a claim, that wants to change this account.
-    pub fn of(claim: &Claim, account: &Realm) -> Self {
+    pub fn of(claim: &Ownership, account: &Realm) -> Self {
         Self { age: claim.age.clone(), vendor: claim.vendor, account: account.clone() }
     }
 }
 
 impl WaitsFor {
     /// What ends the wait of this object.
-    pub fn of(bar: &Bar, held: Held) -> Self {
+    pub fn of(bar: &BlockedBy, held: HeldUp) -> Self {
         match bar {
-            Bar::NotKnownYet => Self::Scan(held),
-            Bar::OwnedBy(owner) | Bar::SameRows(owner, _) => Self::Owner(owner.clone()),
-            Bar::Behind(_) | Bar::Late(_) => Self::Account(held.account),
+            BlockedBy::NotKnownYet => Self::Scan(held),
+            BlockedBy::OwnedBy(owner) | BlockedBy::SameRows(owner, _) => Self::Owner(owner.clone()),
+            BlockedBy::InFlightElsewhere(_) | BlockedBy::Late(_) => Self::Account(held.account),
         }
     }
 }
@@ -47,7 +47,7 @@ impl WaitsFor {
 pub(super) struct Waiters {
     of: BTreeMap<Key, WaitsFor>,
     /// Those that wait for the scan, the oldest first.
-    scan: BTreeSet<(Held, Key)>,
+    scan: BTreeSet<(HeldUp, Key)>,
 }
 
 impl Waiters {

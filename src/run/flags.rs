@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::parse_duration;
 use crate::controller::{LeaseSettings, Settings};
-use crate::plan::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
+use crate::domain::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings};
 
@@ -187,7 +187,7 @@ impl Run {
             credential_probe: self.credential_probe,
             concurrency: self.concurrency,
             #[cfg(debug_assertions)]
-            weakness: None,
+            fault_switch: None,
         }
     }
 

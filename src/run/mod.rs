@@ -22,7 +22,7 @@ use crd::keep_looking;
 pub use flags::Run;
 
 #[cfg(debug_assertions)]
-pub use crate::controller::Weakness;
+pub use crate::controller::FaultSwitch;
 
 /// Why the operator cannot run at all; waiting would not help.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +51,9 @@ pub async fn run(args: Run) -> ExitCode {
 
 /// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
 #[cfg(debug_assertions)]
-pub async fn run_weakened(args: Run, weakness: Weakness) -> ExitCode {
-    let settings = weakness.weaken(args.settings());
-    tracing::warn!(?weakness, "weakened: for tests of the tests");
+pub async fn run_weakened(args: Run, fault_switch: FaultSwitch) -> ExitCode {
+    let settings = fault_switch.weaken(args.settings());
+    tracing::warn!(?fault_switch, "weakened: for tests of the tests");
     conclude(operate(args, settings).await)
 }
 

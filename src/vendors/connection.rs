@@ -10,13 +10,13 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::Go;
 use super::error::{Failure, VendorError};
-use super::gate::{Gate, Patience};
 use super::http::{self, Answer, Http, HttpSettings, RequestLabels, RequestMetrics, VendorLabel};
-use super::pace::Wait;
+use super::limiter::{Limiter, Patience};
+use super::rate_limit::Wait;
 use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
-use super::tokens::Asker;
-use crate::plan::{Fault, Outcome, Refusal};
+use super::token_cache::Asker;
+use crate::domain::{Fault, Outcome, Refusal};
 
 /// Why a change was not sent although its turn had come: another request was answered meanwhile with 429, or with an outage.
 const NO_ROOM: &str = "the host takes no request now";
@@ -24,7 +24,7 @@ const NO_ROOM: &str = "the host takes no request now";
 /// The connection of one key.
 pub(super) struct Connection {
     client: Arc<Client>,
-    gate: Gate,
+    limiter: Limiter,
     /// Time limits.
     pub settings: HttpSettings,
     requests: RequestMetrics,
@@ -47,7 +47,7 @@ impl Connection {
             )
         })?;
         let (settings, requests) = (http.settings.clone(), http.requests());
-        Ok(Self { client, gate: http.gate(Arc::clone(rates)), settings, requests, vendor })
+        Ok(Self { client, limiter: http.limiter(Arc::clone(rates)), settings, requests, vendor })
     }
 
     /// A request, to be completed and handed to one of the methods below.
@@ -60,7 +60,7 @@ impl Connection {
     /// # Errors
     /// When to come back.
     pub fn turn(&self, verb: &Method, url: &Url, owner: impl Hash, asker: Asker<'_>) -> Result<(), Wait> {
-        self.gate.turn(verb.as_str(), url, owner, asker)
+        self.limiter.turn(verb.as_str(), url, owner, asker)
     }
 
     /// Sends a request that changes nothing and reads the whole answer.
@@ -68,7 +68,7 @@ impl Connection {
     /// # Errors
     /// Without an answer. A status that is no success is one.
     pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, VendorError> {
-        self.timed(http::exchange(&self.gate, request, self.settings.read_timeout, Patience::Waits)).await
+        self.timed(http::exchange(&self.limiter, request, self.settings.read_timeout, Patience::Waits)).await
     }
 
     /// Sends a request that changes nothing and returns with the head of the answer.
@@ -76,7 +76,7 @@ impl Connection {
     /// # Errors
     /// Without an answer.
     pub async fn stream(&self, request: RequestBuilder) -> Result<Response, VendorError> {
-        self.timed(self.gate.send(request, self.settings.read_timeout, Patience::Waits)).await
+        self.timed(self.limiter.send(request, self.settings.read_timeout, Patience::Waits)).await
     }
 
     /// Sends a request that costs money, once. `go` is asked last, just before the bytes leave. The answer; or what is known
@@ -90,7 +90,8 @@ impl Connection {
         go: Go<'_>,
     ) -> Result<Result<Answer, Outcome>, &'static str> {
         go()?;
-        let answer = self.timed(http::exchange(&self.gate, request, self.settings.write_timeout, Patience::None)).await;
+        let answer =
+            self.timed(http::exchange(&self.limiter, request, self.settings.write_timeout, Patience::None)).await;
         Ok(answer.map_err(|error| match error {
             // A certificate that is refused ends the handshake: no byte of the request has left.
             VendorError::Certificate(_) => Outcome::NotSent("certificate not trusted"),

@@ -26,7 +26,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mutants::dates;
+    use crate::fuzz_inputs::dates;
 
     #[test]
     fn dates_are_read_with_zone_and_without() {

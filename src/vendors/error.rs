@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::ReadError;
 use super::certificate::Untrusted;
 use super::http::no_connection;
-use super::pace::{Outage, Trouble, Wait};
-use crate::plan::{Fault, Remedy, reason};
+use super::rate_limit::{Outage, Trouble, Wait};
+use crate::domain::{Fault, Remedy, reason};
 
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Tells credentials apart without keeping them. In memory only: what is recorded of a license key is `plan::fingerprint`.
+//! Tells credentials apart without keeping them. In memory only: what is recorded of a license key is `domain::fingerprint`.
 
 use sha2::{Digest, Sha256};
 

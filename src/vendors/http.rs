@@ -18,8 +18,8 @@ use super::certificate::Untrusted;
 use super::date;
 use super::error::{Failure, VendorError};
 use super::fingerprint::Fingerprint;
-use super::gate::{Gate, Patience, Roads};
-use super::object::Object;
+use super::limiter::{Limiter, Patience, SharedLimiter};
+use super::object::JsonObject;
 use super::rates::Rates;
 use super::secret_data::never_shown;
 use crate::clock;
@@ -82,7 +82,7 @@ impl Default for RequestMetrics {
 pub(super) struct Http {
     pub(super) settings: HttpSettings,
     requests: RequestMetrics,
-    roads: Arc<Roads>,
+    shared: Arc<SharedLimiter>,
     public: Arc<Client>,
     /// As long as somebody uses them: a CA may be rewritten again and again.
     private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
@@ -99,8 +99,8 @@ pub struct TlsUnavailable;
 impl Http {
     pub(super) fn new(settings: HttpSettings, requests: RequestMetrics) -> Result<Self, TlsUnavailable> {
         let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
-        let (roads, private) = (Arc::new(Roads::new()), Mutex::default());
-        Ok(Self { settings, requests, roads, public, private })
+        let (shared, private) = (Arc::new(SharedLimiter::new()), Mutex::default());
+        Ok(Self { settings, requests, shared, public, private })
     }
 
     /// A client that trusts only the given CAs, or the system's when there are none.
@@ -128,13 +128,13 @@ impl Http {
     }
 
     /// The way out for requests of a vendor with these limits.
-    pub(super) fn gate(&self, rates: Arc<Rates>) -> Gate {
-        Gate::new(Arc::clone(&self.roads), rates)
+    pub(super) fn limiter(&self, rates: Arc<Rates>) -> Limiter {
+        Limiter::new(Arc::clone(&self.shared), rates)
     }
 
-    /// The pace of all vendors.
-    pub(super) fn roads(&self) -> &Roads {
-        &self.roads
+    /// The rate limiter of all vendors.
+    pub(super) fn shared(&self) -> &SharedLimiter {
+        &self.shared
     }
 }
 
@@ -165,14 +165,14 @@ never_shown!(Answer);
 impl Answer {
     /// The body as a JSON object of the given shape, whatever the content type says.
     pub(super) fn json<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, VendorError> {
-        serde_json::from_slice(&self.body).map(|Object(read)| read).map_err(|_| VendorError::Unreadable(what))
+        serde_json::from_slice(&self.body).map(|JsonObject(read)| read).map_err(|_| VendorError::Unreadable(what))
     }
 
     /// The body as a JSON list of objects of the given shape.
     pub(super) fn json_list<T: DeserializeOwned>(&self, what: &'static str) -> Result<Vec<T>, VendorError> {
-        let list: Result<Vec<Object<T>>, _> = serde_json::from_slice(&self.body);
+        let list: Result<Vec<JsonObject<T>>, _> = serde_json::from_slice(&self.body);
         let list = list.map_err(|_| VendorError::Unreadable(what))?;
-        Ok(list.into_iter().map(|Object(read)| read).collect())
+        Ok(list.into_iter().map(|JsonObject(read)| read).collect())
     }
 
     /// Whether there is no body.
@@ -216,14 +216,14 @@ impl Answer {
     }
 }
 
-/// Sends a request through the gate and reads the whole answer, up to the cap.
+/// Sends a request through the limiter and reads the whole answer, up to the cap.
 pub(super) async fn exchange(
-    gate: &Gate,
+    limiter: &Limiter,
     request: RequestBuilder,
     timeout: Duration,
     patience: Patience,
 ) -> Result<Answer, VendorError> {
-    whole(gate.send(request, timeout, patience).await?).await
+    whole(limiter.send(request, timeout, patience).await?).await
 }
 
 /// Reads the rest of an answer, up to the cap.

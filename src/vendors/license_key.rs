@@ -8,9 +8,9 @@ use k8s_openapi::api::core::v1::Secret;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::endpoint::{host, same_place, server};
+use super::allowed_hosts::{host, same_place, server};
 use super::secret_data::{SecretData, invalid, name, not_permitted};
-use crate::plan::{Fault, reason};
+use crate::domain::{Fault, reason};
 
 /// Where a license key would be sent: the server of the credential that the object uses, and the CA that vouches for it.
 pub(super) struct Place<'a> {

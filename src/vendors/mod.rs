@@ -4,49 +4,49 @@
 //! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
+mod allowed_hosts;
 mod bitwarden;
 mod certificate;
 mod connection;
 mod date;
-mod endpoint;
 mod error;
 mod fingerprint;
-mod gate;
 mod http;
 mod immuta;
 mod license_key;
+mod limiter;
 mod object;
-pub mod pace;
-#[cfg(test)]
-mod places;
 mod proof;
+pub mod rate_limit;
 mod rates;
 mod recorded;
 mod secret_data;
+#[cfg(test)]
+mod secret_destinations;
 mod sessions;
 mod target;
-mod tokens;
+mod token_cache;
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
 
+pub use allowed_hosts::{AllowedHosts, InvalidAllowedHost};
 pub use bitwarden::rates as bitwarden_rates;
 pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
-pub use endpoint::{AllowedHosts, InvalidAllowedHost};
 pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, VendorLabel};
-pub use pace::Urgency;
 pub use proof::{Proof, proofs};
+pub use rate_limit::Urgency;
 pub use recorded::{Journal, NotRecorded, Recorded};
 pub use target::{Target, target};
 
 use crate::api::Account;
-use crate::plan::{Fault, Outcome, Pool, Snapshot};
+use crate::domain::{Fault, Outcome, Pool, Snapshot};
 use crate::registry::Key;
 use error::VendorError;
 use http::Http;
-use pace::Wait;
+use rate_limit::Wait;
 use secret_data::CredentialKeys;
 
 /// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
@@ -118,7 +118,7 @@ struct Opening<'a> {
     object_uid: &'a str,
 }
 
-/// All vendors, each with the keys that are in use there; and what they share: connections, their pace, and the list of
+/// All vendors, each with the keys that are in use there; and what they share: connections, their rate limiter, and the list of
 /// hosts that may be talked to.
 pub struct Vendors {
     http: Http,
@@ -173,11 +173,11 @@ impl Vendors {
 
     /// An object is gone, or asks for nothing any more: its places at the vendors' limits are free for others.
     pub fn leave_queues(&self, object: &Key) {
-        self.http.roads().leave_queues(object);
+        self.http.shared().leave_queues(object);
     }
 
     /// Waits until some objects may come sooner than they were told with [`ReadError::Paced`], and names them.
     pub async fn called(&self) -> Vec<Key> {
-        self.http.roads().called().await
+        self.http.shared().called().await
     }
 }

@@ -8,9 +8,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// What is read from a JSON object, and from nothing else.
-pub(super) struct Object<T>(pub T);
+pub(super) struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OfNames(PhantomData)).map(Self)
     }
@@ -32,18 +32,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OfNames<T> {
 
 /// For a field that is an object, or null, or not there (with `default`).
 pub(super) fn optional<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::<Object<T>>::deserialize(deserializer).map(|object| object.map(|Object(of)| of))
+    Option::<JsonObject<T>>::deserialize(deserializer).map(|object| object.map(|JsonObject(of)| of))
 }
 
 /// For a field that is a list of objects.
 pub(super) fn each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Vec::<Object<T>>::deserialize(deserializer).map(|list| list.into_iter().map(|Object(of)| of).collect())
+    Vec::<JsonObject<T>>::deserialize(deserializer).map(|list| list.into_iter().map(|JsonObject(of)| of).collect())
 }
 
 /// For a field that is a list of objects, or null, or not there (with `default`).
 pub(super) fn optional_each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
-    Ok(list.map(|list| list.into_iter().map(|Object(of)| of).collect()))
+    let list = Option::<Vec<JsonObject<T>>>::deserialize(deserializer)?;
+    Ok(list.map(|list| list.into_iter().map(|JsonObject(of)| of).collect()))
 }

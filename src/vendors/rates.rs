@@ -1,6 +1,6 @@
 //! A vendor's rate limits, as data: what it documents of them, by verb and path, and where its limiter is known to run.
 
-use super::pace::Limit;
+use super::rate_limit::RateLimit;
 
 /// The limits of one vendor.
 #[derive(Clone, Debug)]
@@ -8,7 +8,7 @@ pub(super) struct Rates {
     /// Of these, the first that fits a request gives its limits.
     pub rules: Vec<Rule>,
     /// Limits of all other requests; not empty.
-    pub others: Vec<Limit>,
+    pub others: Vec<RateLimit>,
     /// Domains where the vendor's own limiter is known to run, on each host in them. Elsewhere answers show whether there is
     /// one.
     pub domains: Vec<String>,
@@ -22,12 +22,12 @@ pub(super) struct Rule {
     /// How the path ends; empty: in any way.
     pub path_ends: String,
     /// All of them hold; not empty.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<RateLimit>,
 }
 
 impl Rates {
     /// Limits of a verb and path.
-    pub fn limits(&self, verb: &str, path: &str) -> &[Limit] {
+    pub fn limits(&self, verb: &str, path: &str) -> &[RateLimit] {
         let fits = |rule: &&Rule| {
             rule.verb.as_ref().is_none_or(|only| only == verb) && path.ends_with(rule.path_ends.as_str())
         };
@@ -49,8 +49,8 @@ mod tests {
 
     use super::*;
 
-    fn a_second(count: usize) -> Vec<Limit> {
-        vec![Limit { count, per: Duration::from_secs(1) }]
+    fn a_second(count: usize) -> Vec<RateLimit> {
+        vec![RateLimit { count, per: Duration::from_secs(1) }]
     }
 
     fn rates() -> Rates {

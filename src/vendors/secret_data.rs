@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::CREDENTIALS;
 use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
-use crate::plan::{Fault, reason};
+use crate::domain::{Fault, reason};
 
 /// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
 /// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and which of

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::fingerprint::Fingerprint;
 use super::secret_data::never_shown;
-use crate::plan::Fault;
+use crate::domain::Fault;
 
 /// A session that no object has used for this long is dropped, tokens and all.
 const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);

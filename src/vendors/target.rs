@@ -1,7 +1,7 @@
 //! The vendor's part of a spec, checked: names and ids become parts of paths. Each vendor reads its own member.
 
 use crate::api::{PLACE_KEYS, SecretKeyRef, SecretRef, Vendor};
-use crate::plan::{Pool, SpecFault};
+use crate::domain::{Pool, SpecFault};
 
 use super::{bitwarden, immuta};
 

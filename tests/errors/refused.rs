@@ -86,9 +86,9 @@ struct Line {
     named: bool,
     /// Something in the vendor fails in every request.
     breaks: Option<FaultKind>,
-    /// What the vendor came to: status and text of the rule. The public API hides it behind a 500.
+    /// What the vendor came to: status and text of the rule. The organization API hides it behind a 500.
     vendor: Option<String>,
-    /// The status of the public API, where it is not 500.
+    /// The status of the organization API, where it is not 500.
     public: Option<u16>,
     /// Requests that would change something.
     sent: usize,

@@ -23,7 +23,7 @@ const LEAST: [(&str, usize); 10] = [
     (TWO_INSTALLATIONS, 20),
 ];
 
-/// Fewer through the private API would prove nothing of differences.
+/// Fewer through the owner API would prove nothing of differences.
 const LEAST_BY_OWNER: usize = 150;
 
 /// Of so many cases one may be missed.
@@ -44,7 +44,7 @@ pub struct Report {
     bought_twice: usize,
     reviews: Vec<String>,
     run: usize,
-    /// Of these, changes through the private API.
+    /// Of these, changes through the owner API.
     by_owner: usize,
     /// How many there are to choose from.
     known: usize,
@@ -67,7 +67,7 @@ impl Report {
         Self { known, ..Self::default() }
     }
 
-    /// `by_owner`: the change went through the private API.
+    /// `by_owner`: the change went through the owner API.
     pub fn note(&mut self, name: &Name, by_owner: bool, result: Result<End, &Broken>) {
         if let Err(Broken { flaw: Flaw::Missed(why), .. }) = result {
             return self.missed.push(format!("{name}: {why}"));
@@ -160,7 +160,7 @@ impl Report {
         let Self { by_owner, known, .. } = self;
         let (kinds, failed, seconds) = (self.kinds(), self.failed.len(), took.as_secs());
         println!(
-            "{kinds:?}, of {known} that there are; {by_owner} of them through the private API; in {seconds} s, {failed} failed"
+            "{kinds:?}, of {known} that there are; {by_owner} of them through the owner API; in {seconds} s, {failed} failed"
         );
         println!("{}", self.branches);
         for failed in &self.failed {

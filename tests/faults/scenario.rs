@@ -39,7 +39,7 @@ pub struct Scenario {
     pub billings: usize,
     /// The story itself takes up the one repeat, so one more failure is a refusal.
     pub uses_the_repeat: bool,
-    /// The key is an owner's personal one: changes are differences, through the private API.
+    /// The key is an owner's personal one: changes are differences, through the owner API.
     pub by_owner: bool,
 }
 

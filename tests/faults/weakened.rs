@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
 use fault_proxy::{Action, Hop, Place, Target};
-use seatkeeper::run::{Run, Weakness, run_weakened};
+use seatkeeper::run::{FaultSwitch, Run, run_weakened};
 
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
@@ -22,8 +22,8 @@ const VARIABLE: &str = "FAULT_WEAKNESS";
 /// The weakened operator, if that is what this process was started as.
 pub fn operator() -> Option<ExitCode> {
     let name = std::env::var(VARIABLE).ok()?;
-    let Some((_, weakness)) = Weakness::ALL.into_iter().find(|(known, _)| *known == name) else {
-        let known = Weakness::ALL.map(|(name, _)| name).join(", ");
+    let Some((_, fault_switch)) = FaultSwitch::ALL.into_iter().find(|(known, _)| *known == name) else {
+        let known = FaultSwitch::ALL.map(|(name, _)| name).join(", ");
         println!("{VARIABLE}={name:?} names no part of the protocol that can be left out. There are: {known}");
         return Some(ExitCode::FAILURE);
     };
@@ -31,14 +31,14 @@ pub fn operator() -> Option<ExitCode> {
     let args = Run::from_arg_matches(&command.get_matches_from(std::env::args().skip(1))).expect("flags");
     seatkeeper::telemetry::init(args.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    Some(runtime.expect("a runtime").block_on(run_weakened(args, weakness)))
+    Some(runtime.expect("a runtime").block_on(run_weakened(args, fault_switch)))
 }
 
 /// Where the vendor is slow, and whoever repeats meanwhile adds up: by totals, and by differences.
 const LATE: [&str; 2] = ["finishes-late", "owner-finishes-late"];
 
-/// The case of a scenario in which a weakness must show.
-fn case(scenario: &'static str, (name, weakness): (&'static str, Weakness), late: &Reference) -> Case {
+/// The case of a scenario in which a fault_switch must show.
+fn case(scenario: &'static str, (name, fault_switch): (&'static str, FaultSwitch), late: &Reference) -> Case {
     let scenario = scenarios().into_iter().find(|known| known.name == scenario).expect("it is there");
     let records = &late.records;
     let purchase = records.iter().find(|record| record.is_purchase()).expect("it buys").number;
@@ -46,11 +46,11 @@ fn case(scenario: &'static str, (name, weakness): (&'static str, Weakness), late
     let before = records[..intent - 1].iter().rev();
     let secret = before.clone().find(|record| record.hop == Hop::Apiserver).expect("it reads the Secret").number;
     let at = |number| Target::of(records, number);
-    let (fault, crew) = match weakness {
-        Weakness::NoWait | Weakness::ErrorCloses => (None, crew(1)),
-        Weakness::NoDeadline => (Some((at(intent), Action::PauseUntilPurchase(LONG))), crew(2)),
-        Weakness::NoCompareAndSwap => (Some((at(secret), Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
-        Weakness::IntentFromCache => (Some((at(purchase), Action::Kill(Place::Underway))), crew(1)),
+    let (fault, crew) = match fault_switch {
+        FaultSwitch::NoWait | FaultSwitch::ErrorCloses => (None, crew(1)),
+        FaultSwitch::NoDeadline => (Some((at(intent), Action::PauseUntilPurchase(LONG))), crew(2)),
+        FaultSwitch::NoCompareAndSwap => (Some((at(secret), Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
+        FaultSwitch::IntentFromCache => (Some((at(purchase), Action::Kill(Place::Underway))), crew(1)),
     };
     let binary: PathBuf = std::env::current_exe().expect("this program");
     let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];
@@ -58,12 +58,12 @@ fn case(scenario: &'static str, (name, weakness): (&'static str, Weakness), late
     Case { fault, ..Case::apart(scenario, WEAKENED, format!("weakened: {name}"), crew) }
 }
 
-/// Says whether every weakness was seen to buy too much. Which replica is faster is chance, so each has three tries.
+/// Says whether every fault_switch was seen to buy too much. Which replica is faster is chance, so each has three tries.
 pub async fn all_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
-    let each = LATE.into_iter().flat_map(|scenario| Weakness::ALL.map(|weakness| (scenario, weakness)));
-    let each = each.map(async |(scenario, (name, weakness))| {
+    let each = LATE.into_iter().flat_map(|scenario| FaultSwitch::ALL.map(|fault_switch| (scenario, fault_switch)));
+    let each = each.map(async |(scenario, (name, fault_switch))| {
         let late = known.get(scenario).expect("each scenario has a reference");
-        let case = case(scenario, (name, weakness), late);
+        let case = case(scenario, (name, fault_switch), late);
         let mut last = String::new();
         for _ in 0..3 {
             match play(ground, &case, Some(late.written)).await {

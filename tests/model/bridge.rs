@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use seatkeeper::api::{
     Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
-use seatkeeper::plan::{
+use seatkeeper::domain::{
     Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot, Timing, Usage, VendorWords, Verdict,
 };
 

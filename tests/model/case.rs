@@ -177,7 +177,7 @@ pub struct Doubted<C: Case> {
     pub kept: bool,
 }
 
-/// [`seatkeeper::plan::Verdict`], as far as the model needs it.
+/// [`seatkeeper::domain::Verdict`], as far as the model needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said<C: Case> {
     InSync,

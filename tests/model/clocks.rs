@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use seatkeeper::plan::{Doubt, DoubtClock, Elapsed, Numbers, WaitFor};
+use seatkeeper::domain::{Doubt, DoubtClock, Elapsed, Numbers, WaitFor};
 use stateright::Model;
 
 use crate::case::{Doubted, hours};

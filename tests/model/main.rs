@@ -3,10 +3,10 @@
 //! from license keys.
 //!
 //! The operator of the model calls the same code as the operator that ships wherever something is judged or recorded:
-//! `plan::decide`, `plan::after_decision`, `plan::after_request`, and `plan::over_another_write` where somebody else wrote
+//! `domain::decide`, `domain::after_decision`, `domain::after_request`, and `domain::over_another_write` where somebody else wrote
 //! meanwhile. So what is checked is the code. A copy, in `operator`, is what `controller` does around them: the order of the
 //! steps, the compare-and-swap of an intent and of a status, that a request leaves only before the send deadline, that it is read
-//! back, that a reading is as old as the moment at which it was asked for, and the clock of a doubt (`plan::DoubtClock`), of
+//! back, that a reading is as old as the moment at which it was asked for, and the clock of a doubt (`domain::DoubtClock`), of
 //! which `clocks` plays traces of the model on the real one.
 //!
 //! Who may write to which account at all is a model of its own, in `registry`.

@@ -257,7 +257,7 @@ fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<
     }
 }
 
-/// `plan::DoubtClock::restart`.
+/// `domain::DoubtClock::restart`.
 fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     let me = &mut world.replicas[replica];
     if me.clock.is_none_or(|clock| clock.key != key) {
@@ -266,7 +266,7 @@ fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     }
 }
 
-/// What the clock waits for after a decision, as `plan::DoubtClock::follow`; `clocks` compares the two.
+/// What the clock waits for after a decision, as `domain::DoubtClock::follow`; `clocks` compares the two.
 pub fn followed<C: Case>(
     clock: Option<Clock<C>>,
     doubt: Option<Doubted<C>>,

@@ -4,10 +4,10 @@
 
 #[path = "../../src/api/mod.rs"]
 pub mod api;
+#[path = "../../src/domain/mod.rs"]
+pub mod domain;
 #[cfg(test)]
-#[path = "../../src/mutants.rs"]
-mod mutants;
-#[path = "../../src/plan/mod.rs"]
-pub mod plan;
+#[path = "../../src/fuzz_inputs.rs"]
+mod fuzz_inputs;
 #[path = "../../src/registry/mod.rs"]
 pub mod registry;

@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::*;
 use crate::controller::CrdState;
-use crate::controller::memory::Trigger;
+use crate::controller::object_state::PassRequest;
 use crate::controller::queue::Class;
-use crate::registry::{Claim, Found, Noted, Realm, Rows};
+use crate::registry::{Found, Noted, Ownership, Realm, Rows};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Objects in the order of their ages.
-fn object(name: &str, second: u8) -> Watched {
+fn object(name: &str, second: u8) -> ObjectMetadata {
     let created = format!("2026-10-01T08:00:0{second}Z");
     let metadata = json!({
         "name": name, "namespace": "it", "uid": name, "generation": 1, "resourceVersion": "1", "creationTimestamp": created,
@@ -23,7 +23,7 @@ fn object(name: &str, second: u8) -> Watched {
 }
 
 /// What all passes of a leader share, in its first term, in which these objects are there.
-fn leading(objects: &[&Watched]) -> Context {
+fn leading(objects: &[&ObjectMetadata]) -> Context {
     let context = Context::of_an_hour();
     objects.iter().for_each(|object| context.appeared((*object).clone()));
     context.begin_term(1);
@@ -32,10 +32,10 @@ fn leading(objects: &[&Watched]) -> Context {
 }
 
 /// Notes that an object claims the one pool of these tests, and returns who has it before.
-fn claims(context: &Context, object: &Watched) -> Option<Key> {
+fn claims(context: &Context, object: &ObjectMetadata) -> Option<Key> {
     let age = age_of(&object.metadata);
     let (vendor, account) = ("acme", Realm::of("h/i"));
-    let claim = Claim { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
+    let claim = Ownership { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
     context.pools.note(
         &key_of(object),
         &key_of(object).1,
@@ -51,16 +51,16 @@ async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_nex
     let (key, now) = (key_of(&x), Instant::now());
     claims(&context, &x);
     // The plan of x was published; then its host had no place.
-    let mut entry = context.memory.begin(&key, &Trigger::of(&x.metadata), now);
+    let mut entry = context.states.begin(&key, &PassRequest::of(&x.metadata), now);
     entry.read(now);
     (entry.changing, entry.turned_away) = (true, Some(("host".into(), now)));
-    context.memory.end(&key, entry);
+    context.states.end(&key, entry);
     for _ in 0..2 {
         let taken = context.queue.next().await;
         context.queue.done(&taken, Next::Permit("host".into(), MINUTE, Class::Urgent));
     }
     context.appeared(late);
-    context.hosts.release();
+    context.host_permits.release();
     // Each object that the queue hands out; passes that would read the apiserver are left out.
     let mut taken = Vec::new();
     while let Some(next) = context.queue.next().now_or_never() {

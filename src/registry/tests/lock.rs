@@ -9,7 +9,7 @@ fn one_account_has_one_open_change() {
     told.claims("b", "acme", "machines");
     told.claims("c", "other", "seats");
     assert_eq!(told.reserve("a"), Ok(()));
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     assert_eq!(told.reserve_of("c", "other"), Ok(()));
     told.over("a");
     assert_eq!(told.reserve("b"), Ok(()));
@@ -22,7 +22,7 @@ fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
     told.claims("b", "acme", "seats");
     told.forget("a");
     told.now += SETTLE - MINUTE;
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(None)));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(None)));
     told.now += MINUTE;
     assert_eq!(told.reserve("b"), Ok(()));
 }
@@ -35,7 +35,7 @@ fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
         told.note("a", "a", opened("acme", "seats", "a"));
         told.note("a", uid, lost.clone());
         told.claims("c", "acme", "machines");
-        assert_eq!(told.reserve("c"), Err(Bar::Behind(None)), "{lost:?}");
+        assert_eq!(told.reserve("c"), Err(BlockedBy::InFlightElsewhere(None)), "{lost:?}");
     }
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
@@ -51,10 +51,10 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     told.note("a", "a", opened("acme", "seats", "a"));
     told.begin_term(1, &["a", "c"]);
     told.claims("c", "acme", "machines");
-    assert_eq!(told.reserve("c"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve("c"), Err(BlockedBy::NotKnownYet));
     told.claims("a", "acme", "seats");
     for name in ["a", "c"] {
-        assert_eq!(told.reserve(name), Err(Bar::Behind(None)), "{name}");
+        assert_eq!(told.reserve(name), Err(BlockedBy::InFlightElsewhere(None)), "{name}");
     }
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
@@ -71,7 +71,7 @@ fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has
     told.note("a", "a", moved);
     told.claims("b", "acme", "machines");
     told.claims("c", "other", "machines");
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     assert_eq!(told.reserve_of("c", "other"), Ok(()));
 }
 
@@ -86,7 +86,7 @@ fn an_open_change_that_nobody_can_judge_bars_its_account_for_the_settle_time_fro
     told.note("a", "a", opened("acme", "seats", "a"));
     told.set_open("a", Some(change("a", "acme")));
     told.claims("b", "acme", "machines");
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.now += MINUTE;
     assert_eq!(told.reserve("b"), Ok(()));
     told.over("b");
@@ -107,7 +107,7 @@ fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
         told.now += SETTLE / 2;
         again(&mut told);
         told.now += SETTLE - MINUTE;
-        assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+        assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
         told.now += MINUTE;
         assert_eq!(told.reserve("b"), Ok(()));
     }
@@ -126,15 +126,15 @@ fn each_account_of_which_an_object_has_made_a_change_is_held() {
     let mut told = Told::new();
     told.claims("a", "acme", "seats");
     told.claims("b", "former", "seats");
-    let both = || [change("a", "acme"), Open { id: "former".into(), account: Realm::of("former") }];
+    let both = || [change("a", "acme"), InFlight { id: "former".into(), account: Realm::of("former") }];
     told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
     told.now += 2 * MINUTE;
     told.registry.made(&key("a"), [], told.now);
     let twice = both().into_iter().chain(both());
     told.registry.made(&key("a"), twice.map(|made| (made, 5 * MINUTE)), told.now);
     told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
-    assert_eq!(told.reserve("a"), Err(Bar::Late(3 * MINUTE)));
-    assert_eq!(told.reserve_of("b", "former"), Err(Bar::Late(3 * MINUTE)));
+    assert_eq!(told.reserve("a"), Err(BlockedBy::Late(3 * MINUTE)));
+    assert_eq!(told.reserve_of("b", "former"), Err(BlockedBy::Late(3 * MINUTE)));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_c
     // Read again from the record, the same change counts once.
     told.registry.made(&key("a"), [(change("a", "acme"), 5 * MINUTE)], told.now);
     for name in ["a", "b"] {
-        assert_eq!(told.reserve(name), Err(Bar::Late(3 * MINUTE)), "{name}");
+        assert_eq!(told.reserve(name), Err(BlockedBy::Late(3 * MINUTE)), "{name}");
     }
     assert_eq!(told.reserve_of("c", "other"), Ok(()));
     told.now += 3 * MINUTE;
@@ -161,8 +161,8 @@ fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_c
     let mut recreated = made();
     recreated.forget("a");
     recreated.note("a", "a2", claim("acme", "seats", "a2"));
-    assert_eq!(recreated.reserve("a"), Err(Bar::Late(5 * MINUTE)), "whatever becomes of the object");
+    assert_eq!(recreated.reserve("a"), Err(BlockedBy::Late(5 * MINUTE)), "whatever becomes of the object");
     recreated.begin_term(1, &[]);
     recreated.claims("b", "acme", "machines");
-    assert_eq!(recreated.reserve("b"), Err(Bar::Late(5 * MINUTE)), "and of the term");
+    assert_eq!(recreated.reserve("b"), Err(BlockedBy::Late(5 * MINUTE)), "and of the term");
 }

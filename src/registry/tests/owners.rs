@@ -9,7 +9,7 @@ fn the_older_object_owns_a_pool_until_it_goes() {
     assert_eq!(told.claims("a", "acme", "seats"), None);
     assert_eq!(told.claims("b", "acme", "seats"), Some(key("a")));
     assert_eq!((told.registry.owner(&key("b")), told.registry.owner(&key("a"))), (Some(&key("a")), None));
-    assert_eq!(told.reserve("b"), Err(Bar::OwnedBy(key("a"))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::OwnedBy(key("a"))));
     told.forget("a");
     assert_eq!(told.registry.owner(&key("b")), None);
     assert_eq!(told.reserve("b"), Ok(()));
@@ -29,7 +29,7 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     let mut told = Told::new();
     let wants = |account: &str, pool, wanted| {
         let noted = noted(account, pool, "x");
-        Found::Claims(Noted { claim: Claim { wanted, ..noted.claim.clone() }, ..noted })
+        Found::Claims(Noted { claim: Ownership { wanted, ..noted.claim.clone() }, ..noted })
     };
     told.note("a", "a", wants("acme", "seats", Some(1)));
     for (name, account, pool, wanted) in [
@@ -55,9 +55,13 @@ fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_anoth
     assert_eq!(told.claims("b", &at("vault.acme.test:8443"), "seats"), Some(key("a")));
     assert_eq!(told.claims("c", &at("vault.acme.test:8443").to_uppercase(), "machines"), None);
     assert_eq!(told.reserve_of("a", &at("api.acme.test")), Ok(()));
-    assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.forget("a");
-    assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(Bar::Behind(None)), "its change may still run");
+    assert_eq!(
+        told.reserve_of("c", &at("vault.acme.test")),
+        Err(BlockedBy::InFlightElsewhere(None)),
+        "its change may still run"
+    );
     for (name, account) in [("d", "api.acme.test//"), ("e", "vault.acme.test//"), ("f", "api.acme.test/x")] {
         assert_eq!(told.claims(name, account, "keys"), None, "{account}");
     }
@@ -68,14 +72,14 @@ fn claim_that_no_vendor_has_confirmed_stands_before_none_and_changes_nothing() {
     let mut told = Told::new();
     told.note("a", "a", asserted("acme", "seats", "a"));
     assert_eq!(told.claims("b", "acme", "seats"), None);
-    assert_eq!(told.reserve("a"), Err(Bar::NotKnownYet));
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "a may be confirmed at this moment");
+    assert_eq!(told.reserve("a"), Err(BlockedBy::NotKnownYet));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "a may be confirmed at this moment");
     told.answered("a");
     assert_eq!(told.woken(), ["a", "b"]);
     assert_eq!(told.reserve("b"), Ok(()), "a was refused");
     told.over("b");
     told.claims("a", "acme", "seats");
-    assert_eq!(told.reserve("b"), Err(Bar::OwnedBy(key("a"))), "a is confirmed, and older");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::OwnedBy(key("a"))), "a is confirmed, and older");
 }
 
 #[test]
@@ -93,11 +97,11 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
         told.note(
             "d",
             "d",
-            Found::Claims(Noted { claim: Claim { vendor: "other", ..of_acme.claim.clone() }, ..of_acme }),
+            Found::Claims(Noted { claim: Ownership { vendor: "other", ..of_acme.claim.clone() }, ..of_acme }),
         );
         told.claims("a", "older", "seats");
         told.claims("c", "acme", "seats");
-        assert_eq!(told.reserve("c"), Err(Bar::NotKnownYet), "b may have its account");
+        assert_eq!(told.reserve("c"), Err(BlockedBy::NotKnownYet), "b may have its account");
         assert!(told.registry.waits_for_scan(&key("c")));
         assert_eq!(told.reserve_of("a", "older"), Ok(()), "a is older");
         assert_eq!(told.reserve_of("d", "elsewhere"), Ok(()), "d is of another vendor");
@@ -128,13 +132,13 @@ fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_
     told.lists("a", "one/", &["1/u", "2/v"]);
     told.lists("b", "two/", &["2/v", "3/w"]);
     told.lists("c", "three/", &["1/other", "3/u"]);
-    let Err(Bar::SameRows(other, id)) = told.reserve_of("a", "one/") else { panic!("b may be the same") };
-    assert_eq!((other, told.reserve_of("b", "two/")), (key("b"), Err(Bar::SameRows(key("a"), id.clone()))));
+    let Err(BlockedBy::SameRows(other, id)) = told.reserve_of("a", "one/") else { panic!("b may be the same") };
+    assert_eq!((other, told.reserve_of("b", "two/")), (key("b"), Err(BlockedBy::SameRows(key("a"), id.clone()))));
     assert_eq!(told.reserve_of("c", "three/"), Ok(()), "number and identifier tell a row together");
     told.differs("a", "one/", &["another", &id]);
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     told.over("a");
-    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::SameRows(key("a"), id)), "of b nobody has said so");
+    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(key("a"), id)), "of b nobody has said so");
     told.forget("a");
     told.lists("b", "two/", &["2/v", "3/w"]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
@@ -146,12 +150,12 @@ fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_coun
     told.lists("a", "one/", &[]);
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
-    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.registry.shows(&key("a"), uids(&["1/u"]));
     told.over("a");
     told.claims("a", "one/", "keys");
     told.lists("b", "two/", &["1/u"]);
-    assert!(matches!(told.reserve_of("b", "two/"), Err(Bar::SameRows(..))), "it is the same tenant");
+    assert!(matches!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(..))), "it is the same tenant");
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()), "it is another one");
 }
@@ -165,7 +169,7 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     assert_eq!(
         told.reserve_of("b", "two/"),
-        Err(Bar::Behind(Some(key("a")))),
+        Err(BlockedBy::InFlightElsewhere(Some(key("a")))),
         "the colleague may have been there first"
     );
     told.registry.shows(&key("a"), uids(&["3/w"]));
@@ -173,7 +177,11 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
     told.over("c");
     told.claims("b", "two/", "keys");
     told.registry.forget(&key("a"), told.now);
-    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(None)), "its object is gone, and it may be running");
+    assert_eq!(
+        told.reserve_of("b", "two/"),
+        Err(BlockedBy::InFlightElsewhere(None)),
+        "its object is gone, and it may be running"
+    );
     told.now += SETTLE;
     told.claims("b", "two/", "keys");
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
@@ -190,7 +198,7 @@ fn what_an_account_listed_before_the_change_of_another_that_may_be_the_same_ende
     // The vendor was asked before, and answers now.
     let rows = Rows { listed: Some(uids(&[])), read: true, ..Rows::default() };
     told.note("b", "b", Found::Claims(Noted { rows, ..noted("two/", "keys", "b") }));
-    assert_eq!(told.reserve_of("b", "two/"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }

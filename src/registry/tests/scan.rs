@@ -12,13 +12,13 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     assert_eq!(told.reserve("b"), Ok(()), "c is new and younger");
     told.over("b");
     told.appear("a");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "a is new and older");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "a is new and older");
     told.disappear("a");
     assert_eq!(told.reserve("b"), Ok(()), "a is gone");
     told.over("b");
     told.begin_term(1, &["b", "c"]);
     told.claims("b", "acme", "seats");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "c was there before the term");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "c was there before the term");
     told.note("c", "c", Found::Nothing);
     assert_eq!(told.reserve("b"), Ok(()));
 }
@@ -28,18 +28,18 @@ fn nothing_is_sent_before_every_older_object_was_looked_at() {
     let mut told = Told::new();
     told.appear("a");
     told.claims("b", "acme", "seats");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet));
     told.note("a", "former", Found::Nothing);
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet));
     told.note("a", "a", Found::Nothing);
     assert_eq!(told.reserve("b"), Ok(()));
     told.appear("a");
     assert_eq!(told.reserve("b"), Ok(()), "the watch tells of it again");
     told.registry.appeared(&key("a"), age("Recreated"));
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "another object by the same name");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "another object by the same name");
     told.forget("a");
     told.gone("a", "a");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "only the former object is gone");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "only the former object is gone");
     told.gone("a", "Recreated");
     assert_eq!(told.reserve("b"), Ok(()), "that one is gone, which the watch does not know yet");
 }
@@ -49,11 +49,11 @@ fn with_an_unknown_object() -> Told {
     let mut told = Told::unborn();
     told.registry.begin_term(1, [(key("b"), age("b"))]);
     told.claims("b", "acme", "seats");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "not counted yet");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "not counted yet");
     told.registry.inherit(0, uids(&[]));
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "counted for another term");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "counted for another term");
     told.registry.inherit(1, uids(&["b", "c"]));
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "a change of c may be open");
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "a change of c may be open");
     assert_eq!(told.registry.waits_for_unknown(), Some(1));
     told
 }
@@ -68,9 +68,9 @@ fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone()
     for seen_or_gone in seen_or_gone {
         let mut told = with_an_unknown_object();
         told.registry.keep(1, &uids(&["b", "c"]));
-        assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "c is still there");
+        assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "c is still there");
         told.registry.keep(0, &uids(&["b"]));
-        assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet), "counted for another term");
+        assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "counted for another term");
         seen_or_gone(&mut told);
         assert_eq!(told.reserve("b"), Ok(()));
         assert_eq!(told.registry.waits_for_unknown(), None);
@@ -78,16 +78,16 @@ fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone()
     let mut told = with_an_unknown_object();
     told.appear("c");
     assert_eq!(told.registry.waits_for_unknown(), None, "the watch knows it now");
-    assert_eq!(told.reserve("b"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet));
 }
 
 #[test]
 fn nothing_is_sent_in_a_term_that_the_registry_does_not_know_of_yet() {
     let mut told = Told::new();
     told.claims("b", "acme", "seats");
-    assert_eq!(told.reserve_in(2, "b", "acme"), Err(Bar::NotKnownYet), "another may have led meanwhile");
+    assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "another may have led meanwhile");
     told.begin_term(2, &["b"]);
-    assert_eq!(told.reserve_in(2, "b", "acme"), Err(Bar::NotKnownYet), "looked at in the former term");
+    assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "looked at in the former term");
     told.claims("b", "acme", "seats");
     assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
 }
@@ -99,7 +99,7 @@ fn object_that_was_read_in_a_former_term_is_read_again() {
     told.claims("b", "acme", "seats");
     told.note_in(1, "a", "a", Found::Nothing);
     told.appear("a");
-    assert_eq!(told.reserve_in(2, "b", "acme"), Err(Bar::NotKnownYet));
+    assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet));
     told.note_in(2, "a", "a", Found::Nothing);
     assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
 }

@@ -11,7 +11,7 @@ fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
     for name in ["c", "e"] {
         told.claims(name, name, "seats");
         assert!(told.registry.waits_for_scan(&key(name)));
-        assert_eq!(told.reserve_of(name, name), Err(Bar::NotKnownYet));
+        assert_eq!(told.reserve_of(name, name), Err(BlockedBy::NotKnownYet));
     }
     told.note("b", "b", Found::Nothing);
     assert_eq!(told.woken(), [""; 0], "a was not read yet");
@@ -50,7 +50,7 @@ fn object_is_woken_when_the_change_before_it_is_over() {
         told.claims(name, "acme", pool);
     }
     assert_eq!(told.reserve("a"), Ok(()));
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.registry.wait_for_account(&key("c"));
     told.set_open("a", Some(change("a", "acme")));
     assert_eq!(told.woken(), [""; 0], "it is still the same change");
@@ -64,7 +64,7 @@ fn object_is_woken_when_the_record_does_not_know_of_the_change_before_it() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.claims("b", "acme", "machines");
-    assert_eq!(told.reserve("b"), Err(Bar::Behind(Some(key("a")))));
+    assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.claims("a", "acme", "seats");
     assert_eq!(told.woken(), ["b"], "it is to say that the record is gone");
 }

@@ -1,7 +1,7 @@
 //! What Bitwarden alone can mean when it gives no numbers, and the sentence each meaning turns into.
 
 use super::NAME;
-use crate::plan::{Fault, Remedy, reason};
+use crate::domain::{Fault, Remedy, reason};
 use crate::vendors::error::{Failure, VendorError};
 
 /// Why an organization could not be read. Carries our own words and numbers only, never Bitwarden's.
@@ -52,7 +52,7 @@ pub(super) enum BitwardenError {
     /// 403 with a fresh token.
     #[error("forbidden")]
     Forbidden,
-    /// The server accepts an organization key, and has no such path of the public API.
+    /// The server accepts an organization key, and has no such path of the organization API.
     #[error("no {0}")]
     NoPublicPath(&'static str),
     /// The server accepts a person's key, and has no such path for whom should see it.
@@ -60,7 +60,7 @@ pub(super) enum BitwardenError {
     NoPath {
         /// Which, with `{id}` of the organization.
         path: &'static str,
-        /// The private API says so in its own words, as it also does to a member who is no owner
+        /// The owner API says so in its own words, as it also does to a member who is no owner
         /// (docs/vendors/bitwarden.md, "A wrong role").
         own: bool,
     },
@@ -70,12 +70,12 @@ pub(super) enum BitwardenError {
 }
 
 impl BitwardenError {
-    /// What a 404 of the public API means where a token was accepted.
+    /// What a 404 of the organization API means where a token was accepted.
     pub(super) fn of_public_path(self, path: &'static str) -> Self {
         if self == Self::Shared(VendorError::NotFound) { Self::NoPublicPath(path) } else { self }
     }
 
-    /// What a 404 of the private API means where a token was accepted.
+    /// What a 404 of the owner API means where a token was accepted.
     pub(super) fn of_path(self, path: &'static str) -> Self {
         match self {
             Self::Shared(VendorError::NotFound) => Self::NoPath { path, own: false },

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::NAME;
 use crate::api::Region;
-use crate::plan::{Fault, reason};
+use crate::domain::{Fault, reason};
 use crate::vendors::AllowedHosts;
-use crate::vendors::endpoint::{custom_server, join};
+use crate::vendors::allowed_hosts::{custom_server, join};
 use crate::vendors::fingerprint::Fingerprint;
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 
@@ -22,9 +22,9 @@ pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
 /// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
-    /// That of the organization with this id: the public API ("The organization key").
+    /// That of the organization with this id: the organization API ("The organization key").
     Organization(String),
-    /// A person's: the private API, with that person's roles ("The personal key").
+    /// A person's: the owner API, with that person's roles ("The personal key").
     User,
 }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess,
 
 use super::MAX_SEATS;
 use crate::vendors::error::VendorError;
-use crate::vendors::object::Object;
+use crate::vendors::object::JsonObject;
 
 /// The largest member list that is read, in bytes: 1 KiB for each of the 32 767 members an organization can seat.
 pub(super) const LIST_CAP: u64 = 32 * 1024 * 1024;
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for Counting {
             access_secrets_manager: Option<bool>,
         }
         let (mut seated, mut with_access, mut told) = (HashSet::new(), HashSet::new(), true);
-        while let Some(Object(member)) = list.next_element::<Object<Member>>()? {
+        while let Some(JsonObject(member)) = list.next_element::<JsonObject<Member>>()? {
             if matches!(member.status, 0..=2) {
                 let mut hash = DefaultHasher::new();
                 member.id.hash(&mut hash);

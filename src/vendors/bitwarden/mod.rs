@@ -1,4 +1,4 @@
-//! Bitwarden: the public API with an organization's key, the private API with an owner's, or both.
+//! Bitwarden: the organization API with an organization's key, the owner API with an owner's, or both.
 //!
 //! Facts are in docs/vendors/bitwarden.md; its headings are quoted where one is used. Read the modules in this order:
 //! `key` (from the Secret), `session` (token), `public` and `private` (what is asked), `write` (how a change is sent),
@@ -9,20 +9,20 @@ mod key;
 mod license;
 mod members;
 mod open;
+mod organization_api;
+mod organization_api_wire;
+mod organization_row;
 mod owner;
-mod private;
-mod private_wire;
+mod owner_api;
+mod owner_api_wire;
 mod proofs;
-mod public;
 pub mod rates;
 mod refusals;
-mod row;
 mod session;
 mod snapshot;
 mod symptoms;
 mod target;
 mod unread;
-mod wire;
 mod write;
 
 pub use target::Target;
@@ -34,13 +34,13 @@ use std::time::Duration;
 use error::BitwardenError;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
+use organization_api_wire::SubscriptionChange;
+use organization_row::OrganizationRow;
 use owner::{Ages, OwnerView, Standing, look, only_organization};
-use private_wire::RelativeChange;
-use row::Row;
-use session::Session;
+use owner_api_wire::RelativeChange;
+use session::BitwardenSession;
 use snapshot::Seen;
 use unread::of_secret;
-use wire::SubscriptionChange;
 
 pub(super) use key::CREDENTIALS;
 pub(super) use open::Bitwarden;
@@ -50,12 +50,12 @@ pub use refusals::{RefusalText, refusals};
 pub use symptoms::{Symptom, symptoms};
 
 use super::error::{Failure, VendorError};
-use super::pace::Wait;
+use super::rate_limit::Wait;
 use super::secret_data::never_shown;
-use super::tokens::Asker;
+use super::token_cache::Asker;
 use super::{Go, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product};
-use crate::plan::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
+use crate::domain::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 use crate::registry::Key;
 
 /// Name of the vendor in status and metric labels.
@@ -71,8 +71,8 @@ const MAX_SEATS: i32 = 32_767;
 pub(super) struct Organization {
     /// For which it was opened.
     object: Key,
-    organization: Option<Arc<Session>>,
-    owner: Option<Arc<Session>>,
+    organization: Option<Arc<BitwardenSession>>,
+    owner: Option<Arc<BitwardenSession>>,
     /// The reference that names the person's key: either may name either kind.
     owner_reference: &'static str,
     /// Why there is no other key beside the organization's, though the spec names one.
@@ -221,7 +221,7 @@ impl Organization {
 }
 
 /// How old what is asked seldom may be. What a change rests on is read for it, and everything where a person asks for a look.
-fn ages(owner: &Session, urgency: Urgency) -> Ages {
+fn ages(owner: &BitwardenSession, urgency: Urgency) -> Ages {
     let kept = owner.settings.account_recheck;
     let afresh = matches!(urgency, Urgency::Changed | Urgency::Asked | Urgency::Urgent);
     let of = |afresh| if afresh { Duration::ZERO } else { kept };
@@ -231,8 +231,8 @@ fn ages(owner: &Session, urgency: Urgency) -> Ages {
 /// What stays of a person's view, and what fails of it. `public`: what the organization key shows, where there is one.
 fn kept(
     viewed: Option<Result<OwnerView, BitwardenError>>,
-    public: Option<Option<Row>>,
-    known: Option<Row>,
+    public: Option<Option<OrganizationRow>>,
+    known: Option<OrganizationRow>,
 ) -> Result<(Option<OwnerView>, Option<BitwardenError>), BitwardenError> {
     match viewed {
         Some(Ok(view)) => {
@@ -281,4 +281,4 @@ impl VendorAccount for Organization {
 }
 
 #[cfg(test)]
-mod foreign;
+mod hostile_answers;

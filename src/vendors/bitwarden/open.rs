@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::key::{ApiKey, KeyOf};
 use super::rates::rates;
-use super::{Organization, Session, Target, of_secret};
-use crate::plan::{Fault, reason};
+use super::{BitwardenSession, Organization, Target, of_secret};
+use crate::domain::{Fault, reason};
 use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::{never_shown, version};
 use crate::vendors::sessions::Sessions;
@@ -30,7 +30,7 @@ pub(in crate::vendors) struct Bitwarden {
     pub(super) settings: BitwardenSettings,
     pub(super) rates: Arc<Rates>,
     /// The keys that are in use.
-    pub(super) sessions: Sessions<Session>,
+    pub(super) sessions: Sessions<BitwardenSession>,
 }
 
 never_shown!(Bitwarden);
@@ -111,7 +111,10 @@ fn agreed(named: Option<String>, own: &str) -> Result<String, Fault> {
     }
 }
 
-fn on_one_server(organization: Option<&Arc<Session>>, owner: Option<&Arc<Session>>) -> Result<(), Fault> {
+fn on_one_server(
+    organization: Option<&Arc<BitwardenSession>>,
+    owner: Option<&Arc<BitwardenSession>>,
+) -> Result<(), Fault> {
     match organization.zip(owner) {
         Some((organization, owner)) if organization.server() != owner.server() => {
             Err(unfit("the two Secrets name different servers: both keys must be of the same one"))

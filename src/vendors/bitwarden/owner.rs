@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::error::BitwardenError;
 use super::license;
-use super::private::LIST;
-use super::private_wire::{Details, Membership};
-use super::row::Row;
-use super::session::Session;
+use super::organization_row::OrganizationRow;
+use super::owner_api::LIST;
+use super::owner_api_wire::{Details, Membership};
+use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::vendors::error::VendorError;
 
@@ -53,7 +53,7 @@ pub(super) struct OwnerView {
     /// The organization as a whole is switched on.
     pub(super) enabled: bool,
     /// All numbers, if they were asked for and this person may see them.
-    pub(super) row: Option<Row>,
+    pub(super) row: Option<OrganizationRow>,
     /// Seats taken: exact in the cloud, members alone on a self-hosted server; of Secrets Manager, members with access.
     pub(super) used: Option<i32>,
     pub(super) standalone_secrets_manager: bool,
@@ -69,7 +69,7 @@ pub(super) struct OwnerView {
 }
 
 impl OwnerView {
-    /// Under the discount of a standalone Secrets Manager the private API first changes Password Manager's seats by the same
+    /// Under the discount of a standalone Secrets Manager the owner API first changes Password Manager's seats by the same
     /// difference and removes their limit ("The Secrets Manager POST").
     pub(super) fn drags_password_manager(&self, product: Product) -> bool {
         product == Product::SecretsManager && self.standalone_secrets_manager
@@ -82,7 +82,7 @@ impl OwnerView {
 }
 
 /// The one organization a person without other words means.
-pub(super) async fn only_organization(session: &Session, age: Duration) -> Result<String, BitwardenError> {
+pub(super) async fn only_organization(session: &BitwardenSession, age: Duration) -> Result<String, BitwardenError> {
     owned(&session.memberships(age).await?)
 }
 
@@ -112,10 +112,10 @@ pub(super) struct Ages {
 
 /// Looks at the organization. `row`: its numbers as read with another key; without, they are asked for here.
 pub(super) async fn look(
-    session: &Session,
+    session: &BitwardenSession,
     id: &str,
     product: Product,
-    row: Option<Row>,
+    row: Option<OrganizationRow>,
     ages: Ages,
 ) -> Result<OwnerView, BitwardenError> {
     let token = session.tokens.number().await;
@@ -146,7 +146,7 @@ pub(super) async fn look(
 
 /// Whether the list, as it was read last, has the person as an owner who may see what Bitwarden has of the organization: then a
 /// 404 says nothing of the role.
-async fn is_listed_as_owner(session: &Session, id: &str) -> bool {
+async fn is_listed_as_owner(session: &BitwardenSession, id: &str) -> bool {
     session.memberships(Duration::MAX).await.is_ok_and(|list| {
         let own = list.iter().find(|membership| membership.id.eq_ignore_ascii_case(id)).map(Standing::of);
         matches!(own, Some(Standing::Owner | Standing::Resold))
@@ -164,10 +164,10 @@ fn is_of_role(error: &BitwardenError) -> bool {
 }
 
 async fn look_once(
-    session: &Session,
+    session: &BitwardenSession,
     id: &str,
     product: Product,
-    row: Option<Row>,
+    row: Option<OrganizationRow>,
     ages: Ages,
 ) -> Result<OwnerView, BitwardenError> {
     let memberships = session.memberships(ages.memberships).await?;
@@ -231,7 +231,7 @@ impl Subscription {
     /// `shown`: another key shows the numbers, so that not all is lost where the subscription cannot be read.
     async fn of(
         details: Result<(Arc<Details>, bool), BitwardenError>,
-        session: &Session,
+        session: &BitwardenSession,
         id: &str,
         shown: bool,
     ) -> Result<Self, BitwardenError> {
@@ -248,7 +248,7 @@ impl Subscription {
 
 /// Whether the plan is one that Bitwarden does not know, so that 404 is no word about the role: an owner is still shown the
 /// organization, with a plan that has no details ("The private subscription GET" and "Plans").
-async fn has_custom_plan(session: &Session, id: &str) -> bool {
+async fn has_custom_plan(session: &BitwardenSession, id: &str) -> bool {
     session.organization(id).await.is_ok_and(|organization| {
         organization.plan.is_some_and(|plan| plan.password_manager.is_none() && plan.secrets_manager.is_none())
     })

@@ -5,9 +5,9 @@
 use reqwest::StatusCode;
 
 use super::NAME;
-use super::private_wire::{Named, PrivateError};
+use super::organization_api_wire::Message;
+use super::owner_api_wire::{Named, OwnerApiError};
 use super::refusals::without_effect;
-use super::wire::Message;
 use crate::vendors::http::Answer;
 use crate::vendors::proof::Proof;
 
@@ -62,7 +62,7 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
 
 impl Shape {
     fn is(self, answer: &Answer, asked: Asked) -> bool {
-        let error = || answer.json::<PrivateError>("no message").ok();
+        let error = || answer.json::<OwnerApiError>("no message").ok();
         match self {
             Self::Bearer => answer.challenges,
             Self::RoleMissing => answer.is_empty() && asked == Asked::Totals,
@@ -92,7 +92,7 @@ impl Shape {
     }
 }
 
-/// Whether an answer has the application's own shape: only then is the request known to be over. The public API answers to
+/// Whether an answer has the application's own shape: only then is the request known to be over. The organization API answers to
 /// a change with a message, and with these statuses alone ("The subscription PUT"); the private one with an object that
 /// says what it is, or with an error that has a message ("The private error object" and
 /// "The private subscription POST").

@@ -3,24 +3,24 @@
 
 use std::time::Duration;
 
-use crate::vendors::pace::Limit;
+use crate::vendors::rate_limit::RateLimit;
 use crate::vendors::rates::{Rates, Rule};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// POST `/connect/token`: 10 a minute, and 5 a second for any request to Identity.
-pub const TOKENS: &[Limit] = &[Limit { count: 5, per: SECOND }, Limit { count: 10, per: MINUTE }];
+pub const TOKENS: &[RateLimit] = &[RateLimit { count: 5, per: SECOND }, RateLimit { count: 10, per: MINUTE }];
 
 /// POST, PUT and DELETE: 5 a second and 60 a minute.
-pub const WRITES: &[Limit] = &[Limit { count: 5, per: SECOND }, Limit { count: 60, per: MINUTE }];
+pub const WRITES: &[RateLimit] = &[RateLimit { count: 5, per: SECOND }, RateLimit { count: 60, per: MINUTE }];
 
 /// GET: 200 a minute.
-pub const READS: &[Limit] = &[Limit { count: 200, per: MINUTE }];
+pub const READS: &[RateLimit] = &[RateLimit { count: 200, per: MINUTE }];
 
 /// The limits by verb and path, and the clouds where they are known to be in force.
 pub(super) fn rates() -> Rates {
-    let rule = |verb: Option<&str>, path_ends: &str, limits: &[Limit]| Rule {
+    let rule = |verb: Option<&str>, path_ends: &str, limits: &[RateLimit]| Rule {
         verb: verb.map(str::to_owned),
         path_ends: path_ends.to_owned(),
         limits: limits.to_vec(),

@@ -1,4 +1,4 @@
-//! Why the private API refuses a change, in our words: its texts (docs/vendors/bitwarden.md, "Rules of a change") are
+//! Why the owner API refuses a change, in our words: its texts (docs/vendors/bitwarden.md, "Rules of a change") are
 //! compared with, and never repeated.
 
 /// How a text of the vendor is recognised.
@@ -92,7 +92,7 @@ const OF_THE_LIMIT: &[(Text, &str)] = &[
     (Begins("Your plan has a seat limit of "), "the plan does not allow so high a limit"),
 ];
 
-/// A text of the private API and what is told instead.
+/// A text of the owner API and what is told instead.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusalText {
     /// What the vendor's text is, begins with, or holds.

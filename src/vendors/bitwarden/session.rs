@@ -11,16 +11,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
-use super::private::Known;
-use super::wire::{Message, TokenAnswer, TokenError};
+use super::organization_api_wire::{Message, TokenAnswer, TokenError};
+use super::owner_api::Known;
 use super::{Bitwarden, BitwardenSettings, VENDOR};
-use crate::plan::Fault;
+use crate::domain::Fault;
+use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::Connection;
-use crate::vendors::endpoint::{host, join};
 use crate::vendors::error::VendorError;
 use crate::vendors::http::{Answer, Http};
 use crate::vendors::secret_data::never_shown;
-use crate::vendors::tokens::{Asker, NewToken, Token, Tokens};
+use crate::vendors::token_cache::{Asker, NewToken, Token, Tokens};
 
 /// A token is renewed this long before it expires ("Renewing a token").
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -29,7 +29,7 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 const DEVICE_TYPE: &str = "25";
 
 /// A key in use.
-pub(super) struct Session {
+pub(super) struct BitwardenSession {
     key: ApiKey,
     pub(super) settings: BitwardenSettings,
     pub(super) connection: Connection,
@@ -40,16 +40,16 @@ pub(super) struct Session {
     pub(super) known: Mutex<Known>,
 }
 
-never_shown!(Session, TokenAnswer);
+never_shown!(BitwardenSession, TokenAnswer);
 
 impl Bitwarden {
     /// The session of a key, which all objects with that key share. Sends nothing.
-    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<BitwardenSession>, Fault> {
         self.sessions.get(key.fingerprint(), Instant::now(), || {
             let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
             let settings = self.settings.clone();
-            Ok(Session {
+            Ok(BitwardenSession {
                 key,
                 settings,
                 connection,
@@ -61,7 +61,7 @@ impl Bitwarden {
     }
 }
 
-impl Session {
+impl BitwardenSession {
     pub(super) fn host(&self) -> String {
         host(&self.key.api)
     }
@@ -169,7 +169,7 @@ impl Session {
         }
     }
 
-    /// What an answer of either API means when it is not a success. The private API has a sentence of its own for what a
+    /// What an answer of either API means when it is not a success. The owner API has a sentence of its own for what a
     /// person's role does not show ("The private error object"); any other 404 comes from a server without that API.
     pub(super) fn refusal(&self, answer: &Answer) -> BitwardenError {
         let own = || self.key.of == KeyOf::User && answer.json::<Message>("no message").is_ok();

@@ -3,10 +3,10 @@
 
 use super::MAX_SEATS;
 use super::license::{billed, license};
+use super::organization_row::{OrganizationRow, Pool};
 use super::owner::{OwnerView, Standing};
-use super::row::{Pool, Row};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
-use crate::plan::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
+use crate::domain::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
 /// What was read.
 pub(super) struct Seen {
@@ -17,7 +17,7 @@ pub(super) struct Seen {
     /// The server is self-hosted.
     pub(super) self_hosted: bool,
     /// `None`: nobody may see the numbers.
-    pub(super) row: Option<Row>,
+    pub(super) row: Option<OrganizationRow>,
     /// Members as counted with the organization key.
     pub(super) members: Option<i32>,
     pub(super) owner: Option<OwnerView>,

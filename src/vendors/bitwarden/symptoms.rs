@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::BitwardenError;
-use super::private::METADATA;
-use super::public::SUBSCRIPTION;
-use crate::plan::{Fault, Remedy};
+use super::organization_api::SUBSCRIPTION;
+use super::owner_api::METADATA;
+use crate::domain::{Fault, Remedy};
 use crate::vendors::certificate::Untrusted;
 use crate::vendors::error::{Failure, VendorError};
 
@@ -89,33 +89,37 @@ pub fn symptoms() -> Vec<Symptom> {
             VendorError::InFront(403),
         ),
         row("token: 404", &["Refusals of the token endpoint"], VendorError::NotFound),
-        row("public API: 404", &["The subscription GET", "Vaultwarden"], BitwardenError::NoPublicPath(SUBSCRIPTION)),
         row(
-            "private API: 404 without its JSON, for the person's list, or to an owner",
+            "organization API: 404",
+            &["The subscription GET", "Vaultwarden"],
+            BitwardenError::NoPublicPath(SUBSCRIPTION),
+        ),
+        row(
+            "owner API: 404 without its JSON, for the person's list, or to an owner",
             &["The private error object", "A wrong role"],
             BitwardenError::NoPath { path: METADATA, own: false },
         ),
         row(
-            "private API: 404 with its JSON to a member who is no owner, or 403, also with a fresh token",
+            "owner API: 404 with its JSON to a member who is no owner, or 403, also with a fresh token",
             &["Who may see and change billing", "A wrong role"],
             BitwardenError::NotOwner,
         ),
         row(
-            "private API: the organization is not in the person's list, or not confirmed",
+            "owner API: the organization is not in the person's list, or not confirmed",
             &["The personal key"],
             BitwardenError::NotMember,
         ),
         row(
-            "private API: the person's list has no organization that he owns",
+            "owner API: the person's list has no organization that he owns",
             &["Endpoints"],
             BitwardenError::NoOrganization,
         ),
         row(
-            "private API: 5xx for the subscription of an organization that is shown",
+            "owner API: 5xx for the subscription of an organization that is shown",
             &["Two billing paths"],
             BitwardenError::NoSubscription(500),
         ),
-        row("private API: the person owns several organizations", &["Endpoints"], BitwardenError::SeveralOrganizations),
+        row("owner API: the person owns several organizations", &["Endpoints"], BitwardenError::SeveralOrganizations),
         row(
             "429 with `Retry-After`",
             &["Rate limits"],

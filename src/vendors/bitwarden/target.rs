@@ -1,7 +1,7 @@
 //! The Bitwarden part of a spec, checked.
 
 use crate::api::{Bitwarden, Product, Region, SecretRef};
-use crate::plan::{Goal, Pool, SpecFault, VendorWords};
+use crate::domain::{Goal, Pool, SpecFault, VendorWords};
 use crate::vendors::target::secret;
 
 use super::{MAX_SEATS, NAME, VENDOR};

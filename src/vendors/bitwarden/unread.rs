@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Organization;
 use super::error::BitwardenError;
 use super::open::REFERENCES;
-use super::session::Session;
-use crate::plan::{Fault, Remedy};
+use super::session::BitwardenSession;
+use crate::domain::{Fault, Remedy};
 use crate::vendors::error::Failure;
 use crate::vendors::{ReadError, Urgency};
 
@@ -32,7 +32,7 @@ impl Organization {
     }
 
     /// What the owner's key shows of an organization whose own key is refused.
-    async fn why_refused(&self, owner: &Session, urgency: Urgency) -> Option<BitwardenError> {
+    async fn why_refused(&self, owner: &BitwardenSession, urgency: Urgency) -> Option<BitwardenError> {
         owner.turn_of_token(self.asker(urgency)).await.ok()?;
         let memberships = owner.memberships(Duration::ZERO).await.ok()?;
         let id = self.id.as_deref()?;

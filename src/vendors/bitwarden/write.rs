@@ -6,17 +6,17 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 
 use super::error::BitwardenError;
-use super::private_wire::PrivateError;
+use super::owner_api_wire::OwnerApiError;
 use super::proofs::{Asked, Shape, is_of_application, proof};
 use super::refusals::without_effect;
-use super::session::Session;
-use crate::plan::{Fault, Outcome, Refusal, Remedy};
+use super::session::BitwardenSession;
+use crate::domain::{Fault, Outcome, Refusal, Remedy};
 use crate::vendors::Go;
 use crate::vendors::connection::not_signed;
 use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 
-impl Session {
+impl BitwardenSession {
     /// One request, once.
     pub(super) async fn send_once(
         &self,
@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// Judges the answer to a change (docs/vendors/bitwarden.md, "What an answer to a change proves"). Only what is
-    /// listed is a refusal: a 500 can follow success, and a 400 of the private API a committed first half.
+    /// listed is a refusal: a 500 can follow success, and a 400 of the owner API a committed first half.
     pub(super) fn judged(&self, answer: &Answer, asked: Asked) -> Outcome {
         match proof(answer, asked) {
             Some(shape) => Outcome::Refused(self.refused(shape, answer, asked)),
@@ -73,7 +73,7 @@ impl Session {
             Shape::RoleMissing => Refusal::Credentials(fault(BitwardenError::Forbidden)),
             Shape::Any => Refusal::Throttled(answer.retry_after),
             Shape::OneStep | Shape::KnownText => {
-                let text = answer.json::<PrivateError>("no message").map(|error| error.message).unwrap_or_default();
+                let text = answer.json::<OwnerApiError>("no message").map(|error| error.message).unwrap_or_default();
                 let moves_seats = asked != Asked::Differences { moves_seats: false };
                 let why = without_effect(&text, moves_seats).map(str::to_owned);
                 Refusal::Request(why.unwrap_or_else(|| format!("it answers with status {}", answer.status.as_u16())))

@@ -1,7 +1,7 @@
 //! What is told of each error, and what becomes of a change without proof of who calls.
 
 use super::*;
-use crate::plan::{Outcome, Refusal};
+use crate::domain::{Outcome, Refusal};
 use crate::vendors::connection::not_signed;
 
 /// A vendor with one meaning of its own.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mutants::{Mutant, harmed};
+use crate::fuzz_inputs::{Mutant, harmed};
 
 pub fn http() -> Http {
     let second = Duration::from_secs(1);
@@ -18,7 +18,7 @@ pub fn unused(http: &Http) -> Http {
     Http {
         settings,
         requests: RequestMetrics::default(),
-        roads: Arc::new(Roads::new()),
+        shared: Arc::new(SharedLimiter::new()),
         public,
         private: Mutex::default(),
     }
@@ -38,7 +38,7 @@ pub fn challenging(answer: Answer) -> Answer {
 pub fn assert_ours<E: Failure + std::fmt::Debug + std::fmt::Display>(error: &E) {
     let fault = error.fault("host.test");
     for text in [error.to_string(), format!("{error:?}"), fault.message, fault.summary] {
-        assert!(!text.contains(crate::mutants::MARKER) && !text.contains(char::is_control), "{text:?}");
+        assert!(!text.contains(crate::fuzz_inputs::MARKER) && !text.contains(char::is_control), "{text:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::proofs::{Meaning, is_of_application, proof};
 use super::wire::{Hint, LicenseRecord, RemovedRecord};
-use crate::plan::{Outcome, Refusal, Uncertain};
+use crate::domain::{Outcome, Refusal, Uncertain};
 use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 

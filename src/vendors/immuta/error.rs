@@ -1,7 +1,7 @@
 //! What Immuta alone can mean when it gives no numbers, and the sentence each meaning turns into.
 
 use super::NAME;
-use crate::plan::{Fault, Remedy, reason};
+use crate::domain::{Fault, Remedy, reason};
 use crate::vendors::error::{Failure, VendorError};
 
 /// What the owner of a key lacks that may not do something (docs/vendors/immuta.md, "Permissions").

@@ -6,9 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::NAME;
 use crate::api::{LicenseKeyEntry, SecretKeyRef};
-use crate::plan::{Fault, WantedKey, fingerprint};
+use crate::domain::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
-use crate::vendors::endpoint::custom_server;
+use crate::vendors::allowed_hosts::custom_server;
 use crate::vendors::fingerprint::Fingerprint;
 use crate::vendors::license_key::{Place, license_key};
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
@@ -99,8 +99,8 @@ mod tests {
 
     use super::*;
     use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
-    use crate::mutants::{Mutant, harmed};
-    use crate::plan::reason;
+    use crate::domain::reason;
+    use crate::fuzz_inputs::{Mutant, harmed};
 
     fn secret(kind: &str, data: &[(&str, &[u8])]) -> Secret {
         let data: BTreeMap<_, _> =

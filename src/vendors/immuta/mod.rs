@@ -19,18 +19,18 @@ use futures::future::BoxFuture;
 pub(super) use key::CREDENTIALS;
 use key::{ApiKey, LicenseKey, license_keys};
 pub(super) use proofs::proofs;
-use session::{Session, rates};
+use session::{ImmutaSession, rates};
 pub(super) use target::pool;
 
 use super::error::Failure;
-use super::pace::Wait;
+use super::rate_limit::Wait;
 use super::rates::Rates;
 use super::secret_data::{never_shown, version};
 use super::sessions::Sessions;
-use super::tokens::Asker;
+use super::token_cache::Asker;
 use super::{Go, Opening, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};
-use crate::plan::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
+use crate::domain::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
 use crate::registry::Key;
 
 /// Name of the vendor in status and metric labels.
@@ -42,14 +42,14 @@ const NAME: &str = "Immuta";
 pub(super) struct Immuta {
     rates: Arc<Rates>,
     /// The keys that are in use.
-    sessions: Sessions<Session>,
+    sessions: Sessions<ImmutaSession>,
 }
 
 /// The license keys of one tenant.
 struct LicenseKeys {
     /// For which they were opened.
     object: Key,
-    session: Arc<Session>,
+    session: Arc<ImmutaSession>,
     /// Of the Secret that the key came from.
     secret_version: String,
     wanted: Vec<WantedKey>,
@@ -153,4 +153,4 @@ impl VendorAccount for LicenseKeys {
 }
 
 #[cfg(test)]
-mod foreign;
+mod hostile_answers;

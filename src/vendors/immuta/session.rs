@@ -16,16 +16,16 @@ use super::error::ImmutaError;
 use super::proofs::{Meaning, proof};
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
-use crate::plan::{Fault, Outcome, Row, Uncertain};
+use crate::domain::{Fault, Outcome, Row, Uncertain};
 use crate::vendors::Go;
+use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::{Connection, not_signed};
-use crate::vendors::endpoint::{host, join};
 use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::{Answer, Http};
-use crate::vendors::pace::Limit;
+use crate::vendors::rate_limit::RateLimit;
 use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::never_shown;
-use crate::vendors::tokens::{Asker, Tokens};
+use crate::vendors::token_cache::{Asker, Tokens};
 
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ const RENEW_BEFORE: Duration = Duration::from_secs(60);
 /// Immuta documents no limit of requests ("Rate limits"): this one is only there to be found wrong by a 429, which is
 /// heard.
 pub(super) fn rates() -> Rates {
-    let others = vec![Limit { count: 100, per: Duration::from_secs(1) }];
+    let others = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
     Rates { rules: Vec::new(), others, domains: Vec::new() }
 }
 
@@ -55,27 +55,27 @@ struct Learned {
 }
 
 /// An API key in use.
-pub(super) struct Session {
+pub(super) struct ImmutaSession {
     key: ApiKey,
     connection: Connection,
     tokens: Tokens<ImmutaError>,
     learned: Mutex<Learned>,
 }
 
-never_shown!(Session, super::wire::TokenAnswer);
+never_shown!(ImmutaSession, super::wire::TokenAnswer);
 
 impl Immuta {
     /// The session of a key, which all objects with that key share. Sends nothing.
-    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<Session>, Fault> {
+    pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<ImmutaSession>, Fault> {
         self.sessions.get(key.fingerprint(), Instant::now(), || {
             let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
-            Ok(Session { key, connection, tokens, learned: Mutex::default() })
+            Ok(ImmutaSession { key, connection, tokens, learned: Mutex::default() })
         })
     }
 }
 
-impl Session {
+impl ImmutaSession {
     pub(super) fn host(&self) -> String {
         host(&self.key.server)
     }

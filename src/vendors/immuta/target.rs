@@ -1,7 +1,7 @@
 //! The Immuta part of a spec, checked.
 
 use crate::api::Immuta;
-use crate::plan::{Goal, Pool, SpecFault, VendorWords};
+use crate::domain::{Goal, Pool, SpecFault, VendorWords};
 use crate::vendors::target::{license_key, secret};
 
 use super::{NAME, VENDOR};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ImmutaError;
-use crate::plan::Row;
+use crate::domain::Row;
 use crate::vendors::date;
 use crate::vendors::error::VendorError;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Place, kubectl};
 use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
-use crate::plan::Fault;
+use crate::domain::Fault;
 use crate::vendors::CREDENTIALS;
 use crate::vendors::secret_data::{SecretData, kind, name, not_permitted, shown_kind};
 

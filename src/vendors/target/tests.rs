@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::api::{Bitwarden, Guardrails, LicenseSeatsSpec, Limit, LimitMode, Product, Region, Thresholds};
-use crate::mutants::each_of;
-use crate::plan::{Desired, Goal, LONGEST_INTERVAL, LimitGoal};
+use crate::domain::{Desired, Goal, LONGEST_INTERVAL, LimitGoal};
+use crate::fuzz_inputs::each_of;
 
 /// A whole spec, as the controller reads it.
 fn parse(spec: &LicenseSeatsSpec, least: Duration) -> Result<Desired, SpecFault> {

@@ -54,10 +54,10 @@ impl Shop {
         }
         let allowed = format!("--allowed-host={}", self.allowed);
         let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
-        let weakness = self.lacks.map(|lacks| (WEAKNESS, lacks));
-        let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(weakness).collect();
+        let fault_switch = self.lacks.map(|lacks| (WEAKNESS, lacks));
+        let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(fault_switch).collect();
         // This very program is the weakened operator.
-        let weakened = weakness.and_then(|_| std::env::current_exe().ok());
+        let weakened = fault_switch.and_then(|_| std::env::current_exe().ok());
         let binary = weakened.unwrap_or_else(|| BINARY.into());
         *running = Some(Operator::start_in(&environment, &self.kubeconfig, binary, &self.namespace, &flags));
     }

@@ -1,4 +1,4 @@
-//! The bridge to the code under test: the model's state in, the decision of `seatkeeper::plan` out. Nothing is decided here.
+//! The bridge to the code under test: the model's state in, the decision of `seatkeeper::domain` out. Nothing is decided here.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatkeeper::api::{LicenseKeyEntry, LicenseSeatsStatus, RecordOf};
-use seatkeeper::plan::{
+use seatkeeper::domain::{
     self, Decision, Desired, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing, Usage,
 };
 
@@ -56,7 +56,7 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
         let elapsed = Elapsed { wait: doubt.wait.clone(), since: hours(1), settled: None };
         decision = decide(&status, record.published, Some(&elapsed), seen, outside);
     }
-    let status = plan::after_decision(status, &decision).status;
+    let status = domain::after_decision(status, &decision).status;
     // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
     let doubt =
         decision.doubt.as_ref().map(|doubt| Doubted { wait: key(&doubt.wait, seen), settled: false, kept: false });
@@ -78,7 +78,7 @@ fn decide(
     let seen = Snapshot { usage, ..snapshot(seen, outside.listing) };
     // The object has seen the account in sync: first sight, which waits for a person, is not played.
     let known = RecordOf { uid: bridge::UID.into(), account: seen.account_key(), first_wish: None };
-    plan::decide(&Situation {
+    domain::decide(&Situation {
         generation: i64::from(outside.generation),
         published: published.as_deref(),
         elapsed,
@@ -109,13 +109,13 @@ pub fn after(
     // The list of keys says nothing about a request that was sent.
     let read_back = read_back.map(|seen| snapshot(seen, mark_.wish));
     let now = Timestamp::UNIX_EPOCH;
-    recorded(&plan::after_request(status, &intent, &outcome, read_back.as_ref(), now).status, None)
+    recorded(&domain::after_request(status, &intent, &outcome, read_back.as_ref(), now).status, None)
 }
 
 /// Asks the real `over_another_write` what is written over the write of somebody else.
 pub fn over(stored: Record, ours: Option<u8>, record: Record) -> Option<Record> {
     let ours = ours.map(id_word);
-    let written = plan::over_another_write(status_of(stored, 0), ours.as_deref(), &status_of(record, 0));
+    let written = domain::over_another_write(status_of(stored, 0), ours.as_deref(), &status_of(record, 0));
     written.map(|status| recorded(&status, stored.published))
 }
 

@@ -9,7 +9,7 @@ use seatkeeper::api::{
     Change, Intent, KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License, LicenseState, SecretKeyRef,
     Step, Trigger,
 };
-use seatkeeper::plan::{self, KeyRing, WaitFor, WantedKey};
+use seatkeeper::domain::{self, KeyRing, WaitFor, WantedKey};
 
 use super::judge::{wish, wish_of};
 use super::outside::Listing;
@@ -31,16 +31,16 @@ pub fn reference(key: Key) -> SecretKeyRef {
 }
 
 fn print(key: Key) -> String {
-    plan::fingerprint(UID, reference(key).name.as_bytes())
+    domain::fingerprint(UID, reference(key).name.as_bytes())
 }
 
 fn key_of(print: Option<&str>) -> Key {
     Key::ALL.into_iter().find(|key| Some(self::print(*key).as_str()) == print).expect("a key of the model")
 }
 
-pub fn row(row: Row) -> plan::Row {
+pub fn row(row: Row) -> domain::Row {
     let (id, uuid) = (i64::from(row), uuid(row));
-    plan::Row {
+    domain::Row {
         id,
         uuid,
         seats: Some(SEATS),
@@ -161,11 +161,11 @@ fn says(words: &str) -> Says {
     [Says::Present, Says::PerhapsPresent, Says::Other].into_iter().find(said).expect("a refusal of the model")
 }
 
-fn uncertain(says: Says) -> plan::Uncertain {
+fn uncertain(says: Says) -> domain::Uncertain {
     match says {
-        Says::Present => plan::Uncertain::Present,
-        Says::PerhapsPresent => plan::Uncertain::PerhapsPresent,
-        Says::Other => plan::Uncertain::Status(422),
+        Says::Present => domain::Uncertain::Present,
+        Says::PerhapsPresent => domain::Uncertain::PerhapsPresent,
+        Says::Other => domain::Uncertain::Status(422),
     }
 }
 
@@ -326,8 +326,8 @@ fn small<T: TryFrom<i64>>(n: i64) -> T {
 }
 
 /// The answer, as the client of the vendor tells it.
-pub fn outcome(answer: Answer) -> plan::Outcome {
-    use plan::{Outcome, Refusal};
+pub fn outcome(answer: Answer) -> domain::Outcome {
+    use domain::{Outcome, Refusal};
     match answer {
         Answer::Named(number) => Outcome::Added(Box::new(row(number))),
         Answer::Accepted => Outcome::Accepted,

@@ -1,4 +1,4 @@
-//! The bridge to the code under test: the model's state in, `seatkeeper::plan`'s decision out. Nothing is decided here.
+//! The bridge to the code under test: the model's state in, `seatkeeper::domain`'s decision out. Nothing is decided here.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatkeeper::api::{LicenseSeatsStatus, MayBill, RecordOf};
-use seatkeeper::plan::{
+use seatkeeper::domain::{
     self, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing,
     Uncertain, Usage,
 };
@@ -65,7 +65,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let look = look(outside.looks);
     let confirmed = outside.confirmed.map(id_word);
     let ask = |published: Option<&str>| {
-        plan::decide(&Situation {
+        domain::decide(&Situation {
             generation: i64::from(outside.generation),
             look: look.as_deref(),
             confirmed: confirmed.as_deref(),
@@ -81,7 +81,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         published = ask(None).plan.map(|plan| plan.id);
     }
     let decision = ask(published.as_deref());
-    status = plan::after_decision(status, &decision).status;
+    status = domain::after_decision(status, &decision).status;
     let made = made_of(&status);
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
     let doubt = decision.doubt.as_ref().and_then(|doubt| doubted(variant, doubt, marks));
@@ -137,12 +137,12 @@ pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i
     let open = Record { intent: Some(mark_), ..before };
     let read_back = read_back.map(|seen| Snapshot { model: Model::Quantity(numbers(seen)), ..fixed().1.clone() });
     let (intent, now) = (intent(mark_), Timestamp::UNIX_EPOCH);
-    recorded(&plan::after_request(status_of(open), &intent, &outcome, read_back.as_ref(), now).status, None)
+    recorded(&domain::after_request(status_of(open), &intent, &outcome, read_back.as_ref(), now).status, None)
 }
 
 /// Asks the real `over_another_write` what is written over the write of somebody else.
 pub fn over(stored: Record, ours: Option<u8>, record: Record) -> Option<Record> {
-    let written = plan::over_another_write(status_of(stored), ours.map(id_word).as_deref(), &status_of(record));
+    let written = domain::over_another_write(status_of(stored), ours.map(id_word).as_deref(), &status_of(record));
     written.map(|status| recorded(&status, stored.published))
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
-use seatkeeper::plan::{Numbers, WaitFor};
+use seatkeeper::domain::{Numbers, WaitFor};
 
 use super::judge::wish;
 use super::{BOUGHT, Key, Kind, Mark, WANTED};

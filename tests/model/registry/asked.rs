@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatkeeper::registry::{Age, Bar, Claim, Found, Key, Noted, Open, Realm, Registry, Rows};
+use seatkeeper::registry::{Age, BlockedBy, Found, InFlight, Key, Noted, Ownership, Realm, Registry, Rows};
 
 use super::world::{AGES, BY_HOST, Change, NAMES, POOLS, Slot, Uid, slot_of};
 
@@ -85,7 +85,7 @@ pub enum Answer {
     Barred(Barred),
 }
 
-/// [`Bar`], as far as the model needs it.
+/// [`BlockedBy`], as far as the model needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Barred {
     Scan,
@@ -196,20 +196,20 @@ impl Told {
         let (account, pool) = (realm(slot, account), POOLS[slot]);
         let differ = if self.differs { differing(slot) } else { BTreeSet::new() };
         let rows = Rows { listed: self.rows.map(listed), read: self.read, differ };
-        let claim = Claim { vendor, account, confirmed, pool, age, wanted: None };
+        let claim = Ownership { vendor, account, confirmed, pool, age, wanted: None };
         Found::Claims(Noted { claim, open: self.open.map(opened), rows })
     }
 }
 
 impl Barred {
-    fn of(bar: &Bar) -> Self {
+    fn of(bar: &BlockedBy) -> Self {
         match bar {
-            Bar::NotKnownYet => Self::Scan,
-            Bar::OwnedBy(_) => Self::Owner,
-            Bar::SameRows(..) => Self::Rows,
-            Bar::Late(_) => Self::LateEffects,
-            Bar::Behind(Some(_)) => Self::OpenChange,
-            Bar::Behind(None) => Self::LostChange,
+            BlockedBy::NotKnownYet => Self::Scan,
+            BlockedBy::OwnedBy(_) => Self::Owner,
+            BlockedBy::SameRows(..) => Self::Rows,
+            BlockedBy::Late(_) => Self::LateEffects,
+            BlockedBy::InFlightElsewhere(Some(_)) => Self::OpenChange,
+            BlockedBy::InFlightElsewhere(None) => Self::LostChange,
         }
     }
 }
@@ -261,6 +261,6 @@ fn differing(slot: Slot) -> BTreeSet<String> {
 }
 
 /// An id of a change tells whose it is.
-fn opened(change: Change) -> Open {
-    Open { id: change.id.to_string(), account: realm(slot_of(change.id / 8), change.account) }
+fn opened(change: Change) -> InFlight {
+    InFlight { id: change.id.to_string(), account: realm(slot_of(change.id / 8), change.account) }
 }

@@ -116,7 +116,7 @@ pub enum FaultKind {
     FailBeforeBilling,
     /// Inside: Stripe has the new quantity, then it fails before the row is written.
     FailAfterBilling,
-    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the private API
+    /// Inside: Stripe has the new quantity, but its draft invoice is not found: 400 on the owner API
     /// ("Two billing paths").
     DraftInvoiceLost,
     /// Inside: Stripe refuses the card; nothing changed ("Two billing paths").
@@ -184,12 +184,12 @@ impl Fault {
         Self::once(kind).method("GET").path("/public/organization/subscription")
     }
 
-    /// Hits one write of the private API.
+    /// Hits one write of the owner API.
     pub fn on_private_write(kind: FaultKind) -> Self {
         Self::once(kind).method("POST").path("/api/organizations/")
     }
 
-    /// Hits one read of the private API.
+    /// Hits one read of the owner API.
     pub fn on_private_read(kind: FaultKind) -> Self {
         Self::once(kind).method("GET").path("/api/organizations/")
     }

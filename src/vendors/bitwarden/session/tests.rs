@@ -9,7 +9,7 @@ pub(in super::super) fn bitwarden() -> Bitwarden {
     Bitwarden::new(BitwardenSettings { account_recheck, client_version: "2026.1.0".into() })
 }
 
-fn session() -> Session {
+fn session() -> BitwardenSession {
     let time = Duration::from_secs(900);
     let settings =
         HttpSettings { connect_timeout: time, read_timeout: time, write_timeout: time, credential_probe: time };
@@ -28,7 +28,7 @@ fn session() -> Session {
 }
 
 /// Fetches a token if none is there; its number.
-async fn fetch(session: &Session) -> u64 {
+async fn fetch(session: &BitwardenSession) -> u64 {
     let lifetime = Some(Duration::from_secs(3600));
     let token = async || Ok(NewToken { value: SecretString::from("t"), lifetime });
     session.tokens.get(None, |_| Ok(()), token).await.ok().unwrap().number
@@ -37,7 +37,7 @@ async fn fetch(session: &Session) -> u64 {
 #[tokio::test]
 async fn what_is_asked_seldom_is_forgotten_once_for_each_new_token_and_never_without_one() {
     let session = session();
-    let known = |session: &Session| session.known.lock().unwrap().is_empty();
+    let known = |session: &BitwardenSession| session.known.lock().unwrap().is_empty();
     let learn = || session.known.lock().unwrap().learn();
     assert_eq!(fetch(&session).await, 1);
     learn();

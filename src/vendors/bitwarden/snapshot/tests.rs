@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::private_wire::Details;
+use super::super::owner_api_wire::Details;
 use super::*;
 
 const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];
@@ -16,7 +16,7 @@ fn seen(product: Product) -> Seen {
         product,
         organization_key: true,
         self_hosted: false,
-        row: Some(Row::of([(Some(100), Some(120)), (Some(20), None), (Some(50), None)])),
+        row: Some(OrganizationRow::of([(Some(100), Some(120)), (Some(20), None), (Some(50), None)])),
         members: Some(80),
         owner: None,
         concern: None,
@@ -94,7 +94,7 @@ fn nothing_is_lowered_while_the_second_key_fails() {
 #[test]
 fn pool_that_cannot_be_read_takes_from_another_no_more_than_the_decrease() {
     let unread = |product| {
-        let row = Some(Row::of([(Some(100), None), (Some(-1), None), (Some(50), None)]));
+        let row = Some(OrganizationRow::of([(Some(100), None), (Some(-1), None), (Some(50), None)]));
         Seen { row, ..seen(product) }.snapshot()
     };
     let (passwords, machines) = (unread(Product::PasswordManager), unread(Product::MachineAccounts));
@@ -106,7 +106,7 @@ fn pool_that_cannot_be_read_takes_from_another_no_more_than_the_decrease() {
 #[test]
 fn no_secrets_manager_seats_or_machine_accounts_are_shown_and_not_changed() {
     for product in [Product::SecretsManager, Product::MachineAccounts] {
-        let row = Some(Row::of([(Some(100), None), (Some(0), None), (Some(0), None)]));
+        let row = Some(OrganizationRow::of([(Some(100), None), (Some(0), None), (Some(0), None)]));
         let snapshot = Seen { row, ..seen(product) }.snapshot();
         assert_eq!(snapshot.numbers().map(|numbers| numbers.seats), Some(0), "{product:?}");
         assert!(snapshot.rules.support.read_only.is_some_and(|why| why.contains(product.name())));
@@ -122,7 +122,7 @@ fn seats_go_by_totals_where_an_organization_key_can_carry_the_change() {
 
 #[test]
 fn without_a_seat_count_no_key_reads_or_writes_seats_and_the_use_is_still_shown() {
-    let row = Some(Row::of([(None, None); 3]));
+    let row = Some(OrganizationRow::of([(None, None); 3]));
     let active = json!({ "status": "active" });
     let snapshot = Seen { row, ..viewed(Product::PasswordManager, Standing::Owner, &active) }.snapshot();
     assert!(matches!(snapshot.model, Model::Uncounted(_)), "{:?}", snapshot.model);

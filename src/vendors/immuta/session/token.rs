@@ -5,13 +5,13 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 
-use super::{Session, Way, refusal};
+use super::{ImmutaSession, Way, refusal};
 use crate::clock;
 use crate::vendors::immuta::error::ImmutaError;
 use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
-use crate::vendors::tokens::{Asker, NewToken};
+use crate::vendors::token_cache::{Asker, NewToken};
 
-impl Session {
+impl ImmutaSession {
     /// The request with who calls, and the number of the token to forget if it is refused. Never without who calls: an
     /// endpoint may answer that with 500 (docs/vendors/immuta.md, "Authentication").
     pub(super) async fn signed(

@@ -1,6 +1,6 @@
 //! Reads bodies as ASP.NET does (docs/vendors/bitwarden.md, "Shapes of JSON" and "The subscription PUT"): names in any
 //! case, numbers also as strings, unknown fields ignored, 32-bit integers only. The public PUT is read here, the
-//! private writes in the private API.
+//! private writes in the owner API.
 
 use serde_json::{Map, Value};
 

@@ -46,7 +46,7 @@ pub(crate) struct Context {
     inner: Vec<Arc<Active>>,
     client: Arc<Client>,
     late: bool,
-    /// Of the private API.
+    /// Of the owner API.
     private: bool,
     /// Closes with the context: webhooks wait for the end of their request by it.
     alive: watch::Sender<()>,

@@ -115,7 +115,7 @@ impl Bitwarden {
         });
     }
 
-    /// Sponsored families in use: they occupy seats that the public API does not show.
+    /// Sponsored families in use: they occupy seats that the organization API does not show.
     pub fn set_sponsored_families(&self, id: &str, count: i32) {
         self.on(id, |o| o.sponsored = count);
     }
@@ -151,7 +151,7 @@ impl Bitwarden {
         })
     }
 
-    /// `n` people are invited through the public API: all or none. Seats grow as far as the cap allows, and are billed by
+    /// `n` people are invited through the organization API: all or none. Seats grow as far as the cap allows, and are billed by
     /// [`run_billing_job`](Self::run_billing_job) ("What is billed and when").
     pub fn invite(&self, id: &str, n: u32) -> bool {
         let self_hosted = lock(&self.shared.switches).self_hosted;

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub enum Actor {
     /// A public PUT whose client is still waiting.
     PublicPut,
-    /// A write of the private API whose client is still waiting.
+    /// A write of the owner API whose client is still waiting.
     PrivateWrite,
     /// A write of either API whose client is gone, or which was applied late.
     LateFinisher,

@@ -1,6 +1,6 @@
 //! The vendor: one shared state behind a cheap handle, and the way of a request through it.
-//! Identity (docs/vendors/bitwarden.md, "The token endpoint"), the public API ("The public API") and the private API
-//! ("The private API") share its state and its rules.
+//! Identity (docs/vendors/bitwarden.md, "The token endpoint"), the organization API ("The organization API") and the owner API
+//! ("The owner API") share its state and its rules.
 
 pub mod handle;
 pub mod ledger;

@@ -1,6 +1,6 @@
-//! A broken business rule: which one, and the text the private API would show.
+//! A broken business rule: which one, and the text the owner API would show.
 //! The public PUT swallows both (docs/vendors/bitwarden.md, "The subscription PUT"), so tests find them in
-//! `lastRefusal`; the private API shows them.
+//! `lastRefusal`; the owner API shows them.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct Refusal {
     /// Id of a rule (`A9`, `U1`, `S9`: "Rules of a change"), or `stripe`, `card`, `pricing`, `storage`, `autoscale` or
     /// `fault`.
     pub rule: &'static str,
-    /// Status the private API would give.
+    /// Status the owner API would give.
     pub status: u16,
     /// Exact text.
     pub text: String,

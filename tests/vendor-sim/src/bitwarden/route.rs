@@ -98,7 +98,7 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
     }
 }
 
-/// The public API, for the organization of the key.
+/// The organization API, for the organization of the key.
 async fn public(context: &Context, request: &Request, switches: &Switches, target: Target, org: Uuid) -> Answer {
     match (target, &request.method) {
         (Target::Subscription, &Method::GET) => public_api::get(context, org, switches),

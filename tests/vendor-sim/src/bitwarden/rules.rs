@@ -64,7 +64,7 @@ pub(crate) fn seats(row: &Row, usage: Usage, delta: i32) -> Result<i32, Refusal>
     Ok(new)
 }
 
-/// Block B ("Rules of Password Manager"). No cap at all is always allowed; only the private API can ask for it.
+/// Block B ("Rules of Password Manager"). No cap at all is always allowed; only the owner API can ask for it.
 pub(crate) fn limit(row: &Row, limit: Option<i32>) -> Result<(), Refusal> {
     if let (Some(limit), Some(seats)) = (limit, row.shown.seats)
         && limit < seats

@@ -1,4 +1,4 @@
-//! Users with keys of their own, as clients of the private API.
+//! Users with keys of their own, as clients of the owner API.
 
 use reqwest::Response;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is lost, late, doubled or throttled through the private API (docs/vendors/bitwarden.md, "Late and lost effects"
+//! What is lost, late, doubled or throttled through the owner API (docs/vendors/bitwarden.md, "Late and lost effects"
 //! and "Rate limits").
 
 use serde_json::json;

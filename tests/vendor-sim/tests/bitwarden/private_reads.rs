@@ -1,4 +1,4 @@
-//! What a user's key can read (docs/vendors/bitwarden.md, "The private API").
+//! What a user's key can read (docs/vendors/bitwarden.md, "The owner API").
 
 use serde_json::{Value, json};
 use vendor_sim::{Organization, Plan, PriceMigration, Provider, Role, SubscriptionStatus};

@@ -1,4 +1,4 @@
-//! Seats and cap through the private API (docs/vendors/bitwarden.md, "The seat POST", "The private subscription POST"
+//! Seats and cap through the owner API (docs/vendors/bitwarden.md, "The seat POST", "The private subscription POST"
 //! and "Rules of a change").
 
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn a_seat_adjustment_is_relative_and_ignores_the_cap() {
         assert_eq!(bench.seats(), (Some(total), Some(total)), "the same request again buys again");
     }
     assert_eq!(bench.bw.organization(&bench.key.id).limit, Some(120), "now below the seats");
-    assert_eq!(bench.put_seats(131).await.0, 500, "which the public API does not forgive");
+    assert_eq!(bench.put_seats(131).await.0, 500, "which the organization API does not forgive");
     assert_eq!(bench.refusal(), "U1");
     assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -30 })).await, (200, payment));
     assert_eq!(bench.seats(), (Some(100), Some(100)));

@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PrivateError<'a> {
+struct OwnerApiError<'a> {
     object: &'static str,
     message: &'a str,
     validation_errors: Option<Value>,
@@ -25,7 +25,7 @@ struct PrivateError<'a> {
 }
 
 fn shaped(status: StatusCode, message: &str, validation_errors: Option<Value>) -> Answer {
-    let error = PrivateError {
+    let error = OwnerApiError {
         object: "error",
         message,
         validation_errors,

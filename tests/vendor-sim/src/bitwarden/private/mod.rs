@@ -1,4 +1,4 @@
-//! The private API (docs/vendors/bitwarden.md, "The private API"): what a user's key reaches. Which address leads
+//! The owner API (docs/vendors/bitwarden.md, "The owner API"): what a user's key reaches. Which address leads
 //! where, and what comes before any action: the kind of token was checked by the router, so the model error, the
 //! hosting and the role are left ("Order of checks").
 

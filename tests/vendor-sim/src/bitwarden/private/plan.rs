@@ -1,4 +1,4 @@
-//! Plans as the private API shows them (docs/vendors/bitwarden.md, "The organization GET" and "Plans"): inside
+//! Plans as the owner API shows them (docs/vendors/bitwarden.md, "The organization GET" and "Plans"): inside
 //! organizations, and as the open catalogue. Names and prices stand for those of the vendor's closed pricing service.
 
 use axum::http::StatusCode;

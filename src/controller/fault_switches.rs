@@ -1,0 +1,70 @@
+//! Parts of the purchase protocol that can be left out, to show that the enumeration of faults notices. The module, and
+//! every place that asks it, exists in debug builds alone: a release build cannot be weakened.
+
+use std::time::Duration;
+
+use super::Settings;
+use super::object::StoredObject;
+use crate::api::LicenseSeatsStatus;
+use crate::domain::{Learned, Outcome, Timing};
+
+/// One part that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultSwitch {
+    /// An open change is judged at once.
+    NoWait,
+    /// A request leaves whatever time has passed and whoever leads.
+    NoDeadline,
+    /// The intent is written over whatever is stored.
+    NoCompareAndSwap,
+    /// An answer that is no success, or none, counts as a failure without effect.
+    ErrorCloses,
+    /// What another process recorded is not seen.
+    IntentFromCache,
+}
+
+impl FaultSwitch {
+    /// All of them, by the names that the model (tests/model) gives the same.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("no wait before an open intent is judged", Self::NoWait),
+        ("no send deadline", Self::NoDeadline),
+        ("no compare-and-swap", Self::NoCompareAndSwap),
+        ("an error closes the intent", Self::ErrorCloses),
+        ("the intent is read from a stale cache", Self::IntentFromCache),
+    ];
+
+    /// Settings with this fault_switch.
+    #[must_use]
+    pub fn weaken(self, settings: Settings) -> Settings {
+        let none =
+            Timing { answered: Duration::ZERO, unanswered: Duration::ZERO, pause: Duration::ZERO, ..settings.timing };
+        let timing = if self == Self::NoWait { none } else { settings.timing };
+        Settings { timing, fault_switch: Some(self), ..settings }
+    }
+}
+
+impl Settings {
+    pub(super) fn lacks(&self, fault_switch: FaultSwitch) -> bool {
+        self.fault_switch == Some(fault_switch)
+    }
+
+    /// Forgets at which version the object was read.
+    pub(super) fn weaken_version(&self, stored: &mut StoredObject) {
+        if self.lacks(FaultSwitch::NoCompareAndSwap) {
+            stored.forget_version();
+        }
+    }
+
+    /// Forgets a recorded intent that this process did not make itself (`known`).
+    pub(super) fn weaken_status(&self, status: LicenseSeatsStatus, known: bool) -> LicenseSeatsStatus {
+        let intent = status.intent.filter(|_| known || !self.lacks(FaultSwitch::IntentFromCache));
+        LicenseSeatsStatus { intent, ..status }
+    }
+
+    /// Takes every answer but a success for a failure without effect.
+    pub(super) fn weaken_answer(&self, learned: Learned, outcome: &Outcome) -> Learned {
+        let closes = self.lacks(FaultSwitch::ErrorCloses) && *outcome != Outcome::Accepted;
+        let intent = learned.status.intent.filter(|_| !closes);
+        Learned { status: LicenseSeatsStatus { intent, ..learned.status }, ..learned }
+    }
+}

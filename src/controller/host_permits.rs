@@ -1,0 +1,106 @@
+//! How many passes may be with one vendor host at a time, so that a host that hangs holds up its own objects and nobody
+//! else's.
+//!
+//! A pass keeps its place among all passes while it waits for a vendor. A host may have as many places as are left free:
+//! alone it gets half of them, two that hang get a third each, and one place is left for the next host as long as there
+//! are more places than hosts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::queue::Queue;
+
+/// Who is where. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct HostPermits {
+    places: usize,
+    in_use: Arc<Mutex<HashMap<String, usize>>>,
+    /// Where objects wait that found no place.
+    queue: Arc<Queue>,
+}
+
+/// A pass that is with a host, until it is dropped.
+pub(super) struct HostPermit {
+    hosts: HostPermits,
+    host: String,
+}
+
+impl HostPermits {
+    /// For so many passes at the same time.
+    pub fn new(places: usize, queue: Arc<Queue>) -> Self {
+        Self { places, in_use: Arc::default(), queue }
+    }
+
+    /// Puts who waits for a place into the queue as far as there are places.
+    pub fn release(&self) {
+        self.queue.release(|host| !self.is_full(host));
+    }
+
+    /// Goes to a host, if there is a place.
+    pub fn acquire(&self, host: &str) -> Option<HostPermit> {
+        let mut in_use = self.lock();
+        if self.full(&in_use, host) {
+            return None;
+        }
+        *in_use.entry(host.to_owned()).or_default() += 1;
+        Some(HostPermit { hosts: self.clone(), host: host.to_owned() })
+    }
+
+    /// Whether there is no place for one more.
+    pub fn is_full(&self, host: &str) -> bool {
+        self.full(&self.lock(), host)
+    }
+
+    fn full(&self, in_use: &HashMap<String, usize>, host: &str) -> bool {
+        let free = self.places.saturating_sub(in_use.values().sum());
+        in_use.get(host).copied().unwrap_or_default() >= free
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for HostPermit {
+    fn drop(&mut self) {
+        {
+            let mut in_use = self.hosts.lock();
+            if let Some(there) = in_use.get_mut(&self.host) {
+                *there -= 1;
+            }
+            in_use.retain(|_, there| *there > 0);
+        }
+        self.hosts.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as get a place.
+    fn crowd(hosts: &HostPermits, host: &str) -> Vec<HostPermit> {
+        std::iter::from_fn(|| hosts.acquire(host)).collect()
+    }
+
+    #[test]
+    fn hosts_that_hang_leave_room_for_the_next() {
+        let hosts = HostPermits::new(32, Arc::default());
+        let first = crowd(&hosts, "a");
+        let (second, third) = (crowd(&hosts, "b"), crowd(&hosts, "c"));
+        assert_eq!((first.len(), second.len(), third.len()), (16, 8, 4));
+        assert!(hosts.is_full("a") && !hosts.is_full("d"));
+        drop(first);
+        assert_eq!(crowd(&hosts, "b").len(), 6, "what one leaves is there for the others");
+        assert!(hosts.acquire("a").is_some());
+    }
+
+    #[test]
+    fn with_one_place_every_host_gets_it_in_turn() {
+        let hosts = HostPermits::new(1, Arc::default());
+        for host in ["a", "b", "a"] {
+            let permit = hosts.acquire(host);
+            assert!(permit.is_some() && hosts.acquire("a").is_none() && hosts.acquire("b").is_none());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Counts at the start of a term which objects there are, for a change of any of them may be open. With a list of its own:
+//! the watch may have fallen silent while another replica led, and an object that it does not know would not be waited for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kube::Api;
+use kube::api::ListParams;
+
+use super::object::bounded;
+use super::object_metadata::ObjectMetadata;
+use super::{Context, Error};
+
+const PAGE: u32 = 500;
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Counts for a term until it is done or this replica leads no more. Nothing is sent before.
+pub(super) async fn count(context: &Context, term: u64) {
+    while context.leadership.is_current() {
+        match list(context).await {
+            Ok(uids) => return context.pools.inherit(term, uids),
+            Err(error) => tracing::warn!(%error, "LicenseSeats not counted, so nothing is sent yet; again in 1 s"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Counts again where an object is waited for that the watch does not know: it may be gone.
+pub(super) async fn recount(context: &Context) {
+    let Some(term) = context.pools.waits_for_unknown() else { return };
+    if context.leadership.is_current()
+        && let Ok(uids) = list(context).await
+    {
+        context.pools.keep(term, &uids);
+    }
+}
+
+/// The uids of all objects, by a quorum list.
+async fn list(context: &Context) -> Result<BTreeSet<String>, Error> {
+    let api: Api<ObjectMetadata> = context.api();
+    let (mut uids, mut page) = (BTreeSet::new(), ListParams::default().limit(PAGE));
+    loop {
+        let list = bounded(api.list(&page)).await?;
+        uids.extend(list.items.into_iter().filter_map(|object| object.metadata.uid));
+        match list.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => page.continue_token = Some(token),
+            None => return Ok(uids),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What this process remembers about objects between passes: what asked for the last one, how long a doubt has lasted on
+//! the monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
+//! longer, it never buys.
+
+mod entry;
+mod left;
+mod pass_request;
+mod requeue;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::queue::Class;
+pub(super) use crate::registry::Key;
+pub(super) use entry::{CredentialPause, ObjectState};
+pub(super) use left::Left;
+pub(super) use pass_request::PassRequest;
+pub(super) use requeue::{backoff, jitter};
+
+/// The memory of all objects.
+#[derive(Debug, Default)]
+pub(super) struct ObjectStates(Mutex<HashMap<Key, ObjectState>>);
+
+impl ObjectStates {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, ObjectState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How urgent a pass is because of what the watch tells; `None`: the last pass knew it.
+    pub fn news(&self, key: &Key, requested: &PassRequest) -> Option<Class> {
+        match self.lock().get(key).and_then(|entry| entry.requested.as_ref()) {
+            Some(known) if known == requested => None,
+            Some(known) if known.uid == requested.uid => Some(Class::Urgent),
+            _ => Some(Class::New),
+        }
+    }
+
+    /// Begins a pass: the entry to work on. The queue never hands out an object twice at once, so the entry may be worked
+    /// on outside the lock.
+    pub fn begin(&self, key: &Key, requested: &PassRequest, now: Instant) -> ObjectState {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        entry.begin(requested, now)
+    }
+
+    /// As the last pass left the object, if none is under way and this version is not known from it.
+    pub fn suspects(&self, key: &Key, version: Option<&str>) -> Option<Left> {
+        let entries = self.lock();
+        let left = entries.get(key).filter(|entry| !entry.running)?.left.as_ref()?;
+        (!left.knows(version)).then(|| left.clone())
+    }
+
+    /// Somebody else wrote this version of the object, and left the status alone.
+    pub fn learn_version(&self, key: &Key, version: Option<String>) {
+        if let Some(left) = self.lock().get_mut(key).and_then(|entry| entry.left.as_mut()) {
+            left.learn(version);
+        }
+    }
+
+    /// How urgent the next pass of an object is that waits for its turn.
+    pub fn waits(&self, key: &Key) -> Option<Class> {
+        self.lock().get(key).filter(|entry| entry.paced).map(ObjectState::class)
+    }
+
+    /// Ends a pass.
+    pub fn end(&self, key: &Key, entry: ObjectState) {
+        self.lock().insert(key.clone(), entry);
+    }
+
+    /// What could not be recorded is tried again without back-off.
+    pub fn end_back_off(&self) {
+        for entry in self.lock().values_mut() {
+            entry.unkept = 0;
+        }
+    }
+
+    pub fn forget(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+    use super::*;
+
+    #[test]
+    fn watch_event_tells_a_new_object_from_an_edit_and_from_what_the_last_pass_knew() {
+        let (memory, key) = (ObjectStates::default(), ("it".to_owned(), "acme".to_owned()));
+        let requested = |uid: &str, generation| {
+            let (uid, generation) = (Some(uid.into()), Some(generation));
+            PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
+        };
+        assert_eq!(memory.news(&key, &requested("a", 1)), Some(Class::New));
+        let entry = memory.begin(&key, &requested("a", 1), Instant::now());
+        assert_eq!(memory.news(&key, &requested("a", 2)), Some(Class::Urgent), "edited during the first pass");
+        memory.end(&key, entry);
+        assert_eq!(memory.news(&key, &requested("a", 1)), None);
+        assert_eq!(memory.news(&key, &requested("a", 2)), Some(Class::Urgent));
+        assert_eq!(memory.news(&key, &requested("b", 1)), Some(Class::New), "another object by the same name");
+        memory.forget(&key);
+        assert_eq!(memory.news(&key, &requested("a", 1)), Some(Class::New));
+    }
+}

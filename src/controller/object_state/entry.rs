@@ -1,0 +1,252 @@
+//! The memory of one object.
+
+use std::time::{Duration, Instant};
+
+use super::{Left, PassRequest};
+use crate::api::{Intent, IntentPhase};
+use crate::controller::proof::Proof;
+use crate::controller::queue::Class;
+use crate::domain::{DoubtClock, Fault};
+
+/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
+#[derive(Clone, Debug)]
+pub(in crate::controller) struct CredentialPause {
+    pub fault: Fault,
+    pub secret_version: Option<String>,
+    pub until: Instant,
+}
+
+/// The memory of one object.
+#[derive(Clone, Debug, Default)]
+pub(in crate::controller) struct ObjectState {
+    pub(super) requested: Option<PassRequest>,
+    /// What asked for the last pass that was recorded.
+    pub recorded: Option<PassRequest>,
+    /// How long the outcome of a change has not been known.
+    pub doubt: DoubtClock<Instant>,
+    pub credential_pause: Option<CredentialPause>,
+    /// Versions of the Secrets with which the vendor was read last.
+    pub secret: Option<String>,
+    /// Those and the versions of the Secrets with license keys.
+    pub read_with: Option<String>,
+    /// The intent that the vendor refused, and the versions of the Secrets by then.
+    refused: Option<(String, Option<String>)>,
+    /// When the vendor was last read with success; before that, when this process first tried.
+    pub last_read: Option<Instant>,
+    /// Failed passes in a row.
+    pub failures: u32,
+    /// Passes in a row of which the record could not be kept.
+    pub unkept: u32,
+    /// What was done and is not recorded yet.
+    pub proof: Option<Proof>,
+    /// A person edited the object or asked for a look, and that was not done yet.
+    pub asked: bool,
+    /// A change was published and is about to be made.
+    pub changing: bool,
+    /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
+    stretched: Duration,
+    /// Since when a change waits until every object was looked at.
+    pub waiting: Option<Instant>,
+    /// The host that had no place for it, and when that was found.
+    pub turned_away: Option<(String, Instant)>,
+    /// The next reading waited for its turn.
+    pub(super) paced: bool,
+    /// When its turn to be read came last, whatever came of the reading.
+    turn_came: Option<Instant>,
+    /// Versions of the Secrets with which it asked last.
+    asks_with: Option<String>,
+    /// They are others than before, and it has had no turn with them yet.
+    other_secret: bool,
+    /// This process has read the vendor for it.
+    seen: bool,
+    /// The term of leadership in which its pass began.
+    pub term: u64,
+    /// As the last pass left the object, if it could be recorded.
+    pub left: Option<Left>,
+    /// Somebody else wrote its status, and that was not redone yet.
+    pub foreign: bool,
+    /// When such a status was redone last.
+    pub redone: Option<Instant>,
+    /// Since when an edit or a changed Secret waits to be looked at.
+    unseen: Option<Instant>,
+    /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
+    pub secret_watch: Option<(Instant, u64)>,
+    /// A pass works on a copy of this entry.
+    pub(super) running: bool,
+}
+
+impl ObjectState {
+    /// Begins a pass: a copy to work on. Another object by the same name has nothing to remember.
+    pub(super) fn begin(&mut self, requested: &PassRequest, now: Instant) -> Self {
+        let known = self.requested.as_ref();
+        if known.is_some_and(|known| known.uid != requested.uid) {
+            *self = Self::default();
+        } else if known != Some(requested) {
+            // An edit or a request is a reason to try refused credentials once more.
+            (self.credential_pause, self.turned_away) = (None, None);
+            self.asked |= known.is_some();
+            if known.is_some_and(|known| known.generation != requested.generation) {
+                self.unseen = Some(now);
+            }
+        }
+        self.requested = Some(requested.clone());
+        self.last_read.get_or_insert(now);
+        let copy = Self { running: false, ..self.clone() };
+        self.running = true;
+        copy
+    }
+
+    /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
+    /// counts as it is, but only once the vendor was read: how old the numbers are that another process read, nobody knows.
+    pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
+        let age = self.unread_for(now);
+        let interval = if self.seen { interval.max(self.stretched) } else { interval };
+        (interval * 3).saturating_sub(age)
+    }
+
+    /// How long ago the vendor was last read for the object; before that, how long ago this process first tried.
+    pub fn unread_for(&self, now: Instant) -> Duration {
+        self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read))
+    }
+
+    /// The next reading has to wait this much longer for its turn.
+    pub fn pace(&mut self, after: Duration, now: Instant) {
+        // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
+        let since = self.turn_came.max(self.last_read);
+        let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
+        self.stretched = self.stretched.max(age + after);
+        self.paced = true;
+    }
+
+    /// The vendor was asked in vain: the next wait for a turn begins now.
+    pub fn not_read(&mut self, now: Instant) {
+        (self.turn_came, self.asked) = (Some(now), false);
+        self.answered();
+    }
+
+    /// It asks for its turn with these versions of the Secrets. Returns whether they are others than before.
+    pub fn asks_with(&mut self, secret: Option<&str>) -> bool {
+        let other = self.asks_with.is_some() && self.asks_with.as_deref() != secret;
+        self.asks_with = secret.map(str::to_owned);
+        self.other_secret |= other;
+        other
+    }
+
+    /// Its turn has come with the present Secrets.
+    pub fn answered(&mut self) {
+        self.other_secret = false;
+    }
+
+    /// Whether its Secrets have changed, and it has had no turn with them yet.
+    pub fn has_other_secret(&self) -> bool {
+        self.other_secret
+    }
+
+    /// The vendor was read.
+    pub fn read(&mut self, now: Instant) {
+        if !self.paced {
+            self.stretched = Duration::ZERO;
+        }
+        (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
+        (self.foreign, self.unseen) = (false, None);
+        self.answered();
+    }
+
+    /// How long an edit or a changed Secret has waited to be looked at; `None`: neither does. `edited`: the status is of a former
+    /// spec.
+    pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
+        let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
+        since.map(|since| now.duration_since(since))
+    }
+
+    /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
+    pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
+        let (until, term) = self.secret_watch?;
+        let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();
+        let same = term == self.term && secrets.is_some() && self.read_with.as_deref() == secrets;
+        (idle && same && until > now).then(|| until.duration_since(now))
+    }
+
+    /// How urgent the next pass is.
+    pub fn class(&self) -> Class {
+        let in_turn = self.paced || self.turned_away.is_some();
+        if self.changing || self.doubt.runs() || (self.asked && in_turn) {
+            Class::Urgent
+        } else if !self.seen && in_turn {
+            Class::New
+        } else {
+            Class::Poll
+        }
+    }
+
+    /// How urgent it is to try again after a pass that could not be finished.
+    pub fn class_after_error(&self) -> Class {
+        if self.asked { Class::Urgent } else { self.class() }
+    }
+
+    /// Whether a change is about to be made from a reading that is less than this old.
+    pub fn about_to_change(&self, fresh: Duration, now: Instant) -> bool {
+        let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
+        self.changing && self.seen && !self.asked && read
+    }
+
+    /// Whether a Secret has changed since this process first knew of the refusal of this intent.
+    pub fn rotated(&self, intent: Option<&Intent>) -> bool {
+        let refused = self.refused.as_ref().filter(|(id, _)| intent.is_some_and(|intent| intent.id == *id));
+        refused.is_some_and(|(_, then)| *then != self.secret)
+    }
+
+    /// Remembers with which Secrets the vendor refused an intent.
+    pub fn refuses(&mut self, intent: Option<&Intent>) {
+        let id = intent.filter(|intent| intent.phase == IntentPhase::Rejected).map(|intent| &intent.id);
+        if self.refused.as_ref().map(|(known, _)| known) != id {
+            self.refused = id.map(|id| (id.clone(), self.secret.clone()));
+        }
+    }
+
+    /// The host that had no place for it less than this long ago.
+    pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
+        let (host, at) = self.turned_away.as_ref()?;
+        (now.duration_since(*at) < fresh).then_some(host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::WaitFor;
+
+    #[test]
+    fn next_pass_is_urgent_while_a_change_is_under_way_and_new_only_until_its_first_turn() {
+        let now = Instant::now();
+        let class = |change: fn(&mut ObjectState, Instant)| {
+            let mut entry = ObjectState::default();
+            change(&mut entry, now);
+            entry.class()
+        };
+        assert_eq!(class(|entry, now| entry.read(now)), Class::Poll);
+        assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
+        assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
+        assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
+        assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
+        assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
+        assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
+        assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
+    }
+
+    #[test]
+    fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
+        let (start, interval) = (Instant::now(), Duration::from_secs(10));
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut entry = ObjectState::default();
+        entry.read(start);
+        entry.pace(Duration::from_secs(20), at(10));
+        assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
+        for turn in (30..300).step_by(30) {
+            entry.not_read(at(turn));
+            entry.pace(Duration::from_secs(20), at(turn + 10));
+        }
+        assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
+        assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,188 @@
+//! What an object lays claim to, from its spec and its record. Of the record the JSON is asked and not its type: what
+//! another version wrote there bars an account all the same. Called by `gather`, which notes it in `pools`.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
+
+use super::object::StoredObject;
+use crate::api::{Account, Capability, Change, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
+use crate::domain::{Desired, Snapshot};
+use crate::registry::{Found, InFlight, Noted, Ownership, Realm, Rows, age_of};
+
+/// How an object's account is known.
+#[derive(Clone, Copy)]
+pub(super) enum Sight<'a> {
+    /// Its Secret cannot be read, so by the record alone.
+    Record,
+    /// Its Secrets name this one, as far as they do.
+    Secrets(&'a Account),
+    /// The vendor has accepted the credentials and shown this.
+    Reading(&'a Snapshot),
+}
+
+/// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, or that
+/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), lays claim to
+/// nothing, unless a change from before is still open.
+pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
+    let (record, metadata) = (stored.record(), stored.metadata());
+    let leaving = metadata.deletion_timestamp.is_some();
+    let recorded = record.get("account").and_then(account_in);
+    let account = account(sight, recorded.as_ref());
+    let open = open_in(record, account.as_deref());
+    // Only a reading records the id of an account.
+    let as_recorded = account.is_some() && account == recorded.as_ref().and_then(Account::key);
+    let changes = match sight {
+        Sight::Reading(seen) => can_change(&seen.capabilities),
+        _ => !as_recorded || can_change(&capabilities_in(record)),
+    };
+    let observes = desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe);
+    if open.is_none() && (leaving || observes || !changes) {
+        return Found::Nothing;
+    }
+    let (vendor, age) = (desired.map_or("", |desired| desired.pool.vendor.key), age_of(metadata));
+    let is_confirmed = as_recorded || account.is_none() || matches!(sight, Sight::Reading(_));
+    let claimed = account.as_deref().map(Realm::of).or_else(|| Some(open.as_ref()?.account.clone()));
+    match (claimed, sight) {
+        (Some(account), _) => {
+            let claim = Ownership {
+                vendor,
+                account,
+                // Nothing is recorded as open of an account that was not read.
+                confirmed: is_confirmed,
+                pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
+                age,
+                wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
+            };
+            let read = matches!(sight, Sight::Reading(_));
+            let rows = Rows { listed: listed(sight, record, as_recorded), read, differ: differ(metadata) };
+            Found::Claims(Noted { claim, open, rows })
+        }
+        (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
+        (None, _) => Found::Nothing,
+    }
+}
+
+/// The account, `host/id`. What the Secrets do not say is as it was, at the same host.
+fn account(sight: Sight<'_>, recorded: Option<&Account>) -> Option<String> {
+    match sight {
+        Sight::Record => recorded.and_then(Account::key),
+        Sight::Secrets(named) => {
+            let same = |recorded: &&Account| recorded.host == named.host;
+            named.key().or_else(|| recorded.filter(same).and_then(Account::key))
+        }
+        Sight::Reading(seen) => seen.account.key(),
+    }
+}
+
+/// The rows that a reading shows, where license keys decide.
+pub(super) fn rows_of(seen: &Snapshot) -> Option<BTreeSet<String>> {
+    Some(seen.keys()?.rows.iter().map(|row| row_word(row.id, &row.uuid)).collect())
+}
+
+/// The rows of the account: as read, or as the record of the last reading has them.
+fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSet<String>> {
+    if let Sight::Reading(seen) = sight {
+        return rows_of(seen);
+    }
+    let keys = record.get("license")?.get("keys")?.as_array().filter(|_| as_recorded)?;
+    let there = |key: &&Value| !matches!(key.get("state").and_then(Value::as_str), Some("Missing" | "Removed"));
+    let row = |key: &Value| Some(row_word(key.get("id")?.as_i64()?, key.get("uuid")?.as_str()?));
+    let rows: BTreeSet<String> = keys.iter().filter(there).filter_map(row).collect();
+    // A list that may have been empty, or left out, tells nothing.
+    (!rows.is_empty()).then_some(rows)
+}
+
+/// A number is handed out again by a rebuilt tenant: only with the identifier does it tell a row.
+fn row_word(id: i64, uuid: &str) -> String {
+    format!("{id}/{uuid}")
+}
+
+/// Of which accounts a person says that they differ from this one.
+fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
+    let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
+    said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()
+}
+
+/// Whether any of these keys can change anything; without any, that is not known.
+fn can_change(keys: &[KeyCapabilities]) -> bool {
+    let writes = |key: &KeyCapabilities| {
+        key.allows.iter().any(|allows| matches!(allows, Capability::WriteSeats | Capability::ClearLimit))
+    };
+    keys.is_empty() || keys.iter().any(writes)
+}
+
+fn capabilities_in(record: &Value) -> Vec<KeyCapabilities> {
+    let recorded = record.get("capabilities").cloned().and_then(|recorded| serde_json::from_value(recorded).ok());
+    recorded.unwrap_or_default()
+}
+
+/// The recorded change that may still be running. The account is the one it was sent to, whichever the object has now.
+fn open_in(record: &Value, otherwise: Option<&str>) -> Option<InFlight> {
+    let intent = record.get("intent").filter(|intent| !intent.is_null())?;
+    let phase = intent.get("phase").and_then(|phase| serde_json::from_value(phase.clone()).ok());
+    // A phase that this version does not know may be an open one.
+    if matches!(phase, Some(IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview)) {
+        return None;
+    }
+    let word = |key: &str| intent.get(key).and_then(Value::as_str);
+    let account = Realm::of(word("account").or(otherwise)?);
+    Some(InFlight { id: word("id").unwrap_or_default().to_owned(), account })
+}
+
+/// The recorded changes that can be read, newest first.
+pub(super) fn changes_in(record: &Value) -> Vec<Change> {
+    let history = record.get("history").and_then(Value::as_array).into_iter().flatten();
+    history.filter_map(|change| serde_json::from_value(change.clone()).ok()).collect()
+}
+
+fn account_in(recorded: &Value) -> Option<Account> {
+    let word = |key: &str| recorded.get(key).and_then(Value::as_str).map(str::to_owned);
+    let account = Account { vendor: word("vendor").unwrap_or_default(), host: word("host"), id: word("id") };
+    account.key().is_some().then_some(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn open(record: &Value) -> Option<(String, Realm)> {
+        open_in(record, Some("host/now")).map(|open| (open.id, open.account))
+    }
+
+    #[test]
+    fn an_open_change_bars_the_account_it_was_sent_to_also_if_it_cannot_be_read() {
+        for phase in [json!("InFlight"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
+            let record = json!({ "intent": { "id": "i", "account": "host/then", "phase": phase, "from": "many" } });
+            assert_eq!(open(&record), Some(("i".into(), Realm::of("host/then"))), "{phase}");
+        }
+        assert_eq!(open(&json!({ "intent": { "account": {} } })), Some((String::new(), Realm::of("host/now"))));
+        for phase in ["WithoutEffect", "Rejected", "NeedsReview"] {
+            assert_eq!(open(&json!({ "intent": { "id": "i", "account": "host/then", "phase": phase } })), None);
+        }
+        assert_eq!(open(&json!({ "intent": null })), None);
+        assert_eq!(open(&Value::Null), None);
+    }
+
+    #[test]
+    fn changes_of_a_record_are_read_one_by_one_also_if_the_rest_of_it_cannot_be_read() {
+        let change = json!({
+            "id": "i", "account": "host/then", "generation": 1, "from": 1, "to": 2, "attempt": 1, "reason": "SpecDiffers",
+            "time": "2026-10-01T08:00:00Z",
+        });
+        let record = json!({ "seats": "many", "history": [change, { "id": 7 }, change] });
+        assert_eq!(changes_in(&record).iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["i", "i"]);
+        assert!(changes_in(&json!({ "history": "none" })).is_empty() && changes_in(&Value::Null).is_empty());
+    }
+
+    #[test]
+    fn an_account_needs_a_host_and_an_id() {
+        let key = |recorded: &Value| account_in(recorded).and_then(|account| account.key());
+        assert_eq!(key(&json!({ "host": "h", "id": "i", "more": 1 })), Some("h/i".into()));
+        assert_eq!(account_in(&json!({ "host": "h" })), None);
+        assert_eq!(account_in(&json!("h/i")), None);
+    }
+}

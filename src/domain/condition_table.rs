@@ -1,0 +1,291 @@
+//! What is said: one table of all conditions, and one of what each verdict and each hold says. The README's table, the
+//! events and the metric labels are made from these.
+
+use super::condition::{Is, kind, reason};
+use super::{HoldKind, Verdict};
+
+/// A status and reason that a condition can have.
+#[derive(Debug)]
+pub struct Entry {
+    /// Type of the condition.
+    pub kind: &'static str,
+    /// Status of the condition.
+    is: Is,
+    /// Its reasons.
+    pub reasons: &'static [&'static str],
+    /// An event tells when it turns to this.
+    pub warns: bool,
+    /// What it means, and what to do.
+    pub means: &'static str,
+}
+
+impl Entry {
+    /// Status of the condition, as Kubernetes writes it.
+    pub fn status(&self) -> &'static str {
+        self.is.text()
+    }
+}
+
+const fn quiet(kind: &'static str, is: Is, reasons: &'static [&'static str], means: &'static str) -> Entry {
+    Entry { kind, is, reasons, warns: false, means }
+}
+
+const fn warns(kind: &'static str, is: Is, reasons: &'static [&'static str], means: &'static str) -> Entry {
+    Entry { kind, is, reasons, warns: true, means }
+}
+
+/// Everything that the conditions can say, beside `Reconciling` and `Stalled`.
+#[rustfmt::skip]
+pub const CONDITIONS: &[Entry] = &[
+    quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
+    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
+    quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
+    quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Nothing is sent until `spec` asks for something else."),
+    quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
+    quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
+    warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
+    quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
+    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use. Change the wish or the rail, or free seats."),
+    warns(kind::READY, Is::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Nothing is lowered and nothing is added to them. Correct the account or the key, as the message says."),
+    warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. No seats are lowered and no license key is removed until a person agrees; the limit is not held. Edit the wish, or annotate as the message says."),
+    warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
+    warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
+    warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks; a license key is sent again."),
+    warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one. Or another object's address lists the same licenses: the message has the fix."),
+    quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
+    warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
+    quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
+    warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys come to fewer seats than `seats`. Supply another key."),
+    warns(kind::READY, Is::False, &[reason::LICENSE_KEY_REJECTED], "The vendor was asked twice to add a license key and shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
+    warns(kind::READY, Is::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
+    warns(kind::READY, Is::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and which row it is cannot be told. Name the row in `adopt`, or do what the message says."),
+    warns(kind::READY, Is::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
+    warns(kind::READY, Is::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
+    warns(kind::READY, Is::False, &[reason::CRD_OUTDATED], "The CRD lacks fields of this operator, so nothing is sent to any vendor. Apply the CRD as the message says."),
+    warns(kind::READY, Is::False, &[reason::STATUS_NOT_STORED], "The apiserver drops or refuses a part of the status. Seatkeeper still reads the vendor and changes nothing for this object. The message names the fields. Update the CRD, or exempt `licenseseats/status` from the admission rule that changes it."),
+    quiet(kind::CREDENTIALS_VALID, Is::True, &[reason::AUTHENTICATED], "The vendor accepts the key."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_FOUND], "Create the Secret in the same namespace."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_PERMITTED], "Its owner has not allowed this use: it has another type, or is of another vendor, or is for another server. Or the operator's Role does not allow it. The message has the fix."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::KEY_MISSING, reason::KEY_INVALID], "A value of the Secret is missing or unusable, or does not go with the spec (`region` beside `server`) or with the other Secret. The message names it."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::REJECTED], "The vendor refuses the key: rotated, other region, account disabled, or a plan without API."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::INSUFFICIENT_ROLE], "The key is accepted but may not do this. Use the key of an owner, or the account's own."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::HOST_NOT_ALLOWED], "The Secret names a host the operator may not talk to. Ask whoever installed it."),
+    quiet(kind::CREDENTIALS_VALID, Is::Unknown, &[reason::VENDOR_UNREACHABLE], "No usable answer: network, certificate, throttling, or an outage. It is tried again."),
+    quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SUFFICIENT], "Enough seats are free."),
+    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::BELOW_THRESHOLD], "Fewer are free than `thresholds` asks for. Raise `seats`, or free some."),
+    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "None is free: nobody can join."),
+    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
+    quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
+    quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SEATS_NOT_REPORTED], "The use is shown. The plan or the server counts no seats, so none can be short."),
+    quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::SEATS_NOT_REPORTED], "The use is shown, and the purchased seats are not. Use a key that shows them."),
+    quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
+    quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "It ends within one of `thresholds.expiry`. Renew it."),
+    warns(kind::LICENSE_VALID, Is::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
+    warns(kind::LICENSE_VALID, Is::False, &[reason::EXPIRED], "Unpaid, cancelled, or its time has passed. Act at the vendor."),
+    warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
+    quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
+    quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
+    warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
+    warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
+];
+
+/// What kstatus makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Going {
+    /// Nothing is to come.
+    Rests,
+    /// Work goes on: `Reconciling`.
+    On,
+    /// A person must act: `Stalled`.
+    Stalled,
+}
+
+/// What a verdict says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Says {
+    pub ready: Is,
+    pub reason: &'static str,
+    pub going: Going,
+    /// Reason of `ChangePending`, where a wanted change waits.
+    pub pending: Option<&'static str>,
+    /// The metric label of the pass.
+    pub label: &'static str,
+    /// The STATUS column, where it does not depend on numbers. Of a hold: what stands against the change.
+    pub words: &'static str,
+}
+
+/// What a verdict says. A hold speaks through the first that gives the reason.
+pub(super) fn says(verdict: &Verdict) -> Says {
+    let says = |ready, reason, going, label, words| Says { ready, reason, going, pending: None, label, words };
+    match verdict {
+        Verdict::InSync => says(Is::True, reason::IN_SYNC, Going::Rests, "in_sync", "in sync"),
+        Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
+        Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
+        Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
+        Verdict::Doubt => Says {
+            pending: Some(reason::OUTCOME_UNKNOWN),
+            ..says(
+                Is::Unknown,
+                reason::OUTCOME_UNKNOWN,
+                Going::On,
+                "outcome_unknown",
+                "outcome of the last change not known yet",
+            )
+        },
+        Verdict::Rejected => {
+            says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "vendor refused, reason not disclosed")
+        }
+        Verdict::NeedsReview => says(Is::False, reason::NEEDS_REVIEW, Going::Stalled, "needs_review", "needs review"),
+        Verdict::Conflict => {
+            says(Is::False, reason::CONFLICT, Going::Stalled, "conflict", "changed by somebody else again and again")
+        }
+        Verdict::Unsupported(_) => {
+            says(Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, "unsupported", "cannot be managed")
+        }
+        // A change waits there: the removal.
+        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
+            Says { pending: Some(lack.reason), ..says(Is::False, lack.reason, Going::Stalled, "lacking", "") }
+        }
+        Verdict::Lacking(lack) => says(Is::False, lack.reason, Going::Stalled, "lacking", ""),
+        Verdict::Held(holds) => held(holds.first().map(|hold| &hold.kind)),
+    }
+}
+
+fn held(kind: Option<&HoldKind>) -> Says {
+    let (ready, reason, going, pending, words) = match kind {
+        Some(HoldKind::Suspended) => (Is::True, reason::SUSPENDED, Going::Rests, reason::SUSPENDED, "suspended"),
+        Some(HoldKind::DriftReported) => {
+            (Is::True, reason::DRIFT_REPORTED_ONLY, Going::Rests, reason::DRIFT_REPORTED_ONLY, "drift reported only")
+        }
+        Some(HoldKind::Unsupported) => {
+            (Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, reason::UNSUPPORTED_BY_VENDOR, "not possible")
+        }
+        Some(HoldKind::GuardRail) => (
+            Is::False,
+            reason::GUARDRAIL_VIOLATED,
+            Going::Stalled,
+            reason::BLOCKED_BY_GUARDRAIL,
+            "blocked by guard rail",
+        ),
+        Some(HoldKind::NumbersInDoubt) => {
+            (Is::False, reason::NUMBERS_IN_DOUBT, Going::Stalled, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
+        }
+        Some(HoldKind::Owned) => {
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object has this pool")
+        }
+        Some(HoldKind::FirstSight) => {
+            (Is::False, reason::FIRST_SIGHT, Going::Stalled, reason::FIRST_SIGHT, "waiting for a person to agree")
+        }
+        Some(HoldKind::OtherPool) => {
+            (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
+        }
+        Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
+            (Is::False, reason::PROGRESSING, Going::On, reason::SETTLING, "waiting for the last change to settle")
+        }
+        Some(HoldKind::StuckPool) => (
+            Is::False,
+            reason::AWAITING_OTHER_POOL,
+            Going::Stalled,
+            reason::AWAITING_OTHER_POOL,
+            "waiting for a pool that is held",
+        ),
+        Some(HoldKind::Retry) => {
+            (Is::False, reason::AWAITING_RETRY, Going::On, reason::AWAITING_RETRY, "no usable answer; tried again")
+        }
+        Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
+            (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
+        }
+        Some(HoldKind::SameRows) => {
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "perhaps the account of another object")
+        }
+        // These are verdicts of their own when they come first.
+        Some(
+            HoldKind::VendorRule | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) | HoldKind::Contest,
+        )
+        | None => (Is::False, reason::VENDOR_REJECTED, Going::Stalled, reason::VENDOR_REJECTED, "vendor would refuse"),
+    };
+    Says { ready, reason, going, pending: Some(pending), label: "held", words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Hold, Lack, Wake};
+
+    fn verdicts() -> Vec<Verdict> {
+        let lack = |reason| {
+            Verdict::Lacking(Lack { reason, summary: String::new(), message: String::new(), secret_may_help: false })
+        };
+        let held = |kind| Verdict::Held(vec![Hold { kind, message: String::new(), wake: Wake::OnEdit }]);
+        vec![
+            Verdict::InSync,
+            Verdict::Observed(None),
+            Verdict::Publish,
+            Verdict::Doubt,
+            Verdict::Rejected,
+            Verdict::NeedsReview,
+            Verdict::Conflict,
+            Verdict::Unsupported(String::new()),
+            lack(reason::PRUNE_BLOCKED),
+            lack(reason::SEATS_SHORT),
+            held(HoldKind::Suspended),
+            held(HoldKind::DriftReported),
+            held(HoldKind::Unsupported),
+            held(HoldKind::VendorRule),
+            held(HoldKind::GuardRail),
+            held(HoldKind::NumbersInDoubt),
+            held(HoldKind::Owned),
+            held(HoldKind::FirstSight),
+            held(HoldKind::OtherPool),
+            held(HoldKind::StuckPool),
+            held(HoldKind::Retry),
+            held(HoldKind::NotScanned),
+            held(HoldKind::OtherChange),
+            held(HoldKind::SameRows),
+        ]
+    }
+
+    #[test]
+    fn verdict_says_only_what_the_table_of_conditions_has() {
+        let has = |kind: &str, is: Is, reason: &str| {
+            CONDITIONS.iter().any(|entry| entry.kind == kind && entry.is == is && entry.reasons.contains(&reason))
+        };
+        for verdict in verdicts() {
+            let says = says(&verdict);
+            assert!(has(kind::READY, says.ready, says.reason), "{verdict:?}");
+            assert!(says.pending.is_none_or(|reason| has(kind::CHANGE_PENDING, Is::True, reason)), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn verdict_that_is_not_ready_is_either_going_on_or_stalled() {
+        for verdict in verdicts() {
+            let says = says(&verdict);
+            assert_eq!(says.going == Going::Rests, says.ready == Is::True, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn metric_label_tells_each_kind_of_verdict_from_the_others_in_one_word() {
+        let mut kinds: std::collections::BTreeMap<&str, std::mem::Discriminant<Verdict>> = Default::default();
+        for verdict in verdicts() {
+            let (label, kind) = (verdict.label(), std::mem::discriminant(&verdict));
+            let is_word = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            assert!(is_word, "{verdict:?}: {label:?}");
+            assert_eq!(*kinds.entry(label).or_insert(kind), kind, "{label} is said of {verdict:?} and of another");
+        }
+        assert_eq!(kinds.len(), 10);
+    }
+
+    #[test]
+    fn table_has_each_condition_status_and_reason_once() {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in CONDITIONS {
+            for reason in entry.reasons {
+                assert!(seen.insert((entry.kind, entry.status(), reason)), "{entry:?}");
+            }
+        }
+    }
+}

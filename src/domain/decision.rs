@@ -1,0 +1,279 @@
+//! Decides, from what is wanted and what is seen, the one thing to do next. The decision is a value: it is carried out,
+//! logged, turned into status, events and metrics, and nobody derives it again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::condition_table::says;
+use super::gates::{self, Hold, HoldKind, Wake};
+use super::keys::{self, Lack};
+use super::ladder::{Look, Move, Next, Rest};
+use super::license_validity::turns_in;
+use super::may_bill::may_bill;
+use super::planned::{intent, plan, review_of, spread};
+use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor};
+use super::{Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings};
+use crate::api::{Change, Intent, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf};
+
+/// Everything a decision rests on.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// uid of the object.
+    pub uid: &'a str,
+    /// Generation of its spec.
+    pub generation: i64,
+    /// Value of the confirming annotation; see [`Situation::confirms`].
+    pub confirmed: Option<&'a str>,
+    /// Value of the annotation with which a person asks for a look.
+    pub look: Option<&'a str>,
+    /// A Secret has changed since the recorded refusal.
+    pub rotated: bool,
+    /// The checked spec.
+    pub desired: &'a Desired,
+    /// What the vendor shows.
+    pub seen: &'a Snapshot,
+    /// The recorded intent.
+    pub intent: Option<&'a Intent>,
+    /// What the record says that the vendor may bill.
+    pub may_bill: Option<&'a MayBill>,
+    /// Recorded changes, newest first.
+    pub history: &'a [Change],
+    /// The recorded license, with what is known of its keys.
+    pub license: Option<&'a License>,
+    /// Id of the plan that the status already shows.
+    pub published: Option<&'a str>,
+    /// What this process remembers of the open doubt.
+    pub elapsed: Option<&'a Elapsed>,
+    /// Whose record the status is.
+    pub record: Option<&'a RecordOf>,
+    /// The status says that what the spec asks was in sync before.
+    pub satisfied: bool,
+    /// What other objects have against a change at this moment.
+    pub obstacle: Option<&'a Obstacle>,
+    /// What the other objects of this account want of their pools.
+    pub others: &'a [(&'static str, i32)],
+    /// Those of them that wait for somebody to act.
+    pub stuck: &'a [Stuck],
+    /// Settle times.
+    pub timing: Timing,
+    /// Name of this process, so that two never make the same intent id.
+    pub writer: &'a str,
+    /// Wall clock, for records and day-long windows only.
+    pub now: Timestamp,
+}
+
+impl Situation<'_> {
+    /// Whether a person has said yes to the question with this id. One annotation may name several, separated by commas: an
+    /// object may have several open questions.
+    pub(super) fn confirms(&self, id: &str) -> bool {
+        self.confirmed.is_some_and(|ids| ids.split(',').any(|one| one.trim() == id))
+    }
+}
+
+/// What is to be done, and what the record must say meanwhile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What should be done or said.
+    pub verdict: Verdict,
+    /// The wanted change, if there is one.
+    pub plan: Option<Plan>,
+    /// The intent that stays recorded.
+    pub intent: Option<Intent>,
+    /// A change now seen to be made that the record did not know.
+    pub applied: Option<Change>,
+    /// What the vendor may bill and does not show.
+    pub may_bill: Option<MayBill>,
+    /// A doubt to be remembered across passes.
+    pub doubt: Option<Doubt>,
+    /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
+    pub wake: Option<Duration>,
+    /// Somebody else moved the vendor away from what we set.
+    pub drifted: Option<Numbers>,
+    /// The license with its keys, where keys decide: replaces the recorded one.
+    pub license: Option<License>,
+    /// Somebody else took license keys away: the sentence.
+    pub lost: Option<String>,
+    /// Whose record the status is from now on; an object that only observes has none.
+    pub record_of: Option<RecordOf>,
+}
+
+/// An outcome that is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What is waited for. Its clock runs as long as this stays the same.
+    pub wait: WaitFor,
+    /// Look again after this long. Zero: nothing is waited for, and what was learned is kept until the change can be made.
+    pub left: Duration,
+    /// The settle time has passed: remember what was read now, for comparison with the next read.
+    pub settled: bool,
+}
+
+/// The one thing to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The vendor shows what is wanted.
+    InSync,
+    /// Only watched; the numbers wanted, where they differ.
+    Observed(Option<Numbers>),
+    /// A change is wanted and possible: publish the plan, then come back.
+    Publish,
+    /// Make the published change, under this intent.
+    Change(Box<Intent>),
+    /// A change is wanted and these stand against it, the one that gives the reason first.
+    Held(Vec<Hold>),
+    /// Wait: the outcome of an earlier change is not known.
+    Doubt,
+    /// The vendor refused and gave no reason.
+    Rejected,
+    /// The vendor shows neither old nor new numbers.
+    NeedsReview,
+    /// Somebody else changes the vendor again and again.
+    Conflict,
+    /// License keys are not as listed, or do not come to the seats that are wanted: a person must act.
+    Lacking(Lack),
+    /// The pool cannot be managed with these credentials; the sentence says why.
+    Unsupported(String),
+}
+
+/// Decides. Pure: the same situation gives the same decision.
+pub fn decide(s: &Situation<'_>) -> Decision {
+    let Look { open, next, wanted, license, lost } = match &s.seen.model {
+        Model::Quantity(now) => quantity::look(s, *now),
+        Model::Keys(ring) => keys::look(s, ring),
+        Model::Uncounted(why) | Model::Unshown(why) => return uncounted(s, observed_without_seats(s), why),
+        Model::Hidden(why) => return uncounted(s, None, why),
+    };
+    let decision = match (&open.state, next) {
+        (State::Wait(wait), _) => {
+            let verdict = if wait.visible { in_sync(s) } else { Verdict::Doubt };
+            Decision { doubt: Some(wait.clone().doubt()), wake: Some(wait.left), ..Decision::plain(verdict) }
+        }
+        (State::Rejected, _) => Decision::plain(open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking)),
+        (State::Review, _) => Decision::plain(Verdict::NeedsReview),
+        (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
+        (State::Free { .. }, Next::Move(change)) => of(s, &change, wanted),
+    };
+    let shown = license.as_ref().or(s.seen.license.as_ref());
+    let turns = shown.and_then(|license| turns_in(license, &s.desired.expiry, s.now));
+    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).min();
+    let Open { intent, applied, .. } = open;
+    let manages = s.desired.policy == ManagementPolicy::Manage;
+    let record_of = manages.then(|| s.record_of(decision.verdict == Verdict::InSync));
+    let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
+    // Whatever was decided: the open intent goes along.
+    let intent = decision.intent.or(intent);
+    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, ..decision };
+    Decision { may_bill: may_bill(s, &decision), ..decision }
+}
+
+impl Decision {
+    fn plain(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            plan: None,
+            intent: None,
+            applied: None,
+            may_bill: None,
+            doubt: None,
+            wake: None,
+            drifted: None,
+            license: None,
+            lost: None,
+            record_of: None,
+        }
+    }
+}
+
+/// An object that only observes shows what there is; a pool need not have a number of seats for that.
+fn observed_without_seats(s: &Situation<'_>) -> Option<Verdict> {
+    let wanted = s.desired.seats.map(|seats| Numbers { seats, limit: None });
+    (s.desired.policy == ManagementPolicy::Observe).then_some(Verdict::Observed(wanted))
+}
+
+/// Without numbers nothing can be judged: what is open stays open, and its time runs.
+fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision {
+    let doubt = protocol::unread(s);
+    let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
+    let plain = Decision::plain(verdict.unwrap_or_else(|| Verdict::Unsupported(why.to_owned())));
+    let may_bill = s.may_bill.cloned();
+    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of: s.record.cloned(), ..plain }
+}
+
+fn in_sync(s: &Situation<'_>) -> Verdict {
+    match s.desired.policy {
+        ManagementPolicy::Observe => Verdict::Observed(None),
+        ManagementPolicy::Manage => Verdict::InSync,
+    }
+}
+
+fn resting(s: &Situation<'_>, rest: Rest, wanted: Option<Numbers>) -> Decision {
+    match rest {
+        Rest::Lacking(_) if s.desired.policy == ManagementPolicy::Observe => Decision::plain(Verdict::Observed(wanted)),
+        Rest::Lacking(lack) => Decision::plain(Verdict::Lacking(lack)),
+        Rest::InSync => Decision::plain(in_sync(s)),
+    }
+}
+
+/// A vendor may take a change back: look once more when its late effects are over (docs/never-buys-twice.md,
+/// "Heal").
+fn late_effects(s: &Situation<'_>) -> Option<Duration> {
+    let age = s.now.duration_since(s.history.first()?.time.0);
+    let left = s.timing.answered.saturating_sub(Duration::try_from(age).ok()?);
+    (!left.is_zero()).then_some(left)
+}
+
+/// A change is wanted and nothing is open: publishes it, makes it, or says what stands against it.
+fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
+    let plan = plan(s, change);
+    let drifted = change.drifted;
+    let due = readings::is_published(s, &plan.id) || !readings::must_be_published(s, change);
+    let holds = gates::holds(s, change, due);
+    let wake = holds.iter().filter_map(|hold| wake(hold.wake)).min();
+    // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
+    let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
+        wait: elapsed.wait.clone(),
+        left: Duration::ZERO,
+        settled: true,
+    });
+    let waits = holds.iter().find_map(|hold| match &hold.kind {
+        HoldKind::Settle(gates::WaitedFor(wait)) | HoldKind::LateEffects(gates::WaitedFor(wait)) => {
+            Some(wait.clone().doubt())
+        }
+        _ => None,
+    });
+    let plain = |verdict| Decision { doubt: waits.clone().or(kept.clone()), wake, drifted, ..Decision::plain(verdict) };
+    match holds.first().map(|hold| &hold.kind) {
+        None => {
+            let verdict = if due { Verdict::Change(Box::new(intent(s, &plan.id, change))) } else { Verdict::Publish };
+            let wake = if due { Duration::ZERO } else { spread(s, &plan) };
+            Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
+        }
+        Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),
+        Some(HoldKind::Settle(_)) => plain(Verdict::Doubt),
+        Some(HoldKind::Review(back)) => {
+            // A change that was taken back has no intent any more; the review needs one, to be confirmed by its id.
+            Decision { intent: Some(review_of(back)), ..Decision::plain(Verdict::NeedsReview) }
+        }
+        Some(HoldKind::Contest) => plain(Verdict::Conflict),
+        Some(_) => {
+            let mut blocked_by: Vec<PlanBlock> = holds.iter().filter_map(Hold::block).collect();
+            blocked_by.dedup();
+            Decision { plan: Some(Plan { blocked_by, ..plan }), ..plain(Verdict::Held(holds.clone())) }
+        }
+    }
+}
+
+fn wake(wake: Wake) -> Option<Duration> {
+    match wake {
+        Wake::OnEdit => None,
+        Wake::After(left) => Some(left),
+    }
+}
+
+impl Verdict {
+    /// One word for the metric label of the pass.
+    pub fn label(&self) -> &'static str {
+        says(self).label
+    }
+}

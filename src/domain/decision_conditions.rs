@@ -1,0 +1,274 @@
+//! What is said of a decision: the STATUS column and the conditions. Called by `report`.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use super::condition::{Conditions, Is, kind, reason};
+use super::condition_table::{Going, says};
+use super::fault_conditions::passes;
+use super::keys;
+use super::license_validity::validity;
+use super::may_bill::checked;
+use super::shortage::{Shortage, shortage};
+use super::status_column::{self, Beside};
+use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
+use crate::api::{CONFIRM, Change, Intent, LicenseSeatsStatus, MayBill};
+
+/// What the words are made of.
+pub(super) struct Told<'a> {
+    /// The status as it was.
+    pub old: &'a LicenseSeatsStatus,
+    pub generation: i64,
+    pub desired: &'a Desired,
+    pub seen: &'a Snapshot,
+    pub decision: &'a Decision,
+    pub now: Timestamp,
+}
+
+/// Says it. `status` has the numbers already.
+pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
+    let Told { old, generation, desired, seen, decision, now } = *told;
+    let vendor = desired.pool.vendor.name;
+    let shortage = shortage(desired, seen);
+    let short = shortage.as_ref().and_then(|s| s.as_ref().err());
+    let change = decision.plan.as_ref().map(|plan| {
+        keys::step_words(&plan.step).unwrap_or_else(|| status_column::change(plan.step.base(), plan.step.target()))
+    });
+    let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
+    let late = license.reason == reason::PAST_DUE;
+    let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
+    status.summary = Some(status_column::summary(decision, change.as_deref(), beside));
+    let mut conditions = Conditions::over(&old.conditions, generation, now);
+    let says = says(&decision.verdict);
+    let asked = keys::ready(desired.pool.vendor, seen, decision)
+        .unwrap_or_else(|| ready(told, &change.unwrap_or_default(), &status.history));
+    let off = says.ready == Is::True && license.is == Is::False;
+    let said = if off {
+        (Is::False, reason::EXPIRED, license.message.clone())
+    } else {
+        (says.ready, says.reason, asked.clone())
+    };
+    if off {
+        status.summary = Some(status_column::not_in_force(short));
+    }
+    let (why, message) = say_ready(&mut conditions, status, told, said);
+    say_credentials(&mut conditions, vendor, seen);
+    conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
+    say_shortage(&mut conditions, vendor, seen, shortage);
+    // A change that waits is told whatever else is wrong.
+    if let Some(reason) = says.pending {
+        conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
+    }
+    say_drift(&mut conditions, told, &status.history);
+    match says.going {
+        // The license is not in force, which only a person can mend.
+        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, &message),
+        Going::Rests => {}
+        Going::Stalled if why == reason::NUMBERS_IN_DOUBT && key_may_recover(&conditions, seen, now) => {
+            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
+        }
+        Going::On => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message),
+        Going::Stalled => conditions.say(kind::STALLED, Is::True, why, &message),
+    }
+    status.conditions = conditions.done();
+}
+
+/// Says `Ready`: what is said of the decision or the license, and what the numbers add. Returns the reason and the message.
+fn say_ready(
+    conditions: &mut Conditions,
+    status: &LicenseSeatsStatus,
+    told: &Told<'_>,
+    (is, why, mut message): (Is, &'static str, String),
+) -> (&'static str, String) {
+    let vendor = told.desired.pool.vendor.name;
+    if let Some(billed) = status.billed {
+        let way = if brings(told.decision, &status.history) == Some(billed) {
+            ", as many as the change brings".to_owned()
+        } else {
+            format!(": ask {vendor} to correct one of the two")
+        };
+        message = format!("{message}; {billed} are billed{way}");
+    }
+    if let Some(may) = may_bill(told) {
+        message = format!(
+            "{message}. {vendor} may bill {} seats, which it does not show: check the bill, then annotate {CONFIRM}={}, which \
+             sends nothing",
+            may.seats,
+            checked(may)
+        );
+    }
+    if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
+        message = format!("{message}; {differs}");
+    }
+    if let Some(odd) = told.seen.keys().and_then(|ring| ring.odd(told.desired.pool.vendor.account)) {
+        message = format!("{message}; {odd}");
+    }
+    conditions.say(kind::READY, is, why, &message);
+    (why, message)
+}
+
+fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
+    match &seen.concern {
+        Some(fault) => {
+            let (is, why) = match fault.remedy {
+                Remedy::Time { .. } => (Is::Unknown, fault.reason),
+                // The key is accepted, and not seen at work.
+                Remedy::Server { .. } => (Is::Unknown, reason::VENDOR_UNREACHABLE),
+                _ => (Is::False, fault.reason),
+            };
+            conditions.say(kind::CREDENTIALS_VALID, is, why, &fault.message);
+        }
+        None => {
+            let message = format!("{vendor} accepts the credentials");
+            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);
+        }
+    }
+}
+
+/// Whether a key that fails beside the others, so that nothing is lowered, may work again without a person.
+fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
+    let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
+    fault.is_some_and(|fault| passes(fault, conditions, now))
+}
+
+/// `None`: the use or the purchased seats are not known.
+fn say_shortage(
+    conditions: &mut Conditions,
+    vendor: &str,
+    seen: &Snapshot,
+    shortage: Option<Result<String, Shortage>>,
+) {
+    match shortage {
+        None => {
+            let (is, reason, message) = match (seen.usage.count(), &seen.model) {
+                (None, _) => (
+                    Is::Unknown,
+                    reason::USAGE_NOT_REPORTED,
+                    format!("these credentials do not show how many seats are in use at {vendor}"),
+                ),
+                (Some(used), Model::Uncounted(_)) => (
+                    Is::False,
+                    reason::SEATS_NOT_REPORTED,
+                    format!("{used} in use; the server shows no seat count, so none can be short"),
+                ),
+                (Some(used), _) => (
+                    Is::Unknown,
+                    reason::SEATS_NOT_REPORTED,
+                    format!("{used} seats in use; {vendor} does not show these credentials how many are purchased"),
+                ),
+            };
+            conditions.say(kind::SEAT_SHORTAGE, is, reason, message);
+        }
+        Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, Is::False, reason::SUFFICIENT, message),
+        Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
+    }
+}
+
+/// `history`: recorded changes, newest first.
+fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
+    let Told { desired, seen, decision, .. } = *told;
+    let vendor = desired.pool.vendor.name;
+    if let Some(lost) = &decision.lost {
+        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
+    }
+    if let Some(set) = decision.drifted {
+        let (before, shown) = (status_column::numbers(set), status_column::numbers(numbers(seen)));
+        let message = if history.first().is_some_and(|last| last.step.target() == set) {
+            format!("somebody else changed {vendor}: Seatkeeper last set {before}, now it shows {shown}")
+        } else {
+            format!("somebody else changed {vendor}: it showed {before} as declared, now it shows {shown}")
+        };
+        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
+    }
+}
+
+/// The seats that a change is about to bring, or is waited for to bring. `history`: recorded changes, newest first.
+fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
+    let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
+    let numbers = match &decision.verdict {
+        Verdict::Publish | Verdict::Change(_) | Verdict::Held(_) => Some(decision.plan.as_ref()?.step.target()),
+        Verdict::Doubt => open(),
+        _ => None,
+    };
+    numbers.map(|numbers| numbers.seats)
+}
+
+/// What this account may bill.
+fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
+    told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
+}
+
+fn numbers(seen: &Snapshot) -> Numbers {
+    seen.numbers().unwrap_or(Numbers { seats: 0, limit: None })
+}
+
+/// The message of `Ready`.
+fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
+    let Told { desired, seen, decision, .. } = *told;
+    let (vendor, numbers) = (desired.pool.vendor.name, numbers(seen));
+    let intent = decision.intent.as_ref();
+    match &decision.verdict {
+        Verdict::InSync => format!("{vendor} shows {}", status_column::numbers(numbers)),
+        Verdict::Observed(_) if seen.numbers().is_none() => {
+            format!("{vendor} shows no number of seats; managementPolicy is Observe")
+        }
+        Verdict::Observed(_) => {
+            format!("{vendor} shows {}; managementPolicy is Observe", status_column::numbers(numbers))
+        }
+        Verdict::Publish | Verdict::Change(_) => format!("{change} at {vendor}"),
+        Verdict::Held(holds) => held(holds, change),
+        Verdict::Doubt => {
+            let what = match intent {
+                Some(i) => format!("a change to {} was sent or may have been sent", status_column::numbers(i.target())),
+                None if decision.drifted.is_some() => format!(
+                    "somebody else set {vendor} back to {}, which it bills too, and Seatkeeper corrects it once",
+                    status_column::numbers(numbers)
+                ),
+                None => format!("{vendor} took the last change back, and may bill it all the same"),
+            };
+            format!("{what}; nothing is sent until {vendor} was read again after the settle time")
+        }
+        Verdict::Rejected => intent.map_or_else(String::new, |intent| refused(vendor, intent)),
+        Verdict::NeedsReview => {
+            let grows = matches!(desired.limit, LimitGoal::UpTo(_));
+            intent.map_or_else(String::new, |i| status_column::review(vendor, i, seen, history, grows))
+        }
+        Verdict::Conflict => format!(
+            "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
+             changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
+        ),
+        Verdict::Lacking(lack) => lack.message.clone(),
+        Verdict::Unsupported(why) => why.clone(),
+    }
+}
+
+/// A change that the vendor refuses: what happened, and what to do.
+fn refused(vendor: &str, intent: &Intent) -> String {
+    let why = intent
+        .refused
+        .as_ref()
+        .map_or_else(|| format!("and does not say why: {}", perhaps(intent)), |why| format!("because {why}"));
+    let comma = if intent.refused.is_some() { "," } else { "" };
+    format!(
+        "{vendor} refused the change to {}{comma} {why}. Mend that, then edit spec.seats or spec.limit, or annotate {CONFIRM}={} to \
+         have it sent again",
+        status_column::numbers(intent.target()),
+        intent.id
+    )
+}
+
+/// What a vendor may refuse a change for without saying so.
+fn perhaps(intent: &Intent) -> String {
+    let first = match intent.target().seats.cmp(&intent.base().seats) {
+        Ordering::Less => "more seats may be in use than this key can see",
+        Ordering::Equal => "the plan may not allow this limit",
+        Ordering::Greater => "the plan may not allow this number of seats",
+    };
+    format!("{first}, the payment or the subscription may be at fault, or a provider may manage the account")
+}
+
+fn held(holds: &[Hold], change: &str) -> String {
+    let message: Vec<&str> = holds.iter().map(|hold| hold.message.as_str()).collect();
+    format!("{change} not made: {}", message.join("; "))
+}

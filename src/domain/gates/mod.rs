@@ -1,0 +1,152 @@
+//! What may stand against a change: one gate a file, asked in one order, for every vendor and every kind of change.
+//!
+//! Before these stands what an open intent still means (`protocol`): while its outcome is not known, nobody can say what the
+//! next change is.
+
+mod drift_report;
+mod first_sight;
+mod guard_rails;
+mod observe;
+mod others;
+mod readings;
+mod repeated_drift;
+mod retry;
+mod settle;
+mod suspended;
+mod vendor;
+
+use std::time::Duration;
+
+use super::ladder::Move;
+use super::protocol::Wait;
+use super::{Numbers, Situation};
+use crate::api::{Change, PlanBlock};
+
+/// When something that holds a change may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// With an edit of the object, which is seen at once, or with what the regular readings show.
+    OnEdit,
+    /// After this long.
+    After(Duration),
+}
+
+/// What holds a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldKind {
+    /// `spec.managementPolicy` is Observe.
+    Observe,
+    /// The vendor must show the same for a while first.
+    Settle(WaitedFor),
+    /// The late effects of the last change may still come.
+    LateEffects(WaitedFor),
+    /// The vendor took back a change and its repeat: a person must look.
+    Review(Box<Change>),
+    /// The vendor was changed from outside, and `spec.driftPolicy` is Report.
+    DriftReported,
+    /// `spec.suspend` is true.
+    Suspended,
+    /// These credentials or this vendor can never do it.
+    Unsupported,
+    /// Somebody else changes the vendor again and again.
+    Contest,
+    /// The vendor would refuse it.
+    VendorRule,
+    /// It would cross the object's guard rails, or go below the seats in use.
+    GuardRail,
+    /// Numbers of the vendor contradict each other, or a key that shows them fails.
+    NumbersInDoubt,
+    /// The object has no record of the account, and the change would lower or remove something.
+    FirstSight,
+    /// Another object of this account is about to change what the vendor's rule rests on.
+    OtherPool,
+    /// The same, and the other object changes nothing before somebody acts.
+    StuckPool,
+    /// Earlier requests came to nothing: the next one has its time.
+    Retry,
+    /// Other objects were not all read yet.
+    NotScanned,
+    /// Another change of this account may still be running.
+    OtherChange,
+    /// The late effects of another object's change of this account may still come.
+    OtherLateEffects,
+    /// An older object owns the pool.
+    Owned,
+    /// Another object's account lists the same licenses, and may be the same account.
+    SameRows,
+}
+
+/// A wait before a change may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitedFor(pub(super) Wait);
+
+/// One thing that stands against a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// What kind it is of.
+    pub kind: HoldKind,
+    /// What to do about it: a sentence for people, or empty where the kind says it all.
+    pub message: String,
+    /// When it may end.
+    pub wake: Wake,
+}
+
+impl Hold {
+    fn of(kind: HoldKind, message: String) -> Self {
+        Self { kind, message, wake: Wake::OnEdit }
+    }
+
+    /// How `status.plan.blockedBy` names it, if it does.
+    pub fn block(&self) -> Option<PlanBlock> {
+        Some(match self.kind {
+            HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
+            HoldKind::DriftReported => PlanBlock::DriftReportedOnly,
+            HoldKind::Suspended => PlanBlock::Suspended,
+            HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
+            HoldKind::Contest | HoldKind::SameRows | HoldKind::Owned => PlanBlock::Conflict,
+            HoldKind::GuardRail => PlanBlock::Guardrail,
+            HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
+            HoldKind::FirstSight => PlanBlock::FirstSight,
+            HoldKind::OtherPool | HoldKind::StuckPool => PlanBlock::OtherPool,
+            HoldKind::Retry => PlanBlock::Retry,
+            HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
+            HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
+        })
+    }
+}
+
+/// A change that is wanted, with its numbers.
+pub(super) struct Wanted<'a> {
+    pub change: &'a Move,
+    pub now: Numbers,
+    pub target: Numbers,
+}
+
+type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
+
+/// All gates in their order: the first that holds gives the reason, and all that hold are reported. First what keeps an
+/// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
+/// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
+/// follow each of theirs.
+const ALL: [Gate; 13] = [
+    observe::gate,
+    drift_report::gate,
+    settle::gate,
+    suspended::gate,
+    settle::late,
+    vendor::support,
+    repeated_drift::gate,
+    vendor::rules,
+    guard_rails::gate,
+    readings::gate,
+    first_sight::gate,
+    others::pool,
+    retry::gate,
+];
+
+/// Everything that stands against a change; empty when nothing does. `due`: it was published and would be sent now.
+pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
+    let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
+    let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
+    if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
+}

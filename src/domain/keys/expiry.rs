@@ -1,0 +1,169 @@
+//! The license as a whole, made from its keys: whether it is in force, and when it ends as far as anybody would notice.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::is_removed;
+use super::record::{bound, state_of};
+use super::records::{Book, Standing};
+use super::snapshot::{KeyRing, Row};
+use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
+use crate::domain::Situation;
+
+/// How many keys a status shows at most. Those of the spec come first, and there are fewer.
+const MOST_SHOWN: usize = 100;
+
+/// The license for the status.
+pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
+    let in_force = |row: &&Row| !is_removed(row, book) && state_of(row, s.now) == KeyState::Active;
+    let live: Vec<&Row> = ring.rows.iter().filter(in_force).collect();
+    // Who takes users honors what the clock here calls expired.
+    let takes_users = ring.can_add_user == Some(true) && ring.seats > 0;
+    let state = match live[..] {
+        // The list need not say that a key is not honored: the seats do.
+        [_, ..] if ring.seats == 0 && live.iter().any(|row| row.seats != Some(0)) => LicenseState::Invalidated,
+        [_, ..] => LicenseState::Active,
+        [] => {
+            let expired = ring.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
+            match () {
+                () if expired && takes_users => LicenseState::Active,
+                () if expired || book.records.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
+                () if ring.rows.is_empty() => LicenseState::Absent,
+                () => LicenseState::Invalidated,
+            }
+        }
+    };
+    let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
+    let last = ring.rows.iter().filter_map(|row| row.expires).max();
+    // What is not known of a row gives nothing that would be left.
+    let sure: Vec<&Row> = live.iter().copied().filter(|row| row.odd.is_none()).collect();
+    let expires_at = if live.is_empty() { last } else { noticed_end(&sure, ring.seats, need) };
+    License {
+        expires_at: expires_at.filter(|_| state != LicenseState::Absent).map(Time),
+        hard_seats: ring.hard_seats,
+        can_add_user: ring.can_add_user,
+        reported_users: ring.reported_users,
+        keys: keys(ring, book, s.now),
+        keys_of: Some(own),
+        ..License::of(state)
+    }
+}
+
+/// The first end of a key after which fewer seats would be left than are used or wanted, or a feature less, or no key. A key
+/// that ends beside one that replaces it is no reason to warn.
+fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
+    let mut ends: Vec<Timestamp> = live.iter().filter_map(|row| row.expires).collect();
+    ends.sort_unstable();
+    let for_ever = live.iter().any(|row| row.expires.is_none());
+    let last = ends.last().copied().filter(|_| !for_ever);
+    let ended = |end: Timestamp| move |row: &Row| row.expires.is_some_and(|expires| expires <= end);
+    let short = |end: &Timestamp| {
+        let gone: Vec<&Row> = live.iter().copied().filter(|row| ended(*end)(row)).collect();
+        left_without(live, seats, ended(*end)) < need || !lost_features(live, &gone).is_none()
+    };
+    ends.into_iter().find(short).or(last)
+}
+
+/// What goes with rows beside their seats.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lost<'a> {
+    /// Nothing.
+    None,
+    /// These features, which no row in force that stays has.
+    Features(Vec<&'a str>),
+    /// What a row turns on is not known.
+    Unknown,
+}
+
+impl Lost<'_> {
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// What goes with some rows, of those in force, beside their seats. What a row does not show is not enough.
+pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
+    let goes = |row: &Row| gone.iter().any(|other| other.is(Some(row.id), Some(&row.uuid)));
+    let stay: Vec<&String> =
+        live.iter().filter(|row| !goes(row)).flat_map(|row| row.features.iter().flatten()).collect();
+    if gone.iter().any(|row| row.features.is_none()) {
+        return Lost::Unknown;
+    }
+    let all = gone.iter().flat_map(|row| row.features.iter().flatten());
+    let mut lost: Vec<&str> = all.filter(|feature| !stay.contains(feature)).map(String::as_str).collect();
+    lost.sort_unstable();
+    lost.dedup();
+    if lost.is_empty() { Lost::None } else { Lost::Features(lost) }
+}
+
+/// How many seats stay for sure without some of the rows in force. How keys add up is not documented, so the smaller
+/// counts: what the account says it has without theirs, or what the other rows show. What a row does not show is not
+/// enough.
+pub(super) fn left_without(live: &[&Row], seats: i32, goes: impl Fn(&Row) -> bool) -> i32 {
+    let (gone, stay): (Vec<&Row>, Vec<&Row>) = live.iter().copied().partition(|row| goes(row));
+    let sum = |rows: &[&Row], unknown: i32| {
+        rows.iter().fold(0_i32, |sum, row| sum.saturating_add(row.seats.unwrap_or(unknown)))
+    };
+    seats.saturating_sub(sum(&gone, i32::MAX)).min(sum(&stay, 0))
+}
+
+/// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
+fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
+    let mut keys: Vec<KeyRecord> = Vec::new();
+    for (i, entry) in ring.wanted.iter().enumerate() {
+        let known = book.records.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));
+        let state = match book.standing(i) {
+            Standing::Unreadable(_) if known.is_none() => KeyState::Unreadable,
+            Standing::New | Standing::NoSuchRow => KeyState::Pending,
+            _ => continue,
+        };
+        keys.push(KeyRecord {
+            secret_key_ref: Some(entry.reference.clone()),
+            fingerprint: entry.fingerprint.clone().ok(),
+            id: None,
+            uuid: None,
+            origin: None,
+            state,
+            seats: None,
+            expires_at: None,
+            hard_expiration: None,
+            features: Vec::new(),
+            asked: None,
+        });
+    }
+    let place = |record: &KeyRecord| {
+        let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
+        let unlisted = !book.is_wanted(record) && record.state != KeyState::Pending;
+        (unlisted, ring.wanted.iter().position(of).unwrap_or(usize::MAX), book.rank(record))
+    };
+    keys.extend(book.records.iter().cloned());
+    keys.sort_by_key(place);
+    let foreign = ring.rows.iter().filter(|row| !book.owns(row));
+    let foreign = foreign.map(|row| KeyRecord {
+        fingerprint: None,
+        state: state_of(row, now),
+        ..bound(None, "", row, KeyOrigin::Foreign, now)
+    });
+    keys.extend(foreign);
+    keys.truncate(MOST_SHOWN);
+    keys
+}
+
+/// Whether the end that a license is said to have blocks (`Some(true)`) or only warns.
+pub(in crate::domain) fn ends_hard(license: &License) -> Option<bool> {
+    let ends = license.expires_at.as_ref()?;
+    let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));
+    let known: Option<Vec<bool>> = of_end.map(|key| key.hard_expiration).collect();
+    // One that blocks is enough.
+    known.filter(|known| !known.is_empty()).map(|known| known.contains(&true))
+}
+
+/// A sentence where the two counts of users differ.
+pub(in crate::domain) fn used_differs(license: Option<&License>, used: Option<i32>) -> Option<String> {
+    let (reported, used) = license.and_then(|license| license.reported_users).zip(used)?;
+    (reported != used).then(|| {
+        format!(
+            "{used} users are active, which is what the license counts; the usage report has {reported} users in all"
+        )
+    })
+}

@@ -1,0 +1,157 @@
+//! License keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
+//! both, the one thing to do next. Called by `decision`.
+//!
+//! A key is added once: the intent with the rows that are there comes first, a new row is recognised after it, and what
+//! cannot be told is asked. A row is removed only if this object added it, or was told that it is its own.
+
+mod expiry;
+mod messages;
+mod open_intent;
+mod prune;
+mod record;
+mod records;
+mod snapshot;
+mod write_result;
+
+pub(super) use expiry::{ends_hard, used_differs};
+pub(super) use messages::{object_of, ready, refusal, step_done, step_words};
+pub use snapshot::{KeyRing, Row, WantedKey, fingerprint};
+pub use write_result::{AfterKeyWrite, after_key_write};
+
+use super::ladder::{Look, Move, Next, Rest, Settle};
+use super::protocol::{State, WaitFor, wait};
+use super::{Numbers, Situation};
+use crate::api::{KeyRecord, KeyState, KeyStep, KeysOf, Step, Trigger};
+use messages::Trouble;
+use prune::Retirement;
+use records::{Book, Standing};
+
+/// What keeps the keys from being as listed, or the seats from being enough, and a person must mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// A condition reason.
+    pub reason: &'static str,
+    /// A few words for the STATUS column.
+    pub summary: String,
+    /// Sentences, the most important first.
+    pub message: String,
+    /// A change of a Secret may mend it.
+    pub secret_may_help: bool,
+}
+
+/// Judges the open change of a license key and says what is next, if nothing stands against it.
+pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
+    let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
+    let mut book = Book::of(ring, s.license, &own, s.now);
+    book.take_answers(|question| s.confirms(question));
+    let mut open = open_intent::judge(s, &mut book);
+    if let State::Wait(wait) = &mut open.state {
+        // A row that is seen to be gone says nothing about the other listed keys.
+        wait.visible = false;
+    }
+    let next = match &open.state {
+        State::Free { attempt } => next(s, ring, &book, open.repeat.as_ref().filter(|_| *attempt > 1)),
+        State::Wait(_) | State::Rejected | State::Review => Next::Rest(Rest::InSync),
+    };
+    let seats = s.desired.seats.filter(|seats| *seats != ring.seats);
+    let wanted = seats.map(|seats| Numbers { seats, limit: None });
+    let lost = messages::lost(&book);
+    let license = Some(expiry::license(s, ring, &book, own));
+    Look { open, next, wanted, license, lost }
+}
+
+/// The next step: keys that are to be added first, a removal last.
+fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
+    let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
+    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i, repeat), reason, repeat, settle)));
+    let is_new = |i: &usize| matches!(standings[*i], Standing::New | Standing::GivenUp);
+    let is_lost = |i: &usize| matches!(standings[*i], Standing::Lost(_));
+    let is_repeated = |i: &usize| match repeat {
+        Some(Step::AddKey(step)) => step.fingerprint == ring.wanted[*i].fingerprint.clone().ok(),
+        _ => false,
+    };
+    // A repeat comes first: after another addition its decision would be forgotten, and get a third request.
+    let each = || 0..standings.len();
+    let mut repeated = each().filter(|i| is_repeated(i) && (is_new(i) || is_lost(i)));
+    match repeated.next().or_else(|| each().find(is_new)).or_else(|| each().find(is_lost)) {
+        Some(i) if is_lost(&i) => {
+            // A list that is short for once must not add a key again.
+            let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
+            return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
+        }
+        Some(i) => return adds(i, Trigger::SpecDiffers, Settle::Done),
+        None => {}
+    }
+    let mut troubles = messages::troubles(s.desired.pool.vendor, book, &standings);
+    match prune::retirement(s, ring, book, &standings) {
+        Retirement::Of(record) => {
+            return Next::Move(Box::new(change(remove(book, record), Trigger::SpecDiffers, repeat, Settle::Done)));
+        }
+        Retirement::Blocked(why) => troubles.push(Trouble::prune_blocked(&why)),
+        Retirement::None => {}
+    }
+    troubles.extend(messages::short(s.desired.pool.vendor, s.desired.seats, ring.seats));
+    Next::Rest(if troubles.is_empty() { Rest::InSync } else { Rest::Lacking(messages::lack(troubles)) })
+}
+
+fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) -> Move {
+    let again = match (&step, repeat) {
+        (Step::AddKey(one), Some(Step::AddKey(other))) => one.fingerprint == other.fingerprint,
+        (Step::RemoveKey(one), Some(Step::RemoveKey(other))) => (one.id, &one.uuid) == (other.id, &other.uuid),
+        _ => false,
+    };
+    Move {
+        step,
+        reason,
+        attempt: if again { 2 } else { 1 },
+        answered: 0,
+        not_before: None,
+        drifted: None,
+        settle,
+        keeps_clock: true,
+    }
+}
+
+fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
+    let fingerprint = ring.wanted[i].fingerprint.clone().ok();
+    let first = match repeat {
+        Some(Step::AddKey(first)) if first.fingerprint == fingerprint => first.heard.clone(),
+        _ => Vec::new(),
+    };
+    Step::AddKey(KeyStep {
+        from: ring.seats,
+        // Its seats show only once it is added.
+        to: ring.seats,
+        secret_key_ref: Some(ring.wanted[i].reference.clone()),
+        fingerprint,
+        present: ring.rows.iter().map(|row| row.id).collect(),
+        id: None,
+        uuid: None,
+        heard: first,
+    })
+}
+
+fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
+    let row = book.ring.row(record.id, record.uuid.as_deref());
+    let gives = row.and_then(|row| book.gives(row)).or(record.seats).unwrap_or_default();
+    Step::RemoveKey(KeyStep {
+        from: book.ring.seats,
+        to: book.ring.seats.saturating_sub(gives),
+        secret_key_ref: record.secret_key_ref.clone(),
+        fingerprint: record.fingerprint.clone(),
+        present: Vec::new(),
+        id: record.id,
+        uuid: record.uuid.clone(),
+        heard: Vec::new(),
+    })
+}
+
+/// Rows whose keys no longer count for anything: not the last one is ever taken away because of these.
+fn is_live(row: &Row, book: &Book<'_>, now: jiff::Timestamp) -> bool {
+    !is_removed(row, book) && record::surely_counts(row, now)
+}
+
+fn is_removed(row: &Row, book: &Book<'_>) -> bool {
+    let of_row = |record: &KeyRecord| row.is(record.id, record.uuid.as_deref());
+    book.records.iter().any(|record| record.state == KeyState::Removed && of_row(record))
+}

@@ -1,0 +1,123 @@
+//! Which row may be removed: every rule that must hold, each with its sentence.
+
+use super::expiry::{Lost, left_without, lost_features};
+use super::is_live;
+use super::record::surely_counts;
+use super::records::{Book, Standing};
+use super::snapshot::{KeyRing, Row};
+use crate::api::{KeyOrigin, KeyRecord, KeyState};
+use crate::domain::{Goal, Situation};
+
+/// What is to be done about keys that are no longer listed.
+pub(super) enum Retirement<'a> {
+    /// Nothing.
+    None,
+    /// This one may be removed.
+    Of(&'a KeyRecord),
+    /// One should be, and must not.
+    Blocked(String),
+}
+
+/// The row to remove, if one may be.
+pub(super) fn retirement<'a>(
+    s: &Situation<'_>,
+    ring: &KeyRing,
+    book: &'a Book<'_>,
+    standings: &[Standing<'_>],
+) -> Retirement<'a> {
+    let Goal::Keys { prune: true, .. } = s.desired.pool.goal else { return Retirement::None };
+    let unlisted = book.records.iter().filter(|record| {
+        let listed_there = ring.row(record.id, record.uuid.as_deref()).is_some();
+        listed_there && record.state != KeyState::Removed && !book.is_wanted(record)
+    });
+    let mut blocked = None;
+    for record in unlisted {
+        match obstacle(s, ring, book, standings, record) {
+            None => return Retirement::Of(record),
+            Some(why) => {
+                blocked.get_or_insert_with(|| {
+                    let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
+                    format!("row {id} ({uuid}) is not listed any more and stays: {why}")
+                });
+            }
+        }
+    }
+    blocked.map_or(Retirement::None, Retirement::Blocked)
+}
+
+fn obstacle(
+    s: &Situation<'_>,
+    ring: &KeyRing,
+    book: &Book<'_>,
+    standings: &[Standing<'_>],
+    record: &KeyRecord,
+) -> Option<String> {
+    let words = s.desired.pool.vendor;
+    if !matches!(record.origin, Some(KeyOrigin::Added | KeyOrigin::Adopted)) {
+        let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
+        return Some(format!(
+            "it is not proven that this object added it: if it is yours, list its key again and name id {id} and uuid {uuid} in \
+             licenseKeys[].adopt of its entry, and take the entry out once Ready is true; or remove the row in {}",
+            words.name
+        ));
+    }
+    let surely = |r: &KeyRecord| ring.row(r.id, r.uuid.as_deref()).is_some_and(|row| surely_counts(row, s.now));
+    let in_force = |standing: &Standing<'_>| match standing {
+        Standing::Listed(r) => r.state == KeyState::Active && surely(r),
+        _ => false,
+    };
+    if standings.is_empty() || !standings.iter().all(in_force) {
+        return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
+    }
+    if let Some(why) = ring.odd(words.account) {
+        return Some(why);
+    }
+    let this = |row: &&Row| row.is(record.id, record.uuid.as_deref());
+    if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
+        return Some("it is the last valid key".into());
+    }
+    let row = ring.row(record.id, record.uuid.as_deref())?;
+    // A row that gives nothing takes nothing.
+    let spent = !is_live(row, book, s.now) && book.gives(row) == Some(0);
+    features(s, book, row, spent).or_else(|| if spent { None } else { needed(s, ring, book, row) })
+}
+
+/// What stands against a removal beside seats. A row that is not honored, or of which the seats have ended, turns on nothing.
+fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Option<String> {
+    if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
+        return None;
+    }
+    let live: Vec<&Row> = book.ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    match lost_features(&live, &[row]) {
+        Lost::None => None,
+        Lost::Features(names) => {
+            let (what, is) = if names.len() == 1 { ("feature", "is") } else { ("features", "are") };
+            Some(format!("the {what} {} {is} in no other valid key", names.join(", ")))
+        }
+        Lost::Unknown => Some(format!(
+            "the {} shows the features of the row in a way that is not understood, and they may be in no other key",
+            s.desired.pool.vendor.account
+        )),
+    }
+}
+
+/// What stands against a removal of seats.
+fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Option<String> {
+    let words = s.desired.pool.vendor;
+    if ring.can_add_user != Some(true) {
+        return Some(format!("the {} {}, so it has no seats to spare", words.account, words.full));
+    }
+    let Some(used) = s.seen.usage.count() else { return Some("the seats in use could not be read".into()) };
+    let Some(seats) = row.seats else {
+        return Some(format!("the {} does not show how many seats it has", words.account));
+    };
+    let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
+    let this = |other: &Row| other.is(Some(row.id), Some(&row.uuid));
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
+    let left = left_without(&live, ring.seats, this);
+    (left < need).then(|| {
+        format!(
+            "without its {seats} seats {left} would be left, and {need} are needed (in use, spec.seats or minSeats)"
+        )
+    })
+}

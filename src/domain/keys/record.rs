@@ -1,0 +1,88 @@
+//! One record of a license key: how it is made from a row, and how a list of them takes it in. Used by `book` and `after`.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::snapshot::{Row, same};
+use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep};
+use crate::domain::license_validity::last_moment;
+
+/// The record of a key whose row is known.
+pub(super) fn bound(
+    reference: Option<crate::api::SecretKeyRef>,
+    fingerprint: &str,
+    row: &Row,
+    origin: KeyOrigin,
+    now: Timestamp,
+) -> KeyRecord {
+    KeyRecord {
+        secret_key_ref: reference,
+        fingerprint: Some(fingerprint.to_owned()),
+        id: Some(row.id),
+        uuid: Some(row.uuid.clone()),
+        origin: Some(origin),
+        state: state_of(row, now),
+        seats: row.seats,
+        expires_at: row.expires.map(Time),
+        hard_expiration: row.hard,
+        features: row.features.clone().unwrap_or_default(),
+        asked: None,
+    }
+}
+
+/// Puts a record in the place of all others of its key or its row.
+pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
+    let of_key = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
+        (Some(one), Some(other)) => same(one, other),
+        _ => false,
+    };
+    let of_row = |other: &KeyRecord| other.id.is_some() && (other.id, &other.uuid) == (record.id, &record.uuid);
+    records.retain(|other| !of_key(other) && !of_row(other));
+    records.push(record);
+}
+
+/// Records that the account has no new row for a key, and what was asked of it, where that is for a person to look at. What
+/// was known of its row stays known, for it may be listed again.
+pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState, asked: Option<KeyAsked>) {
+    let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
+        (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),
+        _ => false,
+    };
+    match records.iter_mut().find(of_step) {
+        Some(known) => (known.state, known.asked) = (state, asked),
+        None => put(records, KeyRecord { asked, ..rowless(step, state) }),
+    }
+}
+
+/// The record of a key without a row.
+pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
+    KeyRecord {
+        secret_key_ref: step.secret_key_ref.clone(),
+        fingerprint: step.fingerprint.clone(),
+        id: None,
+        uuid: None,
+        origin: None,
+        state,
+        seats: None,
+        expires_at: None,
+        hard_expiration: None,
+        features: Vec::new(),
+        asked: None,
+    }
+}
+
+/// How a listed row stands by what it shows and the clock: the list does not say `expired`.
+pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
+    if row.invalidated {
+        KeyState::Invalidated
+    } else if row.expires.is_some_and(|expires| last_moment(expires) <= now) {
+        KeyState::Expired
+    } else {
+        KeyState::Active
+    }
+}
+
+/// Whether a row counts for sure: a day that it may have left is not enough.
+pub(super) fn surely_counts(row: &Row, now: Timestamp) -> bool {
+    !row.invalidated && row.expires.is_none_or(|expires| expires > now)
+}

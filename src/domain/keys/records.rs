@@ -1,0 +1,350 @@
+//! The records of license keys, held against the account's list: which listed key stands how. Asked by `keys`.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::is_live;
+use super::record::{bound, put, state_of};
+use super::snapshot::{KeyRing, Row, WantedKey, same};
+use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
+use crate::domain::Fault;
+use crate::domain::protocol::digest;
+
+/// How a listed key stands.
+#[derive(Debug, PartialEq)]
+pub(super) enum Standing<'a> {
+    /// Its row is listed.
+    Listed(&'a KeyRecord),
+    /// Its row is not listed any more, and its time has passed: an account may hide expired rows.
+    Lapsed,
+    /// Its row is gone.
+    Lost(&'a KeyRecord),
+    /// Its row is not listed, and its seats are still counted: the list may lack it.
+    Hidden(&'a KeyRecord),
+    /// The account refused it.
+    Refused,
+    /// It was sent twice, and nothing proves what came of it.
+    Unproven(&'a KeyAsked),
+    /// The account has it, and nobody knows in which row.
+    Present,
+    /// Its Secret cannot be used.
+    Unreadable(&'a Fault),
+    /// An entry before it holds the same key.
+    Twin,
+    /// The spec says which row it has, and that row is not listed, or another listed key has it.
+    NoSuchRow,
+    /// A person has said that its row is gone: it is to be added.
+    GivenUp,
+    /// Nothing is known of it: it is to be added.
+    New,
+}
+
+/// All records of keys that are not foreign.
+#[derive(Debug)]
+pub(super) struct Book<'a> {
+    pub ring: &'a KeyRing,
+    pub records: Vec<KeyRecord>,
+    now: Timestamp,
+}
+
+impl<'a> Book<'a> {
+    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or of
+    /// another account prove nothing: a row that is still the same is taken for the key of the same reference, and not for
+    /// one that this object added.
+    pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
+        let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
+        let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
+            let refused = is_rowless(record.state);
+            record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
+        });
+        let mut book = Self { ring, records: kept.cloned().collect(), now };
+        if former != *own {
+            book.take_over(&former, own);
+        }
+        book.look();
+        book.adopt();
+        // A row that was adopted accounts for seats that a hidden row seemed to hold.
+        book.drop_unlisted();
+        book
+    }
+
+    fn take_over(&mut self, former: &KeysOf, own: &KeysOf) {
+        let ring = self.ring;
+        if former.account != own.account {
+            self.records.retain(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
+        }
+        for record in &mut self.records {
+            record.origin = Some(KeyOrigin::Found);
+            if former.object_uid != own.object_uid {
+                record.fingerprint = None;
+            }
+        }
+    }
+
+    /// Brings every record up to what is listed, and drops those that say nothing any more.
+    fn look(&mut self) {
+        let (ring, now) = (self.ring, self.now);
+        let mut records = std::mem::take(&mut self.records);
+        for record in &mut records {
+            if record.fingerprint.is_none() {
+                let entry = ring.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
+                record.fingerprint = entry.and_then(|entry| entry.fingerprint.clone().ok());
+            }
+            if let Some(entry) = ring.wanted.iter().find(|entry| holds(record, entry)) {
+                record.secret_key_ref = Some(entry.reference.clone());
+            }
+            if record.id.is_none() {
+                continue;
+            }
+            let ended = |record: &KeyRecord| record.expires_at.as_ref().is_some_and(|time| time.0 <= now);
+            record.state = match ring.row(record.id, record.uuid.as_deref()) {
+                Some(row) => {
+                    record.seats = row.seats.or(record.seats);
+                    // An end that cannot be read is no word about the one that is known.
+                    record.expires_at =
+                        row.expires.map(Time).or(record.expires_at.take().filter(|_| row.odd.is_some()));
+                    record.features = row.features.clone().unwrap_or_default();
+                    record.asked = None;
+                    let removed = record.state == KeyState::Removed;
+                    if removed { KeyState::Removed } else { state_of(row, now) }
+                }
+                None if record.state == KeyState::Removed => KeyState::Removed,
+                None if is_rowless(record.state) || record.state == KeyState::GivenUp => record.state,
+                None if ended(record) => KeyState::Expired,
+                None => KeyState::Missing,
+            };
+        }
+        // One record for each key, the one with a row first, and one that lets the key be added last: a status that somebody
+        // edited may hold several.
+        records.sort_by_key(|record| self.rank(record));
+        for record in records {
+            let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
+                (Some(one), Some(other)) => same(one, other),
+                _ => false,
+            };
+            if !self.records.iter().any(twin) {
+                self.records.push(record);
+            }
+        }
+        self.drop_unlisted();
+    }
+
+    /// Which of several records of one key counts: the lowest one.
+    pub fn rank(&self, record: &KeyRecord) -> (bool, bool, bool) {
+        let unlisted = self.ring.row(record.id, record.uuid.as_deref()).is_none();
+        (unlisted, record.state == KeyState::Removed, record.state == KeyState::GivenUp)
+    }
+
+    /// Drops the records of rows that are not listed and say nothing any more.
+    fn drop_unlisted(&mut self) {
+        let (ring, counted) = (self.ring, self.uncounted_for());
+        let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
+        self.records.retain(|record| {
+            let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
+            // A list that is short for once must not make this object forget what it added.
+            let hidden = || record.state == KeyState::Missing && holds_seats(counted, record.seats);
+            // A removed row that is no longer listed is gone for good; `Missing` is for rows that somebody else took away.
+            !unlisted(record) || (record.state != KeyState::Removed && (wanted() || hidden()))
+        });
+    }
+
+    /// Takes the rows that the spec names for their keys.
+    fn adopt(&mut self) {
+        let ring = self.ring;
+        for (i, entry) in ring.wanted.iter().enumerate() {
+            let (Some(adopt), Ok(fingerprint)) = (&entry.adopt, &entry.fingerprint) else { continue };
+            let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
+            let proven =
+                |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
+            let mine = self.records.iter().find(|record| holds(record, entry));
+            let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
+            let elsewhere = self.records.iter().any(|record| {
+                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
+                row.is(record.id, record.uuid.as_deref()) && of_another
+            });
+            if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
+                continue;
+            }
+            let record = self.record(entry.reference.clone(), fingerprint, row, KeyOrigin::Adopted);
+            self.put(record);
+        }
+    }
+
+    pub fn record(
+        &self,
+        reference: crate::api::SecretKeyRef,
+        fingerprint: &str,
+        row: &Row,
+        origin: KeyOrigin,
+    ) -> KeyRecord {
+        bound(Some(reference), fingerprint, row, origin, self.now)
+    }
+
+    /// Records a row as that of the key of a step.
+    pub fn bind(&mut self, step: &KeyStep, row: &Row, origin: KeyOrigin) {
+        let fingerprint = step.fingerprint.as_deref().unwrap_or_default();
+        self.put(bound(step.secret_key_ref.clone(), fingerprint, row, origin, self.now));
+    }
+
+    /// Puts a record in the place of all others of its key or its row.
+    pub fn put(&mut self, record: KeyRecord) {
+        put(&mut self.records, record);
+    }
+
+    /// Takes out the record of a row.
+    pub fn forget(&mut self, step: &KeyStep) {
+        self.records.retain(|record| (record.id, &record.uuid) != (step.id, &step.uuid));
+    }
+
+    /// Seats that the account counts and no listed row explains. Rows that may not count explain nothing.
+    fn uncounted_for(&self) -> i32 {
+        let live = self.ring.rows.iter().filter(|row| is_live(row, self, self.now));
+        live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
+    }
+
+    /// Whether the account may count a row with so many seats that it does not list. What is not known is not enough to
+    /// say no.
+    pub fn counts(&self, seats: Option<i32>) -> bool {
+        holds_seats(self.uncounted_for(), seats)
+    }
+
+    /// Seats that a listed row gives now, for all that the account counts: of one that has ended or is not honored, none unless
+    /// they may be counted. `None`: not known.
+    pub fn gives(&self, row: &Row) -> Option<i32> {
+        let spent = !is_live(row, self, self.now) && !self.counts(row.seats);
+        if spent { Some(0) } else { row.seats }
+    }
+
+    /// Seats that may have come since an addition was decided, and that none of its new rows explains. Where every row of then
+    /// is still there and counts, what nothing explained then explains nothing now: soft seats.
+    pub fn gained_seats(&self, step: &KeyStep, new: &[Row]) -> i32 {
+        let live = |id: &i64| self.ring.rows.iter().any(|row| row.id == *id && is_live(row, self, self.now));
+        let unexplained = self.uncounted_for();
+        if !step.present.iter().all(live) {
+            return unexplained;
+        }
+        let explained = new.iter().filter(|row| is_live(row, self, self.now)).filter_map(|row| row.seats);
+        explained.fold(self.ring.seats, i32::saturating_sub).saturating_sub(step.from)
+    }
+
+    /// Whether the row of a record is not listed, although its seats are still counted.
+    pub fn hides(&self, record: &KeyRecord) -> bool {
+        record.state == KeyState::Missing && self.counts(record.seats)
+    }
+
+    /// Records what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing. What is
+    /// known of a row stays known, for the list may have been short.
+    pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
+        let answered = |record: &KeyRecord| match record.state {
+            KeyState::Unproven => record.asked.as_ref().is_some_and(|asked| confirms(&asked.id)),
+            _ => self.hides(record) && confirms(&question(record, self.ring)),
+        };
+        let mut records = self.records.clone();
+        records.retain(|record| !(answered(record) && record.id.is_none()));
+        for record in records.iter_mut().filter(|record| answered(record)) {
+            // Whether an earlier row of the key is gone is another question.
+            let asked = record.asked.take().is_some();
+            record.state = if asked { KeyState::Missing } else { KeyState::GivenUp };
+        }
+        self.records = records;
+    }
+
+    /// The only row that can be the one of a key that is said to be there: nobody's else, with the seats that the key is known
+    /// to have, in a list that lacks nothing.
+    pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
+        let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
+            (Some(one), Some(other)) => same(one, other),
+            _ => false,
+        });
+        let seats = known.and_then(|record| record.seats);
+        let fits = |row: &&Row| !self.owns(row) && seats.is_none_or(|seats| row.seats == Some(seats));
+        let mut rows = self.ring.rows.iter().filter(fits);
+        rows.next().filter(|_| rows.next().is_none() && self.uncounted_for() <= 0)
+    }
+
+    pub fn owns(&self, row: &Row) -> bool {
+        self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
+    }
+
+    /// Whether a row is listed that is known to have the key of a step.
+    pub fn lists(&self, step: &KeyStep) -> bool {
+        let of_step = |record: &&KeyRecord| match (&record.fingerprint, &step.fingerprint) {
+            (Some(one), Some(other)) => record.state != KeyState::Removed && same(one, other),
+            _ => false,
+        };
+        let listed = |record: &KeyRecord| self.ring.row(record.id, record.uuid.as_deref()).is_some();
+        self.records.iter().filter(of_step).any(listed)
+    }
+
+    pub fn is_twin(&self, i: usize) -> bool {
+        self.ring.wanted[..i].iter().any(|earlier| same_key(earlier, &self.ring.wanted[i]))
+    }
+
+    /// Whether the spec still lists the key of a record. A key that cannot be read now counts as listed under its name.
+    pub fn is_wanted(&self, record: &KeyRecord) -> bool {
+        self.ring.wanted.iter().any(|entry| is_of(record, entry))
+    }
+
+    /// How the key of an entry stands.
+    pub fn standing(&self, i: usize) -> Standing<'_> {
+        let entry = &self.ring.wanted[i];
+        if let Err(fault) = &entry.fingerprint {
+            return Standing::Unreadable(fault);
+        }
+        if self.is_twin(i) {
+            return Standing::Twin;
+        }
+        match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
+            Some(record) => match record.state {
+                KeyState::Rejected => Standing::Refused,
+                // Of a record that somebody edited: nobody knows what was asked, so that is to be looked at as well.
+                KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
+                KeyState::AlreadyPresent => Standing::Present,
+                KeyState::GivenUp => Standing::GivenUp,
+                KeyState::Missing if self.hides(record) => Standing::Hidden(record),
+                KeyState::Missing => Standing::Lost(record),
+                KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
+                _ => Standing::Listed(record),
+            },
+            None if entry.adopt.is_some() => Standing::NoSuchRow,
+            None => Standing::New,
+        }
+    }
+}
+
+/// Whether a key of this state has no row, for all that is known.
+fn is_rowless(state: KeyState) -> bool {
+    matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
+}
+
+/// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.
+pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
+    unexplained > 0 && seats.filter(|seats| *seats > 0).is_none_or(|seats| unexplained >= seats)
+}
+
+/// Names the question whether the row of a record is gone, for what is read now: a yes to it answers no later one.
+pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
+    let (id, uuid) = (record.id.unwrap_or_default().to_string(), record.uuid.as_deref().unwrap_or_default());
+    digest(&[&id, uuid, &ring.sight()])
+}
+
+/// Whether a record is of the very key that an entry holds.
+fn holds(record: &KeyRecord, entry: &WantedKey) -> bool {
+    match (&record.fingerprint, &entry.fingerprint) {
+        (Some(one), Ok(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
+    match (&one.fingerprint, &other.fingerprint) {
+        (Ok(one), Ok(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+/// Whether an entry holds the key of a record, or may hold it: a Secret that cannot be read takes nothing off the list.
+fn is_of(record: &KeyRecord, entry: &WantedKey) -> bool {
+    let unreadable = entry.fingerprint.is_err() || record.fingerprint.is_none();
+    holds(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
+}

@@ -1,0 +1,125 @@
+//! What an account shows and what is wanted of it, and how one license key is told from another.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use crate::api::{KeyRow, SecretKeyRef};
+use crate::domain::Fault;
+use crate::domain::protocol::digest;
+
+/// One row of the account's list of licenses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The account's number of it; handed out again by a rebuilt account.
+    pub id: i64,
+    /// The license's identifier, opaque.
+    pub uuid: String,
+    /// User seats.
+    pub seats: Option<i32>,
+    /// When it expires; `None`: never, or not shown.
+    pub expires: Option<Timestamp>,
+    /// Whether its end blocks; only the answer to an addition shows it.
+    pub hard: Option<bool>,
+    /// The vendor does not honour it, where that is shown.
+    pub invalidated: bool,
+    /// Name of a field that cannot be read, so that what it would say is not known.
+    pub odd: Option<&'static str>,
+    /// Names of what it turns on beside seats, in order; `None`: shown in a way that is not understood.
+    pub features: Option<Vec<String>>,
+}
+
+impl Row {
+    /// A row is the same only if both number and identifier are.
+    pub(super) fn is(&self, id: Option<i64>, uuid: Option<&str>) -> bool {
+        Some(self.id) == id && Some(self.uuid.as_str()) == uuid
+    }
+}
+
+/// A license key that the spec lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedKey {
+    /// Where it is.
+    pub reference: SecretKeyRef,
+    /// The row that the spec says it has.
+    pub adopt: Option<KeyRow>,
+    /// Its fingerprint, or why it cannot be read.
+    pub fingerprint: Result<String, Fault>,
+}
+
+/// One reading of an account whose seats come from license keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRing {
+    /// Licensed seats, as the vendor counts them.
+    pub seats: i32,
+    /// The list of licenses.
+    pub rows: Vec<Row>,
+    /// The keys that the spec lists, in its order.
+    pub wanted: Vec<WantedKey>,
+    /// Whether one more user would be taken.
+    pub can_add_user: Option<bool>,
+    /// Seats without soft ones, as the account counts them.
+    pub hard_seats: Option<i32>,
+    /// Users as the usage report counts them.
+    pub reported_users: Option<i32>,
+}
+
+impl KeyRing {
+    pub(super) fn row(&self, id: Option<i64>, uuid: Option<&str>) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is(id, uuid))
+    }
+
+    /// What is said of the first row of which a field cannot be read.
+    pub(in crate::domain) fn odd(&self, account: &str) -> Option<String> {
+        let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
+        let Row { id, uuid, .. } = row;
+        Some(format!(
+            "the {account} lists row {id} ({uuid}) with a value of {field} that cannot be read, so that value counts as unknown and \
+             no license key is removed: correct the row, or replace its license key"
+        ))
+    }
+
+    /// Two readings agree if this is the same.
+    pub(in crate::domain) fn sight(&self) -> String {
+        let word = |row: &Row| {
+            let Row { id, uuid, seats, expires, hard: _, invalidated, odd, features } = row;
+            format!("{id} {uuid} {seats:?} {expires:?} {invalidated} {odd:?} {features:?}")
+        };
+        let mut words: Vec<String> = self.rows.iter().map(word).collect();
+        words.sort_unstable();
+        words.push(self.seats.to_string());
+        digest(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// Tells a key from others without showing it: HMAC-SHA-256 of its bytes, keyed with the object's uid, 16 hexadecimal
+/// characters. Another object gives another fingerprint.
+pub fn fingerprint(object_uid: &str, key: &[u8]) -> String {
+    let bytes = match Hmac::<Sha256>::new_from_slice(object_uid.as_bytes()) {
+        Ok(mut mac) => {
+            mac.update(key);
+            mac.finalize().into_bytes()
+        }
+        // HMAC takes keys of any length.
+        Err(_) => return String::new(),
+    };
+    bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether two fingerprints are of one key. An empty one is of no key.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    !one.is_empty() && one == other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_hmac_sha256_keyed_with_the_uid_and_says_nothing_of_the_key() {
+        // Key and message of RFC 4231, test case 2.
+        assert_eq!(fingerprint("Jefe", b"what do ya want for nothing?"), "5bdcc146bf60754e");
+        assert_ne!(fingerprint("one", b"key"), fingerprint("other", b"key"));
+        assert!(same("ab", "ab") && !same("ab", "ac") && !same("ab", "abc") && !same("", ""));
+    }
+}

@@ -1,0 +1,244 @@
+//! Whether the license behind the seats is in force, and whether it ends soon. Called by `report`.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::condition::{Is, reason};
+use super::keys::ends_hard;
+use super::status_column::date;
+use crate::api::{KeyState, License, LicenseState};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What `LicenseValid` says.
+pub(super) struct Validity {
+    pub is: Is,
+    pub reason: &'static str,
+    pub message: String,
+}
+
+fn say(is: Is, reason: &'static str, message: String) -> Validity {
+    Validity { is, reason, message }
+}
+
+/// Judges the license that the vendor shows; `None`: it shows none with these credentials. `expiry`: how long before its
+/// end to warn, longest first.
+pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Duration], now: Timestamp) -> Validity {
+    let Some(license) = license else {
+        let message = format!("these credentials do not show the state of the license at {vendor}");
+        return say(Is::Unknown, reason::NOT_REPORTED, message);
+    };
+    let ends = license.expires_at.as_ref().map(|time| time.0);
+    let kind = match ends_hard(license) {
+        Some(true) => " (hard expiration: it blocks)",
+        Some(false) => " (soft expiration: it warns, and does not block)",
+        None => "",
+    };
+    if let Some(said) = not_in_force(vendor, license, kind) {
+        return said;
+    }
+    let Some(ends) = ends else {
+        return match license.state {
+            LicenseState::PastDue => {
+                let message = format!("a payment to {vendor} is late: pay it before the subscription is switched off");
+                say(Is::True, reason::PAST_DUE, message)
+            }
+            _ => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force")),
+        };
+    };
+    let over = last_moment(ends);
+    if over <= now && honored(license) {
+        let message = format!(
+            "the license at {vendor} ended on {} by its date, and {vendor} still honors it: renew it before that ends{kind}",
+            date(ends)
+        );
+        return say(Is::True, reason::EXPIRING_SOON, message);
+    }
+    if over <= now {
+        return say(Is::False, reason::EXPIRED, format!("the license at {vendor} ended on {}{kind}", date(ends)));
+    }
+    // The shortest warning time that has been reached: each one makes another sentence, and so another event.
+    let left = now.duration_until(over);
+    let reached =
+        expiry.iter().filter(|before| SignedDuration::try_from(**before).is_ok_and(|before| left < before)).min();
+    match reached {
+        Some(before) => {
+            let hours = before.as_secs() / 3600;
+            let message = soon(vendor, license, (ends, hours), kind);
+            say(Is::True, reason::EXPIRING_SOON, message)
+        }
+        None if license.state == LicenseState::PastDue => say(
+            Is::True,
+            reason::PAST_DUE,
+            format!("a payment to {vendor} is late, and the license ends on {}", date(ends)),
+        ),
+        None => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force until {}", date(ends))),
+    }
+}
+
+/// An end within one of the thresholds. `ends`: when, and of the shortest threshold that is reached the hours.
+fn soon(vendor: &str, license: &License, (ends, hours): (Timestamp, u64), kind: &str) -> String {
+    let (ends, trial) = (date(ends), license.state == LicenseState::Trial);
+    match trial {
+        true => format!(
+            "the trial at {vendor} ends on {ends}, in less than {hours} h: choose a plan there and add a way to pay, or the seats \
+             are lost"
+        ),
+        false => format!("the license at {vendor} ends on {ends}, in less than {hours} h{kind}"),
+    }
+}
+
+/// Whether the vendor itself says that the license is in force. Its word outweighs the clock of this process.
+fn honored(license: &License) -> bool {
+    license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
+}
+
+/// When an end is over: a date, and midnight that is written in the place of one, with that day.
+pub(super) fn last_moment(end: Timestamp) -> Timestamp {
+    let midnight = end.as_second().rem_euclid(DAY.as_secs()) == 0 && end.subsec_nanosecond() == 0;
+    if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
+}
+
+/// After a moment that is known, so long until it is surely over.
+const OVER: Duration = Duration::from_millis(100);
+
+/// How long until the license says something else by itself: at its end, at the end of its period or of one of its keys, or at
+/// one of the times before its end.
+pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -> Option<Duration> {
+    let ends = license.expires_at.as_ref().map(|time| last_moment(time.0));
+    let warnings = expiry.iter().filter_map(|before| ends?.checked_sub(*before).ok());
+    let period = license.period_end.as_ref().map(|time| time.0);
+    let keys = license.keys.iter().filter_map(|key| key.expires_at.as_ref().map(|time| time.0));
+    let keys = keys.flat_map(|end| [end, last_moment(end)]);
+    let moments = warnings.chain(ends).chain(period).chain(keys).filter(|moment| *moment > now);
+    moments.min().and_then(|next| Duration::try_from(now.duration_until(next)).ok()).map(|left| left + OVER)
+}
+
+/// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
+/// is known.
+fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
+    let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
+    Some(match license.state {
+        LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
+        LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
+        LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
+        LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
+        LicenseState::Invalidated => {
+            // Where the list does not show it, the seats do.
+            let listed = license.keys.iter().filter(|key| key.state == KeyState::Active).count();
+            if listed == 0 {
+                return Some(gone("the license is invalidated", reason::INVALIDATED));
+            }
+            let message = format!(
+                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
+                 at them at {vendor}, or supply another key"
+            );
+            say(Is::False, reason::INVALIDATED, message)
+        }
+        LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
+        LicenseState::Pending => {
+            let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
+            say(Is::Unknown, reason::PENDING, message)
+        }
+        LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+
+    const HOUR: u64 = 3600;
+
+    fn judged(state: LicenseState, ends_in: Option<i64>) -> (Is, &'static str, String) {
+        let now: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let ends = |hours| Time(now + SignedDuration::from_hours(hours));
+        let license = License { expires_at: ends_in.map(ends), ..License::of(state) };
+        let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
+        let Validity { is, reason, message } = validity("Acme", Some(&license), &expiry, now);
+        (is, reason, message)
+    }
+
+    #[test]
+    fn a_license_that_ends_soon_is_told_once_for_each_threshold() {
+        for (hours, expected) in
+            [(721, "in force until 2026-12-01"), (719, "less than 720 h"), (100, "less than 168 h")]
+        {
+            let (is, reason, message) = judged(LicenseState::Active, Some(hours));
+            assert_eq!((is, reason), (Is::True, if hours > 720 { reason::ACTIVE } else { reason::EXPIRING_SOON }));
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn end_that_is_a_date_is_over_with_that_day() {
+        // The clock of these stands at midnight.
+        let (is, reason, message) = judged(LicenseState::Active, Some(0));
+        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        assert!(message.contains("ends on 2026-11-01, in less than 168 h"), "{message}");
+        assert_eq!(judged(LicenseState::Active, Some(-24)).1, reason::EXPIRED);
+    }
+
+    #[test]
+    fn trial_that_ends_soon_is_told_with_what_to_do() {
+        let (is, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
+        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        assert!(
+            message.starts_with("the trial at Acme ends on 2026-11-07, in less than 168 h: choose a plan"),
+            "{message}"
+        );
+        assert_eq!(judged(LicenseState::Trial, Some(800)).1, reason::ACTIVE);
+    }
+
+    #[test]
+    fn license_turns_at_the_next_warning_then_at_its_end_and_not_after_it() {
+        let now: Timestamp = "2026-11-01T12:00:00Z".parse().unwrap();
+        let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
+        for (hours, next) in [(721, Some(1)), (720, Some(552)), (169, Some(1)), (100, Some(100)), (0, None), (-1, None)]
+        {
+            let expires_at = Some(Time(now + SignedDuration::from_hours(hours)));
+            let license = License { expires_at, ..License::of(LicenseState::Active) };
+            let left = next.map(|hours| Duration::from_secs(hours * HOUR) + OVER);
+            assert_eq!(turns_in(&license, &expiry, now), left, "{hours}");
+        }
+        let midnight = Some(Time(now + SignedDuration::from_hours(12)));
+        let license = License { expires_at: midnight, ..License::of(LicenseState::Active) };
+        assert_eq!(turns_in(&license, &[], now), Some(Duration::from_secs(36 * HOUR) + OVER), "a date, with its day");
+        let license =
+            License { period_end: Some(Time(now + SignedDuration::from_secs(14))), ..License::of(LicenseState::Trial) };
+        assert_eq!(turns_in(&license, &expiry, now), Some(Duration::from_secs(14) + OVER));
+    }
+
+    #[test]
+    fn what_is_not_in_force_is_said_with_its_cause() {
+        for (state, reason, word) in [
+            (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
+            (LicenseState::Cancelled, reason::EXPIRED, "cancelled"),
+            (LicenseState::Expired, reason::EXPIRED, "expired"),
+            (LicenseState::Absent, reason::EXPIRED, "no license key"),
+            (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),
+            (LicenseState::Disabled, reason::INVALIDATED, "switched off"),
+        ] {
+            let (is, why, message) = judged(state, None);
+            assert_eq!((is, why), (Is::False, reason));
+            assert!(message.contains(word), "{message}");
+        }
+        assert_eq!(judged(LicenseState::Active, Some(-1)).1, reason::EXPIRED, "its time has passed");
+        for honored in [LicenseState::Trial, LicenseState::PastDue] {
+            let (is, reason, message) = judged(honored, Some(-1));
+            assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON), "the vendor says that it is in force");
+            assert!(message.contains("ended on 2026-10-31 by its date, and Acme still honors it"), "{message}");
+        }
+        assert_eq!(judged(LicenseState::PastDue, None).1, reason::PAST_DUE);
+        assert_eq!(judged(LicenseState::Pending, None).0, Is::Unknown);
+    }
+
+    #[test]
+    fn a_license_that_is_not_shown_is_unknown_and_not_invalid() {
+        let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
+        assert_eq!((unknown.is, unknown.reason), (Is::Unknown, reason::NOT_REPORTED));
+    }
+}

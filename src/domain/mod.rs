@@ -1,0 +1,57 @@
+//! The pure core: what is wanted, what is seen, and so what is to be done.
+//!
+//! No async, no kube client, no HTTP and no clock in here: `now` and every elapsed time are arguments. Called by
+//! `controller`, whose act step is the only code that carries out a [`Decision`].
+
+mod condition;
+mod condition_table;
+mod decision;
+mod decision_conditions;
+mod desired;
+mod doubt_clock;
+mod fault;
+mod fault_conditions;
+mod gates;
+mod keys;
+mod ladder;
+mod learned;
+mod lease;
+mod license_validity;
+mod may_bill;
+mod notice;
+mod numbers;
+mod obstacle;
+mod outcome;
+mod planned;
+mod pool;
+mod protocol;
+mod quantity;
+mod readings;
+mod report;
+mod shortage;
+mod status_column;
+mod wanted_numbers;
+mod wish;
+
+pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
+pub use condition_table::{CONDITIONS, Entry};
+pub use decision::{Decision, Doubt, Situation, Verdict, decide};
+pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, SpecFault};
+pub use doubt_clock::DoubtClock;
+pub use fault::{Fault, Remedy};
+pub use gates::{Hold, HoldKind, Wake};
+pub use keys::{AfterKeyWrite, KeyRing, Lack, Row, WantedKey, after_key_write, fingerprint};
+pub use learned::{Learned, after_decision, after_request, over_another_write};
+pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
+pub use notice::{Notice, adoptions, remember};
+pub use numbers::{Bound, Differences, Model, Numbers, Rules, Snapshot, Support, Usage};
+pub use obstacle::{Obstacle, Peer, Stuck};
+pub use outcome::{Outcome, Refusal, Uncertain, after_write};
+pub use pool::{Goal, Pool, VendorWords};
+pub(crate) use protocol::digest;
+pub use protocol::{Elapsed, Timing, WaitFor, intent_id};
+pub use report::{Finding, Report, report};
+pub use wish::satisfaction;
+
+#[cfg(test)]
+mod tests;

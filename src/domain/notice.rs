@@ -1,0 +1,159 @@
+//! What is told once, beside the status: changes that were made, and conditions that turned for the worse.
+
+use std::cmp::Ordering;
+
+use super::condition::{find, kind, reason};
+use super::condition_table::CONDITIONS;
+use super::keys;
+use super::protocol::digest;
+use super::status_column;
+use crate::api::{Change, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, SecretKeyRef, Step, Trigger};
+
+/// How many changes the history keeps.
+const HISTORY: usize = 10;
+
+/// Reasons of events that no condition has.
+pub mod event {
+    /// More seats were bought.
+    pub const SEATS_INCREASED: &str = "SeatsIncreased";
+    /// Seats were given back.
+    pub const SEATS_DECREASED: &str = "SeatsDecreased";
+    /// Only the limit was changed.
+    pub const LIMIT_CHANGED: &str = "LimitChanged";
+    /// A license key was added.
+    pub const LICENSE_KEY_ADDED: &str = "LicenseKeyAdded";
+    /// A license key was removed.
+    pub const LICENSE_KEY_REMOVED: &str = "LicenseKeyRemoved";
+    /// A row is taken for a license key without having been added for it.
+    pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
+    /// Another number of seats is billed than is shown.
+    pub const BILLED_DIFFERS: &str = "BilledDiffers";
+}
+
+/// Something worth telling once: becomes an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// A person should look.
+    pub warning: bool,
+    /// The reason, from the vocabulary of conditions or the kind of change.
+    pub reason: &'static str,
+    /// What was done, with a mark of the change or the sentence: events with the same action are folded into a series,
+    /// which keeps its first sentence for ever.
+    pub action: String,
+    /// The sentence.
+    pub note: String,
+}
+
+/// Adds a change to the record, once, and says what to tell of it.
+pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
+    let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
+    let reason = match change.target().seats.cmp(&change.base().seats) {
+        _ if change.step.key().is_some() => return Some(remember_key(status, change)),
+        Ordering::Equal => event::LIMIT_CHANGED,
+        Ordering::Greater => event::SEATS_INCREASED,
+        Ordering::Less => event::SEATS_DECREASED,
+    };
+    let cause = match change.reason {
+        Trigger::SpecDiffers => "as declared",
+        Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
+    };
+    let notice = Notice {
+        warning: false,
+        reason,
+        action: format!("Change-{}", change.id),
+        note: format!(
+            "{} -> {}, {cause}",
+            status_column::numbers(change.base()),
+            status_column::numbers(change.target())
+        ),
+    };
+    status.history.insert(0, change);
+    status.history.truncate(HISTORY);
+    Some(notice)
+}
+
+fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
+    let removed = matches!(change.step, Step::RemoveKey(_));
+    let uuid = change.step.key().and_then(|key| key.uuid.as_deref()).unwrap_or_default();
+    let words = keys::step_done(&change.step);
+    let seats = format!("{} -> {} seats", change.base().seats, change.target().seats);
+    let refusal = change.step.key().and_then(|key| keys::refusal(&key.heard)).filter(|_| !removed);
+    let (reason, note) = match refusal {
+        Some(why) => (
+            event::LICENSE_KEY_ADOPTED,
+            format!(
+                "{} was refused, because {why}, and a new row ({uuid}) is listed that is taken for it: {seats}",
+                keys::object_of(&change.step)
+            ),
+        ),
+        None if removed => (event::LICENSE_KEY_REMOVED, format!("{words} ({uuid}): {seats}")),
+        None => (event::LICENSE_KEY_ADDED, format!("{words} ({uuid}): {seats}")),
+    };
+    let notice = Notice { warning: false, reason, action: format!("Change-{}", change.id), note };
+    status.history.insert(0, change);
+    status.history.truncate(HISTORY);
+    notice
+}
+
+/// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
+pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
+    let turned = |kind: &str| {
+        let passes = |status| [kind::LICENSE_VALID, kind::SEAT_SHORTAGE].contains(&kind) && adds_a_key(status);
+        let now = find(&new.conditions, kind).filter(|_| !passes(new))?;
+        let before = find(&old.conditions, kind).filter(|_| !passes(old));
+        (before.map(|b| (&b.status, &b.reason)) != Some((&now.status, &now.reason))).then_some(now)
+    };
+    let mut told = |kind: &str, reason, note: String| {
+        let action = format!("{kind}-{}", digest(&[&note]));
+        notices.push(Notice { warning: true, reason, action, note });
+    };
+    for entry in CONDITIONS.iter().filter(|entry| entry.warns) {
+        for reason in entry.reasons {
+            if let Some(condition) = turned(entry.kind).filter(|c| c.reason == *reason) {
+                told(entry.kind, reason, condition.message.clone());
+            }
+        }
+    }
+    // Each threshold that is reached has a sentence of its own.
+    let soon = |status: &LicenseSeatsStatus| {
+        let license = find(&status.conditions, kind::LICENSE_VALID)?;
+        (license.reason == reason::EXPIRING_SOON).then(|| license.message.clone())
+    };
+    if let Some(message) = soon(new).filter(|message| soon(old).as_ref() != Some(message)) {
+        told(kind::LICENSE_VALID, reason::EXPIRING_SOON, message);
+    }
+    if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
+        told("Billed", event::BILLED_DIFFERS, format!("{billed} seats are billed, and {seats} are shown as purchased"));
+    }
+}
+
+/// Whether a license key is about to be added, or was sent and is not listed yet: what its seats will mend is no reason to warn.
+fn adds_a_key(status: &LicenseSeatsStatus) -> bool {
+    let adds = |step: &Step| matches!(step, Step::AddKey(_));
+    let planned = status.plan.as_ref().is_some_and(|plan| plan.blocked_by.is_empty() && adds(&plan.step));
+    planned || status.intent.as_ref().is_some_and(|intent| intent.is_open() && adds(&intent.step))
+}
+
+/// Tells of rows that are now taken for keys without having been added for them.
+pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
+    let known = |key: &KeyRecord| {
+        let same = |old: &KeyRecord| (old.id, &old.uuid, old.origin) == (key.id, &key.uuid, key.origin);
+        old.is_some_and(|old| old.keys.iter().any(same))
+    };
+    let adopted = new.keys.iter().filter(|key| matches!(key.origin, Some(KeyOrigin::Adopted | KeyOrigin::Found)));
+    let told = adopted.filter(|key| !known(key)).map(|key| {
+        let path = key.secret_key_ref.as_ref().map_or_else(String::new, SecretKeyRef::path);
+        let (id, uuid) = (key.id.unwrap_or_default(), key.uuid.as_deref().unwrap_or_default());
+        let why = match key.origin {
+            Some(KeyOrigin::Adopted) => "as the spec says",
+            _ => {
+                "for no other can be it; that is not proven, so prune will not remove it: name the row in licenseKeys[].adopt to \
+                 let prune remove it once its key is no longer listed"
+            }
+        };
+        let note = format!("row {id} ({uuid}) is taken for license key {path}, {why}");
+        let action = format!("Adopt-{}", digest(&[&note]));
+        Notice { warning: false, reason: event::LICENSE_KEY_ADOPTED, action, note }
+    });
+    told.collect()
+}

@@ -1,0 +1,78 @@
+//! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
+
+mod open_intent;
+
+pub(super) use open_intent::taken_back;
+
+use super::ladder::{Look, Move, Next, Rest, Settle};
+use super::protocol::{Open, State, Wait};
+use super::wanted_numbers::target;
+use super::{Doubt, Numbers, Situation};
+use crate::api::{Change, SeatsStep, Step, Trigger};
+
+/// The clock of the last change of seats that must go on.
+pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
+    open_intent::late_clock(s, applied.or(s.history.first())?)
+}
+
+/// Judges the open change and says what is next, if nothing stands against it.
+pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
+    let mut open = open_intent::judge(s, now);
+    // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
+    // unless as many seats are in use, for the vendor buys no more than those: they are kept either way.
+    let last = s.history.first().filter(|last| last.account == s.seen.account_key());
+    let grown = taken_back(s, now).is_none() && open_intent::made_twice(s, last, now).is_none();
+    let made = last.is_some_and(|last| s.asked_for(last));
+    let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
+    if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
+        wait.visible = wanted == now;
+    }
+    if wanted == now {
+        open = open_intent::nothing_left(s, now, open);
+    }
+    let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
+    Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
+}
+
+fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
+    let taken_back = taken_back(s, now);
+    let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
+    let made = last.filter(|last| s.asked_for(last));
+    // What was in sync from the start was never set by us, and is somebody else's change all the same.
+    let in_sync = s.satisfied.then_some(wanted);
+    let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
+    // What the vendor took back it still bills: where it bills what it shows, a person has set the old numbers. When the
+    // change is sent again is the same either way.
+    let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
+    let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
+    let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
+    // What came to nothing is requested again only as it was.
+    let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
+    // Another target of the same wish is no first request either: late effects of the earlier ones may still come.
+    let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };
+    let (attempt, settle) = match taken_back {
+        _ if open_intent::made_twice(s, last, now).is_some() => {
+            (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))
+        }
+        Some(last) => open_intent::repeat_after(s, last, now, attempt),
+        None => {
+            (attempt, last.and_then(|last| open_intent::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
+        }
+    };
+    Move {
+        step: Step::Seats(SeatsStep {
+            from: now.seats,
+            to: wanted.seats,
+            limit_from: now.limit,
+            limit_to: wanted.limit,
+        }),
+        reason: if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers },
+        attempt,
+        answered: again.map_or(0, |intent| intent.answered),
+        not_before: again.filter(|intent| !s.looked_since(intent)).and_then(|intent| Some(intent.next_try.as_ref()?.0)),
+        drifted,
+        settle,
+        // What was learned of a change that was taken back must outlast every wait, or it would have to be learned anew.
+        keeps_clock: taken_back.is_some(),
+    }
+}

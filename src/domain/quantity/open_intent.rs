@@ -1,0 +1,217 @@
+//! What an open change of seats and limit still means, given the numbers that the vendor shows.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
+use crate::domain::ladder::Settle;
+use crate::domain::numbers::doubled;
+use crate::domain::outcome::applied;
+use crate::domain::protocol::{Open, RECENT, State, Wait, WaitFor, late, pause_after, settling, wait, wait_of};
+use crate::domain::{Doubt, Numbers, Situation};
+
+/// So many answers without a reason and without an effect are a refusal.
+const REFUSED_AFTER: i32 = 2;
+
+/// Judges the recorded intent against what the vendor shows.
+pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
+    let Some(intent) = &s.recorded() else { return Open::free() };
+    let edited = s.edited_since(intent);
+    let foreign = intent.account != s.seen.account_key();
+    let confirmed = s.confirms(&intent.id);
+    match intent.phase {
+        // The credentials may be those of another account for a moment only: the record holds until there is another one.
+        IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected if foreign => {
+            Open::keep(intent, State::Free { attempt: 1 })
+        }
+        IntentPhase::WithoutEffect if edited => Open::free(),
+        IntentPhase::WithoutEffect if seen == intent.target() => Open::done(applied(intent, s.now)),
+        IntentPhase::WithoutEffect => repeat(intent, seen),
+        IntentPhase::NeedsReview => {
+            if edited || confirmed {
+                Open::free()
+            } else if seen == intent.target() {
+                Open::done(applied(intent, s.now))
+            } else {
+                Open::keep(intent, State::Review)
+            }
+        }
+        IntentPhase::Rejected if edited => Open::free(),
+        // The refused requests stay counted: their late effects are waited for with those of the next one.
+        IntentPhase::Rejected if confirmed || asks_anew(s, intent, seen) => {
+            Open::again(intent, step(seen, intent.target()))
+        }
+        IntentPhase::Rejected => Open::keep(intent, State::Rejected),
+        IntentPhase::Settling => match settling(s, intent) {
+            Some(left) => Open::wait(intent, Wait { visible: true, ..left }),
+            None => Open::free(),
+        },
+        IntentPhase::Open | IntentPhase::Unanswered | IntentPhase::Answered => doubt(s, intent, seen, edited, foreign),
+    }
+}
+
+fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreign: bool) -> Open {
+    let answered = intent.phase == IntentPhase::Answered;
+    let waiting = settling(s, intent);
+    if foreign {
+        // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
+        return waiting.map_or_else(Open::free, |left| Open::wait(intent, left));
+    }
+    if seen == intent.target() {
+        // Seeing the target ends the doubt at once, but what was never answered may still be running.
+        return match waiting.filter(|_| !answered) {
+            None => Open::done(applied(intent, s.now)),
+            Some(left) => {
+                let visible = State::Wait(Wait { visible: true, ..left });
+                let applied = Some(applied(intent, s.now));
+                Open { applied, ..Open::turn(intent, IntentPhase::Settling, visible) }
+            }
+        };
+    }
+    if let Some(left) = waiting.or_else(|| second_reading(s, wait_of(intent), seen)) {
+        return Open::wait(intent, left);
+    }
+    if !seen.is_between(intent.base(), intent.target()) {
+        // An edit from before the review is no answer to it.
+        Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+    } else if edited {
+        Open { applied: part_applied(intent, seen, s.now), ..Open::free() }
+    } else if intent.attempt > 1 && taken_back(s, seen).is_some() {
+        // What it repeats was made and taken back. An answer is a refusal. Without one, the vendor may bill what it does not
+        // show.
+        if answered {
+            Open::turn(intent, IntentPhase::Rejected, State::Rejected)
+        } else {
+            Open::turn(&s.asked_anew(intent), IntentPhase::NeedsReview, State::Review)
+        }
+    } else {
+        let told = Intent { answered: intent.answered.saturating_add(i32::from(answered)), ..intent.clone() };
+        if told.answered >= REFUSED_AFTER {
+            Open::turn(&told, IntentPhase::Rejected, State::Rejected)
+        } else {
+            let pause = SignedDuration::try_from(pause_after(s, intent)).unwrap_or_default();
+            let next_try = (!pause.is_zero()).then(|| s.now.saturating_add(pause).map(Time).ok()).flatten();
+            Open { applied: part_applied(intent, seen, s.now), ..repeat(&Intent { next_try, ..told }, seen) }
+        }
+    }
+}
+
+/// Whether a refused change is requested again: the vendor is not as it was when it refused, or a person or a new Secret asks.
+/// More use changes nothing for the better, and a reading without the use says nothing about it: else a use that comes and goes
+/// sends the change each time.
+fn asks_anew(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
+    let fewer = intent.used.zip(s.seen.usage.count()).is_some_and(|(before, now)| now < before);
+    seen != intent.base() || fewer || s.rotated || s.looked_since(intent)
+}
+
+/// Again, from what is shown now.
+fn repeat(intent: &Intent, seen: Numbers) -> Open {
+    Open::repeat(intent, step(seen, intent.target()))
+}
+
+fn step(from: Numbers, to: Numbers) -> Step {
+    Step::Seats(SeatsStep { from: from.seats, to: to.seats, limit_from: from.limit, limit_to: to.limit })
+}
+
+/// What was made of a change that was applied in part.
+fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change> {
+    let part = Intent { step: step(intent.base(), seen), ..intent.clone() };
+    (seen != intent.base()).then(|| applied(&part, now))
+}
+
+/// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
+/// (docs/never-buys-twice.md, "Heal"). That is the vendor's doing, not drift and not a third party. Changes that followed
+/// one another count as one: a late handler of the vendor may bring back the row from before the first of them.
+pub(in crate::domain) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
+    let last = s.history.first().filter(|last| seen != last.target())?;
+    let recent =
+        |change: &&Change| change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < RECENT;
+    let mut expected = last.target();
+    for change in s.history.iter().take_while(recent) {
+        if change.target() != expected {
+            break;
+        }
+        if change.base() == seen {
+            return Some(last);
+        }
+        expected = change.base();
+    }
+    None
+}
+
+/// Which attempt the change that was taken back comes to, and what must be seen before it may be sent once more. Not where
+/// it was a repeat: handlers of both requests may then be about, one handler after the other for longer than the settle
+/// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
+/// person is asked.
+///
+/// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
+/// counts.
+pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
+    let afresh = !s.asked_for(last) || s.confirms(&last.id);
+    if last.attempt > 1 && !afresh {
+        return (attempt, Settle::Review(Box::new(last.clone())));
+    }
+    let back = || WaitFor::TakenBack(last.id.clone());
+    let left = wait(s, back(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, back(), seen));
+    (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
+}
+
+/// The vendor shows our last change once more on top of it, and changes are differences: another installation may have made the
+/// same one. Nobody corrects that but a person.
+pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
+    let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
+    let (from, to) = (last.base(), last.target());
+    let again = doubled(from, to) == Some(seen.seats) && s.seen.rules.support.adds(from, to);
+    (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
+}
+
+/// What is open where nothing is left to change on its account: what came to nothing is over. A refusal is over with the
+/// second reading that shows its target, and then it counts as made: falls the vendor back, no third request follows.
+pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open {
+    let Some(intent) = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key()) else {
+        return open;
+    };
+    match intent.phase {
+        IntentPhase::WithoutEffect => Open { intent: None, ..open },
+        IntentPhase::Rejected => match second_reading(s, wait_of(intent), seen) {
+            Some(left) => Open { state: State::Wait(Wait { visible: true, ..left }), ..open },
+            None if seen == intent.target() => Open::done(applied(intent, s.now)),
+            None => Open { intent: None, ..open },
+        },
+        _ => open,
+    }
+}
+
+/// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds
+/// another row than the one that is shown.
+pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> Option<Wait> {
+    let (what, length) = late_wait(s, last)?;
+    wait(s, what.clone(), length).or_else(|| second_reading(s, what, seen))
+}
+
+/// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
+/// What is read once they are over is the first of two readings.
+pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
+    let (what, length) = late_wait(s, last)?;
+    let settled = wait(s, what.clone(), length).is_none();
+    Some(Doubt { wait: what, left: Duration::ZERO, settled })
+}
+
+/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is long ago,
+/// or of another account. The clock of its request began anew when the request was over.
+fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
+    let length = s.timing.late_effects(last, s.now).filter(|_| last.account == s.seen.account_key())?;
+    let running = s.elapsed.map(|elapsed| &elapsed.wait);
+    let id = || last.id.clone();
+    let same = [WaitFor::Request(id()), WaitFor::TakenBack(id())].into_iter().find(|wait| Some(wait) == running);
+    Some((same.unwrap_or_else(|| WaitFor::LateEffects(id())), length))
+}
+
+/// After the settle time two readings with a pause between them must agree.
+fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
+    let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
+    let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
+    (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
+}

@@ -1,0 +1,125 @@
+//! Turns a finding into the status that people read and the events that tell them. Pure: the same finding over the same
+//! old status gives the same bytes, so that a steady state writes nothing.
+
+use jiff::Timestamp;
+
+use super::condition::{reason, satisfied_generation};
+use super::decision_conditions::{Told, decided};
+use super::fault_conditions::failed;
+use super::notice::{Notice, transitions};
+use super::wish::satisfaction;
+use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict};
+use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
+
+/// What a pass found out.
+#[derive(Clone, Debug)]
+pub enum Finding<'a> {
+    /// The vendor was read and a decision was made.
+    Decided {
+        /// The checked spec.
+        desired: &'a Desired,
+        /// What the vendor shows.
+        seen: &'a Snapshot,
+        /// What follows.
+        decision: &'a Decision,
+    },
+    /// It did not come to that.
+    Failed {
+        /// Why.
+        fault: &'a Fault,
+        /// The checked spec, if it could be checked.
+        desired: Option<&'a Desired>,
+        /// The account, as far as it is known.
+        account: Option<Account>,
+        /// The last good reading is too old to stand on (or there was none).
+        stale: bool,
+    },
+}
+
+/// The new status and what to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The whole status.
+    pub status: LicenseSeatsStatus,
+    /// Events, oldest first.
+    pub notices: Vec<Notice>,
+}
+
+/// Makes the report of one pass over the status it found.
+pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, now: Timestamp) -> Report {
+    let mut status = old.clone();
+    let mut notices = Vec::new();
+    let satisfied = satisfied_generation(old);
+    match finding {
+        Finding::Decided { desired, seen, decision } => {
+            status.observed_generation = generation;
+            let in_sync = decision.verdict == Verdict::InSync;
+            status.satisfied_generation = if in_sync { Some(generation) } else { satisfied };
+            if in_sync {
+                status.satisfied_wish = Some(satisfaction(desired, &seen.account_key()));
+            }
+            status.effective = Some(effective(desired));
+            observed(&mut status, desired, seen, decision);
+            status.plan = decision.plan.clone();
+            status.intent = decision.intent.clone();
+            status.record_of.clone_from(&decision.record_of);
+            decided(&mut status, &Told { old, generation, desired, seen, decision, now });
+        }
+        Finding::Failed { fault, desired, account, stale } => {
+            let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
+            if transient && !stale {
+                return Report { status, notices };
+            }
+            status.satisfied_generation = satisfied;
+            if let Some(desired) = desired {
+                status.effective = Some(effective(desired));
+                status.desired = desired.seats;
+            }
+            status.account = account_of(status.account.take(), account.as_ref());
+            if !transient {
+                status.observed_generation = generation;
+            }
+            if fault.remedy == Remedy::Owner && fault.reason == reason::CONFLICT {
+                // What it takes over later is not what it knows now.
+                status.record_of = None;
+            }
+            failed(&mut status, old, generation, fault, now);
+        }
+    }
+    transitions(old, &status, &mut notices);
+    Report { status, notices }
+}
+
+/// The account that is recorded of an object that was not read. What was read stays recorded; an id that only a Secret or a
+/// spec names is none, for it would count as confirmed by the vendor.
+fn account_of(recorded: Option<Account>, named: Option<&Account>) -> Option<Account> {
+    match (recorded, named) {
+        (Some(recorded), None) => Some(recorded),
+        (Some(recorded), Some(named)) if recorded.key().is_some() || named.host.is_none() => Some(recorded),
+        (_, named) => named.map(|named| Account { id: None, ..named.clone() }),
+    }
+}
+
+fn effective(desired: &Desired) -> Effective {
+    Effective { interval: go_duration(desired.interval), product: Some(desired.pool.name.into()) }
+}
+
+fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
+    status.account = Some(seen.account.clone());
+    status.desired = desired.seats;
+    let numbers = seen.numbers();
+    status.seats = numbers.map(|n| n.seats);
+    status.used = seen.usage.count();
+    status.used_is_lower_bound = match seen.usage {
+        Usage::Exact(_) => Some(false),
+        Usage::AtLeast(_) => Some(true),
+        Usage::NotReported => None,
+    };
+    status.free = numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
+    status.limit = numbers.and_then(|n| n.limit);
+    // Where license keys decide, nobody buys by himself.
+    status.limited = numbers.filter(|_| seen.keys().is_none()).map(|n| n.limit.is_some());
+    status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
+    status.capabilities.clone_from(&seen.capabilities);
+    status.license = decision.license.clone().or_else(|| seen.license.clone());
+}

@@ -1,0 +1,127 @@
+//! The STATUS column: one short phrase. Detail belongs into condition messages.
+
+use jiff::Timestamp;
+
+use super::condition_table::says;
+use super::numbers::doubled;
+use super::shortage::Shortage;
+use super::{Decision, Numbers, Snapshot, Verdict};
+use crate::api::{CONFIRM, Change, Intent, MayBill};
+
+/// What else is to be told beside a decision.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub shortage: Option<&'a Shortage>,
+    /// Seats that are billed, where that is another number than is shown.
+    pub billed: Option<i32>,
+    pub may_bill: Option<&'a MayBill>,
+    /// A payment is late.
+    pub late: bool,
+}
+
+impl Beside<'_> {
+    /// The worst first: a shortage takes the place of what is in order.
+    fn after(self, words: &str) -> String {
+        let first = self.shortage.map_or_else(|| words.to_owned(), |s| format!("shortage: {}", s.message));
+        let bills = self.billed.map(|billed| format!("bills {billed}"));
+        let may_bill = self.may_bill.map(|may| format!("may bill {}", may.seats));
+        let late = self.late.then(|| "payment late".to_owned());
+        [Some(first), bills, may_bill, late].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The phrase for a decision. What is beside it is told where nothing more urgent is to be said.
+pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<'_>) -> String {
+    let words = says(&decision.verdict).words;
+    match &decision.verdict {
+        Verdict::InSync | Verdict::Observed(None) => beside.after(words),
+        Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec asks {}", wanted.seats)),
+        Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
+        Verdict::Held(_) => format!("{}: {words}", change.unwrap_or("change")),
+        Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
+            "vendor refused".into()
+        }
+        Verdict::Lacking(lack) => lack.summary.clone(),
+        Verdict::Doubt | Verdict::Rejected | Verdict::NeedsReview | Verdict::Conflict | Verdict::Unsupported(_) => {
+            words.to_owned()
+        }
+    }
+}
+
+/// The phrase where the license is not in force.
+pub(super) fn not_in_force(shortage: Option<&Shortage>) -> String {
+    let short = shortage.map_or_else(String::new, |s| format!("; shortage: {}", s.message));
+    format!("license not in force{short}")
+}
+
+/// A change in a few words: `+50 seats`, `limit 170`, `-10 seats, limit 140`.
+pub(super) fn change(from: Numbers, to: Numbers) -> String {
+    let delta = i64::from(to.seats) - i64::from(from.seats);
+    let seats = (delta != 0).then(|| format!("{delta:+} seat{}", if delta.abs() == 1 { "" } else { "s" }));
+    let limit = (from.limit != to.limit).then(|| match to.limit {
+        Some(limit) => format!("limit {limit}"),
+        None => "no limit".to_owned(),
+    });
+    seats.into_iter().chain(limit).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbers for people: `150 seats, limit 150`.
+pub(super) fn numbers(n: Numbers) -> String {
+    match n.limit {
+        Some(limit) => format!("{} seats with limit {limit}", n.seats),
+        None => format!("{} seats with no limit", n.seats),
+    }
+}
+
+/// A day, for sentences.
+pub(super) fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
+
+/// What a person must know to resolve a review. `history`: recorded changes, newest first; `grows`: the vendor may buy by
+/// itself.
+pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], grows: bool) -> String {
+    let bills_shown = seen.bills_what_it_shows();
+    let seen = seen.numbers().unwrap_or(intent.target());
+    let made = |last: &Change| last.account == intent.account && last.target() == intent.target();
+    let explained = if doubled(intent.base(), intent.target()) == Some(seen.seats) {
+        let itself =
+            if grows { format!(", or {vendor} itself, which may buy seats up to the limit") } else { String::new() };
+        format!(
+            "{vendor} should show {} and shows {}, as if the same change had been made twice: perhaps by another Seatkeeper, in \
+             another cluster, or a person{itself}. Nothing is corrected and nothing is sent until you decide: find out which, \
+             and give the account to one Seatkeeper alone",
+            numbers(intent.target()),
+            numbers(seen)
+        )
+    } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
+        format!(
+            "{vendor} made the change to {}, and somebody else set it back to {}, which {vendor} bills too. Nothing is sent until \
+             you decide: find out who sets it back",
+            numbers(intent.target()),
+            numbers(seen)
+        )
+    } else if seen != intent.target() && history.first().is_some_and(made) {
+        format!(
+            "{vendor} made the change to {}, took it back, and after a repeat shows {} again: it may bill {} seats while \
+             it shows {}. Nothing is sent until you decide: ask {vendor} what it bills",
+            numbers(intent.target()),
+            numbers(seen),
+            intent.target().seats,
+            seen.seats
+        )
+    } else {
+        format!(
+            "{vendor} should show {} or still {}, and shows {}: either the change was made and somebody else changed it \
+             too, or somebody else changed it alone. Nothing is sent until you decide: look at the account",
+            numbers(intent.target()),
+            numbers(intent.base()),
+            numbers(seen)
+        )
+    };
+    format!(
+        "{explained}, then edit spec.seats or spec.limit to what it should be, or keep the spec and annotate the object with \
+         {CONFIRM}={}: Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
+        intent.id
+    )
+}

@@ -1,9 +1,0 @@
-//! A suspended object changes nothing. What was sent before is read back all the same.
-
-use super::{Hold, HoldKind, Wanted};
-use crate::plan::Situation;
-
-pub(super) fn gate(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
-    let message = || "spec.suspend is true: nothing is sent until it is false".to_owned();
-    s.desired.suspended.then(|| Hold::of(HoldKind::Suspended, message())).into_iter().collect()
-}
