@@ -20,7 +20,7 @@ const CASES: u32 = 1000;
 /// Put into the texts of documents, so that it shows when a sentence of ours repeats one.
 pub const MARKER: &str = "zz-words-of-the-vendor-zz";
 
-/// Values that somebody once got wrong, as JSON.
+/// Values that a client once got wrong, as JSON.
 const ODD: &[&str] = &[
     "null",
     "true",

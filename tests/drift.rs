@@ -105,7 +105,7 @@ async fn person_who_sets_the_old_numbers_again_is_told_as_drift_where_the_bill_s
     let drifted = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Drifted") == "True/ExternalChange";
     let status = t.until("drift", drifted).await;
     let message = &condition(&status, "Drifted").expect("Drifted").message;
-    assert!(message.contains("somebody else changed Bitwarden"), "{message}");
+    assert!(message.contains("Bitwarden was changed from outside"), "{message}");
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(!message.contains("took") && !message.contains("may bill"), "{message}");
     t.until("the correction", |status| status.history.len() == 2 && said(status, "Ready") == "True/InSync").await;

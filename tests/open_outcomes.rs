@@ -91,7 +91,7 @@ async fn in_review(name: &str) -> World {
         "150 seats",
         "100 seats",
         "120 seats",
-        "somebody else changed it alone",
+        "it was changed from outside alone",
         id.as_str(),
         "seatkeeper.dev/confirm=",
         "Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
@@ -153,7 +153,7 @@ async fn taken_back_twice(name: &str) -> World {
     for part in ["made the change to 150 seats", "took it back", "may bill 150 seats while it shows 100", "confirm="] {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");
     }
-    assert!(!message.contains("somebody else"), "it was the vendor: {message:?}");
+    assert!(!message.contains("from outside"), "it was the vendor: {message:?}");
     w.until_polled(3).await;
     assert_eq!(w.puts(), 2);
     w

@@ -29,7 +29,7 @@ const COMMANDS: &[(&str, &str, Effect)] = &[
     ("--replicas=160", "scaled", Some(("kubectl get licenseseats", "160       160     147    13     160     True    in sync"))),
     ("--replicas=5000", "spec.seats is above spec.guardrails.maxSeats", None),
     ("/seats", "", Some(("kubectl get events", "148 seats with limit 160 -> 160 seats with limit 160"))),
-    ("describe", "somebody else changed Bitwarden", None),
+    ("describe", "Bitwarden was changed from outside", None),
     ("patch secret bitwarden-eu", "patched", Some(("kubectl get licenseseats acme-eu", "40        40      28     12     50      True    in sync"))),
     ("patch secret bitwarden-org", "patched", None),
     ("wait", "condition met", None),

@@ -96,7 +96,7 @@ async fn a_new_object_that_waits_behind_bad_keys_says_so_before_it_was_ever_read
     let status = good.until_said("Ready", "Unknown/ObservationStale").await;
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("the turn of this object has not come yet"), "{message}");
-    assert_eq!((status.summary.as_deref(), status.seats), (Some("waits for its turn"), None));
+    assert_eq!((status.summary.as_deref(), status.seats), (Some("rate limited; waiting"), None));
 }
 
 /// Objects with invented keys, more than the vendor takes token requests of in five minutes; its limit is reached.

@@ -23,13 +23,13 @@ pub struct Plan {
     pub step: Step,
 
     /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
-    /// `ExternalChange` (somebody else moved the vendor away from what Seatkeeper last set and the spec still asks).
+    /// `ExternalChange` (the vendor was moved from outside, away from what Seatkeeper last set and the spec still asks).
     pub reason: Trigger,
 
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
-    /// change its pool first), `Conflict` (somebody else changed the vendor again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
+    /// change its pool first), `Conflict` (the vendor was changed from outside again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
     /// `spec.driftPolicy` is `Report`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
@@ -40,7 +40,7 @@ pub struct Plan {
 pub enum Trigger {
     /// The spec asks for other numbers than the vendor shows.
     SpecDiffers,
-    /// The vendor was changed by somebody else since Seatkeeper's last change, away from what the spec asks.
+    /// The vendor was changed from outside since Seatkeeper's last change, away from what the spec asks.
     ExternalChange,
 }
 
@@ -57,7 +57,7 @@ pub enum PlanBlock {
     OutcomeUnknown,
     /// Another object of this account must change its pool first.
     OtherPool,
-    /// Somebody else changed the vendor again and again.
+    /// The vendor was changed from outside again and again.
     Conflict,
     /// The object has no record of the account yet: no seats are lowered and no license key is removed until a person agrees.
     FirstSight,

@@ -24,7 +24,7 @@ pub fn crd() -> CustomResourceDefinition {
 }
 
 /// An explicit null must mean the same as an absent field: a nullable field would keep the null, and CEL would fail
-/// on it with a message nobody understands. Integer bounds are i32 throughout, so `format` and schemars' own minimum
+/// on it with a message that explains nothing. Integer bounds are i32 throughout, so `format` and schemars' own minimum
 /// of the type say nothing.
 fn tidy(schema: &mut JSONSchemaProps) {
     schema.nullable = None;

@@ -54,7 +54,7 @@ pub struct LicenseKeyEntry {
     /// only if `server` equals the `server` of the Secret that `credentialsSecretRef` names.
     pub secret_key_ref: SecretKeyRef,
 
-    /// The row of the tenant that this key already has, where the operator cannot know: the key was added by somebody
+    /// The row of the tenant that this key already has, where the operator cannot know: the key was added by a person
     /// else, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`. The key is
     /// then not added, and `prune` may remove it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,7 +118,7 @@ pub struct KeyRecord {
     pub uuid: Option<String>,
 
     /// How the row came to be: `Added` (by this object), `Adopted` (the spec says which row it is), `Found` (it is taken for
-    /// this key without proof that this object made it: never removed), `Foreign` (somebody else's: never touched). Absent
+    /// this key without proof that this object made it: never removed), `Foreign` (another owner's: never touched). Absent
     /// until there is a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<KeyOrigin>,
@@ -171,7 +171,7 @@ pub enum KeyOrigin {
     Adopted,
     /// Taken for this key without proof that this object made it.
     Found,
-    /// By somebody else.
+    /// Outside Seatkeeper.
     Foreign,
 }
 

@@ -73,7 +73,7 @@ pub enum LicenseState {
     Pending,
     /// Not in force: not paid.
     Unpaid,
-    /// Not in force: ended by somebody.
+    /// Not in force: ended by a person.
     Cancelled,
     /// Not in force: its time has passed.
     Expired,
@@ -102,7 +102,7 @@ pub struct KeyCapabilities {
 pub enum KeyKind {
     /// An organization's own key.
     Organization,
-    /// The personal key of somebody who owns the organization.
+    /// The personal key of an owner of the organization.
     Owner,
 }
 

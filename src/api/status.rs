@@ -84,7 +84,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited: Option<bool>,
 
-    /// Seats that are billed, where the vendor shows it and it is not `seats`: somebody pays for another number.
+    /// Seats that are billed, where the vendor shows it and it is not `seats`: another number is paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<i32>,
 
@@ -140,7 +140,7 @@ pub struct LicenseSeatsStatus {
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
     /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
-    /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: somebody else changed the
+    /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: a person or another program changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::Leadership;
 use super::crd::Crd;
 use super::events::Events;
-use super::foreign::Suspects;
 use super::host_permits::HostPermits;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectStates, PassRequest};
 use super::pools::Pools;
 use super::queue::{Class, Queue};
+use super::status_author::Suspects;
 use crate::domain::Timing;
 use crate::metrics::Metrics;
 use crate::registry::age_of;
@@ -79,7 +79,7 @@ pub struct Context {
     pub(super) pools: Pools,
     pub(super) host_permits: HostPermits,
     pub(super) crd: Crd,
-    /// Objects whose status somebody else may have written.
+    /// Objects whose status another writer may have written.
     pub(super) suspects: Suspects,
     /// Which object is next.
     pub(super) queue: Arc<Queue>,
@@ -215,7 +215,7 @@ pub(super) fn key_of(object: &ObjectMetadata) -> Key {
 
 #[cfg(test)]
 impl Context {
-    /// That of a replica that leads for an hour, in term 1, with an apiserver that nobody can reach.
+    /// That of a replica that leads for an hour, in term 1, with an apiserver that cannot be reached.
     pub(super) fn of_an_hour() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

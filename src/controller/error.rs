@@ -27,7 +27,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts an apiserver error: somebody was faster, or something is wrong.
+    /// Sorts an apiserver error: another writer was faster, or something is wrong.
     pub(super) fn of(error: kube::Error) -> Self {
         match &error {
             kube::Error::Api(status) if status.is_conflict() => Self::Conflict,

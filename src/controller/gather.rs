@@ -79,7 +79,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
                 None => status,
             };
             let read = look(pass, status).await;
-            // Whose turn has not come is asked soon; nobody waits for a vendor that does not answer, or refuses.
+            // An object whose turn has not come is read soon; no pass waits for a vendor that does not answer, or refuses.
             if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::Paced(_)))) {
                 pass.context.pools.answered(pass.key);
             }
@@ -262,7 +262,7 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
          sent for this one meanwhile",
         desired.pool.name
     );
-    Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object has this pool".into(), message }
+    Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object owns this pool".into(), message }
 }
 
 fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {

@@ -1,5 +1,5 @@
-//! How many passes may be with one vendor host at a time, so that a host that hangs holds up its own objects and nobody
-//! else's.
+//! How many passes may be with one vendor host at a time, so that a host that hangs holds up no objects but its
+//! own.
 //!
 //! A pass keeps its place among all passes while it waits for a vendor. A host may have as many places as are left free:
 //! alone it gets half of them, two that hang get a third each, and one place is left for the next host as long as there

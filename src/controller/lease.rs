@@ -154,7 +154,7 @@ impl Candidate {
                         self.said.clear();
                         Ok(self.settings.retry)
                     }
-                    // Somebody was faster: look again.
+                    // Another replica was faster: read again.
                     Err(Error::Conflict) => Ok(Duration::from_millis(100).min(self.settings.retry)),
                     Err(error) => Err(error),
                 }
@@ -272,7 +272,7 @@ mod tests {
             if known.holder.as_deref().is_some_and(|holder| !holder.is_empty() && holder != "me") {
                 assert!(matches!(step(settings.duration - Duration::from_nanos(1)), LeaseStep::Follow(_)), "{known:?}");
             }
-            assert!(!matches!(step(Duration::MAX), LeaseStep::Follow(_)), "nobody waits for ever: {known:?}");
+            assert!(!matches!(step(Duration::MAX), LeaseStep::Follow(_)), "no replica waits for ever: {known:?}");
             let version = lease.metadata.resource_version.clone();
             let written = held(Some(lease), LeaseStep::Acquire, "me", &settings);
             assert_eq!(written.metadata.resource_version, version, "a compare-and-swap");

@@ -1,4 +1,4 @@
-//! An object's metadata as far as it is needed, read so that nobody can write one that cannot be read.
+//! An object's metadata as far as it is needed, read so that no writer can make one that cannot be read.
 //!
 //! Of `managedFields` whoever may update an object may write nearly anything, and Kubernetes knows times that our types do
 //! not. One object that could not be read would keep the whole list of them from being read. So what is not needed is

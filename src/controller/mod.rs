@@ -3,7 +3,7 @@
 //! `gather` (object, Secret, vendor) → `decide` (asks `plan`) → `act` (the only code that changes a vendor) → `record`
 //! (the only code that writes status and events, once on every path). The watch carries metadata alone and only says
 //! "look"; the object itself is read with a quorum read at the start of each pass, so no purchase rests on a cache, and
-//! an object that does not parse hinders nobody but itself.
+//! an object that does not parse hinders no other.
 
 mod act;
 mod context;
@@ -13,7 +13,6 @@ mod error;
 mod events;
 #[cfg(debug_assertions)]
 mod fault_switches;
-mod foreign;
 mod gather;
 mod host_permits;
 mod initial_scan;
@@ -30,6 +29,7 @@ mod queue;
 mod reconcile;
 mod record;
 mod secret;
+mod status_author;
 mod urgency;
 mod work;
 
@@ -78,6 +78,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = Box::pin(recount(&context)) => {}
         () = crd::follow(&context) => {}
         () = context.follow_turns() => {}
-        () = foreign::follow(&context) => {}
+        () = status_author::follow(&context) => {}
     }
 }

@@ -115,7 +115,7 @@ impl StoredObject {
         }
     }
 
-    /// How it is left at the end of a pass of this term. `redone`: when a status that somebody else wrote was redone last.
+    /// How it is left at the end of a pass of this term. `redone`: when a status of another writer was redone last.
     pub fn left(&self, term: u64, redone: Option<Instant>) -> Left {
         Left::new(&self.versions, &self.object.status, (term, redone))
     }
@@ -141,7 +141,7 @@ impl StoredObject {
         holds(&self.object.status, intent)
     }
 
-    /// Writes what differs, if anything does, on condition that nobody else wrote since the read. An error where the
+    /// Writes what differs, if anything does, on condition that no other write came since the read. An error where the
     /// status is not stored whole: an older CRD drops what it does not know.
     pub async fn write(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let new = serde_json::to_value(status)?;

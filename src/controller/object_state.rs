@@ -2,8 +2,8 @@
 //! the monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
 //! longer, it never buys.
 
-mod entry;
 mod left;
+mod one;
 mod pass_request;
 mod requeue;
 
@@ -13,12 +13,12 @@ use std::time::Instant;
 
 use super::queue::Class;
 pub(super) use crate::registry::Key;
-pub(super) use entry::{CredentialPause, ObjectState};
 pub(super) use left::Left;
+pub(super) use one::{CredentialPause, ObjectState};
 pub(super) use pass_request::PassRequest;
 pub(super) use requeue::{backoff, jitter};
 
-/// The memory of all objects.
+/// The state of all objects between passes.
 #[derive(Debug, Default)]
 pub(super) struct ObjectStates(Mutex<HashMap<Key, ObjectState>>);
 
@@ -51,7 +51,7 @@ impl ObjectStates {
         (!left.knows(version)).then(|| left.clone())
     }
 
-    /// Somebody else wrote this version of the object, and left the status alone.
+    /// Another writer wrote this version of the object, and left the status alone.
     pub fn learn_version(&self, key: &Key, version: Option<String>) {
         if let Some(left) = self.lock().get_mut(key).and_then(|entry| entry.left.as_mut()) {
             left.learn(version);
@@ -88,19 +88,19 @@ mod tests {
 
     #[test]
     fn watch_event_tells_a_new_object_from_an_edit_and_from_what_the_last_pass_knew() {
-        let (memory, key) = (ObjectStates::default(), ("it".to_owned(), "acme".to_owned()));
+        let (states, key) = (ObjectStates::default(), ("it".to_owned(), "acme".to_owned()));
         let requested = |uid: &str, generation| {
             let (uid, generation) = (Some(uid.into()), Some(generation));
             PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
         };
-        assert_eq!(memory.news(&key, &requested("a", 1)), Some(Class::New));
-        let entry = memory.begin(&key, &requested("a", 1), Instant::now());
-        assert_eq!(memory.news(&key, &requested("a", 2)), Some(Class::Urgent), "edited during the first pass");
-        memory.end(&key, entry);
-        assert_eq!(memory.news(&key, &requested("a", 1)), None);
-        assert_eq!(memory.news(&key, &requested("a", 2)), Some(Class::Urgent));
-        assert_eq!(memory.news(&key, &requested("b", 1)), Some(Class::New), "another object by the same name");
-        memory.forget(&key);
-        assert_eq!(memory.news(&key, &requested("a", 1)), Some(Class::New));
+        assert_eq!(states.news(&key, &requested("a", 1)), Some(Class::New));
+        let entry = states.begin(&key, &requested("a", 1), Instant::now());
+        assert_eq!(states.news(&key, &requested("a", 2)), Some(Class::Urgent), "edited during the first pass");
+        states.end(&key, entry);
+        assert_eq!(states.news(&key, &requested("a", 1)), None);
+        assert_eq!(states.news(&key, &requested("a", 2)), Some(Class::Urgent));
+        assert_eq!(states.news(&key, &requested("b", 1)), Some(Class::New), "another object by the same name");
+        states.forget(&key);
+        assert_eq!(states.news(&key, &requested("a", 1)), Some(Class::New));
     }
 }

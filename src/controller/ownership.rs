@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_open_change_bars_the_account_it_was_sent_to_also_if_it_cannot_be_read() {
-        for phase in [json!("InFlight"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
+        for phase in [json!("Open"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
             let record = json!({ "intent": { "id": "i", "account": "host/then", "phase": phase, "from": "many" } });
             assert_eq!(open(&record), Some(("i".into(), Realm::of("host/then"))), "{phase}");
         }

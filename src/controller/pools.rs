@@ -17,7 +17,7 @@ pub(super) struct Pools {
     /// Where objects are put that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
-    /// What is said of objects that change nothing before somebody acts.
+    /// What is said of objects that change nothing before a person acts.
     stuck: Mutex<HashMap<Key, String>>,
 }
 
@@ -88,7 +88,7 @@ impl Pools {
         self.lock().wanted_beside(key)
     }
 
-    /// Says whether an object waits for somebody to act, and for what.
+    /// Says whether an object waits for a person to act, and for what.
     pub fn set_stuck(&self, key: &Key, why: Option<String>) {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
@@ -97,7 +97,7 @@ impl Pools {
         }
     }
 
-    /// The objects of the same account that own other pools and wait for somebody to act.
+    /// The objects of the same account that own other pools and wait for a person to act.
     pub fn stuck_beside(&self, key: &Key) -> Vec<Stuck> {
         let beside = self.lock().owners_beside(key);
         let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);

@@ -67,7 +67,7 @@ impl Pass<'_> {
         Ok(wait.min(self.context.settings.timing.secret_recheck))
     }
 
-    /// Tells the registry and the memory of the object what was decided.
+    /// Tells the registry and the state of the object what was decided.
     fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
         let (pools, key) = (&self.context.pools, self.key);
         if let Verdict::Held(holds) = &decision.verdict {
@@ -238,7 +238,7 @@ fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
     Fault {
         remedy: Remedy::Time { after: None, secret_may_help: false },
         reason: domain::reason::VENDOR_UNREACHABLE,
-        summary: "waits for its turn".into(),
+        summary: "rate limited; waiting".into(),
         message,
     }
 }
@@ -266,7 +266,7 @@ pub(super) async fn not_stored(
         Pass::over(context, object, key, stored, entry).words(&fault).await.map(drop)
     };
     if let Err(error) = told.await {
-        tracing::warn!(%error, "not even the conditions of the object can tell it");
+        tracing::warn!(%error, "the conditions of the object cannot be written either");
     }
     let wait = after_fault(context, &fault, entry);
     tracing::warn!(error = %fault, "pass not finished; again in {} s", wait.as_secs());
@@ -281,7 +281,7 @@ enum Written {
     Proof,
 }
 
-/// Writes the status. Somebody else's write in between must not lose the proof of what was done: if our intent is
+/// Writes the status. Another write in between must not lose the proof of what was done: if our intent is
 /// still the stored one, that much is written over it, and the rest follows in the next pass.
 async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result<Written, Error> {
     let ours = stored.status().ok().and_then(|status| status.intent).map(|intent| intent.id);

@@ -1,5 +1,5 @@
 //! Reads a Secret by name, afresh in each pass, for each may send: `get` is the only verb the operator has on Secrets. What is not needed of one is not read, so
-//! that what somebody wrote into its metadata cannot keep it from being used; an answer that cannot be read is an error
+//! that its metadata cannot keep it from being used; an answer that cannot be read is an error
 //! without words.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Says who waits for a pass, so that what somebody waits for overtakes what is merely due. Asked by `gather`.
+//! Says how urgent a pass is, so that what a person waits for overtakes what is merely due. Asked by `gather`.
 
 use super::object_state::{ObjectState, PassRequest};
 use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};

@@ -71,7 +71,7 @@ fn ended(context: &Context, key: &Key, next: Next) {
         // Deleted during the pass.
         context.forget(key);
     }
-    // What was written meanwhile by somebody else.
+    // What another writer wrote meanwhile.
     context.suspect(key);
     // A place may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();

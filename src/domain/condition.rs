@@ -17,7 +17,7 @@ pub mod kind {
     pub const LICENSE_VALID: &str = "LicenseValid";
     /// A wanted change is not made yet. Present only while true.
     pub const CHANGE_PENDING: &str = "ChangePending";
-    /// Somebody else changed the vendor. Present only while true.
+    /// The vendor was changed from outside. Present only while true.
     pub const DRIFTED: &str = "Drifted";
     /// Work is going on (kstatus). Present only while true.
     pub const RECONCILING: &str = "Reconciling";
@@ -117,7 +117,7 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
     owned || [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE].contains(&told)
 }
 
-/// What the STATUS column says where nothing goes on before somebody acts.
+/// What the STATUS column says where nothing goes on before a person acts.
 pub fn waits_for_a_person(status: &LicenseSeatsStatus) -> Option<String> {
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == Is::True.text());
     let goes_on = find(&status.conditions, kind::RECONCILING).is_some();

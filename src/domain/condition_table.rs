@@ -51,7 +51,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "This account or key can never do it. Change the spec, or use another way."),
     warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks; a license key is sent again."),
-    warns(kind::READY, Is::False, &[reason::CONFLICT], "Somebody else keeps changing the account: find out who. Or an older object has the same seats: delete one. Or another object's address lists the same licenses: the message has the fix."),
+    warns(kind::READY, Is::False, &[reason::CONFLICT], "A person or another program keeps changing the account: find out which. Or an older object has the same seats: delete one. Or another object's address lists the same licenses: the message has the fix."),
     quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
     warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
     quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
@@ -73,7 +73,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::CREDENTIALS_VALID, Is::Unknown, &[reason::VENDOR_UNREACHABLE], "No usable answer: network, certificate, throttling, or an outage. It is tried again."),
     quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SUFFICIENT], "Enough seats are free."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::BELOW_THRESHOLD], "Fewer are free than `thresholds` asks for. Raise `seats`, or free some."),
-    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "None is free: nobody can join."),
+    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "No seat is free: no person can join."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More are taken than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
     quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
     quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SEATS_NOT_REPORTED], "The use is shown. The plan or the server counts no seats, so none can be short."),
@@ -88,7 +88,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
-    warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "Somebody else changed the account. The message has both numbers."),
+    warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
 ];
 
 /// What kstatus makes of it.
@@ -139,7 +139,7 @@ pub(super) fn says(verdict: &Verdict) -> Says {
         }
         Verdict::NeedsReview => says(Is::False, reason::NEEDS_REVIEW, Going::Stalled, "needs_review", "needs review"),
         Verdict::Conflict => {
-            says(Is::False, reason::CONFLICT, Going::Stalled, "conflict", "changed by somebody else again and again")
+            says(Is::False, reason::CONFLICT, Going::Stalled, "conflict", "repeated external changes; stopped")
         }
         Verdict::Unsupported(_) => {
             says(Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, "unsupported", "cannot be managed")
@@ -173,7 +173,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             (Is::False, reason::NUMBERS_IN_DOUBT, Going::Stalled, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
         }
         Some(HoldKind::Owned) => {
-            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object has this pool")
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object owns this pool")
         }
         Some(HoldKind::FirstSight) => {
             (Is::False, reason::FIRST_SIGHT, Going::Stalled, reason::FIRST_SIGHT, "waiting for a person to agree")
@@ -198,7 +198,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
         }
         Some(HoldKind::SameRows) => {
-            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "perhaps the account of another object")
+            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "may be another object's account")
         }
         // These are verdicts of their own when they come first.
         Some(

@@ -1,5 +1,5 @@
 //! Decides, from what is wanted and what is seen, the one thing to do next. The decision is a value: it is carried out,
-//! logged, turned into status, events and metrics, and nobody derives it again.
+//! logged, turned into status, events and metrics, and never derived again.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub struct Situation<'a> {
     pub obstacle: Option<&'a Obstacle>,
     /// What the other objects of this account want of their pools.
     pub others: &'a [(&'static str, i32)],
-    /// Those of them that wait for somebody to act.
+    /// Those of them that wait for a person to act.
     pub stuck: &'a [Stuck],
     /// Settle times.
     pub timing: Timing,
@@ -88,11 +88,11 @@ pub struct Decision {
     pub doubt: Option<Doubt>,
     /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
     pub wake: Option<Duration>,
-    /// Somebody else moved the vendor away from what we set.
+    /// The vendor was moved from outside, away from what we set.
     pub drifted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.
     pub license: Option<License>,
-    /// Somebody else took license keys away: the sentence.
+    /// License keys were removed outside Seatkeeper: the sentence.
     pub lost: Option<String>,
     /// Whose record the status is from now on; an object that only observes has none.
     pub record_of: Option<RecordOf>,
@@ -128,7 +128,7 @@ pub enum Verdict {
     Rejected,
     /// The vendor shows neither old nor new numbers.
     NeedsReview,
-    /// Somebody else changes the vendor again and again.
+    /// The vendor is changed from outside again and again.
     Conflict,
     /// License keys are not as listed, or do not come to the seats that are wanted: a person must act.
     Lacking(Lack),

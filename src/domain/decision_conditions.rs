@@ -175,9 +175,9 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     if let Some(set) = decision.drifted {
         let (before, shown) = (status_column::numbers(set), status_column::numbers(numbers(seen)));
         let message = if history.first().is_some_and(|last| last.step.target() == set) {
-            format!("somebody else changed {vendor}: Seatkeeper last set {before}, now it shows {shown}")
+            format!("{vendor} was changed from outside: Seatkeeper last set {before}, now it shows {shown}")
         } else {
-            format!("somebody else changed {vendor}: it showed {before} as declared, now it shows {shown}")
+            format!("{vendor} was changed from outside: it showed {before} as declared, now it shows {shown}")
         };
         conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
     }
@@ -222,7 +222,7 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
             let what = match intent {
                 Some(i) => format!("a change to {} was sent or may have been sent", status_column::numbers(i.target())),
                 None if decision.drifted.is_some() => format!(
-                    "somebody else set {vendor} back to {}, which it bills too, and Seatkeeper corrects it once",
+                    "{vendor} was set back to {} from outside, which it bills too, and Seatkeeper corrects it once",
                     status_column::numbers(numbers)
                 ),
                 None => format!("{vendor} took the last change back, and may bill it all the same"),

@@ -17,7 +17,7 @@ pub(super) struct Look {
     pub wanted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.
     pub license: Option<License>,
-    /// Somebody else took license keys away: the sentence.
+    /// License keys were removed outside Seatkeeper: the sentence.
     pub lost: Option<String>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Move {
     pub answered: i32,
     /// Not before this time: earlier requests of the decision came to nothing.
     pub not_before: Option<Timestamp>,
-    /// What Seatkeeper last set, where somebody else changed it.
+    /// What Seatkeeper last set, where it was changed from outside.
     pub drifted: Option<Numbers>,
     /// What must be seen before it may be sent.
     pub settle: Settle,

@@ -58,7 +58,7 @@ pub fn after_request(
     }
 }
 
-/// What of a record is written where somebody else wrote since it was read: what was done at the vendor, over what is stored now.
+/// What of a record is written where another writer wrote since it was read: what was done at the vendor, over what is stored now.
 /// `ours`: the intent of the record as it was read or written last. `None`: the stored intent is another one, so nothing is.
 pub fn over_another_write(
     stored: LicenseSeatsStatus,
@@ -71,7 +71,7 @@ pub fn over_another_write(
         history: record.history.clone(),
         // What is known of license keys is proof too: lost, one of them would be added again.
         license: record.license.clone(),
-        // So is what may be billed: of an intent that this record drops nobody else knows any more.
+        // So is what may be billed: no other record knows an intent that this record drops.
         may_bill: record.may_bill.clone(),
         ..stored
     })

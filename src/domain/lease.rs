@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The longest lease of somebody else that is waited for; more is nonsense, and no flag may ask for it.
+/// The longest lease of another replica that is waited for; more is nonsense, and no flag may ask for it.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
 /// What a Lease says, as far as it matters.
@@ -18,11 +18,11 @@ pub struct LeaseSeen {
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseStep {
-    /// Nobody holds it: take it, on condition that it is still as seen.
+    /// No replica holds it: take it, on condition that it is still as seen.
     Acquire,
     /// It is ours: renew it.
     Renew,
-    /// Somebody else holds it, for at least this long.
+    /// Another replica holds it, for at least this long.
     Follow(Duration),
 }
 
@@ -113,7 +113,7 @@ mod tests {
                 (_, LeaseStep::Acquire) => prop_assert!(unchanged_for >= ours),
                 (_, LeaseStep::Follow(left)) => {
                     prop_assert!(!left.is_zero() && left <= LONGEST_LEASE.max(ours));
-                    prop_assert_eq!(step(unchanged_for + left), LeaseStep::Acquire, "nobody waits for ever");
+                    prop_assert_eq!(step(unchanged_for + left), LeaseStep::Acquire, "no replica waits for ever");
                 }
             }
         }

@@ -95,7 +95,7 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
     notice
 }
 
-/// Tells of conditions that turned: what a person would want to be told even if nobody looks at the object.
+/// Tells of conditions that turned: what a person would want to be told without looking at the object.
 pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
     let turned = |kind: &str| {
         let passes = |status| [kind::LICENSE_VALID, kind::SEAT_SHORTAGE].contains(&kind) && adds_a_key(status);

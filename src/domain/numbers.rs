@@ -13,7 +13,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Whether each of the two numbers stands at its old or its new value: nobody but one change from `base` to
+    /// Whether each of the two numbers stands at its old or its new value: only a change from `base` to
     /// `target` is needed to explain what is seen.
     pub fn is_between(self, base: Self, target: Self) -> bool {
         (self.seats == base.seats || self.seats == target.seats)

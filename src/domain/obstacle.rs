@@ -33,7 +33,7 @@ pub enum Peer {
     Elsewhere,
 }
 
-/// Another object that owns a pool of the account and changes nothing there before somebody acts.
+/// Another object that owns a pool of the account and changes nothing there before a person acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// The pool.
@@ -59,7 +59,7 @@ impl Obstacle {
     pub(super) fn sentence(&self) -> String {
         let whose = match self {
             Self::NotScanned => {
-                return "not every object was looked at yet, and one may have these seats or an open change".into();
+                return "Seatkeeper waits for its initial scan: another LicenseSeats may own this pool or have a change in flight".into();
             }
             Self::Owned(peer) => {
                 let owner = match peer {

@@ -20,7 +20,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 /// doing.
 pub(super) const RECENT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Attempts beyond this number are not waited for: at pauses of hours nobody gets there, and a record that was edited by hand
+/// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was edited by hand
 /// must not bar its object for ever.
 const MOST_ATTEMPTS: i32 = 1000;
 

@@ -38,7 +38,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let taken_back = taken_back(s, now);
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
-    // What was in sync from the start was never set by us, and is somebody else's change all the same.
+    // What was in sync from the start was never set by us, and is a change from outside all the same.
     let in_sync = s.satisfied.then_some(wanted);
     let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
     // What the vendor took back it still bills: where it bills what it shows, a person has set the old numbers. When the

@@ -117,7 +117,7 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot,
     };
     status.free = numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
     status.limit = numbers.and_then(|n| n.limit);
-    // Where license keys decide, nobody buys by himself.
+    // Where license keys decide, the vendor buys nothing by itself.
     status.limited = numbers.filter(|_| seen.keys().is_none()).map(|n| n.limit.is_some());
     status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
     status.capabilities.clone_from(&seen.capabilities);

@@ -96,7 +96,7 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[
         )
     } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
         format!(
-            "{vendor} made the change to {}, and somebody else set it back to {}, which {vendor} bills too. Nothing is sent until \
+            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until \
              you decide: find out who sets it back",
             numbers(intent.target()),
             numbers(seen)
@@ -112,8 +112,8 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[
         )
     } else {
         format!(
-            "{vendor} should show {} or still {}, and shows {}: either the change was made and somebody else changed it \
-             too, or somebody else changed it alone. Nothing is sent until you decide: look at the account",
+            "{vendor} should show {} or still {}, and shows {}: either the change was made and {vendor} was changed from outside \
+             too, or it was changed from outside alone. Nothing is sent until you decide: look at the account",
             numbers(intent.target()),
             numbers(intent.base()),
             numbers(seen)

@@ -40,7 +40,7 @@ impl Locks {
         self.held.get(key).map(|held| &held.open)
     }
 
-    /// The record of an object was read. A change that it does not know any more, and that nobody said to be over, holds
+    /// The record of an object was read. A change that it does not know any more, and that was not said to be over, holds
     /// its account for the settle time.
     pub fn note(&mut self, key: &Key, open: Option<InFlight>, now: Instant) {
         if self.open(key) != open.as_ref() {
@@ -90,7 +90,7 @@ impl Locks {
         }
     }
 
-    /// The object or its record is gone: nobody said that its change is over, and nobody will. Returns the change.
+    /// The object or its record is gone: no reading will say that its change is over. Returns the change.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Option<InFlight> {
         self.made.remove(key);
         let gone = self.held.remove(key)?;

@@ -7,8 +7,8 @@
 //! nor while one is left that was there before this replica led, for a change of it may be open (`scan`).
 //!
 //! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
-//! somebody wiped a status or restored an older one. It bars its account until it is said to be over, and at the longest
-//! for the settle time since this process first saw it: an object that can no longer be judged hinders nobody for ever.
+//! a status was wiped or an older one restored. It bars its account until it is said to be over, and at the longest
+//! for the settle time since this process first saw it: an object that can no longer be judged hinders no other for ever.
 //!
 //! An object that must wait for another one is woken when what it waits for is over (`waiters`).
 
@@ -55,7 +55,7 @@ impl Registry {
     }
 
     /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that was
-    /// open and that nobody said to be over, and of which the object does not know any more, bars its account for the
+    /// open and was not said to be over, and of which the object does not know any more, bars its account for the
     /// settle time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
@@ -129,7 +129,7 @@ impl Registry {
     }
 
     /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
-    /// former term knew is worth nothing in this one, even if nobody has begun it here yet. An object that must wait is
+    /// former term knew is worth nothing in this one, even if it has not begun here yet. An object that must wait is
     /// woken when it need not.
     ///
     /// # Errors
@@ -168,7 +168,7 @@ impl Registry {
         Some(bar)
     }
 
-    /// Accounts that may be the same under another address. Where one of the two lists nothing, or nobody knows what it lists, there
+    /// Accounts that may be the same under another address. Where one of the two lists nothing, or what it lists is not known, there
     /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
     fn bar_of_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
         let Self { owners, locks, .. } = self;

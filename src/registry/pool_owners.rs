@@ -17,7 +17,7 @@ struct ReadObject {
 }
 
 impl ReadObject {
-    /// Whether this account may be its own under another name, and nobody says that the two differ.
+    /// Whether this account may be its own under another name, and no person says that the two differ.
     fn may_be(&self, account: &Realm) -> bool {
         let mine = self.claim.as_ref().map(|claim| &claim.account).filter(|mine| mine.may_be(account));
         mine.is_some_and(|mine| !self.rows.differ.contains(&mine.beside(account)))

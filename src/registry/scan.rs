@@ -73,7 +73,7 @@ impl Scan {
         }
     }
 
-    /// The vendor is asked whose account this object has; `None`: nobody waits for an answer any more.
+    /// The vendor is asked whose account this object has; `None`: no object waits for an answer any more.
     pub fn ask(&mut self, key: &Key, asked: Option<Asked>) {
         match asked {
             Some(asked) => drop(self.asked.insert(key.clone(), asked)),

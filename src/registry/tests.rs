@@ -135,7 +135,7 @@ pub(crate) fn claim(account: &str, pool: &'static str, uid: &str) -> Found {
     Found::Claims(noted(account, pool, uid))
 }
 
-/// A claim that nobody has confirmed.
+/// A claim that is not confirmed.
 fn asserted(account: &str, pool: &'static str, uid: &str) -> Found {
     let noted = noted(account, pool, uid);
     Found::Claims(Noted { claim: Ownership { confirmed: false, ..noted.claim.clone() }, ..noted })

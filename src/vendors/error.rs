@@ -36,7 +36,7 @@ pub(super) enum VendorError {
         /// When its turn comes.
         after: Duration,
     },
-    /// The host is left alone because of what somebody else was answered; nothing was sent.
+    /// The host is left alone because of an answer to another object; nothing was sent.
     #[error("the host is left alone for now")]
     Closed {
         /// When to come back.
@@ -50,7 +50,7 @@ pub(super) enum VendorError {
     /// A refusal with this status that is not the vendor's own: by a firewall, a gateway, an edge.
     #[error("refused with status {0} in front of the vendor")]
     InFront(u16),
-    /// The answer is elsewhere, and nobody goes there: a gateway sends people to its login so.
+    /// The answer is elsewhere, and Seatkeeper does not follow: a gateway sends people to its login so.
     #[error("redirected with status {0}")]
     Redirect(u16),
     /// Another answer that says nothing.
@@ -170,7 +170,7 @@ impl VendorError {
             ),
             // It does not come to a status: the controller comes back instead.
             Self::Paced { after } => (
-                "waits for its turn".into(),
+                "rate limited; waiting".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),
             Self::Throttled { after: Some(after) } | Self::Closed { after, outage: None } => (

@@ -84,7 +84,7 @@ pub(super) struct Http {
     requests: RequestMetrics,
     shared: Arc<SharedLimiter>,
     public: Arc<Client>,
-    /// As long as somebody uses them: a CA may be rewritten again and again.
+    /// As long as they are in use: a CA may be rewritten again and again.
     private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
 }
 

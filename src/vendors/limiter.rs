@@ -208,7 +208,7 @@ mod tests {
         let first = limiter.leave(&bucket, hour, Patience::None).await.unwrap();
         ends(first, Outage::of_answer(503, Some(Duration::ZERO)).map(Ending::Failed).unwrap());
         let down = limiter.leave(&bucket, hour, Patience::Waits).now_or_never();
-        assert!(matches!(down, Some(Err(Wait::Down { probing: false, .. }))), "nobody waits for a pause: {down:?}");
+        assert!(matches!(down, Some(Err(Wait::Down { probing: false, .. }))), "no reading waits for a pause: {down:?}");
         // As if the second of its pause were over.
         let object = ("it".to_owned(), "acme".to_owned());
         let ask = Ask { object: &object, owner: 1, urgency: Urgency::Asked, failed: false };

@@ -60,7 +60,7 @@ pub enum ReadError {
         /// When to come back.
         after: Duration,
     },
-    /// The host is left alone for now, because of what somebody else was answered. Nothing was read.
+    /// The host is left alone for now, because of an answer to another object. Nothing was read.
     Closed {
         /// When to come back.
         after: Duration,

@@ -2,8 +2,8 @@
 //! and path over all objects of the process. Asked by `limiter`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
-//! as a window. Readings that nobody waits for leave evenly spread: with more of them than fit, intervals stretch and none
-//! starves. What somebody waits for overtakes them out of a part of the budget that they never touch. The places of one
+//! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and none
+//! starves. What a person waits for overtakes them out of a part of the budget that they never touch. The places of one
 //! urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: who finds no
 //! room is told when to come back, and keeps his place until he is gone. Who may come sooner after all is called.
 
@@ -61,13 +61,13 @@ pub struct LimitedBucket<'a> {
 enum VendorLimiter {
     /// It said so, or it is a cloud of which it is documented.
     There,
-    /// A server of somebody's own that has not answered yet. One request a second finds out.
+    /// A private server that has not answered yet. One request a second finds out.
     Unknown,
     /// Its answers come without the limiter's headers: self-hosted (docs/vendors/bitwarden.md, "Rate limits").
     Absent,
 }
 
-/// For this long nobody else asks where it is not known whether there is a limiter.
+/// For this long no other request asks where it is not known whether there is a limiter.
 const FINDING_OUT: Duration = Duration::from_secs(1);
 
 /// First pause after a 429 that does not say how long (docs/vendors/bitwarden.md, "Pauses after a 429").
@@ -79,8 +79,8 @@ const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
 /// So long after the end of such a pause the next one is a first one again.
 const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
 
-/// A bucket that nobody used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
-/// an id that somebody declares, so there may be any number.
+/// A bucket that was not used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
+/// an id from a spec, so there may be any number.
 const UNUSED: Duration = Duration::from_secs(2 * 3600);
 
 /// A host that refused a request with 429.
@@ -121,9 +121,9 @@ struct BucketState {
     /// It has answered 429.
     refused: bool,
     budget: Budget,
-    /// When somebody last went to find out whether there is a limiter.
+    /// When a request last went to find out whether there is a limiter.
     found_out: Option<Duration>,
-    /// When somebody last came.
+    /// When an object last asked.
     used: Duration,
 }
 
@@ -134,7 +134,7 @@ pub struct RateLimiter {
     /// Unused buckets are looked for when there are so many.
     sweep: usize,
     closed: HashMap<String, Closed>,
-    /// Lanes of servers of somebody's own that refused a request with 429 and did not say for how long.
+    /// Buckets of private servers that refused a request with 429 and did not say for how long.
     closed_lanes: HashMap<Bucket, Closed>,
     outages: Outages,
     /// Objects that may come sooner than they were told.
@@ -252,7 +252,7 @@ impl RateLimiter {
 
     /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
     /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
-    /// "The edge in front of the cloud"). With the budgets above it is rare. A server of somebody's own that does not
+    /// "The edge in front of the cloud"). With the budgets above it is rare. A private server that does not
     /// say how long may have a limit on one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that
     /// path, and the host once another path is refused meanwhile.
     pub fn signal(&mut self, at: &LimitedBucket<'_>, signal: Signal, now: Duration) {

@@ -91,7 +91,7 @@ impl<'a> SecretData<'a> {
         Err(not_permitted("license key beside a credential", message))
     }
 
-    /// Whether a Secret holds a credential. One whose type allows nothing is not looked into: its keys are nobody's business.
+    /// Whether a Secret holds a credential. One whose type allows nothing is not read.
     pub(super) fn is_credential(secret: &Secret) -> bool {
         kind(secret) == SECRET_TYPE && SecretData(secret).credential().is_some()
     }

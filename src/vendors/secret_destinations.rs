@@ -261,7 +261,7 @@ fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is
         let sent = second(&by_bitwarden, &own, &changed(&own, key, value));
         assert!(logs_in(&sent), "another {key} and the same token");
         let secret = all.iter().find(|owned| owned.name == "own").unwrap().value("clientSecret");
-        assert!(key != "clientSecret" || !sent.iter().any(|sent| sent.carries(&secret)), "with somebody else's token");
+        assert!(key != "clientSecret" || !sent.iter().any(|sent| sent.carries(&secret)), "with another owner's token");
     }
 
     let spec = json!({ "vendor": { "immuta": { "credentialsSecretRef": { "name": "immuta" } } } });
@@ -272,7 +272,7 @@ fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is
             (&immuta.data.as_ref().unwrap()["apiKey"].0, &changed.data.as_ref().unwrap()["server"].0);
         for sent in second(&by_immuta, &immuta, &changed) {
             assert!(sent.url.as_str().as_bytes().starts_with(server), "{} with another {key}", sent.url);
-            assert!(key != "apiKey" || !sent.carries(str::from_utf8(theirs).unwrap()), "with somebody else's API key");
+            assert!(key != "apiKey" || !sent.carries(str::from_utf8(theirs).unwrap()), "with another owner's API key");
         }
     }
 }

@@ -122,7 +122,7 @@ impl<E: Failure> Tokens<E> {
     }
 
     /// Whether another token than the one with this number is used from now on. It is dropped as long as the hour's tokens
-    /// last and none was dropped within `pause`; where somebody was faster, that costs nothing.
+    /// last and none was dropped within `pause`; where another was faster, that costs nothing.
     pub async fn replace(&self, number: u64, pause: Duration) -> bool {
         let (mut held, now) = (self.held.lock().await, Instant::now());
         let Some(held) = held.as_mut().filter(|held| held.number == number && held.is_good(now)) else {

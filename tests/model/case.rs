@@ -59,7 +59,7 @@ pub trait Case: Part + Default {
         before: (Self::Seen, Record<Self>),
     ) -> Record<Self>;
 
-    /// Asks the real code what of a record is written where somebody else wrote since it was read. `ours`: the intent that this
+    /// Asks the real code what of a record is written where another writer wrote since it was read. `ours`: the intent that this
     /// pass read or wrote last.
     fn over(stored: Record<Self>, ours: Option<u8>, record: Record<Self>) -> Option<Record<Self>>;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(in crate::controller) struct Left {
     /// The term of leadership of the pass: in another term, another replica may have written.
     pub term: u64,
-    /// When a status that somebody else wrote was redone last.
+    /// When a status of another writer was redone last.
     pub redone: Option<Instant>,
     /// The versions that it read and wrote.
     versions: Vec<String>,
@@ -28,7 +28,7 @@ impl Left {
         version.is_some_and(|version| self.versions.iter().any(|known| known == version))
     }
 
-    /// Somebody else wrote this version, and left the status alone.
+    /// Another writer wrote this version, and left the status alone.
     pub fn learn(&mut self, version: Option<String>) {
         self.versions = version.into_iter().collect();
     }

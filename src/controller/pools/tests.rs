@@ -31,8 +31,8 @@ fn behind_a_change() -> Pools {
     for (name, pool) in [("a", "seats"), ("b", "machines")] {
         pools.note(&key(name), name, noted(pool, name), 1);
     }
-    assert_eq!(pools.reserve(&key("a"), &intent("InFlight"), 1), Ok(()));
-    assert_eq!(pools.reserve(&key("b"), &intent("InFlight"), 1), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
+    assert_eq!(pools.reserve(&key("a"), &intent("Open"), 1), Ok(()));
+    assert_eq!(pools.reserve(&key("b"), &intent("Open"), 1), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     assert_eq!(woken(&pools), [""; 0]);
     pools
 }
@@ -85,7 +85,7 @@ fn who_waits_for_the_scan_is_put_into_the_queue_when_it_need_not() {
             pools.appeared(&older.0, older.1);
         }
         pools.note(&key("b"), "b", noted("machines", "b"), 2);
-        assert_eq!(pools.reserve(&key("b"), &intent("InFlight"), 2), Err(BlockedBy::NotKnownYet));
+        assert_eq!(pools.reserve(&key("b"), &intent("Open"), 2), Err(BlockedBy::NotKnownYet));
         assert_eq!(woken(&pools), [""; 0], "{nth}");
         end(&pools);
         assert_eq!(woken(&pools), ["b"], "{nth}");
@@ -97,7 +97,7 @@ fn intent_that_is_not_open_any_more_holds_no_account() {
     for (phase, free) in [("Settling", false), ("Unanswered", false), ("WithoutEffect", true), ("NeedsReview", true)] {
         let pools = behind_a_change();
         pools.set_open(&key("a"), Some(&intent(phase)));
-        assert_eq!(pools.reserve(&key("b"), &intent("InFlight"), 1).is_ok(), free, "{phase}");
+        assert_eq!(pools.reserve(&key("b"), &intent("Open"), 1).is_ok(), free, "{phase}");
     }
 }
 
@@ -113,5 +113,5 @@ fn object_that_waits_for_another_is_woken_when_that_is_over_and_at_once_where_it
     assert_eq!(obstacle(), None);
     pools.wait_out(&key("b"), "acme", 1);
     assert_eq!(woken(&pools), ["b"], "it ended between the decision and the wait");
-    assert_eq!(pools.obstacle(&key("b"), "acme", 2), Some(Obstacle::NotScanned), "nobody has begun that term");
+    assert_eq!(pools.obstacle(&key("b"), "acme", 2), Some(Obstacle::NotScanned), "that term has not begun");
 }

@@ -1,4 +1,4 @@
-//! An object that has no record of the account lowers no seats and removes no license key: what it finds may be what somebody else bought,
+//! An object that has no record of the account lowers no seats and removes no license key: what it finds may be what a person bought,
 //! or what a lost record would have explained.
 
 use super::{Hold, HoldKind, Wanted};
@@ -19,7 +19,7 @@ impl Situation<'_> {
         self.record.is_none_or(|record| record.uid != self.uid || record.account != account)
     }
 
-    /// The wish with which the object first saw the account, if nobody has agreed to it since.
+    /// The wish with which the object first saw the account, if no person has agreed to it since.
     fn first_wish(&self) -> Option<String> {
         let (account, wish) = (self.seen.account_key(), self.desired.wish());
         match self.record.filter(|record| record.uid == self.uid && record.account == account) {

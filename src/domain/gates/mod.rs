@@ -1,6 +1,6 @@
 //! What may stand against a change: one gate a file, asked in one order, for every vendor and every kind of change.
 //!
-//! Before these stands what an open intent still means (`protocol`): while its outcome is not known, nobody can say what the
+//! Before these stands what an open intent still means (`protocol`): while its outcome is not known, no reading can say what the
 //! next change is.
 
 mod drift_report;
@@ -48,7 +48,7 @@ pub enum HoldKind {
     Suspended,
     /// These credentials or this vendor can never do it.
     Unsupported,
-    /// Somebody else changes the vendor again and again.
+    /// The vendor is changed from outside again and again.
     Contest,
     /// The vendor would refuse it.
     VendorRule,
@@ -60,7 +60,7 @@ pub enum HoldKind {
     FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
-    /// The same, and the other object changes nothing before somebody acts.
+    /// The same, and the other object changes nothing before a person acts.
     StuckPool,
     /// Earlier requests came to nothing: the next one has its time.
     Retry,

@@ -1,4 +1,4 @@
-//! After a few corrections of somebody else's changes Seatkeeper stops.
+//! After a few corrections of changes from outside Seatkeeper stops.
 
 use jiff::SignedDuration;
 
@@ -6,18 +6,21 @@ use super::{Hold, HoldKind, Wanted};
 use crate::api::Trigger;
 use crate::domain::Situation;
 
-/// After this many corrections of somebody else's changes within a day, Seatkeeper stops fighting.
+/// After this many corrections of changes from outside within a day, Seatkeeper stops fighting.
 const MAX_CORRECTIONS_A_DAY: usize = 2;
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let corrects = wanted.change.reason == Trigger::ExternalChange;
     if corrects && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
-        return vec![Hold::of(HoldKind::Contest, "somebody else changes it again and again".into())];
+        return vec![Hold::of(
+            HoldKind::Contest,
+            "others keep changing it, and Seatkeeper has stopped correcting it".into(),
+        )];
     }
     vec![]
 }
 
-/// Corrections of somebody else's changes within the last day, for this very wish: another wish starts afresh.
+/// Corrections of changes from outside within the last day, for this very wish: another wish starts afresh.
 fn corrections_today(s: &Situation<'_>) -> usize {
     let day = SignedDuration::from_hours(24);
     s.history

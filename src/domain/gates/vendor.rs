@@ -23,7 +23,7 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
         )
     });
     let crossed = crossed(s, wanted).filter(|crossed| !crossed.moves).map(|Crossed { bound, direction, .. }| {
-        format!("{vendor} refuses {seats} seats, {direction} than {}, because {}", bound.seats, bound.because)
+        format!("{vendor} refuses {seats} seats, {direction} than {}: {}", bound.seats, bound.because)
     });
     below_limit.into_iter().chain(crossed).map(|message| Hold::of(HoldKind::VendorRule, message)).collect()
 }

@@ -153,7 +153,7 @@ fn heard(vendor: &str, heard: &[String]) -> String {
             None => format!("{vendor} refused twice, because {first}"),
         },
         [first, second] => format!("{}, and {}", one(first, "first"), one(second, "second")),
-        _ => "nothing is known of the answers".to_owned(),
+        _ => "the answers are not known".to_owned(),
     }
 }
 
@@ -168,7 +168,7 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
     Some(Trouble::new(reason::SEATS_SHORT, &format!("{missing} seats short: supply a key"), message))
 }
 
-/// Rows that somebody took away.
+/// Rows that were removed outside Seatkeeper.
 pub(super) fn lost(book: &Book<'_>) -> Option<String> {
     let lost = book.records.iter().filter(|record| record.state == KeyState::Missing && !book.hides(record));
     let rows: Vec<String> = lost
@@ -177,7 +177,7 @@ pub(super) fn lost(book: &Book<'_>) -> Option<String> {
             format!("row {id} of license key {path}")
         })
         .collect();
-    (!rows.is_empty()).then(|| format!("somebody else removed {}", rows.join(", ")))
+    (!rows.is_empty()).then(|| format!("removed outside Seatkeeper: {}", rows.join(", ")))
 }
 
 /// A step that is to be made, in a few words.

@@ -141,7 +141,7 @@ fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'
     let done = || Open::done(applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now));
     let listed = ring.row(step.id, step.uuid.as_deref()).is_some();
     if !listed && may_be_hidden(book, step) {
-        // The list may lack it: it counts as removed by nobody, and is judged afresh if it is listed again.
+        // The list may lack it: it does not count as removed, and is judged afresh if it is listed again.
         return Open::free();
     }
     if !listed {

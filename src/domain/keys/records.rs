@@ -25,7 +25,7 @@ pub(super) enum Standing<'a> {
     Refused,
     /// It was sent twice, and nothing proves what came of it.
     Unproven(&'a KeyAsked),
-    /// The account has it, and nobody knows in which row.
+    /// The account has it, and its row is not known.
     Present,
     /// Its Secret cannot be used.
     Unreadable(&'a Fault),
@@ -114,7 +114,7 @@ impl<'a> Book<'a> {
                 None => KeyState::Missing,
             };
         }
-        // One record for each key, the one with a row first, and one that lets the key be added last: a status that somebody
+        // One record for each key, the one with a row first, and one that lets the key be added last: a status that a person
         // edited may hold several.
         records.sort_by_key(|record| self.rank(record));
         for record in records {
@@ -143,7 +143,7 @@ impl<'a> Book<'a> {
             let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
             // A list that is short for once must not make this object forget what it added.
             let hidden = || record.state == KeyState::Missing && holds_seats(counted, record.seats);
-            // A removed row that is no longer listed is gone for good; `Missing` is for rows that somebody else took away.
+            // A removed row that is no longer listed is gone for good; `Missing` is for rows that were removed outside Seatkeeper.
             !unlisted(record) || (record.state != KeyState::Removed && (wanted() || hidden()))
         });
     }
@@ -249,7 +249,7 @@ impl<'a> Book<'a> {
         self.records = records;
     }
 
-    /// The only row that can be the one of a key that is said to be there: nobody's else, with the seats that the key is known
+    /// The only row that can be the one of a key that is said to be there: no other key's, with the seats that the key is known
     /// to have, in a list that lacks nothing.
     pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
         let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
@@ -297,7 +297,7 @@ impl<'a> Book<'a> {
         match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
-                // Of a record that somebody edited: nobody knows what was asked, so that is to be looked at as well.
+                // Of a record that a person edited: what was asked is not known, so that is to be looked at as well.
                 KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::GivenUp => Standing::GivenUp,

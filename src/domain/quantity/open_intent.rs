@@ -159,7 +159,7 @@ pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, atte
 }
 
 /// The vendor shows our last change once more on top of it, and changes are differences: another installation may have made the
-/// same one. Nobody corrects that but a person.
+/// same one. Only a person corrects that.
 pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
     let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
     let (from, to) = (last.base(), last.target());

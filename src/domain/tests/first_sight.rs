@@ -1,4 +1,4 @@
-//! An object without a record of the account lowers nothing until somebody agrees.
+//! An object without a record of the account lowers nothing until a person agrees.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
     assert_eq!(moved.holds()[0].kind, HoldKind::FirstSight, "a yes is for the numbers that it was given to");
     let in_sync = after(fewer().shows(90, Some(90)));
     assert_eq!(in_sync.record, Some(record()));
-    assert!(in_sync.shows(95, Some(95)).sends().is_some(), "what somebody else bought is corrected");
+    assert!(in_sync.shows(95, Some(95)).sends().is_some(), "what was bought outside is corrected");
 }
 
 #[test]

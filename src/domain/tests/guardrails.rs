@@ -128,7 +128,7 @@ fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
     assert!(unlimited.holds()[0].kind == HoldKind::Unsupported);
     let bound = |seats| vec![Bound { seats, because: "of the other product".into(), pool: None }];
     let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.rules.at_least = bound(95));
-    assert!(least.holds()[0].message.contains("fewer than 95, because of the other product"));
+    assert!(least.holds()[0].message.contains("fewer than 95: of the other product"));
     let most = story().with(|s| s.seen.rules.at_most = bound(140));
     assert!(most.holds()[0].message.contains("more than 140"));
     let none = story().with(|s| s.seen.model = Model::Uncounted("no count".into()));

@@ -139,7 +139,7 @@ fn refusal_is_not_forgotten_for_a_single_reading() {
 
 #[test]
 fn refusal_is_over_where_two_readings_show_the_wish_and_counts_as_made_where_they_show_its_target() {
-    // The limit is kept as it is, and somebody has changed it.
+    // The limit is kept as it is, and was changed from outside.
     let shown = |limit, read_before: Numbers| {
         let refused = story().open(IntentPhase::Rejected, SETTLED).wants(150, LimitGoal::Keep).with(|s| {
             s.intent.as_mut().unwrap().step = seats_step(n(100, Some(160)), n(150, Some(160)));

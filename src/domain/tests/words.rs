@@ -53,7 +53,7 @@ fn older_object_of_the_same_pool_is_told_as_ownership_and_no_outcome_is_unknown(
     assert_eq!(ready, "False/Conflict");
     assert!(message.contains("LicenseSeats passwords is older and has these seats"), "{message}");
     assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Conflict");
-    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: another object has this pool"));
+    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: another object owns this pool"));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn word_that_the_bill_was_checked_sends_nothing_and_a_word_to_send_again_settles
     let edited =
         |confirmed| story(confirmed).wants(100, LimitGoal::Pinned).with(|s| s.intent = None).decided().may_bill;
     assert_eq!(edited("bill-i1"), None);
-    assert!(edited("i1").is_some(), "nobody has checked the bill");
+    assert!(edited("i1").is_some(), "no person has checked the bill");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn old_numbers_that_are_billed_are_drift_and_those_that_are_not_were_taken_back(
     let (status, by_person) = told(Some(100), 1);
     let message = said(&status, kind::READY).1;
     assert!(
-        message.starts_with("somebody else set Acme back to 100 seats with limit 100, which it bills too"),
+        message.starts_with("Acme was set back to 100 seats with limit 100 from outside, which it bills too"),
         "{message}"
     );
     assert_eq!(said(&status, kind::DRIFTED).0, "True/ExternalChange");
@@ -235,7 +235,7 @@ fn old_numbers_that_are_billed_are_drift_and_those_that_are_not_were_taken_back(
         (taken_back.verdict, taken_back.doubt, taken_back.wake)
     );
     let message = said(&told(Some(100), 2).0, kind::READY).1;
-    assert!(message.contains("somebody else set it back") && !message.contains("may bill"), "{message}");
+    assert!(message.contains("it was set back") && !message.contains("may bill"), "{message}");
     let old = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
     let old = old.with(|s| (s.late_over, s.seen.billed, s.seen.billed_is_old) = (false, Some(100), true));
     assert_eq!(old.follow().drifted, None, "a bill that was read before proves nothing");

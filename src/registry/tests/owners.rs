@@ -41,7 +41,7 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
         told.note(name, name, wants(account, pool, wanted));
     }
     assert_eq!(told.registry.wanted_beside(&key("a")), [("machines", 2)]);
-    assert_eq!(told.registry.wanted_beside(&key("nobody")), []);
+    assert_eq!(told.registry.wanted_beside(&key("unknown")), []);
     assert_eq!(told.registry.owners_beside(&key("a")), [(key("b"), "machines")]);
 }
 
@@ -138,7 +138,7 @@ fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_
     told.differs("a", "one/", &["another", &id]);
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     told.over("a");
-    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(key("a"), id)), "of b nobody has said so");
+    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(key("a"), id)), "b was not said to differ");
     told.forget("a");
     told.lists("b", "two/", &["2/v", "3/w"]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));

@@ -212,7 +212,7 @@ impl Failure for BitwardenError {
             Self::NotMember => (
                 reason::INSUFFICIENT_ROLE,
                 "key's owner is not a member",
-                "the personal key belongs to somebody who is no confirmed member of this organization: the person was removed, owns another organization, or this organization was deleted. Use the key of an owner of this one"
+                "the owner of the personal key is no confirmed member of this organization: the person was removed, owns another organization, or this organization was deleted. Use the key of an owner of this one"
                     .into(),
             ),
             Self::NotOwner => (
@@ -224,7 +224,7 @@ impl Failure for BitwardenError {
             Self::NoOrganization => (
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to somebody who owns no organization: use the key of an owner. Where it worked before, the organization was deleted, or the person is no longer its owner"
+                "the owner of the personal key owns no organization: use the key of an owner. Where it worked before, the organization was deleted, or the person is no longer its owner"
                     .into(),
             ),
             Self::Unauthorized => (

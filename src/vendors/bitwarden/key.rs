@@ -57,7 +57,7 @@ impl ApiKey {
 
     /// Names this installation to Bitwarden, which mails the person about every new device ("The personal key"). Made
     /// from the key itself, so that it is the same after a restart, in every replica and in a new installation, and
-    /// nobody without the key can guess it. A rotated key is a new device.
+    /// it cannot be guessed without the key. A rotated key is a new device.
     pub(super) fn device(&self) -> Uuid {
         let parts = ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()];
         uuid::Builder::from_custom_bytes(Fingerprint::of(parts.map(str::as_bytes)).half()).into_uuid()

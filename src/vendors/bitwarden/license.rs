@@ -66,7 +66,7 @@ fn subscription(stripe: &Stripe) -> Option<License> {
         // Cancelled, but good until then.
         _ if stripe.cancel_at_end_date == Some(true) => period_end,
         LicenseState::PastDue => time(stripe.suspension_date.as_deref()),
-        // What follows a trial is a subscription that somebody pays, or none.
+        // What follows a trial is a subscription that is paid, or none.
         LicenseState::Trial => time(stripe.trial_end_date.as_deref()),
         _ => None,
     };

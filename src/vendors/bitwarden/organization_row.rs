@@ -1,5 +1,5 @@
 //! All numbers of an organization, as both APIs show them. Each pool is believed or not for itself: a number that cannot be
-//! blinds nobody but the pool that it is of.
+//! hides no other pool.
 
 use std::ops::RangeInclusive;
 

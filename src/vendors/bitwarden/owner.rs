@@ -17,7 +17,7 @@ use crate::vendors::error::VendorError;
 /// Where the person stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Owner, and nobody else manages the organization: may see and do everything.
+    /// Owner, and neither provider nor reseller manages the organization: may see and do everything.
     Owner,
     /// Owner of an organization that a reseller manages: may see the subscription, not change it
     /// ("Who may see and change billing").

@@ -11,8 +11,8 @@ enum Text {
 
 use Text::{Begins, Holds, Is};
 
-/// Numbers that were shown before a change agree with it, so somebody else was faster.
-const LIMIT_BELOW: &str = "somebody else changed the seats meanwhile, and the limit would be below them";
+/// Numbers that were shown before a change agree with it, so another change was faster.
+const LIMIT_BELOW: &str = "the seats changed meanwhile, and the limit would be below them";
 
 /// Rules that are checked before anything is changed (U1, A1 to A10, S1 to S21), each with what to tell.
 const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
@@ -70,7 +70,7 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Begins("Cannot set max machine accounts autoscaling below "),
-        "somebody else changed the machine accounts meanwhile, and the limit would be below them",
+        "the machine accounts changed meanwhile, and the limit would be below them",
     ),
     (Begins("Cannot set max Secrets Manager seat autoscaling below "), LIMIT_BELOW),
     (Begins("Your plan has a Secrets Manager seat limit of "), "the plan does not allow so high a limit"),

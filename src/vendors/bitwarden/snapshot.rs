@@ -16,7 +16,7 @@ pub(super) struct Seen {
     pub(super) organization_key: bool,
     /// The server is self-hosted.
     pub(super) self_hosted: bool,
-    /// `None`: nobody may see the numbers.
+    /// `None`: these credentials may not see the numbers.
     pub(super) row: Option<OrganizationRow>,
     /// Members as counted with the organization key.
     pub(super) members: Option<i32>,

@@ -38,9 +38,9 @@ impl Symptom {
             Remedy::Unsupported => "when spec changes; otherwise every 10 min",
             Remedy::Time { after: Some(_), .. } => "after the pause",
             Remedy::Server { .. } | Remedy::Time { after: None, secret_may_help: true } => {
-                "ever later, up to 5 min; at once when the Secret changes"
+                "with back-off, up to 5 min; at once when the Secret changes"
             }
-            Remedy::Time { after: None, secret_may_help: false } => "ever later, up to 5 min",
+            Remedy::Time { after: None, secret_may_help: false } => "with back-off, up to 5 min",
         }
     }
 }

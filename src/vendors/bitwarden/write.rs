@@ -53,7 +53,7 @@ impl BitwardenSession {
     pub(super) fn judged(&self, answer: &Answer, asked: Asked) -> Outcome {
         match proof(answer, asked) {
             Some(shape) => Outcome::Refused(self.refused(shape, answer, asked)),
-            // It comes from something in between, and what runs behind that nobody knows.
+            // It comes from something in between, and what runs behind that is not known.
             None if !is_of_application(answer, asked) => Outcome::Unanswered,
             None if answer.status == StatusCode::OK => Outcome::Accepted,
             None => Outcome::Answered,

@@ -131,7 +131,7 @@ impl VendorAccount for LicenseKeys {
         Account { vendor: VENDOR.into(), host: Some(self.session.host()), id: Some(self.session.place()) }
     }
 
-    /// No limit of requests is documented ("Rate limits"), so nobody has to wait for a turn.
+    /// No limit of requests is documented ("Rate limits"), so no request waits for a turn.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
         let unread = |error: ImmutaError| error.unread(&self.session.host());
         let asker = Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false };

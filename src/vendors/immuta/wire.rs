@@ -62,7 +62,7 @@ pub(super) struct LicenseRecord {
 
 impl LicenseRecord {
     /// The row, checked; `None`: it is marked as deleted. What tells it from other rows must be there; any other field that
-    /// cannot be read is named in the row and known to nobody.
+    /// cannot be read is named in the row and is not known.
     ///
     /// # Errors
     /// The field that should tell it from others.
@@ -172,7 +172,7 @@ impl LicenseStatus {
     }
 }
 
-/// `GET /admin/license/usage` ("The usage report"): only the summary; the users are nobody's business here.
+/// `GET /admin/license/usage` ("The usage report"): only the summary; the users are not needed here.
 #[derive(Deserialize)]
 pub(super) struct Usage {
     summary: Value,

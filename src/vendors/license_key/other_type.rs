@@ -1,7 +1,7 @@
 //! What to say of a Secret that is named for a license key and has another type: a type cannot be changed, so the message has
 //! the commands that move the value. Whether that is wanted, only the owner of the Secret can say.
 //!
-//! Nobody is led to give a credential away: no commands for a key of a vendor's credential, and no command deletes a Secret
+//! No message leads a person to give a credential away: no commands for a key of a vendor's credential, and no command deletes a Secret
 //! that something else may need.
 
 use k8s_openapi::api::core::v1::Secret;

@@ -36,7 +36,7 @@ pub(in crate::vendors) fn all_that_leaves<T>(answer: Answer, run: impl Future<Ou
     (HEARD.take().map(|(_, sent)| sent).unwrap_or_default(), result)
 }
 
-/// The answer to a request, if somebody listens.
+/// The answer to a request, if a test listens.
 pub(super) fn instead(request: &Request) -> Option<Response> {
     HEARD.with_borrow_mut(|signal| {
         let (answer, all) = signal.as_mut()?;

@@ -18,11 +18,11 @@ pub struct Ask<'a> {
 /// How long the reading may wait, from the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// Nobody waits: it was due.
+    /// No person waits: it was due.
     Poll,
     /// The first look at a new object.
     First,
-    /// The object was edited while nobody looked, or its Secret changed.
+    /// The object was edited between two passes, or its Secret changed.
     Changed,
     /// A person edited the object or asked for a look. Comes with those that changed, and may also end a pause that was only
     /// our guess.

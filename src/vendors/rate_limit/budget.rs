@@ -57,7 +57,7 @@ impl Budget {
         let queue = index(ask.urgency);
         let elsewhere = self.waits.get(ask.object).is_some_and(|waits| *waits != (queue, ask.owner));
         if elsewhere {
-            // It was edited, or its key was exchanged: nobody comes for the old place.
+            // It was edited, or its key was exchanged: the old place is not taken up.
             self.leave_queue(ask.object);
         }
         let changes = if ask.urgency == Urgency::Urgent { 0 } else { self.queues[index(Urgency::Urgent)].due(now) };

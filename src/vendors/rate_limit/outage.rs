@@ -1,4 +1,4 @@
-//! Outages: after a 5xx that asks for a pause, or after several failures in a row, nobody asks there until a pause is over.
+//! Outages: after a 5xx that asks for a pause, or after several failures in a row, no request goes there until a pause is over.
 //! Then one request probes. Its success opens the way for all others, its failure begins a longer pause.
 //!
 //! A pause that was asked for, and a host that takes no connection, close the whole host. Other failures close one bucket:
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{Bucket, LONGEST_EDGE_PAUSE, UNUSED, Wait};
 
-/// So many failures in a row begin a pause that nobody asked for.
+/// So many failures in a row begin a pause that no answer asked for.
 pub(super) const FAILURES: u32 = 3;
 
 /// The first such pause; each further one is twice as long.
@@ -61,7 +61,7 @@ pub enum Ending {
     Failed(Outage),
     /// Without an answer, for a reason that may be of this request alone.
     Silent,
-    /// Nobody waits for the answer any more.
+    /// No pass waits for the answer any more.
     Dropped,
 }
 
@@ -196,7 +196,7 @@ impl Outages {
         }
     }
 
-    /// Forgets what nobody has asked for in a long time.
+    /// Forgets what was not asked for in a long time.
     pub fn sweep(&mut self, now: Duration) {
         self.0.retain(|_, state| state.until + UNUSED > now);
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::Ask;
 use crate::registry::Key;
 
-/// So long after the time it was told, the place of somebody who has not come is kept for him.
+/// So long after the time it was told, the place of an object that has not come is kept.
 pub(super) const LATE: Duration = Duration::from_secs(2);
 
-/// A place that was not taken up for this long is nobody's any more.
+/// A place that was not taken up for this long is given up.
 const LAPSED: Duration = Duration::from_secs(600);
 
 /// An owner that waits, with the objects that wait with it.
@@ -61,14 +61,14 @@ pub(super) struct Place {
 pub(super) struct Queue {
     /// Keys that failed lately are in the second one.
     bands: [Vec<Group>; 2],
-    /// The latest round of each in which somebody who waited had a turn.
+    /// The latest round of each in which an object that waited had a turn.
     rounds: [usize; 2],
     /// Who waits in any of them.
     owners: HashSet<u64>,
 }
 
 impl Queue {
-    /// The place that somebody has, or would be given.
+    /// The place that an object has, or would be given.
     pub fn place(&mut self, ask: &Ask<'_>) -> Place {
         let band = usize::from(ask.failed);
         match self.find(ask.owner) {
@@ -100,7 +100,7 @@ impl Queue {
         self.all().filter(|waiting| waiting.is_due(now)).count()
     }
 
-    /// Lets somebody wait at the place that he has or was given. Returns whether the object is new there.
+    /// Lets an object wait at the place that it has or was given. Returns whether the object is new there.
     pub fn wait(&mut self, place: Place, ask: &Ask<'_>, told: Duration) -> bool {
         if self.find(ask.owner) != Some(place) {
             let waiting = Waiting { owner: ask.owner, objects: Vec::new(), told, called: false };
@@ -115,7 +115,7 @@ impl Queue {
         new
     }
 
-    /// The turn of a place has come, whether or not somebody waited there. Returns the objects that did.
+    /// The turn of a place has come, whether or not an object waited there. Returns the objects that did.
     pub fn had_its_turn(&mut self, place: Place, owner: u64) -> Vec<Key> {
         if self.find(owner) != Some(place) {
             return Vec::new();
@@ -126,7 +126,7 @@ impl Queue {
         self.take(place).map(|waiting| waiting.objects).unwrap_or_default()
     }
 
-    /// Nobody waits as this owner any more. Returns the objects that did.
+    /// No object waits as this owner any more. Returns the objects that did.
     pub fn remove(&mut self, owner: u64) -> Vec<Key> {
         let waiting = self.find(owner).and_then(|place| self.take(place));
         waiting.map(|waiting| waiting.objects).unwrap_or_default()
@@ -182,7 +182,7 @@ impl Queue {
         places
     }
 
-    /// The groups with somebody before a place, and how many of their first ones.
+    /// The groups with objects before a place, and how many of their first ones.
     fn ahead(&self, place: Place) -> impl Iterator<Item = (&Group, usize)> {
         let Place { band, group, index } = place;
         let groups = &self.bands[band];
@@ -191,7 +191,7 @@ impl Queue {
         before.chain(groups.iter().enumerate().map(move |(at, of)| (of, of.before(round, at < group))))
     }
 
-    /// In which round a namespace begins of which nobody waits: who comes back for one turn after the other has one a round.
+    /// In which round a namespace begins of which no object waits: who comes back for one turn after the other has one a round.
     fn next_round(&self, band: usize) -> usize {
         self.rounds[band] + 1
     }

@@ -22,7 +22,7 @@ pub(super) fn of_cloud(bucket: Bucket, limits: &[RateLimit]) -> LimitedBucket<'_
     LimitedBucket { bucket, limits, trusted: true }
 }
 
-/// One of somebody's own server.
+/// One of a private server.
 fn of_server(bucket: Bucket) -> LimitedBucket<'static> {
     LimitedBucket { bucket, limits: READS, trusted: false }
 }
@@ -78,7 +78,7 @@ impl Paced {
                     every.filter(|_| urgency != Urgency::Urgent).map(|every| now + every)
                 }
                 Err(Wait::Turn(after)) => Some(now + after),
-                Err(Wait::Closed(_) | Wait::Guessed(_) | Wait::Down { .. }) => unreachable!("nobody answers here"),
+                Err(Wait::Closed(_) | Wait::Guessed(_) | Wait::Down { .. }) => unreachable!("no vendor answers here"),
             };
             due.extend(again.map(|again| Reverse((again, owner, urgency))));
         }
@@ -114,7 +114,7 @@ fn with_more_polls_than_fit_each_comes_in_turn_and_intervals_stretch_evenly() {
     for (at, owner, _) in &left {
         times.entry(*owner).or_default().push(*at);
     }
-    assert_eq!(times.len(), 5000, "nobody starves");
+    assert_eq!(times.len(), 5000, "no object starves");
     // 95 % of 150 a minute, in windows of 60.5 s.
     let cycle = seconds(5000.0 * 60.5 / 142.5);
     for gap in times.values().flat_map(|times| times.windows(2).map(|two| two[1] - two[0])) {
@@ -302,7 +302,7 @@ proptest! {
     ) {
         let limits = if tokens { TOKENS } else { READS };
         let asked = asks.len();
-        // Each ask is somebody's own: the same owner with another urgency is another place in another queue.
+        // Each ask has a place of its own: the same owner with another urgency is another place in another queue.
         let asks = asks.into_iter().enumerate().map(|(i, (at, owner, urgency))| {
             (Duration::from_millis(at), owner + 40 * i as u64, urgency)
         });

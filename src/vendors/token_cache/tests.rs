@@ -58,7 +58,7 @@ async fn get(tokens: &Tokens<Failed>, lifetime: Option<Duration>) -> (u64, bool)
         fetched.set(true);
         Ok(NewToken { value: SecretString::from("t"), lifetime })
     };
-    let token = tokens.get(None, |_| unreachable!("nobody waits for a turn"), fetch).await.ok().unwrap();
+    let token = tokens.get(None, |_| unreachable!("no request waits for a turn"), fetch).await.ok().unwrap();
     (token.number, fetched.get())
 }
 

@@ -117,7 +117,7 @@ fn comes_to_reservation(variant: &Variant, world: &World) -> bool {
     (0..POOLS.len()).filter(wants).all(|slot| calm::reserves(variant, world, slot))
 }
 
-/// Another object's address lists the same rows, and nobody says that the two differ.
+/// Another object's address lists the same rows, and no person says that the two differ.
 fn twin(variant: &Variant, world: &World, slot: Slot) -> bool {
     let lists = |slot: Slot| world.objects[slot].and_then(|object| world.lists(object.account)).unwrap_or_default();
     !variant.copied && (0..POOLS.len()).any(|other| other != slot && lists(other) & lists(slot) != 0)

@@ -231,7 +231,7 @@ fn key_that_was_sent_twice_is_sent_again_only_after_a_yes_to_the_last_request_or
     assert_eq!((intent.attempt, intent.step.key().unwrap().heard.clone()), (1, vec![]), "a decision of its own");
     let adopted = story.clone().with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id: 7, uuid: "u7".into() }));
     assert_eq!((adopted.decide().verdict, adopted.record("a").and_then(|key| key.id)), (Verdict::InSync, Some(7)));
-    assert_eq!(story.lists(&[]).record("a"), None, "nobody needs to know it of a key that is not wanted");
+    assert_eq!(story.lists(&[]).record("a"), None, "a key that is not wanted needs no record");
 }
 
 /// A key that was refused twice as already there, before that is recorded.

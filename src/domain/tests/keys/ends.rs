@@ -122,7 +122,7 @@ fn key_with_a_feature_that_no_other_valid_key_gives_stays_and_the_message_names_
     assert!(story(both(), new(&["QM"]), &[featuring(row(9, 1), &["FPE"])]).removes().is_some(), "a third row gives it");
     told(story(Row { features: None, ..row(7, 40) }, new(&["FPE"]), &[]), "in a way that is not understood");
     told(story(fpe(40), Row { features: None, ..row(8, 60) }, &[]), "the feature FPE");
-    // Of a key whose seats have ended its features have too; of one without seats nobody knows.
+    // Of a key whose seats have ended its features have too; of one without seats it is not known.
     let spent = story(expired(fpe(40)), new(&[]), &[]).with(|s| s.seats = Some(60));
     assert!(spent.removes().is_some());
     told(story(expired(fpe(0)), new(&[]), &[]).with(|s| s.seats = Some(60)), "the feature FPE");
@@ -165,7 +165,7 @@ fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_sho
     };
     assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], None), None);
     assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], Some(60)), Some(100), "the account counts 60 in all");
-    assert_eq!(ends(&[until(1, 40, 100), unknown()], Some(100)), Some(100), "nobody knows what the other brings");
+    assert_eq!(ends(&[until(1, 40, 100), unknown()], Some(100)), Some(100), "what the other brings is not known");
     assert_eq!(ends(&[until(1, 40, 100), row(2, 45)], Some(140)), Some(100), "the other brings 45 and 50 are needed");
 
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));

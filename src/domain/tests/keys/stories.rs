@@ -101,7 +101,7 @@ fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the
     assert!(matches!(held.verdict, Verdict::Held(_)), "{:?}", held.verdict);
     assert_eq!(held.intent.map(|intent| intent.phase), Some(IntentPhase::WithoutEffect));
     let story = kept(&[row(7, 40), row(8, 25)]);
-    assert_eq!(story.record("a").and_then(|key| key.id), None, "somebody else added row 8");
+    assert_eq!(story.record("a").and_then(|key| key.id), None, "row 8 was added outside");
     let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
     assert_eq!((intent.attempt, intent.step.key().unwrap().present.clone()), (2, vec![7, 8]));
 }
@@ -220,7 +220,7 @@ fn row_that_is_gone_and_still_counted_is_not_added_again_and_told_until_a_person
     let (why, message) = story.ready();
     assert_eq!((story.sends(), why.as_str()), (None, reason::NEEDS_REVIEW));
     assert!(message.contains("row 7") && message.contains("still counts its seats (20"), "{message}");
-    assert_eq!(story.decide().lost, None, "nobody is said to have removed it");
+    assert_eq!(story.decide().lost, None, "no removal is reported");
     let id = message.split("confirm=").nth(1).and_then(|rest| rest.split(',').next()).unwrap().to_owned();
     let confirmed = story.clone().with(|s| s.confirmed = Some(id.clone()));
     assert!(confirmed.adds().is_some());

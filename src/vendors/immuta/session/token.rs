@@ -26,7 +26,7 @@ impl ImmutaSession {
                 (request, self.tokens.number().await)
             }
             Way::Token => {
-                // No limit of token requests is documented either, so nobody has to wait for a turn.
+                // No limit of token requests is documented either, so no request waits for a turn.
                 let token = self.tokens.get(asker, |_| Ok(()), || self.fetch_token()).await?;
                 (request.bearer_auth(token.value.expose_secret()), token.number)
             }

@@ -8,7 +8,7 @@ use super::super::tests::{MINUTE, TOKENS, bucket, of_cloud, refused};
 use super::super::{RateLimiter, Urgency, Wait};
 use super::*;
 
-/// Somebody who asks until he gets his turn.
+/// An object that asks until it gets its turn.
 #[derive(Clone, Debug)]
 struct Asks {
     object: Key,
@@ -23,7 +23,7 @@ impl Asks {
     }
 }
 
-/// One that nobody has asked for before, whose owner is named like the object.
+/// A new one, whose owner is named like the object.
 fn new(namespace: &str, number: u64) -> Asks {
     let object = (namespace.to_owned(), format!("{namespace} {number}"));
     let owner = number + 1000 * u64::from(namespace.as_bytes()[0]);
@@ -80,7 +80,7 @@ impl World {
             Err(Wait::Turn(after)) => {
                 self.waiting.insert(asks.object.clone(), (self.now + after, number, asks));
             }
-            Err(other) => unreachable!("nobody answers here: {other:?}"),
+            Err(other) => unreachable!("no vendor answers here: {other:?}"),
         }
         self.call();
     }
@@ -185,8 +185,8 @@ fn place_of_a_deleted_object_is_free_at_once_and_who_waits_behind_it_is_called()
     world.play(MINUTE * 2);
     assert_eq!(world.names(), ["many 80"]);
     assert!(world.left[0].0 <= MINUTE + Duration::from_secs(1), "{:?}", world.left);
-    let nobody = &world.rate_limiter.buckets[&bucket()].budget;
-    assert!(!format!("{nobody:?}").contains("owner:"), "{nobody:?}");
+    let others = &world.rate_limiter.buckets[&bucket()].budget;
+    assert!(!format!("{others:?}").contains("owner:"), "{others:?}");
 }
 
 #[test]

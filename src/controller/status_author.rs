@@ -1,4 +1,4 @@
-//! Notices that somebody else wrote a status: it is redone, and not left until the next poll. The watch carries no status, so a
+//! Notices that another writer wrote a status: it is redone, and not left until the next poll. The watch carries no status, so a
 //! version that is not ours is read once. Only another status is a reason for a pass: a label is none.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use super::object_state::Key;
 use super::queue::Class;
 use super::{Context, Error};
 
-/// Objects of which somebody else wrote a version, each with the time at which it is looked at.
+/// Objects of which another writer wrote a version, each with the time at which it is looked at.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     due: Mutex<HashMap<Key, Instant>>,
@@ -54,7 +54,7 @@ impl Suspects {
 }
 
 impl Context {
-    /// Suspects that somebody else wrote the status of an object. Two that write against each other do so no more often than the
+    /// Suspects that another writer wrote the status of an object. Two that write against each other do so no more often than the
     /// shortest interval allows.
     pub(super) fn suspect(&self, key: &Key) {
         let Some(object) = self.known(key).filter(|_| self.leadership.is_current()) else { return };
@@ -64,7 +64,7 @@ impl Context {
         }
     }
 
-    /// Whether somebody else wrote the status since the last pass.
+    /// Whether another writer wrote the status since the last pass.
     async fn is_foreign(&self, key: &Key) -> Result<bool, Error> {
         let Some(stored) = StoredObject::read(&self.client, key).await? else { return Ok(false) };
         let version = stored.metadata().resource_version.clone();
@@ -83,7 +83,11 @@ pub(super) async fn follow(context: &Context) {
         let key = context.suspects.next().await;
         match context.is_foreign(&key).await {
             Ok(true) => {
-                tracing::info!(namespace = key.0, name = key.1, "somebody else wrote the status: it is redone");
+                tracing::info!(
+                    namespace = key.0,
+                    name = key.1,
+                    "another writer changed the status: Seatkeeper writes it anew"
+                );
                 context.queue.push(&key, Class::Poll);
             }
             Ok(false) => {}

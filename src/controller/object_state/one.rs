@@ -1,4 +1,4 @@
-//! The memory of one object.
+//! The state of one object between passes.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub(in crate::controller) struct CredentialPause {
     pub until: Instant,
 }
 
-/// The memory of one object.
+/// The state of one object between passes.
 #[derive(Clone, Debug, Default)]
 pub(in crate::controller) struct ObjectState {
     pub(super) requested: Option<PassRequest>,
@@ -63,7 +63,7 @@ pub(in crate::controller) struct ObjectState {
     pub term: u64,
     /// As the last pass left the object, if it could be recorded.
     pub left: Option<Left>,
-    /// Somebody else wrote its status, and that was not redone yet.
+    /// Another writer wrote its status, and that was not redone yet.
     pub foreign: bool,
     /// When such a status was redone last.
     pub redone: Option<Instant>,
@@ -97,7 +97,7 @@ impl ObjectState {
     }
 
     /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
-    /// counts as it is, but only once the vendor was read: how old the numbers are that another process read, nobody knows.
+    /// counts as it is, but only once the vendor was read: the age of numbers that another process read is not known.
     pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
         let age = self.unread_for(now);
         let interval = if self.seen { interval.max(self.stretched) } else { interval };
