@@ -153,60 +153,39 @@ pub(super) fn says(verdict: &Verdict) -> Says {
     }
 }
 
+/// What holds a change, in the words of `Ready` and of `ChangePending`.
 fn held(kind: Option<&HoldKind>) -> Says {
-    let (ready, reason, going, pending, words) = match kind {
-        Some(HoldKind::Suspended) => (Is::True, reason::SUSPENDED, Going::Rests, reason::SUSPENDED, "suspended"),
-        Some(HoldKind::DriftReported) => {
-            (Is::True, reason::DRIFT_REPORTED_ONLY, Going::Rests, reason::DRIFT_REPORTED_ONLY, "drift reported only")
+    let says = |ready, reason, going, words| Says { ready, reason, going, pending: Some(reason), label: "held", words };
+    let rests = |reason, words| says(Is::True, reason, Going::Rests, words);
+    let stalls = |reason, words| says(Is::False, reason, Going::Stalled, words);
+    let goes_on = |reason, words| says(Is::False, reason, Going::On, words);
+    let pending = |says, pending| Says { pending: Some(pending), ..says };
+    match kind {
+        Some(HoldKind::Suspended) => rests(reason::SUSPENDED, "suspended"),
+        Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
+        Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
+        Some(HoldKind::GuardRail) => {
+            pending(stalls(reason::GUARDRAIL_VIOLATED, "blocked by guard rail"), reason::BLOCKED_BY_GUARDRAIL)
         }
-        Some(HoldKind::Unsupported) => {
-            (Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, reason::UNSUPPORTED_BY_VENDOR, "not possible")
-        }
-        Some(HoldKind::GuardRail) => (
-            Is::False,
-            reason::GUARDRAIL_VIOLATED,
-            Going::Stalled,
-            reason::BLOCKED_BY_GUARDRAIL,
-            "blocked by guard rail",
-        ),
-        Some(HoldKind::NumbersInDoubt) => {
-            (Is::False, reason::NUMBERS_IN_DOUBT, Going::Stalled, reason::NUMBERS_IN_DOUBT, "numbers in doubt")
-        }
-        Some(HoldKind::Owned) => {
-            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "another object owns this pool")
-        }
-        Some(HoldKind::FirstSight) => {
-            (Is::False, reason::FIRST_SIGHT, Going::Stalled, reason::FIRST_SIGHT, "waiting for a person to agree")
-        }
-        Some(HoldKind::OtherPool) => {
-            (Is::False, reason::AWAITING_OTHER_POOL, Going::On, reason::AWAITING_OTHER_POOL, "waiting for another pool")
-        }
+        Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
+        Some(HoldKind::Owned) => stalls(reason::CONFLICT, "another object owns this pool"),
+        Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "waiting for a person to agree"),
+        Some(HoldKind::OtherPool) => goes_on(reason::AWAITING_OTHER_POOL, "waiting for another pool"),
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
-            (Is::False, reason::PROGRESSING, Going::On, reason::SETTLING, "waiting for the last change to settle")
+            pending(goes_on(reason::PROGRESSING, "waiting for the last change to settle"), reason::SETTLING)
         }
-        Some(HoldKind::StuckPool) => (
-            Is::False,
-            reason::AWAITING_OTHER_POOL,
-            Going::Stalled,
-            reason::AWAITING_OTHER_POOL,
-            "waiting for a pool that is held",
-        ),
-        Some(HoldKind::Retry) => {
-            (Is::False, reason::AWAITING_RETRY, Going::On, reason::AWAITING_RETRY, "no usable answer; tried again")
-        }
+        Some(HoldKind::StuckPool) => stalls(reason::AWAITING_OTHER_POOL, "waiting for a pool that is held"),
+        Some(HoldKind::Retry) => goes_on(reason::AWAITING_RETRY, "no usable answer; tried again"),
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
-            (Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, reason::OUTCOME_UNKNOWN, "waiting for an earlier change")
+            says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "waiting for an earlier change")
         }
-        Some(HoldKind::SameRows) => {
-            (Is::False, reason::CONFLICT, Going::Stalled, reason::CONFLICT, "may be another object's account")
-        }
+        Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "may be another object's account"),
         // These are verdicts of their own when they come first.
         Some(
             HoldKind::VendorRule | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) | HoldKind::Contest,
         )
-        | None => (Is::False, reason::VENDOR_REJECTED, Going::Stalled, reason::VENDOR_REJECTED, "vendor would refuse"),
-    };
-    Says { ready, reason, going, pending: Some(pending), label: "held", words }
+        | None => stalls(reason::VENDOR_REJECTED, "vendor would refuse"),
+    }
 }
 
 #[cfg(test)]
