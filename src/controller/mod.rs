@@ -1,6 +1,6 @@
 //! Kubernetes in, Kubernetes out: watches objects, queues them in order of arrival, and takes each through four steps.
 //!
-//! `gather` (object, Secret, vendor) → `decide` (asks `plan`) → `act` (the only code that changes a vendor) → `record`
+//! `gather` (object, Secret, vendor) → `decide` (asks `domain`) → `act` (the only code that changes a vendor) → `record`
 //! (the only code that writes status and events, once on every path). The watch carries metadata alone and only says
 //! "look"; the object itself is read with a quorum read at the start of each pass, so no purchase rests on a cache, and
 //! an object that does not parse hinders no other.

@@ -1,4 +1,4 @@
-//! Talks to vendors over HTTPS and says what it saw in the words of `plan`.
+//! Talks to vendors over HTTPS and says what it saw in the words of `domain`.
 //!
 //! One trait ([`VendorAccount`]) between vendors and the rest, and one exhaustive match from the spec's pool to a vendor
 //! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.

@@ -1,6 +1,6 @@
 //! A pass over one object, restated from `gather`, `reconcile` and `act` step by step.
 //!
-//! What `plan` decides is checked by the other model: here an object wants a change or does not, and an open change is
+//! What `domain` decides is checked by the other model: here an object wants a change or does not, and an open change is
 //! judged when it has been known for the settle time.
 
 use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
