@@ -260,7 +260,7 @@ async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know
             |s: &LicenseSeatsStatus| condition(s, "ChangePending").is_some_and(|pending| pending.message.contains(why));
         w.until("machines", why, told).await
     };
-    until_pending("not every object was looked at").await;
+    until_pending("initial scan").await;
     assert!(reads() <= before + 3, "{} readings", reads() - before);
     let waiting = second.metric(r#"seatkeeper_reconciles_total{outcome="waiting"}"#).await;
     assert!(waiting >= Some(1.0), "{waiting:?}");
