@@ -27,7 +27,7 @@ fn constants(path: &str, at_least: usize) -> Vec<String> {
 #[test]
 fn the_readme_explains_every_condition_and_reason() {
     let readme = text("README.md");
-    for word in constants("src/domain/condition.rs", 30).iter().chain(&constants("src/domain/notice.rs", 7)) {
+    for word in constants("src/domain/condition.rs", 30).iter().chain(&constants("src/domain/events.rs", 7)) {
         assert!(readme.contains(&format!("`{word}`")), "README.md does not explain {word}");
     }
 }

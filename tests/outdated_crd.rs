@@ -150,7 +150,9 @@ async fn whatever_field_a_crd_loses_while_the_operator_runs_nothing_is_bought_be
         w.plane.kubectl_in(&w.namespace, &edit, "").await.ok();
         w.ask_for_passes("acme", 3).await;
         if field == "status.conditions" {
-            let told = async || w.operator.log().contains("the conditions of the object cannot be written either").then_some(());
+            let told = async || {
+                w.operator.log().contains("the conditions of the object cannot be written either").then_some(())
+            };
             wait_for("it to be logged", PATIENCE, told).await;
         } else {
             let told = format!("it lacks {field}. ");

@@ -95,7 +95,7 @@ async fn a_new_object_that_waits_behind_bad_keys_says_so_before_it_was_ever_read
     good.declare(json!({})).await;
     let status = good.until_said("Ready", "Unknown/ObservationStale").await;
     let message = &condition(&status, "Ready").expect("Ready").message;
-    assert!(message.contains("the turn of this object has not come yet"), "{message}");
+    assert!(message.contains("Seatkeeper has not read this object yet"), "{message}");
     assert_eq!((status.summary.as_deref(), status.seats), (Some("rate limited; waiting"), None));
 }
 

@@ -185,7 +185,7 @@ async fn new_organizations_beyond_the_rate_limit_say_that_they_wait_before_the_l
     for tenant in &tenants {
         let status = tenant.until("some word", |status| !status.conditions.is_empty()).await;
         let ready = condition(&status, "Ready").expect("Ready");
-        waiting += usize::from(ready.message.contains("the turn of this object has not come yet"));
+        waiting += usize::from(ready.message.contains("Seatkeeper has not read this object yet"));
     }
     let tokens = w.count_requests("POST", "/connect/token");
     assert!(waiting > 0 && waiting + tokens >= tenants.len(), "{tokens} tokens, and {waiting} wait");

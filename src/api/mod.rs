@@ -3,23 +3,23 @@
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
 mod change;
-mod crd;
+mod crd_file;
+mod crd_lacks;
 mod duration;
 mod keys;
 mod license;
-mod served;
 mod spec;
 mod status;
 mod step;
 
 pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
-pub use crd::crd;
+pub use crd_file::crd;
+pub use crd_lacks::lacking;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
 pub use keys::{
     Immuta, KeyAsked, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
 };
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
-pub use served::lacking;
 // Whatever a vendor has in the spec, without a list to keep.
 pub use spec::*;
 pub use status::{Account, Effective, LicenseSeatsStatus, RecordOf, UNOBSERVED};

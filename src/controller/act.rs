@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::decide::{decide, silence};
 use super::gather::credential_pause;
-use super::object::StoredObject;
+use super::intent_journal::StatusJournal;
 use super::object_state::Key;
 use super::ownership::rows_of;
 use super::pass::{Decided, End, Failed, Opened, Pass, Reading};
@@ -13,7 +13,7 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
-use crate::vendors::{Journal, NotRecorded, Recorded, Urgency, VendorAccount};
+use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// How long to wait after another object was faster, if nothing tells sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
@@ -154,57 +154,6 @@ fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'stat
         return Err("the send deadline has passed");
     }
     if context.term() == term { Ok(()) } else { Err("another replica leads, or may") }
-}
-
-/// Records intents in the status of an object.
-struct StatusJournal<'a> {
-    stored: &'a mut StoredObject,
-    /// With the intent.
-    status: &'a LicenseSeatsStatus,
-    /// As it was read.
-    before: &'a LicenseSeatsStatus,
-}
-
-impl Journal for StatusJournal<'_> {
-    type Error = Error;
-
-    async fn record(&mut self, _: &Intent) -> Result<Option<Intent>, Error> {
-        write_intent(self.stored, self.status, self.before).await?;
-        Ok(self.stored.status().ok().and_then(|status| status.intent))
-    }
-}
-
-/// Compare-and-swap, and the whole intent must be stored, each field of it (docs/never-buys-twice.md, "Record"). After an
-/// unknown answer the object is read again: on goes only who finds his own intent there.
-async fn write_intent(
-    stored: &mut StoredObject,
-    status: &LicenseSeatsStatus,
-    before: &LicenseSeatsStatus,
-) -> Result<(), Error> {
-    let intent = status.intent.as_ref();
-    debug_assert_ne!(status.intent, before.intent);
-    let error = match stored.write(status).await {
-        Ok(_) if stored.holds(intent) => return Ok(()),
-        Ok(_) => Error::NotStored(vec!["status.intent".into()]),
-        Err(error) => error,
-    };
-    match error {
-        Error::Conflict => Err(error),
-        Error::NotStored(_) => {
-            // Nothing is sent. A part of an intent must not be taken later for a request that may be running.
-            if let Err(why) = stored.write(before).await {
-                tracing::debug!(%why, "a part of an intent stays recorded");
-            }
-            Err(error)
-        }
-        error => match stored.again().await? {
-            Some(again) if again.holds(intent) => {
-                *stored = again;
-                Ok(())
-            }
-            _ => Err(error),
-        },
-    }
 }
 
 /// What must be mended or waited for before the same is tried again.

@@ -10,11 +10,11 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
-use super::crd::Crd;
-use super::events::Events;
+use super::event_publisher::Events;
 use super::host_permits::HostPermits;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectStates, PassRequest};
+use super::outdated_crd::Crd;
 use super::pools::Pools;
 use super::queue::{Class, Queue};
 use super::status_author::Suspects;

@@ -7,20 +7,21 @@
 
 mod act;
 mod context;
-mod crd;
 mod decide;
 mod error;
-mod events;
+mod event_publisher;
 #[cfg(debug_assertions)]
 mod fault_switches;
 mod gather;
 mod host_permits;
 mod initial_scan;
+mod intent_journal;
 mod lease;
 mod lenient_metadata;
 mod object;
 mod object_metadata;
 mod object_state;
+mod outdated_crd;
 mod ownership;
 mod pass;
 mod pools;
@@ -39,11 +40,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use context::{Context, Parts, Settings};
-pub use crd::CrdState;
 pub use error::Error;
 #[cfg(debug_assertions)]
 pub use fault_switches::FaultSwitch;
 pub use lease::{Candidate, Leadership, LeaseSettings};
+pub use outdated_crd::CrdState;
 
 /// How often to list objects again while one is waited for that the watch does not know.
 const RECOUNT: Duration = Duration::from_secs(30);
@@ -76,7 +77,7 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = Box::pin(work::work(&context, &shutdown, synced)) => {}
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
-        () = crd::follow(&context) => {}
+        () = outdated_crd::follow(&context) => {}
         () = context.follow_turns() => {}
         () = status_author::follow(&context) => {}
     }

@@ -232,7 +232,8 @@ fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
         Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
     };
     let message = format!(
-        "{} {why}: the turn of this object has not come {since}. It comes; fewer keys or longer intervals make it come sooner",
+        "{} {why}, so Seatkeeper has not read this object {since}. Wait. To have it read sooner, use longer intervals or fewer \
+         credentials",
         desired.pool.vendor.name
     );
     Fault {

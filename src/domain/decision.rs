@@ -12,7 +12,8 @@ use super::ladder::{Look, Move, Next, Rest};
 use super::license_validity::turns_in;
 use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
-use super::protocol::{self, Elapsed, Open, State, Timing, WaitFor};
+use super::protocol::{self, Elapsed, Open, State, WaitFor};
+use super::settle_time::Timing;
 use super::{Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings};
 use crate::api::{Change, Intent, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf};
 
@@ -61,14 +62,6 @@ pub struct Situation<'a> {
     pub writer: &'a str,
     /// Wall clock, for records and day-long windows only.
     pub now: Timestamp,
-}
-
-impl Situation<'_> {
-    /// Whether a person has said yes to the question with this id. One annotation may name several, separated by commas: an
-    /// object may have several open questions.
-    pub(super) fn confirms(&self, id: &str) -> bool {
-        self.confirmed.is_some_and(|ids| ids.split(',').any(|one| one.trim() == id))
-    }
 }
 
 /// What is to be done, and what the record must say meanwhile.

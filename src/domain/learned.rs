@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::events::{Notice, adoptions, remember};
 use super::keys::after_key_write;
-use super::notice::{Notice, adoptions, remember};
 use super::outcome::after_write;
 use super::{Decision, Outcome, Snapshot};
 use crate::api::{Change, Intent, License, LicenseSeatsStatus};

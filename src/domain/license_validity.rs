@@ -50,7 +50,7 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
     let over = last_moment(ends);
     if over <= now && honored(license) {
         let message = format!(
-            "the license at {vendor} ended on {} by its date, and {vendor} still honors it: renew it before that ends{kind}",
+            "the license at {vendor} passed its end date {}, and {vendor} still honors it: renew it before {vendor} stops{kind}",
             date(ends)
         );
         return say(Is::True, reason::EXPIRING_SOON, message);
@@ -230,7 +230,7 @@ mod tests {
         for honored in [LicenseState::Trial, LicenseState::PastDue] {
             let (is, reason, message) = judged(honored, Some(-1));
             assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON), "the vendor says that it is in force");
-            assert!(message.contains("ended on 2026-10-31 by its date, and Acme still honors it"), "{message}");
+            assert!(message.contains("passed its end date 2026-10-31, and Acme still honors it"), "{message}");
         }
         assert_eq!(judged(LicenseState::PastDue, None).1, reason::PAST_DUE);
         assert_eq!(judged(LicenseState::Pending, None).0, Is::Unknown);

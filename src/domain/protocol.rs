@@ -10,32 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::Doubt;
 use super::keys::Lack;
+use super::settle_time::settle_time;
 use super::{Numbers, Situation};
 use crate::api::{Change, Intent, IntentPhase, Step};
-
-/// The longest pause between two attempts of which nothing came.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// How long a change of ours counts for what the vendor shows after it: that it shows exactly our own base again is the vendor's
 /// doing.
 pub(super) const RECENT: SignedDuration = SignedDuration::from_hours(24);
-
-/// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was edited by hand
-/// must not bar its object for ever.
-const MOST_ATTEMPTS: i32 = 1000;
-
-/// The times of the purchase protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// After a final answer, late effects are over by then.
-    pub answered: Duration,
-    /// Without an answer, the request itself is over by then.
-    pub unanswered: Duration,
-    /// Between the two reads that must agree.
-    pub pause: Duration,
-    /// How often a Secret is read again that may mend what is wrong.
-    pub secret_recheck: Duration,
-}
 
 /// What a wait is for. Its clock runs as long as the same is waited for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -153,43 +134,6 @@ impl Open {
 pub(super) fn wait_of(intent: &Intent) -> WaitFor {
     let id = intent.id.clone();
     if intent.phase == IntentPhase::Answered { WaitFor::LateEffects(id) } else { WaitFor::Request(id) }
-}
-
-/// How long an attempt is waited for: its own time, and where it sets seats, for each earlier attempt once more that of late
-/// effects. Handlers of all of them may run one after the other, each with what the one before it wrote.
-pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
-    let own = if intent.phase == IntentPhase::Answered { s.timing.answered } else { s.timing.unanswered };
-    let earlier = if intent.step.key().is_some() { 0 } else { intent.attempt.saturating_sub(1) };
-    own.saturating_add(late(s, earlier))
-}
-
-/// How long the late effects of so many attempts may come one after the other.
-pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
-    s.timing.late(attempts)
-}
-
-impl Timing {
-    fn late(&self, attempts: i32) -> Duration {
-        self.answered.saturating_mul(u32::try_from(attempts.min(MOST_ATTEMPTS)).unwrap_or(0))
-    }
-
-    /// How long a change of seats may have late effects, counted from when this process first knew of it. `None`: it was made more
-    /// than a day ago, or a license key has none.
-    pub fn late_effects(&self, change: &Change, now: Timestamp) -> Option<Duration> {
-        let recent = now.duration_since(change.time.0).abs() < RECENT;
-        (recent && change.step.key().is_none()).then(|| self.late(change.attempt.max(1)))
-    }
-}
-
-/// How much longer than the settle time to wait after an attempt that came to nothing: with each one without an answer twice as
-/// long, up to [`LONGEST_PAUSE`] in all.
-pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
-    if intent.phase == IntentPhase::Answered {
-        return Duration::ZERO;
-    }
-    let doubled = u32::try_from(intent.attempt.saturating_sub(1)).unwrap_or(0).min(16);
-    let whole = s.timing.unanswered.saturating_mul(1 << doubled).min(LONGEST_PAUSE);
-    whole.saturating_sub(settle_time(s, intent))
 }
 
 /// What is left of the settle time of an open intent.

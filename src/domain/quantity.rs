@@ -1,8 +1,9 @@
 //! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
 
 mod open_intent;
+mod taken_back;
 
-pub(super) use open_intent::taken_back;
+pub(super) use taken_back::taken_back;
 
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
@@ -54,7 +55,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
         _ if open_intent::made_twice(s, last, now).is_some() => {
             (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))
         }
-        Some(last) => open_intent::repeat_after(s, last, now, attempt),
+        Some(last) => taken_back::repeat_after(s, last, now, attempt),
         None => {
             (attempt, last.and_then(|last| open_intent::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
         }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
+use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
-use super::notice::{Notice, transitions};
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict};
 use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};

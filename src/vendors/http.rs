@@ -15,9 +15,9 @@ use rustls::AlertDescription;
 use serde::de::DeserializeOwned;
 
 use super::certificate::Untrusted;
+use super::credential_hash::CredentialHash;
 use super::date;
 use super::error::{Failure, VendorError};
-use super::fingerprint::Fingerprint;
 use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
 use super::rates::Rates;
@@ -85,7 +85,7 @@ pub(super) struct Http {
     shared: Arc<SharedLimiter>,
     public: Arc<Client>,
     /// As long as they are in use: a CA may be rewritten again and again.
-    private: Mutex<HashMap<Fingerprint, Weak<Client>>>,
+    private: Mutex<HashMap<CredentialHash, Weak<Client>>>,
 }
 
 /// The CA bundle in a Secret holds no certificate.
@@ -106,7 +106,7 @@ impl Http {
     /// A client that trusts only the given CAs, or the system's when there are none.
     pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Arc<Client>, InvalidCa> {
         let Some(pem) = ca else { return Ok(Arc::clone(&self.public)) };
-        let key = Fingerprint::of([pem]);
+        let key = CredentialHash::of([pem]);
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = private.get(&key).and_then(Weak::upgrade) {
             return Ok(client);

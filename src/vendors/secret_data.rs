@@ -1,14 +1,14 @@
 //! Reads a Secret for the one use that its owner allowed: as a credential of one vendor, or for license keys. Every failure
 //! names the key and the fix, and none of them repeats a value.
 
+mod allowed_use;
 mod mistake;
 
+pub(super) use allowed_use::{CredentialKeys, kind, not_permitted, shown_kind};
 use k8s_openapi::api::core::v1::Secret;
 use mistake::mistake;
 use secrecy::SecretString;
 
-use super::CREDENTIALS;
-use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
 use crate::domain::{Fault, reason};
 
 /// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
@@ -30,83 +30,12 @@ macro_rules! never_shown {
 }
 pub(super) use never_shown;
 
-/// What one vendor's credentials are made of, beside `server` and `ca.crt`, which all vendors share. A Secret that holds any
-/// of these keys is read by no other vendor, and it lends no license key.
-pub(super) struct CredentialKeys {
-    /// The vendor's name in sentences.
-    pub vendor: &'static str,
-    /// The keys that no other vendor's credentials have.
-    pub names: &'static [&'static str],
-}
-
 /// The data of a Secret that its owner has allowed for this use: by its type, and by what it holds.
 pub(super) struct SecretData<'a>(&'a Secret);
 
 never_shown!(SecretData<'static>);
 
 impl<'a> SecretData<'a> {
-    /// A credential of the vendor with these keys, and of no other.
-    pub(super) fn credentials(secret: &'a Secret, own: &CredentialKeys) -> Result<Self, Fault> {
-        let (data, name, vendor) = (Self(secret), name(secret), own.vendor);
-        if kind(secret) == LICENSE_KEY_TYPE {
-            let message = format!(
-                "Secret {name} has type {LICENSE_KEY_TYPE}: it is for license keys. Nothing of it is sent as a credential. Name \
-                 a Secret of type {SECRET_TYPE} with a credential of {vendor}"
-            );
-            return Err(not_permitted("Secret is for license keys", message));
-        }
-        if kind(secret) != SECRET_TYPE {
-            let message = format!(
-                "Secret {name} has type {}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
-                 changed, so delete the Secret and create it again with type: {SECRET_TYPE}",
-                shown_kind(secret)
-            );
-            return Err(not_permitted("Secret has another type", message));
-        }
-        match data.credential_but(own.vendor) {
-            None => Ok(data),
-            Some((other, held)) => {
-                let message = format!(
-                    "Secret {name} holds {held}, which belongs to a credential of {other}, and this object is for {vendor}. Nothing \
-                     of the Secret is sent. Name a Secret with a credential of {vendor}, and keep the credentials of each vendor \
-                     in a Secret of their own"
-                );
-                Err(not_permitted("Secret is of another vendor", message))
-            }
-        }
-    }
-
-    /// License keys, and no credential of any vendor. `other_type`: what to say of a Secret of another type.
-    pub(super) fn license_keys(secret: &'a Secret, other_type: impl FnOnce() -> Fault) -> Result<Self, Fault> {
-        let data = Self(secret);
-        if kind(secret) != LICENSE_KEY_TYPE {
-            return Err(other_type());
-        }
-        let Some((vendor, held)) = data.credential() else { return Ok(data) };
-        let name = name(secret);
-        let message = format!(
-            "Secret {name} holds {held}, which belongs to a credential of {vendor}. A credential is never sent as a license key, \
-             so nothing of the Secret is sent. Remove {held} from it: license keys have a Secret of their own"
-        );
-        Err(not_permitted("license key beside a credential", message))
-    }
-
-    /// Whether a Secret holds a credential. One whose type allows nothing is not read.
-    pub(super) fn is_credential(secret: &Secret) -> bool {
-        kind(secret) == SECRET_TYPE && SecretData(secret).credential().is_some()
-    }
-
-    fn credential(&self) -> Option<(&'static str, &'static str)> {
-        self.credential_but("")
-    }
-
-    /// A key that belongs to a credential of another vendor than this one, with its vendor.
-    fn credential_but(&self, own: &str) -> Option<(&'static str, &'static str)> {
-        let others = CREDENTIALS.iter().filter(|keys| keys.vendor != own);
-        let mut each = others.flat_map(|keys| keys.names.iter().map(|name| (keys.vendor, *name)));
-        each.find(|(_, name)| self.bytes(name).is_some())
-    }
-
     /// The bytes of a key, if it is there and not empty, without blanks and newlines around them.
     pub(super) fn bytes(&self, key: &str) -> Option<&'a [u8]> {
         let data = self.0.data.as_ref().and_then(|data| data.get(key));
@@ -165,21 +94,6 @@ pub(super) fn version(secrets: &[Result<Secret, Fault>]) -> String {
     versions.collect::<Vec<_>>().join(" ")
 }
 
-/// The type of a Secret; without one it is Opaque, as the apiserver has it.
-pub(super) fn kind(secret: &Secret) -> &str {
-    secret.type_.as_deref().unwrap_or("Opaque")
-}
-
-/// The type of a Secret, for a message. It is set by whoever made the Secret: said only as far as it can be a type.
-pub(super) fn shown_kind(secret: &Secret) -> String {
-    kind(secret).chars().filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).take(60).collect()
-}
-
-/// A use that the owner of a Secret has not allowed.
-pub(super) fn not_permitted(summary: &str, message: String) -> Fault {
-    Fault::credentials(reason::SECRET_NOT_PERMITTED, summary, message)
-}
-
 /// A key whose value cannot be used.
 pub(super) fn invalid(key: &str, why: &str) -> Fault {
     Fault::credentials(
@@ -195,6 +109,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
+    use crate::vendors::CREDENTIALS;
 
     const OURS: CredentialKeys = CredentialKeys { vendor: "Acme", names: &["clientId"] };
 

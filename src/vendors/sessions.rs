@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::fingerprint::Fingerprint;
+use super::credential_hash::CredentialHash;
 use super::secret_data::never_shown;
 use crate::domain::Fault;
 
@@ -13,7 +13,7 @@ use crate::domain::Fault;
 const FORGET_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Sessions by the fingerprints of their keys, each with when it was used last.
-pub(super) struct Sessions<S>(Mutex<HashMap<Fingerprint, (Arc<S>, Instant)>>);
+pub(super) struct Sessions<S>(Mutex<HashMap<CredentialHash, (Arc<S>, Instant)>>);
 
 never_shown!(Sessions<()>);
 
@@ -30,7 +30,7 @@ impl<S> Sessions<S> {
     /// Those of `open`. Then nothing is kept.
     pub fn get(
         &self,
-        fingerprint: Fingerprint,
+        fingerprint: CredentialHash,
         now: Instant,
         open: impl FnOnce() -> Result<S, Fault>,
     ) -> Result<Arc<S>, Fault> {
@@ -50,8 +50,8 @@ impl<S> Sessions<S> {
 mod tests {
     use super::*;
 
-    fn print(text: &str) -> Fingerprint {
-        Fingerprint::of([text.as_bytes()])
+    fn print(text: &str) -> CredentialHash {
+        CredentialHash::of([text.as_bytes()])
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The object's guard rails, and the seats in use.
+//! The object's guard rails. That no decrease goes below the seats in use is in `seats_in_use`.
 
 use super::{Hold, HoldKind, Wanted};
 use crate::api::Step;
-use crate::domain::{Situation, Usage};
+use crate::domain::Situation;
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let bounds = above(s, wanted).into_iter().chain(below(s, wanted));
@@ -26,11 +26,17 @@ fn unknown_size(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
 fn above(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     let Some(max) = s.desired.guardrails.max_seats else { return vec![] };
     let (now, target) = (wanted.now, wanted.target);
-    let seats = (target.seats > max && target.seats > now.seats)
-        .then(|| format!("{} seats would be above spec.guardrails.maxSeats {max}", target.seats));
+    let seats = (target.seats > max && target.seats > now.seats).then(|| {
+        format!(
+            "{} seats would be above spec.guardrails.maxSeats {max}: lower seats, or raise maxSeats first",
+            target.seats
+        )
+    });
     let limit = match target.limit {
         _ if target.limit == now.limit => None,
-        Some(limit) if limit > max => Some(format!("a limit of {limit} would be above spec.guardrails.maxSeats {max}")),
+        Some(limit) if limit > max => Some(format!(
+            "a limit of {limit} would be above spec.guardrails.maxSeats {max}: lower the limit, or raise maxSeats first"
+        )),
         None => Some(format!(
             "spec.limit.mode Unlimited would let {} buy past spec.guardrails.maxSeats {max}: use mode UpTo or \
              Pinned, or remove maxSeats",
@@ -43,23 +49,12 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
 
 fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     let (now, target) = (wanted.now.seats, wanted.target.seats);
-    if target >= now {
-        return vec![];
-    }
-    let min = s.desired.guardrails.min_seats.filter(|min| target < *min);
-    let rail = min.map(|min| format!("{target} seats would be below spec.guardrails.minSeats {min}"));
-    let (free, holders) = s.desired.pool.frees;
-    let used = match s.seen.usage {
-        Usage::NotReported => Some(format!(
-            "{target} seats would be fewer than now, and the seats in use could not be read: a decrease needs them"
-        )),
-        Usage::Exact(used) | Usage::AtLeast(used) if used > target => Some(format!(
-            "{target} seats would be below the {used} in use: {free} {} {holders} first",
-            i64::from(used) - i64::from(target)
-        )),
-        Usage::Exact(_) | Usage::AtLeast(_) => None,
-    };
-    rail.into_iter().chain(used).collect()
+    let min = s.desired.guardrails.min_seats.filter(|min| target < now && target < *min);
+    min.map(|min| {
+        format!("{target} seats would be below spec.guardrails.minSeats {min}: raise seats, or lower minSeats first")
+    })
+    .into_iter()
+    .collect()
 }
 
 /// Steps that are larger than one change may be. What the vendor may buy up to a higher limit is a step too.

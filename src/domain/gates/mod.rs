@@ -11,7 +11,8 @@ mod others;
 mod readings;
 mod repeated_drift;
 mod retry;
-mod settle;
+mod seats_in_use;
+mod seen_first;
 mod suspended;
 mod vendor;
 
@@ -128,16 +129,17 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 13] = [
+const ALL: [Gate; 14] = [
     observe::gate,
     drift_report::gate,
-    settle::gate,
+    seen_first::gate,
     suspended::gate,
-    settle::late,
+    seen_first::late,
     vendor::support,
     repeated_drift::gate,
     vendor::rules,
     guard_rails::gate,
+    seats_in_use::gate,
     readings::gate,
     first_sight::gate,
     others::pool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Hold, HoldKind, Wake, Wanted};
 use crate::api::RECONCILE_REQUESTED_AT;
 use crate::domain::Situation;
-use crate::domain::protocol::pause_after;
+use crate::domain::settle_time::pause_after;
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let Some((at, last)) = wanted.change.not_before.zip(s.intent) else { return vec![] };

@@ -5,6 +5,7 @@
 //! cannot be told is asked. A row is removed only if this object added it, or was told that it is its own.
 
 mod expiry;
+mod fingerprint;
 mod messages;
 mod open_intent;
 mod prune;
@@ -14,8 +15,9 @@ mod snapshot;
 mod write_result;
 
 pub(super) use expiry::{ends_hard, used_differs};
+pub use fingerprint::fingerprint;
 pub(super) use messages::{object_of, ready, refusal, step_done, step_words};
-pub use snapshot::{KeyRing, Row, WantedKey, fingerprint};
+pub use snapshot::{KeyRing, Row, WantedKey};
 pub use write_result::{AfterKeyWrite, after_key_write};
 
 use super::ladder::{Look, Move, Next, Rest, Settle};

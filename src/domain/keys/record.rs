@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::snapshot::{Row, same};
+use super::fingerprint::same;
+use super::snapshot::Row;
 use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep};
 use crate::domain::license_validity::last_moment;
 

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::fingerprint::same;
 use super::is_live;
 use super::record::{bound, put, state_of};
-use super::snapshot::{KeyRing, Row, WantedKey, same};
+use super::snapshot::{KeyRing, Row, WantedKey};
 use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::domain::Fault;
 use crate::domain::protocol::digest;

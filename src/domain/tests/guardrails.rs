@@ -29,10 +29,12 @@ type Rail = ((i32, i32), (i32, LimitGoal), Option<i32>, Option<i32>, Option<&'st
 #[test]
 fn each_rail_lets_its_own_number_through_and_holds_the_next_one() {
     use LimitGoal::{Keep, Pinned, UpTo};
-    const OVER: &str = "150 seats would be above spec.guardrails.maxSeats 149";
-    const LIMIT: &str = "a limit of 170 would be above spec.guardrails.maxSeats 169";
-    const PINNED: &str = "a limit of 150 would be above spec.guardrails.maxSeats 149";
-    const UNDER: &str = "90 seats would be below spec.guardrails.minSeats 91";
+    const OVER: &str = "150 seats would be above spec.guardrails.maxSeats 149: lower seats, or raise maxSeats first";
+    const LIMIT: &str =
+        "a limit of 170 would be above spec.guardrails.maxSeats 169: lower the limit, or raise maxSeats first";
+    const PINNED: &str =
+        "a limit of 150 would be above spec.guardrails.maxSeats 149: lower the limit, or raise maxSeats first";
+    const UNDER: &str = "90 seats would be below spec.guardrails.minSeats 91: raise seats, or lower minSeats first";
     let rails: [Rail; 15] = [
         ((100, 300), (150, Keep), Some(150), None, None),
         ((100, 300), (150, Keep), Some(151), None, None),

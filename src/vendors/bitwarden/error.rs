@@ -238,8 +238,9 @@ impl Failure for BitwardenError {
                 reason::INSUFFICIENT_ROLE,
                 "key may not do this",
                 format!(
-                    "{host} refuses this key with 403: it must be the organization API key of this organization; or the \
-                     vendor's edge blocks this network"
+                    "{host} refuses this key with 403: it may belong to another organization, so put the API key of this \
+                     organization into the Secret. If the key is right, the network in front of Bitwarden may block the \
+                     operator's address: ask Bitwarden"
                 ),
             ),
             Self::NoPublicPath(path) => (

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::MAX_SEATS;
 use super::key::ApiKey;
-use super::organization_api_wire::{Message, Subscription, TokenAnswer, TokenError};
+use super::organization_api_fields::{Message, Subscription, TokenAnswer, TokenError};
 use super::organization_row::OrganizationRow;
 use super::owner::{OwnerView, owned};
-use super::owner_api_wire::{Details, Memberships, Metadata, Named, OwnerApiError};
+use super::owner_api_fields::{Details, Memberships, Metadata, Named, OwnerApiError};
 use super::proofs::Asked;
 use super::*;
 use crate::api::SECRET_TYPE;
@@ -133,7 +133,7 @@ fn the_only_organization_is_one_that_is_owned_and_its_id_cannot_lead_elsewhere()
         }
         if let Some(id) = believed(owned(&list.data)) {
             assert!(id.len() == GUID.len() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'), "{id}");
-            let same = |m: &owner_api_wire::Membership| {
+            let same = |m: &owner_api_fields::Membership| {
                 m.role == 0 && uuid::Uuid::try_parse(&m.id) == uuid::Uuid::try_parse(&id)
             };
             assert!(list.data.iter().any(same), "{id}");

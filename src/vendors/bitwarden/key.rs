@@ -12,7 +12,7 @@ use crate::api::Region;
 use crate::domain::{Fault, reason};
 use crate::vendors::AllowedHosts;
 use crate::vendors::allowed_hosts::{custom_server, join};
-use crate::vendors::fingerprint::Fingerprint;
+use crate::vendors::credential_hash::CredentialHash;
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 
 /// What a Secret with a credential of Bitwarden holds.
@@ -60,12 +60,12 @@ impl ApiKey {
     /// it cannot be guessed without the key. A rotated key is a new device.
     pub(super) fn device(&self) -> Uuid {
         let parts = ["seatkeeper device", &self.client_id, self.client_secret.expose_secret()];
-        uuid::Builder::from_custom_bytes(Fingerprint::of(parts.map(str::as_bytes)).half()).into_uuid()
+        uuid::Builder::from_custom_bytes(CredentialHash::of(parts.map(str::as_bytes)).half()).into_uuid()
     }
 
     /// Tells this key, at these servers, from others.
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of([
+    pub(super) fn fingerprint(&self) -> CredentialHash {
+        CredentialHash::of([
             self.identity.as_str().as_bytes(),
             self.api.as_str().as_bytes(),
             self.client_id.as_bytes(),

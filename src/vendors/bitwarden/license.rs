@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::owner::OwnerView;
-use super::owner_api_wire::{Details, Item, Stripe};
+use super::owner_api_fields::{Details, Item, Stripe};
 use crate::api::{License, LicenseState};
 use crate::clock;
 use crate::vendors::date;

@@ -8,7 +8,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::error::BitwardenError;
 use super::members::{self, Counted};
-use super::organization_api_wire::{Message, Subscription, SubscriptionChange};
+use super::organization_api_fields::{Message, Subscription, SubscriptionChange};
 use super::proofs::Asked;
 use super::session::BitwardenSession;
 use crate::api::Product;

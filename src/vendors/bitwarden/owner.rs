@@ -9,7 +9,7 @@ use super::error::BitwardenError;
 use super::license;
 use super::organization_row::OrganizationRow;
 use super::owner_api::LIST;
-use super::owner_api_wire::{Details, Membership};
+use super::owner_api_fields::{Details, Membership};
 use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::vendors::error::VendorError;

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use super::error::BitwardenError;
 use super::members::Counted;
-use super::organization_api_wire::Message;
-use super::owner_api_wire::{Details, Membership, Memberships, Metadata, Organization, RelativeChange};
+use super::organization_api_fields::Message;
+use super::owner_api_fields::{Details, Membership, Memberships, Metadata, Organization, RelativeChange};
 use super::proofs::Asked;
 use super::session::BitwardenSession;
 use crate::api::Product;

@@ -5,8 +5,8 @@
 use reqwest::StatusCode;
 
 use super::NAME;
-use super::organization_api_wire::Message;
-use super::owner_api_wire::{Named, OwnerApiError};
+use super::organization_api_fields::Message;
+use super::owner_api_fields::{Named, OwnerApiError};
 use super::refusals::without_effect;
 use crate::vendors::http::Answer;
 use crate::vendors::proof::Proof;

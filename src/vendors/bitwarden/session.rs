@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
-use super::organization_api_wire::{Message, TokenAnswer, TokenError};
+use super::organization_api_fields::{Message, TokenAnswer, TokenError};
 use super::owner_api::Known;
 use super::{Bitwarden, BitwardenSettings, VENDOR};
 use crate::domain::Fault;

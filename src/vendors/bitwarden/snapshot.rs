@@ -212,8 +212,8 @@ impl Seen {
     fn cannot_lower(&self) -> Option<String> {
         if let Some(reference) = self.fails {
             return Some(format!(
-                "the key of {reference} fails, which shows exact use and what is billed: nothing is lowered until it works, or \
-                 is taken out of the spec"
+                "the key of {reference} fails. Only this key shows exact use and what is billed, so nothing is lowered: mend the \
+                 key, or remove {reference} from the spec"
             ));
         }
         let unread = self.product == Product::PasswordManager

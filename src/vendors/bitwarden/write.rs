@@ -6,7 +6,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::SecretString;
 
 use super::error::BitwardenError;
-use super::owner_api_wire::OwnerApiError;
+use super::owner_api_fields::OwnerApiError;
 use super::proofs::{Asked, Shape, is_of_application, proof};
 use super::refusals::without_effect;
 use super::session::BitwardenSession;

@@ -9,7 +9,7 @@ use crate::api::{LicenseKeyEntry, SecretKeyRef};
 use crate::domain::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
 use crate::vendors::allowed_hosts::custom_server;
-use crate::vendors::fingerprint::Fingerprint;
+use crate::vendors::credential_hash::CredentialHash;
 use crate::vendors::license_key::{Place, license_key};
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 
@@ -43,8 +43,8 @@ impl ApiKey {
     }
 
     /// Tells this key, at this server, from others.
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of([
+    pub(super) fn fingerprint(&self) -> CredentialHash {
+        CredentialHash::of([
             self.server.as_str().as_bytes(),
             self.api_key.expose_secret().as_bytes(),
             self.ca.as_deref().unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::owner_api_wire::Details;
+use super::super::owner_api_fields::Details;
 use super::*;
 
 const PRODUCTS: [Product; 3] = [Product::PasswordManager, Product::SecretsManager, Product::MachineAccounts];

@@ -6,11 +6,11 @@ use super::secret_data::never_shown;
 
 /// A hash of a credential and of where it is used. Not `Debug`: a guess could be compared with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint([u8; 32]);
+pub(super) struct CredentialHash([u8; 32]);
 
-never_shown!(Fingerprint);
+never_shown!(CredentialHash);
 
-impl Fingerprint {
+impl CredentialHash {
     /// Of these parts in this order. Each is hashed with its length, so that no two lists of parts run into each other.
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn parts_that_are_cut_elsewhere_have_another_fingerprint() {
-        let of = |parts: &[&str]| Fingerprint::of(parts.iter().map(|part| part.as_bytes()));
+        let of = |parts: &[&str]| CredentialHash::of(parts.iter().map(|part| part.as_bytes()));
         assert!(of(&["ab", "c"]) == of(&["ab", "c"]));
         for other in [&["a", "bc"][..], &["abc"], &["abc", ""], &["c", "ab"], &["ab", "c", ""]] {
             assert!(of(&["ab", "c"]) != of(other), "{other:?}");

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::crd::crd;
+use super::crd_file::crd;
 
 /// What of this operator's CRD the cluster's CRD lacks, by field path: `status.plan`, or `status.intent.phase=Settling` for
 /// a word that a field does not accept. Empty: nothing. `None`: the document does not describe `LicenseSeats`.

@@ -1,0 +1,45 @@
+//! A change that the vendor took back, and its one repeat.
+
+use super::open_intent::second_reading;
+use crate::api::Change;
+use crate::domain::ladder::Settle;
+use crate::domain::protocol::{RECENT, WaitFor, wait};
+use crate::domain::settle_time::late;
+use crate::domain::{Numbers, Situation};
+
+/// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
+/// (docs/never-buys-twice.md, "Heal"). That is the vendor's doing, not drift and not a third party. Changes that followed
+/// one another count as one: a late handler of the vendor may bring back the row from before the first of them.
+pub(in crate::domain) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
+    let last = s.history.first().filter(|last| seen != last.target())?;
+    let recent =
+        |change: &&Change| change.account == s.seen.account_key() && s.now.duration_since(change.time.0).abs() < RECENT;
+    let mut expected = last.target();
+    for change in s.history.iter().take_while(recent) {
+        if change.target() != expected {
+            break;
+        }
+        if change.base() == seen {
+            return Some(last);
+        }
+        expected = change.base();
+    }
+    None
+}
+
+/// Which attempt the change that was taken back comes to, and what must be seen before it may be sent once more. Not where
+/// it was a repeat: handlers of both requests may then be about, one handler after the other for longer than the settle
+/// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
+/// person is asked.
+///
+/// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
+/// counts.
+pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
+    let afresh = !s.asked_for(last) || s.confirms(&last.id);
+    if last.attempt > 1 && !afresh {
+        return (attempt, Settle::Review(Box::new(last.clone())));
+    }
+    let back = || WaitFor::TakenBack(last.id.clone());
+    let left = wait(s, back(), late(s, last.attempt.max(1))).or_else(|| second_reading(s, back(), seen));
+    (attempt.max(if afresh { 1 } else { 2 }), left.map_or(Settle::Done, Settle::Wait))
+}
