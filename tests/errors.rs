@@ -25,8 +25,9 @@ fn facts(headings: &[impl AsRef<str>]) -> String {
 /// The document. The tables are the code's own.
 fn document() -> String {
     let mut text = "<!-- Made from the code. Refresh with: make generate -->\n# What Bitwarden answers, and what it means\n\n\
-        Vendor text never gets into status, events or logs; these sentences do. `<host>` is the API's. The last column names what \
-        the client knows of the vendor: see [vendors/bitwarden.md](vendors/bitwarden.md).\n\n## Reading, and keys\n\n\
+        This page is about Bitwarden alone; for Immuta see [immuta.md](immuta.md#a-key-is-added-once). Vendor text never gets \
+        into status, events or logs; these sentences do. `<host>` is the API's. The last column names what the client \
+        knows of the vendor: see [vendors/bitwarden.md](vendors/bitwarden.md).\n\n## Reading, and keys\n\n\
         | Bitwarden | Reason | STATUS | What it says | Tried again | Facts |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for row in symptoms() {
@@ -45,7 +46,8 @@ fn document() -> String {
     text.push_str(
         "\n## Changes refused by the owner API\n\nWith an owner's key alone, Bitwarden says why it refuses. `Ready` is then False with \
          reason `VendorRejected`, and the message says \"Bitwarden refused the change, because ...\". It is sent again when \
-         the wish or a Secret changes, when fewer seats are in use, or when a person asks.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
+         the wish or a Secret changes, when fewer seats are in use, when the vendor shows other seats or another limit, or when \
+         a person asks.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
     );
     for RefusalText { theirs, ours, after_seats } in refusals() {
         let only =
