@@ -47,7 +47,7 @@ pub enum HoldKind {
     DriftReported,
     /// `spec.suspend` is true.
     Suspended,
-    /// These credentials or this vendor can never do it.
+    /// These credentials or this vendor cannot do it.
     Unsupported,
     /// The vendor is changed from outside again and again.
     Contest,
