@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -195,9 +196,22 @@ pub fn process_alive(pid: u32) -> bool {
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
+/// Below those that Linux gives to outgoing connections: a server that is started again finds its port free.
+const PORTS: std::ops::Range<u32> = 10_000..32_768;
+
+/// How many ports this process has tried.
+static TRIED: AtomicU32 = AtomicU32::new(0);
+
 /// Free loopback ports, all different. They are free now, not reserved.
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
+    let most = PORTS.end - PORTS.start;
+    // Each process begins elsewhere, and goes on from there.
+    let candidate = || {
+        let step = TRIED.fetch_add(1, Ordering::Relaxed);
+        let port = PORTS.start + (std::process::id().wrapping_mul(7919).wrapping_add(step)) % most;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, u16::try_from(port).ok()?)).ok()
+    };
+    let listeners = [(); N].map(|()| (0..most).find_map(|_| candidate()).expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("a bound address").port())
 }
 
