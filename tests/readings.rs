@@ -186,7 +186,7 @@ async fn subscription_that_stripe_does_not_know_leaves_the_organization_key_what
     assert_eq!(said(&status, "CredentialsValid"), "Unknown/VendorUnreachable");
     w.edit("unknown", json!({ "seats": 90, "limit": { "mode": "Pinned", "seats": null } })).await;
     let message = t.said("Ready", "NumbersInDoubt").await;
-    assert!(message.contains("nothing is lowered until it works"), "{message}");
+    assert!(message.contains("so nothing is lowered: mend the key"), "{message}");
     assert_eq!(t.puts(), 1);
     w.bitwarden().set_stripe(&t.key.id, true, true, Some(SubscriptionStatus::Active));
     w.until_in_sync("unknown", 90).await;

@@ -62,7 +62,8 @@ async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is
     let waits = async || {
         for name in &names {
             let status = w.status(name).await;
-            let ready = condition(&status, "Ready").filter(|ready| ready.message.contains("the turn of this object"));
+            let ready = condition(&status, "Ready")
+                .filter(|ready| ready.message.contains("Seatkeeper has not read this object"));
             if let Some(ready) = ready {
                 return Some((ready.reason.clone(), status.seats));
             }

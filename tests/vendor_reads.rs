@@ -168,8 +168,8 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
         ("token 400", On::Token, answer(400, ""), "Rejected", "clientSecret"),
         ("401", On::Subscription, answer(401, r#"{"message":"MARKER"}"#), "Rejected", "fresh token"),
         ("401 members", On::Members, answer(401, ""), "Rejected", "fresh token"),
-        ("403", On::Subscription, answer(403, r#"{"x":"MARKER"}"#), "InsufficientRole", "organization API key"),
-        ("403 members", On::Members, answer(403, ""), "InsufficientRole", "edge"),
+        ("403", On::Subscription, answer(403, r#"{"x":"MARKER"}"#), "InsufficientRole", "API key of this organization"),
+        ("403 members", On::Members, answer(403, ""), "InsufficientRole", "network in front of"),
     ];
     join_all(cases.map(play)).await;
     assert_silent(&w).await;

@@ -73,7 +73,9 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for credential_pause in holds {
                 match credential_pause.kind {
-                    HoldKind::OtherPool | HoldKind::StuckPool => pools.wait_for_account(key),
+                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::VendorRule => {
+                        pools.wait_for_account(key);
+                    }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
                         pools.wait_out(key, &seen.account_key(), self.entry.term);
                     }

@@ -170,7 +170,9 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
         Some(HoldKind::Owned) => stalls(reason::CONFLICT, "another object owns this pool"),
         Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "waiting for a person to agree"),
-        Some(HoldKind::OtherPool) => goes_on(reason::AWAITING_OTHER_POOL, "waiting for another pool"),
+        Some(HoldKind::OtherPool | HoldKind::UnreadPool) => {
+            goes_on(reason::AWAITING_OTHER_POOL, "waiting for another pool")
+        }
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
             pending(goes_on(reason::PROGRESSING, "waiting for the last change to settle"), reason::SETTLING)
         }
@@ -218,6 +220,7 @@ mod tests {
             held(HoldKind::Owned),
             held(HoldKind::FirstSight),
             held(HoldKind::OtherPool),
+            held(HoldKind::UnreadPool),
             held(HoldKind::StuckPool),
             held(HoldKind::Retry),
             held(HoldKind::NotScanned),

@@ -61,6 +61,9 @@ pub enum HoldKind {
     FirstSight,
     /// Another object of this account is about to change what the vendor's rule rests on.
     OtherPool,
+    /// The same, at the first look: no object that declares that pool has been read yet. Those that were applied together have
+    /// some seconds.
+    UnreadPool,
     /// The same, and the other object changes nothing before a person acts.
     StuckPool,
     /// Earlier requests came to nothing: the next one has its time.
@@ -108,7 +111,7 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
-            HoldKind::OtherPool | HoldKind::StuckPool => PlanBlock::OtherPool,
+            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool => PlanBlock::OtherPool,
             HoldKind::Retry => PlanBlock::Retry,
             HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,

@@ -20,12 +20,16 @@ pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
                 Hold { kind: HoldKind::StuckPool, message, wake: OTHERS }
             }
             None => {
-                let message = if declares(s, crossed.bound) {
-                    format!("it waits until {pool} is {way}, as another LicenseSeats of this account declares")
+                let (kind, message) = if declares(s, crossed.bound) {
+                    let message =
+                        format!("it waits until {pool} is {way}, as another LicenseSeats of this account declares");
+                    (HoldKind::OtherPool, message)
                 } else {
-                    format!("it waits until {pool} is {way}. No LicenseSeats that declares that has been read yet")
+                    let message =
+                        format!("it waits until {pool} is {way}. No LicenseSeats that declares that has been read yet");
+                    (HoldKind::UnreadPool, message)
                 };
-                Hold { kind: HoldKind::OtherPool, message, wake: OTHERS }
+                Hold { kind, message, wake: OTHERS }
             }
         }
     });

@@ -61,6 +61,13 @@ fn obstacle(
             words.name
         ));
     }
+    // A record that was edited by hand may give the row to several keys, one of which may be listed.
+    if book.records.iter().filter(|other| (other.id, &other.uuid) == (record.id, &record.uuid)).count() > 1 {
+        return Some(format!(
+            "several records name it, so it is not proven whose it is: remove the row in {}",
+            words.name
+        ));
+    }
     let surely = |r: &KeyRecord| ring.row(r.id, r.uuid.as_deref()).is_some_and(|row| surely_counts(row, s.now));
     let in_force = |standing: &Standing<'_>| match standing {
         Standing::Listed(r) => r.state == KeyState::Active && surely(r),

@@ -159,7 +159,12 @@ fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_no
             s.others = others;
         })
     };
+    let first_look = |story: Story| story.with(|s| s.record = None);
     for (story, kind) in [
+        // Objects that are applied together are read one after the other.
+        (first_look(up(vec![])), HoldKind::UnreadPool),
+        (first_look(up(vec![("Others", 150)])), HoldKind::UnreadPool),
+        (first_look(up(vec![("People", 149)])), HoldKind::VendorRule),
         (up(vec![("People", 150)]), HoldKind::OtherPool),
         (up(vec![("People", 149)]), HoldKind::VendorRule),
         (up(vec![("Others", 150)]), HoldKind::VendorRule),

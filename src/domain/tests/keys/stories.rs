@@ -394,6 +394,14 @@ fn what_stands_against_a_removal_is_told() {
             "not proven that this object added it: if it is yours, list its key again and name id 7 and uuid u7 in licenseKeys[].adopt",
         ),
         (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
+        (
+            story.clone().with(|s| {
+                s.license
+                    .keys
+                    .push(KeyRecord { state: KeyState::Removed, ..record("c", &row(7, 40), KeyOrigin::Added) })
+            }),
+            "several records name it, so it is not proven whose it is",
+        ),
         (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
         assert_eq!(story.sends(), None, "{words}");
