@@ -13,6 +13,8 @@ impl World {
         let status = self.until_reason(name, "Ready", "FirstSight").await;
         let message = &condition(&status, "Ready").expect("Ready").message;
         let (_, consent) = message.split_once("seatkeeper.dev/confirm=").expect("what to annotate");
+        // What else stands against the change follows.
+        let consent = consent.split(|c: char| !c.is_ascii_hexdigit()).next().expect("an id");
         self.annotate(name, "seatkeeper.dev/confirm", consent).await;
     }
 }
