@@ -36,7 +36,8 @@ const TIMING: Timing =
 /// Longer than anything is waited for.
 const ALWAYS: u8 = u8::MAX;
 
-type Asked = (Option<Weakness>, bool, Record, Option<Clock>, i8, Outside);
+/// All that an answer depends on: the thread of a test asks for several variants.
+type Asked = (Option<Weakness>, bool, bool, Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -45,7 +46,7 @@ thread_local! {
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let asked = (variant.weakness, variant.relative, record, clock, seen, outside);
+    let asked = (variant.weakness, variant.relative, follows(variant), record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
@@ -115,9 +116,13 @@ fn doubted(variant: &Variant, doubt: &Doubt, marks: [Option<Mark>; 3]) -> Option
     let attempt = |id| marks.iter().flatten().find(|mark| mark.id == id).map_or(1, |mark| mark.attempt.max(1));
     let doubt =
         Doubted::<Quantity> { wait: key(&doubt.wait, attempt), settled: doubt.settled, kept: doubt.left.is_zero() };
-    // Where nothing but the vendor itself moves its numbers, no change follows another one: that clock is nobody's.
-    let follows = variant.faults.wishes > 0 || variant.faults.misreads > 0;
-    (follows || !doubt.kept || doubt.wait.kind == Kind::Reverted).then_some(doubt)
+    (follows(variant) || !doubt.kept || doubt.wait.kind == Kind::Reverted).then_some(doubt)
+}
+
+/// Whether a change may follow another one. Where nothing but the vendor itself moves its numbers, none does, and the clock of its
+/// late effects decides nothing.
+fn follows(variant: &Variant) -> bool {
+    variant.faults.wishes > 0 || variant.faults.misreads > 0
 }
 
 /// Asks the real `after_request` what an answer and the reading after it prove.
