@@ -3,11 +3,12 @@
 //! Data flows one way, and a module imports only from those to its left (a test reads the sources and holds that):
 //!
 //! ```text
-//! api ──► domain, registry ──► clock ──► vendors ──► metrics ──► controller ──► server, telemetry, run (and main)
-//! types   pure                 time      HTTPS       counters    kube I/O       wiring
+//! api ──► calendar ──► domain, registry ──► clock ──► vendors ──► metrics ──► controller ──► server, telemetry, run (and main)
+//! types   pure         pure                 time      HTTPS       counters    kube I/O       wiring
 //! ```
 //!
 //! * [`api`]: the resource as Rust types with its admission rules, the CRD made from them, and what a cluster's CRD lacks of it.
+//! * [`calendar`]: turns a cron window of the spec into openings, with zones that are compiled in. Pure too.
 //! * [`domain`]: decides. Pure functions of what is wanted, what is seen, what was recorded and what time has passed. The
 //!   purchase protocol's judgement of open changes is here.
 //! * [`registry`]: says which object owns a pool, and what other objects have against a change of an account. Pure too.
@@ -17,6 +18,7 @@
 //! * [`run`]: flags, probes, signals.
 
 pub mod api;
+pub mod calendar;
 mod clock;
 mod controller;
 pub mod domain;

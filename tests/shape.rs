@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     // Only in tests, of any layer.
     &["fuzz_inputs"],
     &["api"],
+    &["calendar"],
     &["domain"],
     &["registry"],
     &["clock"],
@@ -137,6 +138,15 @@ fn plan_and_its_tests_name_no_vendor_and_nothing_of_one() {
 #[test]
 fn the_registry_is_told_the_time_and_has_no_network_and_nothing_to_wait_for() {
     let checked = lacks("registry", &["::now", ".elapsed(", "Mutex", "SystemTime"]);
+    assert!(checked > 5, "only {checked} files looked at");
+}
+
+#[test]
+fn the_calendar_is_told_the_time_and_reads_no_zone_of_the_machine() {
+    let checked = lacks(
+        "calendar",
+        &["::now", ".elapsed(", "SystemTime", "tz::db", "from_env", "::system(", "TimeZone::get", "fs::"],
+    );
     assert!(checked > 5, "only {checked} files looked at");
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "../../src/api/mod.rs"]
 pub mod api;
+#[path = "../../src/calendar/mod.rs"]
+pub mod calendar;
 #[path = "../../src/domain/mod.rs"]
 pub mod domain;
 #[cfg(test)]
