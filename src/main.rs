@@ -4,11 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use seatkeeper::run::Run;
+use seatkeeper::run::{Run, version};
 
 /// Keeps the paid seats of vendor accounts where LicenseSeats resources declare them.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version = version(), about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -19,6 +19,16 @@ fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
     assert!(printed.stdout == stored, "crds/ is not what `seatkeeper crd` prints; refresh it with: make generate");
 }
 
+#[test]
+fn the_version_names_the_release_of_the_time_zones() {
+    let printed = Command::new(binary()).arg("--version").output().expect("the binary");
+    let (version, zones) = (env!("CARGO_PKG_VERSION"), seatkeeper::calendar::database_version());
+    assert_eq!(
+        String::from_utf8_lossy(&printed.stdout),
+        format!("seatkeeper {version} (time zones: tzdata {zones})\n")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flag_can_come_from_the_environment_instead() {
     needs_control_plane!();

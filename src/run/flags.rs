@@ -1,9 +1,11 @@
 //! The flags of `seatkeeper run`, and what they must not say.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::api::parse_duration;
+use crate::calendar::database_version;
 use crate::controller::{LeaseSettings, Settings};
 use crate::domain::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
 use crate::telemetry::LogFormat;
@@ -11,6 +13,13 @@ use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings};
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// What `--version` prints after the name: the version, and the release of the time zones that are compiled in.
+pub fn version() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("{} (time zones: tzdata {})", env!("CARGO_PKG_VERSION"), database_version()));
+    &TEXT
 }
 
 /// As Bitwarden parses it: at least two numbers, and nothing but numbers (docs/vendors/bitwarden.md,

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
 use crd::keep_looking;
-pub use flags::Run;
+pub use flags::{Run, version};
 
 #[cfg(debug_assertions)]
 pub use crate::controller::FaultSwitch;
