@@ -96,6 +96,28 @@ vendor: {bitwarden: {credentialsSecretRef: {name: 'x?y'}}} | spec.vendor.bitward
 vendor: {bitwarden: {credentialsSecretRef: {namespace: other}}} | spec.vendor.bitwarden.credentialsSecretRef | unknown field
 vendor: {bitwarden: {region: us}} | spec.vendor.bitwarden.region | "US", "EU", "Gov"
 vendor: {bitwarden: {product: Families}} | spec.vendor.bitwarden.product | "PasswordManager", "SecretsManager"
+# When.
+adjustment: {increase: {mode: InWindow}} | spec.adjustment.increase.mode is InWindow and spec.adjustment.windows is empty | add a window, or use mode Immediate
+adjustment: {decrease: {mode: InWindow}} | spec.adjustment.decrease.mode is InWindow and spec.adjustment.windows is empty | add a window, or use mode Immediate
+adjustment: {windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows are used by no direction | set increase.mode or decrease.mode to InWindow
+adjustment: {increase: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.increase.windows names a window | add it, or correct the name
+adjustment: {decrease: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.decrease.windows names a window | add it, or correct the name
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows[1] | Duplicate value
+adjustment: {increase: {mode: InWindow}, windows: [{name: a}]} | spec.adjustment.windows[0] | needs exactly one of cron and beforeRenewal
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}, beforeRenewal: {opens: 48h, closes: 2h}}]} | spec.adjustment.windows[0] | needs exactly one of cron and beforeRenewal
+adjustment: {increase: {mode: InWindow}, windows: [{name: A B, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows[0].name | such as month-start
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 0s}}]} | duration | must be between 1h and 168h
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 1s}}]} | duration | must be between 1h and 168h
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 200h}}]} | duration | must be between 1h and 168h
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, duration: 4h}}]} | timeZone | Required value
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2h, closes: 48h}}]} | beforeRenewal | such as opens 48h and closes 2h
+adjustment: {increase: {mode: Sometimes}} | spec.adjustment.increase.mode | "Immediate", "InWindow", "Never"
+adjustment: {increase: {mode: Never, windows: [a]}} | spec.adjustment.increase.windows | goes with mode InWindow alone
+adjustment: {increase: {mode: Immediate, urgentBelowFreeSeats: 1}} | urgentBelowFreeSeats | goes with mode InWindow alone
+adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 0}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | urgentBelowFreeSeats | greater than or equal to 1
+adjustment: {maxChangesPerWindow: 0} | spec.adjustment.maxChangesPerWindow | greater than or equal to 1
+adjustment: {startingDeadline: 1 day} | spec.adjustment.startingDeadline | such as 24h
+adjustment: {startingDeadline: 169h} | spec.adjustment.startingDeadline | between 0s and 168h
 # How many seats.
 seats: -5 | spec.seats | should be greater than or equal to 1
 seats: 0 | spec.seats | should be greater than or equal to 1

@@ -57,4 +57,5 @@ mod two_names;
 mod up_to_date;
 mod vendor_reads;
 mod vendor_writes;
+mod windows;
 mod world;

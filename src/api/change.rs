@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PassedWindow;
 use super::step::{self, Step};
 
 fn is_zero(n: &i32) -> bool {
@@ -23,14 +24,15 @@ pub struct Plan {
     pub step: Step,
 
     /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
-    /// `ExternalChange` (the vendor was moved from outside, away from what Seatkeeper last set and the spec still asks).
+    /// `ExternalChange` (the vendor was moved from outside, away from what Seatkeeper last set and the spec still asks) or `Urgent`
+    /// (as `SpecDiffers`, and so few seats are free that it waits for no window).
     pub reason: Trigger,
 
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
     /// change its pool first), `Conflict` (the vendor was changed from outside again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
-    /// `spec.driftPolicy` is `Report`).
+    /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
@@ -42,6 +44,8 @@ pub enum Trigger {
     SpecDiffers,
     /// The vendor was changed from outside since Seatkeeper's last change, away from what the spec asks.
     ExternalChange,
+    /// The spec asks for more seats, and so few are free that the change did not wait for its window.
+    Urgent,
 }
 
 /// What keeps a change from being made.
@@ -69,6 +73,8 @@ pub enum PlanBlock {
     NumbersInDoubt,
     /// The account was changed outside Seatkeeper, and `spec.driftPolicy` is `Report`.
     DriftReportedOnly,
+    /// It waits for a window of `spec.adjustment`, or its direction is switched off there.
+    Window,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.
@@ -110,7 +116,7 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub answered: i32,
 
-    /// Why the change is made: `SpecDiffers` or `ExternalChange`.
+    /// Why the change is made: `SpecDiffers`, `ExternalChange` or `Urgent`.
     pub reason: Trigger,
 
     /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
@@ -134,6 +140,10 @@ pub struct Intent {
     /// request of what came to nothing or was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<String>,
+
+    /// The window that let the request pass, and that counts it; absent where it needs none, of a repeat too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<PassedWindow>,
 
     /// When it was decided.
     pub time: Time,
@@ -198,8 +208,12 @@ pub struct Change {
     /// Which attempt succeeded.
     pub attempt: i32,
 
-    /// Why it was made: `SpecDiffers` or `ExternalChange`.
+    /// Why it was made: `SpecDiffers`, `ExternalChange` or `Urgent`.
     pub reason: Trigger,
+
+    /// Name of the window that let the request pass, if it needed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
 
     /// When it was seen to be done.
     pub time: Time,

@@ -2,6 +2,7 @@
 //!
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
+mod adjustment;
 mod change;
 mod crd_file;
 mod crd_lacks;
@@ -12,6 +13,10 @@ mod spec;
 mod status;
 mod step;
 
+pub use adjustment::{
+    Adjustment, AdjustmentMode, BeforeRenewal, CronWindow, Decrease, Increase, NextWindow, PassedWindow, Window,
+    WindowUse,
+};
 pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd_file::crd;
 pub use crd_lacks::lacking;

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Immuta, LicenseSeatsStatus};
+use super::{Adjustment, Immuta, LicenseSeatsStatus};
 
 /// How many paid seats a vendor account should have, and up to what limit.
 ///
@@ -89,6 +89,10 @@ use super::{Immuta, LicenseSeatsStatus};
 #[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxIncrease) || !has(self.vendor.immuta)")
     .message("spec.guardrails.maxIncrease cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxIncrease")
     .field_path(".guardrails"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.vendor.immuta) || !has(self.adjustment) || !has(self.adjustment.windows) || !self.adjustment.windows.exists(window, has(window.beforeRenewal))")
+    .message("spec.adjustment.windows has beforeRenewal, and Immuta shows no renewal: use cron")
+    .field_path(".adjustment"))]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
@@ -109,6 +113,10 @@ pub struct LicenseSeatsSpec {
     /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales. Absent: no bounds but the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<Guardrails>,
+
+    /// When changes may be made: at once, in windows such as one a month, or never. Absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjustment: Option<Adjustment>,
 
     /// Whether the vendor is corrected or only watched; absent means `Manage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Intent, KeyCapabilities, License, MayBill, Plan};
+use super::{Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, WindowUse};
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
 pub const UNOBSERVED: i64 = -1;
@@ -102,6 +102,14 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
 
+    /// The window in which the change that waits may be made. Absent while nothing waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_window: Option<NextWindow>,
+
+    /// The changes that were made because a window is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowUse>,
+
     /// The one change that is being made, written before the request is sent. Do not edit it: it is what keeps seats
     /// from being bought twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,8 +134,8 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`, `DriftReportedOnly`; or
-    /// not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
+    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`, `ChangeDeferred`,
+    /// `DriftReportedOnly`; or not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
     /// `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
@@ -139,7 +147,7 @@ pub struct LicenseSeatsStatus {
     /// `UsageNotReported`, `SeatsNotReported`.
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
-    /// Only while true: `ChangePending` (a wanted change is not made yet: `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
+    /// Only while true: `ChangePending` (a wanted change is not made yet: `AwaitingWindow`, `WindowMissed`, `NeverMade`, `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
     /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: a person or another program changed the
     /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -168,6 +176,8 @@ impl Default for LicenseSeatsStatus {
             capabilities: Vec::new(),
             license: None,
             plan: None,
+            next_window: None,
+            window: None,
             intent: None,
             may_bill: None,
             history: Vec::new(),

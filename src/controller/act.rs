@@ -87,7 +87,7 @@ async fn request(
     let (context, term) = (pass.context, pass.entry.term);
     tracing::Span::current().record("intent", intent.id.as_str());
     pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), started.monotonic());
-    let status = LicenseSeatsStatus { intent: Some(intent.clone()), plan: None, ..before.clone() };
+    let status = domain::before_request(before.clone(), intent);
     #[cfg(debug_assertions)]
     context.settings.weaken_version(&mut pass.stored);
     let mut journal = StatusJournal { stored: &mut pass.stored, status: &status, before: &before };

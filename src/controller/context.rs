@@ -17,6 +17,7 @@ use super::object_state::{Key, ObjectStates, PassRequest};
 use super::outdated_crd::Crd;
 use super::pools::Pools;
 use super::queue::{Class, Queue};
+use super::schedules::Schedules;
 use super::status_author::Suspects;
 use crate::domain::Timing;
 use crate::metrics::Metrics;
@@ -79,6 +80,8 @@ pub struct Context {
     pub(super) pools: Pools,
     pub(super) host_permits: HostPermits,
     pub(super) crd: Crd,
+    /// Cron windows, parsed.
+    pub(super) schedules: Schedules,
     /// Objects whose status another writer may have written.
     pub(super) suspects: Suspects,
     /// Which object is next.
@@ -110,6 +113,7 @@ impl Context {
             pools,
             host_permits,
             crd: Crd::default(),
+            schedules: Schedules::default(),
             suspects: Suspects::default(),
             queue,
             watched: Mutex::default(),

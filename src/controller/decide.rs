@@ -19,6 +19,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
     let (context, requested) = (pass.context, &pass.requested);
     let account = snapshot.account_key();
     let obstacle = context.pools.obstacle(pass.key, &account, pass.entry.term);
+    let now = Context::now();
     let decision = domain::decide(&Situation {
         uid: &requested.uid,
         generation: requested.generation,
@@ -38,9 +39,16 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         obstacle: obstacle.as_ref(),
         others: &context.pools.wanted_beside(pass.key),
         stuck: &context.pools.stuck_beside(pass.key),
+        calendar: domain::Calendar {
+            openings: &context.schedules.openings(&desired.adjustment, now),
+            used: status.window.as_ref(),
+            waits: status.next_window.as_ref(),
+            planned: status.plan.as_ref(),
+            current: status.observed_generation == requested.generation,
+        },
         timing: context.settings.timing,
         writer: &context.writer,
-        now: Context::now(),
+        now,
     });
     let Learned { status, notices } = domain::after_decision(status, &decision);
     pass.notices.extend(notices);

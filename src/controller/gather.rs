@@ -269,7 +269,9 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
     let spec: LicenseSeatsSpec = pass.stored.spec().map_err(Fault::spec)?;
     let parse = || {
         let (pool, target) = vendors::target(&spec.vendor)?;
-        Desired::parse(&spec, pool, pass.context.settings.min_interval).map(|desired| (desired, target))
+        let desired = Desired::parse(&spec, pool, pass.context.settings.min_interval)?;
+        pass.context.schedules.check(&desired.adjustment)?;
+        Ok((desired, target))
     };
     parse().map_err(|fault: SpecFault| Fault::spec(fault.to_string()))
 }

@@ -29,6 +29,7 @@ mod proof;
 mod queue;
 mod reconcile;
 mod record;
+mod schedules;
 mod secret;
 mod status_author;
 mod urgency;

@@ -32,6 +32,8 @@ pub mod reason {
     pub const IN_SYNC: &str = "InSync";
     pub const OBSERVED: &str = "Observed";
     pub const SUSPENDED: &str = "Suspended";
+    /// A wanted change waits for its window.
+    pub const CHANGE_DEFERRED: &str = "ChangeDeferred";
     pub const PROGRESSING: &str = "Progressing";
     pub const CREDENTIALS_INVALID: &str = "CredentialsInvalid";
     pub const VENDOR_REJECTED: &str = "VendorRejected";
@@ -74,6 +76,9 @@ pub mod reason {
     pub const BLOCKED_BY_GUARDRAIL: &str = "BlockedByGuardrail";
     pub const OUTCOME_UNKNOWN: &str = "OutcomeUnknown";
     pub const AWAITING_OTHER_POOL: &str = "AwaitingOtherPool";
+    pub const AWAITING_WINDOW: &str = "AwaitingWindow";
+    pub const WINDOW_MISSED: &str = "WindowMissed";
+    pub const NEVER_MADE: &str = "NeverMade";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
     pub const SETTLING: &str = "Settling";
     pub const DRIFT_REPORTED_ONLY: &str = "DriftReportedOnly";

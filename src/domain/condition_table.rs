@@ -40,6 +40,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
     quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
+    quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, or `adjustment` switches its direction off. `STATUS` and the message say when it is made."),
     quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
     quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
     quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
@@ -86,6 +87,9 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
+    warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` is over. It waits for the next one, and the message says when that opens."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
@@ -162,6 +166,11 @@ fn held(kind: Option<&HoldKind>) -> Says {
     let pending = |says, pending| Says { pending: Some(pending), ..says };
     match kind {
         Some(HoldKind::Suspended) => rests(reason::SUSPENDED, "suspended"),
+        Some(HoldKind::Window(awaited)) if awaited.missed.is_some() => {
+            pending(rests(reason::CHANGE_DEFERRED, ""), reason::WINDOW_MISSED)
+        }
+        Some(HoldKind::Window(_)) => pending(rests(reason::CHANGE_DEFERRED, ""), reason::AWAITING_WINDOW),
+        Some(HoldKind::NeverMade(_)) => pending(rests(reason::CHANGE_DEFERRED, "shown only"), reason::NEVER_MADE),
         Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
         Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
         Some(HoldKind::GuardRail) => {

@@ -9,13 +9,15 @@ use super::condition_table::says;
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
 use super::ladder::{Look, Move, Next, Rest};
-use super::license_validity::turns_in;
+use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
 use super::protocol::{self, Elapsed, Open, State, WaitFor};
 use super::settle_time::Timing;
-use super::{Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings};
-use crate::api::{Change, Intent, License, ManagementPolicy, MayBill, Plan, PlanBlock, RecordOf};
+use super::{Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings, windows};
+use crate::api::{
+    Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, WindowUse,
+};
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -56,6 +58,8 @@ pub struct Situation<'a> {
     pub others: &'a [(&'static str, i32)],
     /// Those of them that wait for a person to act.
     pub stuck: &'a [Stuck],
+    /// Windows, and what is recorded of them.
+    pub calendar: Calendar<'a>,
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -71,6 +75,10 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The wanted change, if there is one.
     pub plan: Option<Plan>,
+    /// The window in which the change that waits may be made.
+    pub next_window: Option<NextWindow>,
+    /// The record of the windows' use; a request that is made now is not in it yet.
+    pub window: Option<WindowUse>,
     /// The intent that stays recorded.
     pub intent: Option<Intent>,
     /// A change now seen to be made that the record did not know.
@@ -131,7 +139,7 @@ pub enum Verdict {
 
 /// Decides. Pure: the same situation gives the same decision.
 pub fn decide(s: &Situation<'_>) -> Decision {
-    let Look { open, next, wanted, license, lost } = match &s.seen.model {
+    let Look { open, next, meanwhile, wanted, license, lost } = match &s.seen.model {
         Model::Quantity(now) => quantity::look(s, *now),
         Model::Keys(ring) => keys::look(s, ring),
         Model::Uncounted(why) | Model::Unshown(why) => return uncounted(s, observed_without_seats(s), why),
@@ -145,7 +153,7 @@ pub fn decide(s: &Situation<'_>) -> Decision {
         (State::Rejected, _) => Decision::plain(open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking)),
         (State::Review, _) => Decision::plain(Verdict::NeedsReview),
         (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
-        (State::Free { .. }, Next::Move(change)) => of(s, &change, wanted),
+        (State::Free { .. }, Next::Move(change)) => waiting(s, of(s, &change, wanted), meanwhile.as_deref()),
     };
     let shown = license.as_ref().or(s.seen.license.as_ref());
     let turns = shown.and_then(|license| turns_in(license, &s.desired.expiry, s.now));
@@ -156,7 +164,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
     // Whatever was decided: the open intent goes along.
     let intent = decision.intent.or(intent);
-    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, ..decision };
+    let window = windows::used(s);
+    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, ..decision };
     Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
@@ -165,6 +174,8 @@ impl Decision {
         Self {
             verdict,
             plan: None,
+            next_window: None,
+            window: None,
             intent: None,
             applied: None,
             may_bill: None,
@@ -190,7 +201,9 @@ fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision
     let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
     let plain = Decision::plain(verdict.unwrap_or_else(|| Verdict::Unsupported(why.to_owned())));
     let may_bill = s.may_bill.cloned();
-    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of: s.record.cloned(), ..plain }
+    let (next_window, window) = (s.calendar.waits.cloned(), windows::used(s));
+    let record_of = s.record.cloned();
+    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of, next_window, window, ..plain }
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
@@ -216,13 +229,24 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
     (!left.is_zero()).then_some(left)
 }
 
+/// An increase that waits for its window lets the limit fall meanwhile, where nothing stands against that.
+fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> Decision {
+    let Verdict::Held(holds) = &decision.verdict else { return decision };
+    let Some(meanwhile) = meanwhile.filter(|_| holds.iter().any(Hold::is_of_a_window)) else { return decision };
+    let other = of(s, meanwhile, None);
+    let goes = matches!(other.verdict, Verdict::Publish | Verdict::Change(_));
+    if goes { Decision { next_window: decision.next_window, ..other } } else { decision }
+}
+
 /// A change is wanted and nothing is open: publishes it, makes it, or says what stands against it.
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
     let due = readings::is_published(s, &plan.id) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
-    let wake = holds.iter().filter_map(|hold| wake(hold.wake)).min();
+    let wake = holds.iter().filter_map(|hold| wake(hold.wake, s.now)).min();
+    let next_window =
+        windows::recorded(&windows::passage(s, change)).filter(|_| !holds.iter().any(Hold::is_of_a_person));
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),
@@ -235,7 +259,14 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         }
         _ => None,
     });
-    let plain = |verdict| Decision { doubt: waits.clone().or(kept.clone()), wake, drifted, ..Decision::plain(verdict) };
+    let doubt = waits.or(kept);
+    let plain = |verdict| Decision {
+        doubt: doubt.clone(),
+        wake,
+        drifted,
+        next_window: next_window.clone(),
+        ..Decision::plain(verdict)
+    };
     match holds.first().map(|hold| &hold.kind) {
         None => {
             let verdict = if due { Verdict::Change(Box::new(intent(s, &plan.id, change))) } else { Verdict::Publish };
@@ -257,10 +288,11 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     }
 }
 
-fn wake(wake: Wake) -> Option<Duration> {
+fn wake(wake: Wake, now: Timestamp) -> Option<Duration> {
     match wake {
         Wake::OnEdit => None,
         Wake::After(left) => Some(left),
+        Wake::At(time) => Some(Duration::try_from(now.duration_until(time)).unwrap_or_default() + OVER),
     }
 }
 

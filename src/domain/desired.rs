@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Goal, Pool};
+use super::{ChangeTimes, Goal, Pool};
 use crate::api::{DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
@@ -49,6 +49,8 @@ pub struct Desired {
     pub limit: LimitGoal,
     /// Bounds on every change.
     pub guardrails: Guardrails,
+    /// When changes may be made.
+    pub adjustment: ChangeTimes,
     /// Manage or only observe.
     pub policy: ManagementPolicy,
     /// What follows a change from outside.
@@ -76,6 +78,7 @@ impl Desired {
             limit: limit(spec, &pool.goal)?,
             pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),
+            adjustment: ChangeTimes::parse(spec.adjustment.as_ref())?,
             policy: spec.management_policy.unwrap_or_default(),
             drift: spec.drift_policy.unwrap_or_default(),
             suspended: spec.suspend.unwrap_or_default(),

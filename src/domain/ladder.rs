@@ -13,6 +13,8 @@ pub(super) struct Look {
     /// The recorded intent, judged.
     pub open: Open,
     pub next: Next,
+    /// What may be done while an increase waits: the limit falls, so that the vendor does not buy meanwhile.
+    pub meanwhile: Option<Box<Move>>,
     /// The numbers that the spec asks for, where they differ from what is there.
     pub wanted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::events::{Notice, adoptions, remember};
 use super::keys::after_key_write;
 use super::outcome::after_write;
-use super::{Decision, Outcome, Snapshot};
+use super::windows::{counted, uncounted};
+use super::{Decision, Outcome, Refusal, Snapshot};
 use crate::api::{Change, Intent, License, LicenseSeatsStatus};
 
 /// A record with what was added to it.
@@ -34,8 +35,14 @@ impl Learned {
 
 /// Adds what a decision has found out: a change that is now seen to be made, and what is known of license keys.
 pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learned {
-    let status = LicenseSeatsStatus { may_bill: decision.may_bill.clone(), ..status };
+    let status = LicenseSeatsStatus { may_bill: decision.may_bill.clone(), window: decision.window.clone(), ..status };
     Learned::of(status, decision.applied.clone(), decision.license.as_ref())
+}
+
+/// The record with which a request may leave: its intent, and its place in the window that let it pass.
+pub fn before_request(status: LicenseSeatsStatus, intent: &Intent) -> LicenseSeatsStatus {
+    let window = intent.window.as_ref().map(|passed| counted(status.window.as_ref(), passed)).or(status.window);
+    LicenseSeatsStatus { intent: Some(intent.clone()), plan: None, window, ..status }
 }
 
 /// Adds what the answer to the request of an intent proves. `status` has this intent; `read_back`: what was read after the
@@ -48,6 +55,11 @@ pub fn after_request(
     now: Timestamp,
 ) -> Learned {
     let read_back = read_back.filter(|seen| seen.account_key() == intent.account);
+    // What did not leave, or was turned away before it was looked at, has used no window.
+    let came_back =
+        matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)));
+    let window = if came_back { uncounted(status.window, intent) } else { status.window };
+    let status = LicenseSeatsStatus { window, ..status };
     if let Some(after) = after_key_write(intent, outcome, status.license.as_ref(), read_back, now) {
         let status = LicenseSeatsStatus { intent: after.intent, ..status };
         Learned::of(status, after.applied, Some(&after.license))
@@ -73,6 +85,8 @@ pub fn over_another_write(
         license: record.license.clone(),
         // So is what may be billed: no other record knows an intent that this record drops.
         may_bill: record.may_bill.clone(),
+        // And so is what a window has seen.
+        window: record.window.clone(),
         ..stored
     })
 }

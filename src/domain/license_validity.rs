@@ -101,7 +101,7 @@ pub(super) fn last_moment(end: Timestamp) -> Timestamp {
 }
 
 /// After a moment that is known, so long until it is surely over.
-const OVER: Duration = Duration::from_millis(100);
+pub(super) const OVER: Duration = Duration::from_millis(100);
 
 /// How long until the license says something else by itself: at its end, at the end of its period or of one of its keys, or at
 /// one of the times before its end.

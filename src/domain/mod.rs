@@ -3,6 +3,7 @@
 //! No async, no kube client, no HTTP and no clock in here: `now` and every elapsed time are arguments. Called by
 //! `controller`, whose act step is the only code that carries out a [`Decision`].
 
+mod adjustment;
 mod condition;
 mod condition_table;
 mod confirmation;
@@ -33,8 +34,10 @@ mod settle_time;
 mod shortage;
 mod status_column;
 mod wanted_numbers;
+mod windows;
 mod wish;
 
+pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
 pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
@@ -44,7 +47,7 @@ pub use events::{Notice, adoptions, remember};
 pub use fault::{Fault, Remedy};
 pub use gates::{Hold, HoldKind, Wake};
 pub use keys::{AfterKeyWrite, KeyRing, Lack, Row, WantedKey, after_key_write, fingerprint};
-pub use learned::{Learned, after_decision, after_request, over_another_write};
+pub use learned::{Learned, after_decision, after_request, before_request, over_another_write};
 pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
 pub use numbers::{Bound, Differences, Model, Numbers, Rules, Snapshot, Support, Usage};
 pub use obstacle::{Obstacle, Peer, Stuck};
@@ -54,6 +57,7 @@ pub(crate) use protocol::digest;
 pub use protocol::{Elapsed, WaitFor, intent_id};
 pub use report::{Finding, Report, report};
 pub use settle_time::Timing;
+pub use windows::{Awaited, Calendar, Opening};
 pub use wish::satisfaction;
 
 #[cfg(test)]

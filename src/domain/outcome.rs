@@ -170,7 +170,9 @@ pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
         refused: _,
         next_try: _,
         look: _,
+        window,
         time: _,
     } = intent.clone();
-    Change { id, account, step, generation, wish, attempt, reason, time: Time(now) }
+    let window = window.map(|window| window.name);
+    Change { id, account, step, generation, wish, attempt, reason, window, time: Time(now) }
 }

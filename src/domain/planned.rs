@@ -8,7 +8,8 @@ use super::decision::Situation;
 use super::ladder::Move;
 use super::protocol::{digest, intent_id};
 use super::readings;
-use crate::api::{Change, Intent, IntentPhase, Plan, Step};
+use super::windows::{Passage, passage};
+use crate::api::{Change, Intent, IntentPhase, Plan, Step, Trigger};
 
 /// The longest time between publishing and sending a difference.
 const LONGEST_SPREAD: Duration = Duration::from_secs(5);
@@ -45,6 +46,7 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
 
 /// The intent under which it is sent.
 pub(super) fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
+    let passage = passage(s, change);
     let Move { step, reason, attempt, answered, not_before: _, drifted: _, settle: _, keeps_clock: _ } = change;
     Intent {
         id: intent_id(plan, *attempt, s.writer, s.now),
@@ -56,18 +58,19 @@ pub(super) fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
         used: s.seen.usage.count(),
         attempt: *attempt,
         answered: *answered,
-        reason: *reason,
+        reason: if passage == Passage::Urgent { Trigger::Urgent } else { *reason },
         phase: IntentPhase::Open,
         refused: None,
         next_try: None,
         look: s.look.map(str::to_owned),
+        window: if let Passage::Through(window) = passage { Some(window) } else { None },
         time: Time(s.now),
     }
 }
 
 /// A change that was made, as a question to a person.
 pub(super) fn review_of(change: &Change) -> Intent {
-    let Change { id, account, step, generation, wish, attempt, reason, time } = change.clone();
+    let Change { id, account, step, generation, wish, attempt, reason, window: _, time } = change.clone();
     Intent {
         id,
         object_uid: String::new(),
@@ -83,6 +86,7 @@ pub(super) fn review_of(change: &Change) -> Intent {
         refused: None,
         next_try: None,
         look: None,
+        window: None,
         time,
     }
 }

@@ -8,7 +8,7 @@ pub(super) use taken_back::taken_back;
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::wanted_numbers::target;
-use super::{Doubt, Numbers, Situation};
+use super::{Doubt, LimitGoal, Numbers, Situation};
 use crate::api::{Change, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
@@ -31,8 +31,20 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     if wanted == now {
         open = open_intent::nothing_left(s, now, open);
     }
+    let meanwhile = protected(s.desired.limit, now, wanted).map(|target| Box::new(next(s, now, target, &open)));
     let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
-    Look { open, next, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
+    Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
+}
+
+/// What costs nothing and protects while an increase waits: the limit falls to what the spec lets the vendor reach.
+fn protected(limit: LimitGoal, now: Numbers, wanted: Numbers) -> Option<Numbers> {
+    let most = match limit {
+        LimitGoal::Keep | LimitGoal::Unlimited => return None,
+        LimitGoal::Pinned => now.seats,
+        LimitGoal::UpTo(limit) => limit.max(now.seats),
+    };
+    let lower = now.limit.is_none_or(|limit| limit > most);
+    (lower && wanted.seats > now.seats).then_some(Numbers { seats: now.seats, limit: Some(most) })
 }
 
 fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {

@@ -61,6 +61,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
+            status.next_window.clone_from(&decision.next_window);
             status.intent = decision.intent.clone();
             status.record_of.clone_from(&decision.record_of);
             decided(&mut status, &Told { old, generation, desired, seen, decision, now });

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::condition_table::says;
 use super::numbers::doubled;
 use super::shortage::Shortage;
-use super::{Decision, Numbers, Snapshot, Verdict};
+use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, MayBill};
 
 /// What else is to be told beside a decision.
@@ -37,7 +37,7 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
         Verdict::InSync | Verdict::Observed(None) => beside.after(words),
         Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec asks {}", wanted.seats)),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
-        Verdict::Held(_) => format!("{}: {words}", change.unwrap_or("change")),
+        Verdict::Held(holds) => held(holds, change.unwrap_or("change"), words, beside),
         Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
             "vendor refused".into()
         }
@@ -46,6 +46,18 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
             words.to_owned()
         }
     }
+}
+
+/// The phrase for a change that is held. One that waits for its window says when that opens, after what is worse.
+fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String {
+    let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) else {
+        return format!("{change}: {words}");
+    };
+    let when =
+        awaited.next.as_ref().map_or_else(|| ": no window known".to_owned(), |next| format!(" at {}", next.local));
+    let buys = if awaited.vendor_buys { "; vendor may buy meanwhile" } else { "" };
+    let worse = beside.shortage.map_or_else(String::new, |s| format!("shortage: {}; ", s.message));
+    format!("{worse}{change}{when}{buys}")
 }
 
 /// The phrase where the license is not in force.

@@ -21,6 +21,7 @@ mod properties;
 mod readings;
 mod report;
 mod satisfied;
+mod windows;
 mod wish;
 mod words;
 
@@ -121,6 +122,7 @@ fn story() -> Story {
             limit: LimitGoal::Pinned,
             guardrails: Guardrails::default(),
             policy: ManagementPolicy::Manage,
+            adjustment: ChangeTimes::default(),
             drift: DriftPolicy::Correct,
             suspended: false,
             thresholds: Thresholds::default(),
@@ -193,6 +195,7 @@ impl Story {
             answered: 0,
             next_try: None,
             look: None,
+            window: None,
             time: Time(now()),
         });
         let wait = match phase {
@@ -223,6 +226,7 @@ impl Story {
             wish: None,
             attempt,
             reason,
+            window: None,
             time: Time(now() - SignedDuration::from_hours(hours)),
         });
         self
@@ -236,7 +240,11 @@ impl Story {
             since: SETTLED,
             settled: self.seen.numbers().map(|numbers| (numbers, TIMING.pause)),
         });
-        decide(&Situation {
+        let elapsed = self.elapsed.as_ref().or(late.as_ref());
+        decide(&Situation { elapsed, ..self.situation(published, now) })
+    }
+    fn situation<'a>(&'a self, published: Option<&'a str>, now: Timestamp) -> Situation<'a> {
+        Situation {
             uid: "uid",
             generation: self.generation,
             confirmed: self.confirmed.as_deref(),
@@ -249,16 +257,17 @@ impl Story {
             history: &self.history,
             license: None,
             published,
-            elapsed: self.elapsed.as_ref().or(late.as_ref()),
+            elapsed: self.elapsed.as_ref(),
             obstacle: self.obstacle.as_ref(),
             record: self.record.as_ref(),
             others: &self.others,
             stuck: &[],
             satisfied: self.satisfied,
+            calendar: Calendar::default(),
             timing: TIMING,
             writer: "me",
             now,
-        })
+        }
     }
     /// Decides as after the plan was published, if there is one.
     fn verdict(&self) -> Verdict {

@@ -147,6 +147,7 @@ pub(super) mod tests {
             answered: 0,
             next_try: None,
             look: None,
+            window: None,
             time: Time("2026-11-22T12:00:00.123456789Z".parse().unwrap()),
         }
     }

@@ -63,6 +63,7 @@ fn intent(step: Step) -> Intent {
         answered: 0,
         next_try: None,
         look: None,
+        window: None,
         time: Time(jiff::Timestamp::UNIX_EPOCH),
     }
 }

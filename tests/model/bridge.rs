@@ -8,7 +8,8 @@ use seatkeeper::api::{
     Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
 use seatkeeper::domain::{
-    Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot, Timing, Usage, VendorWords, Verdict,
+    Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot, Timing, Usage,
+    VendorWords, Verdict,
 };
 
 use crate::apiserver::Record;
@@ -40,6 +41,7 @@ pub fn desired(goal: Goal) -> Desired {
         limit: LimitGoal::Keep,
         guardrails: Guardrails::default(),
         policy: ManagementPolicy::Manage,
+        adjustment: ChangeTimes::default(),
         drift: DriftPolicy::Correct,
         suspended: false,
         thresholds: Thresholds::default(),
@@ -89,6 +91,7 @@ pub fn situation<'a>(
         record: None,
         others: &[],
         stuck: &[],
+        calendar: Calendar::default(),
         timing,
         writer: "writer",
         now: Timestamp::UNIX_EPOCH,

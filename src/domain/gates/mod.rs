@@ -15,11 +15,15 @@ mod seats_in_use;
 mod seen_first;
 mod suspended;
 mod vendor;
+mod window;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::ladder::Move;
 use super::protocol::Wait;
+use super::windows::Awaited;
 use super::{Numbers, Situation};
 use crate::api::{Change, PlanBlock};
 
@@ -30,6 +34,8 @@ pub enum Wake {
     OnEdit,
     /// After this long.
     After(Duration),
+    /// At this time.
+    At(Timestamp),
 }
 
 /// What holds a change.
@@ -66,6 +72,10 @@ pub enum HoldKind {
     UnreadPool,
     /// The same, and the other object changes nothing before a person acts.
     StuckPool,
+    /// It waits for a window of `spec.adjustment`.
+    Window(Box<Awaited>),
+    /// `spec.adjustment` switches this direction off: `increase` or `decrease`.
+    NeverMade(&'static str),
     /// Earlier requests came to nothing: the next one has its time.
     Retry,
     /// Other objects were not all read yet.
@@ -100,6 +110,40 @@ impl Hold {
         Self { kind, message, wake: Wake::OnEdit }
     }
 
+    /// Whether the change waits for a window, or for its direction to be switched on.
+    pub(super) fn is_of_a_window(&self) -> bool {
+        matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_))
+    }
+
+    /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
+    pub(super) fn is_of_a_person(&self) -> bool {
+        match self.kind {
+            HoldKind::Observe
+            | HoldKind::Review(_)
+            | HoldKind::DriftReported
+            | HoldKind::Suspended
+            | HoldKind::Unsupported
+            | HoldKind::Contest
+            | HoldKind::VendorRule
+            | HoldKind::GuardRail
+            | HoldKind::NumbersInDoubt
+            | HoldKind::FirstSight
+            | HoldKind::StuckPool
+            | HoldKind::NeverMade(_)
+            | HoldKind::Owned
+            | HoldKind::SameRows => true,
+            HoldKind::Settle(_)
+            | HoldKind::LateEffects(_)
+            | HoldKind::OtherPool
+            | HoldKind::UnreadPool
+            | HoldKind::Window(_)
+            | HoldKind::Retry
+            | HoldKind::NotScanned
+            | HoldKind::OtherChange
+            | HoldKind::OtherLateEffects => false,
+        }
+    }
+
     /// How `status.plan.blockedBy` names it, if it does.
     pub fn block(&self) -> Option<PlanBlock> {
         Some(match self.kind {
@@ -112,6 +156,7 @@ impl Hold {
             HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool => PlanBlock::OtherPool,
+            HoldKind::Window(_) | HoldKind::NeverMade(_) => PlanBlock::Window,
             HoldKind::Retry => PlanBlock::Retry,
             HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
@@ -132,7 +177,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 14] = [
+const ALL: [Gate; 15] = [
     observe::gate,
     drift_report::gate,
     seen_first::gate,
@@ -145,6 +190,7 @@ const ALL: [Gate; 14] = [
     seats_in_use::gate,
     readings::gate,
     first_sight::gate,
+    window::gate,
     others::pool,
     retry::gate,
 ];

@@ -107,6 +107,13 @@ pub(super) fn left_without(live: &[&Row], seats: i32, goes: impl Fn(&Row) -> boo
     seats.saturating_sub(sum(&gone, i32::MAX)).min(sum(&stay, 0))
 }
 
+/// Whether seats would be short at a moment with the rows that are there: of what is used, or of what the spec asks.
+pub(in crate::domain) fn is_short_at(s: &Situation<'_>, ring: &KeyRing, at: Timestamp) -> bool {
+    let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| state_of(row, s.now) == KeyState::Active).collect();
+    left_without(&live, ring.seats, |row| row.expires.is_some_and(|expires| expires <= at)) < need
+}
+
 /// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
 fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let mut keys: Vec<KeyRecord> = Vec::new();

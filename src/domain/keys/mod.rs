@@ -14,7 +14,7 @@ mod records;
 mod snapshot;
 mod write_result;
 
-pub(super) use expiry::{ends_hard, used_differs};
+pub(super) use expiry::{ends_hard, is_short_at, used_differs};
 pub use fingerprint::fingerprint;
 pub(super) use messages::{object_of, ready, refusal, step_done, step_words};
 pub use snapshot::{KeyRing, Row, WantedKey};
@@ -59,7 +59,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let wanted = seats.map(|seats| Numbers { seats, limit: None });
     let lost = messages::lost(&book);
     let license = Some(expiry::license(s, ring, &book, own));
-    Look { open, next, wanted, license, lost }
+    Look { open, next, meanwhile: None, wanted, license, lost }
 }
 
 /// The next step: keys that are to be added first, a removal last.

@@ -191,6 +191,7 @@ impl Keys {
             record: known.as_ref(),
             others: &[],
             stuck: &[],
+            calendar: Calendar::default(),
             timing: TIMING,
             writer: "writer",
             now: now(),
@@ -238,6 +239,7 @@ fn open(step: Step, phase: IntentPhase) -> Intent {
         answered: 0,
         next_try: None,
         look: None,
+        window: None,
         time: Time(now()),
     }
 }

@@ -30,6 +30,7 @@ fn spec() -> LicenseSeatsSpec {
         guardrails: None,
         management_policy: None,
         drift_policy: None,
+        adjustment: None,
         suspend: None,
         thresholds: None,
         interval: None,

@@ -122,6 +122,7 @@ pub fn intent(mark: Mark) -> Intent {
         answered: 0,
         next_try: None,
         look: None,
+        window: None,
         refused: mark.refused.map(|says| uncertain(says).words()),
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
@@ -188,6 +189,7 @@ pub fn history(made: Made) -> Vec<Change> {
         wish: wish.map(self::wish),
         attempt: 1,
         reason: trigger(wish.is_some()),
+        window: None,
         time: Time(Timestamp::UNIX_EPOCH),
     };
     let corrections = Listing::ALL.into_iter().flat_map(|listing| {

@@ -28,6 +28,7 @@ pub fn intent(mark: Mark) -> Intent {
         // How long the pause is makes no difference to what is safe.
         next_try: None,
         look: look(mark.looks),
+        window: None,
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
     }
@@ -62,6 +63,7 @@ pub fn change(mark: Mark) -> Change {
         wish: Some(wish(mark.wish).to_owned()),
         attempt: i32::from(mark.attempt),
         reason: trigger(mark.external),
+        window: None,
         time: Time(Timestamp::UNIX_EPOCH),
     }
 }

@@ -1,0 +1,493 @@
+//! When changes may be made: windows by the calendar and before the renewal, their allowance, and what is urgent.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn opening(name: &str, opens: &str, closes: &str) -> Opening {
+    let (opens, closes) = (at(opens), at(closes));
+    Opening { name: name.into(), opens, closes, local: opens.strftime("%Y-%m-%d %H:%M UTC").to_string() }
+}
+
+/// A spec as a person writes it.
+fn rules(adjustment: &str) -> ChangeTimes {
+    let spec: Adjustment = serde_yaml::from_str(adjustment).unwrap();
+    ChangeTimes::parse(Some(&spec)).unwrap()
+}
+
+const CRON: &str = "{schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}";
+
+fn in_window(more: &str) -> ChangeTimes {
+    rules(&format!("{{increase: {{mode: InWindow}}, windows: [{{name: month-start, cron: {CRON}}}]{more}}}"))
+}
+
+/// An object that waits for windows, as decisions follow each other.
+struct Waiter {
+    story: Story,
+    openings: Vec<Opening>,
+    status: LicenseSeatsStatus,
+}
+
+fn waiter(story: Story) -> Waiter {
+    let openings = vec![
+        opening("month-start", "2026-12-01T06:00:00Z", "2026-12-01T10:00:00Z"),
+        opening("month-start", "2027-01-01T06:00:00Z", "2027-01-01T10:00:00Z"),
+    ];
+    let status = LicenseSeatsStatus { observed_generation: 3, ..LicenseSeatsStatus::default() };
+    Waiter { story: story.with(|story| story.desired.adjustment = in_window("")), openings, status }
+}
+
+impl Waiter {
+    fn ruled(mut self, adjustment: ChangeTimes) -> Self {
+        self.story.desired.adjustment = adjustment;
+        self
+    }
+
+    fn decision(&self, now: Timestamp) -> Decision {
+        let story = &self.story;
+        decide(&Situation {
+            published: self.status.plan.as_ref().map(|plan| plan.id.as_str()),
+            intent: self.status.intent.as_ref(),
+            history: &self.status.history,
+            calendar: Calendar {
+                openings: &self.openings,
+                used: self.status.window.as_ref(),
+                waits: self.status.next_window.as_ref(),
+                planned: self.status.plan.as_ref(),
+                current: self.status.observed_generation == story.generation,
+            },
+            ..story.situation(None, now)
+        })
+    }
+
+    /// One pass, whose decision is recorded.
+    fn pass(&mut self, now: &str) -> Decision {
+        let now = at(now);
+        let decision = self.decision(now);
+        let learned = after_decision(self.status.clone(), &decision);
+        let finding = Finding::Decided { desired: &self.story.desired, seen: &self.story.seen, decision: &decision };
+        self.status = report(&learned.status, self.story.generation, &finding, now).status;
+        decision
+    }
+
+    /// Passes until a request would leave or nothing more comes of it. The request is made.
+    fn settled(&mut self, now: &str) -> Option<Intent> {
+        for _ in 0..3 {
+            if let Verdict::Change(intent) = self.pass(now).verdict {
+                self.status = before_request(self.status.clone(), &intent);
+                return Some(*intent);
+            }
+        }
+        None
+    }
+
+    /// The request was made: the vendor shows it.
+    fn made(&mut self, intent: &Intent, now: &str) {
+        self.story.seen.model = Model::Quantity(intent.target());
+        let learned = after_request(self.status.clone(), intent, &Outcome::Accepted, Some(&self.story.seen), at(now));
+        self.status = learned.status;
+        // Its late effects are over: nothing but windows holds the next one.
+        self.status.history[0].time = Time(at("2026-10-01T00:00:00Z"));
+    }
+
+    fn ready(&self) -> String {
+        said(&self.status, kind::READY).0
+    }
+
+    fn pending(&self) -> (String, String) {
+        said(&self.status, kind::CHANGE_PENDING)
+    }
+
+    fn summary(&self) -> &str {
+        self.status.summary.as_deref().unwrap_or_default()
+    }
+}
+
+const BEFORE: &str = "2026-11-20T08:00:00Z";
+const OPEN: &str = "2026-12-01T06:00:00Z";
+const LAST: &str = "2026-12-01T09:59:59Z";
+const CLOSED: &str = "2026-12-01T10:00:00Z";
+
+#[test]
+fn increase_before_its_window_waits_and_is_ready_and_names_the_opening() {
+    let mut waiter = waiter(story());
+    assert_eq!(waiter.settled(BEFORE), None);
+    assert_eq!(waiter.ready(), "True/ChangeDeferred");
+    let (reason, message) = waiter.pending();
+    assert_eq!(reason, "True/AwaitingWindow");
+    assert!(message.contains("it waits for window month-start, which opens at 2026-12-01 06:00 UTC"), "{message}");
+    assert_eq!(waiter.summary(), "+50 seats, limit 150 at 2026-12-01 06:00 UTC");
+    let next = waiter.status.next_window.clone().unwrap();
+    assert_eq!((next.name.as_str(), next.opens_at.0, next.closes_at.0), ("month-start", at(OPEN), at(CLOSED)));
+    assert_eq!(
+        waiter.decision(at(BEFORE)).wake,
+        Some(Duration::from_secs((10 * 24 + 22) * 3600) + Duration::from_millis(100))
+    );
+}
+
+#[test]
+fn increase_in_its_window_is_made_from_the_first_moment_to_the_last() {
+    for (now, made) in [("2026-12-01T05:59:59Z", false), (OPEN, true), (LAST, true), (CLOSED, false)] {
+        let mut waiter = waiter(story());
+        let intent = waiter.settled(now);
+        assert_eq!(intent.is_some(), made, "{now}");
+        if let Some(intent) = intent {
+            assert_eq!(intent.window.map(|window| window.name).as_deref(), Some("month-start"));
+            let used = waiter.status.window.clone().unwrap();
+            assert_eq!((used.opened_at.0, used.closes_at.0, used.changes), (at(OPEN), at(CLOSED), 1));
+        }
+    }
+}
+
+#[test]
+fn second_change_of_a_window_waits_for_the_next_one_and_says_that_the_window_is_used() {
+    let mut waiter = waiter(story());
+    let first = waiter.settled(OPEN).unwrap();
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    assert_eq!(waiter.settled(LAST), None);
+    let (_, message) = waiter.pending();
+    assert!(message.contains("has seen 1 of 1 changes"), "{message}");
+    assert!(waiter.summary().ends_with("at 2027-01-01 06:00 UTC"), "{}", waiter.summary());
+}
+
+#[test]
+fn window_with_room_for_two_changes_sees_two_and_no_third() {
+    let mut waiter = waiter(story()).ruled(in_window(", maxChangesPerWindow: 2"));
+    for (seats, made) in [(150, true), (160, true), (170, false)] {
+        waiter.story.desired.seats = Some(seats);
+        let intent = waiter.settled(OPEN);
+        assert_eq!(intent.is_some(), made, "{seats}");
+        if let Some(intent) = intent {
+            waiter.made(&intent, OPEN);
+        }
+    }
+}
+
+#[test]
+fn window_that_gets_another_name_schedule_or_length_while_it_is_open_gives_no_second_change() {
+    let others = [
+        opening("renamed", "2026-12-01T06:00:00Z", "2026-12-01T10:00:00Z"),
+        opening("later", "2026-12-01T07:00:00Z", "2026-12-01T11:00:00Z"),
+        opening("earlier", "2026-12-01T03:00:00Z", "2026-12-01T09:30:00Z"),
+    ];
+    for other in others {
+        let mut waiter = waiter(story());
+        let first = waiter.settled(OPEN).unwrap();
+        waiter.made(&first, OPEN);
+        waiter.story.desired.seats = Some(160);
+        waiter.openings[0] = other.clone();
+        assert_eq!(waiter.settled("2026-12-01T08:00:00Z"), None, "{other:?}");
+    }
+}
+
+#[test]
+fn stretch_that_an_edit_makes_longer_is_still_the_same_after_the_next_edit() {
+    let mut waiter = waiter(story());
+    let first = waiter.settled(OPEN).unwrap();
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    waiter.openings[0] = opening("month-start", "2026-12-01T09:00:00Z", "2026-12-01T13:00:00Z");
+    assert_eq!(waiter.settled("2026-12-01T09:30:00Z"), None);
+    waiter.openings[0] = opening("month-start", "2026-12-01T12:00:00Z", "2026-12-01T16:00:00Z");
+    assert_eq!(waiter.settled("2026-12-01T12:30:00Z"), None, "{:?}", waiter.status.window);
+}
+
+#[test]
+fn windows_that_overlap_are_one_stretch_with_one_change() {
+    let mut waiter = waiter(story());
+    waiter.openings.push(opening("second", "2026-12-01T09:00:00Z", "2026-12-01T14:00:00Z"));
+    waiter.openings.push(opening("third", "2026-12-01T13:00:00Z", "2026-12-01T18:00:00Z"));
+    let first = waiter.settled(OPEN).unwrap();
+    assert_eq!(waiter.status.window.as_ref().unwrap().closes_at.0, at("2026-12-01T18:00:00Z"));
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    assert_eq!(waiter.settled("2026-12-01T17:00:00Z"), None);
+}
+
+#[test]
+fn request_that_did_not_leave_has_used_no_window() {
+    for outcome in [Outcome::NotSent("shutting down"), Outcome::Refused(Refusal::Throttled(None))] {
+        let mut waiter = waiter(story());
+        let intent = waiter.settled(OPEN).unwrap();
+        let learned = after_request(waiter.status.clone(), &intent, &outcome, None, at(OPEN));
+        waiter.status = learned.status;
+        assert_eq!(waiter.status.window, None);
+        assert!(waiter.settled(LAST).is_some());
+    }
+}
+
+#[test]
+fn first_repeat_of_a_request_waits_for_no_window_and_counts_as_the_same_change() {
+    let mut waiter = waiter(story());
+    let intent = waiter.settled(OPEN).unwrap();
+    let open = Intent { phase: IntentPhase::WithoutEffect, ..intent };
+    waiter.status.intent = Some(open.clone());
+    let again = waiter.settled("2026-12-01T12:00:00Z").expect("the repeat leaves after the end");
+    assert_eq!((again.attempt, again.window.clone()), (2, None));
+    assert_eq!(waiter.status.window.as_ref().unwrap().changes, 1);
+    // The third request passes every gate.
+    waiter.status.intent = Some(Intent { phase: IntentPhase::WithoutEffect, ..again });
+    assert_eq!(waiter.settled("2026-12-01T13:00:00Z"), None);
+    // So does a repeat that goes further than what passed.
+    waiter.status.intent = Some(open);
+    waiter.story.desired.adjustment = in_window(", maxChangesPerWindow: 2");
+    waiter.story.seen.usage = Usage::AtLeast(80);
+    waiter.story.desired.limit = LimitGoal::UpTo(200);
+    assert_eq!(waiter.settled("2026-12-01T13:00:00Z").filter(|intent| intent.target().seats > 100), None);
+}
+
+#[test]
+fn change_that_was_kept_from_its_window_leaves_until_the_starting_deadline() {
+    for (now, made) in [("2026-12-02T09:59:59Z", true), ("2026-12-02T10:00:00Z", false)] {
+        let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+        assert_eq!(waiter.settled(BEFORE), None);
+        // The operator is away for the whole window.
+        let intent = waiter.settled(now);
+        assert_eq!(intent.is_some(), made, "{now}");
+        if made {
+            assert_eq!(waiter.status.window.as_ref().unwrap().opened_at.0, at(OPEN));
+        } else {
+            let (reason, message) = waiter.pending();
+            assert_eq!(reason, "True/WindowMissed");
+            assert!(message.contains("it missed the window that opened at 2026-12-01 06:00Z"), "{message}");
+            assert_eq!(waiter.status.next_window.as_ref().unwrap().missed, Some(Time(at(OPEN))));
+            // It is still told later.
+            waiter.pass("2026-12-15T00:00:00Z");
+            assert_eq!(waiter.pending().0, "True/WindowMissed");
+        }
+    }
+}
+
+#[test]
+fn change_that_was_edited_or_held_by_a_person_has_no_right_to_leave_late() {
+    let late = "2026-12-01T12:00:00Z";
+    let deadline = || waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    let mut edited = deadline();
+    edited.pass(BEFORE);
+    edited.story.generation = 4;
+    edited.story.desired.seats = Some(140);
+    assert_eq!(edited.settled(late), None, "edited after the window");
+    let mut suspended = deadline();
+    suspended.story.desired.suspended = true;
+    suspended.pass(BEFORE);
+    suspended.pass(OPEN);
+    suspended.story.desired.suspended = false;
+    assert_eq!(suspended.settled(late), None, "suspended over the window");
+    assert!(suspended.summary().ends_with("at 2027-01-01 06:00 UTC"), "{}", suspended.summary());
+    let mut fresh = deadline();
+    assert_eq!(fresh.settled(late), None, "first seen after the window");
+}
+
+#[test]
+fn pinned_limit_falls_to_the_purchased_seats_while_an_increase_waits() {
+    let mut waiter = waiter(story().shows(100, Some(200)));
+    let intent = waiter.settled(BEFORE).expect("the limit falls");
+    assert_eq!((intent.base(), intent.target()), (n(100, Some(200)), n(100, Some(100))));
+    assert_eq!((intent.window.clone(), waiter.status.window.clone()), (None, None));
+    assert_eq!(waiter.status.next_window.as_ref().unwrap().opens_at.0, at(OPEN));
+    waiter.made(&intent, BEFORE);
+    assert_eq!(waiter.settled("2026-11-20T09:00:00Z"), None, "nothing more leaves");
+    assert_eq!(waiter.ready(), "True/ChangeDeferred");
+    let raised = waiter.settled(OPEN).unwrap();
+    assert_eq!(raised.target(), n(150, Some(150)));
+}
+
+#[test]
+fn up_to_limit_is_the_smaller_of_old_and_new_while_an_increase_waits() {
+    for (old, falls_to) in [(Some(300), Some(180)), (None, Some(180)), (Some(120), None)] {
+        let mut waiter = waiter(story().wants(150, LimitGoal::UpTo(180)).shows(100, old));
+        let limit = waiter.settled(BEFORE).map(|intent| intent.target());
+        assert_eq!(limit, falls_to.map(|limit| n(100, Some(limit))), "{old:?}");
+    }
+}
+
+#[test]
+fn suspended_increase_lets_no_limit_fall() {
+    let mut waiter = waiter(story().shows(100, Some(200)));
+    waiter.story.desired.suspended = true;
+    assert_eq!(waiter.settled(BEFORE), None);
+    assert_eq!(waiter.ready(), "True/Suspended");
+}
+
+#[test]
+fn raising_or_removing_a_limit_waits_like_an_increase() {
+    for limit in [LimitGoal::UpTo(200), LimitGoal::Unlimited] {
+        let mut waiter = waiter(story().wants(100, limit).shows(100, Some(150)));
+        waiter.story.seen.rules.support.cannot_clear_limit = None;
+        assert_eq!(waiter.settled(BEFORE), None, "{limit:?}");
+        assert!(waiter.settled(OPEN).is_some(), "{limit:?}");
+    }
+}
+
+#[test]
+fn status_warns_where_no_limit_keeps_the_vendor_from_buying_meanwhile() {
+    let mut waiter = waiter(story().wants(150, LimitGoal::Keep).shows(100, None));
+    waiter.pass(BEFORE);
+    assert_eq!(waiter.summary(), "+50 seats at 2026-12-01 06:00 UTC; vendor may buy meanwhile");
+    assert!(waiter.pending().1.contains("declare spec.limit, with mode Pinned"), "{}", waiter.pending().1);
+}
+
+#[test]
+fn urgent_increase_waits_for_no_window_and_does_not_count() {
+    for (used, urgent) in [(98, false), (99, true), (100, true)] {
+        let mut waiter = waiter(story().uses(Usage::Exact(used)));
+        waiter.story.desired.adjustment = rules(&format!(
+            "{{increase: {{mode: InWindow, urgentBelowFreeSeats: 2}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+        ));
+        let intent = waiter.settled(BEFORE);
+        assert_eq!(intent.as_ref().map(|intent| intent.reason), urgent.then_some(Trigger::Urgent), "{used}");
+        assert_eq!(waiter.status.window, None);
+    }
+}
+
+#[test]
+fn unknown_use_makes_nothing_urgent() {
+    let mut waiter = waiter(story().uses(Usage::NotReported));
+    waiter.story.desired.adjustment = rules(&format!(
+        "{{increase: {{mode: InWindow, urgentBelowFreeSeats: 1000}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+    ));
+    assert_eq!(waiter.settled(BEFORE), None);
+}
+
+#[test]
+fn direction_that_is_never_changed_is_shown_and_not_made() {
+    let mut waiter = waiter(story()).ruled(rules("{increase: {mode: Never}}"));
+    assert_eq!(waiter.settled(OPEN), None);
+    assert_eq!((waiter.ready().as_str(), waiter.pending().0.as_str()), ("True/ChangeDeferred", "True/NeverMade"));
+    assert_eq!(waiter.summary(), "+50 seats, limit 150: shown only");
+    let mut down = self::waiter(story().wants(90, LimitGoal::Pinned)).ruled(rules("{increase: {mode: Never}}"));
+    assert!(down.settled(BEFORE).is_some(), "the other direction is free");
+}
+
+#[test]
+fn decrease_waits_for_its_own_windows_alone() {
+    let adjustment = rules(&format!(
+        "{{decrease: {{mode: InWindow, windows: [renewal]}}, increase: {{mode: InWindow, windows: [month-start]}}, windows: \
+         [{{name: month-start, cron: {CRON}}}, {{name: renewal, beforeRenewal: {{opens: 48h, closes: 2h}}}}]}}"
+    ));
+    let mut waiter = waiter(story().wants(90, LimitGoal::Pinned)).ruled(adjustment);
+    assert_eq!(waiter.settled(OPEN), None, "the window of the other direction");
+    let message = waiter.pending().1;
+    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    let license = License { period_end: Some(Time(at("2026-12-10T00:00:00Z"))), ..License::of(LicenseState::Active) };
+    waiter.story.seen.license = Some(license);
+    for (now, made) in
+        [("2026-12-07T23:59:59Z", false), ("2026-12-09T22:00:00Z", false), ("2026-12-08T00:00:00Z", true)]
+    {
+        assert_eq!(waiter.settled(now).is_some(), made, "{now}");
+    }
+}
+
+#[test]
+fn correction_of_a_change_from_outside_uses_the_window_that_it_needs() {
+    let mut waiter = waiter(story().shows(120, Some(120)));
+    waiter.story.satisfied = true;
+    assert_eq!(waiter.settled(BEFORE), None);
+    let intent = waiter.settled(OPEN).unwrap();
+    assert_eq!(intent.reason, Trigger::ExternalChange);
+    assert_eq!(waiter.status.window.as_ref().unwrap().changes, 1);
+}
+
+#[test]
+fn wish_that_goes_back_to_what_is_there_ends_the_wait() {
+    let mut waiter = waiter(story());
+    waiter.pass(BEFORE);
+    waiter.story.desired.seats = Some(100);
+    waiter.pass(BEFORE);
+    assert_eq!(
+        (waiter.ready().as_str(), &waiter.status.next_window, &waiter.status.plan),
+        ("True/InSync", &None, &None)
+    );
+}
+
+#[test]
+fn license_that_ends_before_the_next_opening_is_told_at_once() {
+    let mut waiter = waiter(story());
+    let license = License { expires_at: Some(Time(at("2026-11-25T12:00:00Z"))), ..License::of(LicenseState::Active) };
+    waiter.story.seen.license = Some(license);
+    waiter.pass(BEFORE);
+    assert!(waiter.pending().1.contains("ends on 2026-11-25, before that"), "{}", waiter.pending().1);
+}
+
+#[test]
+fn waiting_writes_nothing_from_pass_to_pass() {
+    let mut waiter = waiter(story());
+    waiter.pass(BEFORE);
+    let written = waiter.status.clone();
+    for now in ["2026-11-21T08:00:00Z", "2026-11-25T08:00:00Z", "2026-12-01T05:59:00Z"] {
+        waiter.pass(now);
+        assert_eq!(waiter.status, written, "{now}");
+    }
+}
+
+#[test]
+fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
+    let window = format!("{{name: a, cron: {CRON}}}");
+    let eleven = (0..11).map(|i| format!("{{name: w{i}, cron: {CRON}}}")).collect::<Vec<_>>().join(", ");
+    let cases = [
+        ("{increase: {mode: InWindow}}".to_owned(), "spec.adjustment.increase.mode is InWindow and it has no window"),
+        (format!("{{windows: [{window}]}}"), "spec.adjustment.windows has \"a\", which no direction uses"),
+        (
+            format!("{{increase: {{mode: InWindow, windows: [b]}}, windows: [{window}]}}"),
+            "increase.windows names \"b\"",
+        ),
+        (format!("{{increase: {{mode: InWindow}}, windows: [{window}, {window}]}}"), "has \"a\" twice"),
+        (format!("{{increase: {{mode: InWindow}}, windows: [{eleven}]}}"), "has 11 windows: at most 10"),
+        ("{increase: {mode: InWindow}, windows: [{name: a}]}".to_owned(), "windows[0] needs exactly one of cron and"),
+        (
+            format!(
+                "{{increase: {{mode: InWindow}}, windows: [{{name: a, cron: {CRON}, beforeRenewal: {{opens: 4h, closes: 2h}}}}]}}"
+            ),
+            "windows[0] needs exactly one of cron and",
+        ),
+        (
+            "{decrease: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2h, closes: 2h}}]}".to_owned(),
+            "windows[0].beforeRenewal.opens must be longer before the renewal than closes",
+        ),
+        (
+            "{decrease: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2161h, closes: 2h}}]}".to_owned(),
+            "windows[0].beforeRenewal.opens must be a duration between 1h and 2160h",
+        ),
+        (
+            format!("{{increase: {{mode: InWindow}}, windows: [{window}], startingDeadline: 169h}}"),
+            "startingDeadline must be",
+        ),
+        (
+            format!("{{increase: {{mode: InWindow}}, windows: [{window}], startingDeadline: 1 day}}"),
+            "startingDeadline is not",
+        ),
+        (
+            format!("{{increase: {{mode: InWindow}}, windows: [{window}], maxChangesPerWindow: 0}}"),
+            "maxChangesPerWindow is 0",
+        ),
+        (
+            "{increase: {mode: Immediate, urgentBelowFreeSeats: 1}}".to_owned(),
+            "urgentBelowFreeSeats must be at least 1",
+        ),
+        ("{increase: {mode: Never, windows: []}}".to_owned(), "increase.windows goes with mode InWindow alone"),
+    ];
+    for (adjustment, expected) in cases {
+        let spec: Adjustment = serde_yaml::from_str(&adjustment).unwrap();
+        let fault = ChangeTimes::parse(Some(&spec)).unwrap_err().0;
+        assert!(fault.contains(expected), "{adjustment}: {fault}");
+    }
+}
+
+#[test]
+fn late_change_needs_a_plan_that_was_recorded_and_does_not_go_further() {
+    let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    waiter.pass(BEFORE);
+    let Some(Plan { step: Step::Seats(step), .. }) = &mut waiter.status.plan else { panic!("a plan") };
+    step.to = 149;
+    assert_eq!(waiter.settled("2026-12-01T12:00:00Z"), None);
+    let used = WindowUse { opened_at: Time(at(OPEN)), closes_at: Time(at(CLOSED)), changes: 1 };
+    let mut spent = self::waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    spent.pass(BEFORE);
+    spent.status.window = Some(used);
+    assert_eq!(spent.settled("2026-12-01T12:00:00Z"), None, "the window has seen its change");
+}

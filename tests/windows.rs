@@ -1,0 +1,188 @@
+//! Changes that wait for their window, on the real apiserver: what is shown while they wait, what opens, and who may not wait.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::needs_control_plane;
+use serde_json::{Value, json};
+
+use crate::stored_objects::{store, stored};
+use crate::world::{FAST, World, condition, organization, said, world};
+
+fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).expect("a time")
+}
+
+/// A window that opens daily at the minute of this moment.
+fn opening_at(moment: Timestamp) -> Value {
+    let schedule = moment.strftime("%-M %-H * * *").to_string();
+    json!({
+        "increase": { "mode": "InWindow" },
+        "windows": [{ "name": "soon", "cron": { "schedule": schedule, "timeZone": "UTC", "duration": "1h" } }],
+    })
+}
+
+/// The next full minute that is far enough away to see the change wait first.
+fn soon() -> Timestamp {
+    let later = now().checked_add(25.seconds()).expect("a time");
+    let second = later.as_second().div_euclid(60) * 60 + 60;
+    Timestamp::from_second(second).expect("a time")
+}
+
+/// A window that was closed an hour ago and opens in hours.
+fn far() -> Timestamp {
+    now().checked_add(SignedDuration::from_hours(6)).expect("a time")
+}
+
+async fn until_waits(w: &World, name: &str) -> LicenseSeatsStatus {
+    w.until(name, "waits for its window", |status| {
+        said(status, "Ready") == "True/ChangeDeferred" && said(status, "ChangePending") == "True/AwaitingWindow"
+    })
+    .await
+}
+
+/// Until so many requests that set seats were made, past the longest wait for an opening that is near.
+async fn until_puts(w: &World, puts: usize) {
+    let made =
+        w.bitwarden().wait_for(Duration::from_secs(120), |vendor| vendor.count(|r| r.method == "PUT") >= puts).await;
+    assert!(made, "{} of {puts}\n{}", w.puts(), w.operator.log_tail(40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_one_waits_for_the_next() {
+    needs_control_plane!();
+    let w = world("window").await;
+    let opens = soon();
+    w.declare("acme", json!({ "adjustment": opening_at(opens) })).await;
+    // The limit costs nothing and falls at once, so that the vendor buys nothing meanwhile.
+    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    let waiting = until_waits(&w, "acme").await;
+    let next = waiting.next_window.clone().expect("the next window");
+    assert_eq!((next.name.as_str(), next.opens_at.0), ("soon", opens));
+    let shown = format!("+50 seats, limit 150 at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
+    assert_eq!(waiting.summary.as_deref(), Some(shown.as_str()));
+    let (puts, bought) = (w.puts(), w.organization().seats);
+    assert_eq!(bought, Some(100));
+    until_puts(&w, puts + 1).await;
+    assert!(now() >= opens, "not before it opens");
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(status.history[0].window.as_deref(), Some("soon"));
+    let used = status.window.clone().expect("the use of the window");
+    assert_eq!((used.opened_at.0, used.changes), (opens, 1));
+    // The window is still open, and has seen its change.
+    w.edit("acme", json!({ "seats": 160 })).await;
+    let waiting = until_waits(&w, "acme").await;
+    let message = &condition(&waiting, "ChangePending").expect("ChangePending").message;
+    assert!(message.contains("has seen 1 of 1 changes"), "{message}");
+    let tomorrow = opens.checked_add(SignedDuration::from_hours(24)).expect("a time");
+    assert_eq!(waiting.next_window.map(|next| next.opens_at.0), Some(tomorrow));
+    // Another name and another minute give no second change.
+    let mut renamed = opening_at(opens.checked_add(SignedDuration::from_mins(-10)).expect("a time"));
+    renamed["windows"][0]["name"] = json!("renamed");
+    w.edit("acme", json!({ "adjustment": renamed })).await;
+    w.until("acme", "the renamed window", |status| {
+        status.next_window.as_ref().is_some_and(|next| next.name == "renamed")
+    })
+    .await;
+    assert_eq!((w.puts(), w.organization().seats), (puts + 1, Some(150)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operator_that_is_away_when_a_window_opens_makes_the_change_while_it_is_open() {
+    needs_control_plane!();
+    let mut w = world("window-restart").await;
+    let opens = soon();
+    w.declare("acme", json!({ "adjustment": opening_at(opens) })).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    until_waits(&w, "acme").await;
+    let puts = w.puts();
+    w.crash_and_restart(FAST).await;
+    until_puts(&w, puts + 1).await;
+    assert!(now() >= opens, "not before it opens");
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(status.window.map(|used| used.changes), Some(1));
+    assert_eq!(w.puts(), puts + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_object_writes_nothing_and_an_urgent_one_does_not_wait() {
+    needs_control_plane!();
+    let w = World::with("window-urgent", organization().members(99), FAST).await;
+    let mut adjustment = opening_at(far());
+    w.declare("acme", json!({ "adjustment": adjustment })).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    until_waits(&w, "acme").await;
+    w.until_polled(1).await;
+    let (puts, written) = (w.puts(), w.seats().get("acme").await.expect("acme").metadata.resource_version);
+    w.until_polled(3).await;
+    assert_eq!(w.seats().get("acme").await.expect("acme").metadata.resource_version, written, "no write at rest");
+    assert_eq!(w.puts(), puts);
+    adjustment["increase"]["urgentBelowFreeSeats"] = json!(2);
+    w.edit("acme", json!({ "adjustment": adjustment })).await;
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(serde_json::to_value(status.history[0].reason).unwrap(), json!("Urgent"));
+    assert_eq!((status.window, &status.history[0].window, w.puts()), (None, &None, puts + 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspended_object_lets_its_window_pass_and_a_wish_that_goes_back_ends_the_wait() {
+    needs_control_plane!();
+    let w = world("window-ends").await;
+    w.declare("acme", json!({ "suspend": true, "adjustment": opening_at(now()) })).await;
+    let held = w.until_reason("acme", "ChangePending", "Suspended").await;
+    assert_eq!(held.next_window, None);
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0, "an open window lifts no suspend");
+    w.edit("acme", json!({ "suspend": false, "adjustment": opening_at(far()) })).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    until_waits(&w, "acme").await;
+    w.edit("acme", json!({ "seats": 100 })).await;
+    let status = w.until_in_sync("acme", 100).await;
+    assert_eq!((status.next_window, status.plan, status.window), (None, None, None));
+    assert_eq!((w.puts(), w.organization().seats), (1, Some(100)), "the limit alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedule_that_only_the_operator_can_check_stalls_and_names_the_field_and_the_fix() {
+    needs_control_plane!();
+    let w = world("window-faults").await;
+    let with = |schedule: &str, zone: &str, duration: &str| {
+        json!({
+            "increase": { "mode": "InWindow" },
+            "windows": [{ "name": "w", "cron": { "schedule": schedule, "timeZone": zone, "duration": duration } }],
+        })
+    };
+    let cases = [
+        ("61 6 1 * *", "Europe/Berlin", "4h", "windows[0].cron.schedule has \"61\" as minute"),
+        ("0 6 31 2 *", "Europe/Berlin", "4h", "windows[0].cron.schedule"),
+        ("0 6 1-7 * MON", "Europe/Berlin", "4h", "MON#1"),
+        ("0 6 1 * *", "Europe/Berlinn", "4h", "Europe/Berlin"),
+        ("0 6 1 * *", "europe/berlin", "4h", "Europe/Berlin"),
+        ("0 * * * *", "UTC", "2h", "windows[0].cron.duration"),
+    ];
+    w.declare("acme", json!({ "adjustment": with("0 6 1 * *", "UTC", "4h") })).await;
+    for (schedule, zone, duration, expected) in cases {
+        w.edit("acme", json!({ "adjustment": with(schedule, zone, duration) })).await;
+        let status = w
+            .until("acme", expected, |status| {
+                condition(status, "Ready").is_some_and(|ready| ready.message.contains(expected))
+            })
+            .await;
+        assert_eq!(
+            (said(&status, "Ready").as_str(), said(&status, "Stalled").as_str()),
+            ("False/SpecInvalid", "True/SpecInvalid")
+        );
+        w.edit("acme", json!({ "adjustment": with("0 6 1 * *", "UTC", "4h") })).await;
+        w.until("acme", "mended", |status| said(status, "Ready") == "True/ChangeDeferred").await;
+    }
+    // One that admission never saw.
+    let mut object = stored(&w, "acme").await;
+    object["spec"]["adjustment"] = json!({ "windows": [], "increase": { "mode": "InWindow" } });
+    object["metadata"]["generation"] = json!(99);
+    store(&w, "acme", &object).await;
+    let status = w.until_reason("acme", "Ready", "SpecInvalid").await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("spec.adjustment.increase.mode is InWindow and it has no window"), "{message}");
+    assert_eq!(w.organization().seats, Some(100));
+}
