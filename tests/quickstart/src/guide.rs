@@ -61,7 +61,11 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl scale licenseseats acme-immuta --replicas=30
     kubectl patch licenseseats acme-immuta --type=json -p '[{{\"op\":\"add\",\"path\":\"/spec/vendor/immuta/licenseKeys/-\",\"value\":{{\"secretKeyRef\":{{\"name\":\"immuta-2027\",\"key\":\"second\"}}}}}}]'
 
-7. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+7. One change a month: acme-monthly wants 105 seats and waits for its window, with its limit pinned to the 100 that it has. Here
+   the window opens within two minutes of the start.
+    kubectl wait licenseseats acme-monthly --for=jsonpath='{{.status.seats}}'=105 --timeout=150s
+
+8. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
     curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
     curl -s {url}/sim
     kubectl explain licenseseats.spec

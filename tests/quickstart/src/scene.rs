@@ -1,7 +1,8 @@
 //! What is played: the simulated organizations, and `examples/` as applied to them. No I/O but reading the examples.
 //!
-//! The examples are made for Bitwarden's clouds. Three things are changed here, and nothing else: the region goes (the
-//! Secrets name the simulator), the interval gets short, and what spends money first waits (`suspend`).
+//! The examples are made for Bitwarden's clouds. Four things are changed here, and nothing else: the region goes (the
+//! Secrets name the simulator), the interval gets short, what spends money first waits (`suspend`), and windows by the calendar
+//! open within two minutes.
 
 use std::fs;
 use std::path::Path;
@@ -84,6 +85,19 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
     let now = jiff::Timestamp::now();
     let in_days = |days: i64| now + jiff::SignedDuration::from_hours(24 * days);
     let license = License { expires: in_days(80), expires_without_grace_period: in_days(20) };
+    let growing = Organization::enterprise("Acme Growing")
+        .id("6f1c8a52-0000-4000-8000-000000000005")
+        .client_secret("acme-growing-organization-key")
+        .seats(100)
+        .limit(120)
+        .members(92);
+    let renewing = Organization::enterprise("Acme Renewing")
+        .id("6f1c8a52-0000-4000-8000-000000000006")
+        .client_secret("acme-renewing-organization-key")
+        .seats(90)
+        .limit(90)
+        .members(80);
+    let renewing = Part::of(cloud, "", renewing);
     let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(license);
     let owned = Part::of(cloud, "bitwarden-owned", owned);
     let own = Part::of(self_hosted, "", own);
@@ -93,6 +107,8 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         Part::of(cloud, "bitwarden-labs", labs),
         owned.owner(cloud, "bitwarden-owner"),
         owned,
+        Part::of(cloud, "bitwarden-growing", growing),
+        renewing.owner(cloud, "bitwarden-renewing"),
         own.owner(self_hosted, "bitwarden-self-hosted"),
     ]
 }
@@ -144,6 +160,9 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let spec = &mut object["spec"];
     spec["interval"] = json!(INTERVAL);
+    for window in spec["adjustment"]["windows"].as_array_mut().into_iter().flatten() {
+        opens_soon(&mut window["cron"]);
+    }
     if name == MANAGED {
         spec["suspend"] = json!(true);
     }
@@ -165,6 +184,15 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
         bitwarden.remove("region");
     }
     Ok(())
+}
+
+/// Lets a window open at the first full minute that is not too near to see the change wait.
+fn opens_soon(cron: &mut Value) {
+    if cron.is_object() {
+        let opens = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(105);
+        let schedule = opens.strftime("%-M %-H * * *").to_string();
+        *cron = json!({ "schedule": schedule, "timeZone": "UTC", "duration": "1h" });
+    }
 }
 
 /// All objects of all files, by file name.

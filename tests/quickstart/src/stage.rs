@@ -28,6 +28,7 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-labs", "Observed"),
     ("acme-machine-accounts", "InSync"),
     ("acme-owned", "InSync"),
+    ("acme-renewal", "InSync"),
     ("acme-secrets-manager", "InSync"),
     ("acme-self-hosted", "Observed"),
 ];
