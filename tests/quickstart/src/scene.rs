@@ -53,6 +53,7 @@ impl Part {
 }
 
 /// All organizations, put into the cloud and into the self-hosted server.
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<Part> {
     // Ids and secrets that can be read and compared; they are worth nothing outside of this process.
     let acme = Organization::enterprise("Acme")
