@@ -161,8 +161,11 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let spec = &mut object["spec"];
     spec["interval"] = json!(INTERVAL);
-    for window in spec["adjustment"]["windows"].as_array_mut().into_iter().flatten() {
-        opens_soon(&mut window["cron"]);
+    // An index into a value that may change would add what is missing, as null.
+    for window in spec.pointer_mut("/adjustment/windows").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(cron) = window.get_mut("cron") {
+            opens_soon(cron);
+        }
     }
     if name == MANAGED {
         spec["suspend"] = json!(true);
@@ -189,11 +192,9 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
 
 /// Lets a window open at the first full minute that is not too near to see the change wait.
 fn opens_soon(cron: &mut Value) {
-    if cron.is_object() {
-        let opens = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(105);
-        let schedule = opens.strftime("%-M %-H * * *").to_string();
-        *cron = json!({ "schedule": schedule, "timeZone": "UTC", "duration": "1h" });
-    }
+    let opens = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(105);
+    let schedule = opens.strftime("%-M %-H * * *").to_string();
+    *cron = json!({ "schedule": schedule, "timeZone": "UTC", "duration": "1h" });
 }
 
 /// All objects of all files, by file name.
@@ -211,4 +212,31 @@ fn parse(file: &Path) -> Result<Vec<Value>, Failure> {
     let documents = serde_yaml::Deserializer::from_str(&text);
     let objects = documents.map(Value::deserialize).collect::<Result<_, _>>();
     objects.map_err(|error| Failure(format!("{}: {error}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapted(mut object: Value) -> Value {
+        adapt(&mut object, &[], &[]).unwrap();
+        object["spec"].take()
+    }
+
+    #[test]
+    fn object_without_windows_is_applied_without_the_field() {
+        let spec = adapted(json!({ "spec": { "vendor": {} } }));
+        assert_eq!(spec, json!({ "vendor": {}, "interval": INTERVAL }));
+    }
+
+    #[test]
+    fn window_by_the_calendar_opens_soon_and_one_before_the_renewal_is_applied_as_it_is() {
+        let renewal = json!({ "name": "renewal", "beforeRenewal": { "opens": "48h" } });
+        let month_start = json!({ "name": "month-start", "cron": { "schedule": "0 6 1W * *" } });
+        let adjustment = json!({ "windows": [renewal, month_start] });
+        let spec = adapted(json!({ "spec": { "vendor": {}, "adjustment": adjustment } }));
+        let windows = &spec["adjustment"]["windows"];
+        assert_eq!(windows[0], renewal);
+        assert_eq!(windows[1]["cron"]["duration"], "1h");
+    }
 }
