@@ -55,7 +55,7 @@ pub fn after_request(
     now: Timestamp,
 ) -> Learned {
     let read_back = read_back.filter(|seen| seen.account_key() == intent.account);
-    // What did not leave, or was turned away before it was looked at, has used no window.
+    // What did not leave, and what the vendor turned away for its key or its rate limit, has used no window.
     let came_back =
         matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)));
     let window = if came_back { uncounted(status.window, intent) } else { status.window };
@@ -108,6 +108,7 @@ mod tests {
         let status = json!({
             "intent": intent.map(change), "history": [change(word)], "license": { "state": "Active", "message": word },
             "mayBill": { "id": word, "account": "h/i", "seats": 150 }, "summary": word,
+            "window": { "openedAt": "2026-12-01T06:00:00Z", "closesAt": "2026-12-01T10:00:00Z", "changes": word.len() },
         });
         serde_json::from_value(status).unwrap()
     }
@@ -116,8 +117,8 @@ mod tests {
     fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
-        let LicenseSeatsStatus { intent, history, license, may_bill, .. } = ours;
-        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, ..stored });
+        let LicenseSeatsStatus { intent, history, license, may_bill, window, .. } = ours;
+        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, window, ..stored });
     }
 
     #[test]

@@ -78,6 +78,10 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             }
             status.account = account_of(status.account.take(), account.as_ref());
             if !transient {
+                if status.observed_generation != generation {
+                    // What waited before the edit has no right to leave after its window.
+                    status.next_window = None;
+                }
                 status.observed_generation = generation;
             }
             if fault.remedy == Remedy::Owner && fault.reason == reason::CONFLICT {

@@ -245,7 +245,8 @@ fn has_room(s: &Situation<'_>, stretch: Stretch) -> bool {
 
 /// The recorded window of a change that waited for it and is not past it: neither was it edited, nor does it go further now.
 fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    let same = s.calendar.current && s.calendar.planned.is_some_and(|plan| covers(&plan.step, &change.step));
+    // A request that was turned away leaves the window recorded, and no plan.
+    let same = s.calendar.current && s.calendar.planned.is_none_or(|plan| covers(&plan.step, &change.step));
     s.calendar.waits.filter(|_| same)
 }
 
@@ -311,7 +312,7 @@ pub(super) fn counted(used: Option<&WindowUse>, passed: &PassedWindow) -> Window
     }
 }
 
-/// The use without a request that came to nothing before the vendor looked at it.
+/// The use without a request that did not leave, or that the vendor turned away for its key or its rate limit.
 pub(super) fn uncounted(used: Option<WindowUse>, intent: &Intent) -> Option<WindowUse> {
     let mut used = used?;
     if intent.window.is_some() {

@@ -222,6 +222,30 @@ fn request_that_did_not_leave_has_used_no_window() {
 }
 
 #[test]
+fn request_that_is_turned_away_at_the_end_of_its_window_leaves_until_the_starting_deadline() {
+    let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    waiter.pass(BEFORE);
+    let intent = waiter.settled(LAST).unwrap();
+    let turned_away = Outcome::Refused(Refusal::Throttled(None));
+    waiter.status = after_request(waiter.status.clone(), &intent, &turned_away, None, at(LAST)).status;
+    assert_eq!(waiter.status.plan, None);
+    assert!(waiter.settled("2026-12-01T12:00:00Z").is_some());
+}
+
+#[test]
+fn edit_that_is_met_by_a_fault_has_no_right_to_leave_late() {
+    let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    waiter.pass(BEFORE);
+    waiter.story.generation = 4;
+    waiter.story.desired.seats = Some(140);
+    let fault = Fault::spec("the Secret is missing".into());
+    let finding = Finding::Failed { fault: &fault, desired: None, account: None, stale: true };
+    waiter.status = report(&waiter.status, 4, &finding, at(CLOSED)).status;
+    assert_eq!(waiter.status.observed_generation, 4);
+    assert_eq!(waiter.settled("2026-12-01T12:00:00Z"), None);
+}
+
+#[test]
 fn first_repeat_of_a_request_waits_for_no_window_and_counts_as_the_same_change() {
     let mut waiter = waiter(story());
     let intent = waiter.settled(OPEN).unwrap();
