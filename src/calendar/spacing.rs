@@ -10,7 +10,7 @@ use super::days::Days;
 use super::schedule::instants;
 use super::zone::{LARGEST_SHIFT, Zone};
 
-/// The years that are looked at: weekdays, leap days and changes of the clock repeat after 28.
+/// The years in which the openings are compared: weekdays, leap days and changes of the clock repeat after 28.
 const FIRST: Date = Date::constant(2024, 1, 1);
 const END: Date = Date::constant(2052, 1, 1);
 

