@@ -52,7 +52,7 @@ async fn until_puts(w: &World, puts: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_one_waits_for_the_next() {
     needs_control_plane!();
-    let w = world("window").await;
+    let w = World::with("window", organization().limit(Some(120)), FAST).await;
     let opens = soon();
     w.declare("acme", json!({ "adjustment": opening_at(opens) })).await;
     // The limit costs nothing and falls at once, so that the vendor buys nothing meanwhile.
@@ -62,8 +62,8 @@ async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_on
     assert_eq!((next.name.as_str(), next.opens_at.0), ("soon", opens));
     let shown = format!("+50 seats, limit 150 at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
     assert_eq!(waiting.summary.as_deref(), Some(shown.as_str()));
-    let (puts, bought) = (w.puts(), w.organization().seats);
-    assert_eq!(bought, Some(100));
+    let puts = w.puts();
+    assert_eq!((puts, w.organization().seats, w.organization().limit), (1, Some(100), Some(100)), "the limit alone");
     until_puts(&w, puts + 1).await;
     assert!(now() >= opens, "not before it opens");
     let status = w.until_in_sync("acme", 150).await;
@@ -140,7 +140,39 @@ async fn suspended_object_lets_its_window_pass_and_a_wish_that_goes_back_ends_th
     w.edit("acme", json!({ "seats": 100 })).await;
     let status = w.until_in_sync("acme", 100).await;
     assert_eq!((status.next_window, status.plan, status.window), (None, None, None));
-    assert_eq!((w.puts(), w.organization().seats), (1, Some(100)), "the limit alone");
+    assert_eq!((w.puts(), w.organization().seats), (0, Some(100)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_that_missed_its_window_says_so_in_a_condition_and_an_event() {
+    needs_control_plane!();
+    let w = world("window-missed").await;
+    w.declare("acme", json!({ "adjustment": opening_at(far()) })).await;
+    let waiting = until_waits(&w, "acme").await;
+    // As if the operator had been away over the opening: the recorded window is over.
+    let hours = |hours| now().checked_add(SignedDuration::from_hours(hours)).expect("a time").to_string();
+    let mut object = stored(&w, "acme").await;
+    object["status"]["nextWindow"]["opensAt"] = json!(hours(-3));
+    object["status"]["nextWindow"]["closesAt"] = json!(hours(-2));
+    store(&w, "acme", &object).await;
+    w.until("acme", "it missed its window", |status| said(status, "ChangePending") == "True/WindowMissed").await;
+    let told = w.until_told("WindowMissed", 1).await;
+    assert!(told[0].1.contains("it missed the window that opened at"), "{told:?}");
+    let status = w.status("acme").await;
+    assert_eq!(status.summary, waiting.summary, "and it waits for the next one");
+    assert_eq!(w.puts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn direction_that_is_switched_off_is_shown_and_not_made() {
+    needs_control_plane!();
+    let w = world("window-never").await;
+    w.declare("acme", json!({ "adjustment": { "increase": { "mode": "Never" } } })).await;
+    let status = w.until("acme", "shown", |status| said(status, "ChangePending") == "True/NeverMade").await;
+    assert_eq!(said(&status, "Ready"), "True/ChangeDeferred");
+    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: shown only"));
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
