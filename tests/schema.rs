@@ -71,6 +71,14 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
     let (status, spec): (Vec<_>, Vec<_>) = all.into_iter().partition(|path| path.starts_with(".status."));
     let expected = [
         ".spec",
+        ".spec.adjustment.decrease.mode",
+        ".spec.adjustment.increase.mode",
+        ".spec.adjustment.windows[].beforeRenewal.closes",
+        ".spec.adjustment.windows[].beforeRenewal.opens",
+        ".spec.adjustment.windows[].cron.duration",
+        ".spec.adjustment.windows[].cron.schedule",
+        ".spec.adjustment.windows[].cron.timeZone",
+        ".spec.adjustment.windows[].name",
         ".spec.limit.mode",
         ".spec.vendor",
         ".spec.vendor.bitwarden.credentialsSecretRef.name",
