@@ -40,7 +40,6 @@ pub struct Life<'a> {
     pub now: i64,
     /// How far the operator's clock is from the time of the world.
     pub shift: i64,
-    pub alive: bool,
     pub reachable: bool,
     pub seats: i32,
     pub limit: Option<i32>,
@@ -65,7 +64,6 @@ impl<'a> Life<'a> {
         Self {
             now,
             shift: 0,
-            alive: true,
             reachable: true,
             seats,
             limit: Some(seats),
@@ -121,7 +119,7 @@ impl<'a> Life<'a> {
     /// A pass, and those that follow it at once. Returns when to look again.
     pub fn pass(&mut self, fate: Fate) -> i64 {
         for _ in 0..4 {
-            if !self.alive || !self.reachable {
+            if !self.reachable {
                 return self.now + INTERVAL;
             }
             let wait = self.one_pass(fate);
