@@ -23,9 +23,10 @@ pub struct Plan {
     #[schemars(with = "step::Recorded")]
     pub step: Step,
 
-    /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows) or
-    /// `ExternalChange` (the vendor was moved from outside, away from what Seatkeeper last set and the spec still asks) or `Urgent`
-    /// (as `SpecDiffers`, and so few seats are free that it waits for no window).
+    /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows), `UseChanged` (the use of the
+    /// seats has changed, and `spec.sizing` follows it), `ExternalChange` (the vendor was moved from outside, away from what
+    /// Seatkeeper last set and the spec still asks), or `Urgent` (one of the first two, and so few seats are free that it waits for
+    /// no window).
     pub reason: Trigger,
 
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
@@ -42,6 +43,8 @@ pub struct Plan {
 pub enum Trigger {
     /// The spec asks for other numbers than the vendor shows.
     SpecDiffers,
+    /// The use of the seats has changed, and `spec.sizing` follows it.
+    UseChanged,
     /// The vendor was changed from outside since Seatkeeper's last change, away from what the spec asks.
     ExternalChange,
     /// The spec asks for more seats, and so few are free that the change did not wait for its window.

@@ -3,12 +3,14 @@
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
 mod adjustment;
+mod bounds;
 mod change;
 mod crd_file;
 mod crd_lacks;
 mod duration;
 mod keys;
 mod license;
+mod sizing;
 mod spec;
 mod status;
 mod step;
@@ -17,6 +19,7 @@ pub use adjustment::{
     Adjustment, AdjustmentMode, BeforeRenewal, CronWindow, Decrease, Increase, NextWindow, PassedWindow, Window,
     WindowUse,
 };
+pub use bounds::{Guardrails, Limit, LimitMode, Thresholds};
 pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd_file::crd;
 pub use crd_lacks::lacking;
@@ -25,6 +28,7 @@ pub use keys::{
     Immuta, KeyAsked, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
 };
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
+pub use sizing::{Headroom, PastUse, SizeBound, Sizing, SizingStatus};
 // Whatever a vendor has in the spec, without a list to keep.
 pub use spec::*;
 pub use status::{Account, Effective, LicenseSeatsStatus, RecordOf, UNOBSERVED};

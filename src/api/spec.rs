@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Adjustment, Immuta, LicenseSeatsStatus};
+use super::{Adjustment, Guardrails, Immuta, LicenseSeatsStatus, Limit, Sizing, Thresholds};
 
 /// How many paid seats a vendor account should have, and up to what limit.
 ///
@@ -93,6 +93,19 @@ use super::{Adjustment, Immuta, LicenseSeatsStatus};
     "!has(self.vendor.immuta) || !has(self.adjustment) || !has(self.adjustment.windows) || !self.adjustment.windows.exists(window, has(window.beforeRenewal))")
     .message("spec.adjustment.windows has beforeRenewal, and Immuta shows no renewal: use cron")
     .field_path(".adjustment"))]
+#[x_kube(validation = Rule::new("!has(self.sizing) || !has(self.seats)")
+    .message("spec.seats and spec.sizing exclude each other, for sizing says how many seats there should be: remove seats (kubectl scale writes it), or remove sizing")
+    .field_path(".seats"))]
+#[x_kube(validation = Rule::new("!has(self.sizing) || !has(self.limit) || self.limit.mode == 'Pinned'")
+    .message("spec.sizing goes with limit mode Pinned alone, or without a limit: with UpTo and Unlimited the vendor buys by itself, and the two would buy twice; use mode Pinned, or remove sizing")
+    .field_path(".limit"))]
+#[x_kube(validation = Rule::new("!has(self.sizing) || !has(self.vendor.immuta)")
+    .message("spec.sizing is for seats that are set as a number, and Immuta's come from license keys: remove sizing, and declare seats to be warned")
+    .field_path(".sizing"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.sizing) || !has(self.sizing.headroom.seats) || !has(self.adjustment) || !has(self.adjustment.increase) || !has(self.adjustment.increase.urgentBelowFreeSeats) || self.adjustment.increase.urgentBelowFreeSeats <= self.sizing.headroom.seats")
+    .message("spec.adjustment.increase.urgentBelowFreeSeats is above spec.sizing.headroom.seats, so that no increase would wait for its window: lower it, or raise the headroom")
+    .field_path(".adjustment"))]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
@@ -104,6 +117,11 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
+
+    /// How many seats should be purchased by their use, instead of `seats`: those in use and some more. More use counts at once, less
+    /// use after a while. Absent: `seats` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizing: Option<Sizing>,
 
     /// Up to how many seats the vendor may buy by itself when members join (Bitwarden: seat autoscaling).
     /// Absent: the limit is left as it is.
@@ -246,67 +264,6 @@ pub enum Region {
     Gov,
 }
 
-/// The vendor's own auto-scaling limit.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(validation = Rule::new("self.mode != 'UpTo' || has(self.seats)")
-    .message("spec.limit.mode UpTo needs spec.limit.seats: add limit.seats, or use mode Pinned to let the limit follow the seats"))]
-#[x_kube(validation = Rule::new("self.mode == 'UpTo' || !has(self.seats)")
-    .message("spec.limit.seats goes with mode UpTo alone: use mode UpTo, or remove limit.seats"))]
-#[serde(rename_all = "camelCase")]
-pub struct Limit {
-    /// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy
-    /// up to `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this, and not beside
-    /// `guardrails.maxSeats`.
-    pub mode: LimitMode,
-
-    /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, at least `spec.seats`; at Bitwarden
-    /// at most 32767. What it buys up to there is in order and stays; an edit of `seats` or `limit` gives back those of them that are free.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = i32::MAX))]
-    pub seats: Option<i32>,
-}
-
-/// `Pinned`: the limit follows the purchased seats, so the vendor never buys by itself. `UpTo`: the vendor may buy up to
-/// `limit.seats`. `Unlimited`: no limit; at Bitwarden only an owner's key can set this.
-#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LimitMode {
-    /// The limit equals the purchased seats: the vendor never buys by itself.
-    Pinned,
-    /// The vendor may buy up to `limit.seats`.
-    UpTo,
-    /// The vendor may buy without end.
-    Unlimited,
-}
-
-/// Bounds on every change.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(validation = Rule::new("!has(self.minSeats) || !has(self.maxSeats) || self.minSeats <= self.maxSeats")
-    .message("spec.guardrails.minSeats is above spec.guardrails.maxSeats: swap them, or correct one"))]
-#[serde(rename_all = "camelCase")]
-pub struct Guardrails {
-    /// Never fewer purchased seats than this; at least 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = i32::MAX))]
-    pub min_seats: Option<i32>,
-
-    /// Never more purchased seats than this, and never a limit above it or none at all; at least 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = i32::MAX))]
-    pub max_seats: Option<i32>,
-
-    /// The largest step upwards of one change; at least 1. Raising a limit counts from the purchased seats, for the vendor may buy
-    /// up to there. A larger step is held, and not cut into slices.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = i32::MAX))]
-    pub max_increase: Option<i32>,
-
-    /// The largest step downwards of one change of the purchased seats; at least 1. A larger step is held. A limit may fall
-    /// without it: that costs nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = i32::MAX))]
-    pub max_decrease: Option<i32>,
-}
-
 /// `Manage` (when absent) brings the vendor to what is declared; `Observe` reads and reports and never writes to the
 /// vendor.
 #[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -326,28 +283,4 @@ pub enum DriftPolicy {
     Correct,
     /// Report what was changed outside Seatkeeper, and send nothing.
     Report,
-}
-
-/// When `SeatShortage` and the end of a license are reported. Either bound on seats alone is enough.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Thresholds {
-    /// A shortage is reported when fewer seats than this are free; at least 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = i32::MAX))]
-    pub free_seats: Option<i32>,
-
-    /// A shortage is reported when less than this percentage of the purchased seats is free, 0 to 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 100))]
-    pub free_percent: Option<i32>,
-
-    /// `LicenseValid` says `ExpiringSoon`, and an event is made, when the license ends within one of these Go-style durations,
-    /// such as `720h`; at most 5. Absent means 720h and 168h. Licenses that renew by themselves do not end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 5), inner(length(max = 20)))]
-    #[x_kube(validation = Rule::new(
-        "self.all(d, d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && d != '')")
-        .message("spec.thresholds.expiry must hold durations: whole numbers with units, largest first, such as 720h"))]
-    pub expiry: Option<Vec<String>>,
 }

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, WindowUse};
+use super::{Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, SizingStatus, WindowUse};
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
 pub const UNOBSERVED: i64 = -1;
@@ -55,7 +55,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 
-    /// Purchased seats wanted by `spec`.
+    /// Purchased seats wanted by `spec`: `seats`, or what follows from `sizing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<i32>,
 
@@ -101,6 +101,10 @@ pub struct LicenseSeatsStatus {
     /// The change that is wanted and not yet made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
+
+    /// What `spec.sizing` has made of the use, and the uses that it remembers. Do not edit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizing: Option<SizingStatus>,
 
     /// The window in which the change that waits may be made. Absent while nothing waits for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +180,7 @@ impl Default for LicenseSeatsStatus {
             capabilities: Vec::new(),
             license: None,
             plan: None,
+            sizing: None,
             next_window: None,
             window: None,
             intent: None,

@@ -20,6 +20,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
     let account = snapshot.account_key();
     let obstacle = context.pools.obstacle(pass.key, &account, pass.entry.term);
     let now = Context::now();
+    let desired = desired.sized(&snapshot, status.sizing.as_ref(), now);
     let decision = domain::decide(&Situation {
         uid: &requested.uid,
         generation: requested.generation,

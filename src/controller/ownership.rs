@@ -53,7 +53,9 @@ pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sig
                 confirmed: is_confirmed,
                 pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
                 age,
-                wanted: desired.filter(|desired| !leaving && !desired.suspended).and_then(|desired| desired.seats),
+                wanted: desired
+                    .filter(|desired| !leaving && !desired.suspended)
+                    .and_then(|desired| wanted(desired, record)),
             };
             let read = matches!(sight, Sight::Reading(_));
             let rows = Rows { listed: listed(sight, record, as_recorded), read, differ: differ(metadata) };
@@ -62,6 +64,12 @@ pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sig
         (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
         (None, _) => Found::Nothing,
     }
+}
+
+/// The seats that an object asks for. Where they follow from the use, it is what the last pass made of that.
+fn wanted(desired: &Desired, record: &Value) -> Option<i32> {
+    let recorded = || i32::try_from(record.get("desired")?.as_i64()?).ok();
+    desired.seats.or_else(|| desired.sizing.as_ref().and_then(|_| recorded()))
 }
 
 /// The account, `host/id`. What the Secrets do not say is as it was, at the same host.

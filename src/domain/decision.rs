@@ -157,10 +157,13 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     };
     let shown = license.as_ref().or(s.seen.license.as_ref());
     let turns = shown.and_then(|license| turns_in(license, &s.desired.expiry, s.now));
-    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).min();
+    let lowers = s.desired.lowers_at().map(Wake::At);
+    let lowers = lowers.and_then(|at| wake(at, s.now));
+    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).min();
     let Open { intent, applied, .. } = open;
     let manages = s.desired.policy == ManagementPolicy::Manage;
-    let record_of = manages.then(|| s.record_of(decision.verdict == Verdict::InSync));
+    let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
+    let record_of = manages.then(|| s.record_of(agreed));
     let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
     // Whatever was decided: the open intent goes along.
     let intent = decision.intent.or(intent);

@@ -38,7 +38,10 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let late = license.reason == reason::PAST_DUE;
     let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
-    status.summary = Some(status_column::summary(decision, change.as_deref(), beside));
+    status.summary = Some(match desired.clamp_in_short() {
+        Some(clamp) => format!("{}; {clamp}", status_column::summary(decision, change.as_deref(), beside)),
+        None => status_column::summary(decision, change.as_deref(), beside),
+    });
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
@@ -55,7 +58,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);
     conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
-    say_shortage(&mut conditions, vendor, seen, shortage);
+    say_shortage(&mut conditions, vendor, seen, shortage.map(|one| clamped(desired, one)));
     // A change that waits is told whatever else is wrong.
     if let Some(reason) = says.pending {
         conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
@@ -98,6 +101,9 @@ fn say_ready(
             checked(may)
         );
     }
+    if let Some(size) = told.desired.size_words() {
+        message = format!("{message}; {size}");
+    }
     if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
         message = format!("{message}; {differs}");
     }
@@ -130,6 +136,14 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
 fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
     let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
     fault.is_some_and(|fault| passes(fault, conditions, now))
+}
+
+/// A shortage with the bound that keeps sizing from ending it.
+fn clamped(desired: &Desired, shortage: Result<String, Shortage>) -> Result<String, Shortage> {
+    shortage.map_err(|short| match desired.clamp_words() {
+        Some(clamp) => Shortage { message: format!("{}; {clamp}", short.message), ..short },
+        None => short,
+    })
 }
 
 /// `None`: the use or the purchased seats are not known.

@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{ChangeTimes, Goal, Pool};
+use super::{ChangeTimes, Goal, Pool, Size, Sizing};
 use crate::api::{DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
 
 /// How often the vendor is read when the spec does not say.
@@ -45,6 +45,10 @@ pub struct Desired {
     pub pool: Pool,
     /// Purchased seats wanted; `None` leaves them.
     pub seats: Option<i32>,
+    /// How they follow from the use, where they do. `seats` is known then once the vendor was read: [`Desired::sized`].
+    pub sizing: Option<Sizing>,
+    /// What has followed.
+    pub size: Option<Size>,
     /// Limit wanted.
     pub limit: LimitGoal,
     /// Bounds on every change.
@@ -73,8 +77,11 @@ impl Desired {
     /// [`SpecFault`] names the field and the fix.
     pub fn parse(spec: &LicenseSeatsSpec, pool: Pool, min_interval: Duration) -> Result<Self, SpecFault> {
         numbers(spec, pool.most_seats)?;
+        let sizing = Sizing::parse(spec, &pool.goal)?;
         Ok(Self {
             seats: spec.seats,
+            sizing,
+            size: None,
             limit: limit(spec, &pool.goal)?,
             pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),

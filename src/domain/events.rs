@@ -55,6 +55,7 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
     };
     let cause = match change.reason {
         Trigger::SpecDiffers => "as declared",
+        Trigger::UseChanged => "following the use",
         Trigger::Urgent => "as declared, without waiting for a window, for few seats are free",
         Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
     };

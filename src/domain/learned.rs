@@ -23,6 +23,8 @@ impl Learned {
         if applied.is_some() {
             // A change that is made sets what is billed.
             status.may_bill = None;
+            // Until the account is in sync again, the change says what it should show.
+            status.sizing.iter_mut().for_each(|sizing| sizing.in_sync_with = None);
         }
         let mut notices: Vec<Notice> = remember(&mut status, applied).into_iter().collect();
         if let Some(license) = license {

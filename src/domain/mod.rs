@@ -32,6 +32,7 @@ mod readings;
 mod report;
 mod settle_time;
 mod shortage;
+mod sizing;
 mod status_column;
 mod wanted_numbers;
 mod windows;
@@ -57,6 +58,7 @@ pub(crate) use protocol::digest;
 pub use protocol::{Elapsed, WaitFor, intent_id};
 pub use report::{Finding, Report, report};
 pub use settle_time::Timing;
+pub use sizing::{Size, Sizing};
 pub use windows::{Awaited, Calendar, Opening};
 pub use wish::satisfaction;
 

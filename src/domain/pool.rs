@@ -15,6 +15,8 @@ pub struct VendorWords {
     pub keys_field: &'static str,
     /// What the account does when it is full, as the end of a sentence that begins with the account.
     pub full: &'static str,
+    /// The credentials that show every use, where others show a part of it or none; empty where all show it.
+    pub every_use: &'static str,
 }
 
 /// One countable pool of an account.

@@ -8,7 +8,7 @@ pub(super) use taken_back::taken_back;
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::wanted_numbers::target;
-use super::{Doubt, LimitGoal, Numbers, Situation};
+use super::{Doubt, LimitGoal, Numbers, Situation, sizing};
 use crate::api::{Change, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
@@ -28,11 +28,16 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
         wait.visible = wanted == now;
     }
-    if wanted == now {
+    let unknown = sizing::unknown(s);
+    if wanted == now && unknown.is_none() {
         open = open_intent::nothing_left(s, now, open);
     }
     let meanwhile = protected(s.desired.limit, now, wanted).map(|target| Box::new(next(s, now, target, &open)));
-    let next = if wanted == now { Next::Rest(Rest::InSync) } else { Next::Move(Box::new(next(s, now, wanted, &open))) };
+    let next = match unknown {
+        Some(lack) => Next::Rest(Rest::Lacking(lack)),
+        None if wanted == now => Next::Rest(Rest::InSync),
+        None => Next::Move(Box::new(next(s, now, wanted, &open))),
+    };
     Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
 }
 
@@ -52,8 +57,9 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
     // What was in sync from the start was never set by us, and is a change from outside all the same.
-    let in_sync = s.satisfied.then_some(wanted);
-    let set = made.map(|made| made.step.target()).or(in_sync).or(last.map(|last| last.step.target()));
+    let in_sync = s.satisfied.then_some(wanted).filter(|_| s.desired.sizing.is_none());
+    let followed = s.desired.in_sync_with(now).filter(|_| s.satisfied && open.applied.is_none());
+    let set = followed.or(made.map(|made| made.step.target())).or(in_sync).or(last.map(|last| last.step.target()));
     // What the vendor took back it still bills: where it bills what it shows, a person has set the old numbers. When the
     // change is sent again is the same either way.
     let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
@@ -79,7 +85,11 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
             limit_from: now.limit,
             limit_to: wanted.limit,
         }),
-        reason: if by_others { Trigger::ExternalChange } else { Trigger::SpecDiffers },
+        reason: match &s.desired.sizing {
+            _ if by_others => Trigger::ExternalChange,
+            Some(_) if made.is_some() || s.satisfied => Trigger::UseChanged,
+            _ => Trigger::SpecDiffers,
+        },
         attempt,
         answered: again.map_or(0, |intent| intent.answered),
         not_before: again.filter(|intent| !s.looked_since(intent)).and_then(|intent| Some(intent.next_try.as_ref()?.0)),

@@ -8,7 +8,7 @@ use super::decision_conditions::{Told, decided};
 use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
 use super::wish::satisfaction;
-use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict};
+use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
 use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
 
 /// What a pass found out.
@@ -61,6 +61,8 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
+            let shown = if in_sync { seen.numbers() } else { None };
+            status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
             status.next_window.clone_from(&decision.next_window);
             status.intent = decision.intent.clone();
             status.record_of.clone_from(&decision.record_of);
@@ -74,7 +76,9 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.satisfied_generation = satisfied;
             if let Some(desired) = desired {
                 status.effective = Some(effective(desired));
-                status.desired = desired.seats;
+                if desired.sizing.is_none() {
+                    status.desired = desired.seats;
+                }
             }
             status.account = account_of(status.account.take(), account.as_ref());
             if !transient {

@@ -21,6 +21,7 @@ mod properties;
 mod readings;
 mod report;
 mod satisfied;
+mod sizing;
 mod windows;
 mod wish;
 mod words;
@@ -78,6 +79,7 @@ const ACME: VendorWords = VendorWords {
     account: "team",
     keys_field: "spec.vendor.acme.keys",
     full: "takes no more users",
+    every_use: "a key of the chief",
 };
 
 /// The most seats that it can keep.
@@ -119,6 +121,8 @@ fn story() -> Story {
         desired: Desired {
             pool: pool(Goal::Quantity),
             seats: Some(150),
+            sizing: None,
+            size: None,
             limit: LimitGoal::Pinned,
             guardrails: Guardrails::default(),
             policy: ManagementPolicy::Manage,

@@ -168,7 +168,7 @@ fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
 fn is_urgent(s: &Situation<'_>, change: &Move) -> bool {
     let (from, to) = (change.step.base().seats, change.step.target().seats);
     let few = |(below, used): (i32, i32)| i64::from(from) - i64::from(used) < i64::from(below);
-    let wished = change.reason == Trigger::SpecDiffers && change.step.key().is_none() && to > from;
+    let wished = change.reason != Trigger::ExternalChange && change.step.key().is_none() && to > from;
     wished && s.desired.adjustment.urgent_below.zip(s.seen.usage.count()).is_some_and(few)
 }
 

@@ -2,7 +2,7 @@
 //! as it is, of thresholds or the interval, is the same decision.
 
 use super::protocol::digest;
-use super::{Desired, Goal, LimitGoal, Situation};
+use super::{Desired, Goal, LimitGoal, Situation, Sizing};
 use crate::api::{Change, Intent};
 
 impl Desired {
@@ -14,7 +14,12 @@ impl Desired {
             LimitGoal::UpTo(seats) => format!("up to {seats}"),
             LimitGoal::Unlimited => "unlimited".to_owned(),
         };
-        let seats = self.seats.map_or_else(|| "keep".to_owned(), |seats| seats.to_string());
+        let seats = match (&self.sizing, self.seats) {
+            // The number follows from the use: who comes and goes edits nothing.
+            (Some(Sizing { seats, percent, step, decrease_after: _ }), _) => format!("sized {seats} {percent} {step}"),
+            (None, Some(seats)) => seats.to_string(),
+            (None, None) => "keep".to_owned(),
+        };
         let mut words = vec![self.pool.name.to_owned(), seats, limit];
         if let Goal::Keys { keys, prune } = &self.pool.goal {
             words.push(prune.to_string());

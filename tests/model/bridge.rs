@@ -24,7 +24,7 @@ pub const ACCOUNT: &str = "host/account";
 
 /// A vendor that does not exist.
 const ACME: VendorWords =
-    VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "spec.keys", full: "" };
+    VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "spec.keys", full: "", every_use: "" };
 
 /// A spec that asks for no number of seats.
 pub fn desired(goal: Goal) -> Desired {
@@ -38,6 +38,8 @@ pub fn desired(goal: Goal) -> Desired {
             goal,
         },
         seats: None,
+        sizing: None,
+        size: None,
         limit: LimitGoal::Keep,
         guardrails: Guardrails::default(),
         policy: ManagementPolicy::Manage,

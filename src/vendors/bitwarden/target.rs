@@ -7,7 +7,14 @@ use crate::vendors::target::secret;
 use super::{MAX_SEATS, NAME, VENDOR};
 
 /// What Bitwarden's things are called.
-const WORDS: VendorWords = VendorWords { key: VENDOR, name: NAME, account: "organization", keys_field: "", full: "" };
+const WORDS: VendorWords = VendorWords {
+    key: VENDOR,
+    name: NAME,
+    account: "organization",
+    keys_field: "",
+    full: "",
+    every_use: "an owner's key (ownerCredentialsSecretRef)",
+};
 
 /// Which pool of which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]

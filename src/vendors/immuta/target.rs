@@ -13,6 +13,7 @@ const WORDS: VendorWords = VendorWords {
     account: "tenant",
     keys_field: "spec.vendor.immuta.licenseKeys",
     full: "takes no more users (canAddUser)",
+    every_use: "",
 };
 
 pub(in crate::vendors) fn pool(immuta: &Immuta) -> Result<Pool, SpecFault> {

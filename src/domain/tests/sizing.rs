@@ -1,0 +1,356 @@
+//! How many seats there should be, by their use.
+
+use super::*;
+use crate::api::{LicenseSeatsSpec, SizeBound};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A spec as a person writes it, and what it is checked to.
+fn parsed(spec: &str) -> Result<Desired, SpecFault> {
+    let text = format!("{{vendor: {{bitwarden: {{credentialsSecretRef: {{name: key}}}}}}, {spec}}}");
+    let spec: LicenseSeatsSpec = serde_yaml::from_str(&text).unwrap();
+    Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO)
+}
+
+/// An object whose seats follow the use, as decisions follow each other.
+struct Follower {
+    story: Story,
+    status: LicenseSeatsStatus,
+    now: Timestamp,
+}
+
+/// 100 seats, pinned, of which 90 are in use. The object has seen the account in sync.
+fn follower(sizing: &str) -> Follower {
+    let desired = parsed(&format!("limit: {{mode: Pinned}}, sizing: {sizing}")).unwrap();
+    let story = story().uses(Usage::Exact(90)).with(|story| story.desired = desired);
+    let status = LicenseSeatsStatus { record_of: story.record.clone(), ..LicenseSeatsStatus::default() };
+    Follower { story, status, now: at("2026-10-01T08:00:00Z") }
+}
+
+impl Follower {
+    fn railed(mut self, guardrails: Guardrails) -> Self {
+        self.story.desired.guardrails = guardrails;
+        self
+    }
+
+    fn later(&mut self, hours: i64) -> &mut Self {
+        self.now += SignedDuration::from_hours(hours);
+        self
+    }
+
+    fn uses(&mut self, usage: Usage) -> &mut Self {
+        self.story.seen.usage = usage;
+        self
+    }
+
+    /// One pass, whose decision is recorded.
+    fn pass(&mut self) -> Decision {
+        let (story, status, now) = (&self.story, self.status.clone(), self.now);
+        let desired = story.desired.clone().sized(&story.seen, status.sizing.as_ref(), now);
+        let satisfaction = satisfaction(&desired, &story.seen.account_key());
+        let decision = decide(&Situation {
+            desired: &desired,
+            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            intent: status.intent.as_ref(),
+            history: &status.history,
+            record: status.record_of.as_ref(),
+            satisfied: in_sync_before(&status, story.generation, &satisfaction),
+            ..story.situation(None, now)
+        });
+        let finding = Finding::Decided { desired: &desired, seen: &story.seen, decision: &decision };
+        let learned = after_decision(status, &decision);
+        self.status = report(&learned.status, story.generation, &finding, now).status;
+        decision
+    }
+
+    /// Passes until nothing more is to be done; each request is made, and its late effects are over. Returns the seats.
+    fn follow(&mut self) -> i32 {
+        for _ in 0..12 {
+            if let Verdict::Change(intent) = self.pass().verdict {
+                let recorded = before_request(self.status.clone(), &intent);
+                self.story.seen.model = Model::Quantity(intent.target());
+                let seen = &self.story.seen;
+                self.status = after_request(recorded, &intent, &Outcome::Accepted, Some(seen), self.now).status;
+                self.status.history[0].time = Time(self.now - SignedDuration::from_hours(30));
+            }
+        }
+        self.story.seen.numbers().unwrap().seats
+    }
+
+    fn summary(&self) -> &str {
+        self.status.summary.as_deref().unwrap_or_default()
+    }
+
+    fn ready(&self) -> (String, String) {
+        said(&self.status, kind::READY)
+    }
+}
+
+#[test]
+fn seats_follow_more_use_at_once_with_the_larger_headroom_rounded_up_to_the_step() {
+    for (sizing, used, seats) in [
+        ("{headroom: {seats: 5}}", 96, 101),
+        ("{headroom: {percent: 10}}", 101, 112),
+        ("{headroom: {seats: 5, percent: 10}}", 100, 110),
+        ("{headroom: {seats: 20, percent: 10}}", 100, 120),
+        ("{headroom: {seats: 5}, step: 10}", 96, 110),
+        ("{headroom: {seats: 5}, step: 10}", 105, 110),
+        ("{headroom: {seats: 0}}", 105, 105),
+    ] {
+        let mut follower = follower(sizing);
+        follower.uses(Usage::Exact(used));
+        assert_eq!(follower.follow(), seats, "{sizing} with {used}");
+        assert_eq!(follower.ready().0, "True/InSync");
+        assert_eq!(follower.status.desired, Some(seats));
+        let made = &follower.status.history[0];
+        assert_eq!(
+            (made.target().limit, made.reason),
+            (Some(seats), Trigger::SpecDiffers),
+            "the first follows the spec"
+        );
+    }
+}
+
+#[test]
+fn change_that_follows_the_use_says_so() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    assert_eq!(follower.follow(), 100);
+    follower.uses(Usage::Exact(95));
+    assert_eq!(follower.follow(), 105);
+    follower.uses(Usage::Exact(97));
+    assert_eq!(follower.follow(), 107);
+    let reasons: Vec<Trigger> = follower.status.history.iter().map(|change| change.reason).collect();
+    assert_eq!(reasons, [Trigger::UseChanged, Trigger::UseChanged]);
+    assert!(follower.status.conditions.iter().all(|condition| condition.type_ != kind::DRIFTED), "nothing is drift");
+}
+
+#[test]
+fn seats_follow_less_use_once_no_higher_one_was_seen_for_as_long_as_the_spec_says() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    assert_eq!(follower.follow(), 100);
+    follower.later(100).uses(Usage::Exact(60));
+    assert_eq!(follower.follow(), 100);
+    let (ready, message) = follower.ready();
+    assert_eq!(ready, "True/InSync");
+    let told = "60 in use ask for 70 seats, and more were in use within spec.sizing.decreaseAfter, or are not known: seats are given \
+                back on 2026-10-07 12:00Z at the earliest";
+    assert!(message.contains(told), "{message}");
+    follower.later(47).uses(Usage::Exact(50));
+    assert_eq!(follower.follow(), 100);
+    follower.later(1);
+    assert_eq!(follower.follow(), 70, "60 were in use an hour ago");
+    follower.later(46);
+    assert_eq!(follower.follow(), 70);
+    follower.later(1);
+    assert_eq!(follower.follow(), 60);
+    assert_eq!(follower.status.sizing.as_ref().unwrap().highest, []);
+}
+
+#[test]
+fn decision_wakes_when_fewer_seats_will_be_enough() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    follower.follow();
+    follower.later(100).uses(Usage::Exact(60));
+    assert_eq!(follower.pass().wake, Some(Duration::from_secs(48 * 3600) + license_validity::OVER));
+}
+
+#[test]
+fn object_that_was_never_seen_lowers_nothing_before_it_knows_the_use_of_that_time() {
+    let mut follower = follower("{headroom: {seats: 5}, decreaseAfter: 48h}");
+    follower.uses(Usage::Exact(40));
+    assert_eq!(follower.follow(), 100);
+    follower.later(47).uses(Usage::Exact(42));
+    assert_eq!(follower.follow(), 100);
+    follower.later(1);
+    assert_eq!(follower.follow(), 47);
+}
+
+#[test]
+fn object_without_a_record_asks_a_person_before_it_follows_downwards() {
+    let mut follower = follower("{headroom: {seats: 5}, decreaseAfter: 48h}");
+    follower.status.record_of = None;
+    follower.uses(Usage::Exact(40));
+    assert_eq!(follower.follow(), 100);
+    follower.later(48);
+    assert_eq!(follower.follow(), 100);
+    assert_eq!(follower.ready().0, "False/FirstSight");
+}
+
+#[test]
+fn lower_bound_of_the_use_raises_and_never_lowers_and_names_the_credentials_that_show_all() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}");
+    assert_eq!(follower.uses(Usage::AtLeast(95)).follow(), 105);
+    follower.later(9000).uses(Usage::AtLeast(40));
+    follower.follow();
+    assert_eq!(follower.later(9000).follow(), 105);
+    let (ready, message) = follower.ready();
+    assert_eq!(ready, "True/InSync");
+    let told = "the 40 in use that these credentials show ask for 50 seats, and more may be in use, so nothing is given back: use a key \
+                of the chief";
+    assert!(message.contains(told), "{message}");
+}
+
+#[test]
+fn use_that_is_not_shown_moves_nothing_and_says_what_to_do() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    assert_eq!(follower.follow(), 100);
+    let before = follower.status.sizing.clone();
+    follower.story.seen.model = Model::Quantity(n(100, Some(120)));
+    assert_eq!(follower.uses(Usage::NotReported).follow(), 100);
+    assert_eq!(follower.ready().0, "False/UnsupportedByVendor");
+    assert_eq!(follower.summary(), "use not shown; sizing needs it");
+    assert!(follower.ready().1.contains("Use a key of the chief, or declare spec.seats instead"));
+    assert_eq!(follower.status.sizing, before, "what is remembered stays");
+}
+
+#[test]
+fn guard_rail_bounds_the_size_and_is_named() {
+    let max = Guardrails { max_seats: Some(105), ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 10}}").railed(max);
+    assert_eq!(follower.uses(Usage::Exact(100)).follow(), 105);
+    assert_eq!(follower.summary(), "in sync; use asks 110, maxSeats 105");
+    let sizing = follower.status.sizing.clone().unwrap();
+    assert_eq!((sizing.wanted, sizing.clamped_by), (110, Some(SizeBound::MaxSeats)));
+    follower.uses(Usage::Exact(105)).follow();
+    let (short, message) = said(&follower.status, kind::SEAT_SHORTAGE);
+    assert_eq!(short, "True/Exhausted");
+    assert!(
+        message.contains("the use asks for 115 seats, above spec.guardrails.maxSeats 105: raise maxSeats"),
+        "{message}"
+    );
+}
+
+#[test]
+fn smallest_number_of_seats_needs_no_word() {
+    let min = Guardrails { min_seats: Some(100), ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(min);
+    follower.uses(Usage::Exact(10)).follow();
+    assert_eq!(follower.later(2).follow(), 100);
+    assert_eq!(follower.summary(), "in sync");
+    assert_eq!(follower.status.sizing.clone().unwrap().clamped_by, Some(SizeBound::MinSeats));
+}
+
+#[test]
+fn step_is_as_large_as_the_guard_rail_allows_and_the_next_one_follows() {
+    let rails = Guardrails { max_increase: Some(20), max_decrease: Some(15), ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(rails);
+    follower.follow();
+    follower.uses(Usage::Exact(135));
+    follower.pass();
+    assert_eq!(follower.summary(), "+20 seats, limit 120 now; use asks 145, maxIncrease 20");
+    assert_eq!(follower.follow(), 145);
+    follower.uses(Usage::Exact(100)).follow();
+    assert_eq!(follower.later(1).follow(), 110);
+    let steps = follower.status.history.iter().rev().map(|change| (change.base().seats, change.target().seats));
+    assert_eq!(steps.collect::<Vec<_>>(), [(100, 120), (120, 140), (140, 145), (145, 130), (130, 115), (115, 110)]);
+}
+
+#[test]
+fn seats_that_change_outside_are_drift_and_seats_that_follow_the_use_are_none() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    follower.follow();
+    follower.story.seen.model = Model::Quantity(n(120, Some(120)));
+    let decision = follower.pass();
+    assert_eq!(decision.plan.unwrap().reason, Trigger::ExternalChange);
+    assert!(
+        said(&follower.status, kind::DRIFTED)
+            .1
+            .contains("it showed 100 seats with limit 100 as declared, now it shows 120")
+    );
+    assert_eq!(follower.follow(), 100);
+    // A person sets just what the use asks for: that is in sync, and the next change follows the use.
+    follower.story.seen.model = Model::Quantity(n(103, Some(103)));
+    follower.uses(Usage::Exact(93)).follow();
+    assert_eq!(follower.ready().0, "True/InSync");
+    follower.uses(Usage::Exact(94));
+    assert_eq!(follower.pass().plan.unwrap().reason, Trigger::UseChanged);
+}
+
+#[test]
+fn use_that_comes_and_goes_ends_no_refusal_and_no_review() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    follower.follow();
+    for phase in [IntentPhase::Rejected, IntentPhase::NeedsReview] {
+        let story = story().open(phase, SETTLED);
+        let mut intent = story.intent.unwrap();
+        intent.wish = Some(follower.story.desired.wish());
+        follower.status.intent = Some(intent);
+        for used in [95, 92, 99] {
+            follower.uses(Usage::Exact(used));
+            if let Some(intent) = follower.status.intent.as_mut() {
+                intent.used = Some(90);
+            }
+            let verdict = follower.pass().verdict;
+            assert!(matches!(verdict, Verdict::Rejected | Verdict::NeedsReview), "{verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn sixteen_earlier_uses_are_remembered_and_none_of_them_counts_less_when_two_are_joined() {
+    let mut follower = follower("{headroom: {seats: 0}, decreaseAfter: 2160h}");
+    follower.uses(Usage::Exact(100)).follow();
+    for used in (40..100).rev() {
+        follower.later(24).uses(Usage::Exact(used)).follow();
+    }
+    let highest = follower.status.sizing.clone().unwrap().highest;
+    assert_eq!(highest.len(), 16);
+    assert_eq!(highest[0].used, 100);
+    let falls = highest.windows(2).all(|pair| pair[0].used > pair[1].used && pair[0].until.0 < pair[1].until.0);
+    assert!(falls, "{highest:?}");
+    // 100 were in use 60 days ago, and 70 of them 30 days ago.
+    assert_eq!(follower.later(24 * 30).follow(), 100, "until 90 days after the joined ones");
+}
+
+#[test]
+fn edit_of_the_headroom_counts_at_once() {
+    let mut follower = follower("{headroom: {seats: 20}, decreaseAfter: 1h}");
+    assert_eq!(follower.follow(), 110);
+    follower.later(2);
+    follower.story.desired =
+        parsed("limit: {mode: Pinned}, sizing: {headroom: {seats: 5}, decreaseAfter: 1h}").unwrap();
+    follower.story.generation = 4;
+    assert_eq!(follower.follow(), 95, "90 were in use all the time");
+}
+
+#[test]
+fn sizing_that_admission_would_refuse_is_refused_with_its_field() {
+    for (spec, fault) in [
+        ("sizing: {headroom: {}}", "spec.sizing.headroom is empty: set seats, percent, or both"),
+        ("sizing: {headroom: {seats: -1}}", "spec.sizing.headroom.seats is -1: it must be between 0 and 2147483647"),
+        ("sizing: {headroom: {percent: 1001}}", "spec.sizing.headroom.percent is 1001: it must be between 0 and 1000"),
+        ("sizing: {headroom: {seats: 1}, step: 0}", "spec.sizing.step is 0: it must be between 1 and 32767"),
+        (
+            "sizing: {headroom: {seats: 1}, decreaseAfter: 59m}",
+            "spec.sizing.decreaseAfter must be a duration between 1h and 2160h",
+        ),
+        (
+            "sizing: {headroom: {seats: 1}, decreaseAfter: 2161h}",
+            "spec.sizing.decreaseAfter must be a duration between 1h and 2160h",
+        ),
+        ("sizing: {headroom: {seats: 1}, decreaseAfter: 2 weeks}", "spec.sizing.decreaseAfter is not a duration"),
+        ("seats: 5, sizing: {headroom: {seats: 1}}", "spec.seats and spec.sizing exclude each other"),
+        (
+            "limit: {mode: UpTo, seats: 9}, sizing: {headroom: {seats: 1}}",
+            "spec.sizing goes with limit mode Pinned alone",
+        ),
+        ("limit: {mode: Unlimited}, sizing: {headroom: {seats: 1}}", "spec.sizing goes with limit mode Pinned alone"),
+        (
+            "sizing: {headroom: {seats: 1}}, adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 2}}",
+            "spec.adjustment.increase.urgentBelowFreeSeats is above spec.sizing.headroom.seats",
+        ),
+    ] {
+        let error = parsed(spec).unwrap_err().0;
+        assert!(error.starts_with(fault), "{spec}: {error}");
+    }
+    let keys = Goal::Keys { keys: vec![], prune: false };
+    let spec = "{vendor: {immuta: {credentialsSecretRef: {name: key}}}, sizing: {headroom: {seats: 1}}}";
+    let spec: LicenseSeatsSpec = serde_yaml::from_str(spec).unwrap();
+    let error = Desired::parse(&spec, pool(keys), Duration::ZERO).unwrap_err().0;
+    assert!(
+        error.starts_with("spec.sizing is for seats that are set as a number, and not for license keys"),
+        "{error}"
+    );
+}
