@@ -13,6 +13,8 @@ pub struct Variant<C: Case> {
     pub replicas: usize,
     /// The vendor's endpoint takes a difference instead of a total.
     pub relative: bool,
+    /// The wanted number follows the use: it changes without an edit.
+    pub sized: bool,
     pub weakness: Option<Weakness>,
     pub faults: Faults,
     pub case: PhantomData<C>,
@@ -130,6 +132,7 @@ impl<C: Case> Variant<C> {
         Self {
             replicas,
             relative: false,
+            sized: false,
             weakness: None,
             faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3, ..Faults::default() },
             case: PhantomData,
@@ -171,6 +174,10 @@ impl<C: Case> Variant<C> {
         Self { relative: true, ..self }
     }
 
+    pub fn sized(self) -> Self {
+        Self { sized: true, ..self }
+    }
+
     pub fn weakened(self, weakness: Weakness) -> Self {
         Self { weakness: Some(weakness), ..self }
     }
@@ -193,7 +200,8 @@ impl<C: Case> Variant<C> {
             (self.faults.misreads, "a wrong reading"),
         ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
-        format!("{weakness} ({}; {})", C::name(self), faults.join(", "))
+        let sized = if self.sized { ", sized" } else { "" };
+        format!("{weakness} ({}{sized}; {})", C::name(self), faults.join(", "))
     }
 }
 

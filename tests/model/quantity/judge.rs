@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatkeeper::api::{LicenseSeatsStatus, MayBill, RecordOf};
 use seatkeeper::domain::{
-    self, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Snapshot, Timing,
-    Uncertain, Usage,
+    self, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Sizing, Snapshot,
+    Timing, Uncertain, Usage,
 };
 
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
@@ -37,7 +37,7 @@ const TIMING: Timing =
 const ALWAYS: u8 = u8::MAX;
 
 /// All that an answer depends on: the thread of a test asks for several variants.
-type Asked = (Option<Weakness>, bool, bool, Record, Option<Clock>, i8, Outside);
+type Asked = (Option<Weakness>, [bool; 3], Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -46,7 +46,8 @@ thread_local! {
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let asked = (variant.weakness, variant.relative, follows(variant), record, clock, seen, outside);
+    let kind = [variant.relative, variant.sized, follows(variant)];
+    let asked = (variant.weakness, kind, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
@@ -56,7 +57,9 @@ pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, 
 }
 
 fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let desired = Desired { suspended: outside.suspended, seats: Some(i32::from(outside.wanted)), ..fixed().0.clone() };
+    let sizing = variant.sized.then_some(SIZING);
+    let seats = Some(i32::from(outside.wanted));
+    let desired = Desired { suspended: outside.suspended, seats, sizing, ..fixed().0.clone() };
     let snapshot = reading(variant, seen, outside);
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
@@ -202,10 +205,17 @@ fn may_bill(seats: i8) -> MayBill {
     MayBill { id: "a change".into(), account: crate::bridge::ACCOUNT.into(), seats: i32::from(seats) }
 }
 
-/// What the model's spec asks for, where it asks for so many seats.
+/// Where the wanted number follows the use, the wish is this, whatever the number is.
+pub const FOLLOWS: i8 = 0;
+
+/// What it follows the use with makes no difference to what is safe.
+const SIZING: Sizing = Sizing { seats: 1, percent: 0, step: 1, decrease_after: Duration::ZERO };
+
+/// What the model's spec asks for, where it asks for so many seats, or [`FOLLOWS`].
 pub fn wish(seats: i8) -> &'static str {
     static WISHES: OnceLock<Vec<String>> = OnceLock::new();
-    let of = |seats| Desired { seats: Some(seats), ..fixed().0.clone() }.wish();
+    let sizing = |seats| (seats == i32::from(FOLLOWS)).then_some(SIZING);
+    let of = |seats| Desired { seats: Some(seats), sizing: sizing(seats), ..fixed().0.clone() }.wish();
     let wishes = WISHES.get_or_init(|| (0..=i32::from(WANTED)).map(of).collect());
     &wishes[usize::try_from(seats).expect("seats of the model")]
 }

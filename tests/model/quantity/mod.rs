@@ -550,6 +550,14 @@ fn edit_of_the_wish_at_any_time_never_buys_more_than_either_wish() {
 }
 
 #[test]
+fn number_that_follows_the_use_never_buys_more_than_was_wanted_at_any_time() {
+    let edited = || of(1).without_crash().with(|left| (left.wishes, left.sends) = (2, 4));
+    for variant in [edited(), edited().relative(), old_reading(), old_reading().relative()] {
+        safe(variant.sized());
+    }
+}
+
+#[test]
 fn change_that_follows_the_late_effects_of_another_one_is_caught() {
     caught(of(1).without_crash().with(|left| left.wishes = 2).weakened(Weakness::NoWaitForLateEffects));
 }

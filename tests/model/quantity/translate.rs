@@ -5,8 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
 use seatkeeper::domain::{Numbers, WaitFor};
 
-use super::judge::wish;
-use super::{BOUGHT, Key, Kind, Mark, WANTED};
+use super::judge::{FOLLOWS, wish};
+use super::{Key, Kind, Mark, WANTED};
 use crate::apiserver::Phase;
 use crate::bridge::{ACCOUNT, UID, trigger};
 use crate::case::{id, id_word};
@@ -113,7 +113,7 @@ fn looked(look: Option<&str>) -> u8 {
 }
 
 fn wished(of: Option<&str>) -> i8 {
-    (BOUGHT..=WANTED).find(|seats| Some(wish(*seats)) == of).expect("a wish of the model")
+    (FOLLOWS..=WANTED).find(|seats| Some(wish(*seats)) == of).expect("a wish of the model")
 }
 
 pub fn numbers(seats: i8) -> Numbers {

@@ -30,9 +30,9 @@ pub struct Vendor {
     pub handlers: [Option<Handler>; 4],
     /// The next reading shows this instead; 0 is no number of seats.
     pub misread: Option<i8>,
-    /// What the spec asked for when the last request came.
-    pub wish: Option<i8>,
-    /// The wish was edited since.
+    /// What the last request asked for.
+    pub asked: Option<i8>,
+    /// Another number is wanted since.
     pub edited: bool,
     /// How often a request of this decision changed what is billed; more than twice is too often.
     pub effects: u8,
@@ -96,7 +96,7 @@ impl Sells<Quantity> for Vendor {
     fn arrive(&mut self, mark: Mark, sender: u8, covered: Clocks) {
         let Mark { id: intent, from: base, to: target, .. } = mark;
         let shown = self.shown;
-        let another = self.wish.replace(mark.wish).is_some_and(|before| before != mark.wish);
+        let another = self.asked.replace(target).is_some_and(|before| before != target);
         if mark.attempt == 1 && (std::mem::take(&mut self.edited) || another) {
             // By the assumption, those of an earlier decision are over. Those of an earlier attempt may come however late.
             self.webhooks = 0;
