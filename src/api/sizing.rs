@@ -47,6 +47,9 @@ pub struct Headroom {
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SizingStatus {
+    /// The account, `host/id`, whose use it is. That of another account counts for nothing.
+    pub account: String,
+
     /// The seats in use that it followed last.
     pub used: i32,
 
@@ -58,13 +61,16 @@ pub struct SizingStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clamped_by: Option<SizeBound>,
 
-    /// Since when the use is followed.
-    pub since: Time,
+    /// Since when all of the use is followed. Absent while only a part of it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
 
     /// The purchased seats at that time. No use from before is known, so until `decreaseAfter` has passed they are not lowered.
-    pub seats_then: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats_then: Option<i32>,
 
-    /// Higher uses of before, the highest first, at most 16. For `decreaseAfter` none of the seats that they ask for is given back.
+    /// Higher uses of before, the highest first, at most 16. For `decreaseAfter` none of the purchased seats that they need is given
+    /// back. They buy none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub highest: Vec<PastUse>,

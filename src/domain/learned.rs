@@ -89,6 +89,8 @@ pub fn over_another_write(
         may_bill: record.may_bill.clone(),
         // And so is what a window has seen.
         window: record.window.clone(),
+        // And so are the seats with which the account was in sync: a change of ours makes them another number.
+        sizing: record.sizing.clone(),
         ..stored
     })
 }
@@ -110,6 +112,7 @@ mod tests {
         let status = json!({
             "intent": intent.map(change), "history": [change(word)], "license": { "state": "Active", "message": word },
             "mayBill": { "id": word, "account": "h/i", "seats": 150 }, "summary": word,
+            "sizing": { "account": "h/i", "used": word.len(), "wanted": 9 },
             "window": { "openedAt": "2026-12-01T06:00:00Z", "closesAt": "2026-12-01T10:00:00Z", "changes": word.len() },
         });
         serde_json::from_value(status).unwrap()
@@ -119,8 +122,8 @@ mod tests {
     fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
-        let LicenseSeatsStatus { intent, history, license, may_bill, window, .. } = ours;
-        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, window, ..stored });
+        let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, .. } = ours;
+        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, ..stored });
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `spec.sizing`: how many seats there should be, by their use. More use counts at once. Less use counts once no higher one was
-//! seen for a while, which the status remembers.
+//! seen for a while, which the status remembers. What it remembers keeps seats and never buys any: so no record can, be it old, of
+//! another account, or made up.
 //!
 //! The number stands where `spec.seats` would. It is no wish of its own: people come and go, and an edit by a person is what ends a
 //! hold or a refusal.
@@ -107,9 +108,17 @@ impl Sizing {
     }
 
     /// What is remembered of the use, with this one. A use that is over is dated at the time at which fewer were seen: nothing
-    /// is known from before.
-    fn follow(&self, old: Option<&SizingStatus>, seats: i32, used: i32, now: Timestamp) -> SizingStatus {
-        let mut highest = old.map_or_else(Vec::new, |old| old.highest.clone());
+    /// is known from before. A time that is still to come was set by another clock, and counts as now.
+    fn follow(
+        &self,
+        old: Option<&SizingStatus>,
+        seen: &Snapshot,
+        (seats, used): (i32, i32),
+        now: Timestamp,
+    ) -> SizingStatus {
+        let passed = |time: &Time| Time(time.0.min(now));
+        let mut highest: Vec<PastUse> = old.into_iter().flat_map(|old| old.highest.iter()).cloned().collect();
+        highest.iter_mut().for_each(|past| past.until = passed(&past.until));
         if let Some(old) = old.filter(|old| old.used > used) {
             highest.retain(|past| past.used > old.used);
             highest.push(PastUse { used: old.used, until: Time(now) });
@@ -118,9 +127,21 @@ impl Sizing {
         while highest.len() > MOST_PAST {
             join_nearest(&mut highest);
         }
-        let (since, seats_then) = old.map_or((Time(now), seats), |old| (old.since.clone(), old.seats_then));
+        let known = old.and_then(|old| Some((passed(old.since.as_ref()?), old.seats_then?)));
+        // Where a part of the use is shown, the first reading of all of it says nothing of the time before.
+        let all = matches!(seen.usage, Usage::Exact(_));
+        let (since, seats_then) = all.then(|| known.unwrap_or((Time(now), seats))).unzip();
         let in_sync_with = old.and_then(|old| old.in_sync_with);
-        SizingStatus { used, wanted: self.seats_for(used), clamped_by: None, since, seats_then, highest, in_sync_with }
+        let (account, wanted) = (seen.account_key(), self.seats_for(used));
+        SizingStatus { account, used, wanted, clamped_by: None, since, seats_then, highest, in_sync_with }
+    }
+
+    /// Seats that earlier uses need, each with the time until which it counts. None is known from before the use was followed, so
+    /// the seats of that time count like them.
+    fn kept(&self, record: &SizingStatus, now: Timestamp) -> Vec<(i32, Timestamp)> {
+        let before = record.seats_then.zip(record.since.as_ref().map(|since| self.over(since)));
+        let uses = record.highest.iter().map(|past| (self.seats_for(past.used), self.over(&past.until)));
+        uses.chain(before.filter(|(_, until)| now < *until)).collect()
     }
 }
 
@@ -160,20 +181,17 @@ impl Desired {
         let Some(used) = seen.usage.count() else {
             return Self { seats: Some(shown.seats), size: Some(Size::Unknown), ..self };
         };
-        let record = sizing.follow(recorded, shown.seats, used, now);
-        let mut kept = record.highest.first().map(|past| (sizing.seats_for(past.used), sizing.over(&past.until)));
-        // Nothing is known of the use before it was followed.
-        let unknown_until = sizing.over(&record.since);
-        if now < unknown_until {
-            let first = (record.seats_then, unknown_until);
-            kept = Some(kept.filter(|kept| kept.0 >= first.0).unwrap_or(first));
-        }
-        let kept = kept.filter(|(seats, _)| *seats > record.wanted);
-        let asked = kept.map_or(record.wanted, |(seats, _)| seats);
+        let recorded = recorded.filter(|record| record.account == seen.account_key());
+        let record = sizing.follow(recorded, seen, (shown.seats, used), now);
+        let kept = sizing.kept(&record, now);
+        let most = kept.iter().map(|(seats, _)| *seats).max().unwrap_or(0);
+        // What was in use before keeps seats that are there, and buys none.
+        let asked = record.wanted.max(shown.seats.min(most));
         let (bounded, bound) = self.bounded(asked, shown);
         let lower_bound = matches!(seen.usage, Usage::AtLeast(_)) && bounded < shown.seats;
         let seats = if lower_bound { shown.seats } else { bounded };
-        let lowers = kept.map(|(_, until)| until).filter(|_| !lower_bound);
+        let until = kept.iter().filter(|(seats, _)| *seats >= asked).map(|(_, until)| *until).max();
+        let lowers = until.filter(|_| !lower_bound && self.bounded(record.wanted, shown).0 < seats);
         let record = SizingStatus { clamped_by: bound.map(|(bound, _)| bound), ..record };
         let size = Size::Follows { record, asked, bound: bound.map(|(_, number)| number), lowers, lower_bound };
         Self { seats: Some(seats), size: Some(size), ..self }
@@ -182,7 +200,8 @@ impl Desired {
     /// A number of seats within the bounds, and the bound that counts. A step is bounded last: it goes as far as one change may.
     fn bounded(&self, asked: i32, shown: Numbers) -> (i32, Option<(SizeBound, i32)>) {
         let rails = &self.guardrails;
-        let (mut seats, mut bound) = (asked, None);
+        // No vendor sells fewer seats than one, and none is bought for nobody.
+        let (mut seats, mut bound) = (asked.max(shown.seats.min(1)), None);
         let largest = rails.max_increase.map(|most| shown.seats.saturating_add(most));
         let smallest = rails.max_decrease.map(|most| shown.seats.saturating_sub(most));
         for (which, least, most) in [
@@ -236,6 +255,7 @@ pub(super) fn recorded(desired: &Desired, old: Option<SizingStatus>, in_sync: Op
     desired.sizing.as_ref()?;
     // Without a use everything stays as it was.
     let Some(record) = desired.follows() else { return old };
+    let old = old.filter(|old| old.account == record.account);
     let in_sync_with = in_sync.map(|numbers| numbers.seats).or(old.and_then(|old| old.in_sync_with));
     Some(SizingStatus { in_sync_with, ..record.clone() })
 }

@@ -1,7 +1,7 @@
 //! How many seats there should be, by their use.
 
 use super::*;
-use crate::api::{LicenseSeatsSpec, SizeBound};
+use crate::api::{LicenseSeatsSpec, PastUse, SizeBound};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -353,4 +353,123 @@ fn sizing_that_admission_would_refuse_is_refused_with_its_field() {
         error.starts_with("spec.sizing is for seats that are set as a number, and not for license keys"),
         "{error}"
     );
+}
+
+#[test]
+fn earlier_use_keeps_seats_and_never_buys_any() {
+    // 200 were in use, and a guard rail kept the seats for them from being bought. It is lifted when they are gone.
+    let rails = |max_seats| Guardrails { max_seats, ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 10}}").railed(rails(Some(120)));
+    assert_eq!(follower.uses(Usage::Exact(200)).follow(), 120);
+    follower.later(1).uses(Usage::Exact(90));
+    assert_eq!(follower.follow(), 120, "what is there is kept");
+    let mut follower = follower.railed(rails(None));
+    assert_eq!(follower.follow(), 120, "and nothing is bought for people who are gone");
+    // A person gives seats back at the vendor: they are not bought again while the use needs none of them.
+    follower.story.seen.model = Model::Quantity(n(110, Some(110)));
+    assert_eq!(follower.follow(), 110);
+    assert_eq!(follower.ready().0, "True/InSync");
+    assert_eq!(follower.uses(Usage::Exact(101)).follow(), 111, "more use counts at once");
+}
+
+#[test]
+fn time_at_which_seats_are_given_back_is_that_of_the_last_use_that_needs_them() {
+    let mut follower = follower("{headroom: {seats: 0}, step: 10, decreaseAfter: 48h}");
+    follower.uses(Usage::Exact(99)).follow();
+    // 93 need as many seats as 99 do.
+    follower.later(100).uses(Usage::Exact(93)).follow();
+    follower.later(10).uses(Usage::Exact(60)).follow();
+    let expected = follower.now + SignedDuration::from_hours(48);
+    let told = format!("are given back on {} at the earliest", expected.strftime("%Y-%m-%d %H:%MZ"));
+    assert!(follower.ready().1.contains(&told), "{told}: {}", follower.ready().1);
+    assert_eq!(follower.later(47).follow(), 100);
+    assert_eq!(follower.later(1).follow(), 60);
+}
+
+#[test]
+fn use_of_another_account_counts_for_nothing() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}");
+    assert_eq!(follower.uses(Usage::Exact(900)).follow(), 910);
+    follower.later(1).uses(Usage::Exact(800)).follow();
+    // Credentials of another, smaller organization, whose seats a person has just lowered.
+    follower.story.seen.account.id = Some("two".into());
+    follower.story.seen.model = Model::Quantity(n(50, Some(50)));
+    follower.uses(Usage::Exact(30));
+    assert_eq!(follower.follow(), 50, "nothing is bought for the people of the other account");
+    let sizing = follower.status.sizing.clone().unwrap();
+    assert_eq!((sizing.account.as_str(), sizing.highest.len(), sizing.used), ("api.test/two", 0, 30));
+    assert_eq!((sizing.seats_then, sizing.in_sync_with), (Some(50), Some(50)));
+}
+
+#[test]
+fn part_of_the_use_is_no_knowledge_of_how_few_seats_were_enough() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    assert_eq!(follower.uses(Usage::AtLeast(40)).follow(), 100);
+    // For a year a part of the use was shown. The first reading of all of it does not say what it was yesterday.
+    follower.later(9000).uses(Usage::AtLeast(40)).follow();
+    follower.status.record_of = Some(record());
+    follower.later(1).uses(Usage::Exact(60));
+    assert_eq!(follower.follow(), 100);
+    assert_eq!(follower.later(47).follow(), 100);
+    assert_eq!(follower.later(1).follow(), 70);
+}
+
+#[test]
+fn clock_that_was_ahead_keeps_seats_no_longer_than_the_spec_says() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    follower.follow();
+    let real = follower.now;
+    // For two passes the clock is ten years ahead.
+    follower.status.sizing = None;
+    follower.later(24 * 3650).uses(Usage::Exact(95)).follow();
+    follower.uses(Usage::Exact(60)).follow();
+    follower.now = real;
+    assert_eq!(follower.follow(), 105);
+    assert_eq!(follower.later(47).follow(), 105);
+    assert_eq!(follower.later(1).follow(), 70);
+}
+
+#[test]
+fn record_that_was_forged_buys_nothing() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    follower.follow();
+    let past = |used| PastUse { used, until: Time(at("2999-01-01T00:00:00Z")) };
+    for (used, seats_then) in [(30_000, 30_000), (i32::MAX, i32::MAX), (i32::MIN, i32::MIN)] {
+        let forged = follower.status.sizing.as_mut().unwrap();
+        (forged.used, forged.wanted, forged.seats_then, forged.in_sync_with) =
+            (used, used, Some(seats_then), Some(used));
+        forged.since = Some(Time(at("2999-01-01T00:00:00Z")));
+        forged.highest = vec![past(7), past(used), past(29_000), past(i32::MIN)];
+        assert_eq!(follower.follow(), 100, "{used}");
+    }
+}
+
+#[test]
+fn step_down_towards_the_most_seats_takes_the_limit_along() {
+    let rails = Guardrails { max_seats: Some(70), max_decrease: Some(15), ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(rails);
+    follower.uses(Usage::Exact(50)).follow();
+    assert_eq!(follower.later(1).follow(), 60);
+    let steps = follower.status.history.iter().rev().map(|change| (change.base().seats, change.target().seats));
+    assert_eq!(steps.collect::<Vec<_>>(), [(100, 85), (85, 70), (70, 60)]);
+}
+
+#[test]
+fn account_that_nobody_uses_keeps_one_seat() {
+    let mut follower = follower("{headroom: {seats: 0}, decreaseAfter: 1h}");
+    follower.uses(Usage::Exact(0)).follow();
+    assert_eq!(follower.later(1).follow(), 1, "no vendor sells fewer");
+    follower.story.seen.model = Model::Quantity(n(0, Some(0)));
+    assert_eq!(follower.follow(), 0, "and none is bought for nobody");
+}
+
+#[test]
+fn use_that_comes_and_goes_buys_once_and_gives_back_once_in_all_that_time() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    for hour in 0..24 * 30 {
+        follower.later(1).uses(Usage::Exact(if hour % 2 == 0 { 95 } else { 80 }));
+        assert_eq!(follower.follow(), 105, "{hour}");
+    }
+    assert_eq!(follower.status.history.len(), 1);
+    assert_eq!(follower.status.sizing.clone().unwrap().highest.len(), 1);
 }
