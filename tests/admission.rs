@@ -147,6 +147,26 @@ guardrails: {maxDecrease: -1} | spec.guardrails.maxDecrease | should be greater 
 {vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, guardrails: {maxIncrease: 5}} | spec.guardrails.maxIncrease cannot be kept at Immuta | remove maxIncrease
 {vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, limit: {mode: Pinned}} | spec.limit is for vendors that buy by themselves | remove limit
 guardrails: {max: 5} | spec.guardrails.max | unknown field
+# By the use.
+{seats: null, sizing: {}} | spec.sizing.headroom | Required value
+{seats: null, sizing: {headroom: {}}} | spec.sizing.headroom is empty | set seats, percent, or both
+{seats: null, sizing: {headroom: {percent: 1001}}} | spec.sizing.headroom.percent | should be less than or equal to 1000
+{seats: null, sizing: {headroom: {percent: -1}}} | spec.sizing.headroom.percent | should be greater than or equal to 0
+{seats: null, sizing: {headroom: {seats: -1}}} | spec.sizing.headroom.seats | should be greater than or equal to 0
+{seats: null, sizing: {headroom: {seats: 5}, step: 0}} | spec.sizing.step | should be greater than or equal to 1
+{seats: null, sizing: {headroom: {seats: 5}, step: 32768}} | spec.sizing.step | should be less than or equal to 32767
+{seats: null, sizing: {headroom: {seats: 5}, decreaseAfter: 59m}} | spec.sizing.decreaseAfter must be a duration between 1h and 2160h | such as 336h
+{seats: null, sizing: {headroom: {seats: 5}, decreaseAfter: 2161h}} | spec.sizing.decreaseAfter must be a duration between 1h and 2160h | such as 336h
+{seats: null, sizing: {headroom: {seats: 5}, decreaseAfter: 2 weeks}} | spec.sizing.decreaseAfter must be a duration between 1h and 2160h | whole numbers with units
+{seats: null, sizing: {headroom: {seats: 5}, decreaseAfter: ''}} | spec.sizing.decreaseAfter must be a duration between 1h and 2160h | whole numbers with units
+{seats: null, sizing: {headroom: {seats: 5}, decreaseAfter: 0000000000000000000336h}} | spec.sizing.decreaseAfter | may not be more than 20
+{seats: null, sizing: {headroom: {seats: 5, atLeast: 3}}} | spec.sizing.headroom.atLeast | unknown field
+{seats: null, sizing: {headroom: {seats: 5}, increaseAfter: 1h}} | spec.sizing.increaseAfter | unknown field
+sizing: {headroom: {seats: 5}} | spec.seats and spec.sizing exclude each other | remove seats (kubectl scale writes it), or remove sizing
+{seats: null, limit: {mode: UpTo, seats: 200}, sizing: {headroom: {seats: 5}}} | spec.sizing goes with limit mode Pinned alone | use mode Pinned, or remove sizing
+{seats: null, limit: {mode: Unlimited}, sizing: {headroom: {seats: 5}}} | spec.sizing goes with limit mode Pinned alone | use mode Pinned, or remove sizing
+{vendor: {bitwarden: null, immuta: {credentialsSecretRef: {name: a}}}, seats: null, limit: null, sizing: {headroom: {seats: 5}}} | spec.sizing is for seats that are set as a number | remove sizing, and declare seats to be warned
+{seats: null, sizing: {headroom: {seats: 5}}, adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 6}, windows: [{name: w, cron: {schedule: '0 6 1 * *', timeZone: UTC, duration: 4h}}]}} | spec.adjustment.increase.urgentBelowFreeSeats is above spec.sizing.headroom.seats | lower it, or raise the headroom
 # When, and whether at all.
 interval: 0s | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
 interval: 10 minutes | spec.interval must be a duration between 1s and 24h | whole numbers with units, largest first, such as 90s, 10m or 1h30m
@@ -225,6 +245,11 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "vendor: {bitwarden: {credentialsSecretRef: {name: a}, ownerCredentialsSecretRef: {name: b}}}",
         "vendor: {bitwarden: {ownerCredentialsSecretRef: {name: b}, organizationId: 6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11}}",
         "thresholds: {expiry: [720h, 1h30m, 90s]}",
+        "{seats: null, sizing: {headroom: {seats: 0}}}",
+        "{seats: null, limit: null, sizing: {headroom: {percent: 1000}, step: 32767, decreaseAfter: 1h}}",
+        "{seats: null, sizing: {headroom: {seats: 5, percent: 0}, decreaseAfter: 2160h}}",
+        "{seats: null, sizing: {headroom: {seats: 5}}, guardrails: {minSeats: 100, maxSeats: 200, maxIncrease: 20, maxDecrease: 10}}",
+        "{seats: null, sizing: {headroom: {seats: 5}}, adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 5}, windows: [{name: w, cron: {schedule: \"0 6 1 * *\", timeZone: UTC, duration: 4h}}]}}",
     ];
     for (number, shape) in shapes.into_iter().enumerate() {
         let admitted = d.create(&format!("n{number}"), yaml(shape)).await;
@@ -284,6 +309,7 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
     let rails = "guardrails: {minSeats: 100, maxSeats: 200}";
     d.create("acme", yaml(rails)).await.unwrap();
     d.create("upto", yaml("limit: {mode: UpTo, seats: 160}")).await.unwrap();
+    d.create("sized", yaml("{seats: null, sizing: {headroom: {seats: 5}}}")).await.unwrap();
     let mut held = Held::default();
     for (name, replicas, field, fix) in [
         ("acme", 201, "spec.seats is above spec.guardrails.maxSeats", "raise maxSeats"),
@@ -291,6 +317,7 @@ async fn scaling_writes_the_seats_and_keeps_to_the_same_rules() {
         ("acme", 0, "spec.seats", "should be greater than or equal to 1"),
         ("upto", 161, "spec.limit.seats is below spec.seats", "raise limit.seats"),
         ("upto", 40_000, "spec.seats is above 32767", "lower seats"),
+        ("sized", 120, "spec.seats and spec.sizing exclude each other", "kubectl scale writes it"),
     ] {
         held.hold("/scale", &refusal(d.scale(name, replicas).await), field, fix);
         let args = ["scale", &format!("seats/{name}"), &format!("--replicas={replicas}")];

@@ -50,6 +50,7 @@ mod secrets;
 mod self_hosted;
 mod sequences;
 mod shipped;
+mod sizing;
 mod slow_host;
 mod stored_objects;
 mod tenants;

@@ -80,6 +80,7 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
         ".spec.adjustment.windows[].cron.timeZone",
         ".spec.adjustment.windows[].name",
         ".spec.limit.mode",
+        ".spec.sizing.headroom",
         ".spec.vendor",
         ".spec.vendor.bitwarden.credentialsSecretRef.name",
         ".spec.vendor.bitwarden.ownerCredentialsSecretRef.name",

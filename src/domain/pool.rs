@@ -15,8 +15,6 @@ pub struct VendorWords {
     pub keys_field: &'static str,
     /// What the account does when it is full, as the end of a sentence that begins with the account.
     pub full: &'static str,
-    /// The credentials that show every use, where others show a part of it or none; empty where all show it.
-    pub every_use: &'static str,
 }
 
 /// One countable pool of an account.
@@ -32,6 +30,8 @@ pub struct Pool {
     pub most_seats: i32,
     /// How a person frees seats, and of whom, as in `remove 3 members`.
     pub frees: (&'static str, &'static str),
+    /// The credentials that show all of its use, where others show a part of it or none; `None` where no others show more.
+    pub every_use: Option<&'static str>,
     /// What the spec asks of the pool, beside seats and limit.
     pub goal: Goal,
 }

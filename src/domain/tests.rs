@@ -79,7 +79,6 @@ const ACME: VendorWords = VendorWords {
     account: "team",
     keys_field: "spec.vendor.acme.keys",
     full: "takes no more users",
-    every_use: "a key of the chief",
 };
 
 /// The most seats that it can keep.
@@ -92,6 +91,7 @@ fn pool(goal: Goal) -> Pool {
         secrets: vec!["key".into()],
         most_seats: MAX_SEATS,
         frees: ("remove or revoke", "members"),
+        every_use: Some("a key of the chief"),
         goal,
     }
 }

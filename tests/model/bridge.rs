@@ -24,7 +24,7 @@ pub const ACCOUNT: &str = "host/account";
 
 /// A vendor that does not exist.
 const ACME: VendorWords =
-    VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "spec.keys", full: "", every_use: "" };
+    VendorWords { key: "acme", name: "Acme", account: "account", keys_field: "spec.keys", full: "" };
 
 /// A spec that asks for no number of seats.
 pub fn desired(goal: Goal) -> Desired {
@@ -35,6 +35,7 @@ pub fn desired(goal: Goal) -> Desired {
             secrets: vec!["key".to_owned()],
             most_seats: i32::MAX,
             frees: ("remove", "members"),
+            every_use: None,
             goal,
         },
         seats: None,

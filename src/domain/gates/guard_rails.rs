@@ -34,8 +34,8 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     });
     let limit = match target.limit {
         _ if target.limit == now.limit => None,
-        // A pinned limit goes down with the seats, in steps where each has its own bound.
-        Some(limit) if limit == target.seats && target.seats < now.seats => None,
+        // Seats that follow the use go down in steps where a step is bounded, and a pinned limit goes with them.
+        Some(limit) if s.desired.sizing.is_some() && limit == target.seats && limit < now.seats => None,
         Some(limit) if limit > max => Some(format!(
             "a limit of {limit} would be above spec.guardrails.maxSeats {max}: lower the limit, or raise maxSeats first"
         )),

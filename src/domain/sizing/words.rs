@@ -48,16 +48,16 @@ impl Desired {
         let Some(Size::Follows { record, lowers, lower_bound, .. }) = &self.size else { return None };
         let SizingStatus { used, wanted, .. } = record;
         let kept = if *lower_bound {
-            let way = self.pool.vendor.every_use;
+            let way = self.pool.every_use.map_or_else(String::new, |way| format!(": use {way}"));
             Some(format!(
-                "the {used} in use that these credentials show ask for {wanted} seats, and more may be in use, so nothing is given back: \
-                 use {way}"
+                "the {used} in use that these credentials show ask for {wanted} seats, and more may be in use, so nothing is given \
+                 back{way}"
             ))
         } else {
             lowers.map(|time| {
                 format!(
-                    "{used} in use ask for {wanted} seats, and more were in use within spec.sizing.decreaseAfter, or are not known: seats \
-                     are given back on {} at the earliest",
+                    "{used} in use ask for {wanted} seats, and more were in use within spec.sizing.decreaseAfter, or the use of that \
+                     time is not known: seats are given back on {} at the earliest",
                     time.strftime("%Y-%m-%d %H:%MZ")
                 )
             })
@@ -69,13 +69,18 @@ impl Desired {
 
 /// What lacks where the use is not known.
 pub(in crate::domain) fn unknown(s: &Situation<'_>) -> Option<Lack> {
+    let pool = &s.desired.pool;
+    let (unshown, way) = match pool.every_use {
+        Some(way) => ("does not show to these credentials", format!("Use {way}, or declare spec.seats")),
+        None => ("shows to no credentials", "Declare spec.seats".to_owned()),
+    };
     (s.desired.size == Some(Size::Unknown)).then(|| Lack {
         reason: reason::UNSUPPORTED_BY_VENDOR,
         summary: "use not shown; sizing needs it".into(),
         message: format!(
-            "spec.sizing follows the use, which {} does not show these credentials: nothing is changed. Use {}, or declare spec.seats \
-             instead",
-            s.desired.pool.vendor.name, s.desired.pool.vendor.every_use
+            "spec.sizing follows the use, which {} {unshown}: nothing is changed. {way} instead of \
+             spec.sizing",
+            pool.vendor.name
         ),
         secret_may_help: false,
     })

@@ -134,8 +134,8 @@ fn seats_follow_less_use_once_no_higher_one_was_seen_for_as_long_as_the_spec_say
     assert_eq!(follower.follow(), 100);
     let (ready, message) = follower.ready();
     assert_eq!(ready, "True/InSync");
-    let told = "60 in use ask for 70 seats, and more were in use within spec.sizing.decreaseAfter, or are not known: seats are given \
-                back on 2026-10-07 12:00Z at the earliest";
+    let told = "60 in use ask for 70 seats, and more were in use within spec.sizing.decreaseAfter, or the use of that time is not \
+                known: seats are given back on 2026-10-07 12:00Z at the earliest";
     assert!(message.contains(told), "{message}");
     follower.later(47).uses(Usage::Exact(50));
     assert_eq!(follower.follow(), 100);
@@ -201,7 +201,11 @@ fn use_that_is_not_shown_moves_nothing_and_says_what_to_do() {
     assert_eq!(follower.uses(Usage::NotReported).follow(), 100);
     assert_eq!(follower.ready().0, "False/UnsupportedByVendor");
     assert_eq!(follower.summary(), "use not shown; sizing needs it");
-    assert!(follower.ready().1.contains("Use a key of the chief, or declare spec.seats instead"));
+    assert!(follower.ready().1.contains("Use a key of the chief, or declare spec.seats instead of spec.sizing"));
+    follower.story.desired.pool.every_use = None;
+    follower.follow();
+    let told = "which Acme shows to no credentials: nothing is changed. Declare spec.seats instead of spec.sizing";
+    assert!(follower.ready().1.contains(told), "{}", follower.ready().1);
     assert_eq!(follower.status.sizing, before, "what is remembered stays");
 }
 
@@ -472,4 +476,31 @@ fn use_that_comes_and_goes_buys_once_and_gives_back_once_in_all_that_time() {
     }
     assert_eq!(follower.status.history.len(), 1);
     assert_eq!(follower.status.sizing.clone().unwrap().highest.len(), 1);
+}
+
+/// What `docs/policies.md` shows as a month.
+#[test]
+fn month_of_the_page_is_what_status_says() {
+    let rails = Guardrails { max_seats: Some(200), max_increase: Some(20), ..Guardrails::default() };
+    let mut follower = follower("{headroom: {seats: 5, percent: 10}, step: 10}").railed(rails);
+    let kept = "are given back on 2026-12-26 09:00Z at the earliest";
+    for (day, used, first, then, seats) in [
+        (1, 90, "in sync", "in sync", 100),
+        (3, 98, "+10 seats, limit 110 now", "in sync", 110),
+        (10, 108, "+10 seats, limit 120 now", "in sync", 120),
+        (12, 78, "in sync", "in sync", 120),
+        (20, 90, "in sync", "in sync", 120),
+        (26, 90, "-20 seats, limit 100 now", "in sync", 100),
+        (28, 97, "+5 seats, limit 105 now; use asks 110, maxSeats 105", "in sync; use asks 110, maxSeats 105", 105),
+    ] {
+        follower.now = at(&format!("2026-12-{day:02}T09:00:00Z"));
+        if day == 28 {
+            follower.story.desired.guardrails.max_seats = Some(105);
+        }
+        follower.uses(Usage::Exact(used)).pass();
+        assert_eq!(follower.summary(), first, "{day}");
+        assert_eq!((follower.follow(), follower.summary()), (seats, then), "{day}");
+        let waits = follower.ready().1.contains(kept);
+        assert_eq!(waits, [12, 20].contains(&day), "{day}: {}", follower.ready().1);
+    }
 }

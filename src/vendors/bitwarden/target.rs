@@ -7,14 +7,7 @@ use crate::vendors::target::secret;
 use super::{MAX_SEATS, NAME, VENDOR};
 
 /// What Bitwarden's things are called.
-const WORDS: VendorWords = VendorWords {
-    key: VENDOR,
-    name: NAME,
-    account: "organization",
-    keys_field: "",
-    full: "",
-    every_use: "an owner's key (ownerCredentialsSecretRef)",
-};
+const WORDS: VendorWords = VendorWords { key: VENDOR, name: NAME, account: "organization", keys_field: "", full: "" };
 
 /// Which pool of which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +37,9 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
         organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
     };
     let secrets = organization_key.into_iter().chain(owner_key).collect();
-    let (name, frees) = (product.name(), product.frees());
-    Ok((Pool { vendor: &WORDS, name, secrets, most_seats: MAX_SEATS, frees, goal: Goal::Quantity }, target))
+    let (name, frees, every_use) = (product.name(), product.frees(), product.every_use());
+    let (vendor, goal) = (&WORDS, Goal::Quantity);
+    Ok((Pool { vendor, name, secrets, most_seats: MAX_SEATS, frees, every_use, goal }, target))
 }
 
 impl Product {
@@ -64,6 +58,14 @@ impl Product {
             Self::PasswordManager => ("remove or revoke", "members"),
             Self::SecretsManager => ("take access to Secrets Manager away from", "members"),
             Self::MachineAccounts => ("delete", "machine accounts"),
+        }
+    }
+
+    /// Which key shows all of its use. Nobody is shown how many machine accounts there are.
+    fn every_use(self) -> Option<&'static str> {
+        match self {
+            Self::PasswordManager | Self::SecretsManager => Some("an owner's key (ownerCredentialsSecretRef)"),
+            Self::MachineAccounts => None,
         }
     }
 }

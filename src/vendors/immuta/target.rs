@@ -13,7 +13,6 @@ const WORDS: VendorWords = VendorWords {
     account: "tenant",
     keys_field: "spec.vendor.immuta.licenseKeys",
     full: "takes no more users (canAddUser)",
-    every_use: "",
 };
 
 pub(in crate::vendors) fn pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
@@ -37,5 +36,5 @@ pub(in crate::vendors) fn pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
     let secrets = vec![secret(field, &immuta.credentials_secret_ref)?];
     // The keys decide, and no bound of them is known.
     let (frees, goal) = (("deactivate", "users"), Goal::Keys { keys, prune });
-    Ok(Pool { vendor: &WORDS, name: "LicenseKeys", secrets, most_seats: i32::MAX, frees, goal })
+    Ok(Pool { vendor: &WORDS, name: "LicenseKeys", secrets, most_seats: i32::MAX, frees, every_use: None, goal })
 }

@@ -20,8 +20,9 @@ impl Display for Guide<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let (url, kubeconfig) = (self.control_url, self.kubeconfig.display());
         let key = |secret: &str| self.parts.iter().find(|part| part.secret == secret);
-        let (Some(acme), Some(eu)) = (key("bitwarden-org"), key("bitwarden-eu")) else {
-            return Ok(()); // the scene has both
+        let (Some(acme), Some(eu), Some(sized)) = (key("bitwarden-org"), key("bitwarden-eu"), key("bitwarden-sized"))
+        else {
+            return Ok(()); // the scene has all
         };
         let kubectl = tool("kubectl");
         let tools = kubectl.parent().unwrap_or(Path::new("/")).display();
@@ -65,7 +66,10 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
    the window opens within two minutes of the start.
     kubectl wait licenseseats acme-monthly --for=jsonpath='{{.status.seats}}'=105 --timeout=150s
 
-8. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+8. Seats that follow the people: twelve more members, and acme-sized buys ten seats more.
+    curl -s {url}/sim/organizations/{sized}/join -H 'Content-Type: application/json' -d '{{\"n\":12}}'
+
+9. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
     curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
     curl -s {url}/sim
     kubectl explain licenseseats.spec
@@ -74,6 +78,7 @@ The operator's log is {log}, its metrics are at {metrics}
 ",
             log = self.log.display(),
             metrics = self.metrics_url,
+            sized = sized.id,
             eu_secret = eu.client_secret,
             acme_secret = acme.client_secret,
         )

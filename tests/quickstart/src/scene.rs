@@ -98,6 +98,13 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         .seats(90)
         .limit(90)
         .members(80);
+    let sized = Organization::enterprise("Acme Sized")
+        .id("6f1c8a52-0000-4000-8000-000000000007")
+        .client_secret("acme-sized-organization-key")
+        .seats(110)
+        .limit(110)
+        .members(92);
+    let sized = Part::of(cloud, "bitwarden-sized", sized);
     let renewing = Part::of(cloud, "", renewing);
     let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(license);
     let owned = Part::of(cloud, "bitwarden-owned", owned);
@@ -110,6 +117,8 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         owned,
         Part::of(cloud, "bitwarden-growing", growing),
         renewing.owner(cloud, "bitwarden-renewing"),
+        sized.owner(cloud, "bitwarden-sized-owner"),
+        sized,
         own.owner(self_hosted, "bitwarden-self-hosted"),
     ]
 }

@@ -31,6 +31,7 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-renewal", "InSync"),
     ("acme-secrets-manager", "InSync"),
     ("acme-self-hosted", "Observed"),
+    ("acme-sized", "InSync"),
 ];
 
 /// A vendor that is as quick as the operator is told to be, and that people may ask with curl.
