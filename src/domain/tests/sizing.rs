@@ -9,7 +9,7 @@ fn at(text: &str) -> Timestamp {
 
 /// A spec as a person writes it, and what it is checked to.
 fn parsed(spec: &str) -> Result<Desired, SpecFault> {
-    let text = format!("{{vendor: {{bitwarden: {{credentialsSecretRef: {{name: key}}}}}}, {spec}}}");
+    let text = format!("{{vendor: {{}}, {spec}}}");
     let spec: LicenseSeatsSpec = serde_yaml::from_str(&text).unwrap();
     Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO)
 }
@@ -350,7 +350,7 @@ fn sizing_that_admission_would_refuse_is_refused_with_its_field() {
         assert!(error.starts_with(fault), "{spec}: {error}");
     }
     let keys = Goal::Keys { keys: vec![], prune: false };
-    let spec = "{vendor: {immuta: {credentialsSecretRef: {name: key}}}, sizing: {headroom: {seats: 1}}}";
+    let spec = "{vendor: {}, sizing: {headroom: {seats: 1}}}";
     let spec: LicenseSeatsSpec = serde_yaml::from_str(spec).unwrap();
     let error = Desired::parse(&spec, pool(keys), Duration::ZERO).unwrap_err().0;
     assert!(
@@ -395,7 +395,7 @@ fn use_of_another_account_counts_for_nothing() {
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}");
     assert_eq!(follower.uses(Usage::Exact(900)).follow(), 910);
     follower.later(1).uses(Usage::Exact(800)).follow();
-    // Credentials of another, smaller organization, whose seats a person has just lowered.
+    // Credentials of another, smaller account, whose seats a person has just lowered.
     follower.story.seen.account.id = Some("two".into());
     follower.story.seen.model = Model::Quantity(n(50, Some(50)));
     follower.uses(Usage::Exact(30));

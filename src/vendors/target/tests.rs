@@ -26,6 +26,7 @@ fn spec() -> LicenseSeatsSpec {
     LicenseSeatsSpec {
         vendor: Vendor { bitwarden: Some(bitwarden), ..Vendor::default() },
         seats: Some(10),
+        sizing: None,
         limit: None,
         guardrails: None,
         management_policy: None,
