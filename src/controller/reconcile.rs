@@ -61,10 +61,10 @@ async fn pass(
         Gathered::Seen(seen) => {
             let Seen { status, desired, reading, opened } = *seen;
             let decided = decide(&mut pass, status, desired, reading);
-            act(&mut pass, decided, opened).await?
+            Box::pin(act(&mut pass, decided, opened)).await?
         }
     };
-    record(pass, end).await.map(Some)
+    Box::pin(record(pass, end)).await.map(Some)
 }
 
 /// How long still to wait where that can be told without reading anything.

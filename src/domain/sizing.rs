@@ -24,6 +24,9 @@ const DECREASE_AFTER: Duration = Duration::from_secs(336 * 3600);
 /// As in the rule for `spec.sizing.decreaseAfter`.
 const DECREASES: RangeInclusive<Duration> = Duration::from_secs(3600)..=Duration::from_secs(2160 * 3600);
 
+/// As in the schema of `spec.sizing.step`.
+const LARGEST_STEP: i32 = i16::MAX as i32;
+
 /// So many earlier uses are remembered.
 const MOST_PAST: usize = 16;
 
@@ -72,7 +75,7 @@ impl Sizing {
         for (field, number, range) in [
             ("headroom.seats", headroom.seats, 0..=i32::MAX),
             ("headroom.percent", headroom.percent, 0..=1000),
-            ("step", *step, 1..=32767),
+            ("step", *step, 1..=LARGEST_STEP),
         ] {
             if let Some(number) = number.filter(|number| !range.contains(number)) {
                 let (least, most) = (range.start(), range.end());

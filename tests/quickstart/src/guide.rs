@@ -16,19 +16,26 @@ pub(crate) struct Guide<'a> {
     pub(crate) parts: &'a [Part],
 }
 
+impl Guide<'_> {
+    /// What another terminal needs.
+    fn exports(&self, f: &mut Formatter<'_>, acme: &Part) -> Result {
+        let (url, kubeconfig, kubectl) = (self.control_url, self.kubeconfig.display(), tool("kubectl"));
+        let tools = kubectl.parent().unwrap_or(Path::new("/")).display();
+        writeln!(f, "\nIn another terminal, with the kubectl that was built for it:\n")?;
+        writeln!(f, "    export KUBECONFIG=\"{kubeconfig}\" PATH=\"{tools}:$PATH\"")?;
+        writeln!(f, "    export ACME={url}/sim/organizations/{}", acme.id)
+    }
+}
+
 impl Display for Guide<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let (url, kubeconfig) = (self.control_url, self.kubeconfig.display());
+        let url = self.control_url;
         let key = |secret: &str| self.parts.iter().find(|part| part.secret == secret);
         let (Some(acme), Some(eu), Some(sized)) = (key("bitwarden-org"), key("bitwarden-eu"), key("bitwarden-sized"))
         else {
             return Ok(()); // the scene has all
         };
-        let kubectl = tool("kubectl");
-        let tools = kubectl.parent().unwrap_or(Path::new("/")).display();
-        writeln!(f, "\nIn another terminal, with the kubectl that was built for it:\n")?;
-        writeln!(f, "    export KUBECONFIG=\"{kubeconfig}\" PATH=\"{tools}:$PATH\"")?;
-        writeln!(f, "    export ACME={url}/sim/organizations/{}", acme.id)?;
+        self.exports(f, acme)?;
         write!(
             f,
             "
