@@ -1,8 +1,6 @@
 //! Seats that follow the use, on the real apiserver: who joins, who leaves, what is not shown, and what is never bought.
 
-use std::time::SystemTime;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use seatkeeper::api::{LicenseSeatsStatus, SizeBound, SizingStatus};
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use vendor_sim::{Organization, Role};
 
 use crate::stored_objects::{store, stored};
 use crate::tenants::Tenant;
+use crate::windows::{now, opening_at};
 use crate::world::{FAST, World, condition, organization, said, world};
 
 /// 105 seats, pinned, of which 95 are in use: just what a headroom of 10 asks for.
@@ -62,7 +61,7 @@ impl Tenant<'_> {
     /// As if what is recorded of the use were two hours older.
     async fn ages(&self) {
         let mut object = stored(self.world, &self.name).await;
-        let ago = (Timestamp::try_from(SystemTime::now()).expect("a time") - SignedDuration::from_hours(2)).to_string();
+        let ago = (now() - SignedDuration::from_hours(2)).to_string();
         let sizing = &mut object["status"]["sizing"];
         sizing["since"] = json!(ago);
         for past in sizing["highest"].as_array_mut().into_iter().flatten() {
@@ -231,4 +230,43 @@ async fn use_of_another_organization_buys_nothing_when_the_credentials_are_switc
     assert!(w.bitwarden().join(&small.key.id, 11));
     t.until_in_sync(51).await;
     assert_eq!((small.writes(), small.organization().billed.seats), (1, Some(51)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn growth_beyond_one_step_waits_for_the_next_window_and_ends_when_the_people_leave() {
+    needs_control_plane!();
+    let w = world("sizing-window").await;
+    let t = w.tenant("window", grown()).await;
+    let spec = json!({ "adjustment": opening_at(now()), "guardrails": { "maxIncrease": 6 } });
+    t.declare(sized(spec)).await;
+    t.until_in_sync(105).await;
+    assert!(w.bitwarden().join(&t.key.id, 10));
+    let status = t.until_said("ChangePending", "True/AwaitingWindow").await;
+    assert_eq!((status.seats, status.window.map(|used| used.changes)), (Some(111), Some(1)));
+    let summary = status.summary.unwrap_or_default();
+    assert!(summary.starts_with("+4 seats, limit 115 at "), "{summary}");
+    t.rests().await;
+    assert_eq!(w.bitwarden().leave(&t.key.id, 10), 10);
+    let status = t.until_in_sync(111).await;
+    assert_eq!((status.next_window, status.plan), (None, None), "nothing is bought for those who are gone");
+    t.rests().await;
+    assert_eq!((t.puts(), t.organization().seats), (1, Some(111)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn object_that_found_more_seats_than_the_use_asks_for_gives_them_back_when_a_person_agrees() {
+    needs_control_plane!();
+    let w = world("sizing-first").await;
+    let t = w.tenant("first", organization()).await;
+    t.person(Role::Owner).await;
+    w.declare(&t.name, t.both(sized(json!({})))).await;
+    let status = t.until_in_sync(100).await;
+    assert_eq!((sizing(&status).wanted, sizing(&status).seats_then), (90, Some(100)));
+    t.rests().await;
+    t.ages().await;
+    let status = t.until_said("Ready", "False/FirstSight").await;
+    assert_eq!((said(&status, "ChangePending").as_str(), t.writes()), ("True/FirstSight", 0));
+    w.agree(&t.name).await;
+    t.until_in_sync(90).await;
+    assert_eq!((t.writes(), t.organization().billed.seats), (1, Some(90)));
 }

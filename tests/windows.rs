@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::stored_objects::{store, stored};
 use crate::world::{FAST, World, condition, organization, said, world};
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).expect("a time")
 }
 
 /// A window that opens daily at the minute of this moment.
-fn opening_at(moment: Timestamp) -> Value {
+pub fn opening_at(moment: Timestamp) -> Value {
     let schedule = moment.strftime("%-M %-H * * *").to_string();
     json!({
         "increase": { "mode": "InWindow" },
