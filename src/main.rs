@@ -36,7 +36,7 @@ fn main() -> ExitCode {
                 Err(error) => fail(&error),
             }
         }
-        Command::Crd => match serde_yaml::to_string(&seatkeeper::api::crd()) {
+        Command::Crd => match seatkeeper::api::crds_yaml() {
             Ok(yaml) => match std::io::stdout().write_all(yaml.as_bytes()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error),

@@ -15,8 +15,13 @@ fn is_zero(n: &i32) -> bool {
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// A hash of what the plan rests on: another spec or another observation makes another id.
+    /// Its id, which a `SeatApproval` names: how many plans the object has had, and a hash. It stays while the change does not go
+    /// further and `spec` asks for the same.
     pub id: String,
+
+    /// A hash of what the plan rests on: another spec or another observation makes another one.
+    #[serde(default)]
+    pub basis: String,
 
     /// What is changed: the member `step`.
     #[serde(flatten, with = "step")]
@@ -25,15 +30,16 @@ pub struct Plan {
 
     /// Why the change is wanted: `SpecDiffers` (the spec asks for other numbers than the vendor shows), `UseChanged` (the use of the
     /// seats has changed, and `spec.sizing` follows it), `ExternalChange` (the vendor was moved from outside, away from what
-    /// Seatkeeper last set and the spec still asks), or `Urgent` (one of the first two, and so few seats are free that it waits for
-    /// no window).
+    /// Seatkeeper last set and the spec still asks), `Urgent` (one of the first two, and so few seats are free that it waits for
+    /// no window), or `Applied` (a person had it made now, by a `SeatApproval` with `applyNow`).
     pub reason: Trigger,
 
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
     /// change its pool first), `Conflict` (the vendor was changed from outside again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
-    /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there).
+    /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there), `Approval` (it waits
+    /// for a `SeatApproval`, or one denies it).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
@@ -49,6 +55,8 @@ pub enum Trigger {
     ExternalChange,
     /// The spec asks for more seats, and so few are free that the change did not wait for its window.
     Urgent,
+    /// A person had it made now: a `SeatApproval` with `applyNow`.
+    Applied,
 }
 
 /// What keeps a change from being made.
@@ -78,6 +86,8 @@ pub enum PlanBlock {
     DriftReportedOnly,
     /// It waits for a window of `spec.adjustment`, or its direction is switched off there.
     Window,
+    /// It waits for a `SeatApproval`, or one denies it.
+    Approval,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.
@@ -119,7 +129,7 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub answered: i32,
 
-    /// Why the change is made: `SpecDiffers`, `ExternalChange` or `Urgent`.
+    /// Why the change is made: `SpecDiffers`, `UseChanged`, `ExternalChange`, `Urgent` or `Applied`.
     pub reason: Trigger,
 
     /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
@@ -147,6 +157,10 @@ pub struct Intent {
     /// The window that let the request pass, and that counts it; absent where it needs none, of a repeat too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<PassedWindow>,
+
+    /// Name of the `SeatApproval` that let the request pass, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
 
     /// When it was decided.
     pub time: Time,
@@ -211,12 +225,16 @@ pub struct Change {
     /// Which attempt succeeded.
     pub attempt: i32,
 
-    /// Why it was made: `SpecDiffers`, `ExternalChange` or `Urgent`.
+    /// Why it was made: `SpecDiffers`, `UseChanged`, `ExternalChange`, `Urgent` or `Applied`.
     pub reason: Trigger,
 
     /// Name of the window that let the request pass, if it needed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<String>,
+
+    /// Name of the `SeatApproval` that let the request pass, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
 
     /// When it was seen to be done.
     pub time: Time,

@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use super::{LicenseSeats, UNOBSERVED};
+use super::{LicenseSeats, SeatApproval, UNOBSERVED};
 
 /// The CustomResourceDefinition for `LicenseSeats`, deterministic: the same types give the same bytes.
 pub fn crd() -> CustomResourceDefinition {
@@ -21,6 +21,26 @@ pub fn crd() -> CustomResourceDefinition {
         }
     }
     crd
+}
+
+/// All CustomResourceDefinitions, in the order in which they are applied.
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    let mut approval = SeatApproval::crd();
+    for version in &mut approval.spec.versions {
+        if let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+            tidy(root);
+        }
+    }
+    vec![crd(), approval]
+}
+
+/// All of them as one YAML stream.
+///
+/// # Errors
+/// What cannot be written as YAML.
+pub fn crds_yaml() -> Result<String, serde_yaml::Error> {
+    let documents = crds().iter().map(serde_yaml::to_string).collect::<Result<Vec<_>, _>>()?;
+    Ok(documents.join("---\n"))
 }
 
 /// An explicit null must mean the same as an absent field: a nullable field would keep the null, and CEL would fail

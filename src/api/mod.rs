@@ -3,6 +3,7 @@
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
 mod adjustment;
+mod approval;
 mod bounds;
 mod change;
 mod crd_file;
@@ -19,9 +20,12 @@ pub use adjustment::{
     Adjustment, AdjustmentMode, BeforeRenewal, CronWindow, Decrease, Increase, NextWindow, PassedWindow, Window,
     WindowUse,
 };
+pub use approval::{
+    ApprovalDecision, ApprovalPolicy, ApprovalUsed, LicenseSeatsRef, SeatApproval, SeatApprovalSpec, ShownPlan,
+};
 pub use bounds::{Guardrails, Limit, LimitMode, Thresholds};
 pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
-pub use crd_file::crd;
+pub use crd_file::{crd, crds, crds_yaml};
 pub use crd_lacks::lacking;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
 pub use keys::{

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Adjustment, Guardrails, Immuta, LicenseSeatsStatus, Limit, Sizing, Thresholds};
+use super::{Adjustment, ApprovalPolicy, Guardrails, Immuta, LicenseSeatsStatus, Limit, Sizing, Thresholds};
 
 /// How many paid seats a vendor account should have, and up to what limit.
 ///
@@ -135,6 +135,10 @@ pub struct LicenseSeatsSpec {
     /// When changes may be made: at once, in windows such as one a month, or never. Absent: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjustment: Option<Adjustment>,
+
+    /// Which changes wait for a person's yes: a `SeatApproval` in the same namespace. Absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalPolicy>,
 
     /// Whether the vendor is corrected or only watched; absent means `Manage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

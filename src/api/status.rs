@@ -7,7 +7,10 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, SizingStatus, WindowUse};
+use super::{
+    ApprovalUsed, Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, ShownPlan, SizingStatus,
+    WindowUse,
+};
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
 pub const UNOBSERVED: i64 = -1;
@@ -102,6 +105,19 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
 
+    /// The plan that was shown last, for its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_plan: Option<ShownPlan>,
+
+    /// The approval under which a change was last requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalUsed>,
+
+    /// With `spec.approval`: seats up to which people have agreed. It begins with the seats that were found, falls with the purchased
+    /// seats, and rises by approved changes alone. Do not edit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_seats: Option<i32>,
+
     /// What `spec.sizing` has made of the use, and the uses that it remembers. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizing: Option<SizingStatus>,
@@ -180,6 +196,9 @@ impl Default for LicenseSeatsStatus {
             capabilities: Vec::new(),
             license: None,
             plan: None,
+            last_plan: None,
+            approval: None,
+            agreed_seats: None,
             sizing: None,
             next_window: None,
             window: None,

@@ -10,6 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::approvals::KnownApprovals;
 use super::event_publisher::Events;
 use super::host_permits::HostPermits;
 use super::object_metadata::ObjectMetadata;
@@ -80,6 +81,8 @@ pub struct Context {
     pub(super) pools: Pools,
     pub(super) host_permits: HostPermits,
     pub(super) crd: Crd,
+    /// Which objects have approvals.
+    pub(super) approvals: KnownApprovals,
     /// Cron windows, parsed.
     pub(super) schedules: Schedules,
     /// Objects whose status another writer may have written.
@@ -113,6 +116,7 @@ impl Context {
             pools,
             host_permits,
             crd: Crd::default(),
+            approvals: KnownApprovals::default(),
             schedules: Schedules::default(),
             suspects: Suspects::default(),
             queue,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
+use super::approvals::read_approvals;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{CredentialPause, Key, ObjectState, jitter};
@@ -178,6 +179,7 @@ async fn ask(
     let asked = Instant::now();
     match account.read(urgency(&pass.requested, &status, pass.entry)).await {
         Ok(snapshot) => {
+            pass.approvals = read_approvals(context, pass.key, &desired).await?;
             pass.entry.read(Instant::now());
             pass.entry.secret.clone_from(&secret_version);
             pass.entry.read_with = all;

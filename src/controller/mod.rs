@@ -6,6 +6,7 @@
 //! an object that does not parse hinders no other.
 
 mod act;
+mod approvals;
 mod context;
 mod decide;
 mod error;
@@ -81,5 +82,6 @@ pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: imp
         () = outdated_crd::follow(&context) => {}
         () = context.follow_turns() => {}
         () = status_author::follow(&context) => {}
+        () = Box::pin(approvals::follow(&context)) => {}
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Context;
+use super::approvals::ReadApprovals;
 use super::host_permits::HostPermit;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
@@ -23,6 +24,8 @@ pub(super) struct Pass<'a> {
     pub requested: PassRequest,
     /// What is remembered of the object between passes.
     pub entry: &'a mut ObjectState,
+    /// The approvals of the object, as they were read for its decision.
+    pub approvals: ReadApprovals,
     /// What is to be told once the status is written.
     pub notices: Vec<Notice>,
 }
@@ -36,7 +39,8 @@ impl<'a> Pass<'a> {
         entry: &'a mut ObjectState,
     ) -> Self {
         let requested = PassRequest::of(stored.metadata());
-        Self { context, object, key, stored, requested, entry, notices: Vec::new() }
+        let (approvals, notices) = (ReadApprovals::default(), Vec::new());
+        Self { context, object, key, stored, requested, entry, approvals, notices }
     }
 }
 

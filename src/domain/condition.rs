@@ -79,6 +79,8 @@ pub mod reason {
     pub const AWAITING_WINDOW: &str = "AwaitingWindow";
     pub const WINDOW_MISSED: &str = "WindowMissed";
     pub const NEVER_MADE: &str = "NeverMade";
+    pub const AWAITING_APPROVAL: &str = "AwaitingApproval";
+    pub const CHANGE_DENIED: &str = "ChangeDenied";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
     pub const SETTLING: &str = "Settling";
     pub const DRIFT_REPORTED_ONLY: &str = "DriftReportedOnly";

@@ -88,6 +88,8 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
+    warns(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` is over. It waits for the next one, and the message says when that opens."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
@@ -170,6 +172,10 @@ fn held(kind: Option<&HoldKind>) -> Says {
             pending(rests(reason::CHANGE_DEFERRED, ""), reason::WINDOW_MISSED)
         }
         Some(HoldKind::Window(_)) => pending(rests(reason::CHANGE_DEFERRED, ""), reason::AWAITING_WINDOW),
+        Some(HoldKind::Approval) => {
+            pending(rests(reason::CHANGE_DEFERRED, "approval needed"), reason::AWAITING_APPROVAL)
+        }
+        Some(HoldKind::Denied) => pending(rests(reason::CHANGE_DEFERRED, "denied"), reason::CHANGE_DENIED),
         Some(HoldKind::NeverMade(_)) => pending(rests(reason::CHANGE_DEFERRED, "shown only"), reason::NEVER_MADE),
         Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
         Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
@@ -222,6 +228,8 @@ mod tests {
             lack(reason::SEATS_SHORT),
             held(HoldKind::Suspended),
             held(HoldKind::DriftReported),
+            held(HoldKind::Approval),
+            held(HoldKind::Denied),
             held(HoldKind::Unsupported),
             held(HoldKind::VendorRule),
             held(HoldKind::GuardRail),

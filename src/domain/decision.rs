@@ -14,9 +14,11 @@ use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
 use super::protocol::{self, Elapsed, Open, State, WaitFor};
 use super::settle_time::Timing;
-use super::{Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, quantity, readings, windows};
+use super::{
+    Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity, readings, windows,
+};
 use crate::api::{
-    Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, WindowUse,
+    Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, ShownPlan, WindowUse,
 };
 
 /// Everything a decision rests on.
@@ -44,7 +46,7 @@ pub struct Situation<'a> {
     pub history: &'a [Change],
     /// The recorded license, with what is known of its keys.
     pub license: Option<&'a License>,
-    /// Id of the plan that the status already shows.
+    /// Basis of the plan that the status already shows.
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
@@ -60,6 +62,8 @@ pub struct Situation<'a> {
     pub stuck: &'a [Stuck],
     /// Windows, and what is recorded of them.
     pub calendar: Calendar<'a>,
+    /// Approvals, and what is recorded of them.
+    pub approvals: Approvals<'a>,
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -75,6 +79,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The wanted change, if there is one.
     pub plan: Option<Plan>,
+    /// The plan that is shown last.
+    pub last_plan: Option<ShownPlan>,
     /// The window in which the change that waits may be made.
     pub next_window: Option<NextWindow>,
     /// The record of the windows' use; a request that is made now is not in it yet.
@@ -157,19 +163,28 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     };
     let shown = license.as_ref().or(s.seen.license.as_ref());
     let turns = shown.and_then(|license| turns_in(license, &s.desired.expiry, s.now));
+    let ends = approval::next_end(s).filter(|_| decision.plan.is_some()).and_then(|at| wake(Wake::At(at), s.now));
     let lowers = s.desired.lowers_at().map(Wake::At);
     let lowers = lowers.and_then(|at| wake(at, s.now));
-    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).min();
+    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).chain(ends).min();
     let Open { intent, applied, .. } = open;
     let manages = s.desired.policy == ManagementPolicy::Manage;
     let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
     let record_of = manages.then(|| s.record_of(agreed));
+    let last_plan = last_plan(s, &decision);
     let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
     // Whatever was decided: the open intent goes along.
     let intent = decision.intent.or(intent);
     let window = windows::used(s);
-    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, ..decision };
+    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, last_plan, ..decision };
     Decision { may_bill: may_bill(s, &decision), ..decision }
+}
+
+/// The plan that the status shows last from now on. Where nothing is wanted any more it is over.
+fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
+    let over = decision.verdict == Verdict::InSync || decision.verdict == Verdict::Observed(None);
+    let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
+    shown.or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
 }
 
 impl Decision {
@@ -177,6 +192,7 @@ impl Decision {
         Self {
             verdict,
             plan: None,
+            last_plan: None,
             next_window: None,
             window: None,
             intent: None,
@@ -205,8 +221,9 @@ fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision
     let plain = Decision::plain(verdict.unwrap_or_else(|| Verdict::Unsupported(why.to_owned())));
     let may_bill = s.may_bill.cloned();
     let (next_window, window) = (s.calendar.waits.cloned(), windows::used(s));
+    let last_plan = s.approvals.shown.cloned();
     let record_of = s.record.cloned();
-    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of, next_window, window, ..plain }
+    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of, next_window, window, last_plan, ..plain }
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
@@ -235,7 +252,7 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
 /// An increase that waits for its window lets the limit fall meanwhile, where nothing stands against that.
 fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> Decision {
     let Verdict::Held(holds) = &decision.verdict else { return decision };
-    let Some(meanwhile) = meanwhile.filter(|_| holds.iter().any(Hold::is_of_a_window)) else { return decision };
+    let Some(meanwhile) = meanwhile.filter(|_| holds.iter().any(Hold::lasts)) else { return decision };
     let other = of(s, meanwhile, None);
     let goes = matches!(other.verdict, Verdict::Publish | Verdict::Change(_));
     if goes { Decision { next_window: decision.next_window, ..other } } else { decision }
@@ -245,7 +262,7 @@ fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> D
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
-    let due = readings::is_published(s, &plan.id) || !readings::must_be_published(s, change);
+    let due = readings::is_published(s, &plan.basis) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
     let wake = holds.iter().filter_map(|hold| wake(hold.wake, s.now)).min();
     let next_window =
@@ -272,7 +289,8 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     };
     match holds.first().map(|hold| &hold.kind) {
         None => {
-            let verdict = if due { Verdict::Change(Box::new(intent(s, &plan.id, change))) } else { Verdict::Publish };
+            let verdict =
+                if due { Verdict::Change(Box::new(intent(s, &plan.basis, change))) } else { Verdict::Publish };
             let wake = if due { Duration::ZERO } else { spread(s, &plan) };
             Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
         }

@@ -5,8 +5,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::protocol::digest;
 use super::{ChangeTimes, Goal, Pool, Size, Sizing};
-use crate::api::{DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration};
+use crate::api::{
+    ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration,
+};
 
 /// How often the vendor is read when the spec does not say.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
@@ -55,6 +58,10 @@ pub struct Desired {
     pub guardrails: Guardrails,
     /// When changes may be made.
     pub adjustment: ChangeTimes,
+    /// Which changes need a person's yes.
+    pub approval: ApprovalPolicy,
+    /// A hash of all in the spec that decides which change is wanted: an edit of it is another plan.
+    pub asked: String,
     /// Manage or only observe.
     pub policy: ManagementPolicy,
     /// What follows a change from outside.
@@ -86,6 +93,8 @@ impl Desired {
             pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),
             adjustment: ChangeTimes::parse(spec.adjustment.as_ref())?,
+            approval: approval(spec)?,
+            asked: asked(spec),
             policy: spec.management_policy.unwrap_or_default(),
             drift: spec.drift_policy.unwrap_or_default(),
             suspended: spec.suspend.unwrap_or_default(),
@@ -94,6 +103,29 @@ impl Desired {
             interval: interval(spec.interval.as_deref())?.max(min_interval),
         })
     }
+}
+
+/// As admission has it.
+fn approval(spec: &LicenseSeatsSpec) -> Result<ApprovalPolicy, SpecFault> {
+    let Some(policy) = &spec.approval else { return Ok(ApprovalPolicy::default()) };
+    let ApprovalPolicy { increase_above, decrease_above } = policy;
+    for (field, number) in [("increaseAbove", increase_above), ("decreaseAbove", decrease_above)] {
+        if let Some(number) = number.filter(|number| *number < 0) {
+            return Err(SpecFault(format!("spec.approval.{field} is {number}: it must be 0 or more")));
+        }
+    }
+    if increase_above.is_none() && decrease_above.is_none() {
+        return Err(SpecFault(
+            "spec.approval is empty: set increaseAbove, decreaseAbove, or both; or remove approval".into(),
+        ));
+    }
+    Ok(policy.clone())
+}
+
+/// Suspending, the interval and thresholds are not in it.
+fn asked(spec: &LicenseSeatsSpec) -> String {
+    let LicenseSeatsSpec { vendor, seats, limit, sizing, guardrails, adjustment, .. } = spec;
+    digest(&[&serde_json::json!([vendor, seats, limit, sizing, guardrails, adjustment]).to_string()])
 }
 
 fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {

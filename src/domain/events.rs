@@ -7,7 +7,9 @@ use super::condition_table::CONDITIONS;
 use super::keys;
 use super::protocol::digest;
 use super::status_column;
-use crate::api::{Change, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, SecretKeyRef, Step, Trigger};
+use crate::api::{
+    Change, Intent, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, Plan, SecretKeyRef, Step, Trigger,
+};
 
 /// How many changes the history keeps.
 const HISTORY: usize = 10;
@@ -26,6 +28,8 @@ pub mod event {
     pub const LICENSE_KEY_REMOVED: &str = "LicenseKeyRemoved";
     /// A row is taken for a license key without having been added for it.
     pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
+    /// A `SeatApproval` let a change pass.
+    pub const CHANGE_APPROVED: &str = "ChangeApproved";
     /// Another number of seats is billed than is shown.
     pub const BILLED_DIFFERS: &str = "BilledDiffers";
 }
@@ -44,6 +48,15 @@ pub struct Notice {
     pub note: String,
 }
 
+/// Tells that an approval is used.
+pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
+    let (name, plan) = intent.approval.as_ref().zip(plan)?;
+    let change =
+        keys::step_words(&plan.step).unwrap_or_else(|| status_column::change(plan.step.base(), plan.step.target()));
+    let note = format!("SeatApproval {name} approves plan {}: {change}", plan.id);
+    Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
+}
+
 /// Adds a change to the record, once, and says what to tell of it.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
@@ -56,6 +69,7 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
     let cause = match change.reason {
         Trigger::SpecDiffers => "as declared",
         Trigger::UseChanged => "following the use",
+        Trigger::Applied => "as declared, at the time of an approval",
         Trigger::Urgent => "as declared, without waiting for a window, for few seats are free",
         Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
     };

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::events::{Notice, adoptions, remember};
+use super::approval::{is_of_a_plan, reach};
+use super::events::{Notice, adoptions, approved, remember};
 use super::keys::after_key_write;
 use super::outcome::after_write;
 use super::windows::{counted, uncounted};
-use super::{Decision, Outcome, Refusal, Snapshot};
-use crate::api::{Change, Intent, License, LicenseSeatsStatus};
+use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
+use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus};
 
 /// A record with what was added to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,13 @@ pub struct Learned {
 
 impl Learned {
     fn of(mut status: LicenseSeatsStatus, applied: Option<Change>, license: Option<&License>) -> Self {
-        if applied.is_some() {
+        if let Some(change) = &applied {
+            // Its plan is over: the same step needs another yes.
+            let plan = status.last_plan.iter_mut().filter(|_| is_of_a_plan(&change.step));
+            plan.for_each(|plan| plan.spent = true);
+            if change.approval.is_some() {
+                status.agreed_seats = status.agreed_seats.max(reach(change.base(), change.target()));
+            }
             // A change that is made sets what is billed.
             status.may_bill = None;
             // Until the account is in sync again, the change says what it should show.
@@ -37,14 +44,28 @@ impl Learned {
 
 /// Adds what a decision has found out: a change that is now seen to be made, and what is known of license keys.
 pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learned {
-    let status = LicenseSeatsStatus { may_bill: decision.may_bill.clone(), window: decision.window.clone(), ..status };
-    Learned::of(status, decision.applied.clone(), decision.license.as_ref())
+    let (may_bill, window, last_plan) =
+        (decision.may_bill.clone(), decision.window.clone(), decision.last_plan.clone());
+    let status = LicenseSeatsStatus { may_bill, window, last_plan, ..status };
+    let mut learned = Learned::of(status, decision.applied.clone(), decision.license.as_ref());
+    if let Verdict::Change(intent) = &decision.verdict {
+        learned.notices.extend(approved(intent, decision.plan.as_ref()));
+    }
+    learned
 }
 
 /// The record with which a request may leave: its intent, and its place in the window that let it pass.
 pub fn before_request(status: LicenseSeatsStatus, intent: &Intent) -> LicenseSeatsStatus {
     let window = intent.window.as_ref().map(|passed| counted(status.window.as_ref(), passed)).or(status.window);
-    LicenseSeatsStatus { intent: Some(intent.clone()), plan: None, window, ..status }
+    let used = intent.approval.clone().zip(status.last_plan.as_ref()).map(|(name, plan)| ApprovalUsed {
+        name,
+        plan_id: plan.id.clone(),
+        to: intent.target().seats,
+        limit_to: intent.target().limit,
+        time: intent.time.clone(),
+    });
+    let approval = used.or(status.approval);
+    LicenseSeatsStatus { intent: Some(intent.clone()), plan: None, window, approval, ..status }
 }
 
 /// Adds what the answer to the request of an intent proves. `status` has this intent; `read_back`: what was read after the
@@ -87,10 +108,12 @@ pub fn over_another_write(
         license: record.license.clone(),
         // So is what may be billed: no other record knows an intent that this record drops.
         may_bill: record.may_bill.clone(),
-        // And so is what a window has seen.
+        // And so is what a window has seen, and which plan was used up.
         window: record.window.clone(),
         // And so are the seats with which the account was in sync: a change of ours makes them another number.
         sizing: record.sizing.clone(),
+        last_plan: record.last_plan.clone(),
+        agreed_seats: record.agreed_seats,
         ..stored
     })
 }

@@ -4,6 +4,7 @@
 //! `controller`, whose act step is the only code that carries out a [`Decision`].
 
 mod adjustment;
+mod approval;
 mod condition;
 mod condition_table;
 mod confirmation;
@@ -39,6 +40,7 @@ mod windows;
 mod wish;
 
 pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
+pub use approval::{Approval, Approvals};
 pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};

@@ -171,8 +171,9 @@ pub(super) fn applied(intent: &Intent, now: Timestamp) -> Change {
         next_try: _,
         look: _,
         window,
+        approval,
         time: _,
     } = intent.clone();
     let window = window.map(|window| window.name);
-    Change { id, account, step, generation, wish, attempt, reason, window, time: Time(now) }
+    Change { id, account, step, generation, wish, attempt, reason, window, approval, time: Time(now) }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::approval::{Consent, consent, shown};
 use super::decision::Situation;
 use super::ladder::Move;
 use super::protocol::{digest, intent_id};
@@ -34,22 +35,28 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
         }
     }
     words.extend(readings::grounds(s, &change.step));
-    let id = digest(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let basis = digest(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let shown = shown(s, &change.step);
+    let id = shown.map_or_else(|| basis.clone(), |shown| shown.id);
     let mut step = change.step.clone();
     if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
         // What the list showed meanwhile belongs to the intent.
         key.present.clear();
         key.heard.clear();
     }
-    Plan { id, step, reason: change.reason, blocked_by: Vec::new() }
+    Plan { id, basis, step, reason: change.reason, blocked_by: Vec::new() }
 }
 
 /// The intent under which it is sent.
-pub(super) fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
+pub(super) fn intent(s: &Situation<'_>, basis: &str, change: &Move) -> Intent {
     let passage = passage(s, change);
+    let (approval, applied) = match consent(s, change) {
+        Consent::Approved { name, now, .. } => (Some(name), now),
+        _ => (None, false),
+    };
     let Move { step, reason, attempt, answered, not_before: _, drifted: _, settle: _, keeps_clock: _ } = change;
     Intent {
-        id: intent_id(plan, *attempt, s.writer, s.now),
+        id: intent_id(basis, *attempt, s.writer, s.now),
         object_uid: s.uid.to_owned(),
         generation: s.generation,
         wish: Some(s.desired.wish()),
@@ -58,19 +65,24 @@ pub(super) fn intent(s: &Situation<'_>, plan: &str, change: &Move) -> Intent {
         used: s.seen.usage.count(),
         attempt: *attempt,
         answered: *answered,
-        reason: if passage == Passage::Urgent { Trigger::Urgent } else { *reason },
+        reason: match passage {
+            Passage::Urgent => Trigger::Urgent,
+            _ if applied => Trigger::Applied,
+            _ => *reason,
+        },
         phase: IntentPhase::Open,
         refused: None,
         next_try: None,
         look: s.look.map(str::to_owned),
         window: if let Passage::Through(window) = passage { Some(window) } else { None },
+        approval,
         time: Time(s.now),
     }
 }
 
 /// A change that was made, as a question to a person.
 pub(super) fn review_of(change: &Change) -> Intent {
-    let Change { id, account, step, generation, wish, attempt, reason, window: _, time } = change.clone();
+    let Change { id, account, step, generation, wish, attempt, reason, window: _, approval: _, time } = change.clone();
     Intent {
         id,
         object_uid: String::new(),
@@ -87,6 +99,7 @@ pub(super) fn review_of(change: &Change) -> Intent {
         next_try: None,
         look: None,
         window: None,
+        approval: None,
         time,
     }
 }
@@ -97,6 +110,6 @@ pub(super) fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
     if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
         return Duration::ZERO;
     }
-    let chance = plan.id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1000;
+    let chance = plan.basis.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1000;
     LONGEST_SPREAD.min(s.timing.pause) * chance / 1000
 }

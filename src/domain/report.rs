@@ -3,13 +3,14 @@
 
 use jiff::Timestamp;
 
+use super::approval::agreed_seats;
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
-use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
+use crate::api::{Account, ApprovalPolicy, Effective, LicenseSeatsStatus, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -61,6 +62,9 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
+            status.last_plan.clone_from(&decision.last_plan);
+            let asks = desired.approval != ApprovalPolicy::default();
+            status.agreed_seats = agreed_seats(status.agreed_seats, asks, seen.numbers().map(|n| n.seats), in_sync);
             let shown = if in_sync { seen.numbers() } else { None };
             status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
             status.next_window.clone_from(&decision.next_window);

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::*;
 use crate::api::*;
 
+mod approval;
 mod decision;
 mod drift_report;
 mod first_sight;
@@ -121,6 +122,8 @@ fn story() -> Story {
         desired: Desired {
             pool: pool(Goal::Quantity),
             seats: Some(150),
+            approval: ApprovalPolicy::default(),
+            asked: String::new(),
             sizing: None,
             size: None,
             limit: LimitGoal::Pinned,
@@ -200,6 +203,7 @@ impl Story {
             next_try: None,
             look: None,
             window: None,
+            approval: None,
             time: Time(now()),
         });
         let wait = match phase {
@@ -231,6 +235,7 @@ impl Story {
             attempt,
             reason,
             window: None,
+            approval: None,
             time: Time(now() - SignedDuration::from_hours(hours)),
         });
         self
@@ -268,6 +273,7 @@ impl Story {
             stuck: &[],
             satisfied: self.satisfied,
             calendar: Calendar::default(),
+            approvals: Approvals::default(),
             timing: TIMING,
             writer: "me",
             now,
@@ -283,7 +289,7 @@ impl Story {
     fn follow_at(&self, now: Timestamp) -> Decision {
         let first = self.decided_at(None, now);
         match (&first.verdict, &first.plan) {
-            (Verdict::Publish, Some(plan)) if self.published => self.decided_at(Some(&plan.id), now),
+            (Verdict::Publish, Some(plan)) if self.published => self.decided_at(Some(&plan.basis), now),
             _ => first,
         }
     }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::adjustment::Direction;
+use super::approval::{Consent, consent};
 use super::ladder::Move;
 use super::{Numbers, Situation, keys};
 use crate::api::{AdjustmentMode, Intent, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
@@ -106,13 +107,14 @@ pub(super) fn passage(s: &Situation<'_>, change: &Move) -> Passage {
     let rules = &s.desired.adjustment;
     let (up, down) = directions(&change.step);
     let mut passage = Passage::Free;
+    let applied = matches!(consent(s, change), Consent::Approved { now: true, .. });
     if is_first_repeat(s, change) {
         return passage;
     }
     for (name, direction, moves) in [("increase", &rules.increase, up), ("decrease", &rules.decrease, down)] {
         match direction.mode {
             AdjustmentMode::Never if moves => return Passage::Never(name),
-            AdjustmentMode::InWindow if moves => match through(s, change, direction) {
+            AdjustmentMode::InWindow if moves && !applied => match through(s, change, direction) {
                 Passage::Waits(_) if name == "increase" && is_urgent(s, change) => passage = Passage::Urgent,
                 waits @ Passage::Waits(_) => return waits,
                 passed => passage = passed,
@@ -124,7 +126,7 @@ pub(super) fn passage(s: &Situation<'_>, change: &Move) -> Passage {
 }
 
 /// Whether a change raises something, and whether it lowers the seats. A limit alone may fall: that costs nothing.
-fn directions(step: &Step) -> (bool, bool) {
+pub(super) fn directions(step: &Step) -> (bool, bool) {
     match step {
         Step::AddKey(_) => (true, false),
         Step::RemoveKey(_) => (false, true),
@@ -136,7 +138,7 @@ fn directions(step: &Step) -> (bool, bool) {
 }
 
 /// Whether a limit lets the vendor buy more than another.
-fn is_higher(limit: Option<i32>, than: Option<i32>) -> bool {
+pub(super) fn is_higher(limit: Option<i32>, than: Option<i32>) -> bool {
     than.is_some_and(|than| limit.is_none_or(|limit| limit > than))
 }
 
@@ -158,7 +160,7 @@ pub(super) fn covers(earlier: &Step, change: &Step) -> bool {
 }
 
 /// The protocol's first repeat of a request, or of a change that was taken back, is the same change: it passed already.
-fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
+pub(super) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
     let open = s.intent.map(|intent| &intent.step);
     let earlier = open.or(s.history.first().map(|last| &last.step));
     change.attempt == 2 && earlier.is_some_and(|earlier| covers(earlier, &change.step))

@@ -148,6 +148,7 @@ pub(super) mod tests {
             next_try: None,
             look: None,
             window: None,
+            approval: None,
             time: Time("2026-11-22T12:00:00.123456789Z".parse().unwrap()),
         }
     }

@@ -64,6 +64,7 @@ fn intent(step: Step) -> Intent {
         next_try: None,
         look: None,
         window: None,
+        approval: None,
         time: Time(jiff::Timestamp::UNIX_EPOCH),
     }
 }

@@ -8,8 +8,8 @@ use seatkeeper::api::{
     Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
 use seatkeeper::domain::{
-    Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot, Timing, Usage,
-    VendorWords, Verdict,
+    Approvals, Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot,
+    Timing, Usage, VendorWords, Verdict,
 };
 
 use crate::apiserver::Record;
@@ -39,6 +39,8 @@ pub fn desired(goal: Goal) -> Desired {
             goal,
         },
         seats: None,
+        approval: ApprovalPolicy::default(),
+        asked: String::new(),
         sizing: None,
         size: None,
         limit: LimitGoal::Keep,
@@ -95,6 +97,7 @@ pub fn situation<'a>(
         others: &[],
         stuck: &[],
         calendar: Calendar::default(),
+        approvals: Approvals::default(),
         timing,
         writer: "writer",
         now: Timestamp::UNIX_EPOCH,
@@ -135,6 +138,6 @@ pub fn judgement<C: Case>(
     let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
     let kept = decision.intent.as_ref().filter(|_| !forgets);
     let plan = decision.plan.as_ref().filter(|_| !matches!(verdict, Said::Change(_)));
-    let published = plan.map(|plan| u64::from_str_radix(&plan.id, 16).expect("a plan id in hexadecimal"));
+    let published = plan.map(|plan| u64::from_str_radix(&plan.basis, 16).expect("a plan id in hexadecimal"));
     Judgement { verdict, record: Record { published, intent: kept.map(mark), made }, doubt }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use seatkeeper::api::{Account, Intent, LicenseSeatsSpec, LicenseSeatsStatus, RecordOf, Trigger};
 use seatkeeper::calendar::{self, Schedule};
 use seatkeeper::domain::{
-    self, Calendar, Desired, DoubtClock, Finding, Learned, Model, Numbers, Opening, Outcome, Rules, Situation,
-    Snapshot, Timing, Usage, Verdict,
+    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Numbers, Opening, Outcome, Rules,
+    Situation, Snapshot, Timing, Usage, Verdict,
 };
 use seatkeeper::vendors;
 use serde_json::{Value, json};
@@ -162,7 +162,7 @@ impl<'a> Life<'a> {
             may_bill: status.may_bill.as_ref(),
             history: &status.history,
             license: None,
-            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
             elapsed: self.clock.elapsed(self.elapsed_time()).as_ref(),
             record: Some(&known),
             satisfied: false,
@@ -176,6 +176,7 @@ impl<'a> Life<'a> {
                 planned: status.plan.as_ref(),
                 current: status.observed_generation == self.generation,
             },
+            approvals: Approvals::default(),
             timing: TIMING,
             writer: "writer",
             now,

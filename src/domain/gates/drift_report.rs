@@ -3,6 +3,7 @@
 use super::{Hold, HoldKind, Wanted};
 use crate::api::{DriftPolicy, Trigger};
 use crate::domain::Situation;
+use crate::domain::approval::{Consent, consent};
 use crate::domain::ladder::Settle;
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
@@ -14,7 +15,9 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
         Settle::Wait(_) => change.drifted.is_none(),
         Settle::Done | Settle::Late(_) => false,
     };
-    if !drift || comes_first {
+    // Approving the plan that is shown applies it.
+    let approved = matches!(consent(s, change), Consent::Approved { of_plan: true, .. });
+    if !drift || comes_first || approved {
         return vec![];
     }
     let message =

@@ -3,6 +3,7 @@
 //! Before these stands what an open intent still means (`protocol`): while its outcome is not known, no reading can say what the
 //! next change is.
 
+mod approval;
 mod drift_report;
 mod first_sight;
 mod guard_rails;
@@ -72,6 +73,10 @@ pub enum HoldKind {
     UnreadPool,
     /// The same, and the other object changes nothing before a person acts.
     StuckPool,
+    /// It waits for a `SeatApproval`.
+    Approval,
+    /// A `SeatApproval` denies it.
+    Denied,
     /// It waits for a window of `spec.adjustment`.
     Window(Box<Awaited>),
     /// `spec.adjustment` switches this direction off: `increase` or `decrease`.
@@ -110,9 +115,9 @@ impl Hold {
         Self { kind, message, wake: Wake::OnEdit }
     }
 
-    /// Whether the change waits for a window, or for its direction to be switched on.
-    pub(super) fn is_of_a_window(&self) -> bool {
-        matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_))
+    /// Whether the change waits for a window, for its direction to be switched on, or for an approval: that may take days.
+    pub(super) fn lasts(&self) -> bool {
+        matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_) | HoldKind::Approval | HoldKind::Denied)
     }
 
     /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
@@ -129,6 +134,8 @@ impl Hold {
             | HoldKind::NumbersInDoubt
             | HoldKind::FirstSight
             | HoldKind::StuckPool
+            | HoldKind::Approval
+            | HoldKind::Denied
             | HoldKind::NeverMade(_)
             | HoldKind::Owned
             | HoldKind::SameRows => true,
@@ -157,6 +164,7 @@ impl Hold {
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool => PlanBlock::OtherPool,
             HoldKind::Window(_) | HoldKind::NeverMade(_) => PlanBlock::Window,
+            HoldKind::Approval | HoldKind::Denied => PlanBlock::Approval,
             HoldKind::Retry => PlanBlock::Retry,
             HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,
@@ -177,7 +185,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 15] = [
+const ALL: [Gate; 16] = [
     observe::gate,
     drift_report::gate,
     seen_first::gate,
@@ -190,6 +198,7 @@ const ALL: [Gate; 15] = [
     seats_in_use::gate,
     readings::gate,
     first_sight::gate,
+    approval::gate,
     window::gate,
     others::pool,
     retry::gate,

@@ -163,7 +163,7 @@ impl Keys {
     pub(super) fn decide(&self) -> Decision {
         let first = self.decide_under(None);
         match &first.plan {
-            Some(plan) if self.published => self.decide_under(Some(&plan.id)),
+            Some(plan) if self.published => self.decide_under(Some(&plan.basis)),
             _ => first,
         }
     }
@@ -192,6 +192,7 @@ impl Keys {
             others: &[],
             stuck: &[],
             calendar: Calendar::default(),
+            approvals: Approvals::default(),
             timing: TIMING,
             writer: "writer",
             now: now(),
@@ -240,6 +241,7 @@ fn open(step: Step, phase: IntentPhase) -> Intent {
         next_try: None,
         look: None,
         window: None,
+        approval: None,
         time: Time(now()),
     }
 }

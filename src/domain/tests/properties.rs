@@ -43,7 +43,7 @@ prop_compose! {
     ) -> Intent {
         let (id, object_uid, time) = (id.to_owned(), object_uid.to_owned(), Time(time));
         let step = seats_step(n(from, limit_from), n(to, limit_to));
-        Intent { id, object_uid, generation, wish, account, step, used, attempt, reason, phase, answered, refused: None, next_try: None, look: None, window: None, time }
+        Intent { id, object_uid, generation, wish, account, step, used, attempt, reason, phase, answered, refused: None, next_try: None, look: None, window: None, approval: None, time }
     }
 }
 

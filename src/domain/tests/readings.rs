@@ -7,7 +7,7 @@ fn owner(story: Story) -> Story {
 }
 
 fn plan_id(story: &Story) -> String {
-    story.decided().plan.expect("a plan").id
+    story.decided().plan.expect("a plan").basis
 }
 
 /// What is decided about `now` where the plan of `before` is published.

@@ -52,11 +52,12 @@ impl Follower {
         let satisfaction = satisfaction(&desired, &story.seen.account_key());
         let decision = decide(&Situation {
             desired: &desired,
-            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
             intent: status.intent.as_ref(),
             history: &status.history,
             record: status.record_of.as_ref(),
             satisfied: in_sync_before(&status, story.generation, &satisfaction),
+            approvals: Approvals { shown: status.last_plan.as_ref(), ..Approvals::default() },
             ..story.situation(None, now)
         });
         let finding = Finding::Decided { desired: &desired, seen: &story.seen, decision: &decision };

@@ -50,7 +50,7 @@ impl Waiter {
     fn decision(&self, now: Timestamp) -> Decision {
         let story = &self.story;
         decide(&Situation {
-            published: self.status.plan.as_ref().map(|plan| plan.id.as_str()),
+            published: self.status.plan.as_ref().map(|plan| plan.basis.as_str()),
             intent: self.status.intent.as_ref(),
             history: &self.status.history,
             calendar: Calendar {
@@ -60,6 +60,7 @@ impl Waiter {
                 planned: self.status.plan.as_ref(),
                 current: self.status.observed_generation == story.generation,
             },
+            approvals: Approvals { shown: self.status.last_plan.as_ref(), ..Approvals::default() },
             ..story.situation(None, now)
         })
     }

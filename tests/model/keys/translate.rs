@@ -123,6 +123,7 @@ pub fn intent(mark: Mark) -> Intent {
         next_try: None,
         look: None,
         window: None,
+        approval: None,
         refused: mark.refused.map(|says| uncertain(says).words()),
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
@@ -190,6 +191,7 @@ pub fn history(made: Made) -> Vec<Change> {
         attempt: 1,
         reason: trigger(wish.is_some()),
         window: None,
+        approval: None,
         time: Time(Timestamp::UNIX_EPOCH),
     };
     let corrections = Listing::ALL.into_iter().flat_map(|listing| {

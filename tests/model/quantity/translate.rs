@@ -29,6 +29,7 @@ pub fn intent(mark: Mark) -> Intent {
         next_try: None,
         look: look(mark.looks),
         window: None,
+        approval: None,
         phase: mark.phase.into(),
         time: Time(Timestamp::UNIX_EPOCH),
     }
@@ -64,6 +65,7 @@ pub fn change(mark: Mark) -> Change {
         attempt: i32::from(mark.attempt),
         reason: trigger(mark.external),
         window: None,
+        approval: None,
         time: Time(Timestamp::UNIX_EPOCH),
     }
 }

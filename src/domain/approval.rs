@@ -1,0 +1,192 @@
+//! Approvals: which changes need a person's yes, which plan a yes is for, and what it covers. An approval is an object of its own,
+//! so that rights alone decide who may give it.
+
+use jiff::Timestamp;
+
+use super::ladder::Move;
+use super::protocol::digest;
+use super::windows::{covers, directions, is_higher};
+use super::{Numbers, Situation};
+use crate::api::{ApprovalDecision, SeatApprovalSpec, ShownPlan, Step};
+
+/// A `SeatApproval` of the object, as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub spec: SeatApprovalSpec,
+}
+
+/// What is known of approvals, and of what was approved before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Approvals<'a> {
+    /// Those of the object.
+    pub given: &'a [Approval],
+    /// Why they could not be read, as the end of a sentence; then none is known.
+    pub unread: Option<&'a str>,
+    /// The plan that the status showed last.
+    pub shown: Option<&'a ShownPlan>,
+    /// Seats up to which people have agreed, where approvals are asked for.
+    pub agreed: Option<i32>,
+}
+
+/// What approvals say to a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// It needs none, and there is none.
+    NotNeeded,
+    /// This one covers it. `now`: it waits for no window either; `of_plan`: it names this plan.
+    Approved { name: String, now: bool, of_plan: bool },
+    /// This one denies it.
+    Denied(String),
+    /// It needs one. The sentence says why.
+    Needed(String),
+}
+
+/// The plan as it is shown: the one that was shown last while the change goes no further, else a new one. `None`: what costs nothing
+/// and gives nothing back, such as a lower limit, is nothing to approve.
+pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
+    if !is_of_a_plan(step) {
+        return None;
+    }
+    let of = digest(&[s.uid, &s.seen.account_key(), &s.desired.asked]);
+    let mut step = step.clone();
+    if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
+        // It does not depend on other rows.
+        key.present.clear();
+        key.heard.clear();
+    }
+    let last = s.approvals.shown;
+    if let Some(last) = last.filter(|last| !last.spent && last.of == of && goes_no_further(&last.step, &step)) {
+        return Some(ShownPlan { step, ..last.clone() });
+    }
+    let number = last.map_or(0, |last| last.number).max(0).saturating_add(1);
+    let hash = digest(&[s.uid, &number.to_string(), s.writer, &s.now.as_nanosecond().to_string()]);
+    let short: String = hash.chars().take(6).collect();
+    Some(ShownPlan { number, id: format!("{number}-{short}"), step, of, spent: false })
+}
+
+/// Whether a change is more than a lower limit.
+pub(super) fn is_of_a_plan(step: &Step) -> bool {
+    directions(step) != (false, false)
+}
+
+/// Whether a change stays within another one: the same way, not further, and not from further away.
+fn goes_no_further(earlier: &Step, change: &Step) -> bool {
+    let (before, now) = (earlier.base().seats, change.base().seats);
+    let (up, down) = directions(change);
+    let same_way = directions(earlier) == (up, down);
+    let from_there = change.key().is_some() || (!up || now >= before) && (!down || now <= before);
+    same_way && from_there && covers(earlier, change)
+}
+
+/// What approvals say to a change.
+pub(super) fn consent(s: &Situation<'_>, change: &Move) -> Consent {
+    let Some(ShownPlan { id, .. }) = shown(s, &change.step) else { return Consent::NotNeeded };
+    if let Some(why) = s.approvals.unread {
+        return Consent::Needed(format!("the SeatApprovals of this object could not be read: {why}"));
+    }
+    let in_force = |approval: &&Approval| approval.spec.valid_until.as_ref().is_none_or(|until| s.now < until.0);
+    let given: Vec<&Approval> = s.approvals.given.iter().filter(in_force).collect();
+    let of_plan = |approval: &Approval| approval.spec.plan_id.as_deref() == Some(id.as_str());
+    let denied = given.iter().find(|one| one.spec.decision == ApprovalDecision::Denied && of_plan(one));
+    if let Some(denied) = denied {
+        return Consent::Denied(denied.name.clone());
+    }
+    let approves = |one: &&&Approval| {
+        let bound = one.spec.plan_id.is_none() && within(&one.spec, &change.step);
+        one.spec.decision == ApprovalDecision::Approved && (of_plan(one) || bound)
+    };
+    let now = |one: &Approval| one.spec.apply_now == Some(true);
+    let approval = given.iter().filter(approves).max_by_key(|one| (now(one), of_plan(one)));
+    if let Some(approval) = approval {
+        let (now, of_plan) = (now(approval), of_plan(approval));
+        return Consent::Approved { name: approval.name.clone(), now, of_plan };
+    }
+    needed(s, &change.step).map_or(Consent::NotNeeded, Consent::Needed)
+}
+
+/// Whether an approval that names a bound covers a change. It covers increases alone: fewer seats are within any upper bound.
+fn within(spec: &SeatApprovalSpec, step: &Step) -> bool {
+    let Step::Seats(_) = step else { return false };
+    let (from, to): (Numbers, Numbers) = (step.base(), step.target());
+    let (up, down) = directions(step);
+    let seats = to.seats <= from.seats || spec.up_to.is_some_and(|most| to.seats <= most);
+    let highest = spec.limit_up_to.max(spec.up_to);
+    let limit = !is_higher(to.limit, from.limit) || to.limit.zip(highest).is_some_and(|(limit, most)| limit <= most);
+    up && !down && seats && limit
+}
+
+/// Why a change needs an approval, if it does.
+fn needed(s: &Situation<'_>, step: &Step) -> Option<String> {
+    let policy = &s.desired.approval;
+    let (from, to) = (step.base(), step.target());
+    let (up, down) = directions(step);
+    if let Some(most) = policy.increase_above.filter(|_| up) {
+        let Step::Seats(_) = step else {
+            return Some("how many seats a license key brings shows only once it is added".into());
+        };
+        let Some(reach) = reach(from, to) else {
+            return Some(format!(
+                "without a limit there is no end of what the vendor may buy, and spec.approval.increaseAbove is {most}"
+            ));
+        };
+        let rise = i64::from(reach) - i64::from(from.seats);
+        let agreed = s.approvals.agreed.unwrap_or(from.seats);
+        let above = i64::from(reach) - i64::from(agreed);
+        if rise > i64::from(most) {
+            return Some(format!("{rise} seats more than now are above spec.approval.increaseAbove {most}"));
+        }
+        if above > i64::from(most) {
+            return Some(format!(
+                "{reach} seats are {above} above the {agreed} that were agreed to (status.agreedSeats), and \
+                 spec.approval.increaseAbove is {most}"
+            ));
+        }
+    }
+    let fall = i64::from(from.seats) - i64::from(to.seats);
+    let most = policy.decrease_above.filter(|most| down && (step.key().is_some() || fall > i64::from(*most)))?;
+    Some(match step.key() {
+        Some(_) => format!("a license key would be removed, and spec.approval.decreaseAbove is {most}"),
+        None => format!("{fall} seats fewer than now are above spec.approval.decreaseAbove {most}"),
+    })
+}
+
+/// How many seats there may be after a change: those that it buys, and those that a higher limit lets the vendor buy. `None`: there
+/// is no end.
+pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
+    if !is_higher(to.limit, from.limit) {
+        return Some(to.seats);
+    }
+    to.limit.map(|limit| limit.max(to.seats))
+}
+
+/// Why the approvals that there are do not cover a change, as sentences.
+pub(super) fn why_none_covers(s: &Situation<'_>, id: &str) -> Vec<String> {
+    let why = |Approval { name, spec }: &Approval| match (&spec.plan_id, &spec.valid_until) {
+        (_, Some(until)) if until.0 <= s.now => {
+            format!("SeatApproval {name} was valid until {}", until.0.strftime("%Y-%m-%d %H:%MZ"))
+        }
+        (Some(plan), _) if plan != id => {
+            format!("SeatApproval {name} names plan {plan}, which is over or of another object")
+        }
+        _ => format!("SeatApproval {name} does not go as far"),
+    };
+    s.approvals.given.iter().map(why).collect()
+}
+
+/// Seats up to which people have agreed, after a decision. They fall with what is in sync, and rise by approved changes alone.
+pub(super) fn agreed_seats(old: Option<i32>, asked: bool, seats: Option<i32>, in_sync: bool) -> Option<i32> {
+    match (old.filter(|_| asked), seats.filter(|_| asked)) {
+        (Some(agreed), Some(seats)) if in_sync => Some(agreed.min(seats)),
+        (Some(agreed), _) => Some(agreed),
+        (None, seats) => seats,
+    }
+}
+
+/// When the first of the approvals ends that are in force now.
+pub(super) fn next_end(s: &Situation<'_>) -> Option<Timestamp> {
+    let ends = s.approvals.given.iter().filter_map(|one| Some(one.spec.valid_until.as_ref()?.0));
+    ends.filter(|end| *end > s.now).min()
+}

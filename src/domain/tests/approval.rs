@@ -1,0 +1,474 @@
+//! Changes that need a person's yes.
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A SeatApproval as a person writes it.
+fn approval(name: &str, spec: &str) -> Approval {
+    let text = format!("{{licenseSeatsRef: {{name: acme}}, {spec}}}");
+    Approval { name: name.into(), spec: serde_yaml::from_str(&text).unwrap() }
+}
+
+/// An object that asks for approvals, as decisions follow each other.
+struct Asker {
+    story: Story,
+    status: LicenseSeatsStatus,
+    given: Vec<Approval>,
+    unread: Option<&'static str>,
+    openings: Vec<Opening>,
+    now: Timestamp,
+}
+
+/// 100 seats that are pinned, 80 in use. Increases by more than 10, and all decreases, need an approval.
+fn asker(wanted: i32) -> Asker {
+    let policy = ApprovalPolicy { increase_above: Some(10), decrease_above: Some(0) };
+    let story = story().uses(Usage::Exact(80)).with(|story| story.desired.approval = policy);
+    let status = LicenseSeatsStatus { agreed_seats: Some(100), ..LicenseSeatsStatus::default() };
+    let now = at("2026-11-20T08:00:00Z");
+    Asker { story, status, given: vec![], unread: None, openings: vec![], now }.wants(wanted)
+}
+
+impl Asker {
+    /// An edit of `spec.seats`.
+    fn wants(mut self, seats: i32) -> Self {
+        self.edit(seats);
+        self
+    }
+
+    fn edit(&mut self, seats: i32) {
+        self.story.desired.seats = Some(seats);
+        self.story.desired.asked = format!("seats {seats}");
+        self.story.generation += 1;
+    }
+
+    fn give(&mut self, name: &str, spec: &str) -> &mut Self {
+        self.given.push(approval(name, spec));
+        self
+    }
+
+    /// A yes to the plan that is shown.
+    fn approve(&mut self, more: &str) -> &mut Self {
+        let spec = format!("decision: Approved, planId: {}{more}", self.plan());
+        self.give("yes", &spec)
+    }
+
+    /// One pass, whose decision is recorded.
+    fn pass(&mut self) -> Decision {
+        let (story, status, now) = (&self.story, self.status.clone(), self.now);
+        let decision = decide(&Situation {
+            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
+            intent: status.intent.as_ref(),
+            history: &status.history,
+            calendar: Calendar {
+                openings: &self.openings,
+                used: status.window.as_ref(),
+                waits: status.next_window.as_ref(),
+                planned: status.plan.as_ref(),
+                current: status.observed_generation == story.generation,
+            },
+            approvals: Approvals {
+                given: &self.given,
+                unread: self.unread,
+                shown: status.last_plan.as_ref(),
+                agreed: status.agreed_seats,
+            },
+            ..story.situation(None, now)
+        });
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let learned = after_decision(status, &decision);
+        self.status = report(&learned.status, story.generation, &finding, now).status;
+        decision
+    }
+
+    /// Passes until a request would leave or nothing more comes of it.
+    fn requested(&mut self) -> Option<Intent> {
+        for _ in 0..3 {
+            if let Verdict::Change(intent) = self.pass().verdict {
+                self.status = before_request(self.status.clone(), &intent);
+                return Some(*intent);
+            }
+        }
+        None
+    }
+
+    /// The same; the request is made, and its late effects are over.
+    fn made(&mut self) -> Option<Intent> {
+        let intent = self.requested()?;
+        self.story.seen.model = Model::Quantity(intent.target());
+        let seen = &self.story.seen;
+        self.status = after_request(self.status.clone(), &intent, &Outcome::Accepted, Some(seen), self.now).status;
+        self.status.history[0].time = Time(self.now - SignedDuration::from_hours(30));
+        Some(intent)
+    }
+
+    fn plan(&self) -> String {
+        self.status.plan.as_ref().expect("a plan").id.clone()
+    }
+
+    fn pending(&self) -> (String, String) {
+        said(&self.status, kind::CHANGE_PENDING)
+    }
+
+    fn summary(&self) -> &str {
+        self.status.summary.as_deref().unwrap_or_default()
+    }
+}
+
+#[test]
+fn step_above_the_number_waits_for_a_yes_and_names_the_plan() {
+    let mut asker = asker(111);
+    assert_eq!(asker.requested(), None);
+    let (reason, message) = asker.pending();
+    assert_eq!(reason, "True/AwaitingApproval");
+    let told = format!(
+        "11 seats more than now are above spec.approval.increaseAbove 10: create a SeatApproval in this namespace with planId {}, \
+         or edit spec to ask for less",
+        asker.plan()
+    );
+    assert!(message.contains(&told), "{message}");
+    assert_eq!(asker.summary(), "+11 seats, limit 111: approval needed");
+    assert_eq!(said(&asker.status, kind::READY).0, "True/ChangeDeferred");
+    assert_eq!(asker.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::Approval]);
+}
+
+#[test]
+fn step_up_to_the_number_needs_no_yes() {
+    assert!(asker(110).requested().is_some());
+}
+
+#[test]
+fn each_decrease_needs_a_yes_where_the_number_is_zero() {
+    let mut asker = asker(99);
+    assert_eq!(asker.requested(), None);
+    assert!(asker.pending().1.contains("1 seats fewer than now are above spec.approval.decreaseAbove 0"));
+    asker.story.desired.approval.decrease_above = Some(1);
+    assert!(asker.requested().is_some());
+}
+
+#[test]
+fn approved_plan_is_made_once_and_is_recorded() {
+    let mut asker = asker(150);
+    asker.pass();
+    let id = asker.plan();
+    asker.approve("");
+    let intent = asker.made().unwrap();
+    assert_eq!((intent.approval.as_deref(), intent.target().seats), (Some("yes"), 150));
+    let used = asker.status.approval.clone().unwrap();
+    assert_eq!(
+        (used.name.as_str(), used.plan_id.as_str(), used.to, used.limit_to),
+        ("yes", id.as_str(), 150, Some(150))
+    );
+    assert_eq!(asker.status.history[0].approval.as_deref(), Some("yes"));
+    assert_eq!(asker.status.agreed_seats, Some(150));
+    // The same step again is another plan.
+    asker.story.seen.model = Model::Quantity(n(100, Some(100)));
+    asker.status.history.clear();
+    assert_eq!(asker.requested(), None);
+    assert_ne!(asker.plan(), id);
+    assert!(
+        asker.pending().1.contains(&format!("SeatApproval yes names plan {id}, which is over or of another object"))
+    );
+}
+
+#[test]
+fn approval_of_a_use_is_told() {
+    let mut asker = asker(150);
+    asker.pass();
+    asker.approve("");
+    let decision =
+        (0..3).map(|_| asker.pass()).find(|decision| matches!(decision.verdict, Verdict::Change(_))).unwrap();
+    let notices = after_decision(asker.status.clone(), &decision).notices;
+    assert_eq!(notices.len(), 1);
+    assert_eq!(notices[0].reason, "ChangeApproved");
+    assert_eq!(
+        notices[0].note,
+        format!("SeatApproval yes approves plan {}: +50 seats, limit 150", decision.plan.unwrap().id)
+    );
+}
+
+#[test]
+fn approval_that_is_taken_back_or_over_counts_no_more() {
+    let mut asker = asker(150);
+    asker.pass();
+    asker.approve(", validUntil: '2026-12-01T00:00:00Z'");
+    assert!(matches!(asker.pass().verdict, Verdict::Change(_)), "it was published while it waited");
+    asker.now = at("2026-12-01T00:00:00Z");
+    assert_eq!(asker.requested(), None);
+    assert!(asker.pending().1.contains("SeatApproval yes was valid until 2026-12-01 00:00Z"), "{}", asker.pending().1);
+    asker.now = at("2026-11-30T23:59:59Z");
+    assert!(asker.pass().wake.unwrap() <= Duration::from_secs(2), "the end of an approval is looked at");
+    asker.given.clear();
+    assert_eq!(asker.requested(), None);
+}
+
+#[test]
+fn denied_plan_is_held_even_where_it_needs_no_yes_and_the_denial_counts_more_than_a_yes() {
+    let mut asker = asker(105);
+    asker.story.published = false;
+    asker.pass();
+    asker.approve("");
+    let spec = format!("decision: Denied, planId: {}", asker.plan());
+    asker.give("no", &spec);
+    assert_eq!(asker.requested(), None);
+    let (reason, message) = asker.pending();
+    assert_eq!(reason, "True/ChangeDenied");
+    assert!(
+        message.contains("SeatApproval no denies plan") && message.contains("delete that SeatApproval"),
+        "{message}"
+    );
+    assert_eq!(asker.summary(), "+5 seats, limit 105: denied");
+}
+
+#[test]
+fn plan_keeps_its_id_while_the_change_goes_no_further() {
+    let mut asker = asker(150);
+    asker.story.desired.asked = "sized".into();
+    asker.pass();
+    let id = asker.plan();
+    asker.story.desired.seats = Some(140);
+    asker.pass();
+    assert_eq!(asker.plan(), id, "nearer");
+    asker.story.seen.model = Model::Quantity(n(105, Some(105)));
+    asker.pass();
+    assert_eq!(asker.plan(), id, "from a higher base");
+    asker.story.desired.seats = Some(141);
+    asker.pass();
+    let further = asker.plan();
+    assert_ne!(further, id, "further");
+    asker.story.seen.model = Model::Quantity(n(104, Some(104)));
+    asker.pass();
+    assert_ne!(asker.plan(), further, "from a lower base");
+}
+
+#[test]
+fn plan_gets_another_id_by_an_edit_and_by_the_opposite_direction_and_none_comes_back() {
+    let mut asker = asker(150);
+    let mut ids = std::collections::BTreeSet::new();
+    for wanted in [150, 140, 150, 60, 150] {
+        asker.edit(wanted);
+        asker.pass();
+        assert!(ids.insert(asker.plan()), "{wanted}: {ids:?}");
+    }
+    let numbers: Vec<&str> = ids.iter().map(|id| id.split_once('-').unwrap().0).collect();
+    assert_eq!(numbers, ["1", "2", "3", "4", "5"]);
+    let id = asker.plan();
+    asker.story.generation += 1;
+    asker.story.desired.suspended = true;
+    asker.pass();
+    assert_eq!(asker.plan(), id, "an edit of something else");
+}
+
+#[test]
+fn wish_that_goes_back_to_what_is_there_ends_plan_and_approval() {
+    let mut asker = asker(150);
+    asker.story.desired.asked = "sized".into();
+    asker.pass();
+    let id = asker.plan();
+    asker.approve("");
+    asker.story.desired.seats = Some(100);
+    assert_eq!(asker.pass().verdict, Verdict::InSync);
+    asker.story.desired.seats = Some(150);
+    assert_eq!(asker.requested(), None);
+    assert_ne!(asker.plan(), id);
+}
+
+#[test]
+fn bound_covers_increases_up_to_it_however_the_plan_changes() {
+    let mut asker = asker(150);
+    asker.give("year", "decision: Approved, upTo: 165, validUntil: '2026-12-31T00:00:00Z'");
+    assert!(asker.requested().is_some());
+    asker.status.intent = None;
+    asker.edit(165);
+    assert!(asker.requested().is_some());
+    asker.status.intent = None;
+    asker.edit(166);
+    assert_eq!(asker.requested(), None);
+    assert!(asker.pending().1.contains("SeatApproval year does not go as far"));
+    asker.edit(90);
+    assert_eq!(asker.requested(), None, "fewer seats are no increase");
+}
+
+#[test]
+fn bound_of_seats_covers_no_higher_limit_and_bound_of_the_limit_buys_nothing() {
+    for (spec, covers) in [("upTo: 150", false), ("limitUpTo: 170", false), ("upTo: 150, limitUpTo: 170", true)] {
+        let mut asker = asker(150);
+        asker.story.desired.limit = LimitGoal::UpTo(170);
+        asker.give("bound", &format!("decision: Approved, {spec}, validUntil: '2026-12-31T00:00:00Z'"));
+        assert_eq!(asker.requested().is_some(), covers, "{spec}");
+    }
+}
+
+#[test]
+fn higher_limit_counts_from_the_seats_and_no_limit_has_no_end() {
+    let mut asker = asker(100);
+    asker.story.desired.limit = LimitGoal::UpTo(111);
+    assert_eq!(asker.requested(), None);
+    assert!(asker.pending().1.contains("11 seats more than now are above spec.approval.increaseAbove 10"));
+    asker.story.desired.limit = LimitGoal::UpTo(110);
+    assert!(asker.requested().is_some());
+    asker.status.intent = None;
+    asker.story.desired.limit = LimitGoal::Unlimited;
+    asker.story.seen.rules.support.cannot_clear_limit = None;
+    assert_eq!(asker.requested(), None);
+    assert!(asker.pending().1.contains("without a limit there is no end of what the vendor may buy"));
+}
+
+#[test]
+fn steps_that_add_up_to_more_than_was_agreed_need_a_yes() {
+    let mut asker = asker(106);
+    assert!(asker.made().is_some());
+    assert_eq!(asker.pass().verdict, Verdict::InSync);
+    assert_eq!(asker.status.agreed_seats, Some(100));
+    asker.edit(110);
+    assert!(asker.made().is_some());
+    asker.edit(111);
+    assert_eq!(asker.made(), None);
+    let told = "111 seats are 11 above the 100 that were agreed to (status.agreedSeats), and spec.approval.increaseAbove is 10";
+    assert!(asker.pending().1.contains(told), "{}", asker.pending().1);
+    asker.approve("");
+    assert!(asker.made().is_some());
+    assert_eq!(asker.status.agreed_seats, Some(111));
+}
+
+#[test]
+fn agreed_seats_begin_with_what_is_there_and_fall_with_it() {
+    let mut asker = asker(100);
+    asker.status.agreed_seats = None;
+    asker.pass();
+    assert_eq!(asker.status.agreed_seats, Some(100));
+    asker.story.desired.approval.decrease_above = None;
+    asker.edit(90);
+    asker.made();
+    asker.pass();
+    assert_eq!(asker.status.agreed_seats, Some(90));
+    asker.story.desired.approval = ApprovalPolicy::default();
+    asker.pass();
+    assert_eq!(asker.status.agreed_seats, None);
+}
+
+#[test]
+fn yes_lifts_the_window_where_it_says_so_and_neither_never_nor_a_guard_rail() {
+    let window =
+        "{increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]}";
+    let times = |text: &str| ChangeTimes::parse(Some(&serde_yaml::from_str(text).unwrap())).unwrap();
+    let mut asker = asker(150);
+    asker.story.desired.adjustment = times(window);
+    asker.pass();
+    assert_eq!(asker.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::Approval, PlanBlock::Window]);
+    asker.approve("");
+    assert_eq!(asker.requested(), None);
+    assert_eq!(asker.pending().0, "True/AwaitingWindow");
+    asker.given.clear();
+    asker.approve(", applyNow: true");
+    let intent = asker.requested().unwrap();
+    assert_eq!((intent.reason, intent.window), (Trigger::Applied, None));
+    asker.status.intent = None;
+    asker.story.desired.adjustment = times("{increase: {mode: Never}}");
+    assert_eq!(asker.requested(), None);
+    assert_eq!(asker.pending().0, "True/NeverMade");
+    asker.story.desired.adjustment = ChangeTimes::default();
+    asker.story.desired.guardrails.max_seats = Some(120);
+    assert_eq!(asker.requested(), None);
+    assert_eq!(asker.pending().0, "True/BlockedByGuardrail");
+}
+
+#[test]
+fn limit_falls_while_an_increase_waits_for_a_yes_and_the_plan_keeps_its_id() {
+    let mut asker = asker(150);
+    asker.story.seen.model = Model::Quantity(n(100, Some(120)));
+    let intent = asker.made().unwrap();
+    assert_eq!(intent.target(), n(100, Some(100)), "that costs nothing, and the vendor buys nothing meanwhile");
+    asker.pass();
+    let id = asker.plan();
+    asker.story.seen.model = Model::Quantity(n(100, Some(120)));
+    assert_eq!(asker.made().unwrap().target(), n(100, Some(100)));
+    asker.pass();
+    assert_eq!(asker.summary(), "+50 seats, limit 150: approval needed");
+    assert_eq!(asker.plan(), id);
+}
+
+#[test]
+fn drift_that_is_reported_only_is_corrected_by_a_yes_to_its_plan() {
+    let mut asker = asker(100);
+    asker.story.desired.approval = ApprovalPolicy::default();
+    asker.story.desired.drift = DriftPolicy::Report;
+    asker.story.satisfied = true;
+    asker.story.seen.model = Model::Quantity(n(95, Some(95)));
+    assert_eq!(asker.requested(), None);
+    assert_eq!(said(&asker.status, kind::READY).0, "True/DriftReportedOnly");
+    asker.approve("");
+    assert_eq!(asker.requested().unwrap().target(), n(100, Some(100)));
+}
+
+#[test]
+fn object_without_a_record_lowers_by_a_yes_to_its_plan() {
+    let mut asker = asker(90);
+    asker.story.record = None;
+    asker.story.desired.approval.decrease_above = None;
+    asker.pass();
+    assert_eq!(said(&asker.status, kind::READY).0, "False/FirstSight");
+    asker.approve("");
+    assert!(asker.requested().is_some());
+}
+
+#[test]
+fn first_repeat_of_an_approved_request_needs_no_other_yes() {
+    let mut asker = asker(150);
+    asker.pass();
+    asker.approve("");
+    let intent = asker.requested().unwrap();
+    asker.given.clear();
+    let lost = after_request(asker.status.clone(), &intent, &Outcome::Unanswered, None, asker.now);
+    asker.status = lost.status;
+    let wait = WaitFor::Request(intent.id.clone());
+    asker.story.elapsed = Some(Elapsed { wait, since: SETTLED, settled: Some((n(100, Some(100)), TIMING.pause)) });
+    let mut asked = None;
+    for _ in 0..3 {
+        if let Verdict::Change(again) = asker.pass().verdict {
+            asked = Some(again);
+        }
+    }
+    assert_eq!(asked.map(|again| again.attempt), Some(2));
+}
+
+#[test]
+fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
+    let mut asker = asker(105);
+    asker.unread = Some("the operator may not list them");
+    assert_eq!(asker.requested(), None);
+    assert!(
+        asker
+            .pending()
+            .1
+            .contains("the SeatApprovals of this object could not be read: the operator may not list them")
+    );
+}
+
+#[test]
+fn waiting_for_a_yes_writes_nothing_from_pass_to_pass() {
+    let mut asker = asker(150);
+    asker.pass();
+    let status = asker.status.clone();
+    for _ in 0..3 {
+        asker.now += SignedDuration::from_hours(1);
+        asker.pass();
+        assert_eq!(asker.status, status);
+    }
+}
+
+#[test]
+fn approval_policy_that_makes_no_sense_is_refused_with_its_field() {
+    for (policy, fault) in [
+        ("{}", "spec.approval is empty: set increaseAbove, decreaseAbove, or both"),
+        ("{increaseAbove: -1}", "spec.approval.increaseAbove is -1: it must be 0 or more"),
+        ("{decreaseAbove: -1}", "spec.approval.decreaseAbove is -1: it must be 0 or more"),
+    ] {
+        let spec = format!("{{vendor: {{bitwarden: {{credentialsSecretRef: {{name: key}}}}}}, approval: {policy}}}");
+        let spec = serde_yaml::from_str(&spec).unwrap();
+        let error = Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO).unwrap_err().0;
+        assert!(error.starts_with(fault), "{policy}: {error}");
+    }
+}
