@@ -9,8 +9,6 @@ CARGO_DENY := $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 QUICKSTART := $(or $(CARGO_TARGET_DIR),target)/debug/quickstart
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := $(CACHE)/cargo-mutants-$(CARGO_MUTANTS_VERSION)/bin/cargo-mutants
-CRD := crds/licenseseats.seatkeeper.dev.yaml
-CHART_CRD := charts/seatkeeper/files/licenseseats.seatkeeper.dev.yaml
 
 .PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny control-plane generate fmt bench image
 
@@ -61,10 +59,8 @@ $(CARGO_DENY):
 control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user cache (about 5 minutes, once)
 	@tests/control-plane/build.sh >/dev/null
 
-generate: ## Write the CRD to crds/ and the chart, docs/errors.md, and the tables of README.md and docs/never-buys-twice.md
-	cargo run --quiet --locked -p seatkeeper -- crd > $(CRD).new
-	mv $(CRD).new $(CRD)
-	cp $(CRD) $(CHART_CRD)
+generate: ## Write the CRDs to crds/ and the chart, docs/errors.md, and the tables of README.md and docs/never-buys-twice.md
+	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- the_crds
 	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code

@@ -5,6 +5,7 @@
 
 mod across;
 mod admission;
+mod approvals;
 mod arrival;
 mod bad_answers;
 mod canary;

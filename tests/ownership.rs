@@ -170,7 +170,7 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
     let kubectl = async |args: &[&str], stdin: &str| w.plane.kubectl_in(&w.namespace, args, stdin).await.ok();
     kubectl(&["create", "serviceaccount", "bare"], "").await;
     let rules = json!([
-        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": ["get", "list", "watch"] },
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats", "seatapprovals"], "verbs": ["get", "list", "watch"] },
         { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
         { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
         { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
@@ -212,7 +212,7 @@ async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_onc
 /// The operator's rights, with these verbs for the objects.
 fn rules(verbs: &[&str]) -> serde_json::Value {
     json!([
-        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": verbs },
+        { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats", "seatapprovals"], "verbs": verbs },
         { "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats/status"], "verbs": ["patch"] },
         { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
         { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },

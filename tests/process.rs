@@ -15,8 +15,14 @@ use crate::world::{FAST, PATIENCE, World, binary, organization, world};
 fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
     let printed = Command::new(binary()).arg("crd").output().expect("the binary");
     assert!(printed.status.success() && printed.stderr.is_empty(), "{printed:?}");
-    let stored = fs::read(workspace_root().join("crds/licenseseats.seatkeeper.dev.yaml")).expect("the CRD");
-    assert!(printed.stdout == stored, "crds/ is not what `seatkeeper crd` prints; refresh it with: make generate");
+    let read = |name: &str| {
+        fs::read_to_string(workspace_root().join(format!("crds/{name}.seatkeeper.dev.yaml"))).expect("a CRD")
+    };
+    let stored = [read("licenseseats"), read("seatapprovals")].join("---\n");
+    assert!(
+        printed.stdout == stored.as_bytes(),
+        "crds/ is not what `seatkeeper crd` prints; refresh it with: make generate"
+    );
 }
 
 #[test]

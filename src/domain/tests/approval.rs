@@ -466,7 +466,7 @@ fn approval_policy_that_makes_no_sense_is_refused_with_its_field() {
         ("{increaseAbove: -1}", "spec.approval.increaseAbove is -1: it must be 0 or more"),
         ("{decreaseAbove: -1}", "spec.approval.decreaseAbove is -1: it must be 0 or more"),
     ] {
-        let spec = format!("{{vendor: {{bitwarden: {{credentialsSecretRef: {{name: key}}}}}}, approval: {policy}}}");
+        let spec = format!("{{vendor: {{}}, approval: {policy}}}");
         let spec = serde_yaml::from_str(&spec).unwrap();
         let error = Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO).unwrap_err().0;
         assert!(error.starts_with(fault), "{policy}: {error}");

@@ -20,8 +20,7 @@ const SERVICE_ACCOUNT: &str = "seatkeeper";
 /// The operator's name in the audit log and in RBAC.
 pub const OPERATOR_USER: &str = "system:serviceaccount:seatkeeper-system:seatkeeper";
 
-const CRD: &str = "licenseseats.seatkeeper.dev";
-const SERVED: &str = "/apis/seatkeeper.dev/v1alpha1/licenseseats?limit=1";
+const RESOURCES: [&str; 2] = ["licenseseats", "seatapprovals"];
 
 impl ControlPlane {
     /// Installs the chart as shipped, with `--set key=value` for each pair (a list is `{a,b}`), and waits until the CRD
@@ -66,16 +65,19 @@ impl ControlPlane {
     /// first write (up to 2 s) out of the tests' timings; whether it is accepted does not matter.
     async fn wait_until_served(&self) {
         let crds = Api::<CustomResourceDefinition>::all(self.admin());
-        wait_for(format!("the CRD {CRD} to be established"), Duration::from_secs(30), async || {
-            let crd = crds.get(CRD).await.ok()?;
-            let conditions = crd.status?.conditions?;
-            conditions.iter().find(|condition| condition.type_ == "Established" && condition.status == "True").map(drop)
-        })
-        .await;
-        wait_for("licenseseats to be served", Duration::from_secs(30), async || {
-            self.kubectl(&["get", "--raw", SERVED]).await.success().then_some(())
-        })
-        .await;
+        for resource in RESOURCES {
+            wait_for(format!("the CRD of {resource} to be established"), Duration::from_secs(30), async || {
+                let crd = crds.get(&format!("{resource}.seatkeeper.dev")).await.ok()?;
+                let conditions = crd.status?.conditions?;
+                conditions.iter().find(|one| one.type_ == "Established" && one.status == "True").map(drop)
+            })
+            .await;
+            wait_for(format!("{resource} to be served"), Duration::from_secs(30), async || {
+                let path = format!("/apis/seatkeeper.dev/v1alpha1/{resource}?limit=1");
+                self.kubectl(&["get", "--raw", &path]).await.success().then_some(())
+            })
+            .await;
+        }
         let object =
             r#"{"apiVersion":"seatkeeper.dev/v1alpha1","kind":"LicenseSeats","metadata":{"name":"warm-up"},"spec":{}}"#;
         let dry_run = ["apply", "--server-side", "--dry-run=server", "--validate=false", "-f", "-"];

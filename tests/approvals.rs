@@ -1,0 +1,209 @@
+//! Changes that wait for a `SeatApproval`, on the real apiserver: given, denied, taken back, replayed, bounded, and refused at
+//! admission.
+
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use seatkeeper::api::{LicenseSeatsStatus, SeatApproval};
+use seatkeeper_support::{needs_control_plane, wait_for};
+use serde_json::{Value, json};
+
+use crate::admission::yaml;
+use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, world};
+
+fn approvals(w: &World) -> Api<SeatApproval> {
+    Api::namespaced(w.plane.admin(), &w.namespace)
+}
+
+/// Creates an approval of the object `acme`.
+async fn give(w: &World, name: &str, spec: Value) -> kube::Result<Value> {
+    let mut whole = json!({ "licenseSeatsRef": { "name": "acme" }, "decision": "Approved" });
+    merge(&mut whole, spec);
+    post(w, name, whole).await
+}
+
+/// Creates an approval as it is.
+async fn post(w: &World, name: &str, spec: Value) -> kube::Result<Value> {
+    let object = json!({
+        "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "SeatApproval", "spec": spec, "metadata": { "name": name },
+    });
+    let uri = format!("/apis/seatkeeper.dev/v1alpha1/namespaces/{}/seatapprovals?fieldValidation=Strict", w.namespace);
+    let body = serde_json::to_vec(&object).expect("JSON");
+    w.plane.admin().request(http::Request::post(uri).body(body).expect("a request")).await
+}
+
+async fn until_asked(w: &World) -> (LicenseSeatsStatus, String) {
+    let status =
+        w.until("acme", "waits for a yes", |status| said(status, "ChangePending") == "True/AwaitingApproval").await;
+    let id = status.plan.as_ref().expect("a plan").id.clone();
+    (status, id)
+}
+
+fn message(status: &LicenseSeatsStatus) -> String {
+    condition(status, "ChangePending").expect("ChangePending").message.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_waits_without_a_write_is_made_once_it_is_approved_and_the_same_yes_serves_no_second_time() {
+    needs_control_plane!();
+    let w = world("approval").await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
+    let (asked, id) = until_asked(&w).await;
+    assert_eq!(asked.summary.as_deref(), Some("+50 seats, limit 150: approval needed"));
+    assert_eq!((said(&asked, "Ready").as_str(), asked.agreed_seats), ("True/ChangeDeferred", Some(100)));
+    assert!(message(&asked).contains(&format!("create a SeatApproval in this namespace with planId {id}")));
+    w.until_polled(1).await;
+    let written = w.seats().get("acme").await.expect("acme").metadata.resource_version;
+    w.until_polled(3).await;
+    assert_eq!(w.seats().get("acme").await.expect("acme").metadata.resource_version, written, "no write at rest");
+    assert_eq!(w.puts(), 0);
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    let status = w.until_in_sync("acme", 150).await;
+    let used = status.approval.expect("the approval that was used");
+    assert_eq!((used.name.as_str(), used.plan_id.as_str(), used.to), ("yes", id.as_str(), 150));
+    assert_eq!(status.history[0].approval.as_deref(), Some("yes"));
+    assert_eq!((w.puts(), status.agreed_seats), (1, Some(150)));
+    let told = w.until_told("ChangeApproved", 1).await;
+    let note = format!("SeatApproval yes approves plan {id}: +50 seats, limit 150");
+    assert!(told.iter().any(|(_, told)| *told == note), "{told:?}");
+    // The same yes again is for a plan that is over.
+    w.edit("acme", json!({ "seats": 200 })).await;
+    let (asked, next) = until_asked(&w).await;
+    assert_ne!(next, id);
+    assert!(
+        message(&asked).contains(&format!("SeatApproval yes names plan {id}, which is over")),
+        "{}",
+        message(&asked)
+    );
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denial_counts_more_than_a_yes_and_deleting_it_lets_the_change_pass() {
+    needs_control_plane!();
+    let w = world("approval-denied").await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 }, "suspend": true })).await;
+    let status = w.until("acme", "a plan", |status| status.plan.is_some()).await;
+    let id = status.plan.expect("a plan").id;
+    give(&w, "no", json!({ "planId": id, "decision": "Denied" })).await.expect("the denial is admitted");
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    w.edit("acme", json!({ "suspend": false })).await;
+    let status = w.until_reason("acme", "ChangePending", "ChangeDenied").await;
+    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: denied"));
+    assert!(message(&status).contains(&format!("SeatApproval no denies plan {id}")));
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0);
+    approvals(&w).delete("no", &DeleteParams::default()).await.expect("the denial is deleted");
+    w.until_in_sync("acme", 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approval_that_is_deleted_before_the_change_is_taken_back() {
+    needs_control_plane!();
+    let w = world("approval-back").await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 }, "suspend": true })).await;
+    let bound = json!({ "upTo": 165, "validUntil": "2099-12-31T00:00:00Z" });
+    give(&w, "year", bound).await.expect("the approval is admitted");
+    w.until("acme", "suspended alone", |status| {
+        status
+            .plan
+            .as_ref()
+            .is_some_and(|plan| serde_json::to_value(&plan.blocked_by).expect("JSON") == json!(["Suspended"]))
+    })
+    .await;
+    approvals(&w).delete("year", &DeleteParams::default()).await.expect("the approval is deleted");
+    w.edit("acme", json!({ "suspend": false })).await;
+    until_asked(&w).await;
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bound_covers_what_the_use_asks_for_while_people_join_and_no_more() {
+    needs_control_plane!();
+    let w = world("approval-bound").await;
+    let spec = json!({ "seats": null, "sizing": { "headroom": { "seats": 20 } }, "approval": { "increaseAbove": 0 } });
+    w.declare("acme", spec).await;
+    w.until_in_sync("acme", 100).await;
+    let bound = json!({ "upTo": 105, "validUntil": "2099-12-31T00:00:00Z" });
+    give(&w, "quarter", bound).await.expect("the approval is admitted");
+    assert!(w.bitwarden().join(&w.key.id, 3));
+    w.until_in_sync("acme", 103).await;
+    assert!(w.bitwarden().join(&w.key.id, 2));
+    w.until_in_sync("acme", 105).await;
+    assert!(w.bitwarden().join(&w.key.id, 1));
+    let (status, _) = until_asked(&w).await;
+    assert!(message(&status).contains("SeatApproval quarter does not go as far"), "{}", message(&status));
+    assert_eq!(w.organization().seats, Some(105));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_that_applies_now_does_not_wait_for_the_window() {
+    needs_control_plane!();
+    let w = World::with("approval-now", organization(), FAST).await;
+    let opens = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(6);
+    let schedule = opens.strftime("%-M %-H * * *").to_string();
+    let window = json!({ "name": "later", "cron": { "schedule": schedule, "timeZone": "UTC", "duration": "1h" } });
+    w.declare("acme", json!({ "adjustment": { "increase": { "mode": "InWindow" }, "windows": [window] } })).await;
+    let status = w.until_reason("acme", "ChangePending", "AwaitingWindow").await;
+    let id = status.plan.expect("a plan").id;
+    give(&w, "yes", json!({ "planId": id, "applyNow": true })).await.expect("the approval is admitted");
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(serde_json::to_value(status.history[0].reason).expect("JSON"), json!("Applied"));
+    assert_eq!(status.window, None, "it counts in no window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_that_needs_a_yes_is_held_and_told_where_the_crd_of_approvals_is_not_installed() {
+    needs_control_plane!();
+    let w = World::over_all_namespaces("approval-crd", organization(), FAST).await;
+    w.plane.kubectl(&["delete", "crd", "seatapprovals.seatkeeper.dev", "--wait"]).await.ok();
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
+    let missing = "the CRD seatapprovals.seatkeeper.dev is not installed";
+    w.until("acme", missing, |status| {
+        condition(status, "ChangePending").is_some_and(|pending| pending.message.contains(missing))
+    })
+    .await;
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0);
+    let crd = seatkeeper_support::workspace_root().join("crds/seatapprovals.seatkeeper.dev.yaml").display().to_string();
+    w.plane.kubectl(&["apply", "--server-side", "-f", &crd]).await.ok();
+    let (_, id) = until_asked(&w).await;
+    wait_for("the approval to be served", PATIENCE, async || give(&w, "yes", json!({ "planId": id })).await.ok()).await;
+    w.until_in_sync("acme", 150).await;
+}
+
+/// A change to a good approval (null takes a field away), and what the refusal says.
+const REFUSED: &str = r#"
+{planId: null} | a SeatApproval has either planId (status.plan.id of the LicenseSeats) or a bound: upTo, limitUpTo
+{upTo: 165} | a SeatApproval has either planId (status.plan.id of the LicenseSeats) or a bound
+{planId: null, upTo: 165} | a SeatApproval without planId needs validUntil
+{planId: null, limitUpTo: 165} | a SeatApproval without planId needs validUntil
+{planId: null, upTo: 0, validUntil: '2026-12-31T00:00:00Z'} | should be greater than or equal to 1
+{planId: ''} | should be at least 1 chars long
+{validUntil: tomorrow} | validUntil
+{decision: Maybe} | "Approved", "Denied"
+{decision: null} | Required value
+{decision: Denied, planId: null, upTo: 165, validUntil: '2026-12-31T00:00:00Z'} | a SeatApproval that denies names the plan
+{decision: Denied, applyNow: true} | spec.applyNow goes with decision Approved alone
+{licenseSeatsRef: null} | Required value
+{licenseSeatsRef: {name: Acme Corp}} | must be the name of a LicenseSeats object
+{licenceSeatsRef: {name: acme}} | unknown field
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approval_that_makes_no_sense_is_refused_with_its_fix_and_none_can_be_edited() {
+    needs_control_plane!();
+    let w = world("approval-refused").await;
+    for line in REFUSED.lines().filter(|line| !line.is_empty()) {
+        let (change, expected) = line.split_once(" | ").expect("two columns");
+        let mut spec = json!({ "licenseSeatsRef": { "name": "acme" }, "decision": "Approved", "planId": "1-aaaaaa" });
+        merge(&mut spec, yaml(change));
+        let refused = post(&w, "odd", spec).await.expect_err(line).to_string();
+        assert!(refused.contains(expected), "{line}: {refused}");
+    }
+    give(&w, "fixed", json!({ "planId": "1-aaaaaa" })).await.expect("a good one is admitted");
+    let edit = Patch::Merge(json!({ "spec": { "planId": "2-bbbbbb" } }));
+    let refused = approvals(&w).patch("fixed", &PatchParams::default(), &edit).await.expect_err("an edit").to_string();
+    assert!(refused.contains("the spec of a SeatApproval cannot be changed"), "{refused}");
+}
