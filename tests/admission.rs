@@ -118,6 +118,11 @@ adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 0}, windows: [{nam
 adjustment: {maxChangesPerWindow: 0} | spec.adjustment.maxChangesPerWindow | greater than or equal to 1
 adjustment: {startingDeadline: 1 day} | spec.adjustment.startingDeadline | such as 24h
 adjustment: {startingDeadline: 169h} | spec.adjustment.startingDeadline | between 0s and 168h
+# Who agrees.
+approval: {} | spec.approval | set increaseAbove, decreaseAbove, or both
+approval: {increaseAbove: -1} | spec.approval.increaseAbove | greater than or equal to 0
+approval: {decreaseAbove: -1} | spec.approval.decreaseAbove | greater than or equal to 0
+approval: {above: 10} | spec.approval.above | unknown field
 # How many seats.
 seats: -5 | spec.seats | should be greater than or equal to 1
 seats: 0 | spec.seats | should be greater than or equal to 1

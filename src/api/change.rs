@@ -20,8 +20,8 @@ pub struct Plan {
     pub id: String,
 
     /// A hash of what the plan rests on: another spec or another observation makes another one.
-    #[serde(default)]
-    pub basis: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 
     /// What is changed: the member `step`.
     #[serde(flatten, with = "step")]

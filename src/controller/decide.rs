@@ -33,7 +33,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         may_bill: status.may_bill.as_ref(),
         history: &status.history,
         license: status.license.as_ref(),
-        published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
+        published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
         elapsed: pass.entry.doubt.elapsed(asked).as_ref(),
         record: status.record_of.as_ref(),
         satisfied: domain::in_sync_before(&status, requested.generation, &domain::satisfaction(&desired, &account)),

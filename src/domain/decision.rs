@@ -262,7 +262,8 @@ fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> D
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
-    let due = readings::is_published(s, &plan.basis) || !readings::must_be_published(s, change);
+    let basis = plan.basis.clone().unwrap_or_default();
+    let due = readings::is_published(s, &basis) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
     let wake = holds.iter().filter_map(|hold| wake(hold.wake, s.now)).min();
     let next_window =
@@ -289,8 +290,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     };
     match holds.first().map(|hold| &hold.kind) {
         None => {
-            let verdict =
-                if due { Verdict::Change(Box::new(intent(s, &plan.basis, change))) } else { Verdict::Publish };
+            let verdict = if due { Verdict::Change(Box::new(intent(s, &basis, change))) } else { Verdict::Publish };
             let wake = if due { Duration::ZERO } else { spread(s, &plan) };
             Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
         }

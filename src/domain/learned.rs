@@ -136,6 +136,8 @@ mod tests {
             "intent": intent.map(change), "history": [change(word)], "license": { "state": "Active", "message": word },
             "mayBill": { "id": word, "account": "h/i", "seats": 150 }, "summary": word,
             "sizing": { "account": "h/i", "used": word.len(), "wanted": 9 },
+            "lastPlan": { "number": word.len(), "id": word, "step": { "seats": { "from": 100, "to": 150 } }, "of": word },
+            "agreedSeats": word.len(),
             "window": { "openedAt": "2026-12-01T06:00:00Z", "closesAt": "2026-12-01T10:00:00Z", "changes": word.len() },
         });
         serde_json::from_value(status).unwrap()
@@ -145,8 +147,9 @@ mod tests {
     fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
-        let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, .. } = ours;
-        assert_eq!(written, LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, ..stored });
+        let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, last_plan, agreed_seats, .. } = ours;
+        let expected = LicenseSeatsStatus { intent, history, license, may_bill, window, ..stored };
+        assert_eq!(written, LicenseSeatsStatus { sizing, last_plan, agreed_seats, ..expected });
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
         key.present.clear();
         key.heard.clear();
     }
-    Plan { id, basis, step, reason: change.reason, blocked_by: Vec::new() }
+    Plan { id, basis: Some(basis), step, reason: change.reason, blocked_by: Vec::new() }
 }
 
 /// The intent under which it is sent.
@@ -110,6 +110,11 @@ pub(super) fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
     if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
         return Duration::ZERO;
     }
-    let chance = plan.basis.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1000;
+    let chance = plan
+        .basis
+        .iter()
+        .flat_map(|basis| basis.bytes())
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+        % 1000;
     LONGEST_SPREAD.min(s.timing.pause) * chance / 1000
 }

@@ -289,7 +289,7 @@ impl Story {
     fn follow_at(&self, now: Timestamp) -> Decision {
         let first = self.decided_at(None, now);
         match (&first.verdict, &first.plan) {
-            (Verdict::Publish, Some(plan)) if self.published => self.decided_at(Some(&plan.basis), now),
+            (Verdict::Publish, Some(plan)) if self.published => self.decided_at(plan.basis.as_deref(), now),
             _ => first,
         }
     }

@@ -138,6 +138,7 @@ pub fn judgement<C: Case>(
     let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
     let kept = decision.intent.as_ref().filter(|_| !forgets);
     let plan = decision.plan.as_ref().filter(|_| !matches!(verdict, Said::Change(_)));
-    let published = plan.map(|plan| u64::from_str_radix(&plan.basis, 16).expect("a plan id in hexadecimal"));
+    let published = plan.and_then(|plan| plan.basis.as_deref());
+    let published = published.map(|basis| u64::from_str_radix(basis, 16).expect("a plan id in hexadecimal"));
     Judgement { verdict, record: Record { published, intent: kept.map(mark), made }, doubt }
 }

@@ -162,7 +162,7 @@ impl<'a> Life<'a> {
             may_bill: status.may_bill.as_ref(),
             history: &status.history,
             license: None,
-            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
+            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             elapsed: self.clock.elapsed(self.elapsed_time()).as_ref(),
             record: Some(&known),
             satisfied: false,

@@ -59,7 +59,7 @@ impl Asker {
     fn pass(&mut self) -> Decision {
         let (story, status, now) = (&self.story, self.status.clone(), self.now);
         let decision = decide(&Situation {
-            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
+            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             intent: status.intent.as_ref(),
             history: &status.history,
             calendar: Calendar {

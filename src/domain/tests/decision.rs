@@ -17,7 +17,7 @@ fn a_published_plan_is_carried_out_with_seats_and_limit_together() {
 
 #[test]
 fn another_spec_or_another_reading_makes_another_plan() {
-    let id = |s: Story| s.decided().plan.unwrap().basis;
+    let id = |s: Story| s.decided().plan.unwrap().basis.unwrap();
     let ids = [
         id(story()),
         id(story().with(|s| s.generation = 4)),

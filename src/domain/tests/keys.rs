@@ -163,7 +163,7 @@ impl Keys {
     pub(super) fn decide(&self) -> Decision {
         let first = self.decide_under(None);
         match &first.plan {
-            Some(plan) if self.published => self.decide_under(Some(&plan.basis)),
+            Some(plan) if self.published => self.decide_under(plan.basis.as_deref()),
             _ => first,
         }
     }

@@ -7,7 +7,7 @@ fn owner(story: Story) -> Story {
 }
 
 fn plan_id(story: &Story) -> String {
-    story.decided().plan.expect("a plan").basis
+    story.decided().plan.expect("a plan").basis.expect("a basis")
 }
 
 /// What is decided about `now` where the plan of `before` is published.

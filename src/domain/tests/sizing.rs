@@ -52,7 +52,7 @@ impl Follower {
         let satisfaction = satisfaction(&desired, &story.seen.account_key());
         let decision = decide(&Situation {
             desired: &desired,
-            published: status.plan.as_ref().map(|plan| plan.basis.as_str()),
+            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             intent: status.intent.as_ref(),
             history: &status.history,
             record: status.record_of.as_ref(),

@@ -50,7 +50,7 @@ impl Waiter {
     fn decision(&self, now: Timestamp) -> Decision {
         let story = &self.story;
         decide(&Situation {
-            published: self.status.plan.as_ref().map(|plan| plan.basis.as_str()),
+            published: self.status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             intent: self.status.intent.as_ref(),
             history: &self.status.history,
             calendar: Calendar {

@@ -82,7 +82,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     };
     let mut published = plan_word(record.published);
     if published.is_some() && variant.weakness == Some(Weakness::AnyBase) {
-        published = ask(None).plan.map(|plan| plan.basis);
+        published = ask(None).plan.and_then(|plan| plan.basis);
     }
     let decision = ask(published.as_deref());
     status = domain::after_decision(status, &decision).status;

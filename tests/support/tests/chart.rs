@@ -49,7 +49,9 @@ async fn rights_stay_minimal() {
     let allowed = cp.kubectl(&["auth", "can-i", "--list", "--no-headers", &account, "--namespace=default"]).await.ok();
     let own: Vec<String> = allowed
         .lines()
-        .filter(|line| ["secrets", "licenseseats", "events", "leases"].iter().any(|word| line.starts_with(word)))
+        .filter(|line| {
+            ["secrets", "licenseseats", "seatapprovals", "events", "leases"].iter().any(|word| line.starts_with(word))
+        })
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     let expected = [
@@ -57,6 +59,7 @@ async fn rights_stay_minimal() {
         "secrets [] [] [get]",
         "licenseseats.seatkeeper.dev [] [] [get list watch]",
         "licenseseats.seatkeeper.dev/status [] [] [patch]",
+        "seatapprovals.seatkeeper.dev [] [] [get list watch]",
     ];
     for line in expected {
         assert!(own.iter().any(|found| found == line), "{line} is missing in {own:?}");

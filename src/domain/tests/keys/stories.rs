@@ -365,7 +365,7 @@ fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
 fn removal_is_sent_only_where_two_readings_agree_about_list_and_seats() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = || keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old.clone(), new.clone()]).prunes();
-    let published = story().decide_under(None).plan.expect("a plan").basis;
+    let published = story().decide_under(None).plan.expect("a plan").basis.expect("a basis");
     let then = |story: Keys| story.decide_under(Some(&published)).verdict;
     assert!(matches!(then(story()), Verdict::Change(_)));
     for (other, story) in [
