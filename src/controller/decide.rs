@@ -51,7 +51,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
             given: &pass.approvals.given,
             unread: pass.approvals.unread.as_deref(),
             shown: status.last_plan.as_ref(),
-            agreed: status.agreed_seats,
+            agreed: domain::agreed_for(&status, &account),
         },
         timing: context.settings.timing,
         writer: &context.writer,

@@ -7,7 +7,7 @@ use super::ladder::Move;
 use super::protocol::digest;
 use super::windows::{covers, directions, is_higher};
 use super::{Numbers, Situation};
-use crate::api::{ApprovalDecision, SeatApprovalSpec, ShownPlan, Step};
+use crate::api::{Account, ApprovalDecision, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
 
 /// A `SeatApproval` of the object, as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +174,13 @@ pub(super) fn why_none_covers(s: &Situation<'_>, id: &str) -> Vec<String> {
         _ => format!("SeatApproval {name} does not go as far"),
     };
     s.approvals.given.iter().map(why).collect()
+}
+
+/// Seats up to which people have agreed for an account, as a status has it. What they agreed to for another account counts for
+/// nothing.
+pub fn agreed_for(status: &LicenseSeatsStatus, account: &str) -> Option<i32> {
+    let recorded = status.account.as_ref().and_then(Account::key);
+    status.agreed_seats.filter(|_| recorded.as_deref() == Some(account))
 }
 
 /// Seats up to which people have agreed, after a decision. They fall with what is in sync, and rise by approved changes alone.

@@ -40,7 +40,7 @@ mod windows;
 mod wish;
 
 pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
-pub use approval::{Approval, Approvals};
+pub use approval::{Approval, Approvals, agreed_for};
 pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};

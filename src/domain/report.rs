@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::approval::agreed_seats;
+use super::approval::{agreed_for, agreed_seats};
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::events::{Notice, transitions};
@@ -64,7 +64,8 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.plan = decision.plan.clone();
             status.last_plan.clone_from(&decision.last_plan);
             let asks = desired.approval != ApprovalPolicy::default();
-            status.agreed_seats = agreed_seats(status.agreed_seats, asks, seen.numbers().map(|n| n.seats), in_sync);
+            let agreed = agreed_for(old, &seen.account_key()).and(status.agreed_seats);
+            status.agreed_seats = agreed_seats(agreed, asks, seen.numbers().map(|n| n.seats), in_sync);
             let shown = if in_sync { seen.numbers() } else { None };
             status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
             status.next_window.clone_from(&decision.next_window);

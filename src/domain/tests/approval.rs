@@ -26,7 +26,8 @@ struct Asker {
 fn asker(wanted: i32) -> Asker {
     let policy = ApprovalPolicy { increase_above: Some(10), decrease_above: Some(0) };
     let story = story().uses(Usage::Exact(80)).with(|story| story.desired.approval = policy);
-    let status = LicenseSeatsStatus { agreed_seats: Some(100), ..LicenseSeatsStatus::default() };
+    let (account, agreed_seats) = (Some(story.seen.account.clone()), Some(100));
+    let status = LicenseSeatsStatus { account, agreed_seats, ..LicenseSeatsStatus::default() };
     let now = at("2026-11-20T08:00:00Z");
     Asker { story, status, given: vec![], unread: None, openings: vec![], now }.wants(wanted)
 }
@@ -73,7 +74,7 @@ impl Asker {
                 given: &self.given,
                 unread: self.unread,
                 shown: status.last_plan.as_ref(),
-                agreed: status.agreed_seats,
+                agreed: agreed_for(&status, &story.seen.account_key()),
             },
             ..story.situation(None, now)
         });
@@ -347,6 +348,18 @@ fn agreed_seats_begin_with_what_is_there_and_fall_with_it() {
     asker.story.desired.approval = ApprovalPolicy::default();
     asker.pass();
     assert_eq!(asker.status.agreed_seats, None);
+}
+
+#[test]
+fn what_was_agreed_for_one_account_counts_for_no_other() {
+    let mut asker = asker(150);
+    asker.status.agreed_seats = Some(500);
+    asker.story.seen.account.id = Some("two".into());
+    asker.story.record = None;
+    asker.story.desired.approval.increase_above = Some(60);
+    asker.edit(100);
+    asker.pass();
+    assert_eq!(asker.status.agreed_seats, Some(100));
 }
 
 #[test]
