@@ -147,7 +147,8 @@ mod tests {
     fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
-        let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, last_plan, agreed_seats, .. } = ours;
+        let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, last_plan, agreed_seats, .. } =
+            ours;
         let expected = LicenseSeatsStatus { intent, history, license, may_bill, window, ..stored };
         assert_eq!(written, LicenseSeatsStatus { sizing, last_plan, agreed_seats, ..expected });
     }

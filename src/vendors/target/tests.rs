@@ -32,7 +32,6 @@ fn spec() -> LicenseSeatsSpec {
         management_policy: None,
         drift_policy: None,
         adjustment: None,
-        sizing: None,
         approval: None,
         suspend: None,
         thresholds: None,
