@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
-use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, SECRET_TYPE};
+use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, SECRET_TYPE, SeatApproval};
 use seatkeeper::domain::Desired;
 use seatkeeper::vendors::target;
 use seatkeeper_support::{ControlPlane, needs_control_plane, workspace_root};
@@ -73,6 +73,11 @@ fn every_example_says_what_it_is_for_and_can_be_acted_on() {
                     assert!([Some(SECRET_TYPE), Some(LICENSE_KEY_TYPE)].contains(&kind), "{file}: {kind:?}");
                     let names_tenant = secret.string_data.is_some_and(|data| data.contains_key("server"));
                     assert!(kind == Some(SECRET_TYPE) || names_tenant, "{file}: license keys for no tenant");
+                }
+                Some("SeatApproval") => {
+                    let approval: SeatApproval = serde_json::from_value(document.clone()).expect("a SeatApproval");
+                    let read = serde_json::to_value(&approval.spec).expect("JSON");
+                    assert_eq!(read, document["spec"], "{file}: something in it is not understood");
                 }
                 kind => panic!("{file} has a {kind:?}: say here how it is checked"),
             }

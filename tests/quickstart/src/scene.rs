@@ -105,6 +105,12 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         .limit(110)
         .members(92);
     let sized = Part::of(cloud, "bitwarden-sized", sized);
+    let approved = Organization::enterprise("Acme Budget")
+        .id("6f1c8a52-0000-4000-8000-000000000009")
+        .client_secret("acme-budget-organization-key")
+        .seats(100)
+        .limit(100)
+        .members(92);
     let renewing = Part::of(cloud, "", renewing);
     let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(license);
     let owned = Part::of(cloud, "bitwarden-owned", owned);
@@ -119,6 +125,7 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         renewing.owner(cloud, "bitwarden-renewing"),
         sized.owner(cloud, "bitwarden-sized-owner"),
         sized,
+        Part::of(cloud, "bitwarden-approval", approved),
         own.owner(self_hosted, "bitwarden-self-hosted"),
     ]
 }
@@ -168,6 +175,9 @@ fn filled(template: &Value, name: &str, data: Value) -> Value {
 
 fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Failure> {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    if object["kind"] != "LicenseSeats" {
+        return Ok(());
+    }
     let spec = &mut object["spec"];
     spec["interval"] = json!(INTERVAL);
     // An index into a value that may change would add what is missing, as null.

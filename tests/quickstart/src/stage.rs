@@ -21,6 +21,7 @@ const QUICK: &[&str] = &["--min-interval=1s", "--secret-recheck=1s", "--settle-a
 /// Where each object stands before anything is bought, by the reason of its `Ready`.
 const BEFORE: &[(&str, &str)] = &[
     (MANAGED, "Suspended"),
+    ("acme-approval", "ChangeDeferred"),
     ("acme-eu", "CredentialsInvalid"),
     ("acme-immuta", "InSync"),
     ("acme-immuta-renewed", "InSync"),
