@@ -14,6 +14,9 @@ use super::zone::{LARGEST_SHIFT, Zone};
 const SHORTEST: Duration = Duration::from_secs(3600);
 const LONGEST: Duration = Duration::from_secs(168 * 3600);
 
+/// How many coming openings a decision sees: one that overlaps another, or that has seen its changes, is passed over.
+const COMING: usize = 4;
+
 /// One stretch of time in which a window is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
@@ -74,6 +77,13 @@ impl Schedule {
     /// The openings after an instant, in order.
     pub fn openings(&self, after: Timestamp) -> impl Iterator<Item = Opening> {
         instants(&self.days, &self.zone, after).map(|opens| self.opening(opens))
+    }
+
+    /// The openings that a decision sees: the one that began last, and those that come. Each with its start as the zone's clock
+    /// shows it.
+    pub fn near(&self, now: Timestamp) -> impl Iterator<Item = (Opening, String)> {
+        let all = self.begun(now).into_iter().chain(self.openings(now).take(COMING));
+        all.map(|opening| (opening, self.local(opening.opens)))
     }
 
     /// An instant as the zone's clock shows it, such as `2026-12-01 06:00 CET`.

@@ -12,9 +12,6 @@ use crate::domain::{ChangeTimes, CronRule, Opening, SpecFault};
 /// How many schedules are kept. Beyond that all are parsed anew.
 const MOST_KEPT: usize = 1000;
 
-/// How many coming openings of a window a decision sees: one that overlaps another, or that has seen its changes, is passed over.
-const COMING: usize = 4;
-
 /// The texts of a schedule.
 type Texts = (String, String, String);
 
@@ -31,7 +28,11 @@ impl Schedules {
     /// The openings next to `now`: of each window the last that began, and those that come.
     pub fn openings(&self, adjustment: &ChangeTimes, now: Timestamp) -> Vec<Opening> {
         let parsed = adjustment.crons.iter().filter_map(|rule| Some((rule, self.parsed(rule).ok()?)));
-        parsed.flat_map(|(rule, schedule)| openings(&rule.name, &schedule, now)).collect()
+        let named = |rule: &CronRule, (calendar::Opening { opens, closes }, local)| {
+            let name = rule.name.clone();
+            Opening { name, opens, closes, local }
+        };
+        parsed.flat_map(|(rule, schedule)| schedule.near(now).map(|near| named(rule, near)).collect::<Vec<_>>()).collect()
     }
 
     fn parsed(&self, rule: &CronRule) -> Result<Arc<Schedule>, SpecFault> {
@@ -50,17 +51,6 @@ impl Schedules {
         kept.insert(texts, Arc::clone(&parsed));
         Ok(parsed)
     }
-}
-
-fn openings(name: &str, schedule: &Schedule, now: Timestamp) -> Vec<Opening> {
-    let begun = schedule.around(now).begun;
-    let named = |calendar::Opening { opens, closes }| Opening {
-        name: name.to_owned(),
-        opens,
-        closes,
-        local: schedule.local(opens),
-    };
-    begun.into_iter().chain(schedule.openings(now).take(COMING)).map(named).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::table::{Window, stretch_at, stretch_before};
 
 /// What the spec says of windows.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Rule<'a> {
     pub windows: Vec<Window<'a>>,
     pub most: i32,
@@ -23,22 +23,47 @@ pub struct Request<'a> {
     pub urgent: bool,
     /// Seats that were free.
     pub free: i32,
+    pub suspended: bool,
+    /// When its spec was edited last, by the clock of the operator: suspending and resuming are edits too.
+    pub edited: i64,
+    /// The vendor refused it for the other product.
+    pub refused: bool,
 }
 
 /// What is wrong with the requests of a year.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
     pub outside: usize,
     pub too_many: usize,
     pub not_urgent: usize,
+    /// Left late, although nobody wanted it before its window was over.
+    pub late_without_right: usize,
+    /// Left while a person or the other product stood against it.
+    pub held: usize,
 }
 
-/// Judges the requests in their order.
+impl Faults {
+    pub fn count(&self) -> usize {
+        let Self { outside, too_many, not_urgent, late_without_right, held } = self;
+        outside + too_many + not_urgent + late_without_right + held
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.outside += other.outside;
+        self.too_many += other.too_many;
+        self.not_urgent += other.not_urgent;
+        self.late_without_right += other.late_without_right;
+        self.held += other.held;
+    }
+}
+
+/// Judges the requests of one object in their order.
 pub fn judge(requests: &[Request<'_>]) -> Faults {
     let mut faults = Faults::default();
     let mut counted: Vec<(i64, i64)> = Vec::new();
     for request in requests {
-        let Request { at, rule, attempt, urgent, free, .. } = request;
+        let Request { at, rule, attempt, urgent, free, edited, .. } = request;
+        faults.held += usize::from(request.suspended || request.refused);
         // The limit alone may fall at any time, and the first repeat is the same change.
         if !(request.raises || request.lowers) || *attempt == 2 {
             continue;
@@ -47,11 +72,13 @@ pub fn judge(requests: &[Request<'_>]) -> Faults {
             faults.not_urgent += usize::from(rule.urgent_below.is_none_or(|below| *free >= below));
             continue;
         }
+        let open = stretch_at(&rule.windows, *at);
         let late = || stretch_before(&rule.windows, *at).filter(|(_, closes)| *at < closes + rule.deadline);
-        let Some((opens, closes)) = stretch_at(&rule.windows, *at).or_else(late) else {
+        let Some((opens, closes)) = open.or_else(late) else {
             faults.outside += 1;
             continue;
         };
+        faults.late_without_right += usize::from(open.is_none() && *edited >= closes);
         let before = counted.iter().filter(|(from, to)| *from < closes && opens < *to).count();
         faults.too_many += usize::from(before >= usize::try_from(rule.most).expect("at least 1"));
         counted.push((opens, closes));

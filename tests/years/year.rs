@@ -1,20 +1,21 @@
-//! One year of one object in virtual time: people join and leave, the wish is edited, the vendor fails, the operator is away, its
-//! clock is set. The operator decides with its own code; what it sends is handed to the judge.
+//! One object in a year of virtual time: its wish is edited, the vendor fails, the operator is away, its clock is set. The
+//! operator decides with its own code; what it sends is handed to the judge.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account, Intent, LicenseSeatsSpec, LicenseSeatsStatus, RecordOf, Trigger};
+use seatkeeper::api::{Account as Named, Intent, LicenseSeatsSpec, LicenseSeatsStatus, PlanBlock, RecordOf, Trigger};
 use seatkeeper::calendar::{self, Schedule};
 use seatkeeper::domain::{
-    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Numbers, Opening, Outcome, Rules,
-    Situation, Snapshot, Timing, Usage, Verdict,
+    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer, Situation, Snapshot,
+    Stuck, Timing, Usage, Verdict,
 };
 use seatkeeper::vendors;
 use serde_json::{Value, json};
 
+use crate::account::{ACCOUNT, Account, Pool};
 use crate::judge::{Request, Rule};
-use crate::table::Window;
+use crate::table::{Window, stretch_at};
 
 pub const TIMING: Timing = Timing {
     answered: Duration::from_secs(300),
@@ -35,79 +36,96 @@ pub enum Fate {
     LostAndNotMade,
 }
 
-/// An object, its operator and its vendor.
-pub struct Life<'a> {
-    pub now: i64,
-    /// How far the operator's clock is from the time of the world.
-    pub shift: i64,
-    pub reachable: bool,
+/// What is written in a spec.
+#[derive(Clone)]
+pub struct Wish<'a> {
     pub seats: i32,
-    pub limit: Option<i32>,
-    pub used: i32,
-    pub wish: i32,
     pub suspended: bool,
     pub rule: Rule<'a>,
+}
+
+/// An object, and what the operator remembers of it.
+pub struct Life<'a> {
+    /// Its pool: 0 or 1.
+    pub pool: usize,
+    pub wish: Wish<'a>,
     pub status: LicenseSeatsStatus,
     pub requests: Vec<Request<'a>>,
+    /// When it is looked at again.
+    pub next: i64,
+    /// The open stretch in which the other pool alone kept its change.
+    pub kept_by_other: Option<(i64, i64)>,
+    /// When the spec was edited last: by the world's clock, and by the operator's as it was then.
+    edited: (i64, i64),
     generation: i64,
     schedules: Vec<(String, Schedule)>,
+    /// From when to when the openings that were asked for last stay the same.
+    openings: (i64, i64, Vec<Opening>),
     clock: DoubtClock<Duration>,
     desired: Desired,
 }
 
+/// The pool of a product, as its object names it.
+pub fn pool(product: usize, seats: i32, used: i32) -> Pool {
+    let (pool, _) = vendors::target(&spec(product, &Wish { seats, suspended: false, rule: Rule::default() }).vendor)
+        .expect("a vendor");
+    Pool { name: pool.name, seats, limit: Some(seats), used }
+}
+
 impl<'a> Life<'a> {
-    pub fn begin(now: i64, rule: Rule<'a>) -> Self {
-        let (wish, seats) = (100, 100);
-        let desired = desired(&rule, wish, false);
-        let schedules = schedules(&rule);
-        let status = LicenseSeatsStatus::default();
+    pub fn begin(account: &Account, pool: usize, rule: Rule<'a>) -> Self {
+        let wish = Wish { seats: account.pools[pool].seats, suspended: false, rule };
         Self {
-            now,
-            shift: 0,
-            reachable: true,
-            seats,
-            limit: Some(seats),
-            used: 80,
-            wish,
-            suspended: false,
-            rule,
-            status,
+            pool,
+            status: LicenseSeatsStatus::default(),
             requests: Vec::new(),
+            next: account.now,
+            kept_by_other: None,
+            edited: (account.now, account.now),
             generation: 1,
-            schedules,
+            schedules: schedules(&wish.rule),
+            openings: (0, 0, Vec::new()),
             clock: DoubtClock::default(),
-            desired,
+            desired: desired(pool, &wish),
+            wish,
         }
     }
 
-    /// The spec is edited.
-    pub fn edit(&mut self, change: impl FnOnce(&mut Self)) {
-        change(self);
+    /// The spec is edited, which is seen at once.
+    pub fn edit(&mut self, account: &Account, change: impl FnOnce(&mut Wish<'a>)) {
+        change(&mut self.wish);
         self.generation += 1;
-        self.desired = desired(&self.rule, self.wish, self.suspended);
-        self.schedules = schedules(&self.rule);
+        self.edited = (account.now, account.shown());
+        self.desired = desired(self.pool, &self.wish);
+        self.next = account.now + 1;
+    }
+
+    /// Its windows are edited.
+    pub fn edit_rule(&mut self, account: &Account, rule: Rule<'a>) {
+        self.schedules = schedules(&rule);
+        self.openings = (0, 0, Vec::new());
+        self.edit(account, |wish| wish.rule = rule);
     }
 
     /// Another process takes over: what only the old one remembered is gone.
-    pub fn restart(&mut self) {
+    pub fn restart(&mut self, account: &Account) {
         self.clock = DoubtClock::default();
+        self.next = account.now + 1;
     }
 
-    /// What the operator's clock says.
-    pub fn shown(&self) -> i64 {
-        self.now + self.shift
+    /// What is said of it to the other object, where nothing goes on before a person acts.
+    pub fn stuck(&self, name: &'static str) -> Option<Stuck> {
+        let why = domain::waits_for_a_person(&self.status)?;
+        Some(Stuck { pool: name, peer: Peer::Here("other".into()), why })
     }
 
-    fn elapsed_time(&self) -> Duration {
-        Duration::from_secs(u64::try_from(self.now).expect("after 1970"))
-    }
-
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, account: &Account) -> Snapshot {
+        let (host, id) = ACCOUNT.split_once('/').expect("host and id");
         Snapshot {
-            account: Account { vendor: "bitwarden".into(), host: Some("host".into()), id: Some("id".into()) },
-            usage: Usage::Exact(self.used),
-            model: Model::Quantity(Numbers { seats: self.seats, limit: self.limit }),
-            rules: Rules::default(),
+            account: Named { vendor: "bitwarden".into(), host: Some(host.into()), id: Some(id.into()) },
+            usage: Usage::Exact(account.pools[self.pool].used),
+            model: Model::Quantity(account.numbers(self.pool)),
+            rules: account.rules(self.pool),
             billed: None,
             billed_is_old: false,
             capabilities: Vec::new(),
@@ -116,40 +134,68 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// A pass, and those that follow it at once. Returns when to look again.
-    pub fn pass(&mut self, fate: Fate) -> i64 {
+    /// A pass, and those that follow it at once.
+    pub fn pass(&mut self, account: &mut Account, stuck: &[Stuck], fate: Fate) {
         for _ in 0..4 {
-            if !self.reachable {
-                return self.now + INTERVAL;
+            let wanted = (!self.wish.suspended).then_some(self.wish.seats);
+            account.note(self.pool, wanted, self.status.intent.as_ref(), &self.status.history);
+            if !account.reachable {
+                self.next = account.now + INTERVAL;
+                return;
             }
-            let wait = self.one_pass(fate);
+            let wait = self.one_pass(account, stuck, fate);
             if wait >= Duration::from_secs(6) {
                 let seconds = i64::try_from(wait.as_secs()).unwrap_or(INTERVAL).saturating_add(1);
-                return self.now + seconds.min(INTERVAL);
+                self.next = account.now + seconds.min(INTERVAL);
+                return;
             }
-            self.now += 2;
+            account.now += 2;
         }
-        self.now + 6
+        self.next = account.now + 6;
     }
 
-    fn one_pass(&mut self, fate: Fate) -> Duration {
-        let now = Timestamp::from_second(self.shown()).expect("a time");
-        let seen = self.snapshot();
-        let decision = self.decide(&seen, now);
+    fn one_pass(&mut self, account: &mut Account, stuck: &[Stuck], fate: Fate) -> Duration {
+        let now = Timestamp::from_second(account.shown()).expect("a time");
+        let seen = self.snapshot(account);
+        self.look_at_openings(now);
+        let decision = self.decide(account, stuck, &seen, now);
         let Learned { status, .. } = domain::after_decision(self.status.clone(), &decision);
         if let Verdict::Change(intent) = &decision.verdict {
-            return self.request(&domain::before_request(status, intent), intent, fate, now);
+            account.reserve(self.pool, intent);
+            return self.request(account, &domain::before_request(status, intent), intent, fate);
         }
-        self.clock.follow(decision.doubt.as_ref(), seen.numbers(), self.elapsed_time());
+        account.set_open(self.pool, decision.intent.as_ref());
+        self.clock.follow(decision.doubt.as_ref(), seen.numbers(), elapsed(account));
         let finding = Finding::Decided { desired: &self.desired, seen: &seen, decision: &decision };
         self.status = domain::report(&status, self.generation, &finding, now).status;
-        decision.wake.unwrap_or(Duration::MAX)
+        let blocks = self.status.plan.as_ref().map_or(&[][..], |plan| &plan.blocked_by);
+        if blocks == [PlanBlock::OtherPool] {
+            let open = stretch_at(&self.wish.rule.windows, account.shown());
+            self.kept_by_other = self.kept_by_other.or(open);
+        }
+        let wait = decision.wake.unwrap_or(Duration::MAX);
+        if blocks.contains(&PlanBlock::OtherPool) && wait > Duration::from_secs(6) {
+            // The other object wakes it. That it looks itself every few seconds, for months, is not played.
+            let opens = self.openings.1.saturating_sub(account.shown());
+            return Duration::from_secs(u64::try_from(opens).unwrap_or_default());
+        }
+        wait
     }
 
-    fn decide(&self, seen: &Snapshot, now: Timestamp) -> domain::Decision {
-        let openings: Vec<Opening> = self.schedules.iter().flat_map(|(name, one)| openings(name, one, now)).collect();
+    /// Until a window opens the same openings are near: they are asked for once.
+    fn look_at_openings(&mut self, now: Timestamp) {
+        let (from, to, _) = self.openings;
+        if (from..to).contains(&now.as_second()) {
+            return;
+        }
+        let near: Vec<Opening> = self.schedules.iter().flat_map(|(name, one)| openings(name, one, now)).collect();
+        let next = near.iter().filter(|opening| opening.opens > now).map(|opening| opening.opens.as_second()).min();
+        self.openings = (now.as_second(), next.unwrap_or(i64::MAX), near);
+    }
+
+    fn decide(&self, account: &mut Account, stuck: &[Stuck], seen: &Snapshot, now: Timestamp) -> domain::Decision {
         let known = RecordOf { uid: "uid".into(), account: seen.account_key(), first_wish: None };
-        let status = &self.status;
+        let (status, obstacle) = (&self.status, account.obstacle(self.pool));
         domain::decide(&Situation {
             uid: "uid",
             generation: self.generation,
@@ -163,14 +209,14 @@ impl<'a> Life<'a> {
             history: &status.history,
             license: None,
             published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
-            elapsed: self.clock.elapsed(self.elapsed_time()).as_ref(),
+            elapsed: self.clock.elapsed(elapsed(account)).as_ref(),
             record: Some(&known),
             satisfied: false,
-            obstacle: None,
-            others: &[],
-            stuck: &[],
+            obstacle: obstacle.as_ref(),
+            others: &account.wanted_beside(self.pool),
+            stuck,
             calendar: Calendar {
-                openings: &openings,
+                openings: &self.openings.2,
                 used: status.window.as_ref(),
                 waits: status.next_window.as_ref(),
                 planned: status.plan.as_ref(),
@@ -184,43 +230,56 @@ impl<'a> Life<'a> {
     }
 
     /// A request under its recorded intent, and what the operator learns of it.
-    fn request(&mut self, recorded: &LicenseSeatsStatus, intent: &Intent, fate: Fate, now: Timestamp) -> Duration {
-        let (base, target) = (intent.base(), intent.target());
+    fn request(
+        &mut self,
+        account: &mut Account,
+        recorded: &LicenseSeatsStatus,
+        intent: &Intent,
+        fate: Fate,
+    ) -> Duration {
+        let (base, target, shown) = (intent.base(), intent.target(), account.shown());
+        let (edited, as_shown) = self.edited;
+        let free = base.seats - account.pools[self.pool].used;
+        let mut refused = false;
+        if matches!(fate, Fate::Made | Fate::LostAndMade) {
+            refused = account.set(self.pool, target);
+        }
         if fate != Fate::NotSent {
             self.requests.push(Request {
-                at: self.shown(),
-                rule: self.rule.clone(),
+                at: shown,
+                rule: self.wish.rule.clone(),
                 raises: target.seats > base.seats || target.limit > base.limit,
                 lowers: target.seats < base.seats,
                 attempt: intent.attempt,
                 urgent: intent.reason == Trigger::Urgent,
-                free: base.seats - self.used,
+                free,
+                suspended: self.wish.suspended,
+                edited: (edited + account.shift).min(as_shown),
+                refused,
             });
-        }
-        if matches!(fate, Fate::Made | Fate::LostAndMade) {
-            (self.seats, self.limit) = (target.seats, target.limit);
         }
         let outcome = match fate {
             Fate::Made => Outcome::Accepted,
             Fate::NotSent => Outcome::NotSent("the operator is shutting down"),
             Fate::LostAndMade | Fate::LostAndNotMade => Outcome::Unanswered,
         };
-        let read = (fate == Fate::Made).then(|| self.snapshot());
-        self.clock.restart(domain::WaitFor::Request(intent.id.clone()), self.elapsed_time());
+        let now = Timestamp::from_second(shown).expect("a time");
+        let read = (fate == Fate::Made).then(|| self.snapshot(account));
+        self.clock.restart(domain::WaitFor::Request(intent.id.clone()), elapsed(account));
         self.status = domain::after_request(recorded.clone(), intent, &outcome, read.as_ref(), now).status;
+        account.ended(self.pool);
+        account.set_open(self.pool, self.status.intent.as_ref());
         if fate == Fate::NotSent { Duration::from_secs(60) } else { Duration::from_secs(2) }
     }
 }
 
+fn elapsed(account: &Account) -> Duration {
+    Duration::from_secs(u64::try_from(account.now).expect("after 1970"))
+}
+
 fn openings(name: &str, schedule: &Schedule, now: Timestamp) -> Vec<Opening> {
-    let begun = schedule.around(now).begun.into_iter().chain(schedule.openings(now).take(4));
-    let named = |calendar::Opening { opens, closes }| Opening {
-        name: name.to_owned(),
-        opens,
-        closes,
-        local: schedule.local(opens),
-    };
-    begun.map(named).collect()
+    let named = |(calendar::Opening { opens, closes }, local)| Opening { name: name.to_owned(), opens, closes, local };
+    schedule.near(now).map(named).collect()
 }
 
 fn name(i: usize) -> String {
@@ -235,34 +294,35 @@ fn schedules(rule: &Rule<'_>) -> Vec<(String, Schedule)> {
     rule.windows.iter().enumerate().map(|(i, window)| (name(i), parse(window))).collect()
 }
 
-fn desired(rule: &Rule<'_>, wish: i32, suspended: bool) -> Desired {
-    let windows: Vec<Value> = rule
-        .windows
-        .iter()
-        .enumerate()
-        .map(|(i, Window { row, length })| {
-            let duration = format!("{}h", length / 3600);
-            json!({ "name": name(i), "cron": { "schedule": row.schedule, "timeZone": row.zone, "duration": duration } })
-        })
-        .collect();
+fn spec(product: usize, wish: &Wish<'_>) -> LicenseSeatsSpec {
+    let Rule { windows, most, deadline, urgent_below } = &wish.rule;
+    let windows = windows.iter().enumerate().map(|(i, Window { row, length })| {
+        let duration = format!("{}h", length / 3600);
+        json!({ "name": name(i), "cron": { "schedule": row.schedule, "timeZone": row.zone, "duration": duration } })
+    });
     let mut increase = json!({ "mode": "InWindow" });
-    if let Some(below) = rule.urgent_below {
+    if let Some(below) = urgent_below {
         increase["urgentBelowFreeSeats"] = json!(below);
     }
-    let spec: LicenseSeatsSpec = serde_json::from_value(json!({
-        "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
-        "seats": wish,
+    let product = ["PasswordManager", "SecretsManager"][product];
+    serde_json::from_value(json!({
+        "vendor": { "bitwarden": { "product": product, "credentialsSecretRef": { "name": "key" } } },
+        "seats": wish.seats,
         "limit": { "mode": "Pinned" },
-        "suspend": suspended,
+        "suspend": wish.suspended,
         "adjustment": {
             "increase": increase,
             "decrease": { "mode": "InWindow" },
-            "windows": windows,
-            "maxChangesPerWindow": rule.most,
-            "startingDeadline": format!("{}h", rule.deadline / 3600),
+            "windows": windows.collect::<Vec<Value>>(),
+            "maxChangesPerWindow": most,
+            "startingDeadline": format!("{}h", deadline / 3600),
         },
     }))
-    .expect("a spec");
+    .expect("a spec")
+}
+
+fn desired(product: usize, wish: &Wish<'_>) -> Desired {
+    let spec = spec(product, wish);
     let (pool, _) = vendors::target(&spec.vendor).expect("a vendor");
     Desired::parse(&spec, pool, Duration::ZERO).expect("a spec that can be")
 }

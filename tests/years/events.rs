@@ -1,0 +1,99 @@
+//! What happens in a year.
+
+use crate::account::{Account, Pool};
+use crate::coverage::Coverage;
+use crate::judge::Rule;
+use crate::table::{Row, Window};
+use crate::year::Life;
+use crate::{DAY, HOUR};
+
+/// A window of a row that can be.
+fn window<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Window<'a> {
+    loop {
+        let row = rng.choice(rows).expect("rows");
+        let most = (row.gap / HOUR).min(12);
+        if most >= 1 {
+            return Window { row, length: rng.i64(1..=most) * HOUR };
+        }
+    }
+}
+
+/// What a person writes of windows.
+pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Rule<'a> {
+    let windows = (0..rng.usize(1..=2)).map(|_| window(rng, rows)).collect();
+    Rule {
+        windows,
+        most: if rng.u8(0..4) == 0 { 2 } else { 1 },
+        deadline: *rng.choice(&[0, 6 * HOUR, DAY]).expect("one"),
+        urgent_below: rng.bool().then(|| rng.i32(1..4)),
+    }
+}
+
+/// Something happens to the account or to one of its objects. Returns whose wish was edited, if one was.
+pub fn event<'a>(
+    rng: &mut fastrand::Rng,
+    (account, lives): (&mut Account, &mut Vec<Life<'a>>),
+    rows: &'a [Row],
+    coverage: &mut Coverage,
+) -> Option<usize> {
+    let nth = rng.usize(0..lives.len());
+    let life = &mut lives[nth];
+    match rng.u8(0..20) {
+        0..=5 => {
+            let Pool { used, seats, .. } = &mut account.pools[nth];
+            *used = (*used + rng.i32(-4..=6)).clamp(1, *seats);
+        }
+        6..=10 => {
+            let (by, least) = (rng.i32(-8..=12), account.pools[nth].used.max(10));
+            life.edit(account, |wish| wish.seats = (wish.seats + by).max(least));
+            return Some(nth);
+        }
+        11 => {
+            life.edit_rule(account, rule(rng, rows));
+            coverage.zone_edited += 1;
+        }
+        12..=13 => away(rng, account, lives, coverage),
+        14..=15 => account.reachable = !account.reachable,
+        16 => somebody_changes(rng, account, nth),
+        17 => life.edit(account, |wish| wish.suspended = !wish.suspended),
+        18 => restart(account, lives),
+        _ => {
+            account.shift = rng.i64(-2..=2) * HOUR;
+            coverage.clock_set += 1;
+        }
+    }
+    // Somebody looks.
+    lives[nth].next = account.now + 1;
+    None
+}
+
+/// Somebody changes the account, as far as the vendor lets them.
+fn somebody_changes(rng: &mut fastrand::Rng, account: &mut Account, nth: usize) {
+    let other = account.beside(nth).map(|other| other.seats);
+    let Pool { seats, limit, used, .. } = &mut account.pools[nth];
+    let (least, most) = match (nth, other) {
+        (0, Some(other)) => (other, i32::MAX),
+        (1, Some(other)) => (0, other),
+        _ => (0, i32::MAX),
+    };
+    *seats = (*seats + rng.i32(-5..=5)).max(*used).clamp(least, most);
+    *limit = Some((*seats).max(limit.unwrap_or(0)) + rng.i32(0..2) * 10);
+}
+
+/// Another process takes over.
+fn restart(account: &mut Account, lives: &mut [Life<'_>]) {
+    account.restart();
+    lives.iter_mut().for_each(|life| life.restart(account));
+}
+
+/// The operator is away for a while, or over an opening.
+fn away(rng: &mut fastrand::Rng, account: &mut Account, lives: &mut [Life<'_>], coverage: &mut Coverage) {
+    let opens = &rng.choice(&*lives).expect("an object").wish.rule.windows[0].row.opens;
+    let Some(next) = opens.get(opens.partition_point(|opens| *opens <= account.shown())) else { return };
+    let next = next - account.shift;
+    let until = if rng.bool() { next + rng.i64(1..2 * DAY) } else { account.now + rng.i64(1..3 * DAY) };
+    // A window that opens once in years is not waited for.
+    account.now = until.min(account.now + 60 * DAY);
+    coverage.away_at_an_opening += usize::from(account.now > next);
+    restart(account, lives);
+}
