@@ -32,7 +32,9 @@ impl Schedules {
             let name = rule.name.clone();
             Opening { name, opens, closes, local }
         };
-        parsed.flat_map(|(rule, schedule)| schedule.near(now).map(|near| named(rule, near)).collect::<Vec<_>>()).collect()
+        parsed
+            .flat_map(|(rule, schedule)| schedule.near(now).map(|near| named(rule, near)).collect::<Vec<_>>())
+            .collect()
     }
 
     fn parsed(&self, rule: &CronRule) -> Result<Arc<Schedule>, SpecFault> {

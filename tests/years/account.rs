@@ -107,7 +107,8 @@ impl Account {
         let shown = jiff::Timestamp::from_second(self.shown()).expect("a time");
         let found = Found::Claims(Noted { claim, open, rows: Rows::default() });
         let _ = self.registry.note((&key, &age(pool).1), found, 1, now);
-        let late = |change: &Change| Some((in_flight(change), TIMING.late_effects(change, shown)?.min(TIMING.unanswered)));
+        let late =
+            |change: &Change| Some((in_flight(change), TIMING.late_effects(change, shown)?.min(TIMING.unanswered)));
         self.registry.made(&key, history.iter().filter_map(late), now);
     }
 

@@ -12,7 +12,9 @@ fn window<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Window<'a> {
     loop {
         let row = rng.choice(rows).expect("rows");
         let most = (row.gap / HOUR).min(12);
-        if most >= 1 {
+        // What opens less than twice a year sees few changes.
+        let is_rare = row.opens.len() < 28;
+        if most >= 1 && !(is_rare && rng.u8(0..10) > 0) {
             return Window { row, length: rng.i64(1..=most) * HOUR };
         }
     }
@@ -38,6 +40,10 @@ pub fn event<'a>(
 ) -> Option<usize> {
     let nth = rng.usize(0..lives.len());
     let life = &mut lives[nth];
+    account.reachable |= rng.bool();
+    if life.wish.suspended && rng.bool() {
+        life.edit(account, |wish| wish.suspended = false);
+    }
     match rng.u8(0..20) {
         0..=5 => {
             let Pool { used, seats, .. } = &mut account.pools[nth];
@@ -46,6 +52,12 @@ pub fn event<'a>(
         6..=10 => {
             let (by, least) = (rng.i32(-8..=12), account.pools[nth].used.max(10));
             life.edit(account, |wish| wish.seats = (wish.seats + by).max(least));
+            let wanted = life.wish.seats;
+            // Who has both products gives a team both.
+            if let Some(other) = lives.get_mut(1 - nth).filter(|_| rng.u8(0..3) > 0) {
+                let apart = if nth == 0 { -rng.i32(0..6) } else { rng.i32(0..6) };
+                other.edit(account, |wish| wish.seats = (wanted + apart).max(10));
+            }
             return Some(nth);
         }
         11 => {
@@ -53,9 +65,9 @@ pub fn event<'a>(
             coverage.zone_edited += 1;
         }
         12..=13 => away(rng, account, lives, coverage),
-        14..=15 => account.reachable = !account.reachable,
+        14..=15 => account.reachable = false,
         16 => somebody_changes(rng, account, nth),
-        17 => life.edit(account, |wish| wish.suspended = !wish.suspended),
+        17 => life.edit(account, |wish| wish.suspended = true),
         18 => restart(account, lives),
         _ => {
             account.shift = rng.i64(-2..=2) * HOUR;

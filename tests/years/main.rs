@@ -70,8 +70,13 @@ fn play<'a>(seed: u64, rows: &'a [Row], coverage: &mut Coverage) -> Vec<Life<'a>
     // Every other account has two products.
     let pools = if rng.bool() { vec![pool(0, 100, 80)] } else { vec![pool(0, 100, 80), pool(1, 95, 75)] };
     let mut account = Account::begin(begin, pools);
-    let each = 0..account.pools.len();
-    let mut lives: Vec<Life<'_>> = each.map(|pool| Life::begin(&account, pool, rule(&mut rng, rows))).collect();
+    let mut lives = vec![Life::begin(&account, 0, rule(&mut rng, rows))];
+    if account.pools.len() > 1 {
+        // Two products have the same windows as often as not.
+        let same = rng.bool();
+        let rule = if same { lives[0].wish.rule.clone() } else { rule(&mut rng, rows) };
+        lives.push(Life::begin(&account, 1, rule));
+    }
     let (mut next_event, mut edits) = (begin + rng.i64(0..DAY), vec![0; lives.len()]);
     while account.now < begin + YEAR {
         let turn = usize::from(lives.get(1).is_some_and(|other| other.next < lives[0].next));
@@ -91,7 +96,7 @@ fn play<'a>(seed: u64, rows: &'a [Row], coverage: &mut Coverage) -> Vec<Life<'a>
 
 /// When the next thing happens: now and then in the last second before a window closes.
 fn after(rng: &mut fastrand::Rng, account: &Account, lives: &[Life<'_>]) -> i64 {
-    let at = account.now + rng.i64(1..6 * DAY);
+    let at = account.now + rng.i64(1..4 * DAY);
     let rule = &rng.choice(lives).expect("an object").wish.rule;
     let open = stretch_at(&rule.windows, at + account.shift).filter(|_| rng.u8(0..2) == 0);
     open.map_or(at, |(_, closes)| closes - account.shift - 1)
