@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
+use vendor_sim::Role;
+use vendor_sim::immuta::LicenseKey;
 
+use crate::immuta::{Acme, acme, keys_of, tenant};
 use crate::stored_objects::{store, stored};
 use crate::world::{FAST, World, condition, organization, said, world};
 
@@ -217,4 +220,122 @@ async fn schedule_that_only_the_operator_can_check_stalls_and_names_the_field_an
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("spec.adjustment.increase.mode is InWindow and it has no window"), "{message}");
     assert_eq!(w.organization().seats, Some(100));
+}
+
+/// The window before the renewal, for increases.
+fn before_renewal() -> Value {
+    json!({
+        "increase": { "mode": "InWindow" },
+        "windows": [{ "name": "renewal", "beforeRenewal": { "opens": "48h", "closes": "2h" } }],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn window_before_the_renewal_opens_by_the_end_of_the_period_that_the_owner_s_key_shows() {
+    needs_control_plane!();
+    let w = world("window-renewal").await;
+    let t = w.tenant("renewal", organization()).await;
+    t.person(Role::Owner).await;
+    let ends_in = |hours| {
+        let end = now().checked_add(SignedDuration::from_hours(hours)).expect("a time");
+        w.bitwarden().change_terms(&t.key.id, |terms| terms.period_end = end);
+        end
+    };
+    let puts = || w.bitwarden().count(|r| r.method == "PUT" && r.path.contains("subscription"));
+    let end = ends_in(24 * 30);
+    w.declare("renewal", t.both(json!({ "adjustment": before_renewal() }))).await;
+    let waiting = until_waits(&w, "renewal").await;
+    let opens = end.checked_sub(SignedDuration::from_hours(48)).expect("a time");
+    let next = waiting.next_window.clone().expect("the next window");
+    assert_eq!((next.name.as_str(), next.opens_at.0.as_second()), ("renewal", opens.as_second()));
+    let shown = format!("+50 seats, limit 150 at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
+    assert_eq!(waiting.summary.as_deref(), Some(shown.as_str()));
+    // An hour before the end it is closed again, and no other end is known.
+    ends_in(1);
+    w.until("renewal", "nothing is known to open", |status| status.next_window.is_none()).await;
+    w.until_polled(2).await;
+    assert_eq!((puts(), w.bitwarden().organization(&t.key.id).seats), (0, Some(100)));
+    ends_in(24);
+    let status = w.until_in_sync("renewal", 150).await;
+    assert_eq!((puts(), status.history[0].window.as_deref()), (1, Some("renewal")));
+    assert_eq!(status.window.map(|used| used.changes), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn window_before_the_renewal_never_opens_where_no_renewal_is_shown_and_says_what_to_use() {
+    needs_control_plane!();
+    let w = world("window-no-renewal").await;
+    w.declare("acme", json!({ "adjustment": before_renewal() })).await;
+    let waiting = until_waits(&w, "acme").await;
+    let message = &condition(&waiting, "ChangePending").expect("ChangePending").message;
+    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    assert!(message.contains("use credentials that show it, or a window with cron"), "{message}");
+    w.until_polled(2).await;
+    assert_eq!((waiting.next_window, w.organization().seats), (None, Some(100)));
+}
+
+impl Acme {
+    async fn until_key_waits(&self, keys: &[&str]) -> LicenseSeatsStatus {
+        let waits = |status: &LicenseSeatsStatus| {
+            keys_of(status) == keys && said(status, "ChangePending") == "True/AwaitingWindow"
+        };
+        self.until("a key waits for its window", waits).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn license_key_waits_for_its_window_unless_seats_are_short_without_it() {
+    needs_control_plane!();
+    let a = acme("window-keys").await;
+    let (one, two) = (a.key("one", 40).await, a.key("two", 25).await);
+    // 10 users have no seat: the first key does not wait.
+    a.declare(&["one"], json!({ "adjustment": opening_at(far()) })).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((status.history[0].window.as_deref(), status.window), (None, None));
+    a.list(&["one", "two"]).await;
+    let waiting = a.until_key_waits(&["Added/Active", "/Pending"]).await;
+    assert_eq!(said(&waiting, "Ready"), "True/ChangeDeferred");
+    assert_eq!(waiting.next_window.map(|next| next.name).as_deref(), Some("soon"));
+    a.until_polled(3).await;
+    assert_eq!((a.tenant.additions_of(&one), a.tenant.additions_of(&two), a.tenant.posts()), (1, 0, 1));
+    // Now the spec asks for more seats than the first key brings.
+    a.w.edit("acme", json!({ "seats": 65 })).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!(keys_of(&status), ["Added/Active", "Added/Active"]);
+    assert_eq!((status.window, status.next_window), (None, None), "it has used no window");
+    assert_eq!((a.tenant.additions_of(&two), a.tenant.posts()), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn license_key_is_added_in_its_open_window_and_counts() {
+    needs_control_plane!();
+    let a = acme("window-keys-open").await;
+    a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    let keys = ["two", "three"];
+    for name in keys {
+        a.key(name, 5).await;
+    }
+    a.w.edit("acme", json!({ "adjustment": opening_at(now().checked_sub(5.minutes()).expect("a time")) })).await;
+    a.list(&["one", "two", "three"]).await;
+    let status = a.until_key_waits(&["Added/Active", "Added/Active", "/Pending"]).await;
+    assert_eq!(status.history[0].window.as_deref(), Some("soon"));
+    assert_eq!(status.window.map(|used| used.changes), Some(1));
+    a.until_polled(3).await;
+    assert_eq!(a.tenant.posts(), 2, "the third key waits for the next window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn license_key_does_not_wait_for_a_window_after_the_end_of_the_one_that_it_replaces() {
+    needs_control_plane!();
+    let a = Acme::with("window-keys-end", tenant(), |_| {}).await;
+    let life = Duration::from_secs(3 * 3600);
+    let old = a.issued("old", LicenseKey::seats(40).expires_in(life)).await;
+    let new = a.key("new", 40).await;
+    a.declare(&["old"], json!({ "adjustment": opening_at(far()) })).await;
+    a.until_ready("True/InSync").await;
+    a.list(&["old", "new"]).await;
+    a.until("both keys", |status| keys_of(status) == ["Added/Active", "Added/Active"]).await;
+    assert_eq!((a.tenant.additions_of(&old), a.tenant.additions_of(&new), a.tenant.posts()), (1, 1, 2));
 }

@@ -73,7 +73,7 @@ fi
 part -s "$results" 'unit tests' 'test build' -- run_tests "$pure"
 # Behavior is watched by its times: it has the machine for itself, but for what is nice. So have the faults.
 part -s "$results|^sequences" behavior 'test build' "${control_plane[@]}" -- run_tests "$behavior"
-part -n 15 -s "$results" 'other tests' 'test build' "${control_plane[@]}" -- run_tests "$other"
+part -n 15 -s "$results|^simulated years|^covered" 'other tests' 'test build' "${control_plane[@]}" -- run_tests "$other"
 # cargo holds the build folder while it checks: not before the tests are built.
 part -n 15 clippy 'test build' -- cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
 part -n 15 -s "$results" 'doc tests' clippy -- cargo test --locked --workspace --exclude seatkeeper-pure --doc

@@ -37,6 +37,7 @@ pub struct Coverage {
     pub repeats: usize,
     pub clock_set: usize,
     pub second_of_a_window: usize,
+    pub held_in_a_used_window: usize,
 }
 
 impl Coverage {

@@ -31,6 +31,17 @@ pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Rule<'a> {
     }
 }
 
+/// The same windows by the clock of another zone, or for another time.
+fn moved<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>, rows: &'a [Row]) -> Rule<'a> {
+    let other = |rng: &mut fastrand::Rng, window: &Window<'a>| {
+        let alike: Vec<&Row> = rows.iter().filter(|row| row.schedule == window.row.schedule).collect();
+        let row = if rng.bool() { window.row } else { rng.choice(alike).unwrap_or(window.row) };
+        Window { row, length: rng.i64(1..=(row.gap / HOUR).clamp(1, 12)) * HOUR }
+    };
+    let windows = rule.windows.iter().map(|window| other(rng, window)).collect();
+    Rule { windows, ..rule.clone() }
+}
+
 /// Something happens to the account or to one of its objects. Returns whose wish was edited, if one was.
 pub fn event<'a>(
     rng: &mut fastrand::Rng,
@@ -49,7 +60,7 @@ pub fn event<'a>(
             let Pool { used, seats, .. } = &mut account.pools[nth];
             *used = (*used + rng.i32(-4..=6)).clamp(1, *seats);
         }
-        6..=10 => {
+        6..=9 => {
             let (by, least) = (rng.i32(-8..=12), account.pools[nth].used.max(10));
             life.edit(account, |wish| wish.seats = (wish.seats + by).max(least));
             let wanted = life.wish.seats;
@@ -60,8 +71,9 @@ pub fn event<'a>(
             }
             return Some(nth);
         }
-        11 => {
-            life.edit_rule(account, rule(rng, rows));
+        10..=11 => {
+            let rule = if rng.bool() { rule(rng, rows) } else { moved(rng, &life.wish.rule, rows) };
+            life.edit_rule(account, rule);
             coverage.zone_edited += 1;
         }
         12..=13 => away(rng, account, lives, coverage),
@@ -100,9 +112,9 @@ fn restart(account: &mut Account, lives: &mut [Life<'_>]) {
 
 /// The operator is away for a while, or over an opening.
 fn away(rng: &mut fastrand::Rng, account: &mut Account, lives: &mut [Life<'_>], coverage: &mut Coverage) {
-    let opens = &rng.choice(&*lives).expect("an object").wish.rule.windows[0].row.opens;
-    let Some(next) = opens.get(opens.partition_point(|opens| *opens <= account.shown())) else { return };
-    let next = next - account.shift;
+    let window = rng.choice(&*lives).expect("an object").wish.rule.windows[0];
+    let Some((opens, _)) = window.next(account.shown()) else { return };
+    let next = opens - account.shift;
     let until = if rng.bool() { next + rng.i64(1..2 * DAY) } else { account.now + rng.i64(1..3 * DAY) };
     // A window that opens once in years is not waited for.
     account.now = until.min(account.now + 60 * DAY);

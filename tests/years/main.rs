@@ -94,12 +94,23 @@ fn play<'a>(seed: u64, rows: &'a [Row], coverage: &mut Coverage) -> Vec<Life<'a>
     lives
 }
 
-/// When the next thing happens: now and then in the last second before a window closes.
+/// When the next thing happens: now and then while a window is open, or in the last second before it closes.
 fn after(rng: &mut fastrand::Rng, account: &Account, lives: &[Life<'_>]) -> i64 {
     let at = account.now + rng.i64(1..4 * DAY);
-    let rule = &rng.choice(lives).expect("an object").wish.rule;
-    let open = stretch_at(&rule.windows, at + account.shift).filter(|_| rng.u8(0..2) == 0);
-    open.map_or(at, |(_, closes)| closes - account.shift - 1)
+    let windows = &rng.choice(lives).expect("an object").wish.rule.windows;
+    let next = rng.choice(windows).and_then(|window| window.next(at + account.shift));
+    // A window that opens once a month is mostly not waited for.
+    let next = next.filter(|(opens, _)| opens - account.shift < at + 5 * DAY);
+    let open = stretch_at(windows, account.shown());
+    match (rng.u8(0..3), next) {
+        // What happens in a window is seldom alone.
+        _ if rng.bool() && open.is_some_and(|(_, closes)| closes > account.shown() + 1) => {
+            open.map_or(at, |(_, closes)| rng.i64(account.shown() + 1..closes) - account.shift)
+        }
+        (0, Some((opens, closes))) => rng.i64(opens..closes) - account.shift,
+        (1, Some((_, closes))) => closes - account.shift - 1,
+        _ => at,
+    }
 }
 
 /// An object is looked at, and wakes the other one.
@@ -121,6 +132,8 @@ fn pass(
     let (before, at) = (life.requests.len(), account.shown());
     life.pass(account, &stuck, fate);
     life.next = life.next.max(account.now + 1);
+    let open = stretch_at(&life.wish.rule.windows, at).is_some();
+    coverage.held_in_a_used_window += usize::from(open && life.waits_for_window());
     coverage.first_second_after += usize::from(ended_at(life, at) && life.status.plan.is_some());
     coverage.note(life, before, &mut edits[turn]);
     let changed = life.requests.len() > before;

@@ -54,6 +54,12 @@ pub struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// The first stretch of this window that opens after a moment.
+    pub fn next(&self, time: i64) -> Option<(i64, i64)> {
+        let opens = self.row.opens.get(self.row.opens.partition_point(|opens| *opens <= time))?;
+        Some((*opens, opens + self.length))
+    }
+
     /// The stretches of this window that touch a span of time.
     fn within(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
         let first = self.row.opens.partition_point(|opens| opens + self.length <= from);

@@ -119,6 +119,11 @@ impl<'a> Life<'a> {
         Some(Stuck { pool: name, peer: Peer::Here("other".into()), why })
     }
 
+    /// Whether a window alone keeps its change.
+    pub fn waits_for_window(&self) -> bool {
+        self.status.plan.as_ref().is_some_and(|plan| plan.blocked_by == [PlanBlock::Window])
+    }
+
     fn snapshot(&self, account: &Account) -> Snapshot {
         let (host, id) = ACCOUNT.split_once('/').expect("host and id");
         Snapshot {
