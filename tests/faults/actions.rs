@@ -9,6 +9,7 @@ use crate::case::{Case, at, named};
 use crate::choice::{CONTROL_PLANE, Name, Request};
 use crate::happenings::{self, BY_SOMEBODY, EVERYWHERE};
 use crate::scenario::Scenario;
+use crate::window::IN_WINDOW;
 
 /// How the operators are run.
 #[derive(Clone, Debug)]
@@ -205,7 +206,10 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
             add("pause", crew(1), format!("stopped {}", named(place)), Action::Pause(place, LONG));
             add("split-brain", crew(2), format!("stopped {}, two replicas", named(place)), Action::Pause(place, LONG));
             let action = format!("clocks two hours apart, stopped {}", named(place));
-            add("clock", off(crew(2), &["3600", "-3600"]), action, Action::Pause(place, LONG));
+            // By neither of these clocks the window would be open.
+            if scenario.name != IN_WINDOW {
+                add("clock", off(crew(2), &["3600", "-3600"]), action, Action::Pause(place, LONG));
+            }
             // After the last write the next process has nothing to write, so nothing would show its clock.
             let shown = record.number < reference.len() || place == Place::Before;
             for (words, clocks) in
@@ -220,8 +224,9 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
         if record.is_purchase() && !matches!(record.executed, Some(401 | 503)) {
             add("crash", crew(1), format!("killed {}", named(Place::Underway)), Action::Kill(Place::Underway));
         }
-        if record.is_purchase() && scenario.name != "outage" {
-            // The story with an outage of its own would last for longer than anybody waits.
+        if record.is_purchase() && !["outage", IN_WINDOW].contains(&scenario.name) {
+            // The story with an outage of its own would last for longer than anybody waits, and the third attempt is another
+            // change of its window.
             add("answer", crew(1), HOUR_OF_503.into(), Action::Outage(hour(scenario)));
         }
         if record.intent {

@@ -35,6 +35,8 @@ pub enum Branch {
     Refused,
     /// A refusal, and the vendor may bill what it does not show.
     RefusedAndBilled,
+    /// The window was closed before anything was sent, or had seen its change.
+    Deferred,
     /// Both installations sent the same total.
     TwoTotals,
     /// Both installations sent the same total, and the vendor carried out both at one moment.
@@ -44,7 +46,7 @@ pub enum Branch {
 }
 
 /// So many cases of a whole run each branch must decide; [`Branch::Answered`] hangs on chance, and is only counted.
-const LEAST: [(Branch, usize); 16] = [
+const LEAST: [(Branch, usize); 17] = [
     (Branch::ThirdPartyWhileOpen, 1),
     (Branch::ThirdPartyUnseen, 1),
     (Branch::ThirdPartyUndone, 1),
@@ -58,6 +60,7 @@ const LEAST: [(Branch, usize); 16] = [
     (Branch::Held, 1),
     (Branch::Refused, 1),
     (Branch::RefusedAndBilled, 1),
+    (Branch::Deferred, 3),
     (Branch::TwoTotals, 1),
     (Branch::TwoTotalsAtOneMoment, 1),
     (Branch::TwoDifferences, 1),
@@ -117,6 +120,7 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::BothLed, case.crew.replicas.len() > 1),
         (Branch::OutageOutlasted, outage && end == End::InSync),
         (Branch::Held, end == End::Held),
+        (Branch::Deferred, end == End::Deferred),
         (Branch::Refused, end == End::Rejected),
         (Branch::RefusedAndBilled, end == End::Rejected && billed),
     ];

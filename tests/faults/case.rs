@@ -73,6 +73,8 @@ pub enum End {
     Held,
     /// Others undo it again and again, and it is left alone.
     Contested,
+    /// It waits for the next window.
+    Deferred,
 }
 
 /// What was seen.
@@ -144,6 +146,7 @@ pub fn ended(status: &LicenseSeatsStatus) -> Option<End> {
         "NeedsReview" => Some(End::NeedsReview),
         "FirstSight" => Some(End::Held),
         "Conflict" => Some(End::Contested),
+        "ChangeDeferred" if status.intent.is_none() => Some(End::Deferred),
         // A bill that contradicts the seats keeps a difference from being sent, until a person corrects one of the two.
         "NumbersInDoubt" if status.billed.is_some() => Some(End::Held),
         _ => None,

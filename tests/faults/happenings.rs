@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use vendor_sim::{Bitwarden, OrganizationKey};
 
 use crate::ground::Ground;
+use crate::window::{self, IN_WINDOW};
 
 pub const ROTATED: &str = "Secret rotated";
 pub const TAKEN_AWAY: &str = "Secret deleted, later restored";
@@ -133,13 +134,16 @@ impl Site {
     }
 
     pub async fn declare(&self, name: &str, spec: &Value) {
-        let object = json!({
+        let mut object = json!({
             "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": name },
             "spec": {
                 "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } },
                 "seats": spec["seats"], "limit": spec["limit"], "interval": "1s",
             },
         });
+        if spec[IN_WINDOW] == true {
+            object["spec"]["adjustment"] = window::adjustment();
+        }
         let object: LicenseSeats = serde_json::from_value(object).expect("a LicenseSeats");
         self.seats().create(&PostParams::default(), &object).await.expect("the object is admitted");
     }

@@ -11,6 +11,7 @@ use crate::happenings::{
 use crate::noticed::unnoticed;
 use crate::rig::Rig;
 use crate::scenario::{AtPurchase, Scenario};
+use crate::window::{self, IN_WINDOW};
 
 /// After these nobody need be asked any more.
 const RESOLVING: [&str; 6] = [EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, ETCD_RESTORED];
@@ -53,6 +54,9 @@ pub async fn judge(
         return flaw(format!("an outage that is over ended {end:?}"));
     }
     if let Some(why) = untrue(rig, case, end, &records).await {
+        return flaw(why);
+    }
+    if let Some(why) = window::broken(rig, case, end, &records).await {
         return flaw(why);
     }
     match unnoticed(rig, case, &records) {
@@ -216,6 +220,8 @@ fn bought(rig: &Rig, case: &Case, before: usize) -> Result<Vec<LedgerEntry>, Fla
     let changes = || ledger.iter().filter(by_operator);
     // An edit, and what somebody else undoes, is one change more.
     let more = goal(case).0 != scenario.goal.0 || case.happening() == Some(BY_SOMEBODY);
+    // In a window it waits for the next one.
+    let more = more && scenario.name != IN_WINDOW;
     if changes().count() > scenario.billings + usize::from(more) {
         return Err(Flaw::BoughtTwice(format!("billing changed {} times", changes().count())));
     }

@@ -25,6 +25,7 @@ mod scenario;
 mod two;
 #[cfg(debug_assertions)]
 mod weakened;
+mod window;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;

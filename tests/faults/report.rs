@@ -86,7 +86,7 @@ impl Report {
                 row.needs_review += 1;
                 self.reviews.push(name.to_string());
             }
-            Ok(End::Held | End::Contested) => row.held += 1,
+            Ok(End::Held | End::Contested | End::Deferred) => row.held += 1,
             Err(Broken { flaw, story }) => {
                 row.failed += 1;
                 self.bought_twice += usize::from(matches!(flaw, Flaw::BoughtTwice(_)));
@@ -207,7 +207,8 @@ impl Report {
                  * in sync: how many ended with the account as declared\n\
                  * refused: how many ended in a refusal that was told\n\
                  * needs review: how many ended in a question to a person\n\
-                 * held: how many waited, where at first sight a person must agree to lower seats, or a bill contradicts them\n\
+                 * held: how many waited, where at first sight a person must agree to lower seats, or a bill contradicts them, or for the \
+                 next window\n\
                  * failed: how many broke a promise\n\n\
                  {table}\n`{line}`\n"
             );

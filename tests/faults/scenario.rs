@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Organization, Webhook};
 
+use crate::window::IN_WINDOW;
+
 /// What the scenario does when a purchase arrives and before it is forwarded, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtPurchase {
@@ -201,6 +203,11 @@ pub fn scenarios() -> Vec<Scenario> {
                 let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
                 vendor.inject(Fault::on_put(FaultKind::PauseBetweenReads { ms }));
             },
+            ..first.clone()
+        },
+        Scenario {
+            name: IN_WINDOW,
+            spec: json!({ "seats": 150, "limit": { "mode": "UpTo", "seats": 300 }, IN_WINDOW: true }),
             ..first
         },
     ]

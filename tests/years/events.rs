@@ -58,7 +58,7 @@ pub fn event<'a>(
     match rng.u8(0..20) {
         0..=5 => {
             let Pool { used, seats, .. } = &mut account.pools[nth];
-            *used = (*used + rng.i32(-4..=6)).clamp(1, *seats);
+            *used = (*used + rng.i32(-5..=12)).clamp(1, *seats);
         }
         6..=9 => {
             let (by, least) = (rng.i32(-8..=12), account.pools[nth].used.max(10));
