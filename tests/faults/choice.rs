@@ -15,6 +15,12 @@ pub const CONTROL_PLANE: &str = "control plane";
 /// The kind of those with license keys.
 pub const LICENSE_KEYS: &str = "license keys";
 
+/// The story with a window.
+pub const IN_WINDOW: &str = "in-window";
+
+/// At this request a window closes: the next process looks at it when it is over.
+const CLOSES: &str = "killed before forwarding, the next one's clock an hour ahead";
+
 /// The kind of those with two installations.
 pub const TWO_INSTALLATIONS: &str = "two installations";
 
@@ -29,7 +35,7 @@ const KINDS: [(&str, usize); 10] = [
     ("split-brain", 39),
     ("pause", 10),
     ("elsewhere", 46),
-    ("clock", 15),
+    ("clock", 32),
     (CONTROL_PLANE, 16),
     (LICENSE_KEYS, 90),
     (TWO_INSTALLATIONS, 20),
@@ -146,7 +152,7 @@ pub struct Name {
 
 impl Name {
     /// What a case plays, each of which a list has: its kind, its scenario of that kind, and its action: at a purchase, at the
-    /// record of one, and with an owner's key; and a few cases by name.
+    /// record of one, and with an owner's key; a window that closes at each request; and a few cases by name.
     fn branches(&self) -> Vec<String> {
         let Self { kind, scenario, request, action } = self;
         let at = match request.map(|request| request.class) {
@@ -158,7 +164,9 @@ impl Name {
         let always = [format!("kind {kind}"), format!("{kind}: {action}"), format!("{kind}: scenario {scenario}")];
         let sharp = at.map(|at| format!("{kind}: {action} at {at}"));
         let by_name = Some(self.to_string()).filter(|name| ALWAYS.contains(&name.as_str()));
-        always.into_iter().chain(sharp).chain(by_owner).chain(by_name).collect()
+        let closes = request.filter(|_| *scenario == IN_WINDOW && action == CLOSES);
+        let closes = closes.map(|request| format!("{kind}: the window closes at {request}"));
+        always.into_iter().chain(closes).chain(sharp).chain(by_owner).chain(by_name).collect()
     }
 }
 

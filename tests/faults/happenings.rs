@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use vendor_sim::{Bitwarden, OrganizationKey};
 
+use crate::choice::IN_WINDOW;
 use crate::ground::Ground;
-use crate::window::{self, IN_WINDOW};
+use crate::window;
 
 pub const ROTATED: &str = "Secret rotated";
 pub const TAKEN_AWAY: &str = "Secret deleted, later restored";

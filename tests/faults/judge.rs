@@ -5,13 +5,14 @@ use vendor_sim::{Actor, LedgerEntry};
 
 use crate::branch::decided;
 use crate::case::{Case, End, Flaw, Played, Written, reads};
+use crate::choice::IN_WINDOW;
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
 use crate::noticed::unnoticed;
 use crate::rig::Rig;
 use crate::scenario::{AtPurchase, Scenario};
-use crate::window::{self, IN_WINDOW};
+use crate::window;
 
 /// After these nobody need be asked any more.
 const RESOLVING: [&str; 6] = [EDITED, RECREATED, GONE_FOR_A_WHILE, STATUS_RESTORED, OBJECT_RESTORED, ETCD_RESTORED];

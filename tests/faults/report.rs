@@ -17,7 +17,7 @@ const LEAST: [(&str, usize); 10] = [
     ("split-brain", 35),
     ("pause", 10),
     ("elsewhere", 45),
-    ("clock", 15),
+    ("clock", 28),
     (CONTROL_PLANE, 10),
     (LICENSE_KEYS, 80),
     (TWO_INSTALLATIONS, 20),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Organization, Webhook};
 
-use crate::window::IN_WINDOW;
+use crate::choice::IN_WINDOW;
 
 /// What the scenario does when a purchase arrives and before it is forwarded, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,11 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::case::{Case, End};
+use crate::choice::IN_WINDOW;
 use crate::happenings::EDITED;
 use crate::rig::Rig;
-
-/// The story with a window.
-pub const IN_WINDOW: &str = "in-window";
 
 const LENGTH: SignedDuration = SignedDuration::from_hours(1);
 
