@@ -181,8 +181,10 @@ fn window_that_gets_another_name_schedule_or_length_while_it_is_open_gives_no_se
         let first = waiter.settled(OPEN).unwrap();
         waiter.made(&first, OPEN);
         waiter.story.desired.seats = Some(160);
+        waiter.story.generation = 4;
         waiter.openings[0] = other.clone();
         assert_eq!(waiter.settled("2026-12-01T08:00:00Z"), None, "{other:?}");
+        assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1), "{other:?}");
     }
 }
 
@@ -220,6 +222,19 @@ fn request_that_did_not_leave_has_used_no_window() {
         assert_eq!(waiter.status.window, None);
         assert!(waiter.settled(LAST).is_some());
     }
+}
+
+#[test]
+fn request_that_did_not_leave_gives_back_its_own_place_in_the_window_alone() {
+    let mut waiter = waiter(story()).ruled(in_window(", maxChangesPerWindow: 2"));
+    let first = waiter.settled(OPEN).unwrap();
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    let second = waiter.settled(OPEN).unwrap();
+    assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(2));
+    let not_sent = Outcome::NotSent("shutting down");
+    waiter.status = after_request(waiter.status.clone(), &second, &not_sent, None, at(OPEN)).status;
+    assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1));
 }
 
 #[test]
