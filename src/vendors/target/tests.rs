@@ -25,6 +25,7 @@ fn spec() -> LicenseSeatsSpec {
     };
     LicenseSeatsSpec {
         vendor: Vendor { bitwarden: Some(bitwarden), ..Vendor::default() },
+        sizing: None,
         seats: Some(10),
         sizing: None,
         limit: None,
