@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use seatkeeper::api::{Account as Named, Intent, LicenseSeatsSpec, LicenseSeatsStatus, PlanBlock, RecordOf, Trigger};
 use seatkeeper::calendar::{self, Schedule};
 use seatkeeper::domain::{
-    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer, Situation, Snapshot,
-    Stuck, Timing, Usage, Verdict,
+    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer, Situation,
+    Snapshot, Stuck, Timing, Usage, Verdict,
 };
 use seatkeeper::vendors;
 use serde_json::{Value, json};
