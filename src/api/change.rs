@@ -38,8 +38,9 @@ pub struct Plan {
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
     /// change its pool first), `Conflict` (the vendor was changed from outside again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
-    /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there), `Approval` (it waits
-    /// for a `SeatApproval`, or one denies it).
+    /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there),
+    /// `Approval` (it waits for a `SeatApproval`, or one denies it), `Activation` (the object became active in this cluster, and waits
+    /// before its first change).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 }
@@ -88,6 +89,8 @@ pub enum PlanBlock {
     Window,
     /// It waits for a `SeatApproval`, or one denies it.
     Approval,
+    /// The object became active in this cluster (`spec.activeCluster`), and waits before its first change.
+    Activation,
 }
 
 /// A change that is being made: the write-ahead record of the purchase protocol.
@@ -137,7 +140,8 @@ pub struct Intent {
     /// visible, but its request may still be running), `WithoutEffect` (it came to nothing and is sent again as soon as nothing
     /// stands against it), `Rejected` (refused; not sent again until the wish or a Secret changes, fewer seats are in use, or a
     /// person asks),
-    /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look).
+    /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look), `MadeElsewhere` (the account moved by
+    /// exactly this change before its request was sent; nothing of it is corrected or repeated).
     pub phase: IntentPhase,
 
     /// Why the vendor refuses, in Seatkeeper's words, where it can be told: with phase `Rejected`, and with `Answered` where the
@@ -198,6 +202,8 @@ pub enum IntentPhase {
     Rejected,
     /// The vendor shows neither the old nor the new numbers: a person must look.
     NeedsReview,
+    /// The account moved by exactly this change before its request was sent: a person made it, or another Seatkeeper has the account.
+    MadeElsewhere,
 }
 
 /// A change Seatkeeper made.

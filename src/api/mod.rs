@@ -2,6 +2,7 @@
 //!
 //! These types are the only source of the CRD. Nothing here does I/O, and nothing here decides anything.
 
+mod activity;
 mod adjustment;
 mod approval;
 mod bounds;
@@ -16,6 +17,7 @@ mod spec;
 mod status;
 mod step;
 
+pub use activity::{Activity, ActivityState, NO_CLUSTER};
 pub use adjustment::{
     Adjustment, AdjustmentMode, BeforeRenewal, CronWindow, Decrease, Increase, NextWindow, PassedWindow, Window,
     WindowUse,

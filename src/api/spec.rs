@@ -155,6 +155,16 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 
+    /// The cluster whose Seatkeeper changes the account, where several clusters have this object: the `--cluster-name` of its operator.
+    /// Every other cluster only reads and reports (`Ready` with reason `Standby`), and so does each of them with `none`. To hand
+    /// over, write `none`, wait until the cluster that was active shows `Standby`, then write the new name. Absent: every cluster
+    /// that has the object changes the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
+        .message("spec.activeCluster must be the --cluster-name of an operator, or none: 1 to 63 lower-case letters, digits and dashes, with a letter or a digit at each end, such as prod-eu"))]
+    pub active_cluster: Option<String>,
+
     /// When a shortage of seats or the end of the license is reported. Absent: when no seat is free, and 720h and 168h
     /// before the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

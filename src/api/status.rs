@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalUsed, Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, ShownPlan, SizingStatus,
-    WindowUse,
+    Activity, ApprovalUsed, Change, Intent, KeyCapabilities, License, MayBill, NextWindow, Plan, ShownPlan,
+    SizingStatus, WindowUse,
 };
 
 /// `observedGeneration` of an object that no operator has handled yet, so that nothing reads it as current.
@@ -130,6 +130,11 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowUse>,
 
+    /// Whether this cluster changes the account, where `spec.activeCluster` says or has said so. Do not edit it: without it, the object
+    /// waits before its next change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
+
     /// The one change that is being made, written before the request is sent. Do not edit it: it is what keeps seats
     /// from being bought twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +159,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Suspended`, `ChangeDeferred`,
+    /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Standby`, `Suspended`, `ChangeDeferred`,
     /// `DriftReportedOnly`; or not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
     /// `VendorRejected`,
     /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
@@ -168,8 +173,8 @@ pub struct LicenseSeatsStatus {
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
     /// Only while true: `ChangePending` (a wanted change is not made yet: `AwaitingWindow`, `WindowMissed`, `NeverMade`, `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
-    /// `FirstSight`, `OutcomeUnknown`, `Settling`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: a person or another program changed the
-    /// vendor), `Reconciling` (work is going on) and `Stalled` (a person must act).
+    /// `FirstSight`, `OutcomeUnknown`, `Settling`, `Activating`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: a person or another program changed the
+    /// vendor; `AnotherSeatkeeper`: by exactly the change that was planned and not sent), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -202,6 +207,7 @@ impl Default for LicenseSeatsStatus {
             sizing: None,
             next_window: None,
             window: None,
+            activity: None,
             intent: None,
             may_bill: None,
             history: Vec::new(),

@@ -30,6 +30,8 @@ use crate::vendors::Vendors;
 pub struct Settings {
     /// Only this namespace, or all.
     pub namespace: Option<String>,
+    /// Name of this cluster, for `spec.activeCluster`.
+    pub cluster_name: Option<String>,
     /// Shortest interval between two readings of one object.
     pub min_interval: Duration,
     /// Settle times of the purchase protocol.
@@ -240,6 +242,7 @@ impl Context {
         let vendors = Vendors::new(http, bitwarden, Default::default(), metrics.requests()).unwrap();
         let settings = Settings {
             namespace: None,
+            cluster_name: None,
             min_interval: MINUTE,
             timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE, secret_recheck: MINUTE },
             send_deadline: MINUTE,

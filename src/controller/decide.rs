@@ -53,6 +53,10 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
             shown: status.last_plan.as_ref(),
             agreed: domain::agreed_for(&status, &account),
         },
+        activity: domain::ActivePast {
+            record: status.activity.as_ref(),
+            edits_unseen: domain::edits_unseen(&status, requested.generation, pass.entry.was_recorded()),
+        },
         timing: context.settings.timing,
         writer: &context.writer,
         now,

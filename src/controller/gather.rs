@@ -271,7 +271,9 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
     let spec: LicenseSeatsSpec = pass.stored.spec().map_err(Fault::spec)?;
     let parse = || {
         let (pool, target) = vendors::target(&spec.vendor)?;
-        let desired = Desired::parse(&spec, pool, pass.context.settings.min_interval)?;
+        let settings = &pass.context.settings;
+        let desired = Desired::parse(&spec, pool, settings.min_interval)?;
+        let desired = desired.seen_from(settings.cluster_name.as_deref())?;
         pass.context.schedules.check(&desired.adjustment)?;
         Ok((desired, target))
     };

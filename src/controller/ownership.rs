@@ -22,7 +22,7 @@ pub(super) enum Sight<'a> {
     Reading(&'a Snapshot),
 }
 
-/// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, or that
+/// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes or stands by, or that
 /// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), lays claim to
 /// nothing, unless a change from before is still open.
 pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
@@ -37,7 +37,8 @@ pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sig
         Sight::Reading(seen) => can_change(&seen.capabilities),
         _ => !as_recorded || can_change(&capabilities_in(record)),
     };
-    let observes = desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe);
+    let observes =
+        desired.is_some_and(|desired| desired.policy == ManagementPolicy::Observe || desired.stands_by().is_some());
     if open.is_none() && (leaving || observes || !changes) {
         return Found::Nothing;
     }
@@ -131,7 +132,12 @@ fn open_in(record: &Value, otherwise: Option<&str>) -> Option<InFlight> {
     let intent = record.get("intent").filter(|intent| !intent.is_null())?;
     let phase = intent.get("phase").and_then(|phase| serde_json::from_value(phase.clone()).ok());
     // A phase that this version does not know may be an open one.
-    if matches!(phase, Some(IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview)) {
+    if matches!(
+        phase,
+        Some(
+            IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview | IntentPhase::MadeElsewhere
+        )
+    ) {
         return None;
     }
     let word = |key: &str| intent.get(key).and_then(Value::as_str);

@@ -181,7 +181,7 @@ impl Pass<'_> {
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {
-            self.entry.recorded = Some(self.requested.clone());
+            (self.entry.recorded, self.entry.recorded_in) = (Some(self.requested.clone()), self.entry.term);
         }
         self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
         written

@@ -31,6 +31,8 @@ pub mod reason {
     // Ready
     pub const IN_SYNC: &str = "InSync";
     pub const OBSERVED: &str = "Observed";
+    /// Another cluster is active.
+    pub const STANDBY: &str = "Standby";
     pub const SUSPENDED: &str = "Suspended";
     /// A wanted change waits for its window.
     pub const CHANGE_DEFERRED: &str = "ChangeDeferred";
@@ -82,10 +84,12 @@ pub mod reason {
     pub const AWAITING_APPROVAL: &str = "AwaitingApproval";
     pub const CHANGE_DENIED: &str = "ChangeDenied";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
+    pub const ACTIVATING: &str = "Activating";
     pub const SETTLING: &str = "Settling";
     pub const DRIFT_REPORTED_ONLY: &str = "DriftReportedOnly";
     // Drifted
     pub const EXTERNAL_CHANGE: &str = "ExternalChange";
+    pub const ANOTHER_SEATKEEPER: &str = "AnotherSeatkeeper";
     // SeatShortage
     pub const BELOW_THRESHOLD: &str = "BelowThreshold";
     pub const EXHAUSTED: &str = "Exhausted";

@@ -39,6 +39,7 @@ const fn warns(kind: &'static str, is: Is, reasons: &'static [&'static str], mea
 pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
     quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
+    quiet(kind::READY, Is::True, &[reason::STANDBY], "Only watched: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
     quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, or `adjustment` switches its direction off. `STATUS` and the message say when it is made."),
     quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
@@ -92,9 +93,11 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` is over. It waits for the next one, and the message says when that opens."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another one may still be running. Wait: the message says until when. A restart of the operator begins it anew."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
+    warns(kind::DRIFTED, Is::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
 ];
 
 /// What kstatus makes of it.
@@ -128,6 +131,17 @@ pub(super) fn says(verdict: &Verdict) -> Says {
     match verdict {
         Verdict::InSync => says(Is::True, reason::IN_SYNC, Going::Rests, "in_sync", "in sync"),
         Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
+        Verdict::Standby(standby) if standby.settles => Says {
+            pending: Some(reason::OUTCOME_UNKNOWN),
+            ..says(
+                Is::Unknown,
+                reason::OUTCOME_UNKNOWN,
+                Going::On,
+                "standby",
+                "outcome of the last change not known yet",
+            )
+        },
+        Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
         Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
         Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
         Verdict::Doubt => Says {
@@ -176,6 +190,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             pending(rests(reason::CHANGE_DEFERRED, "approval needed"), reason::AWAITING_APPROVAL)
         }
         Some(HoldKind::Denied) => pending(rests(reason::CHANGE_DEFERRED, "denied"), reason::CHANGE_DENIED),
+        Some(HoldKind::Activating(..)) => pending(goes_on(reason::PROGRESSING, "becomes active"), reason::ACTIVATING),
         Some(HoldKind::NeverMade(_)) => pending(rests(reason::CHANGE_DEFERRED, "shown only"), reason::NEVER_MADE),
         Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
         Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
@@ -199,7 +214,12 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "may be another object's account"),
         // These are verdicts of their own when they come first.
         Some(
-            HoldKind::VendorRule | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) | HoldKind::Contest,
+            HoldKind::VendorRule
+            | HoldKind::Standby
+            | HoldKind::Observe
+            | HoldKind::Settle(_)
+            | HoldKind::Review(_)
+            | HoldKind::Contest,
         )
         | None => stalls(reason::VENDOR_REJECTED, "vendor would refuse"),
     }
@@ -208,16 +228,19 @@ fn held(kind: Option<&HoldKind>) -> Says {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Hold, Lack, Wake};
+    use crate::domain::{Hold, Lack, Standby, Wake};
 
     fn verdicts() -> Vec<Verdict> {
         let lack = |reason| {
             Verdict::Lacking(Lack { reason, summary: String::new(), message: String::new(), secret_may_help: false })
         };
+        let standby = |settles| Verdict::Standby(Standby { active: String::new(), wanted: None, settles });
         let held = |kind| Verdict::Held(vec![Hold { kind, message: String::new(), wake: Wake::OnEdit }]);
         vec![
             Verdict::InSync,
             Verdict::Observed(None),
+            standby(false),
+            standby(true),
             Verdict::Publish,
             Verdict::Doubt,
             Verdict::Rejected,
@@ -275,7 +298,7 @@ mod tests {
             assert!(is_word, "{verdict:?}: {label:?}");
             assert_eq!(*kinds.entry(label).or_insert(kind), kind, "{label} is said of {verdict:?} and of another");
         }
-        assert_eq!(kinds.len(), 10);
+        assert_eq!(kinds.len(), 11);
     }
 
     #[test]

@@ -12,13 +12,16 @@ use super::ladder::{Look, Move, Next, Rest};
 use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
-use super::protocol::{self, Elapsed, Open, State, WaitFor};
+use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::settle_time::Timing;
+use super::standby::{self, Standby};
 use super::{
-    Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity, readings, windows,
+    ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity, readings,
+    windows,
 };
 use crate::api::{
-    Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, ShownPlan, WindowUse,
+    Activity, Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, ShownPlan,
+    WindowUse,
 };
 
 /// Everything a decision rests on.
@@ -64,6 +67,8 @@ pub struct Situation<'a> {
     pub calendar: Calendar<'a>,
     /// Approvals, and what is recorded of them.
     pub approvals: Approvals<'a>,
+    /// What is recorded of who was active.
+    pub activity: ActivePast<'a>,
     /// Settle times.
     pub timing: Timing,
     /// Name of this process, so that two never make the same intent id.
@@ -85,6 +90,8 @@ pub struct Decision {
     pub next_window: Option<NextWindow>,
     /// The record of the windows' use; a request that is made now is not in it yet.
     pub window: Option<WindowUse>,
+    /// Whether the object changes its account, where `spec.activeCluster` says or has said so.
+    pub activity: Option<Activity>,
     /// The intent that stays recorded.
     pub intent: Option<Intent>,
     /// A change now seen to be made that the record did not know.
@@ -123,6 +130,8 @@ pub enum Verdict {
     InSync,
     /// Only watched; the numbers wanted, where they differ.
     Observed(Option<Numbers>),
+    /// Only watched, for another cluster is active, or none.
+    Standby(Standby),
     /// A change is wanted and possible: publish the plan, then come back.
     Publish,
     /// Make the published change, under this intent.
@@ -153,9 +162,10 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     };
     let decision = match (&open.state, next) {
         (State::Wait(wait), _) => {
-            let verdict = if wait.visible { in_sync(s) } else { Verdict::Doubt };
+            let verdict = if wait.visible || s.desired.stands_by().is_some() { in_sync(s) } else { Verdict::Doubt };
             Decision { doubt: Some(wait.clone().doubt()), wake: Some(wait.left), ..Decision::plain(verdict) }
         }
+        (State::Rejected, _) if s.desired.stands_by().is_some() => resting(s, Rest::InSync, wanted),
         (State::Rejected, _) => Decision::plain(open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking)),
         (State::Review, _) => Decision::plain(Verdict::NeedsReview),
         (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
@@ -166,17 +176,24 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let ends = approval::next_end(s).filter(|_| decision.plan.is_some()).and_then(|at| wake(Wake::At(at), s.now));
     let lowers = s.desired.lowers_at().map(Wake::At);
     let lowers = lowers.and_then(|at| wake(at, s.now));
-    let wake = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).chain(ends).min();
     let Open { intent, applied, .. } = open;
-    let manages = s.desired.policy == ManagementPolicy::Manage;
+    let activation = standby::activation(s);
+    let activates = activation.as_ref().filter(|_| decision.doubt.is_none()).map(|wait| wait.left);
+    let times = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).chain(ends).chain(activates);
+    let (decision, settles) = stand_by(s, decision, intent.as_ref(), applied.is_some());
+    let wake = times.chain(settles).min();
+    let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
     let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
     let record_of = manages.then(|| s.record_of(agreed));
     let last_plan = last_plan(s, &decision);
-    let doubt = decision.doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
+    let doubt = decision.doubt.or_else(|| activation.clone().map(Wait::doubt));
+    let doubt = doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
+    let activity = standby::recorded(s, activation.as_ref(), doubt.as_ref());
     // Whatever was decided: the open intent goes along.
     let intent = decision.intent.or(intent);
     let window = windows::used(s);
-    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, last_plan, ..decision };
+    let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, activity, ..decision };
+    let decision = Decision { last_plan, ..decision };
     Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
@@ -195,6 +212,7 @@ impl Decision {
             last_plan: None,
             next_window: None,
             window: None,
+            activity: None,
             intent: None,
             applied: None,
             may_bill: None,
@@ -208,25 +226,47 @@ impl Decision {
     }
 }
 
+/// What an object says that stands by: also that a change of this side may still have effects, and for how long. A hand-over waits
+/// for the end of that.
+fn stand_by(
+    s: &Situation<'_>,
+    mut decision: Decision,
+    intent: Option<&Intent>,
+    applied: bool,
+) -> (Decision, Option<Duration>) {
+    let Verdict::Standby(standby) = &mut decision.verdict else { return (decision, None) };
+    let settles = standby::settles(s, intent, applied);
+    standby.settles = settles.is_some();
+    (decision, settles)
+}
+
 /// An object that only observes shows what there is; a pool need not have a number of seats for that.
 fn observed_without_seats(s: &Situation<'_>) -> Option<Verdict> {
     let wanted = s.desired.seats.map(|seats| Numbers { seats, limit: None });
-    (s.desired.policy == ManagementPolicy::Observe).then_some(Verdict::Observed(wanted))
+    let observed = || (s.desired.policy == ManagementPolicy::Observe).then_some(Verdict::Observed(wanted));
+    standby::standby(s, wanted).map(Verdict::Standby).or_else(observed)
 }
 
 /// Without numbers nothing can be judged: what is open stays open, and its time runs.
 fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision {
-    let doubt = protocol::unread(s);
+    let activation = standby::activation(s);
+    let doubt = protocol::unread(s).or_else(|| activation.clone().map(Wait::doubt));
     let wake = doubt.as_ref().map(|doubt| doubt.left).into_iter().chain(late_effects(s)).min();
     let plain = Decision::plain(verdict.unwrap_or_else(|| Verdict::Unsupported(why.to_owned())));
     let may_bill = s.may_bill.cloned();
     let (next_window, window) = (s.calendar.waits.cloned(), windows::used(s));
     let last_plan = s.approvals.shown.cloned();
     let record_of = s.record.cloned();
-    Decision { intent: s.intent.cloned(), may_bill, doubt, wake, record_of, next_window, window, last_plan, ..plain }
+    let activity = standby::recorded(s, activation.as_ref(), doubt.as_ref());
+    let intent = s.intent.cloned();
+    let (plain, _) = stand_by(s, plain, intent.as_ref(), false);
+    Decision { intent, may_bill, doubt, wake, record_of, next_window, window, activity, last_plan, ..plain }
 }
 
 fn in_sync(s: &Situation<'_>) -> Verdict {
+    if let Some(standby) = standby::standby(s, None) {
+        return Verdict::Standby(standby);
+    }
     match s.desired.policy {
         ManagementPolicy::Observe => Verdict::Observed(None),
         ManagementPolicy::Manage => Verdict::InSync,
@@ -234,6 +274,9 @@ fn in_sync(s: &Situation<'_>) -> Verdict {
 }
 
 fn resting(s: &Situation<'_>, rest: Rest, wanted: Option<Numbers>) -> Decision {
+    if let Some(standby) = standby::standby(s, wanted) {
+        return Decision::plain(Verdict::Standby(standby));
+    }
     match rest {
         Rest::Lacking(_) if s.desired.policy == ManagementPolicy::Observe => Decision::plain(Verdict::Observed(wanted)),
         Rest::Lacking(lack) => Decision::plain(Verdict::Lacking(lack)),
@@ -275,9 +318,9 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         settled: true,
     });
     let waits = holds.iter().find_map(|hold| match &hold.kind {
-        HoldKind::Settle(gates::WaitedFor(wait)) | HoldKind::LateEffects(gates::WaitedFor(wait)) => {
-            Some(wait.clone().doubt())
-        }
+        HoldKind::Activating(gates::WaitedFor(wait), _)
+        | HoldKind::Settle(gates::WaitedFor(wait))
+        | HoldKind::LateEffects(gates::WaitedFor(wait)) => Some(wait.clone().doubt()),
         _ => None,
     });
     let doubt = waits.or(kept);
@@ -294,6 +337,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
             let wake = if due { Duration::ZERO } else { spread(s, &plan) };
             Decision { plan: Some(plan), wake: Some(wake), ..plain(verdict) }
         }
+        Some(HoldKind::Standby) => resting(s, Rest::InSync, wanted),
         Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),
         Some(HoldKind::Settle(_)) => plain(Verdict::Doubt),
         Some(HoldKind::Review(back)) => {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::protocol::digest;
-use super::{ChangeTimes, Goal, Pool, Size, Sizing};
+use super::{ChangeTimes, Goal, Pool, Size, Sizing, Standing};
 use crate::api::{
     ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration,
 };
@@ -66,6 +66,8 @@ pub struct Desired {
     pub policy: ManagementPolicy,
     /// What follows a change from outside.
     pub drift: DriftPolicy,
+    /// Which cluster's Seatkeeper changes the account.
+    pub standing: Standing,
     /// No writes for now.
     pub suspended: bool,
     /// When a shortage is reported.
@@ -97,6 +99,7 @@ impl Desired {
             asked: asked(spec),
             policy: spec.management_policy.unwrap_or_default(),
             drift: spec.drift_policy.unwrap_or_default(),
+            standing: Standing::parse(spec.active_cluster.as_deref())?,
             suspended: spec.suspend.unwrap_or_default(),
             thresholds: spec.thresholds.clone().unwrap_or_default(),
             expiry: expiry(spec.thresholds.as_ref())?,

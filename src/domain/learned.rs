@@ -8,7 +8,7 @@ use super::keys::after_key_write;
 use super::outcome::after_write;
 use super::windows::{counted, uncounted};
 use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
-use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus};
+use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};
 
 /// A record with what was added to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +44,13 @@ impl Learned {
 
 /// Adds what a decision has found out: a change that is now seen to be made, and what is known of license keys.
 pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learned {
-    let (may_bill, window, last_plan) =
-        (decision.may_bill.clone(), decision.window.clone(), decision.last_plan.clone());
-    let status = LicenseSeatsStatus { may_bill, window, last_plan, ..status };
+    let status = LicenseSeatsStatus {
+        may_bill: decision.may_bill.clone(),
+        window: decision.window.clone(),
+        activity: decision.activity.clone(),
+        last_plan: decision.last_plan.clone(),
+        ..status
+    };
     let mut learned = Learned::of(status, decision.applied.clone(), decision.license.as_ref());
     if let Verdict::Change(intent) = &decision.verdict {
         learned.notices.extend(approved(intent, decision.plan.as_ref()));
@@ -82,7 +86,15 @@ pub fn after_request(
     let came_back =
         matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)));
     let window = if came_back { uncounted(status.window, intent) } else { status.window };
-    let status = LicenseSeatsStatus { window, ..status };
+    // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
+    let unsent =
+        || Plan { id: intent.id.clone(), step: intent.step.clone(), reason: intent.reason, blocked_by: Vec::new() };
+    let plan = if matches!(outcome, Outcome::NotSent(_)) && intent.step.key().is_none() {
+        Some(unsent())
+    } else {
+        status.plan
+    };
+    let status = LicenseSeatsStatus { window, plan, ..status };
     if let Some(after) = after_key_write(intent, outcome, status.license.as_ref(), read_back, now) {
         let status = LicenseSeatsStatus { intent: after.intent, ..status };
         Learned::of(status, after.applied, Some(&after.license))

@@ -34,6 +34,7 @@ mod report;
 mod settle_time;
 mod shortage;
 mod sizing;
+mod standby;
 mod status_column;
 mod wanted_numbers;
 mod windows;
@@ -61,6 +62,7 @@ pub use protocol::{Elapsed, WaitFor, intent_id};
 pub use report::{Finding, Report, report};
 pub use settle_time::Timing;
 pub use sizing::{Size, Sizing};
+pub use standby::{ActivePast, Standby, Standing, edits_unseen, is_cluster_name};
 pub use windows::{Awaited, Calendar, Opening};
 pub use wish::satisfaction;
 

@@ -57,7 +57,10 @@ impl Step {
 impl Intent {
     /// Whether its request may still be running, or may yet be judged.
     pub fn is_open(&self) -> bool {
-        !matches!(self.phase, IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview)
+        !matches!(
+            self.phase,
+            IntentPhase::WithoutEffect | IntentPhase::Rejected | IntentPhase::NeedsReview | IntentPhase::MadeElsewhere
+        )
     }
 
     /// What the vendor showed before the change.

@@ -34,6 +34,8 @@ pub enum WaitFor {
     },
     /// The vendor took back the change with this id.
     TakenBack(String),
+    /// The object became active in this cluster. A hash of object, cluster and account.
+    Activation(String),
     /// A row is not listed any more: it is read once more before that is believed. A hash of what was read.
     Missing(String),
 }

@@ -1,15 +1,17 @@
 //! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
 
+mod made_elsewhere;
 mod open_intent;
 mod taken_back;
 
+pub(super) use open_intent::second_reading;
 pub(super) use taken_back::taken_back;
 
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::wanted_numbers::target;
 use super::{Doubt, LimitGoal, Numbers, Situation, sizing};
-use crate::api::{Change, SeatsStep, Step, Trigger};
+use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
 pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
@@ -28,6 +30,9 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
         wait.visible = wanted == now;
     }
+    if wanted != now && open.intent.as_ref().is_some_and(|intent| is_question(s, intent)) {
+        open.state = State::Review;
+    }
     let unknown = sizing::unknown(s);
     if wanted == now && unknown.is_none() {
         open = open_intent::nothing_left(s, now, open);
@@ -39,6 +44,11 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
         None => Next::Move(Box::new(next(s, now, wanted, &open))),
     };
     Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
+}
+
+/// Whether this account moved by exactly our own plan: it is not moved any further before a person has said who moved it.
+fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
+    intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }
 
 /// What costs nothing and protects while an increase waits: the limit falls to what the spec lets the vendor reach.

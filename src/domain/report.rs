@@ -8,6 +8,7 @@ use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
+use super::standby::unread;
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
 use crate::api::{Account, ApprovalPolicy, Effective, LicenseSeatsStatus, go_duration};
@@ -75,6 +76,10 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
         }
         Finding::Failed { fault, desired, account, stale } => {
             let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
+            if let Some(desired) = desired {
+                // Whether or not the account can be read: what becomes active later waits.
+                status.activity = unread(old, desired, now);
+            }
             if transient && !stale {
                 return Report { status, notices };
             }

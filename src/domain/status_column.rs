@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::condition_table::says;
 use super::numbers::doubled;
 use super::shortage::Shortage;
-use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Verdict};
-use crate::api::{CONFIRM, Change, Intent, MayBill};
+use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict};
+use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill};
 
 /// What else is to be told beside a decision.
 #[derive(Clone, Copy)]
@@ -26,7 +26,8 @@ impl Beside<'_> {
         let bills = self.billed.map(|billed| format!("bills {billed}"));
         let may_bill = self.may_bill.map(|may| format!("may bill {}", may.seats));
         let late = self.late.then(|| "payment late".to_owned());
-        [Some(first), bills, may_bill, late].into_iter().flatten().collect::<Vec<_>>().join("; ")
+        let first = Some(first).filter(|first| !first.is_empty());
+        [first, bills, may_bill, late].into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -36,6 +37,7 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
     match &decision.verdict {
         Verdict::InSync | Verdict::Observed(None) => beside.after(words),
         Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec asks {}", wanted.seats)),
+        Verdict::Standby(standby) => standing_by(standby, words, beside),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
         Verdict::Held(holds) => held(holds, change.unwrap_or("change"), words, beside),
         Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
@@ -48,8 +50,21 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
     }
 }
 
+/// The phrase for an object that stands by: first that it does, for a hand-over waits for that.
+fn standing_by(standby: &Standby, words: &str, beside: Beside<'_>) -> String {
+    let wanted = standby.wanted.map(|wanted| format!("spec asks {}", wanted.seats));
+    let open = standby.settles.then(|| words.to_owned());
+    let other = beside.after("");
+    let standby = format!("standby (active: {})", standby.active);
+    let all = [Some(standby), open, wanted, Some(other).filter(|other| !other.is_empty())];
+    all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// The phrase for a change that is held. One that waits for its window says when that opens, after what is worse.
 fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String {
+    if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
+        return format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
+    }
     let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) else {
         return format!("{change}: {words}");
     };
@@ -90,9 +105,32 @@ pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
+/// An account that moved by exactly our own plan before its request was sent: what a person must know and do.
+pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, grows: bool) -> String {
+    let (from, to) = (intent.base(), intent.target());
+    let itself =
+        if grows { format!(", or by {vendor} itself, which may buy seats up to the limit") } else { String::new() };
+    let since = seen
+        .numbers()
+        .filter(|seen| *seen != to)
+        .map_or_else(String::new, |seen| format!(" Since then it was moved to {}.", numbers(seen)));
+    format!(
+        "{vendor} moved from {} to {} before Seatkeeper sent exactly that change: it was made perhaps by another Seatkeeper, in \
+         another cluster, or by a person{itself}.{since} Seatkeeper corrects and repeats nothing until you decide or a day has passed: \
+         find out which, and give the account to one Seatkeeper alone (spec.activeCluster). Then edit spec.seats or spec.limit to what \
+         it should be, or keep the spec and annotate the object with {CONFIRM}={}",
+        numbers(from),
+        numbers(to),
+        intent.id
+    )
+}
+
 /// What a person must know to resolve a review. `history`: recorded changes, newest first; `grows`: the vendor may buy by
 /// itself.
 pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], grows: bool) -> String {
+    if intent.phase == IntentPhase::MadeElsewhere {
+        return made_elsewhere(vendor, intent, seen, grows);
+    }
     let bills_shown = seen.bills_what_it_shows();
     let seen = seen.numbers().unwrap_or(intent.target());
     let made = |last: &Change| last.account == intent.account && last.target() == intent.target();

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::api::parse_duration;
+use crate::api::{NO_CLUSTER, parse_duration};
 use crate::calendar::database_version;
 use crate::controller::{LeaseSettings, Settings};
-use crate::domain::{LONGEST_INTERVAL, LONGEST_LEASE, Timing};
+use crate::domain::{LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluster_name};
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings};
 
@@ -34,12 +34,27 @@ fn client_version(text: &str) -> Result<String, String> {
     }
 }
 
+/// What `spec.activeCluster` may name, but for the word that means no cluster.
+fn cluster_name(text: &str) -> Result<String, String> {
+    if text == NO_CLUSTER {
+        Err(format!("must not be {NO_CLUSTER}: spec.activeCluster: {NO_CLUSTER} means that no cluster is active"))
+    } else if is_cluster_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 1 to 63 lower-case letters, digits and dashes, with a letter or a digit at each end, such as prod-eu".into())
+    }
+}
+
 /// Settings of `seatkeeper run`.
 #[derive(Debug, clap::Args)]
 pub struct Run {
     /// Watch only this namespace [default: all]
     #[arg(long, env = "SEATKEEPER_NAMESPACE", value_name = "NAME")]
     namespace: Option<String>,
+
+    /// Name of this cluster: objects whose spec.activeCluster is another name are only watched
+    #[arg(long, env = "SEATKEEPER_CLUSTER_NAME", value_parser = cluster_name, value_name = "NAME")]
+    cluster_name: Option<String>,
 
     /// Address of /livez, /readyz and /metrics (plain HTTP)
     #[arg(long, env = "SEATKEEPER_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
@@ -185,6 +200,7 @@ impl Run {
     pub(super) fn settings(&self) -> Settings {
         Settings {
             namespace: self.namespace.clone().filter(|namespace| !namespace.is_empty()),
+            cluster_name: self.cluster_name.clone(),
             min_interval: self.min_interval,
             timing: Timing {
                 answered: self.settle_answered,

@@ -31,6 +31,7 @@ pub enum Phase {
     WithoutEffect,
     Rejected,
     NeedsReview,
+    MadeElsewhere,
 }
 
 impl From<IntentPhase> for Phase {
@@ -43,6 +44,7 @@ impl From<IntentPhase> for Phase {
             IntentPhase::WithoutEffect => Self::WithoutEffect,
             IntentPhase::Rejected => Self::Rejected,
             IntentPhase::NeedsReview => Self::NeedsReview,
+            IntentPhase::MadeElsewhere => Self::MadeElsewhere,
         }
     }
 }
@@ -57,6 +59,7 @@ impl From<Phase> for IntentPhase {
             Phase::WithoutEffect => Self::WithoutEffect,
             Phase::Rejected => Self::Rejected,
             Phase::NeedsReview => Self::NeedsReview,
+            Phase::MadeElsewhere => Self::MadeElsewhere,
         }
     }
 }

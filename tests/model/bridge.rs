@@ -8,8 +8,8 @@ use seatkeeper::api::{
     Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
 use seatkeeper::domain::{
-    Approvals, Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation, Snapshot,
-    Timing, Usage, VendorWords, Verdict,
+    ActivePast, Approvals, Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation,
+    Snapshot, Standing, Timing, Usage, VendorWords, Verdict,
 };
 
 use crate::apiserver::Record;
@@ -48,6 +48,7 @@ pub fn desired(goal: Goal) -> Desired {
         policy: ManagementPolicy::Manage,
         adjustment: ChangeTimes::default(),
         drift: DriftPolicy::Correct,
+        standing: Standing::Everywhere,
         suspended: false,
         thresholds: Thresholds::default(),
         expiry: Vec::new(),
@@ -98,6 +99,7 @@ pub fn situation<'a>(
         stuck: &[],
         calendar: Calendar::default(),
         approvals: Approvals::default(),
+        activity: ActivePast::default(),
         timing,
         writer: "writer",
         now: Timestamp::UNIX_EPOCH,

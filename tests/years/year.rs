@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use seatkeeper::api::{Account as Named, Intent, LicenseSeatsSpec, LicenseSeatsStatus, PlanBlock, RecordOf, Trigger};
 use seatkeeper::calendar::{self, Schedule};
 use seatkeeper::domain::{
-    self, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer, Situation,
-    Snapshot, Stuck, Timing, Usage, Verdict,
+    self, ActivePast, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer,
+    Situation, Snapshot, Stuck, Timing, Usage, Verdict,
 };
 use seatkeeper::vendors;
 use serde_json::{Value, json};
@@ -228,6 +228,7 @@ impl<'a> Life<'a> {
                 current: status.observed_generation == self.generation,
             },
             approvals: Approvals::default(),
+            activity: ActivePast::default(),
             timing: TIMING,
             writer: "writer",
             now,

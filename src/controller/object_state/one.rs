@@ -22,6 +22,8 @@ pub(in crate::controller) struct ObjectState {
     pub(super) requested: Option<PassRequest>,
     /// What asked for the last pass that was recorded.
     pub recorded: Option<PassRequest>,
+    /// The term of leadership in which that was.
+    pub recorded_in: u64,
     /// How long the outcome of a change has not been known.
     pub doubt: DoubtClock<Instant>,
     pub credential_pause: Option<CredentialPause>,
@@ -165,6 +167,11 @@ impl ObjectState {
         let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();
         let same = term == self.term && secrets.is_some() && self.read_with.as_deref() == secrets;
         (idle && same && until > now).then(|| until.duration_since(now))
+    }
+
+    /// Whether a pass of this term was recorded: an edit that came since and lasted was seen.
+    pub fn was_recorded(&self) -> bool {
+        self.recorded.is_some() && self.recorded_in == self.term
     }
 
     /// How urgent the next pass is.

@@ -14,6 +14,7 @@ mod repeated_drift;
 mod retry;
 mod seats_in_use;
 mod seen_first;
+mod standby;
 mod suspended;
 mod vendor;
 mod window;
@@ -42,8 +43,12 @@ pub enum Wake {
 /// What holds a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldKind {
+    /// `spec.activeCluster` names another cluster, or none.
+    Standby,
     /// `spec.managementPolicy` is Observe.
     Observe,
+    /// The object became active in this cluster, and waits until this time before its first change.
+    Activating(WaitedFor, Option<Timestamp>),
     /// The vendor must show the same for a while first.
     Settle(WaitedFor),
     /// The late effects of the last change may still come.
@@ -123,7 +128,8 @@ impl Hold {
     /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
     pub(super) fn is_of_a_person(&self) -> bool {
         match self.kind {
-            HoldKind::Observe
+            HoldKind::Standby
+            | HoldKind::Observe
             | HoldKind::Review(_)
             | HoldKind::DriftReported
             | HoldKind::Suspended
@@ -139,7 +145,8 @@ impl Hold {
             | HoldKind::NeverMade(_)
             | HoldKind::Owned
             | HoldKind::SameRows => true,
-            HoldKind::Settle(_)
+            HoldKind::Activating(..)
+            | HoldKind::Settle(_)
             | HoldKind::LateEffects(_)
             | HoldKind::OtherPool
             | HoldKind::UnreadPool
@@ -154,7 +161,8 @@ impl Hold {
     /// How `status.plan.blockedBy` names it, if it does.
     pub fn block(&self) -> Option<PlanBlock> {
         Some(match self.kind {
-            HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
+            HoldKind::Standby | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
+            HoldKind::Activating(..) => PlanBlock::Activation,
             HoldKind::DriftReported => PlanBlock::DriftReportedOnly,
             HoldKind::Suspended => PlanBlock::Suspended,
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
@@ -185,8 +193,10 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
 /// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
-const ALL: [Gate; 16] = [
+const ALL: [Gate; 18] = [
+    standby::gate,
     observe::gate,
+    standby::activating,
     drift_report::gate,
     seen_first::gate,
     suspended::gate,

@@ -269,7 +269,8 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
                  removes it; Seatkeeper stops until {} is edited or a day has passed",
             words.keys_field
         ),
-        Verdict::Publish
+        Verdict::Standby(_)
+        | Verdict::Publish
         | Verdict::Change(_)
         | Verdict::Held(_)
         | Verdict::Rejected

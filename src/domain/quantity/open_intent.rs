@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::made_elsewhere::{is_over, made_elsewhere};
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::numbers::doubled;
@@ -18,15 +19,22 @@ const REFUSED_AFTER: i32 = 2;
 
 /// Judges the recorded intent against what the vendor shows.
 pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
-    let Some(intent) = &s.recorded() else { return Open::free() };
+    let Some(intent) = &s.recorded() else {
+        let made = made_elsewhere(s, seen);
+        return made.map_or_else(Open::free, |made| Open::keep(&made, State::Free { attempt: 1 }));
+    };
     let edited = s.edited_since(intent);
     let foreign = intent.account != s.seen.account_key();
     let confirmed = s.confirms(&intent.id);
     match intent.phase {
         // The credentials may be those of another account for a moment only: the record holds until there is another one.
-        IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected if foreign => {
+        IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected | IntentPhase::MadeElsewhere
+            if foreign =>
+        {
             Open::keep(intent, State::Free { attempt: 1 })
         }
+        IntentPhase::MadeElsewhere if is_over(s, intent) => Open::free(),
+        IntentPhase::MadeElsewhere => Open::keep(intent, State::Free { attempt: 1 }),
         IntentPhase::WithoutEffect if edited => Open::free(),
         IntentPhase::WithoutEffect if seen == intent.target() => Open::done(applied(intent, s.now)),
         IntentPhase::WithoutEffect => repeat(intent, seen),
@@ -122,12 +130,13 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
     (seen != intent.base()).then(|| applied(&part, now))
 }
 
-/// The vendor shows our last change once more on top of it, and changes are differences: another installation may have made the
-/// same one. Only a person corrects that.
+/// The vendor shows our last change once more on top of it, and changes are differences, or it was made just now: another
+/// installation may have made the same one. Only a person corrects that.
 pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
     let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
     let (from, to) = (last.base(), last.target());
-    let again = doubled(from, to) == Some(seen.seats) && s.seen.rules.support.adds(from, to);
+    let just_now = s.now.duration_since(last.time.0).unsigned_abs() < s.timing.unanswered;
+    let again = doubled(from, to) == Some(seen.seats) && (just_now || s.seen.rules.support.adds(from, to));
     (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
@@ -174,7 +183,7 @@ fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
 }
 
 /// After the settle time two readings with a pause between them must agree.
-pub(super) fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
+pub(in crate::domain) fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
     let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
     let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
     (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })

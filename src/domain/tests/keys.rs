@@ -193,6 +193,7 @@ impl Keys {
             stuck: &[],
             calendar: Calendar::default(),
             approvals: Approvals::default(),
+            activity: ActivePast::default(),
             timing: TIMING,
             writer: "writer",
             now: now(),

@@ -1,0 +1,65 @@
+//! An account that moved by exactly our own plan before its request was sent: a person made the change in that moment, or another
+//! Seatkeeper has the account. It is told, and nothing of it is corrected or repeated before a person says which.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::api::{Intent, IntentPhase, ManagementPolicy, Plan, PlanBlock};
+use crate::domain::protocol::{RECENT, WaitFor};
+use crate::domain::{Numbers, Situation};
+
+/// The plan that was about to be carried out, as a question to a person, if the account shows its target and no request of ours
+/// explains that.
+pub(super) fn made_elsewhere(s: &Situation<'_>, seen: Numbers) -> Option<Intent> {
+    let plan = s.calendar.planned.filter(|plan| s.calendar.current && is_due(plan))?;
+    let moved = plan.step.base() != plan.step.target() && plan.step.target() == seen;
+    let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
+    if s.intent.is_some() || !moved || !manages || s.is_first_look() || is_ours(s, plan, seen) || s.confirms(&plan.id) {
+        return None;
+    }
+    Some(Intent {
+        id: plan.id.clone(),
+        object_uid: s.uid.to_owned(),
+        generation: s.generation,
+        wish: Some(s.desired.wish()),
+        account: s.seen.account_key(),
+        step: plan.step.clone(),
+        used: s.seen.usage.count(),
+        attempt: 1,
+        answered: 0,
+        reason: plan.reason,
+        phase: IntentPhase::MadeElsewhere,
+        refused: None,
+        next_try: None,
+        look: s.look.map(str::to_owned),
+        window: None,
+        time: Time(s.now),
+    })
+}
+
+/// Whether the question is over: the spec asks for something else, a person has answered, another cluster is active by now, or a day
+/// has passed.
+pub(super) fn is_over(s: &Situation<'_>, intent: &Intent) -> bool {
+    let old = s.now.duration_since(intent.time.0).abs() >= RECENT;
+    old || s.edited_since(intent) || s.confirms(&intent.id) || s.desired.stands_by().is_some()
+}
+
+/// Whether nothing but the wait of an object that became active stood against it. A change that something else holds is often made
+/// by hand.
+fn is_due(plan: &Plan) -> bool {
+    plan.step.key().is_none() && plan.blocked_by.iter().all(|block| *block == PlanBlock::Activation)
+}
+
+/// Whether a request of ours may explain what is shown: a change on record, or one that this process remembers although its record is
+/// gone.
+fn is_ours(s: &Situation<'_>, plan: &Plan, seen: Numbers) -> bool {
+    let account = s.seen.account_key();
+    let recent = s.history.iter().filter(|change| s.now.duration_since(change.time.0).abs() < RECENT);
+    let made = recent.filter(|change| change.account == account).any(|change| change.target() == seen);
+    let remembered = s.elapsed.is_some_and(|elapsed| match &elapsed.wait {
+        WaitFor::Request(id) | WaitFor::LateEffects(id) | WaitFor::TakenBack(id) => {
+            *id != plan.id && s.history.iter().all(|change| change.id != *id)
+        }
+        WaitFor::SecondReading { .. } | WaitFor::Activation(_) | WaitFor::Missing(_) => false,
+    });
+    made || remembered
+}

@@ -1,0 +1,230 @@
+//! `spec.activeCluster`: which cluster's Seatkeeper changes the account, what is recorded of that, and how long an object waits that
+//! becomes active.
+//!
+//! Two installations cannot see each other's requests. So an object that becomes active waits as long as a request without an answer
+//! may run, and then two readings must agree. The wait is measured on the caller's monotonic clock: a restart waits anew.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::protocol::{Wait, WaitFor, digest, wait};
+use super::quantity::second_reading;
+use super::{Desired, Doubt, Model, Numbers, Situation, SpecFault};
+use crate::api::{Activity, ActivityState, Intent, LicenseSeatsStatus, NO_CLUSTER, UNOBSERVED};
+
+/// A time that is told may be so far from the true one, or a tenth of the wait if that is less: a wait costs no writes.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Which cluster's Seatkeeper changes the account, as seen from this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Every cluster that has the object.
+    Everywhere,
+    /// This cluster, which has this name.
+    Here(String),
+    /// The cluster with this name, and not this one; or none.
+    Elsewhere(String),
+}
+
+/// What is recorded of who was active.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ActivePast<'a> {
+    /// The record.
+    pub record: Option<&'a Activity>,
+    /// The spec may have named another cluster meanwhile, without a pass that saw it: see [`edits_unseen`].
+    pub edits_unseen: bool,
+}
+
+/// What an object that stands by says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// The cluster that is active, or `none`.
+    pub active: String,
+    /// The numbers that the spec asks for, where they differ.
+    pub wanted: Option<Numbers>,
+    /// A change of this side may still be running, or has late effects.
+    pub settles: bool,
+}
+
+/// Whether a text can be the name of a cluster, or `none`: a DNS label, as in the rule for `spec.activeCluster`.
+pub fn is_cluster_name(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let dashed = text.starts_with('-') || text.ends_with('-');
+    (1..=63).contains(&text.len()) && text.bytes().all(inner) && !dashed
+}
+
+impl Standing {
+    /// From the spec alone. Until [`Desired::seen_from`] says which cluster this is, it is another one.
+    pub(super) fn parse(active: Option<&str>) -> Result<Self, SpecFault> {
+        match active {
+            None => Ok(Self::Everywhere),
+            Some(name) if is_cluster_name(name) => Ok(Self::Elsewhere(name.to_owned())),
+            Some(_) => Err(SpecFault(
+                "spec.activeCluster must be the --cluster-name of an operator, or none: 1 to 63 lower-case letters, digits and dashes, \
+                 with a letter or a digit at each end, such as prod-eu"
+                    .into(),
+            )),
+        }
+    }
+}
+
+impl Desired {
+    /// The spec as seen from the cluster with this name; `None`: the operator was started without one.
+    ///
+    /// # Errors
+    /// The spec names the active cluster, and which one this is cannot be told.
+    pub fn seen_from(mut self, cluster: Option<&str>) -> Result<Self, SpecFault> {
+        let Standing::Elsewhere(active) = &self.standing else { return Ok(self) };
+        let Some(cluster) = cluster else {
+            return Err(SpecFault(format!(
+                "spec.activeCluster is {active}, and this operator has no name that tells whether that is its cluster. Nothing is sent. \
+                 Start it with --cluster-name (chart value clusterName), or remove spec.activeCluster"
+            )));
+        };
+        if cluster == active && cluster != NO_CLUSTER {
+            self.standing = Standing::Here(active.clone());
+        }
+        Ok(self)
+    }
+
+    /// The cluster that is active instead of this one, or `none`.
+    pub fn stands_by(&self) -> Option<&str> {
+        if let Standing::Elsewhere(active) = &self.standing { Some(active) } else { None }
+    }
+
+    fn names(&self) -> Option<&str> {
+        match &self.standing {
+            Standing::Everywhere => None,
+            Standing::Here(name) | Standing::Elsewhere(name) => Some(name),
+        }
+    }
+}
+
+/// Whether a spec was edited more than once since a pass has seen it. One edit cannot name another cluster and this one again.
+/// `watched`: this process has seen each edit that lasted.
+pub fn edits_unseen(status: &LicenseSeatsStatus, generation: i64, watched: bool) -> bool {
+    let seen = status.observed_generation;
+    !watched && seen != UNOBSERVED && generation.saturating_sub(seen) > 1
+}
+
+/// Whether the object may make changes: it is active everywhere, or its wait is over.
+fn is_active(s: &Situation<'_>) -> bool {
+    let ActivePast { record, edits_unseen } = s.activity;
+    let waited = |record: &Activity| record.state == ActivityState::Active && record.uid == s.uid;
+    match &s.desired.standing {
+        Standing::Everywhere => record.is_none_or(waited),
+        Standing::Here(name) => {
+            !edits_unseen && record.is_some_and(|record| waited(record) && record.cluster.as_deref() == Some(name))
+        }
+        Standing::Elsewhere(_) => false,
+    }
+}
+
+/// What an object that became active here still waits for before its first change.
+pub(super) fn activation(s: &Situation<'_>) -> Option<Wait> {
+    if s.desired.stands_by().is_some() || is_active(s) {
+        return None;
+    }
+    let what = clock(s);
+    let settling = wait(s, what.clone(), s.timing.unanswered);
+    match &s.seen.model {
+        Model::Quantity(seen) => settling.or_else(|| second_reading(s, what, *seen)),
+        Model::Keys(ring) => {
+            let begun = s.elapsed.is_some_and(|e| matches!(&e.wait, WaitFor::SecondReading { of, .. } if **of == what));
+            let agree = WaitFor::SecondReading { of: Box::new(what), sight: ring.sight() };
+            settling.filter(|_| !begun).or_else(|| wait(s, agree, s.timing.pause))
+        }
+        // Without numbers there is nothing to agree about. The time runs all the same.
+        Model::Uncounted(_) | Model::Unshown(_) | Model::Hidden(_) => {
+            Some(settling.unwrap_or(Wait { what, left: Duration::MAX, settled: false, visible: false }))
+        }
+    }
+}
+
+/// Whether a clock is that of a wait before the first change.
+fn is_activation(wait: &WaitFor) -> bool {
+    match wait {
+        WaitFor::Activation(_) => true,
+        WaitFor::SecondReading { of, .. } => is_activation(of),
+        _ => false,
+    }
+}
+
+/// Another cluster, another object or another account waits anew.
+fn clock(s: &Situation<'_>) -> WaitFor {
+    WaitFor::Activation(digest(&[s.uid, s.desired.names().unwrap_or_default(), &s.seen.account_key()]))
+}
+
+/// When the wait is over, as it is told: once told, the time stays, for each pass would compute a slightly other one.
+pub(super) fn until(s: &Situation<'_>, left: Duration) -> Option<Timestamp> {
+    let left = SignedDuration::try_from(left).ok()?;
+    let at = s.now.checked_add(left).ok()?;
+    let told = s.activity.record.filter(|record| is_of(s, record, ActivityState::Activating));
+    let told = told.and_then(|record| Some(record.until.as_ref()?.0));
+    let tolerance = SignedDuration::try_from(s.timing.unanswered / 10).unwrap_or_default().min(TOLERANCE);
+    Some(told.filter(|told| told.duration_since(at).abs() <= tolerance).unwrap_or(at))
+}
+
+fn is_of(s: &Situation<'_>, record: &Activity, state: ActivityState) -> bool {
+    record.state == state && record.uid == s.uid && record.cluster.as_deref() == s.desired.names()
+}
+
+/// What is recorded from now on. `waits`: what the object still waits for; `doubt`: the clock that runs.
+pub(super) fn recorded(s: &Situation<'_>, waits: Option<&Wait>, doubt: Option<&Doubt>) -> Option<Activity> {
+    let state = match (&s.desired.standing, waits) {
+        (Standing::Elsewhere(_), _) => ActivityState::Standby,
+        (_, Some(_)) => ActivityState::Activating,
+        (Standing::Here(_), None) => ActivityState::Active,
+        (Standing::Everywhere, None) => return None,
+    };
+    let runs = doubt.is_some_and(|doubt| is_activation(&doubt.wait));
+    let until = waits.filter(|_| runs).and_then(|wait| until(s, wait.left)).map(Time);
+    Some(Activity { until, ..activity(s.activity.record, s.desired, state, s.uid, s.now) })
+}
+
+fn activity(before: Option<&Activity>, desired: &Desired, state: ActivityState, uid: &str, now: Timestamp) -> Activity {
+    let new = Activity {
+        state,
+        cluster: desired.names().map(str::to_owned),
+        uid: uid.to_owned(),
+        since: Time(now),
+        until: None,
+    };
+    let same = |before: &&Activity| (before.state, &before.cluster, &before.uid) == (state, &new.cluster, &new.uid);
+    match before.filter(same) {
+        Some(before) => Activity { since: before.since.clone(), ..new },
+        None => new,
+    }
+}
+
+/// What is recorded of an object whose account was not read: that it stands by, if it does. The next change waits then.
+pub(super) fn unread(status: &LicenseSeatsStatus, desired: &Desired, now: Timestamp) -> Option<Activity> {
+    let before = status.activity.as_ref();
+    // Whose it was is no matter: it says that nothing may be sent.
+    let uid = before.map_or("", |before| before.uid.as_str());
+    let standby = || activity(before, desired, ActivityState::Standby, uid, now);
+    desired.stands_by().map(|_| standby()).or_else(|| before.cloned())
+}
+
+/// What an object that stands by says; `None`: it does not.
+pub(super) fn standby(s: &Situation<'_>, wanted: Option<Numbers>) -> Option<Standby> {
+    s.desired.stands_by().map(|active| Standby { active: active.to_owned(), wanted, settles: false })
+}
+
+/// How long a change of this side may still have effects by the wall clock, once its outcome is known.
+pub(super) fn settles(s: &Situation<'_>, intent: Option<&Intent>, applied: bool) -> Option<Duration> {
+    if intent.is_some_and(Intent::is_open) {
+        // The protocol says when it is judged.
+        return Some(Duration::MAX);
+    }
+    let last = s.history.first();
+    let late = last.and_then(|last| s.timing.late_effects(last, s.now));
+    if applied {
+        return Some(late.unwrap_or(s.timing.answered));
+    }
+    let age = Duration::try_from(s.now.duration_since(last?.time.0)).ok()?;
+    let left = late?.saturating_sub(age);
+    (!left.is_zero()).then_some(left)
+}
