@@ -53,6 +53,7 @@ mod sequences;
 mod shipped;
 mod sizing;
 mod slow_host;
+mod standby;
 mod stored_objects;
 mod tenants;
 mod two_names;

@@ -106,7 +106,12 @@ impl World {
 
     /// Another installation: an operator of another namespace that reaches the same vendor.
     pub async fn another_installation(&self, namespace: &str) -> Operator {
-        start(&self.plane, &self.vendor, namespace, &[], FAST).await
+        self.another_installation_with(namespace, FAST).await
+    }
+
+    /// Like [`another_installation`](Self::another_installation), with these flags.
+    pub async fn another_installation_with(&self, namespace: &str, flags: &[&str]) -> Operator {
+        start(&self.plane, &self.vendor, namespace, &[], flags).await
     }
 
     /// What a complete Secret holds for a key.

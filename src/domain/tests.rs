@@ -23,6 +23,7 @@ mod readings;
 mod report;
 mod satisfied;
 mod sizing;
+mod standby;
 mod windows;
 mod wish;
 mod words;

@@ -1,0 +1,498 @@
+//! `spec.activeCluster`: who only watches, who waits before its first change, and an account that moves by our own plan.
+
+use super::*;
+
+/// One installation, in virtual time: an object in a cluster, its record and the clock of its process.
+struct Side {
+    cluster: &'static str,
+    story: Story,
+    status: LicenseSeatsStatus,
+    clock: DoubtClock<Duration>,
+    at: Duration,
+    /// An edit of the spec was perhaps not seen.
+    watched: bool,
+}
+
+/// 100 seats are shown and 150 are wanted.
+fn side(cluster: &'static str, active: Option<&str>) -> Side {
+    let side = Side {
+        cluster,
+        story: story(),
+        status: LicenseSeatsStatus { record_of: Some(record()), ..LicenseSeatsStatus::default() },
+        clock: DoubtClock::default(),
+        at: Duration::ZERO,
+        watched: true,
+    };
+    side.names(active)
+}
+
+/// The same object, which has been active for long.
+fn active(cluster: &'static str) -> Side {
+    let mut side = side(cluster, Some(cluster));
+    let since = Time(now() - SignedDuration::from_hours(100));
+    let cluster = Some(cluster.to_owned());
+    side.status.activity =
+        Some(Activity { state: ActivityState::Active, cluster, uid: "uid".into(), since, until: None });
+    side
+}
+
+impl Side {
+    fn names(mut self, active: Option<&str>) -> Self {
+        self.story.generation += 1;
+        let desired = Desired { standing: Standing::parse(active).unwrap(), ..self.story.desired.clone() };
+        self.story.desired = desired.seen_from(Some(self.cluster)).unwrap();
+        self
+    }
+
+    fn shows(mut self, seats: i32) -> Self {
+        self.story = self.story.shows(seats, Some(seats));
+        self
+    }
+
+    fn later(mut self, seconds: u64) -> Self {
+        self.at += Duration::from_secs(seconds);
+        self
+    }
+
+    fn restarted(mut self) -> Self {
+        self.clock = DoubtClock::default();
+        self
+    }
+
+    fn now(&self) -> Timestamp {
+        now() + SignedDuration::try_from(self.at).unwrap()
+    }
+
+    fn decide(&self) -> Decision {
+        let status = &self.status;
+        decide(&Situation {
+            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            intent: status.intent.as_ref(),
+            history: &status.history,
+            record: status.record_of.as_ref(),
+            elapsed: self.clock.elapsed(self.at).as_ref(),
+            satisfied: in_sync_before(
+                status,
+                self.story.generation,
+                &satisfaction(&self.story.desired, "api.test/one"),
+            ),
+            calendar: Calendar {
+                planned: status.plan.as_ref(),
+                current: status.observed_generation == self.story.generation,
+                ..Calendar::default()
+            },
+            activity: ActivePast {
+                record: status.activity.as_ref(),
+                edits_unseen: edits_unseen(status, self.story.generation, self.watched),
+            },
+            ..self.story.situation(None, self.now())
+        })
+    }
+
+    /// One pass, which is recorded. A request that would leave is recorded, and its fate is not known.
+    fn pass(mut self) -> (Self, Decision) {
+        let decision = self.decide();
+        let learned = after_decision(self.status.clone(), &decision);
+        if let Verdict::Change(intent) = &decision.verdict {
+            self.status = before_request(learned.status, intent);
+            self.clock.restart(WaitFor::Request(intent.id.clone()), self.at);
+            return (self, decision);
+        }
+        let finding = Finding::Decided { desired: &self.story.desired, seen: &self.story.seen, decision: &decision };
+        self.status = report(&learned.status, self.story.generation, &finding, self.now()).status;
+        self.clock.follow(decision.doubt.as_ref(), self.story.seen.numbers(), self.at);
+        (self, decision)
+    }
+
+    fn passed(self) -> Self {
+        self.pass().0
+    }
+
+    /// Passes until a request would leave or nothing more comes of it.
+    fn settled(self) -> (Self, Option<Intent>) {
+        let mut side = self;
+        for _ in 0..3 {
+            let (next, decision) = side.pass();
+            side = next;
+            if let Verdict::Change(intent) = decision.verdict {
+                return (side, Some(*intent));
+            }
+        }
+        (side, None)
+    }
+
+    fn requests(self) -> bool {
+        self.settled().1.is_some()
+    }
+
+    fn ready(&self) -> (String, String) {
+        said(&self.status, kind::READY)
+    }
+
+    fn summary(&self) -> &str {
+        self.status.summary.as_deref().unwrap_or_default()
+    }
+
+    fn state(&self) -> Option<ActivityState> {
+        self.status.activity.as_ref().map(|activity| activity.state)
+    }
+}
+
+#[test]
+fn object_without_the_field_changes_the_account_at_once_and_records_nothing_of_clusters() {
+    let (side, sent) = side("prod-eu", None).settled();
+    assert!(sent.is_some());
+    assert_eq!(side.status.activity, None);
+}
+
+#[test]
+fn object_of_another_cluster_is_only_watched_and_says_who_is_active() {
+    for other in ["prod-us", "none"] {
+        let (side, sent) = side("prod-eu", Some(other)).settled();
+        assert_eq!(sent, None);
+        assert_eq!(side.ready().0, "True/Standby");
+        assert!(side.ready().1.contains(&format!("spec.activeCluster is {other}")), "{}", side.ready().1);
+        assert_eq!(side.summary(), format!("standby (active: {other}); spec asks 150"));
+        assert_eq!(said(&side.status, kind::CHANGE_PENDING).0, "");
+        assert_eq!((side.status.plan.clone(), side.status.record_of.clone()), (None, None));
+        assert_eq!(side.shows(150).passed().summary(), format!("standby (active: {other})"));
+    }
+}
+
+#[test]
+fn whatever_else_keeps_a_change_from_being_made_an_object_that_stands_by_says_standby() {
+    let cases: [fn(&mut Story); 6] = [
+        |s| s.desired.policy = ManagementPolicy::Observe,
+        |s| s.desired.suspended = true,
+        |s| s.desired.drift = DriftPolicy::Report,
+        |s| s.desired.guardrails.max_seats = Some(120),
+        |s| s.seen.model = Model::Uncounted("not counted".into()),
+        |s| s.intent = Some(story().open(IntentPhase::Rejected, SETTLED).intent.unwrap()),
+    ];
+    for (i, case) in cases.into_iter().enumerate() {
+        let mut side = side("prod-eu", Some("prod-us"));
+        case(&mut side.story);
+        side.status.intent = side.story.intent.clone();
+        let side = side.passed();
+        assert_eq!(side.ready().0, "True/Standby", "case {i}");
+    }
+}
+
+#[test]
+fn shortage_is_told_after_that_the_object_stands_by() {
+    let mut side = side("prod-eu", Some("prod-us")).shows(150);
+    side.story.seen.usage = Usage::Exact(150);
+    let side = side.passed();
+    assert!(side.summary().starts_with("standby (active: prod-us); shortage: "), "{}", side.summary());
+}
+
+#[test]
+fn spec_that_names_a_cluster_is_refused_by_an_operator_without_a_name() {
+    let of = |active| Desired { standing: Standing::parse(Some(active)).unwrap(), ..story().desired };
+    for active in ["prod-eu", "none"] {
+        let fault = of(active).seen_from(None).unwrap_err().0;
+        assert!(fault.contains("--cluster-name") && fault.contains("clusterName"), "{fault}");
+        assert!(of(active).stands_by().is_some(), "what was not placed changes nothing");
+    }
+    assert_eq!(of("none").seen_from(Some("none")).unwrap().stands_by(), Some("none"), "no operator is called so");
+    for name in ["", "Prod", "-a", "a-", "a.b", &"a".repeat(64)] {
+        assert!(Standing::parse(Some(name)).is_err(), "{name}");
+    }
+    for name in ["a", "7", "prod-eu", &"a".repeat(63)] {
+        assert!(Standing::parse(Some(name)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn side_with_an_open_change_is_no_standby_until_its_outcome_is_known_and_repeats_nothing() {
+    let (eu, sent) = active("prod-eu").settled();
+    assert!(sent.is_some());
+    let eu = eu.names(Some("none")).later(60).passed();
+    assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
+    assert!(eu.ready().1.contains("make no other cluster active"), "{}", eu.ready().1);
+    assert_eq!(eu.summary(), "standby (active: none); outcome of the last change not known yet");
+    assert_eq!(said(&eu.status, kind::RECONCILING).0, "True/Progressing");
+    let eu = eu.later(1800).passed();
+    assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown", "two readings must agree");
+    let (eu, sent) = eu.later(10).settled();
+    assert_eq!(sent, None, "what came to nothing is not sent again");
+    assert_eq!(eu.ready().0, "True/Standby");
+    let kept = eu.status.intent.as_ref().map(|intent| intent.phase);
+    assert_eq!(kept, Some(IntentPhase::WithoutEffect), "no attempt is forgotten");
+}
+
+#[test]
+fn side_whose_change_was_made_is_no_standby_before_its_late_effects_are_over() {
+    let (eu, _) = active("prod-eu").settled();
+    let mut eu = eu.shows(150);
+    let intent = eu.status.intent.clone().unwrap();
+    eu.status = after_request(eu.status.clone(), &intent, &Outcome::Accepted, Some(&eu.story.seen), eu.now()).status;
+    let eu = eu.names(Some("none")).later(60).passed();
+    assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
+    assert!(eu.ready().1.contains("late effects"), "{}", eu.ready().1);
+    let (eu, decision) = eu.pass();
+    assert_eq!(decision.wake, Some(Duration::from_secs(240)));
+    assert_eq!(eu.later(240).passed().ready().0, "True/Standby");
+}
+
+#[test]
+fn question_to_a_person_stays_one_while_the_object_stands_by() {
+    let mut eu = active("prod-eu").names(Some("none")).shows(120);
+    let wish = Some(eu.story.desired.wish());
+    eu.status.intent = story().open(IntentPhase::NeedsReview, SETTLED).intent.map(|intent| Intent { wish, ..intent });
+    assert_eq!(eu.passed().ready().0, "False/NeedsReview");
+}
+
+#[test]
+fn object_that_becomes_active_waits_the_unanswered_settle_time_and_two_readings_and_says_until_when() {
+    let us = side("prod-us", Some("prod-eu")).passed().names(Some("prod-us")).passed();
+    assert_eq!(us.ready().0, "False/Progressing");
+    assert_eq!(said(&us.status, kind::CHANGE_PENDING).0, "True/Activating");
+    assert!(us.ready().1.contains("2026-11-22 12:30:00Z"), "{}", us.ready().1);
+    assert_eq!(us.summary(), "+50 seats, limit 150: becomes active at 2026-11-22 12:30:00Z");
+    assert_eq!(us.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::Activation]);
+    let us = us.later(1799).passed();
+    assert_eq!(us.state(), Some(ActivityState::Activating));
+    let us = us.later(1).passed();
+    assert_eq!(us.state(), Some(ActivityState::Activating), "the first of two readings");
+    let us = us.later(9).passed();
+    assert_eq!(us.state(), Some(ActivityState::Activating));
+    let (us, sent) = us.later(1).settled();
+    assert!(sent.is_some());
+    assert_eq!(us.state(), Some(ActivityState::Active), "recorded with the intent");
+}
+
+#[test]
+fn reading_that_differs_after_the_wait_is_the_first_of_two_again() {
+    let us = side("prod-us", Some("none")).passed().names(Some("prod-us")).passed().later(1800).passed();
+    let us = us.shows(110).later(10).passed();
+    assert_eq!(us.state(), Some(ActivityState::Activating));
+    assert!(us.later(10).requests());
+}
+
+#[test]
+fn wait_of_an_object_in_sync_runs_all_the_same_and_writes_nothing() {
+    let us = side("prod-us", Some("none")).shows(150).passed().names(Some("prod-us")).passed();
+    assert_eq!(us.ready().0, "True/InSync");
+    assert!(us.ready().1.contains("first change at 2026-11-22 12:30:00Z"), "{}", us.ready().1);
+    let told = us.status.clone();
+    let us = us.later(600).passed().later(1195).passed();
+    assert_eq!(us.status, told, "a wait costs no writes");
+    let us = us.later(5).passed().later(10).passed();
+    assert_eq!((us.state(), us.ready().1.contains("first change")), (Some(ActivityState::Active), false));
+    let mut us = us.later(3600);
+    us.story.desired.seats = Some(160);
+    us.story.generation += 1;
+    assert!(us.requests(), "a later wish does not wait");
+}
+
+#[test]
+fn restart_waits_anew_and_says_so() {
+    let us = side("prod-us", Some("none")).passed().names(Some("prod-us")).passed().later(1200).restarted().passed();
+    assert!(us.ready().1.contains("2026-11-22 12:50:00Z"), "{}", us.ready().1);
+    let us = us.later(1799).passed().later(10).passed();
+    assert_eq!(us.state(), Some(ActivityState::Activating));
+    assert!(us.later(10).requests());
+}
+
+#[test]
+fn object_that_is_active_on_record_does_not_wait_again_after_a_restart() {
+    assert!(active("prod-eu").restarted().requests());
+}
+
+#[test]
+fn record_that_is_of_something_else_or_gone_is_none() {
+    let with = |change: fn(&mut Side)| {
+        let mut side = active("prod-eu");
+        change(&mut side);
+        side.requests()
+    };
+    assert!(with(|_| ()));
+    assert!(!with(|side| side.status.activity = None), "a status that was wiped");
+    assert!(!with(|side| side.status.activity.as_mut().unwrap().uid = "another".into()), "restored");
+    assert!(!with(|side| side.status.activity.as_mut().unwrap().cluster = Some("prod-us".into())), "another cluster's");
+    assert!(!with(|side| side.status.activity.as_mut().unwrap().state = ActivityState::Standby));
+    assert!(!with(|side| side.status.activity.as_mut().unwrap().state = ActivityState::Activating));
+}
+
+#[test]
+fn flag_that_is_renamed_together_with_the_spec_waits_once() {
+    let mut side = active("prod-eu");
+    side.cluster = "eu-1";
+    let side = side.names(Some("prod-eu")).passed();
+    assert_eq!(side.ready().0, "True/Standby", "the flag alone");
+    let side = side.names(Some("eu-1")).passed();
+    assert_eq!(side.state(), Some(ActivityState::Activating));
+}
+
+#[test]
+fn field_that_is_removed_from_an_object_that_stood_by_makes_it_active_and_it_waits() {
+    let us = side("prod-us", Some("prod-eu")).passed().names(None).passed();
+    assert_eq!((us.state(), us.ready().0.as_str()), (Some(ActivityState::Activating), "False/Progressing"));
+    let (us, sent) = us.later(1800).passed().later(10).settled();
+    assert!(sent.is_some());
+    assert_eq!(us.status.activity, None, "an ordinary object from now on");
+    assert!(active("prod-eu").names(None).requests(), "it was active here");
+}
+
+#[test]
+fn field_that_is_edited_there_and_back_is_waited_for_if_no_pass_may_have_seen_it() {
+    let twice = |watched| {
+        let mut eu = active("prod-eu").shows(150).passed().names(Some("prod-us")).names(Some("prod-eu")).shows(100);
+        eu.watched = watched;
+        eu.requests()
+    };
+    assert!(twice(true), "this process saw every edit that lasted");
+    assert!(!twice(false), "the operator was away");
+    let mut once = active("prod-eu").shows(150).passed().shows(100);
+    once.story.generation += 1;
+    once.watched = false;
+    assert!(once.requests(), "one edit cannot name another cluster and this one again");
+}
+
+#[test]
+fn object_that_stood_by_in_an_outage_waits_although_its_account_was_never_read() {
+    let eu = active("prod-eu").names(Some("none"));
+    let fault = Fault {
+        remedy: Remedy::Time { after: None, secret_may_help: false },
+        reason: reason::VENDOR_UNREACHABLE,
+        summary: "unreachable".into(),
+        message: "unreachable".into(),
+    };
+    let finding = Finding::Failed { fault: &fault, desired: Some(&eu.story.desired), account: None, stale: false };
+    let status = report(&eu.status, eu.story.generation, &finding, eu.now()).status;
+    let again = report(&status, eu.story.generation, &finding, eu.now() + SignedDuration::from_hours(1)).status;
+    assert_eq!(again, status, "told once");
+    let eu = Side { status, ..eu }.names(Some("prod-eu")).passed();
+    assert_eq!(eu.state(), Some(ActivityState::Activating));
+}
+
+#[test]
+fn decrease_after_a_hand_over_is_for_a_person_to_agree_to() {
+    let mut us = side("prod-us", Some("none")).passed().names(Some("prod-us"));
+    us.story = us.story.wants(90, LimitGoal::Pinned);
+    let us = us.passed().later(1800).passed().later(10).passed().passed();
+    assert_eq!(us.ready().0, "False/FirstSight");
+}
+
+#[test]
+fn old_side_killed_with_a_request_in_flight_and_the_new_side_buy_once() {
+    let (eu, sent) = active("prod-eu").settled();
+    assert!(sent.is_some());
+    drop(eu);
+    // The request takes effect at the last moment of the settle time.
+    let us = side("prod-us", Some("prod-us")).passed().later(1799).passed();
+    let us = us.shows(150).later(1).passed().later(10);
+    assert!(!us.requests());
+}
+
+// An account that moves by exactly our own plan.
+
+/// A plan from 100 to 150 seats is published, and the account shows this.
+fn planned(seats: i32) -> Side {
+    let side = side("prod-eu", None).passed();
+    assert!(side.status.plan.is_some());
+    side.shows(seats).later(2)
+}
+
+#[test]
+fn account_that_moves_by_exactly_our_plan_is_told_and_stays_in_sync() {
+    let side = planned(150).passed();
+    assert_eq!(side.ready().0, "True/InSync");
+    let (drifted, message) = said(&side.status, kind::DRIFTED);
+    assert_eq!(drifted, "True/AnotherSeatkeeper");
+    for words in ["another Seatkeeper", "a person", "spec.activeCluster", "seatkeeper.dev/confirm="] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(side.status.history.is_empty(), "it is no change of ours");
+    let told = side.status.clone();
+    let side = side.later(600).passed();
+    assert_eq!(side.status, told);
+    let side = side.later(24 * 3600).passed();
+    assert_eq!((said(&side.status, kind::DRIFTED).0.as_str(), side.status.intent), ("", None), "a day is enough");
+}
+
+#[test]
+fn account_that_moves_otherwise_is_no_word_of_another_seatkeeper() {
+    for seats in [100, 130, 200] {
+        let side = planned(seats).passed();
+        assert_eq!(side.status.intent.filter(|intent| intent.phase == IntentPhase::MadeElsewhere), None, "{seats}");
+    }
+}
+
+#[test]
+fn account_that_moved_by_our_plan_and_is_moved_again_is_corrected_only_once_a_person_has_decided() {
+    let moved = || planned(150).passed().shows(100).later(60);
+    let (side, sent) = moved().settled();
+    assert_eq!((sent, side.ready().0.as_str()), (None, "False/NeedsReview"));
+    assert!(side.ready().1.contains("perhaps by another Seatkeeper"), "{}", side.ready().1);
+    assert!(side.ready().1.contains("moved to 100 seats"), "{}", side.ready().1);
+    let id = side.status.intent.clone().unwrap().id;
+    assert_eq!(side.shows(150).passed().ready().0, "True/InSync", "back in sync, nothing is left to decide");
+    let mut confirmed = moved();
+    confirmed.story.confirmed = Some(id);
+    assert!(confirmed.requests());
+    let mut edited = moved();
+    edited.story.desired.seats = Some(160);
+    edited.story.generation += 1;
+    assert!(edited.requests());
+    assert!(moved().later(24 * 3600).requests(), "a day later it is drift");
+}
+
+#[test]
+fn plan_of_a_request_that_did_not_leave_counts_as_planned() {
+    let (side, sent) = side("prod-eu", None).settled();
+    let (mut side, intent) = (side, sent.unwrap());
+    let after = after_request(side.status.clone(), &intent, &Outcome::NotSent("late"), None, side.now());
+    side.status = after.status;
+    let side = side.shows(150).later(2).passed();
+    assert_eq!(said(&side.status, kind::DRIFTED).0, "True/AnotherSeatkeeper");
+}
+
+#[test]
+fn request_that_this_process_remembers_without_its_record_explains_the_move() {
+    let side = planned(100);
+    let before = side.status.clone();
+    let (mut side, sent) = side.settled();
+    assert!(sent.is_some());
+    side.status = before;
+    let side = side.shows(150).passed();
+    assert_eq!(said(&side.status, kind::DRIFTED).0, "", "a record from before the intent was restored");
+}
+
+#[test]
+fn change_of_ours_that_the_vendor_takes_back_and_brings_again_is_no_word_of_another_seatkeeper() {
+    let mut side = side("prod-eu", None);
+    side.status.history = story().made(100, 150, 1, 1, Trigger::SpecDiffers).history;
+    side.story.history.clone_from(&side.status.history);
+    let side = side.passed();
+    let plan = Plan { blocked_by: vec![], ..planned(100).status.plan.unwrap() };
+    let mut side = side.shows(150);
+    side.status.plan = Some(plan);
+    assert_eq!(said(&side.passed().status, kind::DRIFTED).0, "");
+}
+
+#[test]
+fn plan_that_something_else_holds_is_often_made_by_hand_and_asks_nothing() {
+    let mut side = side("prod-eu", None);
+    side.story.desired.suspended = true;
+    let side = side.passed().shows(150).passed();
+    assert_eq!(said(&side.status, kind::DRIFTED).0, "");
+}
+
+#[test]
+fn old_side_that_never_sees_the_commit_is_noticed_by_the_new_side() {
+    let us = side("prod-us", Some("prod-us")).passed();
+    let eu = active("prod-eu").settled();
+    assert!(eu.1.is_some(), "it goes on");
+    let us = us.shows(150).later(60).passed();
+    assert_eq!(said(&us.status, kind::DRIFTED).0, "True/AnotherSeatkeeper");
+    let us = us.later(1800).passed().later(10).passed().shows(100).later(60);
+    assert!(!us.requests(), "and does not fight it");
+}
+
+#[test]
+fn object_that_hands_over_has_no_question_left_of_what_the_other_one_does() {
+    let side = planned(150).passed().names(Some("prod-us")).shows(170).passed();
+    assert_eq!((side.ready().0.as_str(), &side.status.intent), ("True/Standby", &None));
+}
