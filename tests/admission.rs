@@ -184,6 +184,14 @@ interval: -5m | spec.interval must be a duration between 1s and 24h | whole numb
 interval: 600 | spec.interval | must be of type string
 interval: 000000000000000000010m | spec.interval | may not be more than 20
 suspend: 'yes' | spec.suspend | must be of type boolean
+# Which cluster changes the account.
+activeCluster: Prod-EU | spec.activeCluster must be the --cluster-name of an operator, or none | lower-case letters, digits and dashes
+activeCluster: prod.eu | spec.activeCluster must be the --cluster-name of an operator, or none | such as prod-eu
+activeCluster: -prod | spec.activeCluster must be the --cluster-name of an operator, or none | a letter or a digit at each end
+activeCluster: prod- | spec.activeCluster must be the --cluster-name of an operator, or none | a letter or a digit at each end
+activeCluster: '' | spec.activeCluster must be the --cluster-name of an operator, or none | 1 to 63
+activeCluster: a234567890123456789012345678901234567890123456789012345678901234 | spec.activeCluster | may not be more than 63
+activeCluster: 7 | spec.activeCluster | must be of type string
 managementPolicy: Ignore | spec.managementPolicy | "Manage", "Observe"
 thresholds: {freePercent: 101} | spec.thresholds.freePercent | should be less than or equal to 100
 thresholds: {freeSeats: -1} | spec.thresholds.freeSeats | should be greater than or equal to 0
@@ -233,6 +241,10 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "guardrails: {maxIncrease: 1, maxDecrease: 1}",
         "{seats: null, guardrails: {minSeats: 100, maxSeats: 200}}",
         "{managementPolicy: Observe, suspend: true}",
+        "activeCluster: none",
+        "activeCluster: prod-eu",
+        "activeCluster: a",
+        "activeCluster: a23456789012345678901234567890123456789012345678901234567890123",
         "thresholds: {}",
         "thresholds: {freeSeats: 0, freePercent: 100}",
         "interval: 1s",

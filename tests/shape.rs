@@ -367,7 +367,8 @@ fn the_chart_knows_every_flag_and_no_other() {
     let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
     let mut flags: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
     // These have values of their own.
-    flags.retain(|flag| !["namespace", "listen", "allowed-host", "log-format"].contains(&flag.as_str()));
+    flags
+        .retain(|flag| !["namespace", "cluster-name", "listen", "allowed-host", "log-format"].contains(&flag.as_str()));
     flags.sort();
     let schema = fs::read_to_string(root().join("charts/seatkeeper/values.schema.json")).unwrap();
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");

@@ -101,7 +101,7 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
             made || kept.is_some() || edited || listed || hidden
         }
         // A person, or an edit, ends these.
-        Phase::Rejected | Phase::NeedsReview => true,
+        Phase::Rejected | Phase::NeedsReview | Phase::MadeElsewhere => true,
     }
 }
 

@@ -304,7 +304,7 @@ pub fn key(wait: &WaitFor, seen: Seen) -> Wait {
             other => panic!("a second reading after {other:?}"),
         },
         WaitFor::Missing(sight) => Wait::Missing(learn(seen, sight)),
-        other @ WaitFor::TakenBack(_) => panic!("a wait that keys do not know: {other:?}"),
+        other @ (WaitFor::TakenBack(_) | WaitFor::Activation(_)) => panic!("a wait that keys do not know: {other:?}"),
     }
 }
 

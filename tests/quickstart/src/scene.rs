@@ -111,6 +111,12 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         .seats(100)
         .limit(100)
         .members(92);
+    let two_clusters = Organization::enterprise("Acme Two Clusters")
+        .id("6f1c8a52-0000-4000-8000-000000000008")
+        .client_secret("acme-two-clusters-organization-key")
+        .seats(50)
+        .limit(50)
+        .members(48);
     let renewing = Part::of(cloud, "", renewing);
     let own = Organization::enterprise("Acme Lab").seats(40).members(38).license(license);
     let owned = Part::of(cloud, "bitwarden-owned", owned);
@@ -126,6 +132,7 @@ pub(crate) fn organizations(cloud: &Simulator, self_hosted: &Simulator) -> Vec<P
         sized.owner(cloud, "bitwarden-sized-owner"),
         sized,
         Part::of(cloud, "bitwarden-approval", approved),
+        Part::of(cloud, "bitwarden-two-clusters", two_clusters),
         own.owner(self_hosted, "bitwarden-self-hosted"),
     ]
 }
