@@ -168,7 +168,7 @@ fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
             .map(|(flag, rest)| (flag.to_owned(), rest.split_whitespace().next().unwrap_or_default().to_owned()))
     };
     let explained: Vec<(String, String)> = values.lines().filter_map(comment).collect();
-    let own = ["namespace", "listen", "allowed-host", "log-format"];
+    let own = ["namespace", "cluster-name", "listen", "allowed-host", "log-format"];
     let flags = flags();
     let taken: Vec<_> = flags.iter().filter(|flag| !own.contains(&flag.get_long().unwrap_or_default())).collect();
     for argument in &taken {
