@@ -55,6 +55,10 @@ pub struct Faults {
     pub confirmations: u8,
     /// Readings that show another number than there is, or one that cannot be.
     pub misreads: u8,
+    /// How often the operator is lost, and the object becomes active in a cluster that has no record of it.
+    pub hand_overs: u8,
+    /// They may come between repeats too, where the manual asks for a longer wait.
+    pub rash: bool,
 }
 
 /// The part that is taken away, or the assumption that is broken.
@@ -76,6 +80,8 @@ pub enum Weakness {
     NoAgeOfReadings,
     /// A plan that was published for other numbers counts as one for these.
     AnyBase,
+    /// An object that becomes active in another cluster does not wait.
+    NoWaitBeforeActive,
     /// A row that is new right after a request counts as the answer to it.
     NewRowIsProof,
     /// The record of a first request without effect is dropped where its repeat is held.
@@ -111,6 +117,7 @@ impl Weakness {
             Self::NoSecondReading => "no second reading",
             Self::NoAgeOfReadings => "a reading is of the moment of its decision",
             Self::AnyBase => "a plan fits any numbers",
+            Self::NoWaitBeforeActive => "no wait of an object that becomes active",
             Self::NewRowIsProof => "a new row is proof at once",
             Self::ForgetsFirst => "a first request without effect is forgotten",
             Self::ForgetsRefused => "a refused request is forgotten",
@@ -198,6 +205,8 @@ impl<C: Case> Variant<C> {
             (self.faults.gaps, "a list with a gap"),
             (self.faults.duplicates, "duplicates"),
             (self.faults.misreads, "a wrong reading"),
+            (self.faults.hand_overs, "a hand-over"),
+            (u8::from(self.faults.rash), "between repeats too"),
         ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
         let sized = if self.sized { ", sized" } else { "" };

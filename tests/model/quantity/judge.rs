@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{LicenseSeatsStatus, MayBill, RecordOf};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use seatkeeper::api::{Activity, ActivityState, LicenseSeatsStatus, MayBill, RecordOf};
 use seatkeeper::domain::{
-    self, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Sizing, Snapshot,
-    Timing, Uncertain, Usage,
+    self, ActivePast, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Sizing,
+    Snapshot, Timing, Uncertain, Usage,
 };
 
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
@@ -77,6 +78,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
             may_bill: status.may_bill.as_ref(),
             elapsed: elapsed.as_ref(),
             record: Some(&known),
+            activity: ActivePast { record: status.activity.as_ref(), edits_unseen: false },
             ..situation(&desired, &snapshot, &status, TIMING)
         })
     };
@@ -159,6 +161,13 @@ fn status_of(record: Record) -> LicenseSeatsStatus {
         intent: record.intent.map(intent),
         history: record.made.last.map(change).into_iter().collect(),
         may_bill: record.made.may_bill.map(may_bill),
+        activity: record.made.waits.then(|| Activity {
+            state: ActivityState::Activating,
+            cluster: None,
+            uid: crate::bridge::UID.into(),
+            since: Time(Timestamp::UNIX_EPOCH),
+            until: None,
+        }),
         ..LicenseSeatsStatus::default()
     }
 }
@@ -169,7 +178,7 @@ fn recorded(status: &LicenseSeatsStatus, published: Option<u64>) -> Record {
 
 fn made_of(status: &LicenseSeatsStatus) -> Made {
     let may_bill = status.may_bill.as_ref().map(|may| small(may.seats));
-    Made { last: status.history.first().map(made), may_bill }
+    Made { last: status.history.first().map(made), may_bill, waits: status.activity.is_some() }
 }
 
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.
@@ -180,6 +189,9 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
             of(if intent.phase == Phase::Answered { Kind::Answered } else { Kind::Open }, intent)
         }
         (Some(Weakness::NoWaitBeforeRepeating), None, Some(made)) => of(Kind::Reverted, made),
+        (Some(Weakness::NoWaitBeforeActive), None, _) if record.made.waits => {
+            Some(Key { kind: Kind::Activation, id: 0, attempt: 1 })
+        }
         (Some(Weakness::NoWaitForLateEffects), None, Some(made))
             if clock.is_none_or(|c| c.key.kind != Kind::Reverted) =>
         {

@@ -8,9 +8,9 @@ mod vendor;
 use stateright::Property;
 
 use crate::apiserver::{Phase, Record};
-use crate::case::{Case, Heard, Judgement, Named, Said, Waits};
+use crate::case::{Case, Heard, Judgement, Named, Said, Sells, Waits};
 use crate::operator::DOES;
-use crate::replica::Clock;
+use crate::replica::{Clock, Replica};
 use crate::variants::{Faults, Taken, Variant, Weakness};
 use crate::world::{FIRST_GENERATION, World};
 use crate::{caught, safe};
@@ -59,6 +59,8 @@ pub struct Made {
     pub last: Option<Mark>,
     /// So many seats may be billed, and are not shown.
     pub may_bill: Option<i8>,
+    /// The object became active in a cluster that has no record of it, and waits before its first change.
+    pub waits: bool,
 }
 
 /// What a replica hears of its request.
@@ -87,6 +89,8 @@ pub enum Kind {
     Open,
     Answered,
     Reverted,
+    /// The object became active. It has no id.
+    Activation,
 }
 
 /// What changes around the object.
@@ -124,6 +128,8 @@ pub enum OutsideAct {
     Use(Option<i8>),
     /// A person confirms the question that is open.
     Confirm,
+    /// The operator is lost, whatever it does, and the object becomes active in a cluster that has no record of it.
+    HandOver,
 }
 
 impl Named for Mark {
@@ -167,11 +173,12 @@ impl Waits for Key {
     }
 
     fn id(&mut self) -> Option<&mut u8> {
-        Some(&mut self.id)
+        (self.kind != Kind::Activation).then_some(&mut self.id)
     }
 
     fn last(&self) -> u8 {
         match self.kind {
+            Kind::Activation => UNANSWERED,
             Kind::Open => UNANSWERED + ANSWERED * (self.attempt - 1),
             Kind::Answered | Kind::Reverted => ANSWERED * self.attempt,
         }
@@ -260,6 +267,9 @@ impl Case for Quantity {
         if left.confirmations > 0 && question(world).is_some_and(|open| world.outside.confirmed != Some(open.id)) {
             offers.push(OutsideAct::Confirm);
         }
+        if left.hand_overs > 0 && (left.rash || !has_repeated(world)) {
+            offers.push(OutsideAct::HandOver);
+        }
     }
 
     fn step_outside(world: &mut World<Self>, act: OutsideAct) {
@@ -287,6 +297,18 @@ impl Case for Quantity {
             OutsideAct::Look => {
                 left.looks -= 1;
                 outside.looks += 1;
+            }
+            OutsideAct::HandOver => {
+                left.hand_overs -= 1;
+                for replica in 0..2 {
+                    world.vendor.hang_up(replica);
+                    world.vendor.cover(replica, false);
+                }
+                world.replicas = [Replica::default(); 2];
+                let made = Made { waits: true, ..Made::default() };
+                world.apiserver.record = Record { made, ..Record::default() };
+                // What the other cluster asks for is another decision, as after an edit.
+                (world.vendor.effects, world.vendor.edited) = (0, true);
             }
             OutsideAct::Use(used) => {
                 left.uses -= 1;
@@ -346,12 +368,20 @@ impl Case for Quantity {
             Err(OutsideAct::Look) => "look",
             Err(OutsideAct::Use(_)) => "use",
             Err(OutsideAct::Confirm) => "confirm",
+            Err(OutsideAct::HandOver) => "hand over",
         }
     }
 
     fn calm(act: &VendorAct) -> u8 {
         if matches!(act, VendorAct::Proceed(_)) { 0 } else { 1 }
     }
+}
+
+/// Whether a change was sent more than once. The wait of an object that becomes active is that of a first request: whoever hands
+/// over from a side that was lost waits longer then (docs/policies.md, "One active cluster").
+fn has_repeated(world: &World<Quantity>) -> bool {
+    let Record { intent, made, .. } = world.apiserver.record;
+    [intent, made.last].into_iter().flatten().any(|mark| mark.attempt > 1)
 }
 
 /// The intent that a person is asked about.
@@ -602,4 +632,27 @@ fn a_handler_that_outlives_the_settle_time_breaks_the_promise() {
 #[test]
 fn a_request_that_outlives_the_settle_time_breaks_the_promise() {
     caught(of(1).weakened(Weakness::SlowRequest));
+}
+
+/// The operator is lost at any moment, and another cluster takes over.
+fn handed_over() -> Variant<Quantity> {
+    of(1).without_crash().with(|left| left.hand_overs = 1)
+}
+
+#[test]
+fn cluster_that_takes_over_from_a_lost_one_never_buys_twice() {
+    safe(handed_over());
+    safe(handed_over().relative());
+}
+
+#[test]
+fn cluster_that_takes_over_without_a_wait_is_caught() {
+    caught(handed_over().weakened(Weakness::NoWaitBeforeActive));
+    caught(handed_over().relative().weakened(Weakness::NoWaitBeforeActive));
+}
+
+/// Why the manual asks for a longer wait there.
+#[test]
+fn cluster_that_takes_over_between_repeats_without_a_longer_wait_is_caught() {
+    caught(handed_over().with(|left| (left.losses, left.sends, left.rash) = (2, 4, true)));
 }

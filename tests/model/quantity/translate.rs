@@ -1,5 +1,7 @@
 //! The model's small values as the values of the code, and back.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
@@ -85,9 +87,13 @@ pub fn made(change: &Change) -> Mark {
     }
 }
 
+/// How the code calls the wait of an object that becomes active.
+static ACTIVATION: OnceLock<String> = OnceLock::new();
+
 pub fn wait(key: Key) -> WaitFor {
     let id = id_word(key.id);
     match key.kind {
+        Kind::Activation => WaitFor::Activation(ACTIVATION.get().cloned().expect("a wait that was met before")),
         Kind::Open => WaitFor::Request(id),
         Kind::Answered => WaitFor::LateEffects(id),
         Kind::Reverted => WaitFor::TakenBack(id),
@@ -97,6 +103,11 @@ pub fn wait(key: Key) -> WaitFor {
 /// `attempt`: of the intent or change with this id.
 pub fn key(wait: &WaitFor, attempt: impl Fn(u8) -> u8) -> Key {
     let (kind, word) = match wait {
+        WaitFor::Activation(word) => {
+            let known = ACTIVATION.get_or_init(|| word.clone());
+            assert_eq!(known, word, "the model has one object, cluster and account");
+            return Key { kind: Kind::Activation, id: 0, attempt: 1 };
+        }
         WaitFor::Request(word) => (Kind::Open, word),
         WaitFor::LateEffects(word) => (Kind::Answered, word),
         WaitFor::TakenBack(word) => (Kind::Reverted, word),
