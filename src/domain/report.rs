@@ -76,10 +76,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
         }
         Finding::Failed { fault, desired, account, stale } => {
             let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
-            if let Some(desired) = desired {
-                // Whether or not the account can be read: what becomes active later waits.
-                status.activity = unread(old, desired, now);
-            }
+            status.activity = unread(old, *desired, now);
             if transient && !stale {
                 return Report { status, notices };
             }

@@ -199,13 +199,14 @@ fn activity(before: Option<&Activity>, desired: &Desired, state: ActivityState, 
     }
 }
 
-/// What is recorded of an object whose account was not read: that it stands by, if it does. The next change waits then.
-pub(super) fn unread(status: &LicenseSeatsStatus, desired: &Desired, now: Timestamp) -> Option<Activity> {
+/// What is recorded of an object whose account was not read: that it stands by, if it does. What becomes active later waits then.
+pub(super) fn unread(status: &LicenseSeatsStatus, desired: Option<&Desired>, now: Timestamp) -> Option<Activity> {
     let before = status.activity.as_ref();
     // Whose it was is no matter: it says that nothing may be sent.
     let uid = before.map_or("", |before| before.uid.as_str());
-    let standby = || activity(before, desired, ActivityState::Standby, uid, now);
-    desired.stands_by().map(|_| standby()).or_else(|| before.cloned())
+    let desired = desired.filter(|desired| desired.stands_by().is_some());
+    let standby = desired.map(|desired| activity(before, desired, ActivityState::Standby, uid, now));
+    standby.or_else(|| before.cloned())
 }
 
 /// What an object that stands by says; `None`: it does not.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fault_proxy::{Action, Place, Record, Target};
 use futures::{FutureExt, StreamExt, stream};
-use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper::api::{IntentPhase, LicenseSeatsStatus};
 use serde_json::json;
 use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 
@@ -268,7 +268,7 @@ impl Two {
     /// The end of both.
     async fn end(&self) -> Option<[End; 2]> {
         let [first, second] = self.statuses().await;
-        Some([ended(&first?)?, ended(&second?)?])
+        Some([ended_beside(first?)?, ended_beside(second?)?])
     }
 
     /// Waits for an end of both, and so many polls of each without a write.
@@ -420,6 +420,16 @@ fn is_hidden_and_told(ledger: &[LedgerEntry], statuses: &[Option<LicenseSeatsSta
     last.is_some_and(|last| {
         statuses.iter().flatten().filter(|status| status.billed == last.billed_after.seats).count() == statuses.len()
     })
+}
+
+/// The end of one of the two. One that was about to send what the other made has a question on record: that is no open change, and
+/// it must be told.
+fn ended_beside(status: LicenseSeatsStatus) -> Option<End> {
+    let told =
+        status.conditions.iter().any(|drifted| drifted.type_ == "Drifted" && drifted.reason == "AnotherSeatkeeper");
+    let asks = status.intent.as_ref().is_some_and(|intent| intent.phase == IntentPhase::MadeElsewhere);
+    let intent = status.intent.filter(|_| !(asks && told));
+    ended(&LicenseSeatsStatus { intent, ..status })
 }
 
 fn names_another(status: Option<&LicenseSeatsStatus>) -> bool {

@@ -34,6 +34,7 @@ fn spec() -> LicenseSeatsSpec {
         drift_policy: None,
         adjustment: None,
         approval: None,
+        active_cluster: None,
         suspend: None,
         thresholds: None,
         interval: None,
