@@ -11,8 +11,9 @@ use super::keys;
 use super::license_validity::validity;
 use super::may_bill::checked;
 use super::shortage::{Shortage, shortage};
+use super::standby::words;
 use super::status_column::{self, Beside};
-use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Standby, Verdict};
+use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
 
 /// What the words are made of.
@@ -46,7 +47,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
         .unwrap_or_else(|| ready(told, &change.unwrap_or_default(), &status.history));
-    let off = says.ready == Is::True && license.is == Is::False;
+    // A hand-over waits for Standby, whatever becomes of the license: LicenseValid tells that.
+    let stands_by = matches!(decision.verdict, Verdict::Standby(_));
+    let off = says.ready == Is::True && license.is == Is::False && !stands_by;
     let said = if off {
         (Is::False, reason::EXPIRED, license.message.clone())
     } else {
@@ -111,7 +114,7 @@ fn say_ready(
         message = format!("{message}; {odd}");
     }
     if told.decision.verdict == Verdict::InSync {
-        message.push_str(&activates(told.decision));
+        message.push_str(&words::activates(told.decision));
     }
     conditions.say(kind::READY, is, why, &message);
     (why, message)
@@ -234,7 +237,7 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
     let intent = decision.intent.as_ref();
     match &decision.verdict {
         Verdict::InSync => format!("{vendor} shows {}", status_column::numbers(numbers)),
-        Verdict::Standby(standby) => standing_by(told, standby),
+        Verdict::Standby(standby) => words::standing_by(vendor, seen, decision, standby),
         Verdict::Observed(_) if seen.numbers().is_none() => {
             format!("{vendor} shows no number of seats; managementPolicy is Observe")
         }
@@ -266,45 +269,6 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
         Verdict::Lacking(lack) => lack.message.clone(),
         Verdict::Unsupported(why) => why.clone(),
     }
-}
-
-/// An object that stands by: what it sees, and what to do.
-fn standing_by(told: &Told<'_>, standby: &Standby) -> String {
-    let Told { desired, seen, decision, .. } = *told;
-    let vendor = desired.pool.vendor.name;
-    let shows = match (seen.numbers(), seen.keys()) {
-        (None, _) => format!("{vendor} shows no number of seats"),
-        (Some(numbers), None) => format!("{vendor} shows {}", status_column::numbers(numbers)),
-        (Some(numbers), Some(_)) => format!("{vendor} shows {} seats", numbers.seats),
-    };
-    let open = match (standby.settles, &decision.intent) {
-        (false, _) => {
-            return format!("{shows}; spec.activeCluster is {}: nothing is sent from this cluster", standby.active);
-        }
-        (true, Some(intent)) => {
-            let change =
-                keys::step_words(&intent.step).unwrap_or_else(|| status_column::change(intent.base(), intent.target()));
-            format!("a change ({change}) was sent or may have been sent from this cluster, and its outcome is awaited")
-        }
-        (true, None) => "the last change of this cluster was made, and its late effects may still come".to_owned(),
-    };
-    format!(
-        "{shows}; spec.activeCluster is {}: nothing more is sent from this cluster. But {open}: make no other cluster active until Ready \
-         has the reason {}",
-        standby.active,
-        reason::STANDBY
-    )
-}
-
-/// When an object that became active makes its first change, should one be wanted by then.
-fn activates(decision: &Decision) -> String {
-    let until = decision.activity.as_ref().and_then(|activity| activity.until.as_ref());
-    until.map_or_else(String::new, |until| {
-        format!(
-            "; the object became active in this cluster, and makes its first change at {} at the earliest",
-            until.0.strftime("%Y-%m-%d %H:%M:%SZ")
-        )
-    })
 }
 
 /// A change that the vendor refuses: what happened, and what to do.

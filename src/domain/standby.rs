@@ -4,6 +4,8 @@
 //! Two installations cannot see each other's requests. So an object that becomes active waits as long as a request without an answer
 //! may run, and then two readings must agree. The wait is measured on the caller's monotonic clock: a restart waits anew.
 
+pub(super) mod words;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};

@@ -9,6 +9,7 @@ use super::*;
 mod answers;
 mod ends;
 mod properties;
+mod standby;
 mod stories;
 
 const UID: &str = "uid";
