@@ -49,8 +49,8 @@ fn is_due(plan: &Plan) -> bool {
     plan.step.key().is_none() && plan.blocked_by.iter().all(|block| *block == PlanBlock::Activation)
 }
 
-/// Whether a request of ours may explain what is shown: a change on record, or one that this process remembers although its record is
-/// gone.
+/// Whether a request of this installation may explain what is shown: a change on record, one of another object of the account, whether
+/// or not that is still there, or one that this process remembers although its record is gone.
 fn is_ours(s: &Situation<'_>, plan: &Plan, seen: Numbers) -> bool {
     let account = s.seen.account_key();
     let recent = s.history.iter().filter(|change| s.now.duration_since(change.time.0).abs() < RECENT);
@@ -61,5 +61,5 @@ fn is_ours(s: &Situation<'_>, plan: &Plan, seen: Numbers) -> bool {
         }
         WaitFor::SecondReading { .. } | WaitFor::Activation(_) | WaitFor::Missing(_) => false,
     });
-    made || remembered
+    made || remembered || s.obstacle.is_some()
 }

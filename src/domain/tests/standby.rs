@@ -461,6 +461,15 @@ fn request_that_this_process_remembers_without_its_record_explains_the_move() {
 }
 
 #[test]
+fn change_of_another_object_that_may_be_running_explains_the_move() {
+    for obstacle in [Obstacle::InFlight(None), Obstacle::LateEffects(SETTLED), Obstacle::NotScanned] {
+        let mut side = planned(150);
+        side.story.obstacle = Some(obstacle);
+        assert_eq!(said(&side.passed().status, kind::DRIFTED).0, "", "as after a restore while the request runs");
+    }
+}
+
+#[test]
 fn change_of_ours_that_the_vendor_takes_back_and_brings_again_is_no_word_of_another_seatkeeper() {
     let mut side = side("prod-eu", None);
     side.status.history = story().made(100, 150, 1, 1, Trigger::SpecDiffers).history;
