@@ -179,7 +179,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let Open { intent, applied, .. } = open;
     let activation = standby::activation(s);
     let activates = activation.as_ref().filter(|_| decision.doubt.is_none()).map(|wait| wait.left);
-    let times = decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).chain(ends).chain(activates);
+    let times =
+        decision.wake.into_iter().chain(late_effects(s)).chain(turns).chain(lowers).chain(ends).chain(activates);
     let (decision, settles) = stand_by(s, decision, intent.as_ref(), applied.is_some());
     let wake = times.chain(settles).min();
     let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();

@@ -87,8 +87,10 @@ pub fn after_request(
         matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)));
     let window = if came_back { uncounted(status.window, intent) } else { status.window };
     // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
-    let unsent =
-        || Plan { id: intent.id.clone(), step: intent.step.clone(), reason: intent.reason, blocked_by: Vec::new() };
+    let unsent = || {
+        let (id, step, reason) = (intent.id.clone(), intent.step.clone(), intent.reason);
+        Plan { id, basis: None, step, reason, blocked_by: Vec::new() }
+    };
     let plan = if matches!(outcome, Outcome::NotSent(_)) && intent.step.key().is_none() {
         Some(unsent())
     } else {

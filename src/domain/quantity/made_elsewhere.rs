@@ -32,6 +32,7 @@ pub(super) fn made_elsewhere(s: &Situation<'_>, seen: Numbers) -> Option<Intent>
         next_try: None,
         look: s.look.map(str::to_owned),
         window: None,
+        approval: None,
         time: Time(s.now),
     })
 }

@@ -66,7 +66,7 @@ impl Side {
     fn decide(&self) -> Decision {
         let status = &self.status;
         decide(&Situation {
-            published: status.plan.as_ref().map(|plan| plan.id.as_str()),
+            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             intent: status.intent.as_ref(),
             history: &status.history,
             record: status.record_of.as_ref(),
