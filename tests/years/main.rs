@@ -102,6 +102,11 @@ fn after(rng: &mut fastrand::Rng, account: &Account, lives: &[Life<'_>]) -> i64 
     // A window that opens once a month is mostly not waited for.
     let next = next.filter(|(opens, _)| opens - account.shift < at + 5 * DAY);
     let open = stretch_at(windows, account.shown());
+    // A wish is edited where a clock is about to be set.
+    let odd = rng.choice(windows).and_then(|window| window.next_odd(account.shown() + 6 * HOUR));
+    if let Some(odd) = odd.filter(|odd| rng.u8(0..3) == 0 && *odd < account.shown() + 90 * DAY) {
+        return odd - account.shift - rng.i64(1..6 * HOUR);
+    }
     match (rng.u8(0..3), next) {
         // What happens in a window is seldom alone.
         _ if rng.bool() && open.is_some_and(|(_, closes)| closes > account.shown() + 1) => {

@@ -60,6 +60,12 @@ impl Window<'_> {
         Some((*opens, opens + self.length))
     }
 
+    /// The first opening after a moment that a clock has not just once.
+    pub fn next_odd(&self, time: i64) -> Option<i64> {
+        let odd = &self.row.odd;
+        odd.get(odd.partition_point(|(opens, _)| *opens <= time)).map(|(opens, _)| *opens)
+    }
+
     /// The stretches of this window that touch a span of time.
     fn within(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
         let first = self.row.opens.partition_point(|opens| opens + self.length <= from);
