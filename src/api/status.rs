@@ -172,7 +172,7 @@ pub struct LicenseSeatsStatus {
     /// `UsageNotReported`, `SeatsNotReported`.
     /// `LicenseValid`: `Active`, `ExpiringSoon`, `PastDue`; or not: `Expired`, `Invalidated`; or Unknown: `Pending`,
     /// `NotReported`.
-    /// Only while true: `ChangePending` (a wanted change is not made yet: `AwaitingWindow`, `WindowMissed`, `NeverMade`, `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
+    /// Only while true: `ChangePending` (a wanted change is not made yet: `AwaitingWindow`, `WindowMissed`, `NeverMade`, `AwaitingApproval`, `ChangeDenied`, `Suspended`, `DriftReportedOnly`, `BlockedByGuardrail`,
     /// `FirstSight`, `OutcomeUnknown`, `Settling`, `Activating`, `AwaitingOtherPool`, `AwaitingRetry`, or as `Ready` says), `Drifted` (`ExternalChange`: a person or another program changed the
     /// vendor; `AnotherSeatkeeper`: by exactly the change that was planned and not sent), `Reconciling` (work is going on) and `Stalled` (a person must act).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
