@@ -1,6 +1,9 @@
 //! Who says yes to a change: what needs an approval, the approval itself, and what is recorded of it. Doc comments are the manual
 //! of `kubectl explain`.
 
+// Several print columns look like one attribute given twice.
+#![allow(clippy::duplicated_attributes)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

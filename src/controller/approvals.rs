@@ -156,7 +156,7 @@ pub(super) async fn read_approvals(context: &Context, key: &Key, desired: &Desir
         Some(true) | None => {}
     }
     let request = Request::new(SeatApproval::url_path(&(), Some(&key.0))).list(&ListParams::default());
-    let request = request.map_err(|error| kube::Error::BuildRequest(error))?;
+    let request = request.map_err(kube::Error::BuildRequest)?;
     match bounded(context.client.request::<List>(request)).await {
         Ok(list) => Ok(of_object(list, &key.1)),
         Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 => Ok(unread(

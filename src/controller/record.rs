@@ -27,7 +27,7 @@ const LEAVING: Duration = Duration::from_secs(600);
 
 /// Records what a pass came to. Returns when to look again.
 pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Error> {
-    let wait = write_end(&mut pass, end).await?;
+    let wait = Box::pin(write_end(&mut pass, end)).await?;
     pass.entry.left = Some(pass.stored.left(pass.entry.term, pass.entry.redone));
     Ok(wait)
 }
@@ -42,7 +42,7 @@ async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
         End::NoRecord(fault) => pass.words(&fault).await,
         End::Failed(failed) => pass.failed(*failed).await,
         End::Paced(paced) => pass.paced(*paced).await,
-        End::Decided(decided) => pass.decided(*decided).await,
+        End::Decided(decided) => Box::pin(pass.decided(*decided)).await,
     }
 }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::ladder::Move;
 use super::protocol::digest;
 use super::windows::{covers, directions, is_higher};
-use super::{Numbers, Situation};
-use crate::api::{Account, ApprovalDecision, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
+use super::{Desired, Numbers, Situation, Snapshot};
+use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
 
 /// A `SeatApproval` of the object, as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,7 +184,9 @@ pub fn agreed_for(status: &LicenseSeatsStatus, account: &str) -> Option<i32> {
 }
 
 /// Seats up to which people have agreed, after a decision. They fall with what is in sync, and rise by approved changes alone.
-pub(super) fn agreed_seats(old: Option<i32>, asked: bool, seats: Option<i32>, in_sync: bool) -> Option<i32> {
+pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot, in_sync: bool) -> Option<i32> {
+    let asked = desired.approval != ApprovalPolicy::default();
+    let seats = seen.numbers().map(|numbers| numbers.seats);
     match (old.filter(|_| asked), seats.filter(|_| asked)) {
         (Some(agreed), Some(seats)) if in_sync => Some(agreed.min(seats)),
         (Some(agreed), _) => Some(agreed),

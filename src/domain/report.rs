@@ -11,7 +11,7 @@ use super::fault_conditions::failed;
 use super::standby::unread;
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
-use crate::api::{Account, ApprovalPolicy, Effective, LicenseSeatsStatus, go_duration};
+use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -64,11 +64,6 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             observed(&mut status, desired, seen, decision);
             status.plan = decision.plan.clone();
             status.last_plan.clone_from(&decision.last_plan);
-            let asks = desired.approval != ApprovalPolicy::default();
-            let agreed = agreed_for(old, &seen.account_key()).and(status.agreed_seats);
-            status.agreed_seats = agreed_seats(agreed, asks, seen.numbers().map(|n| n.seats), in_sync);
-            let shown = if in_sync { seen.numbers() } else { None };
-            status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
             status.next_window.clone_from(&decision.next_window);
             status.intent = decision.intent.clone();
             status.record_of.clone_from(&decision.record_of);
@@ -121,6 +116,12 @@ fn effective(desired: &Desired) -> Effective {
 }
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
+    let in_sync = decision.verdict == Verdict::InSync;
+    // What people agreed to for the account of before counts for no other.
+    let agreed = agreed_for(status, &seen.account_key());
+    status.agreed_seats = agreed_seats(agreed, desired, seen, in_sync);
+    let shown = if in_sync { seen.numbers() } else { None };
+    status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
     status.account = Some(seen.account.clone());
     status.desired = desired.seats;
     let numbers = seen.numbers();

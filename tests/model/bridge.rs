@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatkeeper::api::{
-    Account, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
+    Account, ApprovalPolicy, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
 use seatkeeper::domain::{
     ActivePast, Approvals, Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation,

@@ -436,7 +436,7 @@ fn first_repeat_of_an_approved_request_needs_no_other_yes() {
     asker.given.clear();
     let lost = after_request(asker.status.clone(), &intent, &Outcome::Unanswered, None, asker.now);
     asker.status = lost.status;
-    let wait = WaitFor::Request(intent.id.clone());
+    let wait = WaitFor::Request(intent.id);
     asker.story.elapsed = Some(Elapsed { wait, since: SETTLED, settled: Some((n(100, Some(100)), TIMING.pause)) });
     let mut asked = None;
     for _ in 0..3 {

@@ -25,7 +25,6 @@ fn spec() -> LicenseSeatsSpec {
     };
     LicenseSeatsSpec {
         vendor: Vendor { bitwarden: Some(bitwarden), ..Vendor::default() },
-        sizing: None,
         seats: Some(10),
         sizing: None,
         limit: None,

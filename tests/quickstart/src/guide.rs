@@ -84,13 +84,11 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     curl -s {url}/sim
     kubectl explain licenseseats.spec
 
-The operator's log is {log}, its metrics are at {metrics}
 ",
-            log = self.log.display(),
-            metrics = self.metrics_url,
             sized = sized.id,
             eu_secret = eu.client_secret,
             acme_secret = acme.client_secret,
-        )
+        )?;
+        writeln!(f, "The operator's log is {}, its metrics are at {}", self.log.display(), self.metrics_url)
     }
 }
