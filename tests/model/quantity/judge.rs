@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{Activity, ActivityState, LicenseSeatsStatus, MayBill, RecordOf};
 use seatkeeper::domain::{
     self, ActivePast, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Sizing,
-    Snapshot, Timing, Uncertain, Usage,
+    Snapshot, Timing, Uncertain, Usage, WaitFor,
 };
 
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
@@ -230,6 +230,24 @@ pub fn wish(seats: i8) -> &'static str {
     let of = |seats| Desired { seats: Some(seats), sizing: sizing(seats), ..fixed().0.clone() }.wish();
     let wishes = WISHES.get_or_init(|| (0..=i32::from(WANTED)).map(of).collect());
     &wishes[usize::try_from(seats).expect("seats of the model")]
+}
+
+/// How the code calls the wait of an object that becomes active.
+pub fn activation() -> String {
+    let made = Made { waits: true, ..Made::default() };
+    let status = status_of(Record { made, ..Record::default() });
+    let (desired, snapshot) = fixed();
+    let snapshot = Snapshot { model: Model::Quantity(numbers(BOUGHT)), ..snapshot.clone() };
+    let known = RecordOf { uid: crate::bridge::UID.into(), account: snapshot.account_key(), first_wish: None };
+    let decision = domain::decide(&Situation {
+        record: Some(&known),
+        activity: ActivePast { record: status.activity.as_ref(), edits_unseen: false },
+        ..situation(desired, &snapshot, &status, TIMING)
+    });
+    match decision.doubt.map(|doubt| doubt.wait) {
+        Some(WaitFor::Activation(word)) => word,
+        other => panic!("an object that becomes active waits, and not for {other:?}"),
+    }
 }
 
 fn fixed() -> &'static (Desired, Snapshot) {

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use seatkeeper::api::{Change, Intent, SeatsStep, Step, Trigger};
 use seatkeeper::domain::{Numbers, WaitFor};
 
-use super::judge::{FOLLOWS, wish};
+use super::judge::{FOLLOWS, activation, wish};
 use super::{Key, Kind, Mark, WANTED};
 use crate::apiserver::Phase;
 use crate::bridge::{ACCOUNT, UID, trigger};
@@ -93,7 +93,7 @@ static ACTIVATION: OnceLock<String> = OnceLock::new();
 pub fn wait(key: Key) -> WaitFor {
     let id = id_word(key.id);
     match key.kind {
-        Kind::Activation => WaitFor::Activation(ACTIVATION.get().cloned().expect("a wait that was met before")),
+        Kind::Activation => WaitFor::Activation(ACTIVATION.get_or_init(activation).clone()),
         Kind::Open => WaitFor::Request(id),
         Kind::Answered => WaitFor::LateEffects(id),
         Kind::Reverted => WaitFor::TakenBack(id),
