@@ -113,7 +113,7 @@ fn within(spec: &SeatApprovalSpec, step: &Step) -> bool {
     let (from, to): (Numbers, Numbers) = (step.base(), step.target());
     let (up, down) = directions(step);
     let seats = to.seats <= from.seats || spec.up_to.is_some_and(|most| to.seats <= most);
-    let highest = spec.limit_up_to.max(spec.up_to);
+    let highest = spec.limit_up_to.or(spec.up_to);
     let limit = !is_higher(to.limit, from.limit) || to.limit.zip(highest).is_some_and(|(limit, most)| limit <= most);
     up && !down && seats && limit
 }

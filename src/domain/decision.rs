@@ -309,7 +309,10 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let basis = plan.basis.clone().unwrap_or_default();
     let due = readings::is_published(s, &basis) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
-    let wake = holds.iter().filter_map(|hold| wake(hold.wake, s.now)).min();
+    // What waits for days follows no other object meanwhile: those are asked when it may be made.
+    let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
+    let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
+    let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
     let next_window =
         windows::recorded(&windows::passage(s, change)).filter(|_| !holds.iter().any(Hold::is_of_a_person));
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.

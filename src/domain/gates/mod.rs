@@ -125,6 +125,11 @@ impl Hold {
         matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_) | HoldKind::Approval | HoldKind::Denied)
     }
 
+    /// Whether what other objects of the account do ends it.
+    pub(super) fn is_of_others(&self) -> bool {
+        matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool)
+    }
+
     /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
     pub(super) fn is_of_a_person(&self) -> bool {
         match self.kind {

@@ -294,7 +294,13 @@ fn bound_covers_increases_up_to_it_however_the_plan_changes() {
 
 #[test]
 fn bound_of_seats_covers_no_higher_limit_and_bound_of_the_limit_buys_nothing() {
-    for (spec, covers) in [("upTo: 150", false), ("limitUpTo: 170", false), ("upTo: 150, limitUpTo: 170", true)] {
+    for (spec, covers) in [
+        ("upTo: 150", false),
+        ("limitUpTo: 170", false),
+        ("upTo: 150, limitUpTo: 170", true),
+        ("upTo: 170, limitUpTo: 169", false),
+        ("upTo: 170", true),
+    ] {
         let mut asker = asker(150);
         asker.story.desired.limit = LimitGoal::UpTo(170);
         asker.give("bound", &format!("decision: Approved, {spec}, validUntil: '2026-12-31T00:00:00Z'"));

@@ -164,7 +164,9 @@ fn pass_comes_back_at_the_earliest_end_of_what_it_waits_for() {
     let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
     let both = suspended.with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1);
     assert_eq!(both.holds()[1].kind, HoldKind::OtherPool);
-    assert_eq!(both.follow().wake, Some(Duration::from_secs(15)), "the earliest of both holds");
+    assert_eq!(both.follow().wake, None, "what is suspended follows no other object");
+    let other = both.with(|s| s.desired.suspended = false);
+    assert_eq!(other.follow().wake, Some(Duration::from_secs(15)));
     // A lost answer is read back under `suspend` as well.
     let lost = story().open(IntentPhase::Unanswered, Duration::ZERO).with(|s| s.desired.suspended = true);
     assert_eq!((lost.verdict(), lost.follow().wake), (Verdict::Doubt, Some(TIMING.unanswered)));

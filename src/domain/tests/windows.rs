@@ -531,3 +531,13 @@ fn late_change_needs_a_plan_that_was_recorded_and_does_not_go_further() {
     spent.status.window = Some(used);
     assert_eq!(spent.settled("2026-12-01T12:00:00Z"), None, "the window has seen its change");
 }
+
+#[test]
+fn change_that_waits_for_its_window_follows_no_other_pool_meanwhile() {
+    let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
+    let story = story().with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1);
+    let waiter = waiter(story);
+    let wake = waiter.decision(at(BEFORE)).wake.unwrap();
+    assert!(wake > Duration::from_secs(10 * 24 * 3600), "{wake:?}: it is looked at when the window opens");
+    assert_eq!(waiter.decision(at(OPEN)).wake, Some(Duration::from_secs(15)));
+}

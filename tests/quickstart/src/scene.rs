@@ -182,7 +182,7 @@ fn filled(template: &Value, name: &str, data: Value) -> Value {
 
 fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Failure> {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    if object["kind"] != "LicenseSeats" {
+    if object["kind"] == "SeatApproval" {
         return Ok(());
     }
     let spec = &mut object["spec"];
