@@ -61,6 +61,7 @@ control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user
 
 generate: ## Write the CRDs to crds/ and the chart, docs/errors.md, and the tables of README.md and docs/never-buys-twice.md
 	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- the_crds
+	UPDATE_DOCS=1 cargo test --quiet --locked --test years
 	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code

@@ -11,6 +11,7 @@ mod coverage;
 mod events;
 mod judge;
 mod table;
+mod users;
 mod year;
 
 use std::env;
@@ -21,10 +22,11 @@ use coverage::Coverage;
 use events::{event, rule};
 use judge::{Faults, judge};
 use table::{Row, rows, stretch_at};
+use users::Told;
 use year::{Fate, Life, pool};
 
 /// How many years are played.
-const YEARS: u64 = 2000;
+const YEARS: u64 = 1000;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -35,6 +37,11 @@ const FIRST: i64 = 1_706_745_600;
 const LAST: i64 = 2_137_000_000;
 
 fn main() -> ExitCode {
+    match users::are_told() {
+        Told::Yes => {}
+        Told::No => return ExitCode::FAILURE,
+        Told::Anew => return ExitCode::SUCCESS,
+    }
     let rows = rows();
     let number = |name| env::var(name).ok().and_then(|number: String| number.parse::<u64>().ok());
     let (seed, most) = (number("SEED"), number("YEARS").unwrap_or(YEARS));
