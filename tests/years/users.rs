@@ -87,7 +87,7 @@ impl User {
     }
 
     /// A yes to the plan that is shown, or another SeatApproval.
-    fn approve(&mut self, name: &str, more: Value) {
+    fn approve(&mut self, name: &str, more: &Value) {
         let mut spec = json!({ "licenseSeatsRef": { "name": "acme-approval" }, "decision": "Approved" });
         if more.get("upTo").is_none() {
             spec["planId"] = json!(self.status.plan.as_ref().expect("a plan").id);
@@ -272,16 +272,16 @@ fn provider() -> String {
     });
     user.row("2026-03-10 09:00", "And for 150", |user| user.edit("seats", json!(150)));
     user.row("2026-03-10 11:00", "The approver creates a SeatApproval with the plan's id", |user| {
-        user.approve("march", json!({}))
+        user.approve("march", &json!({}))
     });
     user.row("2026-05-04 09:00", "A script asks for 1500", |user| user.edit("seats", json!(1500)));
     user.row("2026-05-04 10:00", "It is corrected to 155", |user| user.edit("seats", json!(155)));
     user.row("2026-06-01 09:00", "The budget of the half-year: a SeatApproval with `upTo: 180`", |user| {
-        user.approve("half-year", json!({ "upTo": 180, "validUntil": "2026-12-31T00:00:00Z" }));
+        user.approve("half-year", &json!({ "upTo": 180, "validUntil": "2026-12-31T00:00:00Z" }));
     });
     user.row("2026-06-02 09:00", "`seats: 175`", |user| user.edit("seats", json!(175)));
     user.row("2026-11-02 09:00", "The customer gives seats back: `seats: 160`", |user| user.edit("seats", json!(160)));
-    user.row("2026-11-02 10:00", "The approver says yes", |user| user.approve("november", json!({})));
+    user.row("2026-11-02 10:00", "The approver says yes", |user| user.approve("november", &json!({})));
     let made = user.purchases;
     user.table(&format!("The year is over. The seats were changed {} times", word(made)))
 }
