@@ -363,7 +363,7 @@ fn what_was_agreed_for_one_account_counts_for_no_other() {
     asker.story.seen.account.id = Some("two".into());
     asker.story.record = None;
     asker.story.desired.approval.increase_above = Some(60);
-    asker.edit(100);
+    asker.edit(140);
     asker.pass();
     assert_eq!(asker.status.agreed_seats, Some(100));
 }
