@@ -203,7 +203,7 @@ impl Desired {
     /// A number of seats within the bounds, and the bound that counts. A step is bounded last: it goes as far as one change may.
     fn bounded(&self, asked: i32, shown: Numbers) -> (i32, Option<(SizeBound, i32)>) {
         let rails = &self.guardrails;
-        // No vendor sells fewer seats than one, and none is bought for nobody.
+        // No vendor sells fewer seats than one. Where there is none and none is in use, none is bought.
         let (mut seats, mut bound) = (asked.max(shown.seats.min(1)), None);
         let largest = rails.max_increase.map(|most| shown.seats.saturating_add(most));
         let smallest = rails.max_decrease.map(|most| shown.seats.saturating_sub(most));
