@@ -10,7 +10,7 @@ QUICKSTART := $(or $(CARGO_TARGET_DIR),target)/debug/quickstart
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := $(CACHE)/cargo-mutants-$(CARGO_MUTANTS_VERSION)/bin/cargo-mutants
 
-.PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny control-plane generate fmt bench image
+.PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny advisories control-plane controllers oldest generate fmt bench image image-tar
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ lint: ## Formatting and clippy, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
 
-deny: $(CARGO_DENY) ## Licenses, bans and sources of dependencies (advisories are checked by the hosted workflow)
+deny: $(CARGO_DENY) ## Licenses, bans and sources of dependencies (advisories: make advisories)
 	$(CARGO_DENY) --locked check bans licenses sources
 
 $(CARGO_DENY):
@@ -56,12 +56,24 @@ $(CARGO_DENY):
 	@# Unoptimized it is built in a quarter of the time, and takes two seconds to check instead of one.
 	env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=false cargo install cargo-deny --locked --debug --version $(CARGO_DENY_VERSION) --root $(CACHE)/cargo-deny-$(CARGO_DENY_VERSION) --quiet
 
+advisories: $(CARGO_DENY) ## Known vulnerabilities of dependencies (needs the internet for their database)
+	$(CARGO_DENY) --locked check advisories
+
 control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user cache (about 5 minutes, once)
 	@tests/control-plane/build.sh >/dev/null
 
-generate: ## Write the CRDs to crds/ and the chart, docs/errors.md, and the tables of README.md and docs/never-buys-twice.md
-	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- the_crds
-	UPDATE_DOCS=1 cargo test --quiet --locked --test years
+controllers: ## Build controller-manager and scheduler as well, for the test of an installation (about 2 minutes, once)
+	@tests/control-plane/build.sh controllers >/dev/null
+
+oldest: ## Build the kube-apiserver of the oldest supported Kubernetes, for the tests with it (about 4 minutes, once)
+	@tests/control-plane/build.sh oldest >/dev/null
+
+generate: ## Write the CRDs to crds/ and the charts, their snapshots, docs/api-reference.md, docs/errors.md, and the tables of README.md, docs/, gitops/ and the charts' READMEs
+	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- the_crds readme_of_each_chart api_reference_is
+	UPDATE_DOCS=1 cargo test --quiet --locked -p seatkeeper-years --test years
+	UPDATE_DOCS=1 cargo test --quiet --locked -p seatkeeper-pure --lib -- states_that_gitops
+	UPDATE_DOCS=1 go -C gitops/test test -count=1 ./...
+	UPDATE_DOCS=1 go -C charts/test test -count=1 -run Snapshots ./...
 	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code
@@ -73,3 +85,7 @@ bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects
 
 image: ## Build the container image (needs docker)
 	docker build -t seatkeeper:dev .
+
+image-tar: ## The same image without docker, in target/image: its root file system, and an OCI archive (needs dpkg-deb and curl)
+	cargo build --release --locked -p seatkeeper
+	packaging/image-tar.sh $(or $(CARGO_TARGET_DIR),target)/release/seatkeeper target/image

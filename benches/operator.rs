@@ -7,19 +7,17 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod hand_over;
+mod place;
 mod take_over;
 
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, ListParams, PostParams};
-use seatkeeper::api::LicenseSeats;
-use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, only_for_tests};
-use serde_json::{Value, json};
-use vendor_sim::{Options, Organization, OrganizationKey, RateLimits, Simulator};
+use kube::api::ListParams;
+use place::{BINARY, Place, in_sync};
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, only_for_tests};
+use vendor_sim::RateLimits;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_seatkeeper");
 const ROUNDS: usize = 20;
 const MANY: usize = 1000;
 const MANY_ROUNDS: usize = 3;
@@ -36,77 +34,9 @@ async fn main() {
     many(plane).await;
 }
 
-struct Place<'a> {
-    plane: &'a ControlPlane,
-    namespace: String,
-    vendor: Simulator,
-    operator: Operator,
-    client: kube::Client,
-}
-
-impl<'a> Place<'a> {
-    async fn new(plane: &'a ControlPlane, name: &str) -> Self {
-        let namespace = plane.namespace(name).await;
-        let vendor = Simulator::start(Options::default()).await.expect("simulator");
-        // What is measured is the operator, and not how long it waits to keep within a cloud's limits.
-        vendor.bitwarden().switch(|s| s.rate_limits = RateLimits::none());
-        let allowed = format!("--allowed-host={}", vendor.host());
-        let operator = Operator::start(plane, BINARY, &namespace, &[&allowed]).await;
-        operator.wait_ready().await;
-        Self { plane, namespace, vendor, operator, client: plane.admin() }
-    }
-
-    fn organization(&self) -> OrganizationKey {
-        let organization = Organization::enterprise("bench").seats(100).limit(100).members(80);
-        self.vendor.bitwarden().add_organization(organization)
-    }
-
-    async fn secret(&self, name: &str, key: &OrganizationKey) {
-        let secret = json!({
-            "metadata": { "name": name }, "type": "seatkeeper.dev/credentials",
-            "stringData": {
-                "clientId": key.client_id, "clientSecret": key.client_secret,
-                "server": self.vendor.url(), "ca.crt": self.vendor.ca_pem(),
-            },
-        });
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.create(&PostParams::default(), &typed(secret)).await.expect("a Secret");
-    }
-
-    fn seats(&self) -> Api<LicenseSeats> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    async fn declare(&self, name: &str) {
-        self.declare_with(name, name).await;
-    }
-
-    /// Declares an object that uses this Secret.
-    async fn declare_with(&self, name: &str, secret: &str) {
-        self.seats().create(&PostParams::default(), &typed(object(name, secret))).await.expect("an object");
-    }
-
-    async fn apply(&self, name: &str) {
-        let object = object(name, name).to_string();
-        self.plane.kubectl_in(&self.namespace, &["apply", "-f", "-"], &object).await.ok();
-    }
-
-    async fn until_in_sync(&self, name: &str) -> Instant {
-        while !self.seats().get_opt(name).await.expect("a look").is_some_and(|object| in_sync(&object)) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        Instant::now()
-    }
-}
-
-fn object(name: &str, secret: &str) -> Value {
-    json!({
-        "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats", "metadata": { "name": name },
-        "spec": {
-            "vendor": { "bitwarden": { "credentialsSecretRef": { "name": secret } } },
-            "seats": 150, "limit": { "mode": "Pinned" },
-        },
-    })
+/// What is measured is the operator, and not how long it waits to keep within a cloud's limits.
+async fn unlimited<'a>(plane: &'a ControlPlane, name: &str) -> Place<'a> {
+    Place::new(plane, name, RateLimits::none()).await
 }
 
 /// Who declares.
@@ -118,7 +48,7 @@ enum By {
 
 async fn latency(plane: &ControlPlane) {
     for (by, what) in [(By::Kubectl, "kubectl apply"), (By::Request, "a request")] {
-        let place = Place::new(plane, "latency").await;
+        let place = unlimited(plane, "latency").await;
         let (mut to_vendor, mut to_status) = (Vec::new(), Vec::new());
         // One object before the measuring: the first write to a new resource can take seconds.
         for round in 0..=ROUNDS {
@@ -188,7 +118,7 @@ async fn many(plane: &ControlPlane) {
 }
 
 async fn many_once(plane: &ControlPlane) -> Many {
-    let place = Place::new(plane, "many").await;
+    let place = unlimited(plane, "many").await;
     let idle_rss = place.operator.rss_kib().unwrap_or(0) * 1024;
     let keys: Vec<_> = (0..MANY).map(|i| (format!("many-{i}"), place.organization())).collect();
     stream::iter(&keys).for_each_concurrent(16, |(name, key)| place.secret(name, key)).await;
@@ -215,15 +145,6 @@ async fn many_once(plane: &ControlPlane) -> Many {
         rss: place.operator.rss_kib().unwrap_or(0) * 1024,
         peak_rss: place.operator.peak_rss_kib().unwrap_or(0) * 1024,
     }
-}
-
-fn in_sync(object: &LicenseSeats) -> bool {
-    let conditions = object.status.iter().flat_map(|status| &status.conditions);
-    conditions.into_iter().any(|c| c.type_ == "Ready" && c.reason == "InSync")
-}
-
-fn typed<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("typed")
 }
 
 fn mib(bytes: u64) -> f64 {

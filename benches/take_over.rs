@@ -6,14 +6,15 @@ use seatkeeper::api::LicenseSeats;
 use seatkeeper_support::ControlPlane;
 
 use super::hand_over::until;
-use super::{Place, in_sync, median, worst};
+use super::place::in_sync;
+use super::{median, unlimited, worst};
 
 const ROUNDS: usize = 5;
 
 pub async fn measure(plane: &ControlPlane) {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
-        let place = Place::new(plane, "take-over").await;
+        let place = unlimited(plane, "take-over").await;
         let (secret, key) = (format!("take-over-{round}"), place.organization());
         place.secret(&secret, &key).await;
         let find = async |name: &str| place.seats().get(name).await.expect("the object");

@@ -1,4 +1,4 @@
-//! Fuzz inputs: mutants of a valid document, for the tests of whatever reads foreign bytes. Random bytes are hardly ever JSON, so they
+//! Fuzz inputs: changed copies of a valid document, for the tests of whatever reads foreign bytes. Random bytes are hardly ever JSON, so they
 //! test nothing behind the first brace; these mostly are, and mostly of nearly the right shape. Imports nothing of ours.
 
 #[path = "fuzz_inputs/node.rs"]

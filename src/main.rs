@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use seatkeeper::run::{Run, version};
+use seatkeeper::run::{Check, Openings, Run, check, openings, version};
 
 /// Keeps the paid seats of vendor accounts where LicenseSeats resources declare them.
 #[derive(Parser)]
@@ -18,6 +18,10 @@ struct Cli {
 enum Command {
     /// Run the operator. Every flag is also read from the environment, as SEATKEEPER_ and its name
     Run(Box<Run>),
+    /// Check the rights of this ServiceAccount, the CRD, and whether the operator is ready. It touches no vendor
+    Check(Check),
+    /// Show the next five openings of each window of LicenseSeats in a file. It asks no cluster and no vendor
+    Openings(Openings),
     /// Print the CustomResourceDefinition, for kubectl apply
     Crd,
 }
@@ -36,17 +40,44 @@ fn main() -> ExitCode {
                 Err(error) => fail(&error),
             }
         }
-        Command::Crd => match seatkeeper::api::crds_yaml() {
-            Ok(yaml) => match std::io::stdout().write_all(yaml.as_bytes()) {
-                Ok(()) => ExitCode::SUCCESS,
+        Command::Check(args) => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => match tell(&runtime.block_on(check(&args))) {
+                Ok(code) => code,
                 Err(error) => fail(&error),
             },
+            Err(error) => fail(&error),
+        },
+        Command::Openings(args) => match openings(&args) {
+            Ok(lines) => print(&lines),
+            Err(why) => fail(&why),
+        },
+        Command::Crd => match seatkeeper::api::crds_yaml() {
+            Ok(yaml) => print(&yaml),
             Err(error) => fail(&error),
         },
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// One line for each finding.
+fn tell(findings: &[Result<String, String>]) -> std::io::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    for finding in findings {
+        match finding {
+            Ok(sentence) => writeln!(out, "ok: {sentence}")?,
+            Err(sentence) => writeln!(out, "FAILED: {sentence}")?,
+        }
+    }
+    Ok(if findings.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "seatkeeper: {error}");
     ExitCode::FAILURE
 }

@@ -1,16 +1,27 @@
 //! What is counted, and how it is printed for Prometheus. Labels come from small fixed sets, or name an object.
 
+mod changes;
+mod object;
+mod process;
+mod text;
+
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::api::LicenseSeatsStatus;
+pub use changes::{ChangeResult, Counted, Direction, told};
+pub use object::Shown;
+pub use text::Format;
+
 use crate::vendors::RequestMetrics;
+use changes::{DIRECTIONS, TRIGGERS};
+use object::Objects;
+use process::OwnProcess;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct PassLabels {
@@ -18,29 +29,66 @@ struct PassLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ObjectLabels {
-    namespace: String,
-    name: String,
+struct DirectionLabel {
+    direction: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TriggerLabel {
+    trigger: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BuildInfo {
+    version: &'static str,
 }
 
 /// All metrics of the operator.
 pub struct Metrics {
     registry: Registry,
     /// Of single objects: what was seen of them while leading.
-    objects: Registry,
+    of_objects: Registry,
+    /// Without the prefix of the operator.
+    of_process: Registry,
+    objects: Objects,
     passes: Family<PassLabels, Counter>,
     durations: Histogram,
+    waits: Histogram,
     requests: RequestMetrics,
-    gauges: [(Family<ObjectLabels, Gauge>, Number); 4],
+    seats_changed: Family<DirectionLabel, Counter>,
+    triggers: Family<TriggerLabel, Counter>,
+    leader: Gauge,
 }
 
-type Number = fn(&LicenseSeatsStatus) -> Option<i32>;
+/// What a pass may come to: what was decided, and why nothing was.
+const PASSES: [&str; 17] = [
+    "changing",
+    "conflict",
+    "error",
+    "fault",
+    "held",
+    "in_sync",
+    "lacking",
+    "needs_review",
+    "not_stored",
+    "observed",
+    "outcome_unknown",
+    "paced",
+    "planned",
+    "rejected",
+    "standby",
+    "unsupported",
+    "waiting",
+];
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("seatkeeper");
-        let mut objects = Registry::with_prefix("seatkeeper");
-        let (passes, requests) = (Family::default(), RequestMetrics::default());
+        let (passes, requests) = (Family::<PassLabels, Counter>::default(), RequestMetrics::default());
+        // The first of a kind is an increase only where the counter was there before.
+        for outcome in PASSES {
+            drop(passes.get_or_create(&PassLabels { outcome }));
+        }
         registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
         // From a pass that only looks to one that waits for a slow vendor until its time is over.
         let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
@@ -50,27 +98,44 @@ impl Default for Metrics {
         registry.register("vendor_requests", help, requests.counted.clone());
         let help = "Seconds from a request to a vendor to its answer, or to the end of waiting for one";
         registry.register("vendor_request_duration_seconds", help, requests.seconds.clone());
+        // From a turn that comes at once after all to the longest pause that a vendor may ask for.
+        let waits = Histogram::new([0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0]);
+        let help = "Seconds that the reading of an object waited for its turn at the vendor's rate limit";
+        registry.register("rate_limit_wait_seconds", help, waits.clone());
+        let (seats_changed, triggers) = (Family::default(), Family::default());
+        for label in DIRECTIONS.iter().filter(|direction| **direction != Direction::Limit) {
+            drop(seats_changed.get_or_create(&DirectionLabel { direction: label.label() }));
+        }
+        for trigger in TRIGGERS {
+            drop(triggers.get_or_create(&TriggerLabel { trigger: trigger.word() }));
+        }
+        let help = "Seats that were bought (increase) or given back (decrease)";
+        registry.register("seats_changed", help, Family::clone(&seats_changed));
+        let help = "Changes that were made, by why they were wanted";
+        registry.register("changes_by_trigger", help, Family::clone(&triggers));
+        let leader = Gauge::default();
+        registry.register("leader", "1 if this replica leads", leader.clone());
         let info = Family::<BuildInfo, Gauge>::default();
         info.get_or_create(&BuildInfo { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "Version of the operator", info);
-        let gauges: [(&str, &str, Number); 4] = [
-            ("seats_desired", "Purchased seats that the object asks for", |status| status.desired),
-            ("seats_purchased", "Purchased seats at the vendor", |status| status.seats),
-            ("seats_used", "Seats in use (a lower bound where status.usedIsLowerBound)", |status| status.used),
-            ("seats_limit", "Up to how many seats the vendor may buy by itself", |status| status.limit),
-        ];
-        let gauges = gauges.map(|(name, help, number)| {
-            let family = Family::<ObjectLabels, Gauge>::default();
-            objects.register(name, help, family.clone());
-            (family, number)
-        });
-        Self { registry, objects, passes, durations, requests, gauges }
+        let mut of_objects = Registry::with_prefix("seatkeeper");
+        let objects = Objects::register(&mut of_objects);
+        let mut of_process = Registry::default();
+        of_process.register_collector(Box::new(OwnProcess));
+        Self {
+            registry,
+            of_objects,
+            of_process,
+            objects,
+            passes,
+            durations,
+            waits,
+            requests,
+            seats_changed,
+            triggers,
+            leader,
+        }
     }
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct BuildInfo {
-    version: &'static str,
 }
 
 impl Metrics {
@@ -81,6 +146,7 @@ impl Metrics {
 
     /// Counts a pass.
     pub fn pass(&self, outcome: &'static str) {
+        debug_assert!(PASSES.contains(&outcome), "{outcome} is to be counted from 0 on");
         self.passes.get_or_create(&PassLabels { outcome }).inc();
     }
 
@@ -89,71 +155,52 @@ impl Metrics {
         self.durations.observe(duration.as_secs_f64());
     }
 
-    /// Shows an object's numbers; a number that is not known has no series.
-    pub fn object(&self, namespace: &str, name: &str, status: &LicenseSeatsStatus) {
-        let object = ObjectLabels { namespace: namespace.to_owned(), name: name.to_owned() };
-        for (family, number) in &self.gauges {
-            match number(status) {
-                Some(n) => drop(family.get_or_create(&object).set(n.into())),
-                None => drop(family.remove(&object)),
+    /// Notes how long a reading waited for its turn.
+    pub fn turn_took(&self, duration: Duration) {
+        self.waits.observe(duration.as_secs_f64());
+    }
+
+    /// Shows an object; what is not known of it has no series. `key`: namespace and name.
+    pub fn object(&self, key: (&str, &str), shown: &Shown<'_>) {
+        self.objects.show(key, shown);
+    }
+
+    /// Counts a change of an object.
+    pub fn changed(&self, key: (&str, &str), change: &Counted) {
+        let Counted { direction, outcome, seats, trigger } = *change;
+        self.objects.changed(key, direction, outcome);
+        if outcome == ChangeResult::Made {
+            self.triggers.get_or_create(&TriggerLabel { trigger }).inc();
+            if seats > 0 {
+                self.seats_changed.get_or_create(&DirectionLabel { direction: direction.label() }).inc_by(seats.into());
             }
         }
     }
 
-    /// Removes an object's numbers.
-    pub fn forget(&self, namespace: &str, name: &str) {
-        let object = ObjectLabels { namespace: namespace.to_owned(), name: name.to_owned() };
-        for (family, _) in &self.gauges {
-            family.remove(&object);
-        }
+    /// Removes what is shown of an object.
+    pub fn forget(&self, key: (&str, &str)) {
+        self.objects.forget(key);
     }
 
-    /// Removes the numbers of all objects.
+    /// Removes what is shown of all objects.
     pub fn forget_all(&self) {
-        for (family, _) in &self.gauges {
-            family.clear();
-        }
+        self.objects.forget_all();
     }
 
-    /// Everything, in the OpenMetrics text format. Numbers of objects are told only by who leads: those of a former leader
-    /// are out of date, and would be counted twice.
+    /// Everything. What is shown of objects is told only by who leads: that of a former leader is out of date, and would be
+    /// counted twice.
     ///
     /// # Errors
     /// Never in practice: writing into a string does not fail.
-    pub fn print(&self, leading: bool) -> Result<String, std::fmt::Error> {
-        let mut text = String::new();
-        text::encode_registry(&mut text, &self.registry)?;
+    pub fn print(&self, leading: bool, format: Format) -> Result<String, std::fmt::Error> {
+        self.leader.set(leading.into());
+        let mut registries = vec![&self.registry, &self.of_process];
         if leading {
-            text::encode_registry(&mut text, &self.objects)?;
+            registries.push(&self.of_objects);
         }
-        text::encode_eof(&mut text)?;
-        Ok(text)
+        text::print(&registries, format)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vendors::{RequestLabels, VendorLabel};
-
-    #[test]
-    fn readme_lists_every_metric() {
-        let metrics = Metrics::default();
-        // What was never counted is not printed.
-        metrics.pass("in_sync");
-        metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
-        metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
-        let (one, rest) = (Some(1), LicenseSeatsStatus::default());
-        metrics.object("n", "o", &LicenseSeatsStatus { desired: one, seats: one, used: one, limit: one, ..rest });
-        let printed = metrics.print(true).unwrap();
-        let described = printed.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-        let names: Vec<String> = described
-            .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
-            .collect();
-        assert_eq!(names.len(), 9, "{printed}");
-        let readme = include_str!("../README.md");
-        for name in names {
-            assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::controller::Leadership;
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 
 /// What the operator waits for before it is ready, each a sentence for people. A follower that waits for its turn is ready.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ pub async fn serve(
     let router = Router::new()
         .route("/livez", get("ok\n"))
         .route("/readyz", get(async |State(readiness): State<Readiness>| ready(&readiness)).with_state(readiness))
-        .route("/metrics", get(async move || print(&metrics, leadership.is_current())));
+        .route("/metrics", get(async move |headers: HeaderMap| print(&metrics, leadership.is_current(), &headers)));
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
@@ -54,10 +54,10 @@ fn ready(readiness: &Readiness) -> (StatusCode, String) {
     }
 }
 
-fn print(metrics: &Metrics, leading: bool) -> Response {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics.print(leading) {
-        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+fn print(metrics: &Metrics, leading: bool, headers: &HeaderMap) -> Response {
+    let format = Format::asked(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
+    match metrics.print(leading, format) {
+        Ok(text) => ([(header::CONTENT_TYPE, format.content_type())], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

@@ -15,9 +15,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// The Kubernetes client logs answers that it cannot read, a Secret whole, and makes request spans that name Secrets.
+/// The Kubernetes client logs answers that it cannot read, a Secret whole, and makes request spans that name Secrets. Its watches warn
+/// of each refusal, in Rust's words, which the operator tells in its own.
 fn harmless(metadata: &Metadata<'_>) -> bool {
-    !metadata.target().starts_with("kube_client::client") || *metadata.level() == Level::ERROR
+    let from = |module: &str| metadata.target().starts_with(module);
+    let answers = from("kube_client::client") && *metadata.level() != Level::ERROR;
+    let refusals = from("kube_runtime::watcher") && *metadata.level() == Level::WARN;
+    !answers && !refusals
 }
 
 /// Starts logging. `RUST_LOG` sets what is logged, `info` unless set; whatever it says, the Kubernetes client's requests
@@ -32,4 +36,42 @@ pub fn init(format: LogFormat) {
         LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).boxed(),
     };
     tracing_subscriber::registry().with(logs).with(filter).with(filter_fn(harmless)).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("a log").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn refusal_of_a_watch_is_left_to_the_operator_and_what_the_client_cannot_do_is_logged() {
+        let log = Log::default();
+        let written = log.clone();
+        let layer = tracing_subscriber::fmt::layer().with_writer(move || written.clone());
+        let logs = tracing_subscriber::registry().with(layer).with(filter_fn(harmless));
+        tracing::subscriber::with_default(logs, || {
+            tracing::warn!(target: "kube_runtime::watcher", "watch initlist error with 403: Api(Status {{ .. }})");
+            tracing::warn!(target: "kube_client::client::builder", "an answer");
+            tracing::error!(target: "kube_client::client::builder", "no TLS");
+            tracing::error!(target: "kube_runtime::watcher", "no watch");
+            tracing::warn!(target: "seatkeeper::controller", "our own");
+        });
+        let log = String::from_utf8(log.0.lock().expect("a log").clone()).expect("text");
+        let told = ["initlist", "an answer", "no TLS", "no watch", "our own"].map(|words| log.contains(words));
+        assert_eq!(told, [false, false, true, true, true], "{log}");
+    }
 }

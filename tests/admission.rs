@@ -88,6 +88,8 @@ vendor: {bitwarden: {ownerCredentialsSecretRef: {name: ''}}} | spec.vendor.bitwa
 vendor: {bitwarden: {ownerCredentialsSecretRef: {name: a}, organizationId: acme}} | spec.vendor.bitwarden.organizationId | must be a GUID in lower case
 thresholds: {expiry: [30d]} | spec.thresholds.expiry | such as 720h
 thresholds: {expiry: ['']} | spec.thresholds.expiry | such as 720h
+thresholds: {expiry: [720h, 0s]} | spec.thresholds.expiry must hold durations above 0s | such as 720h
+thresholds: {expiry: [0h0m]} | spec.thresholds.expiry must hold durations above 0s | such as 720h
 thresholds: {expiry: [1h, 2h, 3h, 4h, 5h, 6h]} | spec.thresholds.expiry | must have at most 5 items
 vendor: {bitwarden: {credentialsSecretRef: {name: null}}} | spec.vendor.bitwarden.credentialsSecretRef | name: Required value
 vendor: {bitwarden: {credentialsSecretRef: {name: ''}}} | spec.vendor.bitwarden.credentialsSecretRef | should be at least 1 chars long
@@ -103,6 +105,7 @@ adjustment: {windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, dura
 adjustment: {increase: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.increase.windows names a window | add it, or correct the name
 adjustment: {decrease: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.decrease.windows names a window | add it, or correct the name
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows[1] | Duplicate value
+adjustment: {increase: {mode: InWindow}, windows: [{name: w0, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w1, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w2, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w3, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w4, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w5, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w6, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w7, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w8, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w9, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: w10, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows | must have at most 10 items
 adjustment: {increase: {mode: InWindow}, windows: [{name: a}]} | spec.adjustment.windows[0] | needs exactly one of cron and beforeRenewal
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}, beforeRenewal: {opens: 48h, closes: 2h}}]} | spec.adjustment.windows[0] | needs exactly one of cron and beforeRenewal
 adjustment: {increase: {mode: InWindow}, windows: [{name: A B, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows[0].name | such as month-start

@@ -8,6 +8,7 @@ use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 
 use crate::admission::yaml;
+use crate::stored_objects::stain;
 use crate::world::{FAST, PATIENCE, World, condition, merge, organization, said, world};
 
 fn approvals(w: &World) -> Api<SeatApproval> {
@@ -119,6 +120,75 @@ async fn approval_that_is_deleted_before_the_change_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn approval_of_another_namespace_or_of_another_object_lets_nothing_pass() {
+    needs_control_plane!();
+    let mut w = World::over_all_namespaces("approval-across", organization(), FAST).await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
+    let (_, id) = until_asked(&w).await;
+    let bound = json!({ "upTo": 165, "validUntil": "2099-12-31T00:00:00Z" });
+    let elsewhere = w.plane.namespace("approvers").await;
+    let ours = std::mem::replace(&mut w.namespace, elsewhere);
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    give(&w, "year", bound.clone()).await.expect("the approval is admitted");
+    w.namespace = ours;
+    let other = json!({ "licenseSeatsRef": { "name": "other" } });
+    for (name, spec) in [("other-yes", json!({ "planId": id })), ("other-year", bound)] {
+        let mut spec = spec;
+        merge(&mut spec, other.clone());
+        give(&w, name, spec).await.expect("the approval is admitted");
+    }
+    w.until_polled(3).await;
+    assert_eq!((w.puts(), until_asked(&w).await.1), (0, id.clone()));
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    w.until_in_sync("acme", 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_is_noticed_at_once_beside_an_approval_with_metadata_that_only_kubernetes_can_read() {
+    needs_control_plane!();
+    let mut w = world("approval-stained").await;
+    let other = json!({ "licenseSeatsRef": { "name": "other" }, "planId": "1-aaaaaa" });
+    give(&w, "stained", other).await.expect("the approval is admitted");
+    stain(&w, "seatapproval", "seatkeeper.dev/v1alpha1", "stained").await;
+    w.crash_and_restart(FAST).await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 }, "interval": "1h" })).await;
+    let (_, id) = until_asked(&w).await;
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    w.until_in_sync("acme", 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_to_a_plan_is_kept_over_people_who_join_and_leave() {
+    needs_control_plane!();
+    let w = world("approval-join").await;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 }, "suspend": true })).await;
+    let planned = w.until("acme", "a plan", |status| status.plan.is_some()).await;
+    let (id, used) = (planned.plan.expect("a plan").id, planned.used.expect("the use"));
+    give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");
+    assert!(w.bitwarden().join(&w.key.id, 3));
+    w.until("acme", "three more", |status| status.used == Some(used + 3)).await;
+    assert_eq!(w.bitwarden().leave(&w.key.id, 1), 1);
+    let status = w.until("acme", "one fewer", |status| status.used == Some(used + 2)).await;
+    assert_eq!(status.plan.map(|plan| plan.id).as_deref(), Some(id.as_str()));
+    w.edit("acme", json!({ "suspend": false })).await;
+    let status = w.until_in_sync("acme", 150).await;
+    assert_eq!(status.approval.map(|used| (used.name, used.plan_id)), Some(("yes".to_owned(), id)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_to_a_plan_that_never_was_buys_nothing_and_is_named() {
+    needs_control_plane!();
+    let w = world("approval-unknown").await;
+    give(&w, "typo", json!({ "planId": "9-ffffff" })).await.expect("the approval is admitted");
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
+    let (asked, _) = until_asked(&w).await;
+    let named = "SeatApproval typo names plan 9-ffffff, which is over or of another object";
+    assert!(message(&asked).contains(named), "{}", message(&asked));
+    w.until_polled(2).await;
+    assert_eq!(w.puts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bound_covers_what_the_use_asks_for_while_people_join_and_no_more() {
     needs_control_plane!();
     let w = world("approval-bound").await;
@@ -133,7 +203,11 @@ async fn bound_covers_what_the_use_asks_for_while_people_join_and_no_more() {
     w.until_in_sync("acme", 105).await;
     assert!(w.bitwarden().join(&w.key.id, 1));
     let (status, _) = until_asked(&w).await;
-    assert!(message(&status).contains("SeatApproval quarter does not go as far"), "{}", message(&status));
+    assert!(
+        message(&status).contains("The bound of SeatApproval quarter is below this change"),
+        "{}",
+        message(&status)
+    );
     assert_eq!(w.organization().seats, Some(105));
 }
 
@@ -164,6 +238,9 @@ async fn change_that_needs_a_yes_is_held_and_told_where_the_crd_of_approvals_is_
         condition(status, "ChangePending").is_some_and(|pending| pending.message.contains(missing))
     })
     .await;
+    w.until_reason("acme", "ChangePending", "ApprovalsUnreadable").await;
+    let status = w.until_reason("acme", "Stalled", "ApprovalsUnreadable").await;
+    assert_eq!(said(&status, "Ready"), "False/ApprovalsUnreadable");
     w.until_polled(2).await;
     assert_eq!(w.puts(), 0);
     let crd = seatkeeper_support::workspace_root().join("crds/seatapprovals.seatkeeper.dev.yaml").display().to_string();
@@ -182,6 +259,7 @@ const REFUSED: &str = r#"
 {planId: null, upTo: 0, validUntil: '2026-12-31T00:00:00Z'} | should be greater than or equal to 1
 {planId: ''} | should be at least 1 chars long
 {validUntil: tomorrow} | validUntil
+{validUntil: '9999-12-31T23:59:59Z'} | spec.validUntil must be before 9999-12-30
 {decision: Maybe} | "Approved", "Denied"
 {decision: null} | Required value
 {decision: Denied, planId: null, upTo: 165, validUntil: '2026-12-31T00:00:00Z'} | a SeatApproval that denies names the plan

@@ -4,9 +4,11 @@ use std::fs;
 
 use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use seatkeeper::domain::CONDITIONS;
+use seatkeeper::domain::{CONDITIONS, kind};
 use seatkeeper::vendors::{Proof, proofs};
-use seatkeeper_support::workspace_root;
+use seatkeeper_support::{FLAGS_WITH_OWN_VALUES, workspace_root};
+
+use crate::{mutilated, sequences, vendor_writes};
 
 fn text(path: &str) -> String {
     fs::read_to_string(workspace_root().join(path)).expect("a text")
@@ -65,14 +67,20 @@ fn each_row_of_the_table_of_conditions_is_seen_by_a_test_of_the_binary() {
     let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("tests"));
     let paths = entries.map(|entry| entry.expect("a file").path()).filter(|path| path.is_file());
     let tests: String = paths.map(|path| fs::read_to_string(path).expect("text")).collect();
+    let lines: Vec<&str> = tests.lines().filter(|line| line.contains('"')).collect();
     let rows = CONDITIONS.iter().flat_map(|entry| entry.reasons.iter().map(move |reason| (entry, *reason)));
     let unseen: Vec<String> = rows
         .filter(|(entry, reason)| {
-            let said = format!("\"{}/{reason}\"", entry.status());
-            let waited_for = format!("\"{}\", \"{reason}\"", entry.kind);
-            // The tables of Secrets and of refusals have the reason in a cell of its own.
-            let cell = format!("| {reason} |");
-            ![said, waited_for, cell].iter().any(|expected| tests.contains(expected))
+            let (named, said) = (format!("\"{}\"", entry.kind), format!("\"{}/{reason}\"", entry.status()));
+            let waited_for = format!("{named}, \"{reason}\"");
+            // What stands in one line without the condition may be said of another one.
+            let of_ready = format!("until_ready({said})");
+            let expects = |line: &&str| {
+                line.contains(&said) && line.contains(&named)
+                    || line.contains(&waited_for)
+                    || entry.kind == kind::READY && line.contains(&of_ready)
+            };
+            !lines.iter().any(expects)
         })
         .map(|(entry, reason)| format!("{}={}/{reason}", entry.kind, entry.status()))
         .collect();
@@ -106,6 +114,30 @@ fn answers_that_prove_that_nothing_was_done_are_those_of_the_code() {
     assert_eq!(stored, made, "refresh it with: make generate");
 }
 
+/// Wherever the lines of the page end.
+fn says(page: &str, words: &str) -> bool {
+    text(page).split_whitespace().collect::<Vec<_>>().join(" ").contains(words)
+}
+
+/// What the enumeration of faults has in numbers, `tests/faults/quoted.rs` compares.
+#[test]
+fn pages_quote_as_many_bad_answers_lives_and_statuses_as_the_tests_have() {
+    let (answers, lives, statuses) = (vendor_writes::cases().len(), sequences::LIVES, mutilated::CASES);
+    let at_night = text(".github/workflows/nightly.yml");
+    let at_night = at_night.split("SEQUENCES=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let thousands = at_night.and_then(|lives| lives.strip_suffix("000")).expect("lives at night, in thousands");
+    let never = "docs/never-buys-twice.md";
+    for (page, words) in [
+        (never, format!(": {answers} bad answers to the request that buys")),
+        (never, format!("({lives} generated lives of objects, {thousands} 000 at night;")),
+        (never, format!("({statuses} mutated statuses)")),
+        ("CONTRIBUTING.md", format!("and {lives} generated lives.")),
+        ("CONTRIBUTING.md", format!("{thousands} 000 lives")),
+    ] {
+        assert!(says(page, &words), "{page} must say: {words}");
+    }
+}
+
 #[test]
 fn kubectl_explain_names_every_condition_and_reason() {
     let crd = seatkeeper::api::crd();
@@ -127,22 +159,15 @@ fn kubectl_explain_names_every_condition_and_reason() {
 }
 
 #[test]
-fn the_readme_and_the_chart_ask_for_the_same_kubernetes() {
-    let chart = text("charts/seatkeeper/Chart.yaml");
-    let asked = chart.lines().find_map(|line| line.strip_prefix("kubeVersion: \">=")).expect("kubeVersion");
-    let minor = asked.split('.').take(2).collect::<Vec<_>>().join(".");
-    assert!(
-        text("README.md").contains(&format!("Kubernetes {minor} or later")),
-        "README.md asks for another than {minor}"
-    );
-}
-
-#[test]
 fn the_readme_applies_no_object_to_a_cluster_that_is_not_suspended() {
     let readme = text("README.md");
-    let applied: Vec<&str> = readme.lines().filter(|line| line.contains("kubectl -n it apply")).collect();
-    assert_eq!(applied.len(), 1, "{applied:?}");
-    assert!(applied[0].contains(r#"{"spec":{"suspend":true}}"#), "a newcomer buys first: {applied:?}");
+    let commands: Vec<&str> =
+        readme.lines().filter(|line| line.starts_with("kubectl") && line.contains("acme.yaml")).collect();
+    let [made, applied] = commands[..] else { panic!("other commands with acme.yaml: {commands:?}") };
+    let suspended = made.contains(r#"{"spec":{"suspend":true}}"#) && made.ends_with("-o yaml > acme.yaml");
+    assert!(suspended, "a newcomer buys first: {made}");
+    assert_eq!(applied, "kubectl -n it apply -f acme.yaml");
+    assert_eq!(readme.matches("kubectl -n it apply").count(), 1, "another object is applied");
 }
 
 fn flags() -> Vec<clap::Arg> {
@@ -168,9 +193,9 @@ fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
             .map(|(flag, rest)| (flag.to_owned(), rest.split_whitespace().next().unwrap_or_default().to_owned()))
     };
     let explained: Vec<(String, String)> = values.lines().filter_map(comment).collect();
-    let own = ["namespace", "cluster-name", "listen", "allowed-host", "log-format"];
     let flags = flags();
-    let taken: Vec<_> = flags.iter().filter(|flag| !own.contains(&flag.get_long().unwrap_or_default())).collect();
+    let taken: Vec<_> =
+        flags.iter().filter(|flag| !FLAGS_WITH_OWN_VALUES.contains(&flag.get_long().unwrap_or_default())).collect();
     for argument in &taken {
         let flag = argument.get_long().expect("a long flag");
         let found = explained.iter().find(|(explained, _)| explained == flag);
@@ -181,6 +206,19 @@ fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
         }
     }
     assert_eq!(explained.len(), taken.len(), "values.yaml explains flags that do not exist, or twice: {explained:?}");
+}
+
+#[test]
+fn the_chart_compares_flags_by_their_own_defaults() {
+    let checks = text("charts/seatkeeper/templates/_checks.tpl");
+    let defaults = checks.split("seatkeeper.flagDefaults\" -}}\n").nth(1).and_then(|rest| rest.split("{{-").next());
+    let defaults: Vec<_> = defaults.expect("the defaults").lines().filter_map(|line| line.split_once(": ")).collect();
+    assert!(defaults.len() > 10, "{defaults:?}");
+    let flags = flags();
+    for (flag, default) in defaults {
+        let own = flags.iter().find(|own| own.get_long() == Some(flag)).unwrap_or_else(|| panic!("no flag --{flag}"));
+        assert_eq!(own.get_default_values(), [default], "charts/seatkeeper/templates/_checks.tpl, {flag}");
+    }
 }
 
 #[test]

@@ -78,6 +78,50 @@ async fn limit_that_follows_the_seats_is_held_above_the_rail_and_set_at_it() {
     assert_eq!((limited.seats, set.puts(), set.organization().seats), (Some(250), 1, Some(250)));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn limit_up_to_which_the_vendor_may_buy_is_held_above_the_rail_of_an_object_that_admission_never_saw() {
+    needs_control_plane!();
+    let w = world("rail-up-to").await;
+    for most in [200, 201] {
+        let t = w.tenant(&format!("up to 201 under {most}"), organization()).await;
+        t.declare(json!({ "seats": 100 })).await;
+        t.until_in_sync(100).await;
+        let mut object = stored(&w, &t.name).await;
+        object["spec"]["limit"] = json!({ "mode": "UpTo", "seats": 201 });
+        object["spec"]["guardrails"] = json!({ "maxSeats": most });
+        object["metadata"]["generation"] = json!(2);
+        store(&w, &t.name, &object).await;
+        if most < 201 {
+            until_held(&t, "a limit of 201 would be above spec.guardrails.maxSeats 200").await;
+        } else {
+            t.until("the limit", |status| status.limit == Some(201)).await;
+            assert_eq!((t.puts(), t.organization().seats), (1, Some(100)));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn correction_of_a_change_from_outside_is_held_where_it_is_a_step_that_is_too_large() {
+    needs_control_plane!();
+    let w = world("rail-drift").await;
+    for most in [49, 50] {
+        let bought = Organization::enterprise("Acme").seats(Some(150)).limit(Some(150)).members(80);
+        let t = w.tenant(&format!("corrected by {most} at most"), bought).await;
+        t.declare(json!({ "seats": 150, "guardrails": { "maxIncrease": most } })).await;
+        t.until_in_sync(150).await;
+        w.bitwarden().set_seats(&t.key.id, 100).expect("the vendor allows it");
+        if most < 50 {
+            until_held(&t, "150 seats are 50 more than now, above spec.guardrails.maxIncrease 49").await;
+            let drifted = t.status().await;
+            assert_eq!(said(&drifted, "Drifted"), "True/ExternalChange");
+        } else {
+            t.until("the correction", |status| status.history.len() == 1).await;
+            t.until_in_sync(150).await;
+            assert_eq!((t.puts(), t.organization().billed.seats), (1, Some(150)));
+        }
+    }
+}
+
 /// Held with this sentence, however often it is looked at.
 async fn until_held(t: &Tenant<'_>, sentence: &str) {
     let before = t.organization();

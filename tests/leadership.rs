@@ -3,7 +3,8 @@
 
 use fault_proxy::Leases;
 use jiff::{SignedDuration, Timestamp};
-use seatkeeper_support::{OPERATOR_USER, http_get, needs_control_plane, wait_for};
+use k8s_openapi::api::coordination::v1::Lease;
+use seatkeeper_support::{OPERATOR_USER, SYSTEM_NAMESPACE, http_get, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -114,7 +115,7 @@ async fn who_loses_the_lease_between_intent_and_request_sends_nothing_under_it()
     needs_control_plane!();
     let (p, id) = about_to_buy("lost-between", &flags(&[BRIEF, UNHURRIED])).await;
     p.proxy.leases(Leases::Refused(503));
-    p.until_logged("not leading any more").await;
+    p.until_logged("not leading any more: it could not renew the Lease within 2 s").await;
     p.let_go();
     p.until_logged("another replica leads").await;
     assert_eq!(p.w.puts(), 0);
@@ -178,7 +179,7 @@ async fn who_was_suspended_past_its_lease_by_the_wall_clock_does_nothing_before_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_ends_gives_its_lease_back_so_that_nobody_waits_for_it_to_run_out() {
+async fn a_leader_that_ends_gives_its_lease_back_so_that_no_person_waits_for_it_to_run_out() {
     needs_control_plane!();
     let flags = flags(&[LASTING]);
     let w = World::with("hand-over", organization(), &flags).await;
@@ -218,4 +219,55 @@ async fn of_three_replicas_the_last_one_goes_on_when_the_others_die_one_after_th
     w.bitwarden().release(paused);
     w.until_in_sync("acme", 160).await;
     assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(160)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leader_renews_its_lease_by_writes_alone_and_looks_when_a_person_has_deleted_it() {
+    needs_control_plane!();
+    let w = World::with("renewals", organization(), FAST).await;
+    w.declare("acme", json!({})).await;
+    w.until_in_sync("acme", 150).await;
+    let lease = format!("seatkeeper-{}", w.namespace);
+    let mark = w.plane.audit_mark();
+    let of_lease = || w.plane.audit_since(mark).resource("leases").name(&lease);
+    let renewed = async || (of_lease().verb("update").len() >= 4).then_some(());
+    wait_for("four renewals", PATIENCE, renewed).await;
+    assert_eq!(of_lease().verb("get").len(), 0, "{:?}", of_lease().events());
+    let leases: kube::Api<Lease> = kube::Api::namespaced(w.plane.admin(), SYSTEM_NAMESPACE);
+    leases.delete(&lease, &Default::default()).await.expect("delete the Lease");
+    let again = async || leases.get_opt(&lease).await.expect("a look");
+    wait_for("a new Lease", PATIENCE, again).await;
+    w.edit("acme", json!({ "seats": 160 })).await;
+    w.until_in_sync("acme", 160).await;
+    assert!(!w.operator.log().contains("not leading any more"), "{}", w.operator.log_tail(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outage_of_the_apiserver_is_one_line_at_its_start_and_one_at_its_end() {
+    needs_control_plane!();
+    // A control plane of its own, which is stopped.
+    let w = World::over_all_namespaces("silence", organization(), &flags(&[BRIEF])).await;
+    for name in ["acme", "other"] {
+        w.declare(name, json!({ "managementPolicy": "Observe" })).await;
+    }
+    w.until_polled(2).await;
+    let before = w.operator.log().lines().count();
+    w.plane.stop_apiserver();
+    until_logged(&w, "not leading any more: it could not renew the Lease within 2 s").await;
+    w.plane.start_apiserver().await;
+    until_logged(&w, "the apiserver answers again").await;
+    w.until_polled(3).await;
+    let log = w.operator.log();
+    let told: Vec<&str> =
+        log.lines().skip(before).filter(|line| line.contains("WARN") || line.contains("answers again")).collect();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told[0].contains("While the apiserver does not answer, Seatkeeper changes nothing at any vendor"),
+        "{told:#?}"
+    );
+}
+
+async fn until_logged(w: &World, part: &str) {
+    let logged = async || w.operator.log().contains(part).then_some(());
+    wait_for(format!("the log to say {part:?}\n{}", w.operator.log_tail(20)), PATIENCE, logged).await;
 }

@@ -55,6 +55,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
         );
     }
     w.until_told("ExpiringSoon", 1).await;
+    assert_eq!(said(&w.status("pending").await, "LicenseValid"), "Unknown/Pending", "not paid yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use crate::mirror::{Mirror, patient, seed};
 use crate::tenants::Tenant;
 use crate::world::{World, organization, said};
 
-const CASES: u64 = 200;
+pub const CASES: u64 = 200;
 
 const NUMBERS: [i64; 13] = [-1, 0, 1, 2, 79, 80, 100, 120, 150, 151, 32_767, i32::MAX as i64, i32::MIN as i64];
 const TIMES: [&str; 5] = [

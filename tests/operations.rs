@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::api::{IntentPhase, ManagementPolicy};
-use seatkeeper_support::{AuditEvent, OPERATOR_USER, Operator, http_get, needs_control_plane, wait_for};
+use seatkeeper_support::{
+    AuditEvent, OPERATOR_USER, Operator, SYSTEM_NAMESPACE, http_get, http_get_as, needs_control_plane, wait_for,
+};
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
@@ -163,24 +166,61 @@ async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_wi
     assert_eq!((w.organization().seats, w.puts()), (Some(150), 1));
 }
 
+async fn declare_broken(w: &World) {
+    let nowhere = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "nowhere" } } } });
+    w.declare("broken", nowhere).await;
+    w.until_reason("broken", "CredentialsValid", "SecretNotFound").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
+async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
+    needs_control_plane!();
+    let w = world("metrics-object").await;
+    w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
+    declare_broken(&w).await;
+    w.until_in_sync("acme", 150).await;
+    w.until_polled(1).await;
+    let labels = |name: &str| format!("namespace=\"{}\",name=\"{name}\"", w.namespace);
+    let object = format!("{},vendor=\"bitwarden\",product=\"PasswordManager\"", labels("acme"));
+    for (series, value) in [
+        ("seats_desired{}", 150.0),
+        ("seats_purchased{}", 150.0),
+        ("seats_used{}", 80.0),
+        ("seats_free{}", 70.0),
+        ("seats_limit{}", 170.0),
+        ("condition{,type=\"Ready\",status=\"True\",reason=\"InSync\"}", 1.0),
+        ("changes_total{,direction=\"increase\",result=\"made\"}", 1.0),
+        ("changes_total{,direction=\"decrease\",result=\"made\"}", 0.0),
+    ] {
+        let series = format!("seatkeeper_{}", series.replacen('{', &format!("{{{object}"), 1));
+        assert_eq!(w.operator.metric(&series).await, Some(value), "{series}\n{}", w.operator.metrics().await);
+    }
+    let of_broken = async |family: &str, more: &str| w.operator.metric_with(family, &[&labels("broken"), more]).await;
+    let refused =
+        of_broken("seatkeeper_condition", "type=\"CredentialsValid\",status=\"False\",reason=\"SecretNotFound\"").await;
+    assert_eq!((refused, of_broken("seatkeeper_seats_purchased", "").await), (Some(1.0), None), "it was never read");
+    let now = w.bitwarden().now().as_second() as f64;
+    let observed = w.operator.metric(&format!("seatkeeper_last_observation_timestamp_seconds{{{object}}}")).await;
+    assert!(observed.is_some_and(|observed| (now - 60.0..=now).contains(&observed)), "{observed:?} {now}");
+    assert_eq!(w.operator.metric("seatkeeper_seats_changed_total{direction=\"increase\"}").await, Some(50.0));
+    assert_eq!(w.operator.metric("seatkeeper_changes_by_trigger_total{trigger=\"SpecDiffers\"}").await, Some(1.0));
+    assert_eq!(w.operator.metric("seatkeeper_leader").await, Some(1.0));
+    w.seats().delete("acme", &Default::default()).await.expect("delete");
+    let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
+    wait_for("the series of a deleted object to vanish", PATIENCE * 2, gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_metrics_say_what_goes_on_in_the_format_that_is_asked_for() {
     needs_control_plane!();
     let w = world("metrics").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
-    let nowhere = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "nowhere" } } } });
-    w.declare("broken", nowhere).await;
+    declare_broken(&w).await;
     w.until_in_sync("acme", 150).await;
-    w.until_reason("broken", "CredentialsValid", "SecretNotFound").await;
     w.until_polled(1).await;
     for path in ["/livez", "/readyz"] {
         let reply = http_get(w.operator.address(), path).await.expect("an answer");
         assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"), "{path}");
-    }
-    let object = format!("{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
-    for (gauge, value) in [("desired", 150.0), ("purchased", 150.0), ("used", 80.0), ("limit", 170.0)] {
-        let series = format!("seatkeeper_seats_{gauge}{object}");
-        assert_eq!(w.operator.metric(&series).await, Some(value), "{series}");
     }
     for (operation, outcome) in
         [("token", "ok"), ("get_subscription", "ok"), ("get_members", "ok"), ("put_subscription", "ok")]
@@ -196,11 +236,12 @@ async fn probes_and_metrics_say_what_goes_on_and_forget_what_is_gone() {
     let version = format!("seatkeeper_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
     let metrics = w.operator.metrics().await;
     assert!(metrics.contains(&version), "{metrics}");
-    assert!(metrics.ends_with("# EOF\n"), "OpenMetrics ends like this");
+    assert!(!metrics.contains("# EOF"), "the older text format is for who asks for nothing");
+    let open = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3";
+    let open = http_get_as(w.operator.address(), "/metrics", open).await.expect("an answer").body;
+    assert!(open.ends_with("# EOF\n") && open.contains("# TYPE seatkeeper_changes counter"), "{open}");
+    assert!(metrics.contains("# TYPE seatkeeper_changes_total counter"), "{metrics}");
     assert!(!metrics.contains(&w.key.client_secret));
-    w.seats().delete("acme", &Default::default()).await.expect("delete");
-    let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
-    wait_for("the series of a deleted object to vanish", PATIENCE * 2, gone).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,7 +259,7 @@ async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
         assert_eq!(summary, format!("shortage: {free} free, threshold 15"));
         let told = async || w.events().await.into_iter().find(|(told, _)| told == reason);
         let (_, note) = wait_for(format!("an event {reason}"), PATIENCE, told).await;
-        assert_eq!(note, format!("{free} free, threshold 15"));
+        assert_eq!(note, format!("{free} free, threshold 15. Raise spec.seats, or free seats at Bitwarden"));
     }
     w.bitwarden().force_row(&w.key.id, Some(99), Some(100));
     w.edit("acme", json!({ "managementPolicy": "Observe" })).await;
@@ -285,4 +326,31 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
         assert!(operator.log().contains(name), "{flag}: {}", operator.log());
         assert!(!operator.log().contains("panicked"), "{flag}: {}", operator.log());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_installation_for_the_same_objects_is_told_by_both_and_neither_writes_on_and_on() {
+    needs_control_plane!();
+    let w = world("two-installs").await;
+    w.declare("acme", json!({ "managementPolicy": "Observe" })).await;
+    let first = format!("{SYSTEM_NAMESPACE}/seatkeeper-{}", w.namespace);
+    let signed = |status: &LicenseSeatsStatus| status.operator == Some(first.clone());
+    w.until("acme", "signed by the first", signed).await;
+    let (allowed, lease) = (format!("--allowed-host={}", w.vendor.host()), format!("another-{}", w.namespace));
+    let lease_flag = format!("--lease-name={lease}");
+    let flags = [FAST, &[allowed.as_str(), lease_flag.as_str()]].concat();
+    let second = Operator::start(&w.plane, binary(), &w.namespace, &flags).await;
+    let told = w.until_told("AnotherInstallation", 2).await;
+    for (one, other) in [(first.as_str(), lease.as_str()), (lease.as_str(), first.as_str())] {
+        let names =
+            |note: &&(String, String)| note.1.contains(&format!("with the Lease {one}")) || note.1.contains(other);
+        assert!(told.iter().any(|note| names(&note)), "{told:?}");
+    }
+    for operator in [&w.operator, &second] {
+        assert!(operator.log().contains("Two of them must not serve one account"), "{}", operator.log_tail(20));
+    }
+    w.until_polled(2).await;
+    let written = w.seats().get("acme").await.expect("acme").metadata.resource_version;
+    w.until_polled(6).await;
+    assert_eq!(w.seats().get("acme").await.expect("acme").metadata.resource_version, written, "no write at rest");
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use vendor_sim::Organization;
 
+use crate::check::check;
 use crate::proxied::Proxied;
 use crate::stored_objects::stored;
 use crate::tenants::fast_but;
@@ -105,6 +106,11 @@ async fn under_an_older_crd_nothing_is_read_bought_or_written_again_until_the_ad
     w.install_crd(&without(&["status.plan"])).await;
     w.operator = w.another_operator(FAST).await;
     w.until_not_ready("is older than the operator: it lacks status.plan. ").await;
+    let asked = [format!("--operator={}", w.operator.address()), "--lease-namespace=seatkeeper-system".into()];
+    let (passed, lines) = check(&w.plane.operator_kubeconfig().await, &asked);
+    assert!(!passed && lines.len() == 3 && lines[0].starts_with("ok: "), "{lines:?}");
+    assert!(lines[1].contains("FAILED: the CRD") && lines[1].contains("it lacks status.plan. "), "{lines:?}");
+    assert!(lines[2].contains(" is not ready: the CRD") && lines[2].contains("it lacks status.plan. "), "{lines:?}");
     w.declare("acme", json!({})).await;
     let status = w.until_reason("acme", "Ready", "CRDOutdated").await;
     assert_eq!(said(&status, "Ready"), "False/CRDOutdated");
@@ -218,8 +224,8 @@ async fn a_crd_that_is_deleted_takes_readiness_and_every_series_with_it_and_brin
     let (_turn, w) = alone("deleted", organization()).await;
     w.declare("acme", json!({})).await;
     w.until_in_sync("acme", 150).await;
-    let series = format!("seatkeeper_seats_purchased{{namespace=\"{}\",name=\"acme\"}}", w.namespace);
-    assert_eq!(w.operator.metric(&series).await, Some(150.0));
+    let of = format!("namespace=\"{}\",name=\"acme\"", w.namespace);
+    assert_eq!(w.operator.metric_with("seatkeeper_seats_purchased", &[&of]).await, Some(150.0));
 
     w.plane.kubectl(&["delete", "crd", "licenseseats.seatkeeper.dev", "--wait"]).await.ok();
     let sentence = w.until_not_ready("waiting for the CRD licenseseats.seatkeeper.dev").await;
@@ -233,6 +239,6 @@ async fn a_crd_that_is_deleted_takes_readiness_and_every_series_with_it_and_brin
     let declared = async || w.try_declare("acme", json!({ "seats": 160 })).await.ok();
     wait_for("the CRD to be served", PATIENCE, declared).await;
     w.until_in_sync("acme", 160).await;
-    assert_eq!(w.operator.metric(&series).await, Some(160.0));
+    assert_eq!(w.operator.metric_with("seatkeeper_seats_purchased", &[&of]).await, Some(160.0));
     assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(160)));
 }

@@ -210,6 +210,7 @@ async fn downwards_secrets_manager_goes_first() {
     };
     both("pm", json!({ "seats": 60 })).await;
     let status = w.until_reason("pm", "Ready", "VendorRejected").await;
+    assert_eq!(said(&status, "ChangePending"), "True/VendorRejected");
     assert!(condition(&status, "Ready").expect("Ready").message.contains("lower those first"));
     both("sm", json!({ "vendor": { "bitwarden": { "product": "SecretsManager" } }, "seats": 50 })).await;
     w.agree("sm").await;
@@ -339,7 +340,7 @@ async fn bill_of_a_change_that_is_refused_after_it_was_billed_is_told_whichever_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_difference_is_not_sent_when_somebody_else_was_faster() {
+async fn a_difference_is_not_sent_when_another_person_was_faster() {
     needs_control_plane!();
     let w = world("faster").await;
     let t = w.tenant("faster", organization().limit(None)).await;

@@ -35,6 +35,22 @@ fn the_version_names_the_release_of_the_time_zones() {
     );
 }
 
+#[test]
+fn the_command_openings_shows_the_next_five_of_an_example_and_refuses_what_cannot_be_read() {
+    let asked = |file: &str| {
+        Command::new(binary()).args(["openings", file]).current_dir(workspace_root()).output().expect("the binary")
+    };
+    let shown = asked("examples/bitwarden-monthly.yaml");
+    let lines = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
+    assert!(lines.starts_with("acme-monthly\n  window month-start: 0 6 1W * *, Europe/Berlin, for 4h\n"), "{lines}");
+    let coming = lines.lines().skip(2).filter(|line| !line.ends_with("open now"));
+    assert_eq!(coming.filter(|line| line.contains(" 06:00 CE")).count(), 5, "{lines}");
+    let refused = asked("examples/none.yaml");
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && why.starts_with("seatkeeper: examples/none.yaml: "), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flag_can_come_from_the_environment_instead() {
     needs_control_plane!();

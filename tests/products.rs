@@ -34,8 +34,10 @@ async fn each_pool_of_an_organization_is_bought_by_itself() {
         w.declare(name, merged(of(product), secret)).await;
         let status = w.until_in_sync(name, seats).await;
         assert_eq!(status.limit, Some(limit), "{name}");
-        let usage = if name == "pm" { "False/Sufficient" } else { "Unknown/UsageNotReported" };
-        assert_eq!(said(&status, "SeatShortage"), usage, "{name}");
+        match name {
+            "pm" => assert_eq!(said(&status, "SeatShortage"), "False/Sufficient"),
+            _ => assert_eq!(said(&status, "SeatShortage"), "Unknown/UsageNotReported", "{name}"),
+        }
         assert_eq!(status.used.is_some(), name == "pm", "a number that is not known is absent");
     }
     let organization = t.organization();
@@ -113,6 +115,7 @@ async fn under_the_standalone_discount_no_key_removes_the_limit_for_it_would_buy
     let unlimited = merged(of("SecretsManager"), json!({ "seats": 30, "limit": { "mode": "Unlimited" } }));
     w.declare("acme", t.both(unlimited)).await;
     let status = t.until_said("Ready", "False/UnsupportedByVendor").await;
+    assert_eq!(said(&status, "ChangePending"), "True/UnsupportedByVendor");
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("discount") && message.contains("Pinned or UpTo"), "{message}");
     t.ask("again").await;
@@ -149,6 +152,29 @@ async fn pool_that_waits_for_another_one_that_is_held_names_that_object_and_why_
     w.agree("sm").await;
     w.until_in_sync("sm", 22).await;
     w.until_in_sync("pm", 25).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pool_that_waits_for_another_one_that_waits_for_a_yes_names_it_and_is_ready() {
+    needs_control_plane!();
+    let w = world("deferred-beside").await;
+    let t = w.tenant("acme", with_secrets_manager()).await;
+    let secret = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "acme" } } } });
+    let asks = json!({ "seats": 150, "approval": { "increaseAbove": 10 } });
+    w.declare("pm", merged(of("PasswordManager"), merged(secret.clone(), asks))).await;
+    w.until_reason("pm", "ChangePending", "AwaitingApproval").await;
+    w.declare("sm", merged(of("SecretsManager"), merged(secret, json!({ "seats": 120 })))).await;
+    let deferred = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Ready") == "True/ChangeDeferred";
+    let status = w.until("sm", "waits as long as pm does", deferred).await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    let why = "LicenseSeats pm declares that and is held (+50 seats, limit 150: approval needed): see its status";
+    assert!(message.ends_with(why), "{message}");
+    assert_eq!(said(&status, "ChangePending"), "True/AwaitingOtherPool");
+    assert!(condition(&status, "Reconciling").is_none() && condition(&status, "Stalled").is_none(), "{status:?}");
+    assert_eq!(t.puts(), 0);
+    w.edit("pm", json!({ "approval": null })).await;
+    w.until_in_sync("pm", 150).await;
+    w.until_in_sync("sm", 120).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,13 +23,19 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
     let events = w.until_told("SeatsIncreased", 1).await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].0, "SeatsIncreased");
+    // Which pod says it.
+    let pod = std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into());
+    for event in w.whole_events().await {
+        let reporter = (event.reporting_controller.as_deref(), event.reporting_instance.as_deref());
+        assert_eq!(reporter, (Some("seatkeeper"), Some(pod.as_str())));
+    }
     let log = w.operator.log();
     let line = log.lines().find(|line| line.contains("change sent")).expect("a line of the change");
     let account = status.account.and_then(|account| account.key()).expect("an account");
     let namespace = &w.namespace;
     let plain = format!(
         "namespace=\"{namespace}\" name=\"acme\" account=\"{account}\" from=100 to=150 limit=150 outcome=\"ok\" seen=150 \
-         intent=\""
+         trigger=\"SpecDiffers\" intent=\""
     );
     assert!(line.contains(&plain), "{plain} is not in {line}");
     let writes = w.audit().verb("patch").resource("licenseseats").len();

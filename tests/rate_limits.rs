@@ -200,6 +200,13 @@ async fn turn_is_taken_away(name: &str, key: Key) {
     // The other object is refused, which closes the host for both.
     w.bitwarden().leave_over("GET", SUBSCRIPTION, 0);
     wait_for("the refusal", PATIENCE, async || (refused(&w, "GET") == 1).then_some(())).await;
+    // The simulator counts it before the operator has heard of it; what the operator counts has closed the host.
+    let heard = async || {
+        let metrics = w.operator.metrics().await;
+        let mut throttled = metrics.lines().filter(|line| line.contains(r#"outcome="throttled""#));
+        throttled.any(|line| !line.ends_with(" 0")).then_some(())
+    };
+    wait_for("the operator to hear of it", PATIENCE, heard).await;
     w.bitwarden().release(between);
     let status = t.until("the pause to be told", |s| s.summary.as_deref() == Some("throttled by the vendor")).await;
     let message = &condition(&status, "Ready").expect("Ready").message;

@@ -30,7 +30,7 @@ async fn elsewhere() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_points_elsewhere_is_told_and_nobody_goes_there() {
+async fn an_answer_that_points_elsewhere_is_told_and_no_person_goes_there() {
     needs_control_plane!();
     let w = world("redirects").await;
     let (url, came) = elsewhere().await;

@@ -168,7 +168,7 @@ async fn deleted_objects_leave_their_places_to_the_object_that_waits_behind_them
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_somebody_asks() {
+async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_a_person_asks() {
     needs_control_plane!();
     let w = world("pause").await;
     let tenants = tenants(&w, 3).await;

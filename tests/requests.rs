@@ -10,10 +10,18 @@ use crate::world::{World, organization};
 /// So many polls are counted.
 const POLLS: usize = 5;
 
+/// Where a person belongs.
+const MEMBERSHIPS: &str = "/api/organizations";
+
 /// Requests of this organization whose path ends so.
 fn asked(t: &Tenant<'_>, ends: &str) -> usize {
     let ours = |r: &RequestRecord| r.organization.as_deref() == Some(&t.key.id) || r.path.contains(&t.key.id);
     t.world.bitwarden().count(|r| r.method == "GET" && ours(r) && r.path.ends_with(ends))
+}
+
+/// Tokens that its organization key asked for.
+fn tokens_of(t: &Tenant<'_>) -> usize {
+    t.world.bitwarden().count(|r| r.path == "/identity/connect/token" && r.organization.as_deref() == Some(&t.key.id))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,14 +31,18 @@ async fn poll_costs_as_many_requests_as_the_docs_count_for_each_key() {
     let organization_key = w.tenant("organization key", organization()).await;
     organization_key.declare(json!({ "seats": 100 })).await;
     let alone = w.tenant("owner alone", organization()).await;
-    alone.person(Role::Owner).await;
+    let owner_alone = alone.person(Role::Owner).await;
     w.declare(&alone.name, alone.alone(json!({ "seats": 100 }))).await;
     let both = w.tenant("both keys", organization()).await;
-    both.person(Role::Owner).await;
+    let owner_beside = both.person(Role::Owner).await;
     w.declare(&both.name, both.both(json!({ "seats": 100 }))).await;
     for t in [&organization_key, &alone, &both] {
         t.until_in_sync(100).await;
     }
+    let logins =
+        [&owner_alone, &owner_beside].map(|owner| w.bitwarden().find_user(&owner.user_id).map(|user| user.logins));
+    assert_eq!(logins, [Some(1), Some(1)], "of each owner's key");
+    assert_eq!([&organization_key, &alone, &both].map(tokens_of), [1, 0, 1], "of each organization key");
     let paths = ["/public/organization/subscription", "/public/members", "/billing/vnext/metadata"];
     let counts = |t: &Tenant<'_>| {
         let row = asked(t, &format!("/api/organizations/{}", t.key.id));
@@ -57,4 +69,27 @@ async fn poll_costs_as_many_requests_as_the_docs_count_for_each_key() {
     assert_eq!(w.bitwarden().token_requests(), tokens, "a token lasts for an hour");
     let each_account = |t: &Tenant<'_>| asked(t, &format!("/api/organizations/{}/subscription", t.key.id));
     assert_eq!((each_account(&alone), each_account(&both)), (1, 1), "once in each --account-recheck");
+    let memberships = w.bitwarden().count(|r| r.method == "GET" && r.path == MEMBERSHIPS);
+    assert_eq!(memberships, 2, "of each owner's key once in each --account-recheck");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_is_asked_for_anew_after_its_end_and_not_before() {
+    needs_control_plane!();
+    let w = World::with("token-life", organization(), &fast_but(&["--account-recheck=1h"])).await;
+    // One that lives for a second is replaced more often than the limiter likes.
+    w.needs_many_tokens();
+    let lasting = w.tenant("an hour", organization()).await;
+    lasting.declare(json!({ "seats": 100 })).await;
+    lasting.until_in_sync(100).await;
+    w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+    let short = w.tenant("a second", organization()).await;
+    short.declare(json!({ "seats": 100 })).await;
+    short.until_in_sync(100).await;
+    let before = tokens_of(&short);
+    short.until_token_is_old().await;
+    short.until_polled(2).await;
+    assert!(tokens_of(&short) > before, "{before} tokens, and no further one");
+    lasting.until_polled(1).await;
+    assert_eq!(tokens_of(&lasting), 1);
 }

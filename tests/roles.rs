@@ -177,14 +177,15 @@ async fn organization_key_that_is_refused_beside_an_owners_key_is_named_with_wha
     needs_control_plane!();
     let w = world("refused-beside").await;
     w.needs_many_tokens();
-    let families = || Organization::enterprise("Family").plan(Plan::Families).seats(6).limit(None).members(4);
+    let small = |plan, seats| Organization::enterprise("Small").plan(plan).seats(seats).limit(None).members(2);
     let tenants = [
-        ("families", w.tenant("families", families()).await, "plan has no API access", true),
+        ("free", w.tenant("free", small(Plan::Free, 2)).await, "plan has no API access", true),
+        ("families", w.tenant("families", small(Plan::Families, 6)).await, "plan has no API access", true),
         ("off", w.tenant("off", organization()).await, "is switched off", true),
         ("rotated", w.tenant("rotated", organization()).await, "Put the current key into the Secret", false),
     ];
-    w.bitwarden().set_enabled(&tenants[1].1.key.id, false);
-    w.bitwarden().rotate_key(&tenants[2].1.key.id);
+    w.bitwarden().set_enabled(&tenants[2].1.key.id, false);
+    w.bitwarden().rotate_key(&tenants[3].1.key.id);
     for (name, t, words, sees) in &tenants {
         t.person(Role::Owner).await;
         let observe = json!({ "managementPolicy": "Observe", "seats": null, "limit": null });

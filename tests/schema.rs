@@ -117,7 +117,7 @@ async fn nothing_has_a_default_but_the_generation_of_an_unhandled_object_and_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_nobody_has_handled_is_not_read_as_current() {
+async fn an_object_that_no_person_has_handled_is_not_read_as_current() {
     needs_control_plane!();
     let d = desk("new").await;
     let made = d.create("new", json!({})).await.expect("it is admitted");

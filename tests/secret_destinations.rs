@@ -330,7 +330,7 @@ async fn a_tenant_that_points_elsewhere_is_not_followed_with_a_license_key_or_a_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_somebody_edited_leads_no_secret_elsewhere() {
+async fn a_status_that_a_person_edited_leads_no_secret_elsewhere() {
     needs_control_plane!();
     let e = Elsewhere::new("places-status").await;
     let here = e.w.vendor.immuta();

@@ -2,7 +2,6 @@
 //! mending the Secret is enough.
 
 use jiff::SignedDuration;
-use kube::api::PostParams;
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::OrganizationKey;
@@ -211,7 +210,7 @@ async fn secret_that_is_missing_or_half_filled_for_two_minutes_needs_a_person() 
         let status = t.until_said("CredentialsValid", &format!("False/{reason}")).await;
         assert_eq!(said(&status, "Reconciling"), "True/Progressing", "{}", t.name);
         assert_eq!(said(&status, "Stalled"), "", "{}", t.name);
-        since_two_minutes(t, "CredentialsValid").await;
+        w.date_back(&t.name, "CredentialsValid", SignedDuration::from_mins(2)).await;
         let status = t.until_said("Stalled", &format!("True/{reason}")).await;
         assert_eq!(said(&status, "Reconciling"), "", "{}", t.name);
     }
@@ -219,20 +218,6 @@ async fn secret_that_is_missing_or_half_filled_for_two_minutes_needs_a_person() 
         w.secret(&t.name, w.credentials(&t.key)).await;
         let status = t.until_in_sync(150).await;
         assert_eq!(said(&status, "Stalled"), "", "{}", t.name);
-    }
-}
-
-/// Dates a condition of the status back, as if it had been so for two minutes.
-async fn since_two_minutes(t: &Tenant<'_>, kind: &str) {
-    loop {
-        let mut object = t.world.seats().get(&t.name).await.expect("the object");
-        let status = object.status.as_mut().expect("a status");
-        let condition = status.conditions.iter_mut().find(|condition| condition.type_ == kind).expect("the condition");
-        condition.last_transition_time.0 -= SignedDuration::from_mins(2);
-        match t.world.seats().replace_status(&t.name, &PostParams::default(), &object).await {
-            Err(kube::Error::Api(answer)) if answer.is_conflict() => {}
-            replaced => break drop(replaced.expect("the status is edited")),
-        }
     }
 }
 

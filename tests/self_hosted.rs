@@ -76,16 +76,17 @@ async fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     let hosted = self_hosted("self-observed").await;
     let cloud = world("uncounted-observed").await;
     let uncounted = organization().seats(None).limit(None);
-    for (w, organization, shortage) in
-        [(&hosted, licensed(365), "Unknown/SeatsNotReported"), (&cloud, uncounted, "False/SeatsNotReported")]
-    {
+    for (w, organization, (kind, shortage)) in [
+        (&hosted, licensed(365), ("SeatShortage", "Unknown/SeatsNotReported")),
+        (&cloud, uncounted, ("SeatShortage", "False/SeatsNotReported")),
+    ] {
         let t = w.tenant("watched", organization).await;
         t.declare(json!({ "managementPolicy": "Observe", "seats": null, "limit": null })).await;
         let status = t.until_said("Ready", "True/Observed").await;
         assert_eq!((status.seats, status.used), (None, Some(80)), "{}", w.namespace);
         assert_eq!(status.summary.as_deref(), Some("observed"), "{}", w.namespace);
-        assert_eq!(said(&status, "SeatShortage"), shortage);
-        assert!(condition(&status, "SeatShortage").expect("told").message.contains("in use; "));
+        assert_eq!(said(&status, kind), shortage);
+        assert!(condition(&status, kind).expect("told").message.contains("in use; "));
         assert!(condition(&status, "Stalled").is_none(), "{}", w.namespace);
     }
 }

@@ -270,9 +270,12 @@ async fn live(w: &World, mirror: &Mirror, seed: u64) {
     w.seats().delete(&life.tenant.name, &Default::default()).await.expect("delete");
 }
 
+/// As many lives as a pull request plays.
+pub const LIVES: u64 = 200;
+
 /// `SEQUENCES`, or as many as a pull request plays.
 fn how_many() -> u64 {
-    let Ok(text) = std::env::var("SEQUENCES") else { return 200 };
+    let Ok(text) = std::env::var("SEQUENCES") else { return LIVES };
     let number = text.parse().ok().filter(|number| *number > 0);
     number.unwrap_or_else(|| panic!("SEQUENCES={text:?} is not a number of one or more. An example: SEQUENCES=5000"))
 }

@@ -1,15 +1,22 @@
 //! The shape of the code and of what is generated from it, held by reading the files; and what `make test` and CI run.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod api_reference;
+mod chart_readme;
 mod choice;
 mod ci;
 mod cited;
 mod messages;
+mod mutants;
+mod pages;
+mod release;
 mod runner;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use seatkeeper_support::FLAGS_WITH_OWN_VALUES;
 
 /// Left to right: a module imports only from itself and those before it.
 const LAYERS: &[&[&str]] = &[
@@ -339,6 +346,30 @@ fn each_promise_of_the_evidence_is_in_its_page_and_names_tests_and_guards_that_e
     assert_eq!(named, guards, "guards that a row names, and guards.yaml");
 }
 
+/// What is formatted for no person: a version of Secrets, and bases that are only compared.
+const COMPARED: [&str; 3] = ["vendors/secret_data.rs", "domain/keys/snapshot.rs", "domain/readings.rs"];
+
+/// Sources of tests alone, by a `cfg` where they are named.
+const OF_TESTS: [&str; 2] = ["hostile_answers.rs", "fuzz_inputs.rs"];
+
+#[test]
+fn no_message_and_no_log_line_has_the_debug_text_of_a_type() {
+    for path in sources(&root().join("src")) {
+        let inside = path.strip_prefix(root().join("src")).unwrap().to_owned();
+        if is_test(&inside) || COMPARED.iter().chain(&OF_TESTS).any(|path| inside.ends_with(path)) {
+            continue;
+        }
+        // A failed assertion is for programmers.
+        let code = code(&path);
+        let lines = code.lines().filter(|line| !line.contains("assert") && !line.contains("panic!"));
+        for line in lines {
+            let debug = line.contains(":?}") || line.contains(":#?}") || line.contains("!(?") || line.contains(", ?");
+            let of_tests = line.contains("weakened: for tests");
+            assert!(!debug || of_tests, "{}: {line}", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_module_says_what_it_is_for() {
     for path in sources(&root().join("src")) {
@@ -348,10 +379,11 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
-fn the_crds_in_the_repository_and_in_the_chart_are_those_that_the_types_give() {
+fn the_crds_in_the_repository_and_in_the_charts_are_those_that_the_types_give() {
     for crd in seatkeeper::api::crds() {
         let (yaml, name) = (serde_yaml::to_string(&crd).expect("YAML"), crd.metadata.name.expect("a name"));
-        for file in [format!("crds/{name}.yaml"), format!("charts/seatkeeper/files/{name}.yaml")] {
+        let folders = ["crds", "charts/seatkeeper/files", "charts/seatkeeper-crds/files"];
+        for file in folders.map(|folder| format!("{folder}/{name}.yaml")) {
             if env::var_os("UPDATE_DOCS").is_some() {
                 fs::write(root().join(&file), &yaml).expect("a file");
             }
@@ -366,9 +398,7 @@ fn the_chart_knows_every_flag_and_no_other() {
     use clap::Args;
     let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
     let mut flags: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
-    // These have values of their own.
-    flags
-        .retain(|flag| !["namespace", "cluster-name", "listen", "allowed-host", "log-format"].contains(&flag.as_str()));
+    flags.retain(|flag| !FLAGS_WITH_OWN_VALUES.contains(&flag.as_str()));
     flags.sort();
     let schema = fs::read_to_string(root().join("charts/seatkeeper/values.schema.json")).unwrap();
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");

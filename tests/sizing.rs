@@ -119,7 +119,7 @@ async fn with_an_owners_key_seats_follow_downwards_after_a_while_over_a_restart(
     let remembered = sizing(&status).highest;
     assert_eq!(remembered.iter().map(|past| past.used).collect::<Vec<_>>(), [95]);
     let ready = message(&status, "Ready");
-    assert!(ready.contains("60 in use ask for 70 seats") && ready.contains("given back on"), "{ready}");
+    assert!(ready.contains("60 in use ask for 70 seats") && ready.contains("goes below 105 seats on"), "{ready}");
     first(&w).rests().await;
     assert_eq!(w.bitwarden().writes(&id), 0);
     w.crash_and_restart(FAST).await;

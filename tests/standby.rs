@@ -271,6 +271,25 @@ async fn status_that_is_wiped_or_comes_from_another_cluster_waits_before_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn spec_that_named_another_cluster_and_could_not_be_used_is_waited_for_once_it_names_this_one_again() {
+    needs_control_plane!();
+    let flags = fast_but(&["--cluster-name=prod-eu", "--settle-unanswered=8s"]);
+    let w = World::with("unchecked-activity", organization(), &flags).await;
+    w.declare("acme", json!({ "seats": 100, "activeCluster": "prod-eu" })).await;
+    let active = |status: &LicenseSeatsStatus| state(status) == Some(ActivityState::Active);
+    w.until("acme", "active", active).await;
+    let never = json!({ "name": "never", "cron": { "schedule": "0 0 30 2 *", "timeZone": "UTC", "duration": "1h" } });
+    let unusable = json!({ "increase": { "mode": "InWindow" }, "windows": [never] });
+    w.edit("acme", json!({ "activeCluster": "prod-us", "adjustment": unusable })).await;
+    let status = w.until_reason("acme", "Ready", "SpecInvalid").await;
+    assert_eq!(state(&status), Some(ActivityState::Standby));
+    w.edit("acme", json!({ "activeCluster": "prod-eu", "adjustment": null, "seats": 150 })).await;
+    w.until_reason("acme", "ChangePending", "Activating").await;
+    assert_eq!(w.puts(), 0);
+    w.until_in_sync("acme", 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn restart_of_an_object_that_is_active_on_record_waits_for_nothing() {
     needs_control_plane!();
     let flags = fast_but(&["--cluster-name=prod-eu", "--settle-unanswered=20s"]);

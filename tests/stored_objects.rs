@@ -51,7 +51,7 @@ async fn until_stored(w: &World, name: &str, what: &str, is: impl Fn(&Value) -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_corrected() {
+async fn an_object_that_no_longer_parses_is_told_holds_up_no_person_and_heals_when_corrected() {
     needs_control_plane!();
     let w = world("nonsense").await;
     let observe = json!({ "managementPolicy": "Observe", "limit": { "mode": "UpTo", "seats": 200 } });
@@ -95,7 +95,7 @@ async fn an_object_that_no_longer_parses_is_told_holds_up_nobody_and_heals_when_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_nobody_and_goes_on_itself() {
+async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_no_person_and_goes_on_itself() {
     needs_control_plane!();
     let mut w = world("year-9999").await;
     let observe = json!({ "managementPolicy": "Observe" });

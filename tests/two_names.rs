@@ -63,7 +63,7 @@ async fn an_organization_under_two_host_names_gets_one_change_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_names_an_organization_with_a_key_that_is_refused_bars_nobody() {
+async fn an_object_that_names_an_organization_with_a_key_that_is_refused_bars_no_person() {
     needs_control_plane!();
     let w = world("mere-name").await;
     let mut refused = w.credentials(&w.key);

@@ -26,7 +26,7 @@ fn unavailable() -> FaultKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_that_somebody_else_wrote_or_wiped_is_redone_at_once_and_a_label_costs_no_reading() {
+async fn status_that_another_person_wrote_or_wiped_is_redone_at_once_and_a_label_costs_no_reading() {
     needs_control_plane!();
     let w = world("forged").await;
     w.declare("acme", json!({ "seats": 100, "interval": "1h" })).await;

@@ -60,7 +60,7 @@ async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_somebody_asks() {
+async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_a_person_asks() {
     needs_control_plane!();
     for case in throttled_cases() {
         let w = world("edge").await;

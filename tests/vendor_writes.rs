@@ -25,7 +25,7 @@ enum End {
     Retried,
 }
 
-struct Case {
+pub struct Case {
     what: &'static str,
     fault: Fault,
     end: End,
@@ -61,7 +61,7 @@ fn delay(before_ms: u64, after_ms: u64) -> Fault {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     use End::{InSync, Rejected, Retried};
     use FaultKind as K;
     let case = |what, fault, end, puts| Case { what, fault, end, puts };
@@ -209,7 +209,7 @@ async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttle_without_a_time_is_waited_out_unless_somebody_asks() {
+async fn a_throttle_without_a_time_is_waited_out_unless_a_person_asks() {
     needs_control_plane!();
     let w = world("throttled").await;
     let fault = w.bitwarden().inject(Fault::on_put(FaultKind::EdgeThrottle));

@@ -34,7 +34,7 @@ fn soon() -> Timestamp {
 }
 
 /// A window that was closed an hour ago and opens in hours.
-fn far() -> Timestamp {
+pub fn far() -> Timestamp {
     now().checked_add(SignedDuration::from_hours(6)).expect("a time")
 }
 
@@ -106,6 +106,28 @@ async fn operator_that_is_away_when_a_window_opens_makes_the_change_while_it_is_
     let status = w.until_in_sync("acme", 150).await;
     assert_eq!(status.window.map(|used| used.changes), Some(1));
     assert_eq!(w.puts(), puts + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn object_that_is_deleted_while_its_change_waits_changes_nothing_when_the_window_opens() {
+    needs_control_plane!();
+    let w = world("window-deleted").await;
+    let (deleted, kept) = (w.tenant("deleted", organization()).await, w.tenant("kept", organization()).await);
+    let opens = soon();
+    for t in [&deleted, &kept] {
+        t.declare(json!({ "adjustment": opening_at(opens) })).await;
+        t.until("the limit is pinned", |status| status.limit == status.seats).await;
+        until_waits(&w, &t.name).await;
+    }
+    let puts = deleted.puts();
+    w.seats().delete(&deleted.name, &Default::default()).await.expect("delete");
+    until_puts(&w, kept.puts() + puts + 1).await;
+    assert!(now() >= opens, "not before it opens");
+    kept.until_in_sync(150).await;
+    kept.until_polled(2).await;
+    let (left, changed) = (deleted.organization(), kept.organization());
+    assert_eq!((deleted.puts(), left.seats, left.billed.seats), (puts, Some(100), Some(100)));
+    assert_eq!(changed.seats, Some(150));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +263,7 @@ async fn window_before_the_renewal_opens_by_the_end_of_the_period_that_the_owner
         w.bitwarden().change_terms(&t.key.id, |terms| terms.period_end = end);
         end
     };
-    let puts = || w.bitwarden().count(|r| r.method == "PUT" && r.path.contains("subscription"));
+    let puts = || w.bitwarden().puts(&t.key.id);
     let end = ends_in(24 * 30);
     w.declare("renewal", t.both(json!({ "adjustment": before_renewal() }))).await;
     let waiting = until_waits(&w, "renewal").await;

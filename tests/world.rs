@@ -4,7 +4,9 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
@@ -83,7 +85,14 @@ impl World {
         Self::on(plane, namespace, String::new(), with_path(name, organization), args).await
     }
 
-    async fn on(plane: Plane, namespace: String, watched: String, organization: Organization, args: &[&str]) -> Self {
+    /// In a namespace of a control plane, with an operator that watches these, comma-separated; empty for all.
+    pub async fn on(
+        plane: Plane,
+        namespace: String,
+        watched: String,
+        organization: Organization,
+        args: &[&str],
+    ) -> Self {
         let vendor = Simulator::start(Options::hurried()).await.expect("simulator");
         let key = vendor.bitwarden().add_organization(organization);
         let (client, mark) = (plane.admin(), plane.audit_mark());
@@ -269,9 +278,29 @@ impl World {
     }
 
     pub async fn events(&self) -> Vec<(String, String)> {
-        let events: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(self.client.clone(), &self.namespace);
-        let list = events.list(&Default::default()).await.expect("events");
-        list.items.into_iter().map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default())).collect()
+        let events = self.whole_events().await.into_iter();
+        events.map(|e| (e.reason.unwrap_or_default(), e.note.unwrap_or_default())).collect()
+    }
+
+    /// Dates a condition of the status back, as if it had been so for so much longer.
+    pub async fn date_back(&self, name: &str, kind: &str, by: SignedDuration) {
+        loop {
+            let mut object = self.seats().get(name).await.expect("the object");
+            let status = object.status.as_mut().expect("a status");
+            let condition =
+                status.conditions.iter_mut().find(|condition| condition.type_ == kind).expect("the condition");
+            condition.last_transition_time.0 -= by;
+            match self.seats().replace_status(name, &PostParams::default(), &object).await {
+                Err(kube::Error::Api(answer)) if answer.is_conflict() => {}
+                replaced => break drop(replaced.expect("the status is edited")),
+            }
+        }
+    }
+
+    /// Events with all their fields.
+    pub async fn whole_events(&self) -> Vec<Event> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        events.list(&Default::default()).await.expect("events").items
     }
 }
 

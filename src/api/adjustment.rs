@@ -138,7 +138,7 @@ pub struct Window {
 #[serde(rename_all = "camelCase")]
 pub struct CronWindow {
     /// When it opens: five cron fields (minute, hour, day of month, month, day of week) such as `0 6 1W * *`, at most 100 characters.
-    /// `L` is the last day, `1W` the weekday nearest to the 1st (a holiday is one too), `MON#1` the first Monday, names are English.
+    /// `L` is the last day, `1W` the weekday nearest to the 1st (holidays are not known), `MON#1` the first Monday, names are English.
     #[schemars(length(min = 1, max = 100))]
     pub schedule: String,
 

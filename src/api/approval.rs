@@ -61,6 +61,9 @@ pub struct ApprovalPolicy {
 #[x_kube(validation = Rule::new("has(self.planId) || has(self.validUntil)")
     .message("a SeatApproval without planId needs validUntil, or it would approve for ever: add a time such as 2026-12-31T00:00:00Z")
     .field_path(".validUntil"))]
+#[x_kube(validation = Rule::new("!has(self.validUntil) || self.validUntil < timestamp('9999-12-30T00:00:00Z')")
+    .message("spec.validUntil must be before 9999-12-30: use a time such as 2026-12-31T00:00:00Z")
+    .field_path(".validUntil"))]
 #[x_kube(validation = Rule::new("self.decision == 'Approved' || has(self.planId)")
     .message("a SeatApproval that denies names the plan: use planId (status.plan.id of the LicenseSeats)"))]
 #[x_kube(validation = Rule::new("self.decision == 'Approved' || !has(self.applyNow) || !self.applyNow")
@@ -74,27 +77,28 @@ pub struct SeatApprovalSpec {
     /// `Approved` or `Denied`. Where two contradict each other, the denial counts.
     pub decision: ApprovalDecision,
 
-    /// This plan, once: `status.plan.id` of the LicenseSeats.
+    /// The plan that is approved or denied: `status.plan.id` of the LicenseSeats. A yes lets it pass once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub plan_id: Option<String>,
 
-    /// Any increase that ends at no more purchased seats than this, and has no limit above `limitUpTo`, or `upTo` where that is absent.
+    /// Approves each increase that ends at no more purchased seats than this, and has no limit above `limitUpTo`, or `upTo` where that
+    /// is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub up_to: Option<i32>,
 
-    /// Any limit that is no higher than this. Without `upTo` no seats are bought.
+    /// Approves each limit up to this. Without `upTo` it lets no seats be bought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub limit_up_to: Option<i32>,
 
-    /// It counts before this time (RFC 3339, such as `2026-12-31T00:00:00Z`).
+    /// The approval counts before this time (RFC 3339, such as `2026-12-31T00:00:00Z`). Absent: until it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Time>,
 
-    /// true: the change does not wait for its window either, and does not count in one. Mode `Never`, `suspend`, guard rails and the
-    /// installer's ceilings hold it all the same.
+    /// true: the change does not wait for its window either, and does not count in one. Mode `Never`, `suspend` and guard rails hold it
+    /// all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apply_now: Option<bool>,
 }

@@ -48,7 +48,7 @@ pub struct Guardrails {
     #[schemars(range(min = 1, max = i32::MAX))]
     pub min_seats: Option<i32>,
 
-    /// Never more purchased seats than this, and never a limit above it or none at all; at least 1.
+    /// Upper bound for purchased seats; at least 1. Also rejects a higher limit, and mode `Unlimited`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub max_seats: Option<i32>,
@@ -85,7 +85,7 @@ pub struct Thresholds {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5), inner(length(max = 20)))]
     #[x_kube(validation = Rule::new(
-        "self.all(d, d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && d != '')")
-        .message("spec.thresholds.expiry must hold durations: whole numbers with units, largest first, such as 720h"))]
+        "self.all(d, d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && !d.matches('^(0*h)?(0*m)?(0*s)?$'))")
+        .message("spec.thresholds.expiry must hold durations above 0s: whole numbers with units, largest first, such as 720h"))]
     pub expiry: Option<Vec<String>>,
 }

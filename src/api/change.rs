@@ -37,12 +37,39 @@ pub struct Plan {
     /// What keeps the change from being made now, if anything: `Suspended`, `Guardrail` (it would cross `spec.guardrails`
     /// or go below the seats in use), `Vendor` (the vendor would refuse it, or these credentials cannot do it),
     /// `OutcomeUnknown` (an earlier change's outcome is not known yet), `OtherPool` (another object of this account must
-    /// change its pool first), `Conflict` (the vendor was changed from outside again and again), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
+    /// change its pool first), `Conflict` (repeated external changes, or another object has the pool), `DriftReportedOnly` (the account was changed outside Seatkeeper, and
     /// `spec.driftPolicy` is `Report`), `Window` (it waits for a window of `spec.adjustment`, or its direction is switched off there),
     /// `Approval` (it waits for a `SeatApproval`, or one denies it), `Activation` (the object became active in this cluster, and waits
-    /// before its first change).
+    /// before its first change), `FirstSight` (the object has no record of the account, and a person must agree), `NumbersInDoubt`
+    /// (numbers of the vendor contradict each other, or a key that shows them fails), `LateEffects` (those of the last change may
+    /// still come), `Retry` (earlier requests came to nothing, and the next one has its time).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
+
+    /// No request of this plan is sent before: the next window that may take it opens then. Absent where no window is waited for, and
+    /// where it is not known when one opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
+
+    /// What the vendor says a period would cost after the change. It is asked once, where the change waits for a window or a person;
+    /// Bitwarden tells it to an owner's key. Absent where it cannot be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// What a period of the account would cost after a change, as the vendor estimates it. No bill, and no part of what is approved.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    /// For a whole period and all seats of the account, tax included, such as `11520.00`. The vendor names no currency: it is that of
+    /// the account's bills.
+    pub total: String,
+
+    /// Of it the tax.
+    pub tax: String,
+
+    /// When the vendor was asked.
+    pub as_of: Time,
 }
 
 /// Why a change is wanted.
@@ -60,6 +87,19 @@ pub enum Trigger {
     Applied,
 }
 
+impl Trigger {
+    /// As the status names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SpecDiffers => "SpecDiffers",
+            Self::UseChanged => "UseChanged",
+            Self::ExternalChange => "ExternalChange",
+            Self::Urgent => "Urgent",
+            Self::Applied => "Applied",
+        }
+    }
+}
+
 /// What keeps a change from being made.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlanBlock {
@@ -73,7 +113,7 @@ pub enum PlanBlock {
     OutcomeUnknown,
     /// Another object of this account must change its pool first.
     OtherPool,
-    /// The vendor was changed from outside again and again.
+    /// Repeated external changes.
     Conflict,
     /// The object has no record of the account yet: no seats are lowered and no license key is removed until a person agrees.
     FirstSight,

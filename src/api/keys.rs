@@ -54,9 +54,9 @@ pub struct LicenseKeyEntry {
     /// only if `server` equals the `server` of the Secret that `credentialsSecretRef` names.
     pub secret_key_ref: SecretKeyRef,
 
-    /// The row of the tenant that this key already has, where the operator cannot know: the key was added by a person
-    /// else, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`. The key is
-    /// then not added, and `prune` may remove it later.
+    /// The row of the tenant that this key already has, where the operator cannot know: another person or
+    /// program added the key, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`. The
+    /// key is then not added, and `prune` may remove it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<KeyRow>,
 }

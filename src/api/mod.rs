@@ -26,7 +26,7 @@ pub use approval::{
     ApprovalDecision, ApprovalPolicy, ApprovalUsed, LicenseSeatsRef, SeatApproval, SeatApprovalSpec, ShownPlan,
 };
 pub use bounds::{Guardrails, Limit, LimitMode, Thresholds};
-pub use change::{Change, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
+pub use change::{Change, Estimate, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd_file::{crd, crds, crds_yaml};
 pub use crd_lacks::lacking;
 pub use duration::{InvalidDuration, go_duration, parse_duration};

@@ -32,7 +32,7 @@ pub struct Sizing {
     .message("spec.sizing.headroom is empty: set seats, percent, or both"))]
 #[serde(rename_all = "camelCase")]
 pub struct Headroom {
-    /// So many seats; at least 0.
+    /// This many seats; at least 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = i32::MAX))]
     pub seats: Option<i32>,
@@ -69,8 +69,8 @@ pub struct SizingStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats_then: Option<i32>,
 
-    /// Higher uses of before, the highest first, at most 16. For `decreaseAfter` none of the purchased seats that they need is given
-    /// back. They buy none.
+    /// Higher uses of before, the highest first, at most 16. For `decreaseAfter` after its end, each keeps the purchased seats that it
+    /// needs from being given back. None of them buys a seat.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub highest: Vec<PastUse>,

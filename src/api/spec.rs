@@ -118,8 +118,8 @@ pub struct LicenseSeatsSpec {
     #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
 
-    /// How many seats should be purchased by their use, instead of `seats`: those in use and some more. More use counts at once, less
-    /// use after a while. Absent: `seats` says it.
+    /// Lets the purchased seats follow their use, instead of `seats`: those in use, and some free ones. More use counts at once, less
+    /// use after a while. Absent: `seats` says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizing: Option<Sizing>,
 

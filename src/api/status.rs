@@ -2,7 +2,7 @@
 //!
 //! `intent`, `history` and `satisfiedGeneration` are also the operator's only durable memory: decisions read them back.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,16 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
 
+    /// When the vendor was last read, in steps: it is written anew once it is an hour old, or ten intervals where that is longer. So
+    /// the numbers are at least that new, unless `Ready` says `ObservationStale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_observed_at: Option<Time>,
+
+    /// The installation of Seatkeeper that writes this status: namespace and name of its leader election Lease. Two that write the same
+    /// object tell so in an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+
     /// The request to look at once that was handled last: the value of the annotation
     /// `seatkeeper.dev/reconcile-requested-at` or `reconcile.fluxcd.io/requestedAt`, whichever changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,7 +172,8 @@ pub struct LicenseSeatsStatus {
     /// What is true of the object now; each message says what to do. `Ready`: `InSync`, `Observed`, `Standby`, `Suspended`, `ChangeDeferred`,
     /// `DriftReportedOnly`; or not: `Progressing`, `CredentialsInvalid`, `SpecInvalid`, `GuardrailViolated`, `NumbersInDoubt`, `FirstSight`,
     /// `VendorRejected`,
-    /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `Conflict`, `NeedsReview`, `Expired`, and at Immuta `SeatsShort`,
+    /// `UnsupportedByVendor`, `AwaitingOtherPool`, `AwaitingRetry`, `ApprovalsUnreadable`, `Conflict`, `NeedsReview`, `Expired`, and at
+    /// Immuta `SeatsShort`,
     /// `LicenseKeyRejected`, `AlreadyPresent`, `PruneBlocked`, and for a license key that cannot be used `SecretNotFound`,
     /// `SecretNotPermitted`, `KeyMissing`, `KeyInvalid`; where the record cannot be kept, `CRDOutdated` (the CRD is older
     /// than the operator) and `StatusNotStored`; or Unknown: `ObservationStale`, `OutcomeUnknown`.
@@ -212,6 +223,8 @@ impl Default for LicenseSeatsStatus {
             may_bill: None,
             history: Vec::new(),
             effective: None,
+            last_observed_at: None,
+            operator: None,
             last_handled_reconcile_at: None,
             conditions: Vec::new(),
         }
@@ -261,4 +274,14 @@ pub struct Effective {
     /// What is counted: `PasswordManager`, `SecretsManager` or `MachineAccounts` at Bitwarden, `LicenseKeys` at Immuta.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+
+    /// The most purchased seats, and the highest limit, that a change may end at: the smaller one of `spec.guardrails.maxSeats` and the
+    /// installer's `--max-seats`. Absent: the vendor's own bounds alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_seats: Option<i32>,
+
+    /// The largest step upwards of one change: the smaller one of `spec.guardrails.maxIncrease` and the installer's
+    /// `--max-increase`. Absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_increase: Option<i32>,
 }

@@ -58,6 +58,11 @@ pub struct KeyStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub present: Vec<i64>,
 
+    /// Of an addition: the seats that the account counted when it was decided, and that none of those rows explained. The list
+    /// may have lacked a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unexplained: Option<i32>,
+
     /// The row's number, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
@@ -155,7 +160,8 @@ fn former(seats: SeatsStep, key: Option<FormerKeyStep>) -> Step {
         return Step::Seats(seats);
     };
     let SeatsStep { from, to, .. } = seats;
-    let step = KeyStep { from, to, secret_key_ref, fingerprint, present, id, uuid, heard: Vec::new() };
+    let step =
+        KeyStep { from, to, secret_key_ref, fingerprint, present, unexplained: None, id, uuid, heard: Vec::new() };
     match action {
         FormerAction::Add => Step::AddKey(step),
         FormerAction::Remove => Step::RemoveKey(step),

@@ -88,8 +88,6 @@ async fn request(
     tracing::Span::current().record("intent", intent.id.as_str());
     pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), started.monotonic());
     let status = domain::before_request(before.clone(), intent);
-    #[cfg(debug_assertions)]
-    context.settings.weaken_version(&mut pass.stored);
     let mut journal = StatusJournal { stored: &mut pass.stored, status: &status, before: &before };
     let recorded = Recorded::by(&mut journal, intent).await.map_err(|why| match why {
         NotRecorded::Failed(error) => error,
@@ -112,10 +110,10 @@ async fn request(
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to, limit) = (intent.base().seats, intent.target().seats, intent.target().limit);
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
-    let (account, intent) = (intent.account.as_str(), intent.id.as_str());
+    let (account, trigger, intent) = (intent.account.as_str(), intent.reason.word(), intent.id.as_str());
     match outcome {
         Outcome::NotSent(why) => {
-            tracing::info!(namespace, name, account, from, to, limit, intent, why, "change not sent")
+            tracing::info!(namespace, name, account, from, to, limit, trigger, intent, why, "change not sent")
         }
         sent => {
             tracing::info!(
@@ -127,6 +125,7 @@ fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: O
                 limit,
                 outcome = sent.label(),
                 seen,
+                trigger,
                 intent,
                 "change sent"
             );

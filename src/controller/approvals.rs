@@ -6,19 +6,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use kube::api::ListParams;
-use kube::core::{ApiResource, DynamicObject, Request};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::core::Request;
+use kube::runtime::watcher::Event;
 use kube::{Api, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::approval_watch::WatchedApproval;
 use super::object::bounded;
 use super::object_state::Key;
 use super::queue::Class;
+use super::scope::{Scope, watch};
 use super::{Context, Error};
-use crate::api::{ApprovalPolicy, SeatApproval};
+use crate::api::{ApprovalPolicy, LicenseSeatsStatus, PlanBlock, SeatApproval};
 use crate::domain::{Approval, Desired};
+
+const NO_CRD: &str = "the CRD seatapprovals.seatkeeper.dev is not installed: apply it with seatkeeper crd | kubectl apply --server-side -f -";
+
+const NO_RIGHT: &str = "the operator may not list them: its Role must allow get, list and watch on seatapprovals";
 
 /// Which objects have approvals, as the watch knows it.
 #[derive(Default)]
@@ -28,10 +33,14 @@ pub(super) struct KnownApprovals(Mutex<Known>);
 struct Known {
     /// The LicenseSeats of each approval.
     of: HashMap<Key, Key>,
-    /// A list has arrived, and the watch has not failed since.
-    synced: bool,
-    /// Those that a new list has named so far.
-    listed: HashSet<Key>,
+    /// A list of these has arrived, and their watch has not failed since.
+    synced: HashSet<Scope>,
+    /// Those that a new list of each has named so far.
+    listed: HashMap<Scope, HashSet<Key>>,
+    /// Objects with one that came or went since their last pass.
+    news: HashSet<Key>,
+    /// Objects whose approvals could not be listed when they were read last.
+    unlisted: HashSet<Key>,
 }
 
 /// The approvals of one object, as they were read for one decision.
@@ -48,41 +57,60 @@ impl KnownApprovals {
     }
 
     /// Takes in what the watch tells. Returns the objects that it concerns.
-    fn take(&self, event: Event<DynamicObject>) -> Vec<Key> {
+    fn take(&self, scope: &Scope, event: Event<WatchedApproval>) -> Vec<Key> {
         let mut known = self.lock();
         match event {
             Event::Init => {
-                known.listed.clear();
+                known.listed.remove(scope);
                 vec![]
             }
             Event::InitApply(approval) => {
                 let key = key_of(&approval);
-                known.listed.insert(key);
+                known.listed.entry(scope.clone()).or_default().insert(key);
                 known.apply(&approval)
             }
             Event::Apply(approval) => known.apply(&approval),
             Event::Delete(approval) => known.of.remove(&key_of(&approval)).into_iter().collect(),
             Event::InitDone => {
-                known.synced = true;
-                let listed = std::mem::take(&mut known.listed);
-                let gone: Vec<Key> = known.of.keys().filter(|key| !listed.contains(*key)).cloned().collect();
-                gone.iter().filter_map(|key| known.of.remove(key)).collect()
+                known.synced.insert(scope.clone());
+                let listed = known.listed.remove(scope).unwrap_or_default();
+                let of_it = known.of.keys().filter(|key| scope.has(&key.0));
+                let gone: Vec<Key> = of_it.filter(|key| !listed.contains(*key)).cloned().collect();
+                // They can be listed now.
+                let unlisted: Vec<Key> = known.unlisted.extract_if(|key| scope.has(&key.0)).collect();
+                gone.iter().filter_map(|key| known.of.remove(key)).chain(unlisted).collect()
             }
         }
+    }
+
+    /// Notes that an approval of the object came or went.
+    fn note(&self, key: &Key) {
+        self.lock().news.insert(key.clone());
+    }
+
+    /// Whether an approval of the object came or went since this was asked last.
+    pub fn take_news(&self, key: &Key) -> bool {
+        self.lock().news.remove(key)
+    }
+
+    /// Notes that the approvals of the object cannot be listed. It is woken once they can.
+    fn note_unlisted(&self, key: &Key) {
+        self.lock().unlisted.insert(key.clone());
     }
 
     /// Whether an object may have approvals; `None`: that is not known.
     fn has_some(&self, key: &Key) -> Option<bool> {
         let known = self.lock();
         let some = known.of.values().any(|of| of == key);
-        if some || known.synced { Some(some) } else { None }
+        let synced = known.synced.iter().any(|scope| scope.has(&key.0));
+        if some || synced { Some(some) } else { None }
     }
 }
 
 impl Known {
-    fn apply(&mut self, approval: &DynamicObject) -> Vec<Key> {
+    fn apply(&mut self, approval: &WatchedApproval) -> Vec<Key> {
         let key = key_of(approval);
-        let of = reference(&approval.data["spec"]).map(|name| (key.0.clone(), name.to_owned()));
+        let of = reference(&approval.spec).map(|name| (key.0.clone(), name.to_owned()));
         let before = match &of {
             Some(of) => self.of.insert(key, of.clone()).filter(|before| before != of),
             None => self.of.remove(&key),
@@ -91,7 +119,7 @@ impl Known {
     }
 }
 
-fn key_of(approval: &DynamicObject) -> Key {
+fn key_of(approval: &WatchedApproval) -> Key {
     (approval.namespace().unwrap_or_default(), approval.name_any())
 }
 
@@ -101,27 +129,37 @@ fn reference(spec: &Value) -> Option<&str> {
 
 /// Wakes objects whose approvals come and go, for as long as it runs. A cluster without the CRD has none.
 pub(super) async fn follow(context: &Context) {
-    let resource = ApiResource::erase::<SeatApproval>(&());
-    let api: Api<DynamicObject> = match &context.settings.namespace {
-        Some(namespace) => Api::namespaced_with(context.client.clone(), namespace, &resource),
-        None => Api::all_with(context.client.clone(), &resource),
+    let api = |scope: &Scope| -> Api<WatchedApproval> {
+        match scope.namespace() {
+            Some(namespace) => Api::namespaced(context.client.clone(), namespace),
+            None => Api::all(context.client.clone()),
+        }
     };
-    let mut events = Box::pin(watcher(api, watcher::Config::default()).default_backoff());
-    let mut failing = false;
-    while let Some(event) = events.next().await {
+    let mut events = watch(&context.scopes(), api);
+    let mut failing = HashSet::new();
+    while let Some((scope, event)) = events.next().await {
         match event {
             Ok(event) => {
-                failing &= !matches!(event, Event::InitDone);
-                for key in context.approvals.take(event) {
+                if matches!(event, Event::InitDone) {
+                    failing.remove(&scope);
+                }
+                // A list tells what was there before as well.
+                let is_news = matches!(event, Event::Apply(_) | Event::Delete(_));
+                for key in context.approvals.take(&scope, event) {
                     if context.known(&key).is_some() {
+                        if is_news {
+                            context.approvals.note(&key);
+                        }
                         context.queue.push(&key, Class::Urgent);
                     }
                 }
             }
             Err(error) => {
-                context.approvals.lock().synced = false;
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%error, "watching SeatApprovals failed; the watch is taken up again, and objects that need one are held meanwhile");
+                context.approvals.lock().synced.remove(&scope);
+                if let Some(error) = context.apiserver.tells_of_watch(error)
+                    && failing.insert(scope.clone())
+                {
+                    tracing::warn!(error, %scope, "watching SeatApprovals failed; the watch is taken up again, and objects that need one are held meanwhile");
                 }
             }
         }
@@ -147,30 +185,64 @@ struct Name {
     deletion_timestamp: Option<Value>,
 }
 
-/// The approvals of an object, read now. Where there can be none, or none is asked for, nothing is read.
-pub(super) async fn read_approvals(context: &Context, key: &Key, desired: &Desired) -> Result<ReadApprovals, Error> {
-    let asks = desired.approval != ApprovalPolicy::default();
-    match context.approvals.has_some(key) {
-        Some(false) => return Ok(ReadApprovals::default()),
-        None if !asks => return Ok(ReadApprovals::default()),
-        Some(true) | None => {}
+/// What makes an object depend on approvals.
+#[derive(Clone, Copy, Debug)]
+struct Interest {
+    /// `spec.approval` asks for them.
+    asks: bool,
+    /// A plan is shown that one may deny.
+    deniable: bool,
+    /// The plan was held by one, or for want of one, when it was shown last.
+    held: bool,
+}
+
+impl Interest {
+    fn of(desired: &Desired, status: &LicenseSeatsStatus) -> Self {
+        Self {
+            asks: desired.approval != ApprovalPolicy::default(),
+            deniable: status.last_plan.as_ref().is_some_and(|plan| !plan.spent),
+            held: status.plan.as_ref().is_some_and(|plan| plan.blocked_by.contains(&PlanBlock::Approval)),
+        }
+    }
+
+    /// Whether the approvals are read, where the watch says whether there are some. Before its first list it does not know of a
+    /// denial either.
+    fn reads(self, has_some: Option<bool>) -> bool {
+        has_some.unwrap_or(self.asks || self.deniable)
+    }
+}
+
+/// The approvals of an object, read now. Where there can be none, or none would count, nothing is read.
+pub(super) async fn read_approvals(
+    context: &Context,
+    key: &Key,
+    desired: &Desired,
+    status: &LicenseSeatsStatus,
+) -> Result<ReadApprovals, Error> {
+    let interest = Interest::of(desired, status);
+    if !interest.reads(context.approvals.has_some(key)) {
+        return Ok(ReadApprovals::default());
     }
     let request = Request::new(SeatApproval::url_path(&(), Some(&key.0))).list(&ListParams::default());
     let request = request.map_err(kube::Error::BuildRequest)?;
     match bounded(context.client.request::<List>(request)).await {
         Ok(list) => Ok(of_object(list, &key.1)),
-        Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 => Ok(unread(
-            "the CRD seatapprovals.seatkeeper.dev is not installed: apply it with seatkeeper crd | kubectl apply --server-side -f -",
-        )),
-        Err(Error::Apiserver(kube::Error::Api(status))) if status.is_forbidden() => {
-            Ok(unread("the operator may not list them: its Role must allow get, list and watch on seatapprovals"))
+        // Without the CRD there is no denial, and without the right to list them nothing was ever held by one.
+        Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 && !interest.asks => {
+            Ok(ReadApprovals::default())
+        }
+        Err(Error::Apiserver(kube::Error::Api(status)))
+            if status.is_forbidden() && !interest.asks && !interest.held =>
+        {
+            Ok(ReadApprovals::default())
+        }
+        Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 || status.is_forbidden() => {
+            context.approvals.note_unlisted(key);
+            let why = if status.code == 404 { NO_CRD } else { NO_RIGHT };
+            Ok(ReadApprovals { given: Vec::new(), unread: Some(why.to_owned()) })
         }
         Err(error) => Err(error),
     }
-}
-
-fn unread(why: &str) -> ReadApprovals {
-    ReadApprovals { given: Vec::new(), unread: Some(why.to_owned()) }
 }
 
 /// Those of a list that are for this object and are not being deleted.
@@ -194,13 +266,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::LicenseSeatsSpec;
 
-    fn approval(name: &str, of: &str) -> DynamicObject {
+    fn approval(name: &str, of: &str) -> WatchedApproval {
         let object = json!({
             "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "SeatApproval", "metadata": { "name": name, "namespace": "it" },
             "spec": { "licenseSeatsRef": { "name": of }, "decision": "Approved", "planId": "1-aa" },
         });
         serde_json::from_value(object).unwrap()
+    }
+
+    fn all() -> Scope {
+        Scope::of(&[]).remove(0)
     }
 
     fn key(name: &str) -> Key {
@@ -211,22 +288,65 @@ mod tests {
     fn object_is_woken_by_an_approval_that_comes_and_by_one_that_goes() {
         let known = KnownApprovals::default();
         assert_eq!(known.has_some(&key("acme")), None, "no list has arrived");
-        known.take(Event::Init);
-        assert_eq!(known.take(Event::InitApply(approval("yes", "acme"))), [key("acme")]);
-        assert_eq!(known.take(Event::InitDone), []);
+        known.take(&all(), Event::Init);
+        assert_eq!(known.take(&all(), Event::InitApply(approval("yes", "acme"))), [key("acme")]);
+        assert_eq!(known.take(&all(), Event::InitDone), []);
         assert_eq!((known.has_some(&key("acme")), known.has_some(&key("other"))), (Some(true), Some(false)));
-        assert_eq!(known.take(Event::Apply(approval("also", "other"))), [key("other")]);
-        assert_eq!(known.take(Event::Delete(approval("also", "other"))), [key("other")]);
+        assert_eq!(known.take(&all(), Event::Apply(approval("also", "other"))), [key("other")]);
+        assert_eq!(known.take(&all(), Event::Delete(approval("also", "other"))), [key("other")]);
         assert_eq!(known.has_some(&key("other")), Some(false));
+    }
+
+    #[test]
+    fn denial_is_looked_for_before_the_watch_knows_of_any_only_where_a_plan_is_shown_that_is_not_over() {
+        let spec = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } }, "seats": 150 });
+        let spec: LicenseSeatsSpec = serde_json::from_value(spec).unwrap();
+        let (pool, _) = crate::vendors::target(&spec.vendor).unwrap();
+        let desired = Desired::parse(&spec, pool, std::time::Duration::ZERO).unwrap();
+        let of = |spent: bool| {
+            let step = json!({ "seats": { "from": 100, "to": 150 } });
+            let plan = json!({ "number": 1, "id": "1-aa", "step": step, "of": "x", "spent": spent });
+            let status: LicenseSeatsStatus = serde_json::from_value(json!({ "lastPlan": plan })).unwrap();
+            Interest::of(&desired, &status)
+        };
+        assert!(of(false).reads(None), "the operator has just started, and a plan that needs no yes may be denied");
+        assert!(!of(true).reads(None));
+        assert!(!Interest::of(&desired, &LicenseSeatsStatus::default()).reads(None));
+        assert!(!of(false).reads(Some(false)) && of(true).reads(Some(true)));
     }
 
     #[test]
     fn approval_that_a_new_list_does_not_name_is_gone() {
         let known = KnownApprovals::default();
-        known.take(Event::Apply(approval("yes", "acme")));
-        known.take(Event::Init);
-        assert_eq!(known.take(Event::InitDone), [key("acme")]);
+        known.take(&all(), Event::Apply(approval("yes", "acme")));
+        known.take(&all(), Event::Init);
+        assert_eq!(known.take(&all(), Event::InitDone), [key("acme")]);
         assert_eq!(known.has_some(&key("acme")), Some(false));
+    }
+
+    #[test]
+    fn list_of_one_namespace_says_nothing_of_another() {
+        let known = KnownApprovals::default();
+        let scopes = Scope::of(&["it".to_owned(), "other".to_owned()]);
+        known.take(&scopes[0], Event::Apply(approval("yes", "acme")));
+        known.take(&scopes[0], Event::Init);
+        known.take(&scopes[0], Event::InitApply(approval("yes", "acme")));
+        assert_eq!(known.take(&scopes[1], Event::InitDone), []);
+        assert_eq!(known.has_some(&key("acme")), Some(true));
+        assert_eq!(known.has_some(&key("another")), None, "the list of its namespace has not arrived");
+        assert_eq!(known.has_some(&("other".into(), "acme".into())), Some(false));
+        assert_eq!(known.take(&scopes[0], Event::InitDone), []);
+        assert_eq!((known.has_some(&key("acme")), known.has_some(&key("another"))), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn object_whose_approvals_could_not_be_listed_is_woken_once_by_the_next_list() {
+        let known = KnownApprovals::default();
+        known.note_unlisted(&key("acme"));
+        known.take(&all(), Event::Init);
+        assert_eq!(known.take(&all(), Event::InitDone), [key("acme")]);
+        known.take(&all(), Event::Init);
+        assert_eq!(known.take(&all(), Event::InitDone), []);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
+use super::apiserver::Apiserver;
 use super::approvals::KnownApprovals;
 use super::event_publisher::Events;
 use super::host_permits::HostPermits;
@@ -19,8 +20,9 @@ use super::outdated_crd::Crd;
 use super::pools::Pools;
 use super::queue::{Class, Queue};
 use super::schedules::Schedules;
+use super::scope::Scope;
 use super::status_author::Suspects;
-use crate::domain::Timing;
+use crate::domain::{Ceilings, Timing};
 use crate::metrics::Metrics;
 use crate::registry::age_of;
 use crate::vendors::Vendors;
@@ -28,12 +30,14 @@ use crate::vendors::Vendors;
 /// How the operator behaves; each field is a flag.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Only this namespace, or all.
-    pub namespace: Option<String>,
+    /// Only these namespaces; none: all.
+    pub namespaces: Vec<String>,
     /// Name of this cluster, for `spec.activeCluster`.
     pub cluster_name: Option<String>,
     /// Shortest interval between two readings of one object.
     pub min_interval: Duration,
+    /// What every object may have at most.
+    pub ceilings: Ceilings,
     /// Settle times of the purchase protocol.
     pub timing: Timing,
     /// From before the intent is written to the last byte leaving.
@@ -59,8 +63,12 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Whether anything may be done at all.
     pub leadership: Leadership,
+    /// Whether it answers.
+    pub apiserver: Arc<Apiserver>,
     /// Name of this process in intent ids.
     pub writer: String,
+    /// Name of this installation, which all its replicas have.
+    pub installation: String,
     /// Ends sending.
     pub shutdown: CancellationToken,
 }
@@ -79,6 +87,7 @@ pub struct Context {
     pub leadership: Leadership,
     /// Ends sending.
     pub shutdown: CancellationToken,
+    pub(super) apiserver: Arc<Apiserver>,
     pub(super) states: ObjectStates,
     pub(super) pools: Pools,
     pub(super) host_permits: HostPermits,
@@ -95,14 +104,16 @@ pub struct Context {
     pub(super) watched: Mutex<HashMap<Key, Arc<ObjectMetadata>>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
+    /// Name of this installation, which all its replicas have.
+    pub(super) installation: String,
     pub(super) events: Events,
 }
 
 impl Context {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { client, vendors, settings, metrics, leadership, writer, shutdown } = parts;
-        let events = Events::new(client.clone());
+        let Parts { client, vendors, settings, metrics, leadership, apiserver, writer, installation, shutdown } = parts;
+        let events = Events::new(client.clone(), &writer, Arc::clone(&apiserver));
         let queue = Arc::new(Queue::default());
         let settle = settings.timing.unanswered.max(settings.timing.answered);
         let pools = Pools::new(settle, Arc::clone(&queue));
@@ -114,6 +125,7 @@ impl Context {
             metrics,
             leadership,
             shutdown,
+            apiserver,
             states: ObjectStates::default(),
             pools,
             host_permits,
@@ -124,6 +136,7 @@ impl Context {
             queue,
             watched: Mutex::default(),
             writer,
+            installation,
             events,
         }
     }
@@ -138,9 +151,14 @@ impl Context {
         self.leadership.clone().next_term(0).now_or_never().flatten().unwrap_or_default()
     }
 
-    /// The objects this process is for, as metadata alone.
-    pub(super) fn api(&self) -> Api<ObjectMetadata> {
-        match &self.settings.namespace {
+    /// What this process is for.
+    pub(super) fn scopes(&self) -> Vec<Scope> {
+        Scope::of(&self.settings.namespaces)
+    }
+
+    /// The objects of a scope, as metadata alone.
+    pub(super) fn api(&self, scope: &Scope) -> Api<ObjectMetadata> {
+        match scope.namespace() {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         }
@@ -206,7 +224,7 @@ impl Context {
         self.states.forget(key);
         self.vendors.leave_queues(key);
         self.pools.forget(key);
-        self.metrics.forget(&key.0, &key.1);
+        self.metrics.forget((&key.0, &key.1));
     }
 
     /// Puts every object into the queue. What was tried with back-off begins anew.
@@ -239,10 +257,13 @@ impl Context {
         let bitwarden =
             crate::vendors::BitwardenSettings { account_recheck: MINUTE, client_version: "2026.8.0".into() };
         let metrics = Arc::new(Metrics::default());
-        let vendors = Vendors::new(http, bitwarden, Default::default(), metrics.requests()).unwrap();
+        let vendors =
+            Vendors::new((http, crate::vendors::Route::default()), bitwarden, Default::default(), metrics.requests())
+                .unwrap();
         let settings = Settings {
-            namespace: None,
+            namespaces: Vec::new(),
             cluster_name: None,
+            ceilings: Ceilings::default(),
             min_interval: MINUTE,
             timing: Timing { answered: MINUTE, unanswered: MINUTE, pause: MINUTE, secret_recheck: MINUTE },
             send_deadline: MINUTE,
@@ -252,6 +273,7 @@ impl Context {
             fault_switch: None,
         };
         let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
-        Self::new(Parts { client, vendors, settings, metrics, leadership, writer: "me".into(), shutdown })
+        let (apiserver, writer, installation) = (Arc::default(), "me".into(), "it/seatkeeper".into());
+        Self::new(Parts { client, vendors, settings, metrics, leadership, apiserver, writer, installation, shutdown })
     }
 }

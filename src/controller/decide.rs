@@ -102,7 +102,7 @@ mod tests {
     use crate::controller::object::StoredObject;
     use crate::controller::object_metadata::ObjectMetadata;
     use crate::domain::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
-    use crate::registry::tests::claim;
+    use crate::registry::tests::ownership;
 
     /// A request of which nothing was heard began its settle time of a minute 100 seconds ago.
     fn counts_as_one_of_two(asked_ago: Duration) -> bool {
@@ -148,7 +148,7 @@ mod tests {
     async fn object_that_says_nothing_of_its_wait_for_the_scan_is_woken_by_the_end_of_the_scan() {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         context.pools.begin_term(1, []);
-        context.pools.note(&key, "b", claim("acme", "seats", "b"), 1);
+        context.pools.note(&key, "b", ownership("acme", "seats", "b"), 1);
         let mut entry = ObjectState::default();
         entry.term = 1;
         let hold = Hold { kind: HoldKind::NotScanned, message: String::new(), wake: Wake::OnEdit };

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The apiserver refused or could not be reached.
-    #[error("apiserver: {0}")]
+    #[error("apiserver: {}", plain(.0))]
     Apiserver(#[from] kube::Error),
     /// The apiserver took too long.
     #[error("apiserver: no answer within {} s", .0.as_secs())]
@@ -24,6 +24,18 @@ pub enum Error {
     /// What is written cannot be put into JSON.
     #[error("status cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// What the apiserver says, or what kept it from that, in words alone.
+pub fn plain(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return format!("{} ({})", status.message, status.code);
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 impl Error {

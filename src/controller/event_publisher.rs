@@ -1,10 +1,13 @@
 //! Publishes the events of an object.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 
+use super::Error;
+use super::apiserver::Apiserver;
 use super::object_metadata::ObjectMetadata;
 use crate::domain::Notice;
 
@@ -12,11 +15,17 @@ use crate::domain::Notice;
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Where events go.
-pub(super) struct Events(Recorder);
+pub(super) struct Events {
+    recorder: Recorder,
+    apiserver: Arc<Apiserver>,
+}
 
 impl Events {
-    pub fn new(client: Client) -> Self {
-        Self(Recorder::new(client, Reporter { controller: "seatkeeper".into(), instance: None }))
+    /// `process`: its name, which begins with the pod's.
+    pub fn new(client: Client, process: &str, apiserver: Arc<Apiserver>) -> Self {
+        let instance = process.split('_').next().map(str::to_owned);
+        let recorder = Recorder::new(client, Reporter { controller: "seatkeeper".into(), instance });
+        Self { recorder, apiserver }
     }
 
     /// Publishes notices as events, in their order. A failure is only logged, for the status says the same.
@@ -30,11 +39,17 @@ impl Events {
                 action: notice.action,
                 secondary: None,
             };
-            match tokio::time::timeout(LONGEST, self.0.publish(&event, &reference)).await {
+            match tokio::time::timeout(LONGEST, self.recorder.publish(&event, &reference)).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(object = %object.name_any(), %error, "event not published"),
-                Err(_) => tracing::warn!(object = %object.name_any(), "event not published within 5 s"),
+                Ok(Err(error)) => self.failed(object, &Error::of(error)),
+                Err(_) => self.failed(object, &Error::Slow(LONGEST)),
             }
+        }
+    }
+
+    fn failed(&self, object: &ObjectMetadata, error: &Error) {
+        if self.apiserver.tells(error) {
+            tracing::warn!(object = %object.name_any(), %error, "event not published");
         }
     }
 }

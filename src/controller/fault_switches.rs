@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::Settings;
-use super::object::StoredObject;
 use crate::api::LicenseSeatsStatus;
 use crate::domain::{Learned, Outcome, Timing};
 
@@ -15,22 +14,16 @@ pub enum FaultSwitch {
     NoWait,
     /// A request leaves whatever time has passed and whoever leads.
     NoDeadline,
-    /// The intent is written over whatever is stored.
-    NoCompareAndSwap,
     /// An answer that is no success, or none, counts as a failure without effect.
     ErrorCloses,
-    /// What another process recorded is not seen.
-    IntentFromCache,
 }
 
 impl FaultSwitch {
     /// All of them, by the names that the model (tests/model) gives the same.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 3] = [
         ("no wait before an open intent is judged", Self::NoWait),
         ("no send deadline", Self::NoDeadline),
-        ("no compare-and-swap", Self::NoCompareAndSwap),
         ("an error closes the intent", Self::ErrorCloses),
-        ("the intent is read from a stale cache", Self::IntentFromCache),
     ];
 
     /// Settings with this fault_switch.
@@ -46,19 +39,6 @@ impl FaultSwitch {
 impl Settings {
     pub(super) fn lacks(&self, fault_switch: FaultSwitch) -> bool {
         self.fault_switch == Some(fault_switch)
-    }
-
-    /// Forgets at which version the object was read.
-    pub(super) fn weaken_version(&self, stored: &mut StoredObject) {
-        if self.lacks(FaultSwitch::NoCompareAndSwap) {
-            stored.forget_version();
-        }
-    }
-
-    /// Forgets a recorded intent that this process did not make itself (`known`).
-    pub(super) fn weaken_status(&self, status: LicenseSeatsStatus, known: bool) -> LicenseSeatsStatus {
-        let intent = status.intent.filter(|_| known || !self.lacks(FaultSwitch::IntentFromCache));
-        LicenseSeatsStatus { intent, ..status }
     }
 
     /// Takes every answer but a success for a failure without effect.

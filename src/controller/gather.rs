@@ -10,13 +10,13 @@ use super::approvals::read_approvals;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{CredentialPause, Key, ObjectState, jitter};
-use super::ownership::{Sight, changes_in, claim};
+use super::ownership::{Sight, changes_in, ownership};
 use super::pass::{End, Failed, Gathered, Opened, Paced, Pass, Queue, Reading, Seen};
 use super::secret::read_secret;
 use super::urgency::urgency;
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
-use crate::domain::{Desired, Fault, Remedy, SpecFault, reason};
+use crate::domain::{self, Desired, Fault, Remedy, Snapshot, SpecFault, reason};
 use crate::vendors::{self, ReadError, Target, VendorAccount};
 
 /// How long an object waits at most for a place with its vendor host before it is read again.
@@ -30,6 +30,7 @@ pub(super) async fn gather<'a>(
     entry: &'a mut ObjectState,
 ) -> Result<Option<(Pass<'a>, Gathered)>, Error> {
     entry.turned_away = None;
+    entry.has_news |= context.approvals.take_news(key);
     let Some(stored) = StoredObject::read(&context.client, key).await? else {
         return Ok(None);
     };
@@ -95,13 +96,22 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
 }
 
 impl Pass<'_> {
+    /// Measures how long the reading waited for its turn, once that has come.
+    fn measure_wait(&mut self, read: &Result<Snapshot, ReadError>, asked: Instant) {
+        if !matches!(read, Err(ReadError::Paced { .. }))
+            && let Some(waited) = self.entry.waited(asked)
+        {
+            self.context.metrics.turn_took(waited);
+        }
+    }
+
     /// Notes what was found of the object, and says who has its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
-        self.context.pools.note(self.key, &self.requested.uid, claim(&self.stored, desired, sight), self.entry.term)
+        self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.entry.term)
     }
 }
 
-/// An object without a record that can be used keeps its pool, and its open change bars its account.
+/// An object without a record that can be used keeps its pool, and its open change blocks its account.
 async fn note_without_record(pass: &Pass<'_>) {
     let desired = checked(pass).ok();
     let opened = match &desired {
@@ -121,6 +131,7 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
         Ok(checked) => checked,
         Err(fault) => {
             pass.note(None, Sight::Record);
+            let status = domain::unchecked(status, pass.stored.active_cluster(), Context::now());
             return Ok(failed(status, None, None, fault));
         }
     };
@@ -154,7 +165,8 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
     if let Some(left) = pass.entry.watches_only(versions.all.as_deref(), Instant::now()) {
         // Same Secrets, same trouble: the vendor is not asked.
         pass.context.metrics.pass("waiting");
-        return Ok(Gathered::End(End::Quiet(left.min(pass.context.settings.timing.secret_recheck))));
+        let recheck = pass.entry.secret_recheck(pass.context.settings.timing.secret_recheck, Instant::now());
+        return Ok(Gathered::End(End::Quiet(left.min(recheck))));
     }
     ask(pass, (status, desired), (account, versions)).await
 }
@@ -177,20 +189,20 @@ async fn ask(
         context.vendors.leave_queues(pass.key);
     }
     let asked = Instant::now();
-    match account.read(urgency(&pass.requested, &status, pass.entry)).await {
+    let read = account.read(urgency(&pass.requested, &status, pass.entry)).await;
+    pass.measure_wait(&read, asked);
+    match read {
         Ok(snapshot) => {
-            pass.approvals = read_approvals(context, pass.key, &desired).await?;
-            pass.entry.read(Instant::now());
+            pass.approvals = read_approvals(context, pass.key, &desired, &status).await?;
+            pass.entry.read(Instant::now(), Context::now());
             pass.entry.secret.clone_from(&secret_version);
             pass.entry.read_with = all;
-            // Before anything is reserved: only now is it known whose pool this is, and that the claim is no mere word.
+            // Before anything is reserved: only now is it known whose pool this is, and that the ownership is no mere word.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
             if let Some(owner) = owner {
                 let fault = conflict(pass.key, &owner, &desired);
                 return Ok(failed(status, Some(desired), Some(snapshot.account), fault));
             }
-            #[cfg(debug_assertions)]
-            let status = context.settings.weaken_status(status, pass.entry.doubt.elapsed(Instant::now()).is_some());
             let opened = Opened { account, secret_version, permit };
             let reading = Reading { snapshot, asked };
             Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
@@ -272,7 +284,7 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
     let parse = || {
         let (pool, target) = vendors::target(&spec.vendor)?;
         let settings = &pass.context.settings;
-        let desired = Desired::parse(&spec, pool, settings.min_interval)?;
+        let desired = Desired::parse(&spec, pool, settings.min_interval)?.under(settings.ceilings);
         let desired = desired.seen_from(settings.cluster_name.as_deref())?;
         pass.context.schedules.check(&desired.adjustment)?;
         Ok((desired, target))

@@ -19,7 +19,10 @@ pub(super) async fn count(context: &Context, term: u64) {
     while context.leadership.is_current() {
         match list(context).await {
             Ok(uids) => return context.pools.inherit(term, uids),
-            Err(error) => tracing::warn!(%error, "LicenseSeats not counted, so nothing is sent yet; again in 1 s"),
+            Err(error) if context.apiserver.tells(&error) => {
+                tracing::warn!(%error, "LicenseSeats not counted, so nothing is sent yet; again in 1 s");
+            }
+            Err(_) => {}
         }
         tokio::time::sleep(AGAIN).await;
     }
@@ -37,14 +40,18 @@ pub(super) async fn recount(context: &Context) {
 
 /// The uids of all objects, by a quorum list.
 async fn list(context: &Context) -> Result<BTreeSet<String>, Error> {
-    let api: Api<ObjectMetadata> = context.api();
-    let (mut uids, mut page) = (BTreeSet::new(), ListParams::default().limit(PAGE));
-    loop {
-        let list = bounded(api.list(&page)).await?;
-        uids.extend(list.items.into_iter().filter_map(|object| object.metadata.uid));
-        match list.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => page.continue_token = Some(token),
-            None => return Ok(uids),
+    let mut uids = BTreeSet::new();
+    for scope in context.scopes() {
+        let api: Api<ObjectMetadata> = context.api(&scope);
+        let mut page = ListParams::default().limit(PAGE);
+        loop {
+            let list = bounded(api.list(&page)).await?;
+            uids.extend(list.items.into_iter().filter_map(|object| object.metadata.uid));
+            match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page.continue_token = Some(token),
+                None => break,
+            }
         }
     }
+    Ok(uids)
 }

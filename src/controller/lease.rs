@@ -1,9 +1,10 @@
 //! Leadership by a Lease: who may act, and until when.
 //!
-//! A claim is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before anybody
+//! Leadership is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before anybody
 //! else may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
 //! write is a compare-and-swap.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::apiserver::Apiserver;
 use super::object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};
@@ -29,7 +31,7 @@ pub struct LeaseSettings {
     pub duration: Duration,
     /// How long after the last renewal this replica still acts; shorter than `duration`.
     pub renew_deadline: Duration,
-    /// How often to renew, or to look.
+    /// How often to look. Who leads renews half as often, where the deadline leaves time for three more tries.
     pub retry: Duration,
 }
 
@@ -53,14 +55,14 @@ impl Validity {
 pub struct Leadership(watch::Receiver<Validity>);
 
 impl Leadership {
-    /// Whether the claim still runs.
+    /// Whether it still runs.
     pub fn is_current(&self) -> bool {
         self.0.borrow().runs(Moment::now())
     }
 
     /// Waits for a term after `known` and returns its number; `None` when there will be none.
     pub(super) async fn next_term(&mut self, known: u64) -> Option<u64> {
-        self.0.wait_for(|claim| claim.term > known).await.ok().map(|claim| claim.term)
+        self.0.wait_for(|validity| validity.term > known).await.ok().map(|validity| validity.term)
     }
 }
 
@@ -69,17 +71,21 @@ pub struct Candidate {
     api: Api<Lease>,
     settings: LeaseSettings,
     me: String,
-    claim: watch::Sender<Validity>,
+    validity: watch::Sender<Validity>,
+    apiserver: Arc<Apiserver>,
     seen: Option<(Option<String>, Instant)>,
+    /// As this replica has written it last. It is written again without a look: its version proves that it is the last one.
+    written: Option<Lease>,
     said: String,
 }
 
 impl Candidate {
     /// A candidate named `me`, and what tells whether it leads.
-    pub fn new(client: Client, settings: LeaseSettings, me: String) -> (Self, Leadership) {
-        let (claim, leadership) = watch::channel(Validity::default());
+    pub fn new(client: Client, settings: LeaseSettings, me: String, apiserver: Arc<Apiserver>) -> (Self, Leadership) {
+        let (validity, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
-        (Self { api, settings, me, claim, seen: None, said: String::new() }, Leadership(leadership))
+        let (seen, written, said) = (None, None, String::new());
+        (Self { api, settings, me, validity, apiserver, seen, written, said }, Leadership(leadership))
     }
 
     /// Stands for election until `shutdown`. What stands in the way is said through `trouble` (`None`: nothing does).
@@ -87,12 +93,13 @@ impl Candidate {
         while !shutdown.is_cancelled() {
             let wait = match self.step().await {
                 Ok(wait) => {
+                    self.apiserver.answered();
                     trouble(None);
                     wait
                 }
                 Err(error) => {
                     let text = self.explain(&error);
-                    if self.said != text {
+                    if self.apiserver.tells(&error) && self.said != text {
                         tracing::warn!("{text}");
                         self.said.clone_from(&text);
                     }
@@ -100,8 +107,9 @@ impl Candidate {
                     self.settings.retry
                 }
             };
-            if !self.claim.borrow().runs(Moment::now()) {
-                self.lose();
+            if !self.validity.borrow().runs(Moment::now()) {
+                let deadline = self.settings.renew_deadline;
+                self.lose(&format!("it could not renew the Lease within {} s", deadline.as_secs()));
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -112,10 +120,10 @@ impl Candidate {
 
     /// Gives the Lease back, so that another replica need not wait for it to run out. Called when nothing acts any more.
     pub async fn release(&mut self) {
-        if self.claim.borrow().held.is_none() {
+        if self.validity.borrow().held.is_none() {
             return;
         }
-        self.lose();
+        self.lose("it stops");
         let released = async {
             let lease = bounded(self.api.get_opt(&self.settings.name)).await?;
             let ours = lease.filter(|lease| seen(lease).holder.as_deref() == Some(self.me.as_str()));
@@ -130,8 +138,15 @@ impl Candidate {
         }
     }
 
-    /// Looks at the Lease once and does what follows; says when to look again.
+    /// Renews the Lease, or looks at it and does what follows; says when to come again.
     async fn step(&mut self) -> Result<Duration, Error> {
+        match self.written.take() {
+            Some(lease) => self.take(Some(lease), LeaseStep::Renew).await,
+            None => self.look().await,
+        }
+    }
+
+    async fn look(&mut self) -> Result<Duration, Error> {
         let lease = bounded(self.api.get_opt(&self.settings.name)).await?;
         let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
         let now = Instant::now();
@@ -143,51 +158,61 @@ impl Candidate {
         let known = lease.as_ref().map(seen);
         match lease_step(known.as_ref(), &self.me, now - since, self.settings.duration) {
             LeaseStep::Follow(left) => {
-                self.lose();
+                let holder = known.and_then(|known| known.holder).unwrap_or_default();
+                self.lose(&format!("{holder} holds the Lease"));
                 Ok(left.min(self.settings.retry))
             }
-            step @ (LeaseStep::Acquire | LeaseStep::Renew) => {
-                let started = Moment::now();
-                match self.write(lease, step).await {
-                    Ok(()) => {
-                        self.hold(started);
-                        self.said.clear();
-                        Ok(self.settings.retry)
-                    }
-                    // Another replica was faster: read again.
-                    Err(Error::Conflict) => Ok(Duration::from_millis(100).min(self.settings.retry)),
-                    Err(error) => Err(error),
-                }
-            }
+            step @ (LeaseStep::Acquire | LeaseStep::Renew) => self.take(lease, step).await,
         }
     }
 
-    async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<(), Error> {
+    /// Writes the Lease as ours, if it is still as it was seen.
+    async fn take(&mut self, lease: Option<Lease>, step: LeaseStep) -> Result<Duration, Error> {
+        let started = Moment::now();
+        match self.write(lease, step).await {
+            Ok(written) => {
+                self.hold(started);
+                self.said.clear();
+                // Whatever else has answered is no proof of what is stored.
+                self.written = Some(written).filter(|lease| {
+                    lease.metadata.resource_version.is_some() && seen(lease).holder.as_deref() == Some(self.me.as_str())
+                });
+                Ok(renewal(&self.settings))
+            }
+            // Another replica was faster, or the Lease is gone: look again.
+            Err(Error::Conflict) => Ok(Duration::from_millis(100).min(self.settings.retry)),
+            Err(Error::Apiserver(kube::Error::Api(status))) if status.is_not_found() && step == LeaseStep::Renew => {
+                Ok(Duration::ZERO)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<Lease, Error> {
         let fresh = lease.is_none();
         let lease = held(lease, step, &self.me, &self.settings);
-        let written = if fresh {
+        if fresh {
             bounded(self.api.create(&PostParams::default(), &lease)).await
         } else {
             bounded(self.api.replace(&self.settings.name, &PostParams::default(), &lease)).await
-        };
-        written.map(drop)
+        }
     }
 
     fn hold(&self, since: Moment) {
-        let before = *self.claim.borrow();
-        // A claim that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
+        let before = *self.validity.borrow();
+        // Leadership that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
         let term = if before.runs(Moment::now()) { before.term } else { before.term + 1 };
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
         }
-        self.claim.send_replace(Validity { held: Some(since), lasts: self.settings.renew_deadline, term });
+        self.validity.send_replace(Validity { held: Some(since), lasts: self.settings.renew_deadline, term });
     }
 
-    fn lose(&self) {
-        let before = *self.claim.borrow();
+    fn lose(&self, why: &str) {
+        let before = *self.validity.borrow();
         if before.held.is_some() {
-            tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more");
-            self.claim.send_replace(Validity { held: None, ..before });
+            tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more: {why}");
+            self.validity.send_replace(Validity { held: None, ..before });
         }
     }
 
@@ -204,6 +229,13 @@ impl Candidate {
             error => format!("Lease {name} in namespace {namespace} cannot be used: {error}"),
         }
     }
+}
+
+/// How long after a renewal the next one comes: twice as long as a follower waits for its next look, as long as three more can
+/// fail before the deadline.
+fn renewal(settings: &LeaseSettings) -> Duration {
+    let LeaseSettings { retry, renew_deadline, .. } = *settings;
+    retry.max((retry * 2).min(renew_deadline / 4))
 }
 
 fn seen(lease: &Lease) -> LeaseSeen {
@@ -236,8 +268,8 @@ fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSetting
 impl Leadership {
     /// That of a replica that leads for an hour, in term 1.
     pub(super) fn of_an_hour() -> Self {
-        let claim = Validity { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
-        Self(watch::channel(claim).1)
+        let validity = Validity { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
+        Self(watch::channel(validity).1)
     }
 }
 
@@ -248,15 +280,27 @@ mod tests {
     use super::*;
     use crate::fuzz_inputs::each_of;
 
-    #[test]
-    fn whatever_a_lease_holds_one_of_somebody_else_is_waited_for_and_one_of_ours_is_written_whole() {
-        let settings = LeaseSettings {
+    /// As shipped, with another time between two looks.
+    fn settings(retry: u64) -> LeaseSettings {
+        LeaseSettings {
             namespace: "ours".into(),
             name: "seatkeeper".into(),
             duration: Duration::from_secs(15),
             renew_deadline: Duration::from_secs(10),
-            retry: Duration::from_secs(2),
-        };
+            retry: Duration::from_secs(retry),
+        }
+    }
+
+    #[test]
+    fn lease_is_renewed_every_two_seconds_and_in_time_for_three_more_tries() {
+        for (retry, renewal) in [(1, 2_000), (2, 2_500), (3, 3_000)] {
+            assert_eq!(super::renewal(&settings(retry)), Duration::from_millis(renewal), "{retry}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_lease_holds_one_of_another_person_is_waited_for_and_one_of_ours_is_written_whole() {
+        let settings = settings(2);
         let lease = json!({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
             "metadata": { "name": "seatkeeper", "namespace": "ours", "uid": "u", "resourceVersion": "7" },
@@ -284,13 +328,13 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_ends_by_itself_by_the_clock_that_says_more() {
+    fn leadership_ends_by_itself_by_the_clock_that_says_more() {
         let held = Moment::now();
-        let claim = Validity { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
+        let validity = Validity { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
         for (monotonic, wall, runs) in
             [(9, 9, true), (10, 10, false), (9, -3591, true), (1, 3600, false), (10, 0, false)]
         {
-            assert_eq!(claim.runs(held.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
+            assert_eq!(validity.runs(held.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
         }
         assert!(!Validity::default().runs(held), "who never held it does not lead");
     }

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_somebody_wrote_into_managed_fields_the_rest_is_read() {
+    fn whatever_a_person_wrote_into_managed_fields_the_rest_is_read() {
         let nested = (0..100_000).fold(String::new(), |nested, _| nested + r#"{"f:x":"#) + "1" + &"}".repeat(100_000);
         let fields = r#""fieldsV1":"#.to_owned() + &nested;
         for entry in [r#""time":"9999-12-31T23:59:59Z""#, r#""time":7"#, r#""time":{}"#, &fields] {

@@ -6,10 +6,13 @@
 //! an object that does not parse hinders no other.
 
 mod act;
+mod apiserver;
+mod approval_watch;
 mod approvals;
 mod context;
 mod decide;
 mod error;
+mod estimate;
 mod event_publisher;
 #[cfg(debug_assertions)]
 mod fault_switches;
@@ -22,6 +25,7 @@ mod lenient_metadata;
 mod object;
 mod object_metadata;
 mod object_state;
+mod opening;
 mod outdated_crd;
 mod ownership;
 mod pass;
@@ -31,7 +35,9 @@ mod queue;
 mod reconcile;
 mod record;
 mod schedules;
+mod scope;
 mod secret;
+mod signature;
 mod status_author;
 mod urgency;
 mod work;
@@ -41,8 +47,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use apiserver::Apiserver;
 pub use context::{Context, Parts, Settings};
-pub use error::Error;
+pub use error::{Error, plain};
 #[cfg(debug_assertions)]
 pub use fault_switches::FaultSwitch;
 pub use lease::{Candidate, Leadership, LeaseSettings};

@@ -107,6 +107,11 @@ impl StoredObject {
         parse("spec", &self.object.spec)
     }
 
+    /// `spec.activeCluster`, whether or not the rest of the spec can be read.
+    pub fn active_cluster(&self) -> Option<&str> {
+        self.object.spec.get("activeCluster").and_then(Value::as_str)
+    }
+
     /// The status; absent counts as never written.
     pub fn status(&self) -> Result<LicenseSeatsStatus, String> {
         match &self.object.status {
@@ -167,18 +172,10 @@ impl StoredObject {
         Ok(changed)
     }
 
-    #[cfg(debug_assertions)]
-    pub(super) fn forget_version(&mut self) {
-        self.object.metadata.resource_version = None;
-    }
-
     /// Patches the status, and says what of `wanted` the answer does not have.
     async fn patch(&mut self, changes: Value, wanted: &Value) -> Result<(), Error> {
         let version = &self.object.metadata.resource_version;
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": &changes });
-        #[cfg(debug_assertions)]
-        let (patch, wanted) =
-            if version.is_some() { (patch, wanted) } else { (json!({ "status": changes }), &changes) };
         let params = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
         let (namespace, name) = &self.key;
         let request = Request::new(LicenseSeats::url_path(&(), Some(namespace)));

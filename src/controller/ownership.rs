@@ -1,5 +1,5 @@
-//! What an object lays claim to, from its spec and its record. Of the record the JSON is asked and not its type: what
-//! another version wrote there bars an account all the same. Called by `gather`, which notes it in `pools`.
+//! What an object wants to own, from its spec and its record. Of the record the JSON is asked and not its type: what
+//! another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
 
 use std::collections::BTreeSet;
 
@@ -22,10 +22,10 @@ pub(super) enum Sight<'a> {
     Reading(&'a Snapshot),
 }
 
-/// The claim of an object. While its Secret cannot be read, it keeps the account it had; one that only observes or stands by, or that
-/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), lays claim to
+/// The ownership of an object. While its Secret cannot be read, it keeps the account it had; one that only observes or stands by, or that
+/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), wants to own
 /// nothing, unless a change from before is still open.
-pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
+pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
     let (record, metadata) = (stored.record(), stored.metadata());
     let leaving = metadata.deletion_timestamp.is_some();
     let recorded = record.get("account").and_then(account_in);
@@ -44,10 +44,10 @@ pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sig
     }
     let (vendor, age) = (desired.map_or("", |desired| desired.pool.vendor.key), age_of(metadata));
     let is_confirmed = as_recorded || account.is_none() || matches!(sight, Sight::Reading(_));
-    let claimed = account.as_deref().map(Realm::of).or_else(|| Some(open.as_ref()?.account.clone()));
-    match (claimed, sight) {
+    let owned = account.as_deref().map(Realm::of).or_else(|| Some(open.as_ref()?.account.clone()));
+    match (owned, sight) {
         (Some(account), _) => {
-            let claim = Ownership {
+            let ownership = Ownership {
                 vendor,
                 account,
                 // Nothing is recorded as open of an account that was not read.
@@ -60,7 +60,7 @@ pub(super) fn claim(stored: &StoredObject, desired: Option<&Desired>, sight: Sig
             };
             let read = matches!(sight, Sight::Reading(_));
             let rows = Rows { listed: listed(sight, record, as_recorded), read, differ: differ(metadata) };
-            Found::Claims(Noted { claim, open, rows })
+            Found::Wants(Noted { ownership, open, rows })
         }
         (None, Sight::Secrets(_)) => Found::Unplaced { vendor, age },
         (None, _) => Found::Nothing,

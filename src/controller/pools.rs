@@ -1,4 +1,4 @@
-//! The registry of claims as all passes share it: asked under a lock, told what time it is, and whom it wakes is put into
+//! The registry of ownership as all passes share it: asked under a lock, told what time it is, and whom it wakes is put into
 //! the work queue. Who may write to which account is decided in `crate::registry`.
 
 use std::collections::{BTreeSet, HashMap};
@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use super::object_state::Key;
 use super::queue::{Class, Queue};
 use crate::api::{Change, Intent};
-use crate::domain::{Obstacle, Stuck};
+use crate::domain::{Obstacle, StandsStill, Stuck};
 use crate::registry::{Age, BlockedBy, Found, InFlight, Realm, Registry, peer};
 
-/// The registry of all claims.
+/// The registry of all ownership.
 #[derive(Debug)]
 pub(super) struct Pools {
     /// Where objects are put that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
-    /// What is said of objects that change nothing before a person acts.
-    stuck: Mutex<HashMap<Key, String>>,
+    /// What is said of objects of which nothing goes on.
+    stuck: Mutex<HashMap<Key, StandsStill>>,
 }
 
 impl Pools {
@@ -60,14 +60,14 @@ impl Pools {
         self.lock().waits_for_scan(key)
     }
 
-    /// Puts the object into the queue when another object of its account claims something else, or its change is over.
+    /// Puts the object into the queue when another object of its account wants something else, or its change is over.
     pub fn wait_for_account(&self, key: &Key) {
         self.lock().wait_for_account(key);
     }
 
     /// What other objects have against a change of this account at this moment. `term`: of the pass.
     pub fn obstacle(&self, key: &Key, account: &str, term: u64) -> Option<Obstacle> {
-        self.lock().bar(key, &Realm::of(account), term, Instant::now()).map(|bar| bar.obstacle(key))
+        self.lock().blocked_by(key, &Realm::of(account), term, Instant::now()).map(|blocked| blocked.obstacle(key))
     }
 
     /// Puts the object into the queue when other objects have nothing against a change of this account any more.
@@ -88,8 +88,8 @@ impl Pools {
         self.lock().wanted_beside(key)
     }
 
-    /// Says whether an object waits for a person to act, and for what.
-    pub fn set_stuck(&self, key: &Key, why: Option<String>) {
+    /// Says whether nothing goes on of an object, and why.
+    pub fn set_stuck(&self, key: &Key, why: Option<StandsStill>) {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
             Some(why) => drop(stuck.insert(key.clone(), why)),
@@ -97,12 +97,12 @@ impl Pools {
         }
     }
 
-    /// The objects of the same account that own other pools and wait for a person to act.
+    /// The objects of the same account that own other pools and of which nothing goes on.
     pub fn stuck_beside(&self, key: &Key) -> Vec<Stuck> {
         let beside = self.lock().owners_beside(key);
         let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |(other, pool): (Key, &'static str)| {
-            stuck.get(&other).map(|why| Stuck { pool, peer: peer(key, &other), why: why.clone() })
+            stuck.get(&other).map(|still| Stuck { pool, peer: peer(key, &other), still: still.clone() })
         };
         beside.into_iter().filter_map(of).collect()
     }
@@ -126,7 +126,7 @@ impl Pools {
         self.lock().request_ended(key, Instant::now());
     }
 
-    /// Takes out what an object claimed that is gone.
+    /// Takes out what an object wanted that is gone.
     pub fn forget(&self, key: &Key) {
         self.set_stuck(key, None);
         let woken = self.lock().forget(key, Instant::now());

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use super::act::act;
 use super::context::key_of;
 use super::decide::{SAID, decide};
+use super::estimate::estimate;
 use super::gather::gather;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, PassRequest, backoff, jitter};
+use super::opening::get_ready;
 use super::pass::{Gathered, Seen};
 use super::queue::{Class, Next};
 use super::record::{not_stored, record};
@@ -55,12 +57,14 @@ async fn pass(
     key: &Key,
     entry: &mut ObjectState,
 ) -> Result<Option<Duration>, Error> {
-    let Some((mut pass, read)) = gather(context, object, key, entry).await? else { return Ok(None) };
+    let Some((mut pass, read)) = Box::pin(gather(context, object, key, entry)).await? else { return Ok(None) };
     let end = match read {
         Gathered::End(end) => end,
         Gathered::Seen(seen) => {
             let Seen { status, desired, reading, opened } = *seen;
-            let decided = decide(&mut pass, status, desired, reading);
+            let mut decided = decide(&mut pass, status, desired, reading);
+            estimate(&mut pass, &mut decided, opened.account.as_ref()).await;
+            get_ready(&mut decided, opened.account.as_ref()).await;
             Box::pin(act(&mut pass, decided, opened)).await?
         }
     };
@@ -92,7 +96,10 @@ fn after_error(context: &Context, error: &Error, entry: &mut ObjectState) -> Dur
     if matches!(error, Error::Conflict) && entry.failures < 5 {
         return Duration::from_millis(20);
     }
+    entry.records_nothing();
     let wait = jitter(backoff(entry.failures, Duration::from_secs(60)));
-    tracing::warn!(%error, "pass not finished; again in {} s", wait.as_secs());
+    if context.apiserver.tells(error) {
+        tracing::warn!(%error, "pass not finished; again in {} s", wait.as_secs());
+    }
     wait
 }

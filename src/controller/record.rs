@@ -9,9 +9,11 @@ use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, backoff, jitter};
 use super::pass::{Decided, End, Failed, Paced, Pass, Queue};
 use super::proof::Proof;
+use super::signature::{Signature, Signed};
 use super::{Context, Error};
 use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
 use crate::domain::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
+use crate::metrics::{self, Shown};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
 const IDLE: Duration = Duration::from_secs(600);
@@ -35,7 +37,7 @@ pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Err
 async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
     match end {
         End::Leaving => {
-            pass.context.metrics.forget(&pass.key.0, &pass.key.1);
+            pass.context.metrics.forget((&pass.key.0, &pass.key.1));
             Ok(LEAVING)
         }
         End::Quiet(after) => Ok(after),
@@ -63,8 +65,11 @@ impl Pass<'_> {
             self.entry.secret_watch = None;
             return Ok(wait);
         }
+        // A Secret that does not arrive needs a person: that is said in time.
+        let awaits = self.stored.status().ok().and_then(|status| domain::awaits_secret(&status, Context::now()));
+        let wait = awaits.map_or(wait, |left| wait.min(left));
         self.entry.secret_watch = Some((Instant::now() + wait, self.entry.term));
-        Ok(wait.min(self.context.settings.timing.secret_recheck))
+        Ok(wait.min(self.entry.secret_recheck(self.context.settings.timing.secret_recheck, Instant::now())))
     }
 
     /// Tells the registry and the state of the object what was decided.
@@ -73,7 +78,7 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for credential_pause in holds {
                 match credential_pause.kind {
-                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::VendorRule => {
+                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::DeferredPool | HoldKind::VendorRule => {
                         pools.wait_for_account(key);
                     }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
@@ -140,7 +145,7 @@ impl Pass<'_> {
         };
         if !silent.is_zero() {
             if !new {
-                self.context.metrics.object(&self.key.0, &self.key.1, &status);
+                self.show(&status, desired.interval);
             }
             return Ok(after.min(silent));
         }
@@ -152,6 +157,7 @@ impl Pass<'_> {
 
     /// The record cannot be read or kept: only words are written, so that nothing in it is lost.
     async fn words(&mut self, fault: &Fault) -> Result<Duration, Error> {
+        self.entry.records_nothing();
         let finding = Finding::Failed { fault, desired: None, account: None, stale: true };
         let stored = &mut self.stored;
         let old = LicenseSeatsStatus {
@@ -181,7 +187,7 @@ impl Pass<'_> {
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {
-            (self.entry.recorded, self.entry.recorded_in) = (Some(self.requested.clone()), self.entry.term);
+            (self.entry.recorded, self.entry.recorded_in) = (Some(self.requested.clone()), Some(self.entry.term));
         }
         self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
         written
@@ -191,11 +197,23 @@ impl Pass<'_> {
         let Report { mut status, notices } = domain::report(status, self.stored.generation(), finding, Context::now());
         let handled = status.last_handled_reconcile_at.as_deref();
         status.last_handled_reconcile_at = self.requested.handled(self.entry.recorded.as_ref(), handled);
-        self.context.metrics.object(&self.key.0, &self.key.1, &status);
-        self.context.pools.set_stuck(self.key, domain::waits_for_a_person(&status));
-        match write(&mut self.stored, &status).await {
-            Ok(Written::Nothing) => return Ok(()),
-            Ok(Written::Whole) => self.notices.extend(notices),
+        let signature = self.sign(&mut status);
+        self.show(&status, finding.interval().unwrap_or(IDLE));
+        self.context.pools.set_stuck(self.key, domain::stands_still(&status));
+        let before = self.stored.status().unwrap_or_default();
+        let written = write(&mut self.stored, &status).await;
+        if written.is_ok() {
+            self.count(&before, &status);
+        }
+        match written {
+            Ok(Written::Nothing) => {
+                self.entry.signature = signature;
+                return Ok(());
+            }
+            Ok(Written::Whole) => {
+                self.entry.signature = signature;
+                self.notices.extend(notices);
+            }
             // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
             Ok(Written::Proof) => {
                 self.tell().await;
@@ -211,6 +229,39 @@ impl Pass<'_> {
         tracing::info!(seats = status.seats, desired = status.desired, summary, "status");
         self.tell().await;
         Ok(())
+    }
+
+    /// Signs the status with the name of this installation, and tells of another one that signs it too. Returns what is
+    /// to be remembered once it is written.
+    fn sign(&mut self, status: &mut LicenseSeatsStatus) -> Signature {
+        let own = &self.context.installation;
+        let found = status.operator.take();
+        let (signed, next) = self.entry.signature.look(found.as_deref(), own, self.entry.term);
+        status.operator = match signed {
+            Signed::AsItIs => found,
+            Signed::Ours => Some(own.clone()),
+            Signed::Another => {
+                let notice = domain::another_installation(found.as_deref().unwrap_or_default(), own);
+                tracing::warn!(namespace = self.key.0, name = self.key.1, "{}", notice.note);
+                self.notices.push(notice);
+                Some(own.clone())
+            }
+        };
+        next
+    }
+
+    /// Shows the object in the metrics. Numbers that are older than three intervals are not shown.
+    fn show(&self, status: &LicenseSeatsStatus, interval: Duration) {
+        let outdated = self.entry.stale_in(interval, Instant::now()).is_zero();
+        let shown = Shown { status, observed: self.entry.observed, outdated };
+        self.context.metrics.object((&self.key.0, &self.key.1), &shown);
+    }
+
+    /// Counts the changes that the status tells and the stored one did not.
+    fn count(&self, before: &LicenseSeatsStatus, after: &LicenseSeatsStatus) {
+        for change in metrics::told(before, after) {
+            self.context.metrics.changed((&self.key.0, &self.key.1), &change);
+        }
     }
 
     async fn tell(&mut self) {
@@ -314,12 +365,12 @@ fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 
-fn after_fault(context: &Context, fault: &Fault, entry: &ObjectState) -> Duration {
+fn after_fault(context: &Context, fault: &Fault, entry: &mut ObjectState) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
         Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
         Remedy::Owner | Remedy::Credentials | Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
-            context.settings.timing.secret_recheck
+            entry.secret_recheck(context.settings.timing.secret_recheck, Instant::now())
         }
         Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
     };

@@ -45,7 +45,7 @@ pub(super) async fn read_secret(
             reason::SECRET_NOT_PERMITTED,
             "Secret may not be read",
             format!(
-                "the operator may not get Secret {name} in namespace {namespace}: its Role must allow get on secrets"
+                "the operator may not get Secret {name} in namespace {namespace}: its Role must allow get on it (chart: rbac.secretNames lists it, or is empty)"
             ),
         ),
         Err(error) => Err(error),

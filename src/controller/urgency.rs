@@ -15,7 +15,7 @@ pub(super) fn urgency(requested: &PassRequest, status: &LicenseSeatsStatus, entr
         Urgency::Asked
     } else if open || entry.changing || entry.doubt.runs() {
         Urgency::Urgent
-    } else if edited || requested || entry.foreign || entry.has_other_secret() {
+    } else if edited || requested || entry.foreign || entry.has_news || entry.has_other_secret() {
         Urgency::Changed
     } else if new {
         Urgency::First
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_waits_for_is_told_from_what_is_merely_due() {
+    fn what_a_person_waits_for_is_told_from_what_is_merely_due() {
         let idle = ObjectState::default();
         assert_eq!(urgency(&requested(1), &seen(1), &idle), Urgency::Poll);
         assert_eq!(urgency(&requested(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);
@@ -53,6 +53,15 @@ mod tests {
         other_secret.answered();
         other_secret.asks_with(Some("2"));
         assert_eq!(urgency(&requested(1), &seen(1), &other_secret), Urgency::Poll, "it was tried");
+        let mut approved = ObjectState::default();
+        approved.has_news = true;
+        assert_eq!(
+            urgency(&requested(1), &seen(1), &approved),
+            Urgency::Changed,
+            "a person said yes, and waits for it"
+        );
+        approved.read(std::time::Instant::now(), jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(urgency(&requested(1), &seen(1), &approved), Urgency::Poll);
         let mut asked = ObjectState::default();
         asked.asked = true;
         assert_eq!(urgency(&requested(2), &seen(1), &asked), Urgency::Asked);

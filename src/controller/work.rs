@@ -1,13 +1,12 @@
 //! The loop: what the watch tells goes into the queue, and the queue's objects go through passes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::Event;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -17,13 +16,17 @@ use super::object_metadata::ObjectMetadata;
 use super::object_state::Key;
 use super::queue::Next;
 use super::reconcile::reconcile;
+use super::scope::{Scope, watch};
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list has arrived.
 pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced: impl FnOnce()) {
-    let mut events = Box::pin(watcher(context.api(), watcher::Config::default()).default_backoff());
+    let scopes = context.scopes();
+    let mut events = watch(&scopes, |scope| context.api(scope));
     let mut passes: FuturesUnordered<BoxFuture<'_, (Key, Next)>> = FuturesUnordered::new();
     let (mut listing, mut synced) = (Listing::default(), Some(synced));
+    // Those of which no list has arrived yet.
+    let mut missing: HashSet<Scope> = scopes.into_iter().collect();
     loop {
         let stopping = shutdown.is_cancelled();
         if stopping && passes.is_empty() {
@@ -33,14 +36,19 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
         tokio::select! {
             biased;
             Some((key, next)) = passes.next() => ended(context, &key, next),
-            Some(event) = events.next(), if !stopping => match event {
+            Some((scope, event)) = events.next(), if !stopping => match event {
                 Ok(event) => {
-                    if listing.take(context, event) && let Some(synced) = synced.take() {
+                    if listing.take(context, &scope, event) {
+                        missing.remove(&scope);
+                    }
+                    if missing.is_empty() && let Some(synced) = synced.take() {
                         synced();
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "watching LicenseSeats failed; the watch is taken up again");
+                    if let Some(error) = context.apiserver.tells_of_watch(error) {
+                        tracing::warn!(error, %scope, "watching LicenseSeats failed; the watch is taken up again");
+                    }
                     context.crd.doubt();
                 }
             },
@@ -77,23 +85,23 @@ fn ended(context: &Context, key: &Key, next: Next) {
     context.host_permits.release();
 }
 
-/// The objects of a list of the watch that is not complete yet.
+/// The objects of each scope's list that is not complete yet.
 #[derive(Default)]
-struct Listing(Vec<ObjectMetadata>);
+struct Listing(HashMap<Scope, Vec<ObjectMetadata>>);
 
 impl Listing {
     /// Takes in what the watch tells. Returns whether a list is complete.
-    fn take(&mut self, context: &Context, event: Event<ObjectMetadata>) -> bool {
+    fn take(&mut self, context: &Context, scope: &Scope, event: Event<ObjectMetadata>) -> bool {
         match event {
-            Event::Init => self.0.clear(),
-            Event::InitApply(object) => self.0.push(object),
+            Event::Init => drop(self.0.remove(scope)),
+            Event::InitApply(object) => self.0.entry(scope.clone()).or_default().push(object),
             Event::Apply(object) => context.appeared(object),
             Event::Delete(object) => context.disappeared(&key_of(&object)),
             Event::InitDone => {
-                let mut list = std::mem::take(&mut self.0);
+                let mut list = self.0.remove(scope).unwrap_or_default();
                 // What a new list does not name was deleted while the watch was interrupted.
                 let listed: HashSet<Key> = list.iter().map(key_of).collect();
-                for key in context.keys().iter().filter(|key| !listed.contains(*key)) {
+                for key in context.keys().iter().filter(|key| scope.has(&key.0) && !listed.contains(*key)) {
                     context.disappeared(key);
                 }
                 // The younger may have to wait for the older.

@@ -122,8 +122,9 @@ impl ChangeTimes {
             let named = direction.windows.iter().flatten();
             if let Some(name) = named.clone().find(|name| !self.names().any(|one| one == name.as_str())) {
                 return Err(SpecFault(format!(
-                    "spec.adjustment.{path}.windows names {name:?}, and spec.adjustment.windows has no such window: add it, or \
-                     correct the name"
+                    "spec.adjustment.{path}.windows names \"{}\", and spec.adjustment.windows has no such window: add it, or \
+                     correct the name",
+                    name.escape_debug()
                 )));
             }
             if direction.mode != AdjustmentMode::InWindow && direction.windows.is_some() {
@@ -148,8 +149,9 @@ impl ChangeTimes {
         let used = |name: &str| [&self.increase, &self.decrease].iter().any(|one| one.waits() && one.has(name));
         match self.names().find(|name| !used(name)) {
             Some(name) => Err(SpecFault(format!(
-                "spec.adjustment.windows has {name:?}, which no direction uses: set the mode of increase or decrease to InWindow \
-                 and name it there, or remove the window"
+                "spec.adjustment.windows has \"{}\", which no direction uses: set the mode of increase or decrease to InWindow \
+                 and name it there, or remove the window",
+                name.escape_debug()
             ))),
             None => Ok(()),
         }
@@ -181,7 +183,8 @@ fn stretches(windows: &[api::Window]) -> Result<Stretches, SpecFault> {
         let api::Window { name, cron, before_renewal } = window;
         if !names.insert(name) {
             return Err(SpecFault(format!(
-                "spec.adjustment.windows has {name:?} twice: give each window a name of its own"
+                "spec.adjustment.windows has \"{}\" twice: give each window a name of its own",
+                name.escape_debug()
             )));
         }
         match (cron, before_renewal) {

@@ -1,6 +1,8 @@
 //! Approvals: which changes need a person's yes, which plan a yes is for, and what it covers. An approval is an object of its own,
 //! so that rights alone decide who may give it.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::ladder::Move;
@@ -42,6 +44,8 @@ pub(super) enum Consent {
     Denied(String),
     /// It needs one. The sentence says why.
     Needed(String),
+    /// What there is could not be read. The sentence says why.
+    Unread(String),
 }
 
 /// The plan as it is shown: the one that was shown last while the change goes no further, else a new one. `None`: what costs nothing
@@ -56,6 +60,7 @@ pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
         // It does not depend on other rows.
         key.present.clear();
         key.heard.clear();
+        key.unexplained = None;
     }
     let last = s.approvals.shown;
     if let Some(last) = last.filter(|last| !last.spent && last.of == of && goes_no_further(&last.step, &step)) {
@@ -83,28 +88,38 @@ fn goes_no_further(earlier: &Step, change: &Step) -> bool {
 
 /// What approvals say to a change.
 pub(super) fn consent(s: &Situation<'_>, change: &Move) -> Consent {
-    let Some(ShownPlan { id, .. }) = shown(s, &change.step) else { return Consent::NotNeeded };
-    if let Some(why) = s.approvals.unread {
-        return Consent::Needed(format!("the SeatApprovals of this object could not be read: {why}"));
+    if !is_of_a_plan(&change.step) {
+        return Consent::NotNeeded;
     }
+    if let Some(why) = s.approvals.unread {
+        return Consent::Unread(format!("the SeatApprovals of this object could not be read: {why}"));
+    }
+    given(s, change).or_else(|| needed(s, &change.step).map(Consent::Needed)).unwrap_or(Consent::NotNeeded)
+}
+
+/// What those say to a change that there are.
+fn given(s: &Situation<'_>, change: &Move) -> Option<Consent> {
+    if s.approvals.given.is_empty() {
+        return None;
+    }
+    let ShownPlan { id, .. } = shown(s, &change.step)?;
     let in_force = |approval: &&Approval| approval.spec.valid_until.as_ref().is_none_or(|until| s.now < until.0);
     let given: Vec<&Approval> = s.approvals.given.iter().filter(in_force).collect();
     let of_plan = |approval: &Approval| approval.spec.plan_id.as_deref() == Some(id.as_str());
     let denied = given.iter().find(|one| one.spec.decision == ApprovalDecision::Denied && of_plan(one));
     if let Some(denied) = denied {
-        return Consent::Denied(denied.name.clone());
+        return Some(Consent::Denied(denied.name.clone()));
     }
     let approves = |one: &&&Approval| {
         let bound = one.spec.plan_id.is_none() && within(&one.spec, &change.step);
         one.spec.decision == ApprovalDecision::Approved && (of_plan(one) || bound)
     };
-    let now = |one: &Approval| one.spec.apply_now == Some(true);
-    let approval = given.iter().filter(approves).max_by_key(|one| (now(one), of_plan(one)));
-    if let Some(approval) = approval {
-        let (now, of_plan) = (now(approval), of_plan(approval));
-        return Consent::Approved { name: approval.name.clone(), now, of_plan };
-    }
-    needed(s, &change.step).map_or(Consent::NotNeeded, Consent::Needed)
+    let applies_now = |one: &Approval| one.spec.apply_now == Some(true);
+    let covering: Vec<&&Approval> = given.iter().filter(approves).collect();
+    // What one of them lifts is lifted, whichever is named.
+    let (now, names_plan) = (covering.iter().any(|one| applies_now(one)), covering.iter().any(|one| of_plan(one)));
+    let named = covering.iter().max_by_key(|one| (applies_now(one), of_plan(one)))?;
+    Some(Consent::Approved { name: named.name.clone(), now, of_plan: names_plan })
 }
 
 /// Whether an approval that names a bound covers a change. It covers increases alone: fewer seats are within any upper bound.
@@ -162,18 +177,30 @@ pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
     to.limit.map(|limit| limit.max(to.seats))
 }
 
-/// Why the approvals that there are do not cover a change, as sentences.
-pub(super) fn why_none_covers(s: &Situation<'_>, id: &str) -> Vec<String> {
-    let why = |Approval { name, spec }: &Approval| match (&spec.plan_id, &spec.valid_until) {
+/// So many approvals that do not cover a change are named. Those of plans that are over pile up over the years.
+const NAMED: usize = 3;
+
+/// Why the approvals that there are do not cover a change, as sentences: bounds first, then the latest plans.
+pub(super) fn why_none_covers(s: &Situation<'_>, step: &Step) -> Vec<String> {
+    let number = |plan: &str| plan.split('-').next().and_then(|number| number.parse::<i64>().ok());
+    let mut given: Vec<&Approval> = s.approvals.given.iter().collect();
+    given.sort_by_key(|one| one.spec.plan_id.as_deref().map(|plan| Reverse(number(plan))));
+    let named = if given.len() == NAMED + 1 { NAMED + 1 } else { NAMED };
+    let more = given.len().saturating_sub(named);
+    let rest = (more > 0).then(|| format!("{more} more SeatApprovals of this object do not cover the change"));
+    given.into_iter().take(named).map(|one| why_not(s, one, step)).chain(rest).collect()
+}
+
+fn why_not(s: &Situation<'_>, Approval { name, spec }: &Approval, step: &Step) -> String {
+    let increases = matches!(step, Step::Seats(_)) && directions(step) == (true, false);
+    match (&spec.plan_id, &spec.valid_until) {
         (_, Some(until)) if until.0 <= s.now => {
             format!("SeatApproval {name} was valid until {}", until.0.strftime("%Y-%m-%d %H:%MZ"))
         }
-        (Some(plan), _) if plan != id => {
-            format!("SeatApproval {name} names plan {plan}, which is over or of another object")
-        }
-        _ => format!("SeatApproval {name} does not go as far"),
-    };
-    s.approvals.given.iter().map(why).collect()
+        (Some(plan), _) => format!("SeatApproval {name} names plan {plan}, which is over or of another object"),
+        (None, _) if increases => format!("The bound of SeatApproval {name} is below this change"),
+        (None, _) => format!("SeatApproval {name} has a bound, which covers increases of seats or limit alone"),
+    }
 }
 
 /// Seats up to which people have agreed for an account, as a status has it. What they agreed to for another account counts for
@@ -183,7 +210,8 @@ pub fn agreed_for(status: &LicenseSeatsStatus, account: &str) -> Option<i32> {
     status.agreed_seats.filter(|_| recorded.as_deref() == Some(account))
 }
 
-/// Seats up to which people have agreed, after a decision. They fall with what is in sync, and rise by approved changes alone.
+/// Seats up to which people have agreed, after a decision. They fall with the seats that are there while these are what is wanted, and
+/// rise by approved changes alone.
 pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot, in_sync: bool) -> Option<i32> {
     let asked = desired.approval != ApprovalPolicy::default();
     let seats = seen.numbers().map(|numbers| numbers.seats);

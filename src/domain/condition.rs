@@ -83,6 +83,7 @@ pub mod reason {
     pub const NEVER_MADE: &str = "NeverMade";
     pub const AWAITING_APPROVAL: &str = "AwaitingApproval";
     pub const CHANGE_DENIED: &str = "ChangeDenied";
+    pub const APPROVALS_UNREADABLE: &str = "ApprovalsUnreadable";
     pub const AWAITING_RETRY: &str = "AwaitingRetry";
     pub const ACTIVATING: &str = "Activating";
     pub const SETTLING: &str = "Settling";
@@ -128,11 +129,22 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
     owned || [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE].contains(&told)
 }
 
-/// What the STATUS column says where nothing goes on before a person acts.
-pub fn waits_for_a_person(status: &LicenseSeatsStatus) -> Option<String> {
+/// An object of which nothing goes on: a person must act, or its change waits for days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandsStill {
+    /// What its STATUS column says.
+    pub why: String,
+    /// Its change is deferred: waiting is not failure.
+    pub deferred: bool,
+}
+
+/// Whether nothing goes on though a change is wanted, as a status says it.
+pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
+    let is_there = |kind: &str| find(&status.conditions, kind).is_some();
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == Is::True.text());
-    let goes_on = find(&status.conditions, kind::RECONCILING).is_some();
-    status.summary.clone().filter(|_| !ready && !goes_on)
+    let deferred = ready && is_there(kind::CHANGE_PENDING);
+    let still = (!ready || deferred) && !is_there(kind::RECONCILING);
+    status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred })
 }
 
 /// Status of a condition.

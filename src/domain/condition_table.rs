@@ -41,13 +41,13 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
     quiet(kind::READY, Is::True, &[reason::STANDBY], "Only watched: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
-    quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, or `adjustment` switches its direction off. `STATUS` and the message say when it is made."),
+    quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
     quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
     quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
     quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
     quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
-    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail or the seats in use. Change the wish or the rail, or free seats."),
+    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail, a ceiling of the installer, or the seats in use. Change the wish or the rail, or free seats."),
     warns(kind::READY, Is::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Seatkeeper lowers no seats and sends no difference. It still raises seats by a total, and changes the limit alone. Correct the account or the key, as the message says."),
     warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit the wish, or annotate as the message says."),
     warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
@@ -57,10 +57,11 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
     warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gives no usable answer to a change, and nothing came of it. It is sent again by itself; the message says when."),
     quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
-    warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys come to fewer seats than `seats`. Supply another key."),
+    warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys total fewer seats than `seats`. Supply another key."),
     warns(kind::READY, Is::False, &[reason::LICENSE_KEY_REJECTED], "The vendor was asked twice to add a license key and shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
     warns(kind::READY, Is::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
     warns(kind::READY, Is::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and which row it is cannot be told. Name the row in `adopt`, or do what the message says."),
+    warns(kind::READY, Is::False, &[reason::APPROVALS_UNREADABLE], "A change is wanted, and the SeatApprovals of the object cannot be read: their CRD is not installed, the operator may not list them, or one of them is not as the CRD has it. The message has the fix."),
     warns(kind::READY, Is::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
     warns(kind::READY, Is::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
     warns(kind::READY, Is::False, &[reason::CRD_OUTDATED], "The CRD lacks fields of this operator, so nothing is sent to any vendor. Apply the CRD as the message says."),
@@ -87,7 +88,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::APPROVALS_UNREADABLE, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
@@ -173,6 +174,19 @@ pub(super) fn says(verdict: &Verdict) -> Says {
     }
 }
 
+/// Why a change is deferred, as the reason of `ChangePending` and in the words of the STATUS column; `None`: it is not.
+fn deferred(kind: &HoldKind) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
+        HoldKind::Window(awaited) if awaited.missed.is_some() => (reason::WINDOW_MISSED, ""),
+        HoldKind::Window(_) => (reason::AWAITING_WINDOW, ""),
+        HoldKind::Approval => (reason::AWAITING_APPROVAL, "approval needed"),
+        HoldKind::Denied => (reason::CHANGE_DENIED, "denied"),
+        HoldKind::NeverMade(_) => (reason::NEVER_MADE, "shown only"),
+        HoldKind::DeferredPool => (reason::AWAITING_OTHER_POOL, "waiting for a pool that is held"),
+        _ => return None,
+    })
+}
+
 /// What holds a change, in the words of `Ready` and of `ChangePending`.
 fn held(kind: Option<&HoldKind>) -> Says {
     let says = |ready, reason, going, words| Says { ready, reason, going, pending: Some(reason), label: "held", words };
@@ -180,18 +194,13 @@ fn held(kind: Option<&HoldKind>) -> Says {
     let stalls = |reason, words| says(Is::False, reason, Going::Stalled, words);
     let goes_on = |reason, words| says(Is::False, reason, Going::On, words);
     let pending = |says, pending| Says { pending: Some(pending), ..says };
+    if let Some((why, words)) = kind.and_then(deferred) {
+        return pending(rests(reason::CHANGE_DEFERRED, words), why);
+    }
     match kind {
         Some(HoldKind::Suspended) => rests(reason::SUSPENDED, "suspended"),
-        Some(HoldKind::Window(awaited)) if awaited.missed.is_some() => {
-            pending(rests(reason::CHANGE_DEFERRED, ""), reason::WINDOW_MISSED)
-        }
-        Some(HoldKind::Window(_)) => pending(rests(reason::CHANGE_DEFERRED, ""), reason::AWAITING_WINDOW),
-        Some(HoldKind::Approval) => {
-            pending(rests(reason::CHANGE_DEFERRED, "approval needed"), reason::AWAITING_APPROVAL)
-        }
-        Some(HoldKind::Denied) => pending(rests(reason::CHANGE_DEFERRED, "denied"), reason::CHANGE_DENIED),
+        Some(HoldKind::ApprovalsUnread) => stalls(reason::APPROVALS_UNREADABLE, "approvals cannot be read"),
         Some(HoldKind::Activating(..)) => pending(goes_on(reason::PROGRESSING, "becomes active"), reason::ACTIVATING),
-        Some(HoldKind::NeverMade(_)) => pending(rests(reason::CHANGE_DEFERRED, "shown only"), reason::NEVER_MADE),
         Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
         Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
         Some(HoldKind::GuardRail) => {
@@ -212,14 +221,19 @@ fn held(kind: Option<&HoldKind>) -> Says {
             says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "waiting for an earlier change")
         }
         Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "may be another object's account"),
-        // These are verdicts of their own when they come first.
+        // These are verdicts of their own when they come first, or deferred.
         Some(
             HoldKind::VendorRule
             | HoldKind::Standby
             | HoldKind::Observe
             | HoldKind::Settle(_)
             | HoldKind::Review(_)
-            | HoldKind::Contest,
+            | HoldKind::Contest
+            | HoldKind::Window(_)
+            | HoldKind::Approval
+            | HoldKind::Denied
+            | HoldKind::NeverMade(_)
+            | HoldKind::DeferredPool,
         )
         | None => stalls(reason::VENDOR_REJECTED, "vendor would refuse"),
     }
@@ -228,45 +242,9 @@ fn held(kind: Option<&HoldKind>) -> Says {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Hold, Lack, Standby, Wake};
-
-    fn verdicts() -> Vec<Verdict> {
-        let lack = |reason| {
-            Verdict::Lacking(Lack { reason, summary: String::new(), message: String::new(), secret_may_help: false })
-        };
-        let standby = |settles| Verdict::Standby(Standby { active: String::new(), wanted: None, settles });
-        let held = |kind| Verdict::Held(vec![Hold { kind, message: String::new(), wake: Wake::OnEdit }]);
-        vec![
-            Verdict::InSync,
-            Verdict::Observed(None),
-            standby(false),
-            standby(true),
-            Verdict::Publish,
-            Verdict::Doubt,
-            Verdict::Rejected,
-            Verdict::NeedsReview,
-            Verdict::Conflict,
-            Verdict::Unsupported(String::new()),
-            lack(reason::PRUNE_BLOCKED),
-            lack(reason::SEATS_SHORT),
-            held(HoldKind::Suspended),
-            held(HoldKind::DriftReported),
-            held(HoldKind::Approval),
-            held(HoldKind::Denied),
-            held(HoldKind::Unsupported),
-            held(HoldKind::VendorRule),
-            held(HoldKind::GuardRail),
-            held(HoldKind::NumbersInDoubt),
-            held(HoldKind::Owned),
-            held(HoldKind::FirstSight),
-            held(HoldKind::OtherPool),
-            held(HoldKind::UnreadPool),
-            held(HoldKind::StuckPool),
-            held(HoldKind::Retry),
-            held(HoldKind::NotScanned),
-            held(HoldKind::OtherChange),
-            held(HoldKind::SameRows),
-        ]
+    use crate::domain::tests::samples;
+    fn verdicts() -> impl Iterator<Item = Verdict> {
+        samples::verdicts().into_iter().map(|(_, verdict)| verdict)
     }
 
     #[test]

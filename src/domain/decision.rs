@@ -144,7 +144,7 @@ pub enum Verdict {
     Rejected,
     /// The vendor shows neither old nor new numbers.
     NeedsReview,
-    /// The vendor is changed from outside again and again.
+    /// Repeated external changes.
     Conflict,
     /// License keys are not as listed, or do not come to the seats that are wanted: a person must act.
     Lacking(Lack),
@@ -200,7 +200,7 @@ pub fn decide(s: &Situation<'_>) -> Decision {
 
 /// The plan that the status shows last from now on. Where nothing is wanted any more it is over.
 fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
-    let over = decision.verdict == Verdict::InSync || decision.verdict == Verdict::Observed(None);
+    let over = decision.verdict.wants_nothing();
     let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
     shown.or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
 }
@@ -313,8 +313,9 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
     let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
     let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
-    let next_window =
-        windows::recorded(&windows::passage(s, change)).filter(|_| !holds.iter().any(Hold::is_of_a_person));
+    let opens = windows::recorded(&windows::passage(s, change));
+    let not_before = opens.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
+    let next_window = opens.filter(|_| !holds.iter().any(Hold::is_of_a_person));
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),
@@ -352,7 +353,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         Some(_) => {
             let mut blocked_by: Vec<PlanBlock> = holds.iter().filter_map(Hold::block).collect();
             blocked_by.dedup();
-            Decision { plan: Some(Plan { blocked_by, ..plan }), ..plain(Verdict::Held(holds.clone())) }
+            Decision { plan: Some(Plan { blocked_by, not_before, ..plan }), ..plain(Verdict::Held(holds.clone())) }
         }
     }
 }
@@ -366,6 +367,20 @@ fn wake(wake: Wake, now: Timestamp) -> Option<Duration> {
 }
 
 impl Verdict {
+    /// Whether the change that is wanted may wait for days and then be made as it is: for a window, or for a person's yes.
+    pub fn may_wait_for_days(&self) -> bool {
+        matches!(self, Self::Held(holds) if holds.iter().any(|hold| hold.lasts() || hold.is_for_a_yes()))
+    }
+
+    /// Whether the account shows what the spec asks, also where this side only watches. Another cluster may have made the change then.
+    pub(super) fn wants_nothing(&self) -> bool {
+        match self {
+            Self::InSync | Self::Observed(None) => true,
+            Self::Standby(standby) => standby.wanted.is_none() && !standby.settles,
+            _ => false,
+        }
+    }
+
     /// One word for the metric label of the pass.
     pub fn label(&self) -> &'static str {
         says(self).label

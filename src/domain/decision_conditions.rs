@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::condition::{Conditions, Is, kind, reason};
 use super::condition_table::{Going, says};
-use super::fault_conditions::passes;
+use super::fault_conditions::{has_time, passes};
 use super::keys;
 use super::license_validity::validity;
 use super::may_bill::checked;
@@ -39,10 +39,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let late = license.reason == reason::PAST_DUE;
     let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
-    status.summary = Some(match desired.clamp_in_short() {
-        Some(clamp) => format!("{}; {clamp}", status_column::summary(decision, change.as_deref(), beside)),
-        None => status_column::summary(decision, change.as_deref(), beside),
-    });
+    let above = above_ceiling(told).map(|(short, _)| short);
+    let words = [Some(status_column::summary(decision, change.as_deref(), beside)), desired.clamp_in_short(), above];
+    status.summary = Some(words.into_iter().flatten().collect::<Vec<_>>().join("; "));
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
@@ -61,23 +60,40 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);
     conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
-    say_shortage(&mut conditions, vendor, seen, shortage.map(|one| clamped(desired, one)));
+    say_shortage(
+        &mut conditions,
+        vendor,
+        seen,
+        shortage.map(|one| with_fix(desired, seen, says.pending.is_some(), one)),
+    );
     // A change that waits is told whatever else is wrong.
     if let Some(reason) = says.pending {
         conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
     }
     say_drift(&mut conditions, told, &status.history);
-    match says.going {
-        // The license is not in force, which only a person can mend.
-        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, &message),
-        Going::Rests => {}
-        Going::Stalled if why == reason::NUMBERS_IN_DOUBT && key_may_recover(&conditions, seen, now) => {
-            conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message);
-        }
-        Going::On => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &message),
-        Going::Stalled => conditions.say(kind::STALLED, Is::True, why, &message),
-    }
+    say_going(&mut conditions, says.going, told, (why, &message));
     status.conditions = conditions.done();
+}
+
+/// Says `Reconciling` or `Stalled`, with the reason and the message of `Ready`.
+fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (why, message): (&'static str, &str)) {
+    let Told { seen, decision, now, .. } = *told;
+    let may_pass = match why {
+        reason::NUMBERS_IN_DOUBT => key_may_recover(conditions, seen, now),
+        _ => key_arrives(&decision.verdict) && has_time(conditions.since(kind::READY), now),
+    };
+    match going {
+        // The license is not in force, which only a person can mend.
+        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, message),
+        Going::Rests => {}
+        Going::Stalled if !may_pass => conditions.say(kind::STALLED, Is::True, why, message),
+        Going::On | Going::Stalled => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, message),
+    }
+}
+
+/// What the vendor shows above the installer's ceiling.
+fn above_ceiling(told: &Told<'_>) -> Option<(String, String)> {
+    told.desired.above_ceiling(told.seen.numbers()?)
 }
 
 /// Says `Ready`: what is said of the decision or the license, and what the numbers add. Returns the reason and the message.
@@ -106,6 +122,9 @@ fn say_ready(
     }
     if let Some(size) = told.desired.size_words() {
         message = format!("{message}; {size}");
+    }
+    if let Some((_, above)) = above_ceiling(told) {
+        message = format!("{message}; {above}");
     }
     if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
         message = format!("{message}; {differs}");
@@ -144,11 +163,32 @@ fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp)
     fault.is_some_and(|fault| passes(fault, conditions, now))
 }
 
-/// A shortage with the bound that keeps sizing from ending it.
-fn clamped(desired: &Desired, shortage: Result<String, Shortage>) -> Result<String, Shortage> {
-    shortage.map_err(|short| match desired.clamp_words() {
-        Some(clamp) => Shortage { message: format!("{}; {clamp}", short.message), ..short },
-        None => short,
+/// Whether the Secret of a license key may still arrive with its object.
+fn key_arrives(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Lacking(lack) if lack.arrives)
+}
+
+/// A shortage with what ends it: the bound that keeps sizing from that, or what a person can do.
+fn with_fix(
+    desired: &Desired,
+    seen: &Snapshot,
+    pending: bool,
+    shortage: Result<String, Shortage>,
+) -> Result<String, Shortage> {
+    shortage.map_err(|short| {
+        let full = seen.keys().is_some_and(|ring| ring.can_add_user == Some(false));
+        let few = [reason::EXHAUSTED, reason::BELOW_THRESHOLD].contains(&short.reason) && !full;
+        let message = match desired.clamp_words() {
+            Some(clamp) => format!("{}; {clamp}", short.message),
+            None if !few => return short,
+            None if pending => format!("{}. A change waits: ChangePending says for what", short.message),
+            None if desired.sizing.is_some() => {
+                format!("{}. Seatkeeper follows the use, as spec.sizing says", short.message)
+            }
+            None if seen.keys().is_some() => format!("{}. List another license key, or free seats", short.message),
+            None => format!("{}. Raise spec.seats, or free seats at {}", short.message, desired.pool.vendor.name),
+        };
+        Shortage { message, ..short }
     })
 }
 
@@ -248,14 +288,16 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
         Verdict::Held(holds) => held(holds, change),
         Verdict::Doubt => {
             let what = match intent {
-                Some(i) => format!("a change to {} was sent or may have been sent", status_column::numbers(i.target())),
+                Some(i) => {
+                    format!("The outcome of the change to {} is not known yet", status_column::numbers(i.target()))
+                }
                 None if decision.drifted.is_some() => format!(
                     "{vendor} was set back to {} from outside, which it bills too, and Seatkeeper corrects it once",
                     status_column::numbers(numbers)
                 ),
                 None => format!("{vendor} took the last change back, and may bill it all the same"),
             };
-            format!("{what}; nothing is sent until {vendor} was read again after the settle time")
+            format!("{what}. No further request is sent until {vendor} has been read again after the settle time")
         }
         Verdict::Rejected => intent.map_or_else(String::new, |intent| refused(vendor, intent)),
         Verdict::NeedsReview => {

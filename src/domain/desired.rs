@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::protocol::digest;
-use super::{ChangeTimes, Goal, Pool, Size, Sizing, Standing};
+use super::{Ceilings, ChangeTimes, Goal, Pool, Size, Sizing, Standing};
 use crate::api::{
     ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration,
 };
@@ -56,6 +56,8 @@ pub struct Desired {
     pub limit: LimitGoal,
     /// Bounds on every change.
     pub guardrails: Guardrails,
+    /// What the installer allows: [`Desired::under`].
+    pub ceilings: Ceilings,
     /// When changes may be made.
     pub adjustment: ChangeTimes,
     /// Which changes need a person's yes.
@@ -94,6 +96,7 @@ impl Desired {
             limit: limit(spec, &pool.goal)?,
             pool,
             guardrails: spec.guardrails.clone().unwrap_or_default(),
+            ceilings: Ceilings::default(),
             adjustment: ChangeTimes::parse(spec.adjustment.as_ref())?,
             approval: approval(spec)?,
             asked: asked(spec),
@@ -166,6 +169,12 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     };
     let parse = |text: &String| parse_duration(text).map_err(|e| SpecFault(format!("spec.thresholds.expiry {e}")));
     let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    if expiry.iter().any(Duration::is_zero) {
+        return Err(SpecFault(
+            "spec.thresholds.expiry must hold durations above 0s, such as 720h: an end that has come is told anyway"
+                .into(),
+        ));
+    }
     expiry.sort_unstable_by(|a, b| b.cmp(a));
     Ok(expiry)
 }

@@ -30,6 +30,8 @@ pub mod event {
     pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
     /// A `SeatApproval` let a change pass.
     pub const CHANGE_APPROVED: &str = "ChangeApproved";
+    /// Another installation of Seatkeeper writes the same object.
+    pub const ANOTHER_INSTALLATION: &str = "AnotherInstallation";
     /// Another number of seats is billed than is shown.
     pub const BILLED_DIFFERS: &str = "BilledDiffers";
 }
@@ -46,6 +48,15 @@ pub struct Notice {
     pub action: String,
     /// The sentence.
     pub note: String,
+}
+
+/// Tells that another installation of Seatkeeper writes the same object. Both are named by their Leases.
+pub fn another_installation(other: &str, own: &str) -> Notice {
+    let note = format!(
+        "Another Seatkeeper, with the Lease {other}, writes the status of this object beside this one, with the Lease {own}. Two of them \
+         must not serve one account. Stop one, or give each its own namespaces. If a person put an old status back, do nothing"
+    );
+    Notice { warning: true, reason: event::ANOTHER_INSTALLATION, action: format!("MeetSeatkeeper {other}"), note }
 }
 
 /// Tells that an approval is used.
@@ -98,7 +109,7 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
         Some(why) => (
             event::LICENSE_KEY_ADOPTED,
             format!(
-                "{} was refused, because {why}, and a new row ({uuid}) is listed that is taken for it: {seats}",
+                "{} was refused, because {why}, and a new row ({uuid}) is listed that is treated as it: {seats}",
                 keys::object_of(&change.step)
             ),
         ),
@@ -130,6 +141,11 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
             }
         }
     }
+    // Each plan that waits for a yes has an id of its own, which its approver must learn.
+    let asked = asks(old).zip(asks(new)).filter(|((before, _), (now, _))| before != now);
+    if let Some((_, (_, message))) = asked {
+        told(kind::CHANGE_PENDING, reason::AWAITING_APPROVAL, message.to_owned());
+    }
     // Each threshold that is reached has a sentence of its own.
     let soon = |status: &LicenseSeatsStatus| {
         let license = find(&status.conditions, kind::LICENSE_VALID)?;
@@ -141,6 +157,13 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
     if let Some((billed, seats)) = new.billed.zip(new.seats).filter(|_| new.billed != old.billed) {
         told("Billed", event::BILLED_DIFFERS, format!("{billed} seats are billed, and {seats} are shown as purchased"));
     }
+}
+
+/// The id of the plan that waits for a yes, and what is said of it.
+fn asks(status: &LicenseSeatsStatus) -> Option<(&str, &str)> {
+    let pending = find(&status.conditions, kind::CHANGE_PENDING)?;
+    let plan = status.plan.as_ref().filter(|_| pending.reason == reason::AWAITING_APPROVAL)?;
+    Some((&plan.id, &pending.message))
 }
 
 /// Whether a license key is about to be added, or was sent and is not listed yet: what its seats will mend is no reason to warn.
@@ -167,7 +190,7 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
                  let prune remove it once its key is no longer listed"
             }
         };
-        let note = format!("row {id} ({uuid}) is taken for license key {path}, {why}");
+        let note = format!("row {id} ({uuid}) is treated as license key {path}, {why}");
         let action = format!("Adopt-{}", digest(&[&note]));
         Notice { warning: false, reason: event::LICENSE_KEY_ADOPTED, action, note }
     });

@@ -1,8 +1,10 @@
 //! What is said of a pass that did not come to a decision: by what mends it. Called by `report`.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::condition::{Conditions, Is, kind, reason};
+use super::condition::{Conditions, Is, find, kind, reason};
 use super::{Fault, Remedy};
 use crate::api::LicenseSeatsStatus;
 
@@ -59,7 +61,23 @@ pub(super) fn failed(
 /// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
 /// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
 pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
-    let not_there = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&fault.reason);
     matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false })
-        || (not_there && conditions.since(kind::CREDENTIALS_VALID).is_some_and(|since| now < since + ARRIVES))
+        || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
+}
+
+/// Whether a reason is of a Secret that is missing or half filled.
+pub(super) fn may_arrive(reason: &str) -> bool {
+    [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason)
+}
+
+/// Whether a Secret that has been awaited since then may still arrive with its object.
+pub(super) fn has_time(since: Option<Timestamp>, now: Timestamp) -> bool {
+    since.is_some_and(|since| now < since + ARRIVES)
+}
+
+/// How long still the Secret of a license key is awaited before a person must act, as a status says it.
+pub fn awaits_secret(status: &LicenseSeatsStatus, now: Timestamp) -> Option<Duration> {
+    find(&status.conditions, kind::RECONCILING)?;
+    let ready = find(&status.conditions, kind::READY).filter(|ready| may_arrive(&ready.reason))?;
+    Duration::try_from(now.duration_until(ready.last_transition_time.0 + ARRIVES)).ok()
 }

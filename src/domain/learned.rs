@@ -89,7 +89,7 @@ pub fn after_request(
     // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
     let unsent = || {
         let (id, step, reason) = (intent.id.clone(), intent.step.clone(), intent.reason);
-        Plan { id, basis: None, step, reason, blocked_by: Vec::new() }
+        Plan { id, basis: None, step, reason, blocked_by: Vec::new(), not_before: None, estimate: None }
     };
     let plan = if matches!(outcome, Outcome::NotSent(_)) && intent.step.key().is_none() {
         Some(unsent())
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_over_the_write_of_somebody_who_has_another_intent_or_none() {
+    fn nothing_goes_over_the_write_of_a_person_who_has_another_intent_or_none() {
         let ours = record(None, "ours");
         for (stored, known) in
             [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)]

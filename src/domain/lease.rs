@@ -33,7 +33,7 @@ pub fn lease_step(lease: Option<&LeaseSeen>, me: &str, unchanged_for: Duration, 
         None | Some("") => LeaseStep::Acquire,
         Some(holder) if holder == me => LeaseStep::Renew,
         Some(_) => {
-            let seconds = lease.duration_seconds.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0);
+            let seconds = lease.duration_seconds.and_then(|s| u64::try_from(s).ok());
             // Never shorter than ours: a holder that writes a short duration by mistake still gets ours.
             let runs = seconds.map_or(ours, Duration::from_secs).clamp(ours, LONGEST_LEASE.max(ours));
             let left = runs.saturating_sub(unchanged_for);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_nobody_holds_is_taken() {
+    fn a_lease_that_no_person_holds_is_taken() {
         assert_eq!(lease_step(None, "me", Duration::ZERO, OURS), LeaseStep::Acquire);
         assert_eq!(step(None, Some(15), 0), LeaseStep::Acquire);
         assert_eq!(step(Some(""), Some(1), 0), LeaseStep::Acquire);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_elses_lease_is_taken_only_after_it_stood_still_for_its_duration() {
+    fn another_persons_lease_is_taken_only_after_it_stood_still_for_its_duration() {
         assert_eq!(step(Some("you"), Some(15), 14), LeaseStep::Follow(Duration::from_secs(1)));
         assert_eq!(step(Some("you"), Some(15), 15), LeaseStep::Acquire);
         assert_eq!(step(Some("you"), Some(60), 15), LeaseStep::Follow(Duration::from_secs(45)));

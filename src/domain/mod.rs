@@ -5,6 +5,7 @@
 
 mod adjustment;
 mod approval;
+mod ceilings;
 mod condition;
 mod condition_table;
 mod confirmation;
@@ -42,13 +43,15 @@ mod wish;
 
 pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
 pub use approval::{Approval, Approvals, agreed_for};
-pub use condition::{in_sync_before, keep_ready, kind, reason, tells_fault, waits_for_a_person};
+pub use ceilings::Ceilings;
+pub use condition::{StandsStill, in_sync_before, keep_ready, kind, reason, stands_still, tells_fault};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
 pub use desired::{Desired, LONGEST_INTERVAL, LimitGoal, SpecFault};
 pub use doubt_clock::DoubtClock;
-pub use events::{Notice, adoptions, remember};
+pub use events::{Notice, adoptions, another_installation, remember};
 pub use fault::{Fault, Remedy};
+pub use fault_conditions::awaits_secret;
 pub use gates::{Hold, HoldKind, Wake};
 pub use keys::{AfterKeyWrite, KeyRing, Lack, Row, WantedKey, after_key_write, fingerprint};
 pub use learned::{Learned, after_decision, after_request, before_request, over_another_write};
@@ -62,8 +65,8 @@ pub use protocol::{Elapsed, WaitFor, intent_id};
 pub use report::{Finding, Report, report};
 pub use settle_time::Timing;
 pub use sizing::{Size, Sizing};
-pub use standby::{ActivePast, Standby, Standing, edits_unseen, is_cluster_name};
-pub use windows::{Awaited, Calendar, Opening};
+pub use standby::{ActivePast, Standby, Standing, edits_unseen, is_cluster_name, unchecked};
+pub use windows::{Awaited, BEFORE_OPENING, Calendar, Opening};
 pub use wish::satisfaction;
 
 #[cfg(test)]

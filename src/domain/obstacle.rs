@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::StandsStill;
 use crate::api::DIFFERS;
 
 /// Why a change must wait for other objects.
@@ -33,22 +34,24 @@ pub enum Peer {
     Elsewhere,
 }
 
-/// Another object that owns a pool of the account and changes nothing there before a person acts.
+/// Another object that owns a pool of the account and of which nothing goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// The pool.
     pub pool: &'static str,
     /// Whose it is.
     pub peer: Peer,
-    /// What its STATUS column says.
-    pub why: String,
+    /// Why nothing goes on.
+    pub still: StandsStill,
 }
 
 impl Stuck {
     /// Who is held, and why as far as that may be known.
     pub(super) fn sentence(&self) -> String {
         match &self.peer {
-            Peer::Here(name) => format!("LicenseSeats {name} declares that and is held ({}): see its status", self.why),
+            Peer::Here(name) => {
+                format!("LicenseSeats {name} declares that and is held ({}): see its status", self.still.why)
+            }
             Peer::Elsewhere => "a LicenseSeats in another namespace declares that and is held".to_owned(),
         }
     }

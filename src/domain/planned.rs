@@ -43,8 +43,12 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
         // What the list showed meanwhile belongs to the intent.
         key.present.clear();
         key.heard.clear();
+        key.unexplained = None;
     }
-    Plan { id, basis: Some(basis), step, reason: change.reason, blocked_by: Vec::new() }
+    let same = |known: &&Plan| known.id == id && known.step.target().seats == step.target().seats;
+    let known = s.calendar.planned.filter(same);
+    let estimate = known.and_then(|known| known.estimate.clone());
+    Plan { id, basis: Some(basis), step, reason: change.reason, blocked_by: Vec::new(), not_before: None, estimate }
 }
 
 /// The intent under which it is sent.

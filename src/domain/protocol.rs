@@ -170,5 +170,6 @@ pub(crate) fn digest(words: &[&str]) -> String {
         hash.update(word.len().to_le_bytes());
         hash.update(word.as_bytes());
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let halves = hash.finalize().into_iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
+    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }

@@ -1,7 +1,10 @@
 //! Turns a finding into the status that people read and the events that tell them. Pure: the same finding over the same
 //! old status gives the same bytes, so that a steady state writes nothing.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::approval::{agreed_for, agreed_seats};
 use super::condition::{reason, satisfied_generation};
@@ -12,6 +15,9 @@ use super::standby::unread;
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
 use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
+
+/// The shortest time between two records of when the vendor was read.
+const LEAST_STEP: Duration = Duration::from_secs(3600);
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -38,6 +44,16 @@ pub enum Finding<'a> {
     },
 }
 
+impl Finding<'_> {
+    /// How often the vendor is read, where the spec could be checked.
+    pub fn interval(&self) -> Option<Duration> {
+        match self {
+            Self::Decided { desired, .. } => Some(desired.interval),
+            Self::Failed { desired, .. } => desired.map(|desired| desired.interval),
+        }
+    }
+}
+
 /// The new status and what to tell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -62,6 +78,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             }
             status.effective = Some(effective(desired));
             observed(&mut status, desired, seen, decision);
+            status.last_observed_at = Some(Time(last_observed(old, desired.interval, now)));
             status.plan = decision.plan.clone();
             status.last_plan.clone_from(&decision.last_plan);
             status.next_window.clone_from(&decision.next_window);
@@ -112,14 +129,28 @@ fn account_of(recorded: Option<Account>, named: Option<&Account>) -> Option<Acco
 }
 
 fn effective(desired: &Desired) -> Effective {
-    Effective { interval: go_duration(desired.interval), product: Some(desired.pool.name.into()) }
+    Effective {
+        interval: go_duration(desired.interval),
+        product: Some(desired.pool.name.into()),
+        max_seats: desired.most_seats().map(|one| one.max).min(),
+        max_increase: desired.largest_increase().map(|one| one.max).min(),
+    }
+}
+
+/// When the vendor was read, in steps of an hour or of ten intervals: whoever looks can tell the age of the numbers, and few polls
+/// write it.
+fn last_observed(old: &LicenseSeatsStatus, interval: Duration, now: Timestamp) -> Timestamp {
+    let step = SignedDuration::try_from((interval * 10).max(LEAST_STEP)).unwrap_or(SignedDuration::MAX);
+    let known = old.last_observed_at.as_ref().map(|time| time.0);
+    // A clock that was ahead must not make numbers look fresh.
+    known.filter(|known| *known <= now && now.duration_since(*known) < step).unwrap_or(now)
 }
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
     let in_sync = decision.verdict == Verdict::InSync;
     // What people agreed to for the account of before counts for no other.
     let agreed = agreed_for(status, &seen.account_key());
-    status.agreed_seats = agreed_seats(agreed, desired, seen, in_sync);
+    status.agreed_seats = agreed_seats(agreed, desired, seen, decision.verdict.wants_nothing());
     let shown = if in_sync { seen.numbers() } else { None };
     status.sizing = sizing::recorded(desired, status.sizing.take(), shown);
     status.account = Some(seen.account.clone());

@@ -205,11 +205,15 @@ impl Desired {
         let rails = &self.guardrails;
         // No vendor sells fewer seats than one. Where there is none and none is in use, none is bought.
         let (mut seats, mut bound) = (asked.max(shown.seats.min(1)), None);
-        let largest = rails.max_increase.map(|most| shown.seats.saturating_add(most));
+        let increase = self.largest_increase().map(|one| one.max).min();
+        let largest = increase.map(|most| shown.seats.saturating_add(most));
+        // What is above the installer's ceiling stays.
+        let ceiling = self.ceilings.max_seats.map(|most| most.max(shown.seats));
         let smallest = rails.max_decrease.map(|most| shown.seats.saturating_sub(most));
         for (which, least, most) in [
             (SizeBound::MinSeats, rails.min_seats, None),
             (SizeBound::MaxSeats, None, rails.max_seats),
+            (SizeBound::MaxSeats, None, ceiling),
             (SizeBound::Vendor, None, Some(self.pool.most_seats)),
             (SizeBound::MaxIncrease, None, largest),
             (SizeBound::MaxDecrease, smallest, None),

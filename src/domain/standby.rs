@@ -163,14 +163,10 @@ fn clock(s: &Situation<'_>) -> WaitFor {
 pub(super) fn until(s: &Situation<'_>, left: Duration) -> Option<Timestamp> {
     let left = SignedDuration::try_from(left).ok()?;
     let at = s.now.checked_add(left).ok()?;
-    let told = s.activity.record.filter(|record| is_of(s, record, ActivityState::Activating));
-    let told = told.and_then(|record| Some(record.until.as_ref()?.0));
+    // Of a record about another object or cluster too: it is as near to the true time.
+    let told = s.activity.record.and_then(|record| Some(record.until.as_ref()?.0));
     let tolerance = SignedDuration::try_from(s.timing.unanswered / 10).unwrap_or_default().min(TOLERANCE);
     Some(told.filter(|told| told.duration_since(at).abs() <= tolerance).unwrap_or(at))
-}
-
-fn is_of(s: &Situation<'_>, record: &Activity, state: ActivityState) -> bool {
-    record.state == state && record.uid == s.uid && record.cluster.as_deref() == s.desired.names()
 }
 
 /// What is recorded from now on. `waits`: what the object still waits for; `doubt`: the clock that runs.
@@ -209,6 +205,19 @@ pub(super) fn unread(status: &LicenseSeatsStatus, desired: Option<&Desired>, now
     let desired = desired.filter(|desired| desired.stands_by().is_some());
     let standby = desired.map(|desired| activity(before, desired, ActivityState::Standby, uid, now));
     standby.or_else(|| before.cloned())
+}
+
+/// What is recorded of an object whose spec could not be checked: that it stands by, if it names another cluster than the record. That
+/// one may be active meanwhile, for another operator may be able to use the same spec. `active`: `spec.activeCluster` as it is stored.
+#[must_use]
+pub fn unchecked(status: LicenseSeatsStatus, active: Option<&str>, now: Timestamp) -> LicenseSeatsStatus {
+    let before = status.activity.as_ref();
+    if before.and_then(|before| before.cluster.as_deref()) == active {
+        return status;
+    }
+    let uid = before.map_or("", |before| before.uid.as_str()).to_owned();
+    let (state, cluster) = (ActivityState::Standby, active.map(str::to_owned));
+    LicenseSeatsStatus { activity: Some(Activity { state, cluster, uid, since: Time(now), until: None }), ..status }
 }
 
 /// What an object that stands by says; `None`: it does not.

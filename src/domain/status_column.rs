@@ -65,13 +65,15 @@ fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
         return format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
     }
+    // What waits for days hides no shortage.
+    let lasts = holds.first().is_some_and(Hold::lasts);
+    let worse = beside.shortage.filter(|_| lasts).map_or_else(String::new, |s| format!("shortage: {}; ", s.message));
     let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) else {
-        return format!("{change}: {words}");
+        return format!("{worse}{change}: {words}");
     };
     let when =
         awaited.next.as_ref().map_or_else(|| ": no window known".to_owned(), |next| format!(" at {}", next.local));
     let buys = if awaited.vendor_buys { "; vendor may buy meanwhile" } else { "" };
-    let worse = beside.shortage.map_or_else(String::new, |s| format!("shortage: {}; ", s.message));
     format!("{worse}{change}{when}{buys}")
 }
 

@@ -10,6 +10,7 @@ use crate::api::*;
 
 mod approval;
 mod decision;
+mod desired;
 mod drift_report;
 mod first_sight;
 mod former;
@@ -18,12 +19,15 @@ mod intent;
 mod keys;
 mod outage;
 mod outcome;
+mod pages;
 mod properties;
 mod readings;
 mod report;
+pub(super) mod samples;
 mod satisfied;
 mod sizing;
 mod standby;
+mod states;
 mod windows;
 mod wish;
 mod words;
@@ -68,6 +72,11 @@ fn seats_step(from: Numbers, to: Numbers) -> Step {
 
 fn request(id: &str) -> WaitFor {
     WaitFor::Request(id.into())
+}
+
+/// A status but for when the vendor was read, which is recorded once in a while.
+fn untimed(status: &LicenseSeatsStatus) -> LicenseSeatsStatus {
+    LicenseSeatsStatus { last_observed_at: None, ..status.clone() }
 }
 
 fn now() -> Timestamp {
@@ -117,6 +126,14 @@ fn said(status: &LicenseSeatsStatus, kind: &str) -> (String, String) {
     condition.map_or_else(Default::default, |c| (format!("{}/{}", c.status, c.reason), c.message.clone()))
 }
 
+fn rules() -> Rules {
+    Rules {
+        support: Support { cannot_clear_limit: Some("cannot clear".into()), ..Support::default() },
+        at_least: vec![],
+        at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
+    }
+}
+
 fn story() -> Story {
     let account = Account { vendor: "acme".into(), host: Some("api.test".into()), id: Some("one".into()) };
     Story {
@@ -129,6 +146,7 @@ fn story() -> Story {
             size: None,
             limit: LimitGoal::Pinned,
             guardrails: Guardrails::default(),
+            ceilings: Ceilings::default(),
             policy: ManagementPolicy::Manage,
             adjustment: ChangeTimes::default(),
             drift: DriftPolicy::Correct,
@@ -142,11 +160,7 @@ fn story() -> Story {
             account,
             usage: Usage::AtLeast(80),
             model: Model::Quantity(n(100, Some(100))),
-            rules: Rules {
-                support: Support { cannot_clear_limit: Some("cannot clear".into()), ..Support::default() },
-                at_least: vec![],
-                at_most: vec![Bound { seats: MAX_SEATS, because: "it wraps".into(), pool: None }],
-            },
+            rules: rules(),
             billed: None,
             billed_is_old: false,
             capabilities: vec![],

@@ -119,7 +119,7 @@ impl Locks {
     }
 
     /// What holds the account besides this object, if anything does.
-    pub fn bar(&mut self, key: &Key, account: &Realm, now: Instant) -> Option<BlockedBy> {
+    pub fn blocked_by(&mut self, key: &Key, account: &Realm, now: Instant) -> Option<BlockedBy> {
         let in_flight_elsewhere = self.in_flight_elsewhere(key, |_, theirs| theirs == account, now);
         if in_flight_elsewhere.is_some() {
             return in_flight_elsewhere;

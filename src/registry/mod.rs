@@ -7,7 +7,7 @@
 //! nor while one is left that was there before this replica led, for a change of it may be open (`scan`).
 //!
 //! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
-//! a status was wiped or an older one restored. It bars its account until it is said to be over, and at the longest
+//! a status was wiped or an older one restored. It blocks its account until it is said to be over, and at the longest
 //! for the settle time since this process first saw it: an object that can no longer be judged hinders no other for ever.
 //!
 //! An object that must wait for another one is woken when what it waits for is over (`waiters`).
@@ -55,7 +55,7 @@ impl Registry {
     }
 
     /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that was
-    /// open and was not said to be over, and of which the object does not know any more, bars its account for the
+    /// open and was not said to be over, and of which the object does not know any more, blocks its account for the
     /// settle time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
@@ -64,21 +64,21 @@ impl Registry {
     /// `term`: in which the object was read. What was read in a former one is to be read again.
     pub fn note(&mut self, (key, uid): (&Key, &str), found: Found, term: u64, now: Instant) -> (Option<Key>, Vec<Key>) {
         self.scan.ask(key, asked(&found));
-        let (claim, open, rows) = match found {
-            Found::Claims(Noted { claim, open, rows }) => (Some(claim), open, rows),
+        let (ownership, open, rows) = match found {
+            Found::Wants(Noted { ownership, open, rows }) => (Some(ownership), open, rows),
             Found::Nothing | Found::Unplaced { .. } => (None, None, Rows::default()),
         };
-        let owner = claim.as_ref().and_then(|claim| self.owners.before(key, claim)).cloned();
+        let owner = ownership.as_ref().and_then(|ownership| self.owners.before(key, ownership)).cloned();
         match &owner {
             Some(owner) => self.waiters.add(key, WaitsFor::Owner(owner.clone())),
             None => self.waiters.remove(key),
         }
         let opened = self.locks.open(key).cloned();
-        let same = opened == open && self.owners.claim(key) == claim.as_ref();
+        let same = opened == open && self.owners.ownership(key) == ownership.as_ref();
         self.locks.note(key, open.clone(), now);
         let current = self.term == term;
         let uid = if current { uid } else { "" };
-        let claimed = self.owners.note(key, uid, claim, rows);
+        let owned = self.owners.note(key, uid, ownership, rows);
         if let Some(ended) = opened.as_ref().filter(|opened| open.as_ref() != Some(opened)) {
             self.owners.overtakes(key, &ended.account);
         }
@@ -87,14 +87,14 @@ impl Registry {
         }
         let mut woken = self.scanned();
         if !same {
-            woken.extend(self.freed(key, claimed.as_ref(), opened.as_ref()));
+            woken.extend(self.freed(key, owned.as_ref(), opened.as_ref()));
         }
         (owner, woken)
     }
 
-    /// Who has the pool of the object before it; `None`: it owns what it claims, or claims nothing.
+    /// Who has the pool of the object before it; `None`: it owns what it wants, or wants nothing.
     pub fn owner(&self, key: &Key) -> Option<&Key> {
-        self.owners.before(key, self.owners.claim(key)?)
+        self.owners.before(key, self.owners.ownership(key)?)
     }
 
     /// What the other objects of the same account want of their pools.
@@ -109,7 +109,7 @@ impl Registry {
 
     /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.
     pub fn waits_for_scan(&mut self, key: &Key) -> bool {
-        let held = self.owners.claim(key).map(|claim| HeldUp::of(claim, &claim.account));
+        let held = self.owners.ownership(key).map(|ownership| HeldUp::of(ownership, &ownership.account));
         let Some(held) = held.filter(|held| self.scan.holds_up(key, held)) else { return false };
         self.waiters.add(key, WaitsFor::Scan(held));
         true
@@ -121,10 +121,10 @@ impl Registry {
         self.scanned()
     }
 
-    /// Wakes the object when another object of its account claims something else, or its change is over.
+    /// Wakes the object when another object of its account wants something else, or its change is over.
     pub fn wait_for_account(&mut self, key: &Key) {
-        if let Some(claim) = self.owners.claim(key) {
-            self.waiters.add(key, WaitsFor::Account(claim.account.clone()));
+        if let Some(ownership) = self.owners.ownership(key) {
+            self.waiters.add(key, WaitsFor::Account(ownership.account.clone()));
         }
     }
 
@@ -136,41 +136,41 @@ impl Registry {
     ///
     /// Why the change must wait.
     pub fn reserve(&mut self, key: &Key, change: InFlight, term: u64, now: Instant) -> Result<(), BlockedBy> {
-        if let Some(bar) = self.wait_out(key, &change.account, term, now) {
-            return Err(bar);
+        if let Some(blocked) = self.wait_out(key, &change.account, term, now) {
+            return Err(blocked);
         }
         self.locks.set(key, Some(change), now);
         Ok(())
     }
 
     /// Why a change of this account by this object must wait at this moment, if it must.
-    pub fn bar(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
-        let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) else {
+    pub fn blocked_by(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
+        let Some(ownership) = self.owners.ownership(key).filter(|_| self.term == term) else {
             return Some(BlockedBy::NotKnownYet);
         };
-        if !claim.confirmed || self.scan.holds_up(key, &HeldUp::of(claim, account)) {
+        if !ownership.confirmed || self.scan.holds_up(key, &HeldUp::of(ownership, account)) {
             Some(BlockedBy::NotKnownYet)
-        } else if let Some(owner) = self.owners.before(key, claim) {
+        } else if let Some(owner) = self.owners.before(key, ownership) {
             Some(BlockedBy::OwnedBy(owner.clone()))
-        } else if let Some(bar) = self.bar_of_twins(key, now) {
-            Some(bar)
+        } else if let Some(blocked) = self.blocked_by_twins(key, now) {
+            Some(blocked)
         } else {
-            self.locks.bar(key, account, now)
+            self.locks.blocked_by(key, account, now)
         }
     }
 
     /// The same, and an object that must wait is woken when it need not.
     pub fn wait_out(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
-        let bar = self.bar(key, account, term, now)?;
-        if let Some(claim) = self.owners.claim(key).filter(|_| self.term == term) {
-            self.waiters.add(key, WaitsFor::of(&bar, HeldUp::of(claim, account)));
+        let blocked = self.blocked_by(key, account, term, now)?;
+        if let Some(ownership) = self.owners.ownership(key).filter(|_| self.term == term) {
+            self.waiters.add(key, WaitsFor::of(&blocked, HeldUp::of(ownership, account)));
         }
-        Some(bar)
+        Some(blocked)
     }
 
     /// Accounts that may be the same under another address. Where one of the two lists nothing, or what it lists is not known, there
     /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
-    fn bar_of_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
+    fn blocked_by_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
         let Self { owners, locks, .. } = self;
         if let Some((other, id)) = owners.twin(key) {
             return Some(BlockedBy::SameRows(other.clone(), id));
@@ -188,7 +188,7 @@ impl Registry {
 
     /// Says which change of the object may still be running, if any. Returns whom to wake.
     pub fn set_open(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Vec<Key> {
-        if self.owners.claim(key).is_none() {
+        if self.owners.ownership(key).is_none() {
             return Vec::new();
         }
         let Some(before) = self.locks.set(key, open, now) else { return Vec::new() };
@@ -207,18 +207,18 @@ impl Registry {
         self.locks.request_ended(key, now);
     }
 
-    /// Takes out what an object claimed that is gone, and returns whom to wake. A change of it that may still be running
-    /// bars its account for the settle time.
+    /// Takes out what an object wanted that is gone, and returns whom to wake. A change of it that may still be running
+    /// blocks its account for the settle time.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Vec<Key> {
         self.waiters.remove(key);
         self.scan.ask(key, None);
-        let claimed = self.owners.forget(key);
+        let owned = self.owners.forget(key);
         let opened = self.locks.forget(key, now);
         if let Some(opened) = &opened {
             self.owners.overtakes(key, &opened.account);
         }
         let mut woken = self.scanned();
-        woken.extend(self.freed(key, claimed.as_ref(), opened.as_ref()));
+        woken.extend(self.freed(key, owned.as_ref(), opened.as_ref()));
         woken
     }
 
@@ -280,9 +280,9 @@ impl Registry {
         self.waiters.scanned(&self.scan)
     }
 
-    /// Who waited for what the object claimed before, or for the change of it that was open.
-    fn freed(&mut self, key: &Key, claimed: Option<&Ownership>, opened: Option<&InFlight>) -> Vec<Key> {
-        let accounts = [claimed.map(|claim| &claim.account), opened.map(|open| &open.account)];
+    /// Who waited for what the object wanted before, or for the change of it that was open.
+    fn freed(&mut self, key: &Key, owned: Option<&Ownership>, opened: Option<&InFlight>) -> Vec<Key> {
+        let accounts = [owned.map(|ownership| &ownership.account), opened.map(|open| &open.account)];
         accounts.into_iter().flatten().flat_map(|account| self.waiters.freed(key, account)).collect()
     }
 }
@@ -291,10 +291,12 @@ impl Registry {
 fn asked(found: &Found) -> Option<Asked> {
     match found {
         Found::Unplaced { vendor, age } => Some(Asked { age: age.clone(), vendor, account: None }),
-        Found::Claims(Noted { claim, .. }) if !claim.confirmed => {
-            Some(Asked { age: claim.age.clone(), vendor: claim.vendor, account: Some(claim.account.clone()) })
-        }
-        Found::Claims(_) | Found::Nothing => None,
+        Found::Wants(Noted { ownership, .. }) if !ownership.confirmed => Some(Asked {
+            age: ownership.age.clone(),
+            vendor: ownership.vendor,
+            account: Some(ownership.account.clone()),
+        }),
+        Found::Wants(_) | Found::Nothing => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is known of one object: its age, what it claims, and which change of it may still be running.
+//! What is known of one object: its age, what it wants, and which change of it may still be running.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ impl Realm {
     }
 }
 
-/// What an object lays claim to.
+/// What an object wants to own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ownership {
     /// The kind of vendor.
@@ -56,7 +56,7 @@ pub struct Ownership {
     /// The account.
     pub account: Realm,
     /// A reading with credentials that the vendor accepted has shown this account. What anybody may write into a Secret is no
-    /// claim against others.
+    /// ownership against others.
     pub confirmed: bool,
     /// The pool within it.
     pub pool: &'static str,
@@ -85,24 +85,24 @@ impl InFlight {
 /// What a pass found of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Found {
-    /// It claims nothing.
+    /// It wants nothing.
     Nothing,
-    /// It claims a pool of an account that only the vendor can name, and the vendor is about to be asked.
+    /// It wants a pool of an account that only the vendor can name, and the vendor is about to be asked.
     Unplaced {
         /// The kind of vendor.
         vendor: &'static str,
         /// Of the object.
         age: Age,
     },
-    /// It claims something.
-    Claims(Noted),
+    /// It wants something.
+    Wants(Noted),
 }
 
-/// What was found of an object that claims something.
+/// What was found of an object that wants something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Noted {
-    /// What it claims.
-    pub claim: Ownership,
+    /// What it wants.
+    pub ownership: Ownership,
     /// A change of it that may still be running.
     pub open: Option<InFlight>,
     /// What its account shows.

@@ -49,9 +49,9 @@ impl Told {
         self.note_in(self.registry.term, name, uid, found)
     }
 
-    /// An object is read that claims this pool, and has no open change.
-    fn claims(&mut self, name: &str, account: &str, pool: &'static str) -> Option<Key> {
-        self.note(name, name, claim(account, pool, name))
+    /// An object is read that wants this pool, and has no open change.
+    fn wants(&mut self, name: &str, account: &str, pool: &'static str) -> Option<Key> {
+        self.note(name, name, ownership(account, pool, name))
     }
 
     fn reserve_in(&mut self, term: u64, name: &str, account: &str) -> Result<(), BlockedBy> {
@@ -126,22 +126,22 @@ fn change(name: &str, account: &str) -> InFlight {
 
 fn noted(account: &str, pool: &'static str, uid: &str) -> Noted {
     let (account, vendor) = (Realm::of(account), "acme");
-    let claim = Ownership { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
-    Noted { claim, open: None, rows: Rows::default() }
+    let ownership = Ownership { vendor, account, confirmed: true, pool, age: age(uid), wanted: None };
+    Noted { ownership, open: None, rows: Rows::default() }
 }
 
-/// A claim that the vendor has confirmed, without an open change.
-pub(crate) fn claim(account: &str, pool: &'static str, uid: &str) -> Found {
-    Found::Claims(noted(account, pool, uid))
+/// Ownership that the vendor has confirmed, without an open change.
+pub(crate) fn ownership(account: &str, pool: &'static str, uid: &str) -> Found {
+    Found::Wants(noted(account, pool, uid))
 }
 
-/// A claim that is not confirmed.
+/// Ownership that is not confirmed.
 fn asserted(account: &str, pool: &'static str, uid: &str) -> Found {
     let noted = noted(account, pool, uid);
-    Found::Claims(Noted { claim: Ownership { confirmed: false, ..noted.claim.clone() }, ..noted })
+    Found::Wants(Noted { ownership: Ownership { confirmed: false, ..noted.ownership.clone() }, ..noted })
 }
 
-/// A claim with an open change of its account.
+/// Ownership with an open change of its account.
 fn opened(account: &str, pool: &'static str, uid: &str) -> Found {
-    Found::Claims(Noted { open: Some(change(uid, account)), ..noted(account, pool, uid) })
+    Found::Wants(Noted { open: Some(change(uid, account)), ..noted(account, pool, uid) })
 }

@@ -10,9 +10,9 @@ use super::{Age, BlockedBy, Key, Ownership, Realm};
 pub(super) enum WaitsFor {
     /// The scan has come to the age of the object.
     Scan(HeldUp),
-    /// The owner of its pool changes what it claims, or goes.
+    /// The owner of its pool changes what it wants, or goes.
     Owner(Key),
-    /// Another object of this account changes what it claims, or its change is over.
+    /// Another object of this account changes what it wants, or its change is over.
     Account(Realm),
 }
 
@@ -25,16 +25,16 @@ pub(super) struct HeldUp {
 }
 
 impl HeldUp {
-    /// The object of a claim, that wants to change this account.
-    pub fn of(claim: &Ownership, account: &Realm) -> Self {
-        Self { age: claim.age.clone(), vendor: claim.vendor, account: account.clone() }
+    /// The object that owns something, and wants to change this account.
+    pub fn of(ownership: &Ownership, account: &Realm) -> Self {
+        Self { age: ownership.age.clone(), vendor: ownership.vendor, account: account.clone() }
     }
 }
 
 impl WaitsFor {
     /// What ends the wait of this object.
-    pub fn of(bar: &BlockedBy, held: HeldUp) -> Self {
-        match bar {
+    pub fn of(blocked: &BlockedBy, held: HeldUp) -> Self {
+        match blocked {
             BlockedBy::NotKnownYet => Self::Scan(held),
             BlockedBy::OwnedBy(owner) | BlockedBy::SameRows(owner, _) => Self::Owner(owner.clone()),
             BlockedBy::InFlightElsewhere(_) | BlockedBy::Late(_) => Self::Account(held.account),

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::api::lacking;
-use crate::controller::{Context, CrdState};
+use crate::controller::{Context, CrdState, plain};
 use crate::server::Waiting;
 
 /// How often to look while something is missing, and at most.
@@ -31,8 +31,7 @@ const OPENAPI: &str = "/openapi/v3/apis/seatkeeper.dev/v1alpha1";
 pub(super) async fn keep_looking(client: &Client, context: &Context, waiting: &watch::Sender<Waiting>) -> Infallible {
     let mut schema = Schema::default();
     loop {
-        let slow = || Err(format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()));
-        let trouble = match timeout(LOOK, look(client, &mut schema)).await.unwrap_or_else(|_| slow()) {
+        let trouble = match look_in_time(client, &mut schema).await {
             Ok(state) => {
                 let trouble = state.trouble();
                 context.crd_is(state);
@@ -54,6 +53,16 @@ pub(super) async fn keep_looking(client: &Client, context: &Context, waiting: &w
             }
         }
     }
+}
+
+/// Looks once.
+pub(super) async fn look_once(client: &Client) -> Result<CrdState, String> {
+    look_in_time(client, &mut Schema::default()).await
+}
+
+async fn look_in_time(client: &Client, schema: &mut Schema) -> Result<CrdState, String> {
+    let slow = || Err(format!("waiting for the apiserver: no answer within {} s", LOOK.as_secs()));
+    timeout(LOOK, look(client, schema)).await.unwrap_or_else(|_| slow())
 }
 
 fn say(waiting: &watch::Sender<Waiting>, trouble: Option<String>) {
@@ -117,10 +126,7 @@ async fn read_schema(client: &Client, schema: &mut Schema) -> Result<(), String>
 }
 
 fn unanswered(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => format!("waiting for the apiserver: {} ({})", status.message, status.code),
-        error => format!("waiting for the apiserver: {error}"),
-    }
+    format!("waiting for the apiserver: {}", plain(error))
 }
 
 fn unread(why: &str) -> String {

@@ -1,15 +1,21 @@
 //! The flags of `seatkeeper run`, and what they must not say.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
+
+use secrecy::SecretString;
 
 use crate::api::{NO_CLUSTER, parse_duration};
 use crate::calendar::database_version;
 use crate::controller::{LeaseSettings, Settings};
-use crate::domain::{LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluster_name};
+use crate::domain::{Ceilings, LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluster_name};
 use crate::telemetry::LogFormat;
-use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings};
+use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute, Route};
+
+/// Never an argument: whoever lists processes sees those.
+const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
@@ -34,6 +40,17 @@ fn client_version(text: &str) -> Result<String, String> {
     }
 }
 
+/// A namespace, or nothing, which means all.
+fn namespace(text: &str) -> Result<String, String> {
+    // Such names are labels as those of clusters are.
+    if text.is_empty() || is_cluster_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no name of a namespace: it has 1 to 63 lower-case letters, digits and dashes, and no blank beside a comma, such as it,hr"
+            .into())
+    }
+}
+
 /// What `spec.activeCluster` may name, but for the word that means no cluster.
 fn cluster_name(text: &str) -> Result<String, String> {
     if text == NO_CLUSTER {
@@ -48,9 +65,9 @@ fn cluster_name(text: &str) -> Result<String, String> {
 /// Settings of `seatkeeper run`.
 #[derive(Debug, clap::Args)]
 pub struct Run {
-    /// Watch only this namespace [default: all]
-    #[arg(long, env = "SEATKEEPER_NAMESPACE", value_name = "NAME")]
-    namespace: Option<String>,
+    /// Watch only this namespace; may be given several times or comma-separated [default: all]
+    #[arg(long = "namespace", env = "SEATKEEPER_NAMESPACE", value_delimiter = ',', value_parser = namespace, value_name = "NAME")]
+    namespaces: Vec<String>,
 
     /// Name of this cluster: objects whose spec.activeCluster is another name are only watched
     #[arg(long, env = "SEATKEEPER_CLUSTER_NAME", value_parser = cluster_name, value_name = "NAME")]
@@ -64,9 +81,30 @@ pub struct Run {
     #[arg(long = "allowed-host", env = "SEATKEEPER_ALLOWED_HOST", value_delimiter = ',', value_name = "HOST")]
     allowed_hosts: Vec<String>,
 
+    /// A proxy for requests to vendors, and for nothing else: http://HOST:PORT. Its credentials, as user:password, are in the
+    /// environment variable SEATKEEPER_VENDOR_PROXY_CREDENTIALS alone
+    #[arg(long, env = "SEATKEEPER_VENDOR_PROXY", value_name = "URL")]
+    vendor_proxy: Option<String>,
+
+    /// Vendors that are reached without the proxy: hosts, domains and networks as in NO_PROXY, comma-separated
+    #[arg(long, env = "SEATKEEPER_VENDOR_NO_PROXY", value_name = "HOSTS")]
+    vendor_no_proxy: Option<String>,
+
+    /// A file with CA certificates, in PEM form, that vouch for vendors beside the public CAs. A Secret with ca.crt trusts its own alone
+    #[arg(long, env = "SEATKEEPER_VENDOR_CA_BUNDLE", value_name = "FILE")]
+    vendor_ca_bundle: Option<PathBuf>,
+
     /// How log lines look
     #[arg(long, env = "SEATKEEPER_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+
+    /// Most seats, and highest limit, that any object may raise its account to. What is above stays [default: no bound]
+    #[arg(long, env = "SEATKEEPER_MAX_SEATS", value_parser = clap::value_parser!(i32).range(1..), value_name = "N")]
+    max_seats: Option<i32>,
+
+    /// Largest step upwards of one change of any object [default: no bound]
+    #[arg(long, env = "SEATKEEPER_MAX_INCREASE", value_parser = clap::value_parser!(i32).range(1..), value_name = "N")]
+    max_increase: Option<i32>,
 
     /// Shortest interval between two readings of one object; shorter spec.interval are stretched to it
     #[arg(long, env = "SEATKEEPER_MIN_INTERVAL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
@@ -96,7 +134,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_READ_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     read_timeout: Duration,
 
-    /// How old what is known of roles and subscriptions may be; reading them costs the vendor several calls
+    /// Maximum age of cached roles and subscription data; reading them costs the vendor several calls
     #[arg(long, env = "SEATKEEPER_ACCOUNT_RECHECK", default_value = "1h", value_parser = duration, value_name = "DURATION")]
     account_recheck: Duration,
 
@@ -104,7 +142,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_BITWARDEN_CLIENT_VERSION", default_value = "2026.8.0", value_parser = client_version, value_name = "VERSION")]
     bitwarden_client_version: String,
 
-    /// How often a Secret is looked at while an object waits for it
+    /// How often a Secret is read while an object waits for it; after twelve reads, a twelfth as often
     #[arg(long, env = "SEATKEEPER_SECRET_RECHECK", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     secret_recheck: Duration,
 
@@ -120,7 +158,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_NAMESPACE", value_name = "NAME")]
     lease_namespace: Option<String>,
 
-    /// Name of the leader election Lease [default: seatkeeper, or seatkeeper-NAMESPACE with --namespace]
+    /// Name of the leader election Lease [default: seatkeeper, or seatkeeper- and the first --namespace]
     #[arg(long, env = "SEATKEEPER_LEASE_NAME", value_name = "NAME")]
     lease_name: Option<String>,
 
@@ -132,7 +170,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     lease_renew_deadline: Duration,
 
-    /// How often the Lease is renewed, or looked at
+    /// How often a follower looks at the Lease; the leader renews it half as often, where --lease-renew-deadline allows
     #[arg(long, env = "SEATKEEPER_LEASE_RETRY", default_value = "1s", value_parser = duration, value_name = "DURATION")]
     lease_retry: Duration,
 
@@ -190,6 +228,35 @@ impl Run {
         }
     }
 
+    /// The way to vendors.
+    pub(super) fn route(&self) -> Result<Route, String> {
+        let mut route = Route::default();
+        let except = self.vendor_no_proxy.as_deref().unwrap_or_default();
+        let credentials = std::env::var(PROXY_CREDENTIALS).ok().filter(|credentials| !credentials.is_empty());
+        let credentials = credentials.map(|credentials| SecretString::from(credentials.trim()));
+        match self.vendor_proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
+            Some(proxy) => {
+                route = route.through(proxy, except, credentials.as_ref()).map_err(|error| match error {
+                    InvalidRoute::NoCredentials => format!("{PROXY_CREDENTIALS} {error}"),
+                    InvalidRoute::Exception(_) => format!("--vendor-no-proxy {error}"),
+                    error => format!("--vendor-proxy {error}"),
+                })?;
+            }
+            None if credentials.is_some() || !except.is_empty() => {
+                return Err(format!(
+                    "{PROXY_CREDENTIALS} and --vendor-no-proxy mean nothing without --vendor-proxy: give it, or remove them"
+                ));
+            }
+            None => {}
+        }
+        let Some(file) = self.vendor_ca_bundle.as_ref().filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(route);
+        };
+        let bundle = std::fs::read(file)
+            .map_err(|error| format!("--vendor-ca-bundle {} cannot be read: {error}", file.display()))?;
+        route.trusting(&bundle).map_err(|error| format!("--vendor-ca-bundle {} {error}", file.display()))
+    }
+
     pub(super) fn bitwarden(&self) -> BitwardenSettings {
         BitwardenSettings {
             account_recheck: self.account_recheck,
@@ -199,9 +266,10 @@ impl Run {
 
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            namespace: self.namespace.clone().filter(|namespace| !namespace.is_empty()),
+            namespaces: self.watched(),
             cluster_name: self.cluster_name.clone(),
             min_interval: self.min_interval,
+            ceilings: Ceilings { max_seats: self.max_seats, max_increase: self.max_increase },
             timing: Timing {
                 answered: self.settle_answered,
                 unanswered: self.settle_unanswered,
@@ -216,10 +284,24 @@ impl Run {
         }
     }
 
+    /// The namespaces to watch, each once; none: all.
+    fn watched(&self) -> Vec<String> {
+        let mut watched: Vec<String> = Vec::new();
+        for namespace in self.namespaces.iter().filter(|namespace| !namespace.is_empty()) {
+            if !watched.contains(namespace) {
+                watched.push(namespace.clone());
+            }
+        }
+        watched
+    }
+
     /// `own`: the namespace the operator itself runs in.
     pub(super) fn lease(&self, own: &str) -> LeaseSettings {
-        let watched = self.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let default = || watched.map_or_else(|| "seatkeeper".to_owned(), |namespace| format!("seatkeeper-{namespace}"));
+        // By the first one alone: a namespace that is added behind it leaves the Lease as it is, and two operators that share one
+        // namespace do not both lead if it is the first of each.
+        let watched = self.watched();
+        let default =
+            || watched.first().map_or_else(|| "seatkeeper".to_owned(), |namespace| format!("seatkeeper-{namespace}"));
         LeaseSettings {
             namespace: self.lease_namespace.clone().unwrap_or_else(|| own.to_owned()),
             name: self.lease_name.clone().unwrap_or_else(default),
@@ -231,5 +313,59 @@ impl Run {
 
     pub(super) fn hosts(&self) -> Result<AllowedHosts, String> {
         AllowedHosts::new(&self.allowed_hosts).map_err(|error| format!("--allowed-host: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn run(flags: &[&str]) -> Result<Run, String> {
+        let command = Run::augment_args(clap::Command::new("run"));
+        let matches = command.try_get_matches_from(["run"].iter().chain(flags)).map_err(|error| error.to_string())?;
+        Run::from_arg_matches(&matches).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn namespaces_are_watched_once_each_and_an_empty_one_means_all() {
+        let watched = |flags: &[&str]| run(flags).unwrap().settings().namespaces;
+        assert_eq!(watched(&["--namespace=it,hr", "--namespace=it", "--namespace=dev"]), ["it", "hr", "dev"]);
+        assert_eq!(watched(&["--namespace="]), Vec::<String>::new());
+        assert_eq!(watched(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn name_that_no_namespace_has_is_refused_by_the_flag() {
+        for name in ["It", "it_x", "it, hr", " it", "-it", &"a".repeat(64)] {
+            let error = run(&[&format!("--namespace={name}")]).unwrap_err();
+            assert!(error.contains("--namespace") && error.contains("is no name of a namespace"), "{name}: {error}");
+        }
+        assert!(run(&[&format!("--namespace={}", "a".repeat(63))]).is_ok());
+    }
+
+    #[test]
+    fn lease_has_the_name_of_the_first_namespace_whichever_follow() {
+        let name = |flags: &[&str]| run(flags).unwrap().lease("own").name;
+        assert_eq!(name(&[]), "seatkeeper");
+        assert_eq!(name(&["--namespace=it"]), "seatkeeper-it");
+        assert_eq!(name(&["--namespace=it,hr"]), "seatkeeper-it");
+        assert_eq!(name(&["--namespace=hr,it"]), "seatkeeper-hr");
+        assert_eq!(name(&["--namespace=it,hr", "--lease-name=other"]), "other");
+    }
+
+    #[test]
+    fn ceilings_are_at_least_one_and_absent_by_default() {
+        let ceilings = |flags: &[&str]| run(flags).unwrap().settings().ceilings;
+        assert_eq!(ceilings(&[]), Ceilings::default());
+        let both = Ceilings { max_seats: Some(1), max_increase: Some(50) };
+        assert_eq!(ceilings(&["--max-seats=1", "--max-increase=50"]), both);
+        for flag in
+            ["--max-seats=0", "--max-increase=0", "--max-seats=-1", "--max-seats=many", "--max-seats=2147483648"]
+        {
+            let error = run(&[flag]).unwrap_err();
+            assert!(error.contains(flag.split('=').next().unwrap()), "{error}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! `seatkeeper run`: wires the parts together, waits for what is not there yet, and ends in good order.
 
+mod check;
 mod crd;
 mod flags;
+mod openings;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +16,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controller::{self, Candidate, Context, Parts, Settings};
+use crate::controller::{self, Apiserver, Candidate, Context, Parts, Settings};
 use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
+pub use check::{Check, Findings, LEASE_RIGHT, RIGHTS, Right, check};
 use crd::keep_looking;
 pub use flags::{Run, version};
+pub use openings::{Openings, openings};
 
 #[cfg(debug_assertions)]
 pub use crate::controller::FaultSwitch;
@@ -46,7 +50,7 @@ enum Fatal {
 /// Runs until SIGTERM or SIGINT. Whatever ends, ends all: a half-alive operator would look healthy and do nothing.
 pub async fn run(args: Run) -> ExitCode {
     let settings = args.settings();
-    conclude(operate(args, settings).await)
+    conclude(Box::pin(operate(args, settings)).await)
 }
 
 /// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
@@ -54,7 +58,7 @@ pub async fn run(args: Run) -> ExitCode {
 pub async fn run_weakened(args: Run, fault_switch: FaultSwitch) -> ExitCode {
     let settings = fault_switch.weaken(args.settings());
     tracing::warn!(?fault_switch, "weakened: for tests of the tests");
-    conclude(operate(args, settings).await)
+    conclude(Box::pin(operate(args, settings)).await)
 }
 
 fn conclude(ended: Result<(), Fatal>) -> ExitCode {
@@ -71,14 +75,17 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     args.check().map_err(Fatal::Flags)?;
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
-    let vendors = Vendors::new(args.http(), args.bitwarden(), allowed, metrics.requests())?;
+    let route = args.route().map_err(Fatal::Flags)?;
+    let vendors = Vendors::new((args.http(), route), args.bitwarden(), allowed, metrics.requests())?;
     let (waiting, readiness) = watch::channel(Waiting { crd: None, start: Some("starting".into()), lease: None });
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
+    let listener = listen(args.listen).await.map_err(|error| Fatal::Listen(args.listen, error))?;
     let config = config().await?;
     let lease = args.lease(&config.default_namespace);
+    let installation = format!("{}/{}", lease.namespace, lease.name);
     let client = Client::try_from(config)?;
     let me = format!("{}_{}", std::env::var("HOSTNAME").unwrap_or_else(|_| "seatkeeper".into()), uuid::Uuid::new_v4());
-    let (candidate, leadership) = Candidate::new(client.clone(), lease, me.clone());
+    let apiserver = Arc::new(Apiserver::default());
+    let (candidate, leadership) = Candidate::new(client.clone(), lease, me.clone(), Arc::clone(&apiserver));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "seatkeeper starts");
 
     let shutdown = CancellationToken::new();
@@ -89,7 +96,9 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
         settings,
         metrics: Arc::clone(&metrics),
         leadership,
+        apiserver,
         writer: me,
+        installation,
         shutdown: shutdown.clone(),
     }));
     let serving = async {
@@ -142,6 +151,23 @@ async fn end(shutdown: &CancellationToken, grace: Duration) -> Result<(), Fatal>
     Ok(())
 }
 
+/// Listens at the address. Where the kernel has no IPv6, every address of both kinds is every address of IPv4: the chart asks for both.
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && lacks_ipv6(&error) => {
+            let other = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+            tracing::info!("this node has no IPv6: listening at {other} instead of {address}");
+            TcpListener::bind(other).await
+        }
+        bound => bound,
+    }
+}
+
+/// Linux says so by EAFNOSUPPORT (97), or by EADDRNOTAVAIL (99) where IPv6 is switched off for the namespace of the pod.
+fn lacks_ipv6(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(97 | 99))
+}
+
 /// How the cluster is reached.
 async fn config() -> Result<Config, Fatal> {
     let mut config = without_proxy_of_environment(Config::infer().await?);
@@ -165,5 +191,48 @@ async fn stop_signal() -> std::io::Result<&'static str> {
     tokio::select! {
         _ = terminate.recv() => Ok("SIGTERM"),
         _ = interrupt.recv() => Ok("SIGINT"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_address_of_both_kinds_is_reached_by_ipv4() {
+        let listener = listen("[::]:0".parse().unwrap()).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        listener.accept().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn every_address_of_both_kinds_is_reached_by_ipv6_where_the_machine_has_it() {
+        // A kernel without IPv6 has no such address to bind either.
+        if TcpListener::bind("[::1]:0").await.is_err() {
+            return;
+        }
+        let listener = listen("[::]:0".parse().unwrap()).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
+        listener.accept().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn address_that_cannot_be_had_is_not_replaced_by_another() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let error = listen(taken.local_addr().unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        // Of another machine (RFC 3849).
+        assert!(listen("[2001:db8::1]:0".parse().unwrap()).await.is_err());
+    }
+
+    #[test]
+    fn what_a_kernel_without_ipv6_answers_is_known() {
+        for (code, lacks) in [(97, true), (99, true), (98, false), (13, false)] {
+            assert_eq!(lacks_ipv6(&std::io::Error::from_raw_os_error(code)), lacks, "{code}");
+        }
     }
 }

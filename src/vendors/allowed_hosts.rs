@@ -16,7 +16,7 @@ pub struct AllowedHosts(HashSet<String>);
 
 /// An entry of the allow-list is not `host` or `host:port`.
 #[derive(Debug, thiserror::Error)]
-#[error("allowed host {0:?} is not a host name or host:port (no scheme, no path)")]
+#[error("allowed host \"{}\" is not a host name or host:port (no scheme, no path)", .0.escape_debug())]
 pub struct InvalidAllowedHost(String);
 
 impl AllowedHosts {

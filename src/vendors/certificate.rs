@@ -69,14 +69,16 @@ impl Untrusted {
                 "certificate of a CA at a server",
                 format!(
                     "the certificate of {host} is a CA's own, which no server may show (openssl req -x509 makes such a one): give that \
-                     server a certificate that the CA signs, and keep the CA's in the Secret's ca.crt"
+                     server a certificate that the CA signs, or put this very certificate into the Secret's ca.crt, which then trusts \
+                     it alone"
                 ),
             ),
             Self::UnknownIssuer => (
                 "certificate not trusted",
                 format!(
                     "the certificate of {host} is not signed by a CA the operator trusts: put the CA's certificate into the Secret's \
-                     ca.crt"
+                     ca.crt (where there is one, it alone counts), or for all vendors into the file of --vendor-ca-bundle (Helm: \
+                     caBundle)"
                 ),
             ),
             Self::Unusable => (

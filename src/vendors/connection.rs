@@ -6,15 +6,18 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Instant;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::Go;
+use super::access::Access;
 use super::error::{Failure, VendorError};
-use super::http::{self, Answer, Http, HttpSettings, RequestLabels, RequestMetrics, VendorLabel};
+use super::http::{self, Answer, Http, HttpSettings, RequestMetrics, VendorLabel};
 use super::limiter::{Limiter, Patience};
 use super::rate_limit::Wait;
 use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
+use super::tls::Unusable;
 use super::token_cache::Asker;
 use crate::domain::{Fault, Outcome, Refusal};
 
@@ -24,6 +27,8 @@ const NO_ROOM: &str = "the host takes no request now";
 /// The connection of one key.
 pub(super) struct Connection {
     client: Arc<Client>,
+    /// For an access proxy before the hosts of this key.
+    headers: HeaderMap,
     limiter: Limiter,
     /// Time limits.
     pub settings: HttpSettings,
@@ -35,24 +40,31 @@ pub(super) struct Connection {
 never_shown!(Connection);
 
 impl Connection {
-    /// Prepares it; sends nothing. `ca`: of the Secret; without one the public CAs are trusted.
+    /// Prepares it; sends nothing. `access`: of the Secret.
     ///
     /// # Errors
-    /// A CA that is no certificate.
-    pub fn new(http: &Http, vendor: &'static str, rates: &Arc<Rates>, ca: Option<&[u8]>) -> Result<Self, Fault> {
-        let client = http.client(ca).map_err(|_| {
-            invalid(
+    /// A CA or a certificate that cannot be used.
+    pub fn new(http: &Http, vendor: &'static str, rates: &Arc<Rates>, access: &Access) -> Result<Self, Fault> {
+        let client = http.client(access).map_err(|unusable| match unusable {
+            Unusable::Ca => invalid(
                 "ca.crt",
                 "holds no certificate: store the CA's certificates in PEM form (-----BEGIN CERTIFICATE-----)",
-            )
+            ),
+            Unusable::Certificate => invalid(
+                "tls.crt",
+                "is no client certificate that fits tls.key: store the certificate in PEM form, with those that signed it \
+                 after it, and its own key in tls.key",
+            ),
+            Unusable::Key => invalid("tls.key", "is no private key in PEM form: store it as it was made, without a password"),
         })?;
+        let headers = access.headers.clone();
         let (settings, requests) = (http.settings.clone(), http.requests());
-        Ok(Self { client, limiter: http.limiter(Arc::clone(rates)), settings, requests, vendor })
+        Ok(Self { client, headers, limiter: http.limiter(Arc::clone(rates)), settings, requests, vendor })
     }
 
     /// A request, to be completed and handed to one of the methods below.
     pub fn request(&self, verb: Method, url: Url) -> RequestBuilder {
-        self.client.request(verb, url)
+        self.client.request(verb, url).headers(self.headers.clone())
     }
 
     /// Takes a turn for a request that is sent next. `owner` names what is waited for: the same owner keeps his place.
@@ -113,7 +125,7 @@ impl Connection {
 
     /// Counts a request by its outcome.
     pub fn count(&self, operation: &'static str, outcome: &'static str) {
-        self.requests.counted.get_or_create(&RequestLabels { vendor: self.vendor, operation, outcome }).inc();
+        self.requests.count(self.vendor, operation, outcome);
     }
 
     /// Counts a request that changes nothing by its result.

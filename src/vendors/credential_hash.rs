@@ -21,6 +21,11 @@ impl CredentialHash {
         Self(hash.finalize().into())
     }
 
+    /// All of it, as a part of another one.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Its first 16 bytes, for an identifier that is made from a credential.
     pub fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];

@@ -11,6 +11,8 @@ use crate::domain::{Fault, Remedy, reason};
 
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);
+/// The metric label of a request that the vendor refuses because there are too many.
+pub(super) const THROTTLED: &str = "throttled";
 
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,7 +112,7 @@ impl VendorError {
             Self::NoAnswer(_) => "no_answer",
             Self::Certificate(_) => "certificate",
             Self::ClientCertificate => "client_certificate",
-            Self::Throttled { .. } => "throttled",
+            Self::Throttled { .. } => THROTTLED,
             Self::Paced { .. } => "paced",
             Self::Closed { .. } => "closed",
             Self::NotFound => "not_found",
@@ -164,8 +166,8 @@ impl VendorError {
             Self::ClientCertificate => (
                 "a client certificate is wanted".into(),
                 format!(
-                    "{host} wants a client certificate, and Seatkeeper has none: let the operator through without one, or name \
-                     another address of {vendor} in the Secret. It is tried again"
+                    "{host} wants a client certificate that it knows: put one into the Secret as tls.crt and tls.key, let the operator \
+                     through without one, or name another address of {vendor} in the Secret. It is tried again"
                 ),
             ),
             // It does not come to a status: the controller comes back instead.

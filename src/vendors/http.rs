@@ -10,18 +10,21 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use reqwest::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
-use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Identity, RequestBuilder, Response, StatusCode};
 use rustls::AlertDescription;
 use serde::de::DeserializeOwned;
 
+use super::access::{Access, ClientCertificate};
 use super::certificate::Untrusted;
 use super::credential_hash::CredentialHash;
 use super::date;
-use super::error::{Failure, VendorError};
+use super::error::{Failure, THROTTLED, VendorError};
 use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
 use super::rates::Rates;
+use super::route::{Route, refused_by_proxy};
 use super::secret_data::never_shown;
+use super::tls::{self, Unusable};
 use crate::clock;
 
 /// The largest answer that is kept in memory, in bytes.
@@ -78,9 +81,20 @@ impl Default for RequestMetrics {
     }
 }
 
+impl RequestMetrics {
+    /// Counts a request by its outcome.
+    pub(super) fn count(&self, vendor: &'static str, operation: &'static str, outcome: &'static str) {
+        let of = |outcome| RequestLabels { vendor, operation, outcome };
+        // The first time that the vendor throttles must be an increase of a counter that was there before.
+        drop(self.counted.get_or_create(&of(THROTTLED)));
+        self.counted.get_or_create(&of(outcome)).inc();
+    }
+}
+
 /// Clients, one per set of trusted CAs: connections are shared between all accounts behind the same CA.
 pub(super) struct Http {
     pub(super) settings: HttpSettings,
+    route: Route,
     requests: RequestMetrics,
     shared: Arc<SharedLimiter>,
     public: Arc<Client>,
@@ -88,38 +102,46 @@ pub(super) struct Http {
     private: Mutex<HashMap<CredentialHash, Weak<Client>>>,
 }
 
-/// The CA bundle in a Secret holds no certificate.
-pub(super) struct InvalidCa;
-
 /// This process cannot do TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("TLS cannot be set up")]
 pub struct TlsUnavailable;
 
 impl Http {
-    pub(super) fn new(settings: HttpSettings, requests: RequestMetrics) -> Result<Self, TlsUnavailable> {
-        let public = Arc::new(builder(&settings).build().map_err(|_| TlsUnavailable)?);
+    pub(super) fn new(settings: HttpSettings, route: Route, requests: RequestMetrics) -> Result<Self, TlsUnavailable> {
+        let public = Arc::new(builder(&settings, &route).build().map_err(|_| TlsUnavailable)?);
         let (shared, private) = (Arc::new(SharedLimiter::new()), Mutex::default());
-        Ok(Self { settings, requests, shared, public, private })
+        Ok(Self { settings, route, requests, shared, public, private })
     }
 
-    /// A client that trusts only the given CAs, or the system's when there are none.
-    pub(super) fn client(&self, ca: Option<&[u8]>) -> Result<Arc<Client>, InvalidCa> {
-        let Some(pem) = ca else { return Ok(Arc::clone(&self.public)) };
-        let key = CredentialHash::of([pem]);
+    /// A client for the hosts of a Secret: it trusts only the Secret's CAs, or the system's where there are none.
+    pub(super) fn client(&self, access: &Access) -> Result<Arc<Client>, Unusable> {
+        if access.ca.is_none() && access.certificate.is_none() {
+            return Ok(Arc::clone(&self.public));
+        }
+        let key = CredentialHash::of(access.of_connection());
         let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = private.get(&key).and_then(Weak::upgrade) {
             return Ok(client);
         }
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| InvalidCa)?;
-        if certificates.is_empty() {
-            return Err(InvalidCa);
-        }
-        let client = builder(&self.settings).tls_certs_only(certificates).build().map_err(|_| InvalidCa)?;
-        let client = Arc::new(client);
+        let client = Arc::new(self.private_client(access)?);
         private.retain(|_, client| client.strong_count() > 0);
         private.insert(key, Arc::downgrade(&client));
         Ok(client)
+    }
+
+    fn private_client(&self, access: &Access) -> Result<Client, Unusable> {
+        let builder = builder(&self.settings, &self.route);
+        let certificate = access.certificate.as_ref();
+        let builder = match (&access.ca, certificate) {
+            (Some(ca), _) => builder.tls_backend_preconfigured(tls::with_ca(ca, certificate)?),
+            (None, Some(ClientCertificate { chain, key })) => {
+                let pem = [key.as_slice(), b"\n", chain].concat();
+                builder.identity(Identity::from_pem(&pem).map_err(|_| Unusable::Certificate)?)
+            }
+            (None, None) => builder,
+        };
+        builder.build().map_err(|_| if access.ca.is_some() { Unusable::Ca } else { Unusable::Certificate })
     }
 
     /// What is measured of requests made elsewhere with these clients.
@@ -138,15 +160,16 @@ impl Http {
     }
 }
 
-fn builder(settings: &HttpSettings) -> reqwest::ClientBuilder {
-    Client::builder()
+fn builder(settings: &HttpSettings, route: &Route) -> reqwest::ClientBuilder {
+    let builder = Client::builder()
         .https_only(true)
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
         .connect_timeout(settings.connect_timeout)
-        .user_agent(concat!("seatkeeper/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("seatkeeper/", env!("CARGO_PKG_VERSION")));
+    route.taken(builder)
 }
 
 /// An answer of which the whole body was read.
@@ -267,7 +290,7 @@ pub(super) fn no_connection() -> &'static str {
         match ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(named) {
             true => {
                 "no connection. The operator's environment names a proxy (HTTPS_PROXY or ALL_PROXY), which Seatkeeper does not \
-                 use: it needs a direct way to that host"
+                 use: give it --vendor-proxy, or a direct way to that host"
             }
             false => "no connection",
         }
@@ -279,7 +302,7 @@ pub(super) fn no_connection() -> &'static str {
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
     while let Some(cause) = source {
-        match tls(cause) {
+        match tls_error(cause) {
             Some(rustls::Error::InvalidCertificate(why)) => return VendorError::Certificate(Untrusted::of(why)),
             // Some servers call a certificate bad that is missing.
             Some(rustls::Error::AlertReceived(
@@ -289,7 +312,9 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
         }
         source = cause.source();
     }
-    VendorError::NoAnswer(if error.is_timeout() {
+    VendorError::NoAnswer(if let Some(refused) = refused_by_proxy(error) {
+        refused
+    } else if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
         no_connection()
@@ -299,9 +324,9 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
 }
 
 /// The TLS error in an error. An I/O error leaves its content out of the chain of sources, and may hold another one.
-fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<std::io::Error>() {
-        Some(io) => tls(io.get_ref()?),
+        Some(io) => tls_error(io.get_ref()?),
         None => error.downcast_ref(),
     }
 }

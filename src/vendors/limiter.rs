@@ -25,7 +25,7 @@ pub(super) struct SharedLimiter {
     ended: Notify,
     /// Objects that may come sooner than they were told.
     called: Mutex<Vec<Key>>,
-    somebody_called: Notify,
+    sooner: Notify,
 }
 
 impl SharedLimiter {
@@ -35,7 +35,7 @@ impl SharedLimiter {
             start: Instant::now(),
             ended: Notify::new(),
             called: Mutex::default(),
-            somebody_called: Notify::new(),
+            sooner: Notify::new(),
         }
     }
 
@@ -53,14 +53,14 @@ impl SharedLimiter {
             if !called.is_empty() {
                 return called;
             }
-            self.somebody_called.notified().await;
+            self.sooner.notified().await;
         }
     }
 
     fn call(&self, objects: Vec<Key>) {
         if !objects.is_empty() {
             self.called.lock().unwrap_or_else(PoisonError::into_inner).extend(objects);
-            self.somebody_called.notify_one();
+            self.sooner.notify_one();
         }
     }
 

@@ -4,6 +4,7 @@
 //! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
+mod access;
 mod allowed_hosts;
 mod bitwarden;
 mod certificate;
@@ -20,11 +21,13 @@ mod proof;
 pub mod rate_limit;
 mod rates;
 mod recorded;
+mod route;
 mod secret_data;
 #[cfg(test)]
 mod secret_destinations;
 mod sessions;
 mod target;
+mod tls;
 mod token_cache;
 
 use std::time::Duration;
@@ -39,6 +42,7 @@ pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, Vend
 pub use proof::{Proof, proofs};
 pub use rate_limit::Urgency;
 pub use recorded::{Journal, NotRecorded, Recorded};
+pub use route::{InvalidRoute, Route};
 pub use target::{Target, target};
 
 use crate::api::Account;
@@ -71,6 +75,15 @@ pub enum ReadError {
     Failed(Fault),
 }
 
+/// What a period would cost, as decimal strings in the currency of the account's bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// In all, tax included.
+    pub total: String,
+    /// Of it the tax.
+    pub tax: String,
+}
+
 /// One pool of one account, with credentials that have not been refused yet.
 pub trait VendorAccount: Send + Sync {
     /// The vendor as people write it.
@@ -84,6 +97,18 @@ pub trait VendorAccount: Send + Sync {
     /// # Errors
     /// [`ReadError::Paced`] when its turn has not come.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
+
+    /// What a period would cost with so many seats, where the vendor tells without changing anything. Asked after a reading. `None`:
+    /// the vendor does not tell, or not now.
+    fn estimate(&self, _seats: i32) -> BoxFuture<'_, Option<Cost>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// Signs in anew where that would be needed within this time, so that requests of a time that is known need not wait for it.
+    /// Returns when its turn to do so comes, where it has not come yet. Vendors that let sign in at any time have nothing to do.
+    fn sign_in_for(&self, _lasts: Duration) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
     ///
@@ -135,12 +160,12 @@ impl Vendors {
     /// # Errors
     /// When the TLS stack cannot be set up, which no retry mends.
     pub fn new(
-        settings: HttpSettings,
+        (settings, route): (HttpSettings, Route),
         bitwarden: BitwardenSettings,
         allowed: AllowedHosts,
         requests: RequestMetrics,
     ) -> Result<Self, TlsUnavailable> {
-        Ok(Self::with(Http::new(settings, requests)?, bitwarden, allowed))
+        Ok(Self::with(Http::new(settings, route, requests)?, bitwarden, allowed))
     }
 
     fn with(http: Http, bitwarden: BitwardenSettings, allowed: AllowedHosts) -> Self {

@@ -135,7 +135,7 @@ pub struct RateLimiter {
     sweep: usize,
     closed: HashMap<String, Closed>,
     /// Buckets of private servers that refused a request with 429 and did not say for how long.
-    closed_lanes: HashMap<Bucket, Closed>,
+    closed_paths: HashMap<Bucket, Closed>,
     outages: Outages,
     /// Objects that may come sooner than they were told.
     called: Vec<Key>,
@@ -188,7 +188,7 @@ impl RateLimiter {
     pub fn turn(&mut self, at: &LimitedBucket<'_>, ask: &Ask<'_>, now: Duration) -> Result<(), Wait> {
         let asked = ask.urgency == Urgency::Asked;
         if asked {
-            let paths = self.closed_lanes.iter_mut().filter(|(bucket, _)| bucket.host == at.bucket.host);
+            let paths = self.closed_paths.iter_mut().filter(|(bucket, _)| bucket.host == at.bucket.host);
             let closed = self.closed.get_mut(&at.bucket.host).into_iter().chain(paths.map(|(_, closed)| closed));
             for closed in closed.filter(|closed| closed.guessed) {
                 closed.until = closed.until.min(now);
@@ -274,18 +274,18 @@ impl RateLimiter {
         let elsewhere = |(bucket, closed): (&Bucket, &Closed)| {
             bucket.host == at.bucket.host && *bucket != at.bucket && closed.until > now
         };
-        if at.trusted || signal.retry_after.is_some() || self.closed_lanes.iter().any(elsewhere) {
+        if at.trusted || signal.retry_after.is_some() || self.closed_paths.iter().any(elsewhere) {
             let closed = Closed::after(self.closed.get(&at.bucket.host).copied(), signal.retry_after, now);
             self.closed.insert(at.bucket.host.clone(), closed);
         } else {
-            let closed = Closed::after(self.closed_lanes.get(&at.bucket).copied(), None, now);
-            self.closed_lanes.retain(|_, closed| closed.until + EDGE_FORGOTTEN > now);
-            self.closed_lanes.insert(at.bucket.clone(), closed);
+            let closed = Closed::after(self.closed_paths.get(&at.bucket).copied(), None, now);
+            self.closed_paths.retain(|_, closed| closed.until + EDGE_FORGOTTEN > now);
+            self.closed_paths.insert(at.bucket.clone(), closed);
         }
     }
 
     fn open(&self, bucket: &Bucket, now: Duration) -> Result<(), Wait> {
-        let closed = self.closed.get(&bucket.host).into_iter().chain(self.closed_lanes.get(bucket));
+        let closed = self.closed.get(&bucket.host).into_iter().chain(self.closed_paths.get(bucket));
         match closed.max_by_key(|closed| closed.until).filter(|closed| closed.until > now) {
             None => Ok(()),
             Some(Closed { until, guessed: true, .. }) => Err(Wait::Guessed(*until - now)),

@@ -42,6 +42,11 @@ impl<'a> SecretData<'a> {
         data.map(|bytes| bytes.0.trim_ascii()).filter(|bytes| !bytes.is_empty())
     }
 
+    /// The names of its keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.0.data.iter().flatten().map(|(key, _)| key.as_str())
+    }
+
     /// A key as text, without the newline that editors and `echo` leave behind. Blanks that are not ASCII are nothing too.
     pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Fault> {
         let Some(bytes) = self.bytes(key) else { return Ok(None) };

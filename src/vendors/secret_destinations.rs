@@ -89,6 +89,7 @@ async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
             present: vec![],
             id: None,
             uuid: None,
+            unexplained: None,
             heard: vec![],
         };
         account.write(recorded(&about(Step::AddKey(step))), &go).await;
@@ -178,7 +179,7 @@ fn no_secret_leaves_through_a_bitwarden_object_for_a_place_that_its_owner_did_no
             let fits = together && (used.len() == given.len() || kinds.contains(&false));
             let expected: BTreeSet<_> = used
                 .iter()
-                .flat_map(|owned| ["clientId", "clientSecret"].map(|key| (owned.name, key.to_owned())))
+                .flat_map(|owned| ["clientId"].iter().chain(owned.keys).map(|key| (owned.name, (*key).to_owned())))
                 .collect();
             assert_eq!(left, if fits { expected } else { BTreeSet::new() }, "{spec}");
             leaving += usize::from(fits);
@@ -186,10 +187,10 @@ fn no_secret_leaves_through_a_bitwarden_object_for_a_place_that_its_owner_did_no
         }
     }
     // Alone at either reference, or as a pair in either order: at servers of their own, and in each of three clouds.
-    assert_eq!(leaving - beside_nothing, (3 * 2 + 2) + (2 * 2 + 2) * 3, "a rule over nothing");
-    // An organization key at either reference beside each Secret that is of no use there: two at servers of their own, of
-    // three that are of use; and one in each cloud, of two.
-    assert_eq!(beside_nothing, 2 * 2 * (all.len() - 3) + 2 * (all.len() - 2) * 3, "a rule over nothing");
+    assert_eq!(leaving - beside_nothing, (4 * 2 + 4) + (2 * 2 + 2) * 3, "a rule over nothing");
+    // An organization key at either reference beside each Secret that is of no use there: three at servers of their own, of
+    // four that are of use; and one in each cloud, of two.
+    assert_eq!(beside_nothing, 2 * 3 * (all.len() - 4) + 2 * (all.len() - 2) * 3, "a rule over nothing");
 }
 
 #[test]
@@ -205,23 +206,26 @@ fn no_secret_leaves_through_an_immuta_object_for_a_place_that_its_owner_did_not_
                 "credentialsSecretRef": { "name": credential.name }, "licenseKeys": [entry],
             } } });
             let (left, faults) = left(&all, &spec);
-            let mut expected = BTreeSet::new();
+            let (mut expected, mut sends) = (BTreeSet::new(), false);
             if let (Immuta(server), false) = (credential.allowed, PLACE_KEYS.contains(&key.as_str())) {
-                expected.insert((credential.name, "apiKey".to_owned()));
-                if keys.allowed == LicenseKeys(server) && keys.keys.contains(&key.as_str()) {
+                let of_access = |key: &&&str| **key == "apiKey" || key.starts_with("header.");
+                expected
+                    .extend(credential.keys.iter().filter(of_access).map(|key| (credential.name, (*key).to_owned())));
+                sends = keys.allowed == LicenseKeys(server) && keys.keys.contains(&key.as_str());
+                if sends {
                     expected.insert((keys.name, key.clone()));
                 }
             }
-            leaving += usize::from(expected.len() == 2);
+            leaving += usize::from(sends);
             assert_eq!(left, expected, "{spec}");
-            assert_eq!(faults.is_empty(), expected.len() == 2, "{spec}: {faults:?}");
+            assert_eq!(faults.is_empty(), sends, "{spec}: {faults:?}");
             for fault in faults {
                 *reasons.entry(fault.reason).or_default() += 1;
             }
         }
     }
-    // Two credentials of the tenant with three keys for it, and one of another with its own.
-    assert_eq!(leaving, 2 * 3 + 1, "a rule over nothing");
+    // Three credentials of the tenant with three keys for it, and one of another with its own.
+    assert_eq!(leaving, 3 * 3 + 1, "a rule over nothing");
     let expected = [reason::HOST_NOT_ALLOWED, reason::KEY_INVALID, reason::KEY_MISSING, reason::SECRET_NOT_PERMITTED];
     assert!(expected.iter().all(|reason| reasons.contains_key(reason)), "{reasons:?}");
 }
@@ -240,17 +244,41 @@ fn second((pool, target): &(Pool, Target), first: &Secret, second: &Secret) -> V
     all_that_leaves(vendor, use_up(second.as_ref())).0
 }
 
+fn changed(secret: &Secret, key: &str, value: &str) -> Secret {
+    let mut secret = secret.clone();
+    secret.data.as_mut().unwrap().insert(key.into(), ByteString(value.as_bytes().to_vec()));
+    secret
+}
+
+fn logs_in(sent: &[Sent]) -> bool {
+    sent.iter().any(|sent| sent.url.path().ends_with("/connect/token"))
+}
+
+#[test]
+fn an_object_with_another_client_certificate_or_header_shares_no_session_with_one_that_is_in_use() {
+    let own = owned().iter().find(|owned| owned.name == "own").unwrap().secret();
+    let by_bitwarden = read(&serde_json::from_value(bitwarden(Some("own"), None, None)).unwrap()).unwrap();
+    let client = || {
+        let started = vendor_sim::Simulator::start(vendor_sim::Options::default());
+        tokio::runtime::Runtime::new().unwrap().block_on(started).unwrap().client_pem()
+    };
+    let certified =
+        |(certificate, key): (String, String)| changed(&changed(&own, "tls.crt", &certificate), "tls.key", &key);
+    let headed = |value: &str| changed(&own, "header.X-Access", value);
+    let of_owners = [(certified(client()), certified(client())), (headed("hidden"), headed("another"))];
+    for (theirs, other) in &of_owners {
+        assert!(!logs_in(&second(&by_bitwarden, theirs, theirs)), "the same way in shares its token");
+        assert!(logs_in(&second(&by_bitwarden, theirs, other)), "another way in and the same token");
+        assert!(logs_in(&second(&by_bitwarden, theirs, &own)), "no way in and the token of one that has it");
+    }
+    assert!(logs_in(&second(&by_bitwarden, &own, &of_owners[0].0)), "a client certificate and the token without one");
+}
+
 #[test]
 fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is_in_use() {
     let all = owned();
     let get = |name: &str| all.iter().find(|owned| owned.name == name).unwrap().secret();
-    let changed = |secret: &Secret, key: &str, value: &str| {
-        let mut secret = secret.clone();
-        secret.data.as_mut().unwrap().insert(key.into(), ByteString(value.as_bytes().to_vec()));
-        secret
-    };
     let pool = |spec: Value| read(&serde_json::from_value(spec).unwrap()).unwrap();
-    let logs_in = |sent: &[Sent]| sent.iter().any(|sent| sent.url.path().ends_with("/connect/token"));
 
     let (own, by_bitwarden) = (get("own"), pool(bitwarden(Some("own"), None, None)));
     assert!(!logs_in(&second(&by_bitwarden, &own, &own)), "the same key shares its token");
@@ -259,6 +287,7 @@ fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is
         ("clientId", "organization.1c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11"),
         ("server", "https://tenant.test"),
         ("ca.crt", PEM),
+        ("header.X-Access", "another"),
     ] {
         let sent = second(&by_bitwarden, &own, &changed(&own, key, value));
         assert!(logs_in(&sent), "another {key} and the same token");
@@ -276,5 +305,10 @@ fn an_object_whose_secret_differs_in_anything_shares_no_session_with_one_that_is
             assert!(sent.url.as_str().as_bytes().starts_with(server), "{} with another {key}", sent.url);
             assert!(key != "apiKey" || !sent.carries(str::from_utf8(theirs).unwrap()), "with another owner's API key");
         }
+    }
+    let theirs = changed(&immuta, "header.X-Access", "hidden");
+    for other in [&immuta, &changed(&immuta, "header.X-Access", "another")] {
+        let sent = second(&by_immuta, &theirs, other);
+        assert!(!sent.is_empty() && !sent.iter().any(|sent| sent.carries("hidden")), "with another owner's header");
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Asker<'a> {
     pub urgency: Urgency,
     /// What is asked for was refused lately.
     pub failed: bool,
+    /// A token should be good for so long yet.
+    pub lasts: Duration,
 }
 
 /// The last token, and when to ask for another one.
@@ -53,11 +55,18 @@ struct Held {
     value: SecretString,
     number: u64,
     renew: Option<Instant>,
+    /// How long it was to be used when it came.
+    used_for: Duration,
 }
 
 impl Held {
     fn is_good(&self, now: Instant) -> bool {
-        self.renew.is_none_or(|renew| now < renew)
+        self.lasts(now, Duration::ZERO)
+    }
+
+    /// Whether it is used for so long yet, or for more than half of its time where that is short.
+    fn lasts(&self, now: Instant, lasts: Duration) -> bool {
+        self.renew.is_none_or(|renew| now + lasts.min(self.used_for / 2) < renew)
     }
 }
 
@@ -94,7 +103,8 @@ impl<E: Failure> Tokens<E> {
         fetch: impl FnOnce() -> F,
     ) -> Result<Token, E> {
         let mut held = self.held.lock().await;
-        if let Some(Held { value, number, .. }) = held.as_ref().filter(|held| held.is_good(Instant::now())) {
+        let lasts = asker.map_or(Duration::ZERO, |asker| asker.lasts);
+        if let Some(Held { value, number, .. }) = held.as_ref().filter(|held| held.lasts(Instant::now(), lasts)) {
             return Ok(Token { value: value.clone(), number: *number });
         }
         let (secret, urgency) = asker.map(|asker| (asker.secret, asker.urgency)).unzip();
@@ -111,8 +121,9 @@ impl<E: Failure> Tokens<E> {
         self.refusals().note(refused, secret, Instant::now());
         let NewToken { value, lifetime } = fetched?;
         let number = held.as_ref().map_or(0, |held| held.number) + 1;
-        let renew = lifetime.map(|lifetime| Instant::now() + used_for(lifetime, self.renew_before));
-        *held = Some(Held { value: value.clone(), number, renew });
+        let used_for = lifetime.map(|lifetime| used_for(lifetime, self.renew_before));
+        let renew = used_for.map(|used_for| Instant::now() + used_for);
+        *held = Some(Held { value: value.clone(), number, renew, used_for: used_for.unwrap_or_default() });
         Ok(Token { value, number })
     }
 

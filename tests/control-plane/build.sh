@@ -1,13 +1,27 @@
 #!/usr/bin/env bash
 # Builds the pinned control-plane tools once per user and prints the folder that holds them.
 #
-# usage: build.sh          build what is missing, then print the folder
-#        build.sh --where  print the folder, build nothing
+# usage: build.sh [control-plane|controllers|oldest]          build what is missing, then print the folder
+#        build.sh --where [control-plane|controllers|oldest]  print the folder, build nothing
 #
-# The cache is keyed by the pins and the Go version, so clones and CI share it and an upgrade never mixes with
-# an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes that one.
+# The controllers (controller-manager and scheduler) have a module and a folder of their own: few need them. So has the
+# apiserver of the oldest supported Kubernetes. The cache is keyed by the pins and the Go version, so clones and CI share
+# it and an upgrade never mixes with an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes
+# that one, but for the oldest apiserver.
 set -euo pipefail
 cd "$(dirname "$0")"
+where=
+if [ "${1:-}" = --where ]; then
+  where=yes
+  shift
+fi
+what=${1:-control-plane}
+case $what in
+  control-plane) tools='etcd kubectl helm kube-apiserver' takes='about 5 minutes' ;;
+  controllers) tools='kube-controller-manager kube-scheduler' takes='about 2 minutes' && cd controllers ;;
+  oldest) tools=kube-apiserver takes='about 4 minutes' && cd oldest && KUBEBUILDER_ASSETS= ;;
+  *) echo "build.sh: no such tools: $what" >&2 && exit 2 ;;
+esac
 
 kubernetes=$(sed -nE 's/^\tk8s.io\/kubernetes v([0-9.]+).*/\1/p' go.mod)
 declare -A packages=(
@@ -15,10 +29,12 @@ declare -A packages=(
   [kube-apiserver]=k8s.io/kubernetes/cmd/kube-apiserver
   [kubectl]=k8s.io/kubernetes/cmd/kubectl
   [helm]=helm.sh/helm/v4/cmd/helm
+  [kube-controller-manager]=k8s.io/kubernetes/cmd/kube-controller-manager
+  [kube-scheduler]=k8s.io/kubernetes/cmd/kube-scheduler
 )
 key=$(cat go.mod go.sum <(go env GOVERSION GOOS GOARCH) | sha256sum | cut -c1-16)
-cache="${SEATKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seatkeeper}/control-plane-$key"
-if [ "${1:-}" = --where ]; then
+cache="${SEATKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seatkeeper}/$what-$key"
+if [ -n "$where" ]; then
   echo "$cache"
   exit 0
 fi
@@ -33,11 +49,11 @@ say() { printf '%s\n' "$*" >&2; }
 IFS=. read -r major minor _ <<<"$kubernetes"
 version=k8s.io/component-base/version
 ldflags="-s -w -X $version.gitVersion=v$kubernetes -X $version.gitMajor=$major -X $version.gitMinor=$minor"
-for tool in etcd kubectl helm kube-apiserver; do
+for tool in $tools; do
   if [ -x "$cache/$tool" ] || [ -x "${KUBEBUILDER_ASSETS:-/nonexistent}/$tool" ]; then
     continue
   fi
-  say "control plane: building $tool from Go modules (all tools: about 5 minutes, once per machine) ..."
+  say "control plane: building $tool from Go modules (all tools: $takes, once per machine) ..."
   started=$SECONDS
   CGO_ENABLED=0 GOFLAGS= go build -trimpath -ldflags "$ldflags" -o "$cache/.$tool.partial" "${packages[$tool]}" &
   build=$!

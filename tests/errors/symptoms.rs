@@ -176,7 +176,7 @@ async fn servers() -> Vec<(&'static str, Simulator)> {
         ("a server whose certificate has expired", of(Certificate::Expired)),
         ("a server whose certificate is not valid yet", of(Certificate::NotYetValid)),
         ("a server whose certificate has another name", of(Certificate::OtherName)),
-        ("a server with the certificate of its CA", of(Certificate::OfCa)),
+        ("a server with the certificate of a CA", of(Certificate::OfOtherCa)),
         ("a gateway that wants a client certificate", Options { client_certificates: true, ..Options::hurried() }),
     ];
     join_all(options.map(async |(cause, options)| (cause, Simulator::start(options).await.expect("a simulator")))).await

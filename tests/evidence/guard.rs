@@ -34,6 +34,10 @@ pub enum Test {
     Model(String),
     /// A test of the binary against a real apiserver: its full name.
     Behavior(String),
+    /// A pass of the model that the binary is brought to: its line in `tests/model/passes.txt`.
+    Conformance(String),
+    /// The simulated years, all of them.
+    Years,
 }
 
 /// What was seen without a guard.
@@ -78,8 +82,14 @@ impl Guard {
 impl Test {
     /// Full name.
     pub fn name(&self) -> &str {
-        let (Self::Pure(name) | Self::Unit(name) | Self::Model(name) | Self::Behavior(name)) = self;
-        name
+        match self {
+            Self::Pure(name)
+            | Self::Unit(name)
+            | Self::Model(name)
+            | Self::Behavior(name)
+            | Self::Conformance(name) => name,
+            Self::Years => "years",
+        }
     }
 
     /// Arguments of `cargo test` that choose the program.
@@ -89,6 +99,8 @@ impl Test {
             Self::Unit(_) => &["--package", "seatkeeper", "--lib"],
             Self::Model(_) => &["--package", "seatkeeper-model", "--test", "model"],
             Self::Behavior(_) => &["--package", "seatkeeper", "--test", "behaviour"],
+            Self::Conformance(_) => &["--package", "seatkeeper", "--test", "faults"],
+            Self::Years => &["--package", "seatkeeper-years", "--test", "years"],
         }
     }
 
@@ -97,6 +109,8 @@ impl Test {
             Self::Pure(_) | Self::Unit(_) => "unit test",
             Self::Model(_) => "model",
             Self::Behavior(_) => "binary",
+            Self::Conformance(_) => "pass of the model",
+            Self::Years => "simulated years",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fault_proxy::{Action, Hop, Moment, Outage, Place, Record, Target};
+use fault_proxy::{Action, Hop, Moment, Outage, Part, Place, Record, Target};
 
 use crate::case::{Case, at, named};
 use crate::choice::{CONTROL_PLANE, IN_WINDOW, Name, Request};
@@ -19,6 +19,8 @@ pub struct Crew {
     pub environment: Vec<(&'static str, &'static str)>,
     /// By how many seconds the wall clock of each process that is started is off, in turn.
     pub clocks: &'static [&'static str],
+    /// The part of the protocol that is taken away from them on the way to the apiserver.
+    pub lacks: Option<Part>,
 }
 
 /// The operator as the tests build it.
@@ -45,7 +47,7 @@ pub const SHORT: &[&str] = &[
 pub const LONG: Duration = Duration::from_secs(10);
 
 /// Past the client's time-out, and well within the settle time.
-const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
+pub const PAST_TIMEOUT: Duration = Duration::from_millis(1400);
 
 /// Longer than the operator waits for its apiserver.
 const UNBEARABLE: Duration = Duration::from_secs(11);
@@ -61,6 +63,7 @@ pub fn crew(replicas: usize) -> Crew {
         replicas: vec![SHORT.to_vec(); replicas],
         environment: vec![("RUST_LOG", "info")],
         clocks: &[],
+        lacks: None,
     }
 }
 
@@ -107,12 +110,12 @@ pub fn short_but(flags: &[&'static str]) -> Vec<&'static str> {
     kept.chain(flags).copied().collect()
 }
 
-fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<String>, apply: bool) -> Action {
+pub fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<String>, apply: bool) -> Action {
     Action::Answer { status, headers: headers.to_vec(), body: body.into(), apply }
 }
 
-const JSON: (&str, &str) = ("content-type", "application/json");
-const OPAQUE: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
+pub const JSON: (&str, &str) = ("content-type", "application/json");
+pub const OPAQUE: &str = r#"{"message":"An error occurred while updating the subscription."}"#;
 const HTML: &str = "<!doctype html><title>Bad gateway</title>";
 
 const SOMETHING_ELSE: &str = r#"{"kind":"LicenseSeats","apiVersion":"seatkeeper.dev/v1alpha1","metadata":{}}"#;
@@ -200,6 +203,12 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
             let name = Name { kind, scenario: scenario.name, request: Some(request), action };
             all.push(Case { scenario: scenario.clone(), fault: Some((target.clone(), what)), name, crew });
         };
+        if let Some(what) = scenario.about() {
+            for moment in [Moment::Before, Moment::After] {
+                add("elsewhere", crew(1), format!("{what} {}", at(moment)), Action::Meanwhile(moment, what));
+            }
+            continue;
+        }
         for place in PLACES {
             add("crash", crew(1), format!("killed {}", named(place)), Action::Kill(place));
             add("pause", crew(1), format!("stopped {}", named(place)), Action::Pause(place, LONG));

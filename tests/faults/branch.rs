@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use fault_proxy::Action;
 
 use crate::case::{Case, End};
-use crate::happenings::{BY_SOMEBODY, ETCD_RESTORED, RIGHTS_TAKEN};
+use crate::happenings::{APPROVAL_DELETED, BY_SOMEBODY, ETCD_RESTORED, JOINED, RIGHTS_TAKEN};
 use crate::judge::{Doubt, base};
+use crate::noticed::is_undone_by_etcd;
 use crate::rig::Rig;
 
 /// What an oracle had to decide by.
@@ -22,7 +23,9 @@ pub enum Branch {
     TakenBack,
     /// Nobody could tell, and a person's deed answered it.
     Answered,
+    /// A record was gone with etcd's last moments.
     EtcdRestored,
+    /// The apiserver denied something.
     RightsTaken,
     /// The one process that wrote had a wrong clock.
     OneClock,
@@ -35,8 +38,12 @@ pub enum Branch {
     Refused,
     /// A refusal, and the vendor may bill what it does not show.
     RefusedAndBilled,
-    /// The window was closed before anything was sent, or had seen its change.
+    /// The window was closed before anything was sent, or had seen its change; or the approval was gone.
     Deferred,
+    /// The change was made although the approval was deleted, for it had left before.
+    MadeBefore,
+    /// A person joined, and has a seat.
+    Joined,
     /// Both installations sent the same total.
     TwoTotals,
     /// Both installations sent the same total, and the vendor carried out both at one moment.
@@ -46,7 +53,7 @@ pub enum Branch {
 }
 
 /// So many cases of a whole run each branch must decide; [`Branch::Answered`] hangs on chance, and is only counted.
-const LEAST: [(Branch, usize); 17] = [
+const LEAST: [(Branch, usize); 19] = [
     (Branch::ThirdPartyWhileOpen, 1),
     (Branch::ThirdPartyUnseen, 1),
     (Branch::ThirdPartyUndone, 1),
@@ -60,7 +67,9 @@ const LEAST: [(Branch, usize); 17] = [
     (Branch::Held, 1),
     (Branch::Refused, 1),
     (Branch::RefusedAndBilled, 1),
-    (Branch::Deferred, 3),
+    (Branch::Deferred, 10),
+    (Branch::MadeBefore, 3),
+    (Branch::Joined, 10),
     (Branch::TwoTotals, 1),
     (Branch::TwoTotalsAtOneMoment, 1),
     (Branch::TwoDifferences, 1),
@@ -100,6 +109,7 @@ impl std::fmt::Display for Branches {
 
 /// The branches that decided a case.
 pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
+    let undone = || is_undone_by_etcd(rig, &rig.proxy.records());
     let review = end == End::NeedsReview;
     let happened = |what| case.happening() == Some(what);
     let wrong = case.crew.clocks.iter().filter(|shift| **shift != "0").count();
@@ -113,7 +123,7 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::ThirdPartyUndone, happened(BY_SOMEBODY) && !doubt.is_ambiguous() && end == End::InSync),
         (Branch::TakenBack, review && doubt.taken_back),
         (Branch::Answered, doubt.is_ambiguous() && !review),
-        (Branch::EtcdRestored, happened(ETCD_RESTORED)),
+        (Branch::EtcdRestored, happened(ETCD_RESTORED) && undone()),
         (Branch::RightsTaken, happened(RIGHTS_TAKEN)),
         (Branch::OneClock, wrong == 1),
         (Branch::TwoClocks, wrong > 1),
@@ -121,6 +131,8 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::OutageOutlasted, outage && end == End::InSync),
         (Branch::Held, end == End::Held),
         (Branch::Deferred, end == End::Deferred),
+        (Branch::MadeBefore, happened(APPROVAL_DELETED) && end == End::InSync),
+        (Branch::Joined, happened(JOINED) && end == End::InSync),
         (Branch::Refused, end == End::Rejected),
         (Branch::RefusedAndBilled, end == End::Rejected && billed),
     ];

@@ -54,6 +54,11 @@ impl Case {
         Self { scenario, fault: None, name, crew }
     }
 
+    /// Its requests are those of one replica about one object.
+    pub fn is_of_one_replica(&self) -> bool {
+        self.crew.replicas.len() == 1 && self.happening() != Some(RIVAL)
+    }
+
     /// What happens elsewhere.
     pub fn happening(&self) -> Option<&'static str> {
         match self.fault {

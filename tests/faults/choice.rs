@@ -18,14 +18,23 @@ pub const LICENSE_KEYS: &str = "license keys";
 /// The story with a window.
 pub const IN_WINDOW: &str = "in-window";
 
+/// The story with a change that an approval allows.
+pub const APPROVED: &str = "approved";
+
+/// The story in which the seats follow the use.
+pub const SIZED: &str = "sized";
+
 /// At this request a window closes: the next process looks at it when it is over.
-const CLOSES: &str = "killed before forwarding, the next one's clock an hour ahead";
+pub const CLOSES: &str = "killed before forwarding, the next one's clock an hour ahead";
 
 /// The kind of those with two installations.
 pub const TWO_INSTALLATIONS: &str = "two installations";
 
 /// The kind of those in which a part of the purchase protocol is missing. No list has them.
 pub const WEAKENED: &str = "weakened";
+
+/// The kind of those in which a pass of the model is provoked. No list has them.
+pub const CONFORMANCE: &str = "conformance";
 
 /// Every kind, and how many of it a new list has: more than a run must have, for a case may be missed.
 const KINDS: [(&str, usize); 10] = [
@@ -152,7 +161,8 @@ pub struct Name {
 
 impl Name {
     /// What a case plays, each of which a list has: its kind, its scenario of that kind, and its action: at a purchase, at the
-    /// record of one, and with an owner's key; a window that closes at each request; and a few cases by name.
+    /// record of one, and with an owner's key; a window that closes, an approval that is deleted and a person who joins at each
+    /// request; and a few cases by name.
     fn branches(&self) -> Vec<String> {
         let Self { kind, scenario, request, action } = self;
         let at = match request.map(|request| request.class) {
@@ -166,7 +176,9 @@ impl Name {
         let by_name = Some(self.to_string()).filter(|name| ALWAYS.contains(&name.as_str()));
         let closes = request.filter(|_| *scenario == IN_WINDOW && action == CLOSES);
         let closes = closes.map(|request| format!("{kind}: the window closes at {request}"));
-        always.into_iter().chain(closes).chain(sharp).chain(by_owner).chain(by_name).collect()
+        let each = request.filter(|_| [APPROVED, SIZED].contains(scenario));
+        let each = each.map(|request| format!("{kind}: {action} at {request}"));
+        always.into_iter().chain(closes).chain(each).chain(sharp).chain(by_owner).chain(by_name).collect()
     }
 }
 
@@ -212,7 +224,7 @@ impl Choice {
     /// Reads the variables; says which of them means nothing.
     pub fn asked(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let kind = variable("FAULT_KIND");
-        let known = || KINDS.iter().map(|(kind, _)| *kind).chain([WEAKENED]);
+        let known = || KINDS.iter().map(|(kind, _)| *kind).chain([WEAKENED, CONFORMANCE]);
         if let Some(kind) = kind.as_deref().filter(|kind| known().all(|known| known != *kind)) {
             let known = known().collect::<Vec<_>>().join(", ");
             return Err(format!("FAULT_KIND={kind:?} is no kind of faults. There are: {known}"));
@@ -242,6 +254,16 @@ impl Choice {
     /// Nothing is to be played but what lacks a part of the protocol.
     pub fn is_of_the_weakened(&self) -> bool {
         self.kind.as_deref() == Some(WEAKENED)
+    }
+
+    /// Nothing is to be played but the passes of the model.
+    pub fn is_of_conformance(&self) -> bool {
+        self.kind.as_deref() == Some(CONFORMANCE)
+    }
+
+    /// Whether this pass of the model is asked for.
+    pub fn wants(&self, pass: &str) -> bool {
+        self.case.as_deref().is_none_or(|wanted| is_like(pass, wanted))
     }
 
     fn is_of_the_list(&self) -> bool {

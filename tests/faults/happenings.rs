@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use seatkeeper::api::{LicenseSeats, SECRET_TYPE};
+use seatkeeper::api::{LicenseSeats, SECRET_TYPE, SeatApproval};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use vendor_sim::{Bitwarden, OrganizationKey};
@@ -33,6 +33,12 @@ pub const APISERVER_RESTARTED: &str = "apiserver killed and restarted";
 pub const ETCD_KILLED: &str = "etcd killed and restarted";
 pub const ETCD_RESTORED: &str = "etcd killed and restored from before the intent";
 pub const RIGHTS_TAKEN: &str = "the operator's rights taken away, later given back";
+
+pub const TOLD_TO_END: &str = "the operator is told to end";
+pub const LABELED: &str = "object labeled by another program";
+
+pub const APPROVAL_DELETED: &str = "approval deleted";
+pub const JOINED: &str = "a person joins";
 
 pub const RECREATED_THEN_KILLED: &str = "object deleted and created again, and the operator killed";
 pub const WIPED_THEN_KILLED: &str = "status restored from before, and the operator killed";
@@ -142,11 +148,40 @@ impl Site {
                 "seats": spec["seats"], "limit": spec["limit"], "interval": "1s",
             },
         });
+        for field in ["sizing", "approval"].iter().filter(|field| spec[*field].is_object()) {
+            object["spec"][*field] = spec[*field].clone();
+        }
+        if spec["approval"].is_object() {
+            self.approve(name, spec).await;
+        }
         if spec[IN_WINDOW] == true {
             object["spec"]["adjustment"] = window::adjustment();
         }
         let object: LicenseSeats = serde_json::from_value(object).expect("a LicenseSeats");
         self.seats().create(&PostParams::default(), &object).await.expect("the object is admitted");
+    }
+
+    fn approvals(&self) -> Api<SeatApproval> {
+        Api::namespaced(self.ground.client.clone(), &self.namespace)
+    }
+
+    /// Approves what a spec asks for.
+    async fn approve(&self, name: &str, spec: &Value) {
+        let approval = json!({
+            "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "SeatApproval", "metadata": { "name": "yes" },
+            "spec": {
+                "licenseSeatsRef": { "name": name }, "decision": "Approved", "validUntil": "2099-12-31T00:00:00Z",
+                "upTo": spec["seats"], "limitUpTo": spec["limit"]["seats"],
+            },
+        });
+        let approval: SeatApproval = serde_json::from_value(approval).expect("a SeatApproval");
+        self.approvals().create(&PostParams::default(), &approval).await.expect("the approval is admitted");
+    }
+
+    /// Writes to the object, and changes nothing that means anything.
+    async fn label(&self) {
+        let patch = Patch::Merge(json!({ "metadata": { "labels": { "team": "finance" } } }));
+        self.seats().patch("acme", &PatchParams::default(), &patch).await.expect("the label is admitted");
     }
 
     pub async fn edit(&self, spec: &Value) {
@@ -224,6 +259,7 @@ impl Site {
                 self.later(AWAY, async |site| site.secret().await);
             }
             EDITED => self.edit(&self.edit).await,
+            LABELED => self.label().await,
             // An edit that leaves the wish as it is: what is open stays open, and no request is counted anew.
             SUSPENDED => {
                 self.edit(&json!({ "suspend": true })).await;
@@ -244,6 +280,10 @@ impl Site {
             }
             RIVAL => self.declare("rival", &self.rival()).await,
             BY_SOMEBODY => self.bitwarden.set_seats(&self.key.id, self.others_seats()).expect("the vendor allows it"),
+            APPROVAL_DELETED => {
+                self.approvals().delete("yes", &DeleteParams::default()).await.expect("delete the approval");
+            }
+            JOINED => assert!(self.bitwarden.join(&self.key.id, 1), "the vendor has a seat for the person"),
             APISERVER_RESTARTED => {
                 self.ground.plane.stop_apiserver();
                 self.later(Duration::ZERO, async |site| site.ground.plane.start_apiserver().await);

@@ -3,11 +3,12 @@
 use fault_proxy::{Action, Hop, Moment, Record};
 use vendor_sim::{Actor, LedgerEntry};
 
+use crate::approved;
 use crate::branch::decided;
 use crate::case::{Case, End, Flaw, Played, Written, reads};
 use crate::choice::IN_WINDOW;
 use crate::happenings::{
-    BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
+    BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, JOINED, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
 use crate::noticed::unnoticed;
 use crate::rig::Rig;
@@ -58,6 +59,9 @@ pub async fn judge(
         return flaw(why);
     }
     if let Some(why) = window::broken(rig, case, end, &records).await {
+        return flaw(why);
+    }
+    if let Some(why) = approved::broken(rig, case, end, &records) {
         return flaw(why);
     }
     match unnoticed(rig, case, &records) {
@@ -196,7 +200,7 @@ async fn bill_is_told(rig: &Rig, case: &Case, (shown, billed): (Option<i32>, Opt
 
 /// Seats and limit in the end.
 fn goal(case: &Case) -> (i32, i32) {
-    if case.happening() == Some(EDITED) { case.scenario.edit.1 } else { case.scenario.goal }
+    if [Some(EDITED), Some(JOINED)].contains(&case.happening()) { case.scenario.edit.1 } else { case.scenario.goal }
 }
 
 /// What no case may do, whether it comes to rest or not: the ledger since counting began, if it is in order.

@@ -1,14 +1,14 @@
 //! License keys under the same faults: a key that is added, and a renewal that adds one and removes another. The tenant is
 //! the worst there is: it makes a second row of a key that it has. Called by `main` after the cases of Bitwarden.
 
-mod stage;
+pub mod stage;
 
 use std::fmt::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fault_proxy::{Action, Hop, Place, Record, Target};
+use fault_proxy::{Action, Hop, Part, Place, Record, Target};
 use futures::{FutureExt, StreamExt, stream};
 use seatkeeper::api::LicenseSeatsStatus;
 use vendor_sim::Immuta;
@@ -49,7 +49,14 @@ pub struct Case {
     fault: Option<(Target, Action)>,
     pub name: Name,
     /// The part of the purchase protocol that the operator lacks.
-    lacks: Option<&'static str>,
+    lacks: Option<Lack>,
+}
+
+/// A part that the operator leaves out itself, or that is taken away on the way to the apiserver.
+#[derive(Clone, Copy, Debug)]
+pub enum Lack {
+    Inside(&'static str),
+    OnTheWay(Part),
 }
 
 impl Case {
@@ -92,6 +99,9 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
             let records: Vec<String> = records.iter().map(ToString::to_string).collect();
             println!("{}\n{}", case.name, records.join("\n"));
         }
+        if let Ok(records) = &result {
+            run.language.look(&case.name.to_string(), records);
+        }
         report.note(&case.name, false, result.as_ref().map(|_| End::InSync));
     }
 }
@@ -108,9 +118,9 @@ pub async fn weakened_are_caught(ground: &Arc<Ground>, known: &References) -> bo
     let records = &known.add;
     let purchase = records.iter().find(|record| record.is_purchase()).expect("a key is added").number;
     let each = [
-        ("no wait before an open intent is judged", Action::ApplyLate(Duration::from_millis(1400))),
-        ("an error closes the intent", Action::DropAnswer),
-        ("the intent is read from a stale cache", Action::Kill(Place::Withheld)),
+        (Lack::Inside("no wait before an open intent is judged"), Action::ApplyLate(Duration::from_millis(1400))),
+        (Lack::Inside("an error closes the intent"), Action::DropAnswer),
+        (Lack::OnTheWay(Part::StoredIntent), Action::Kill(Place::Withheld)),
     ];
     let each = each.map(async |(lacks, action)| {
         let fault = Some((Target::of(records, purchase), action));
@@ -120,7 +130,7 @@ pub async fn weakened_are_caught(ground: &Arc<Ground>, known: &References) -> bo
             Err(Broken { flaw, .. }) => (matches!(flaw, Flaw::BoughtTwice(_)), flaw.to_string()),
             Ok(_) => (false, "it went well".to_owned()),
         };
-        println!("{}: {lacks}, with license keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
+        println!("{}: {lacks:?}, with license keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
         caught
     });
     futures::future::join_all(each).await.into_iter().all(|caught| caught)

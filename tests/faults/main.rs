@@ -5,20 +5,25 @@
 //! `FAULT_CASE=scenario/request/action` plays one case alone (`*` in place of any part: `webhook-restores/*/429`),
 //! `FAULT_KIND=crash` one kind of the list, `FAULT_SHARD=2/24` a part of all that there are, `FAULT_TIMES=20` each case so
 //! often, `FAULT_PARALLEL=8` so many at a time. With `SEED` or `DURATION` it plays random cases of all (`make torture`).
-//! `FAULT_KIND=weakened` plays only what lacks a part of the protocol.
-//! `UPDATE_CHOSEN=1` writes a new list and plays nothing, `UPDATE_DOCS=1` writes the table to docs/faults.md.
+//! `FAULT_KIND=weakened` plays only what lacks a part of the protocol, `FAULT_KIND=conformance` only the passes of the model.
+//! `UPDATE_CHOSEN=1` writes a new list and plays nothing, `UPDATE_DOCS=1` writes the table to docs/evidence/faults.md.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod actions;
+mod approved;
 mod branch;
 mod case;
 mod choice;
+mod conformance;
 mod ground;
 mod happenings;
 mod judge;
 mod keys;
 mod noticed;
 mod outside;
+#[path = "../model/pass_step.rs"]
+mod pass_step;
+mod quoted;
 mod report;
 mod rig;
 mod scenario;
@@ -40,6 +45,7 @@ use futures::{FutureExt, StreamExt, stream};
 use actions::{cases, crew};
 use case::{Broken, Case, Flaw, Played, Written, play};
 use choice::{CONTROL_PLANE, Choice, Name};
+use conformance::Language;
 use ground::Ground;
 use report::{MOST_REPLAYS, Report};
 use scenario::{Scenario, scenarios};
@@ -119,6 +125,10 @@ async fn enumerate() -> Result<bool, String> {
     let started = Instant::now();
     let choice = Choice::asked(variable)?;
     let ground = Arc::new(Ground::shared(choice.at_once).await);
+    let language = Language::listed()?;
+    if choice.is_of_conformance() {
+        return Ok(conformance::is_shown(&ground, &language, &choice).await);
+    }
     let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
     let (all, all_of_keys, all_of_two) = (all_cases(&known), keys::all_cases(&known_of_keys), two::all_cases());
     let of_keys = all_of_keys.iter().map(|case| &case.name);
@@ -135,21 +145,15 @@ async fn enumerate() -> Result<bool, String> {
     let picked = choice.pick(&names, &std::fs::read_to_string(chosen_txt()).expect("tests/faults/chosen.txt"))?;
     let chosen = picked_of(&all, |case| &case.name, &picked);
     let chosen_of_keys = picked_of(&all_of_keys, |case| &case.name, &picked);
-    if let Some(torture) = &choice.torture {
-        println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
-    }
     let chosen_of_two = picked_of(&all_of_two, |case| &case.name, &picked);
-    let (seats, keys, two) = (chosen.len(), chosen_of_keys.len(), chosen_of_two.len());
-    println!(
-        "faults: {} references, {seats} cases, {keys} of license keys and {two} of two installations, {} at once",
-        known.len(),
-        choice.at_once
-    );
+    announce(&choice, known.len(), [chosen.len(), chosen_of_keys.len(), chosen_of_two.len()]);
     let until = choice.torture.as_ref().map(|torture| started + torture.duration);
-    let run = Run { ground: &ground, at_once: choice.at_once, until, closely: choice.is_of_a_case() };
+    let closely = choice.is_of_a_case();
+    let run = Run { ground: &ground, at_once: choice.at_once, until, closely, language: &language };
     let mut report = Report::knowing(names.len());
     let (mut of_keys, mut of_two) = (Report::knowing(0), Report::knowing(0));
     let whole = choice.is_whole();
+    let quoted = !whole || choice.times > 1 || quoted::is_right(&names, &picked);
     let seats = async {
         run.play_all(chosen, &known, &mut report).await;
         !whole || weakened_are_caught(&ground, &known).await
@@ -159,12 +163,25 @@ async fn enumerate() -> Result<bool, String> {
         !whole || keys::weakened_are_caught(&ground, &known_of_keys).await
     };
     let two = two::play_all(&run, chosen_of_two, &mut of_two);
-    let (seats_caught, keys_caught, ()) = tokio::join!(seats, keys, two);
+    let conforms = async { !whole || conformance::is_shown(&ground, &language, &choice).await };
+    let (seats_caught, keys_caught, (), conforms) = tokio::join!(seats, keys, two, conforms);
     report.add(of_keys);
     report.add(of_two);
     report.print(started.elapsed());
     // A run that failed is no table for the docs.
-    Ok(report.sound() && seats_caught && keys_caught && (!whole || report.whole()))
+    let conforms = language.knows_all() && conforms;
+    Ok(report.sound() && seats_caught && keys_caught && conforms && quoted && (!whole || report.whole()))
+}
+
+/// Says what is about to be played.
+fn announce(choice: &Choice, references: usize, [seats, keys, two]: [usize; 3]) {
+    if let Some(torture) = &choice.torture {
+        println!("faults: SEED={} for {} s", torture.seed, torture.duration.as_secs());
+    }
+    println!(
+        "faults: {references} references, {seats} cases, {keys} of license keys and {two} of two installations, {} at once",
+        choice.at_once
+    );
 }
 
 /// The cases with these names, in their order.
@@ -215,6 +232,8 @@ pub struct Run<'a> {
     until: Option<Instant>,
     /// The requests of each case are shown.
     closely: bool,
+    /// What one replica may do.
+    language: &'a Language,
 }
 
 impl Run<'_> {
@@ -268,6 +287,9 @@ impl Run<'_> {
         if let (Ok(played), true) = (result, self.closely) {
             let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
             println!("{case}: {:?}\n{}\n{}", played.end, records.join("\n"), played.log);
+        }
+        if let (Ok(played), true) = (result, case.is_of_one_replica()) {
+            self.language.look(&case.to_string(), &played.records);
         }
         report.note(&case.name, case.scenario.by_owner, result.as_ref().map(|played| played.end));
         report.decided(result.iter().flat_map(|played| &played.decided));

@@ -1,9 +1,10 @@
 //! Whether what was done to a case reached anybody: an operator that never noticed says nothing about its row.
 
-use fault_proxy::{Action, Place, Record};
+use fault_proxy::{Action, Hop, Place, Record};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::case::{Case, UNSEEN_BY_WATCHES, unseen_by_watches};
+use crate::happenings::RIGHTS_TAKEN;
 use crate::rig::Rig;
 
 /// Why nothing shows that what was done to the case reached anybody.
@@ -12,8 +13,14 @@ pub fn unnoticed(rig: &Rig, case: &Case, records: &[Record]) -> Option<&'static 
     if case.crew.replicas.len() > 1 && rig.leaders() < case.crew.replicas.len() {
         return Some("one of the replicas has never led");
     }
-    if case.crew.clocks.iter().any(|shift| *shift != "0") && !records.iter().any(is_of_another_time) {
-        return Some("no record has the time of a clock that was set wrong");
+    let wrong = case.crew.clocks.iter().filter_map(|shift| shift.parse().ok()).filter(|shift| *shift != 0);
+    for shift in wrong {
+        if !records.iter().any(|record| is_written_by_clock(record, SignedDuration::from_secs(shift))) {
+            return Some("no record has the time of a clock that was set wrong");
+        }
+    }
+    if case.happening() == Some(RIGHTS_TAKEN) && !records.iter().any(is_denied) {
+        return Some("the apiserver refused nothing of an operator without rights");
     }
     match action {
         Action::Kill(Place::Underway) if !rig.proxy.killed_in_pause() => {
@@ -24,10 +31,22 @@ pub fn unnoticed(rig: &Rig, case: &Case, records: &[Record]) -> Option<&'static 
     }
 }
 
-/// It was stored, and writes a time about an hour off: that of a process whose clock was set wrong.
-fn is_of_another_time(record: &Record) -> bool {
-    let about_an_hour = SignedDuration::from_mins(50)..SignedDuration::from_mins(70);
-    let off = |text: &str| text.parse::<Timestamp>().map(|time| Timestamp::now().duration_since(time).abs());
-    let texts = || record.patch.split('"').filter_map(|text| off(text).ok());
-    record.executed == Some(200) && texts().any(|off| about_an_hour.contains(&off))
+/// It was stored, and writes a time that is off by about so much: that of a process whose clock was set wrong.
+fn is_written_by_clock(record: &Record, shift: SignedDuration) -> bool {
+    let about = |text: &str| {
+        let off = text.parse::<Timestamp>().ok().map(|time| time.duration_since(Timestamp::now()) - shift);
+        off.is_some_and(|off| off.abs() < SignedDuration::from_mins(10))
+    };
+    record.executed == Some(200) && record.patch.split('"').any(about)
+}
+
+/// The apiserver denied it.
+fn is_denied(record: &Record) -> bool {
+    record.hop == Hop::Apiserver && record.executed == Some(403)
+}
+
+/// A record was stored before etcd went back to the time before all of them.
+pub fn is_undone_by_etcd(rig: &Rig, records: &[Record]) -> bool {
+    let struck = rig.proxy.struck().unwrap_or_default();
+    records.iter().any(|record| record.number < struck && record.is_record() && record.executed == Some(200))
 }

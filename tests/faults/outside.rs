@@ -80,6 +80,9 @@ const ROWS: [(Part, &str, &str, Oracle); 5] = [
     (Part::Repeats, "repeat of a repeat", "the attempt on record set back to 1", Oracle::Effects),
 ];
 
+/// How many parts are taken away: these, and the owner of a pool.
+pub const PARTS: usize = ROWS.len() + 1;
+
 /// A part of the protocol, in its place or taken away.
 struct Story {
     part: Part,

@@ -20,11 +20,14 @@ use vendor_sim::{BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, O
 use crate::actions::Crew;
 use crate::case::Case;
 use crate::ground::Ground;
-use crate::happenings::{Site, deed};
+use crate::happenings::{Site, TOLD_TO_END, deed};
 use crate::scenario::{AtPurchase, LATE, Scenario};
 
 /// The longest wait for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What the operator says when it is told to end.
+const STOPS: &str = "stopping: what is in flight";
 
 /// Read by debug builds of the operator alone: so many seconds its wall clock is off.
 const CLOCK: &str = "SEATKEEPER_TEST_CLOCK_SHIFT";
@@ -205,6 +208,7 @@ impl Rig {
             (site.clone(), hand(&staff, &leases, site, (scenario.at_purchase, meeting)))
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
+        staff.crew.lacks.into_iter().for_each(|part| proxy.take_away(part));
         *lock(&site.server) = proxy.vendor_url();
         *lock(&staff.kubeconfig) = ground.kubeconfig(&proxy);
         *lock(&staff.allowed) = proxy.vendor_host();
@@ -317,6 +321,14 @@ fn lease_name(namespace: &str) -> String {
 /// Lets it happen. An operator that is killed with it is stopped before, so that it learns of nothing, and the next one starts
 /// when all is done.
 async fn happen(staff: &Staff, leases: &Api<Lease>, site: &Site, what: &'static str) {
+    if what == TOLD_TO_END {
+        staff.expected.store(true, Ordering::SeqCst);
+        staff.signal("TERM");
+        while !staff.log().contains(STOPS) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        return;
+    }
     let (deed, killed) = deed(what);
     if killed {
         staff.signal("STOP");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Organization, Webhook};
 
-use crate::choice::IN_WINDOW;
+use crate::choice::{APPROVED, IN_WINDOW, SIZED};
+use crate::happenings::{APPROVAL_DELETED, JOINED};
 
 /// What the scenario does when a purchase arrives and before it is forwarded, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// What the story is about, if it is about one thing that happens at each request, and nothing else does.
+    pub fn about(&self) -> Option<&'static str> {
+        match self.name {
+            APPROVED => Some(APPROVAL_DELETED),
+            SIZED => Some(JOINED),
+            _ => None,
+        }
+    }
+
     /// Somebody else may set the seats to those of `edit` at any moment, and it ends as ever. The other stories have a third
     /// party of their own, or take one for the vendor's growth.
     pub fn takes_others(&self) -> bool {
@@ -208,6 +218,23 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: IN_WINDOW,
             spec: json!({ "seats": 150, "limit": { "mode": "UpTo", "seats": 300 }, IN_WINDOW: true }),
+            ..first.clone()
+        },
+        Scenario {
+            name: APPROVED,
+            spec: json!({
+                "seats": 150, "limit": { "mode": "UpTo", "seats": 300 }, "approval": { "increaseAbove": 10 },
+            }),
+            ..first.clone()
+        },
+        Scenario {
+            name: SIZED,
+            organization: pinned,
+            spec: json!({ "limit": { "mode": "Pinned" }, "sizing": { "headroom": { "seats": 70 } } }),
+            goal: (150, 150),
+            // The end with one person more.
+            edit: (json!({}), (151, 151)),
+            between: (100, 151),
             ..first
         },
     ]

@@ -1,5 +1,6 @@
-//! The test of the test: this very program, started with `run`, is the operator without a part of the purchase
-//! protocol. Each such operator must be seen to buy too much. Release builds have no such parts to leave out.
+//! The test of the test: operators without a part of the purchase protocol. Each must be seen to buy too much. From the
+//! shipped operator the proxy takes a part away where that can be done on the way to the apiserver. The other parts are
+//! inside: this very program, started with `run`, is the operator without one. Release builds have no such parts to leave out.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
-use fault_proxy::{Action, Hop, Place, Target};
+use fault_proxy::{Action, Hop, Part, Place, Target};
 use seatkeeper::run::{FaultSwitch, Run, run_weakened};
 
 use crate::Reference;
@@ -37,8 +38,31 @@ pub fn operator() -> Option<ExitCode> {
 /// Where the vendor is slow, and whoever repeats meanwhile adds up: by totals, and by differences.
 const LATE: [&str; 2] = ["finishes-late", "owner-finishes-late"];
 
-/// The case of a scenario in which a fault_switch must show.
-fn case(scenario: &'static str, (name, fault_switch): (&'static str, FaultSwitch), late: &Reference) -> Case {
+/// A part that an operator lacks.
+#[derive(Clone, Copy, Debug)]
+enum Lack {
+    /// One that it leaves out itself.
+    Inside(FaultSwitch),
+    /// One that the proxy takes away.
+    OnTheWay(Part),
+}
+
+/// All of them, by the names that the model (tests/model) gives the same.
+pub fn count() -> usize {
+    lacks().count()
+}
+
+fn lacks() -> impl Iterator<Item = (&'static str, Lack)> {
+    let inside = FaultSwitch::ALL.map(|(name, fault_switch)| (name, Lack::Inside(fault_switch)));
+    let on_the_way = [
+        ("no compare-and-swap", Lack::OnTheWay(Part::CompareAndSwap)),
+        ("the intent is read from a stale cache", Lack::OnTheWay(Part::StoredIntent)),
+    ];
+    inside.into_iter().chain(on_the_way)
+}
+
+/// The case of a scenario in which what is lacking must show.
+fn case(scenario: &'static str, (name, lack): (&'static str, Lack), late: &Reference) -> Case {
     let scenario = scenarios().into_iter().find(|known| known.name == scenario).expect("it is there");
     let records = &late.records;
     let purchase = records.iter().find(|record| record.is_purchase()).expect("it buys").number;
@@ -46,24 +70,28 @@ fn case(scenario: &'static str, (name, fault_switch): (&'static str, FaultSwitch
     let before = records[..intent - 1].iter().rev();
     let secret = before.clone().find(|record| record.hop == Hop::Apiserver).expect("it reads the Secret").number;
     let at = |number| Target::of(records, number);
-    let (fault, crew) = match fault_switch {
-        FaultSwitch::NoWait | FaultSwitch::ErrorCloses => (None, crew(1)),
-        FaultSwitch::NoDeadline => (Some((at(intent), Action::PauseUntilPurchase(LONG))), crew(2)),
-        FaultSwitch::NoCompareAndSwap => (Some((at(secret), Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
-        FaultSwitch::IntentFromCache => (Some((at(purchase), Action::Kill(Place::Underway))), crew(1)),
+    let (fault, crew) = match lack {
+        Lack::Inside(FaultSwitch::NoWait | FaultSwitch::ErrorCloses) => (None, crew(1)),
+        Lack::Inside(FaultSwitch::NoDeadline) => (Some((at(intent), Action::PauseUntilPurchase(LONG))), crew(2)),
+        Lack::OnTheWay(Part::CompareAndSwap) => (Some((at(secret), Action::LoseLease(WHILE_BOTH_LEAD))), two_leaders()),
+        Lack::OnTheWay(Part::StoredIntent) => (Some((at(purchase), Action::Kill(Place::Underway))), crew(1)),
     };
-    let binary: PathBuf = std::env::current_exe().expect("this program");
-    let environment = vec![("RUST_LOG", "info"), (VARIABLE, name)];
-    let crew = Crew { binary, environment, ..crew };
+    let crew = match lack {
+        Lack::Inside(_) => {
+            let binary: PathBuf = std::env::current_exe().expect("this program");
+            Crew { binary, environment: vec![("RUST_LOG", "info"), (VARIABLE, name)], ..crew }
+        }
+        Lack::OnTheWay(part) => Crew { lacks: Some(part), ..crew },
+    };
     Case { fault, ..Case::apart(scenario, WEAKENED, format!("weakened: {name}"), crew) }
 }
 
-/// Says whether every fault_switch was seen to buy too much. Which replica is faster is chance, so each has three tries.
+/// Says whether each of them was seen to buy too much. Which replica is faster is chance, so each has three tries.
 pub async fn all_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
-    let each = LATE.into_iter().flat_map(|scenario| FaultSwitch::ALL.map(|fault_switch| (scenario, fault_switch)));
-    let each = each.map(async |(scenario, (name, fault_switch))| {
+    let each = LATE.into_iter().flat_map(|scenario| lacks().map(move |lack| (scenario, lack)));
+    let each = each.map(async |(scenario, lack)| {
         let late = known.get(scenario).expect("each scenario has a reference");
-        let case = case(scenario, (name, fault_switch), late);
+        let case = case(scenario, lack, late);
         let mut last = String::new();
         for _ in 0..3 {
             match play(ground, &case, Some(late.written)).await {

@@ -2,7 +2,7 @@
 
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::json;
-use vendor_sim::immuta::{Endpoint, Exchange, Permission};
+use vendor_sim::immuta::{Endpoint, Exchange, Needs, Permission};
 use vendor_sim::{Fault, FaultKind};
 
 use super::{Acme, acme, tenant};
@@ -133,6 +133,24 @@ async fn a_missing_permission_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tenant_that_asks_for_both_permissions_gets_its_key_once_the_api_key_has_both() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-both-rights", tenant(), |s| s.add_needs = Needs::Both).await;
+    let half = a.tenant.add_api_key(&[Permission::ApplicationAdmin]);
+    a.w.secret("admin", a.admin(&half)).await;
+    let key = a.key("one", 40).await;
+    a.declare(&["one"], json!({})).await;
+    let status = a.w.until_reason("acme", "CredentialsValid", "InsufficientRole").await;
+    assert!(condition(&status, "Ready").unwrap().message.contains("403"));
+    a.proves(&["addNeeds"]);
+    assert_eq!(a.tenant.additions_of(&key), 0);
+    let whole = a.tenant.add_api_key(&[Permission::ApplicationAdmin, Permission::UserAdmin]);
+    a.w.secret("admin", a.admin(&whole)).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!(a.tenant.additions_of(&key), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn edge_that_answers_403_accuses_no_permission_and_is_tried_again_soon() {
     needs_control_plane!();
     let a = Acme::with_flags("immuta-edge-403", &fast_but(&["--credential-probe=1h"]), tenant(), |_| {}).await;
@@ -162,14 +180,19 @@ async fn a_login_page_is_recognised_as_what_it_is() {
         body: String::new(),
         apply: false,
     };
-    for (name, kind) in [("immuta-page", FaultKind::Html), ("immuta-redirect", redirect)] {
+    for (name, kind, exchange) in [
+        ("immuta-page", FaultKind::Html, Exchange::LoginPage),
+        ("immuta-redirect", redirect.clone(), Exchange::LoginPage),
+        ("immuta-redirected", redirect, Exchange::RedirectToLogin),
+    ] {
         let a = acme(name).await;
         let fault = a.tenant.inject(Fault::always(kind).path("/admin/license"));
-        a.tenant.switch(|switches| switches.exchange = Exchange::LoginPage);
+        a.tenant.switch(|switches| switches.exchange = exchange);
         a.declare(&[], json!({})).await;
         let status = a.w.until_reason("acme", "CredentialsValid", "Rejected").await;
         let message = &condition(&status, "CredentialsValid").unwrap().message;
         assert!(message.contains("login page"), "{message}");
+        a.proves(&["exchange"]);
         a.tenant.clear_fault(fault);
         a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
     }

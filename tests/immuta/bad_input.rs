@@ -156,6 +156,30 @@ async fn a_secret_of_another_type_lends_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn license_key_that_its_secret_lacks_or_holds_garbled_is_told_by_name_and_sent_once_it_is_mended() {
+    needs_control_plane!();
+    let a = acme("immuta-garbled").await;
+    let key = a.tenant.issue(LicenseKey::seats(40));
+    a.w.license_keys("one", json!({})).await;
+    a.declare(&["one"], json!({})).await;
+    let status = a.until_ready("False/KeyMissing").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("licenseKey of Secret one is missing"), "{message}");
+    assert_eq!(
+        (keys_of(&status), said(&status, "CredentialsValid")),
+        (vec!["/Unreadable".into()], "True/Authenticated".into())
+    );
+    a.put("one", &format!("{key}\u{7}more")).await;
+    let status = a.until_ready("False/KeyInvalid").await;
+    let message = &condition(&status, "Ready").unwrap().message;
+    assert!(message.contains("licenseKey contains control characters"), "{message}");
+    assert_eq!((said(&status, "Stalled"), a.tenant.posts()), ("True/KeyInvalid".to_owned(), 0));
+    a.put("one", &key).await;
+    a.until_ready("True/InSync").await;
+    assert_eq!((a.tenant.additions_of(&key), a.tenant.live_rows_of(&key).len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_word_of_a_key_or_a_token_is_seen_anywhere() {
     needs_control_plane!();
     let mut a = acme("immuta-canary").await;

@@ -1,5 +1,6 @@
 //! Keys as a set: added once, recognised, renewed, removed.
 
+use jiff::SignedDuration;
 use seatkeeper::api::KeyState;
 use seatkeeper_support::{OPERATOR_USER, needs_control_plane};
 use serde_json::json;
@@ -235,6 +236,22 @@ async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() 
     let new = a.key("one", 50).await;
     a.until("the new key alone", |status| keys_of(status) == ["Added/Active"] && status.seats == Some(50)).await;
     assert_eq!((a.tenant.live_rows_of(&old).len(), a.tenant.live_rows_of(&new).len()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secret_of_a_license_key_that_is_missing_is_awaited_and_after_two_minutes_needs_a_person() {
+    needs_control_plane!();
+    let a = acme("immuta-awaited").await;
+    // No poll comes meanwhile: the end of the wait is a moment that the operator knows.
+    a.declare(&["one"], json!({ "interval": "1h" })).await;
+    let status = a.until_ready("False/SecretNotFound").await;
+    assert_eq!((said(&status, "Reconciling"), said(&status, "Stalled")), ("True/Progressing".into(), String::new()));
+    a.w.date_back("acme", "Ready", SignedDuration::from_secs(115)).await;
+    let status = a.until("a person is needed", |status| said(status, "Stalled") == "True/SecretNotFound").await;
+    assert_eq!(said(&status, "Reconciling"), "");
+    let key = a.key("one", 40).await;
+    let status = a.until_ready("True/InSync").await;
+    assert_eq!((said(&status, "Stalled"), a.tenant.additions_of(&key)), (String::new(), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

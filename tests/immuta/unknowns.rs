@@ -222,7 +222,7 @@ fn each_switch_of_the_simulated_tenant_is_proven_by_a_row_or_by_a_test() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_that_somebody_deletes_while_its_removal_is_on_its_way_is_removed_whatever_a_second_delete_does() {
+async fn row_that_a_person_deletes_while_its_removal_is_on_its_way_is_removed_whatever_a_second_delete_does() {
     needs_control_plane!();
     for (name, second) in [
         ("immuta-second-404", SecondDelete::NotFound),
@@ -321,7 +321,7 @@ async fn tenant_that_answers_an_addition_without_a_record_gets_each_key_once_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_somebody_else_is_never_a_second_row_of_ours_where_the_vendor_says_that_it_is_there() {
+async fn a_key_of_another_person_is_never_a_second_row_of_ours_where_the_vendor_says_that_it_is_there() {
     needs_control_plane!();
     for (name, duplicate, expected) in [
         // A refusal is asked once more: it may be of another kind than it says.

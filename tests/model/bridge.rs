@@ -8,8 +8,8 @@ use seatkeeper::api::{
     Account, ApprovalPolicy, DriftPolicy, Guardrails, Intent, LicenseSeatsStatus, ManagementPolicy, Thresholds, Trigger,
 };
 use seatkeeper::domain::{
-    ActivePast, Approvals, Calendar, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules, Situation,
-    Snapshot, Standing, Timing, Usage, VendorWords, Verdict,
+    ActivePast, Approvals, Calendar, Ceilings, ChangeTimes, Decision, Desired, Goal, LimitGoal, Model, Pool, Rules,
+    Situation, Snapshot, Standing, Timing, Usage, VendorWords, Verdict,
 };
 
 use crate::apiserver::Record;
@@ -45,6 +45,7 @@ pub fn desired(goal: Goal) -> Desired {
         size: None,
         limit: LimitGoal::Keep,
         guardrails: Guardrails::default(),
+        ceilings: Ceilings::default(),
         policy: ManagementPolicy::Manage,
         adjustment: ChangeTimes::default(),
         drift: DriftPolicy::Correct,

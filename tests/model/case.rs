@@ -7,6 +7,7 @@ use std::hash::Hash;
 use stateright::Property;
 
 use crate::apiserver::Record;
+use crate::pass_step;
 use crate::replica::Clock;
 use crate::variants::Variant;
 use crate::world::World;
@@ -74,6 +75,8 @@ pub trait Case: Part + Default {
     fn unhinder(outside: &mut Self::Outside);
 
     fn each_made_id(made: &mut Self::Made, visit: &mut impl FnMut(&mut u8));
+    /// The intent of the newest change that was made.
+    fn newest(made: &Self::Made) -> Option<u8>;
     /// The ids that something around the object names.
     fn each_outside_id(_: &mut Self::Outside, _visit: &mut impl FnMut(&mut u8)) {}
     /// Where the judgement stays what it is: whether a person would accept that end. `None`: it is no end.
@@ -105,6 +108,8 @@ pub trait Heard: Part {
     fn is_of_something_sent(self) -> bool;
     /// The answer is known to come before any effect, and the same may be sent again.
     fn is_before_effect(self) -> bool;
+    /// What kind of an answer it is; `None`: nothing was sent.
+    fn kind(self) -> Option<pass_step::Heard>;
     /// Something must be mended or waited for: the pass ends without a decision.
     fn ends_pass(self) -> bool;
 }

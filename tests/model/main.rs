@@ -4,10 +4,14 @@
 //!
 //! The operator of the model calls the same code as the operator that ships wherever something is judged or recorded:
 //! `domain::decide`, `domain::after_decision`, `domain::after_request`, and `domain::over_another_write` where somebody else wrote
-//! meanwhile. So what is checked is the code. A copy, in `operator`, is what `controller` does around them: the order of the
-//! steps, the compare-and-swap of an intent and of a status, that a request leaves only before the send deadline, that it is read
-//! back, that a reading is as old as the moment at which it was asked for, and the clock of a doubt (`domain::DoubtClock`), of
-//! which `clocks` plays traces of the model on the real one.
+//! meanwhile. So what is checked is the code. A copy, in `operator`, is what `controller` does around them, and each part of it is
+//! compared with the code or named here:
+//!
+//! * The order of the steps of a pass, the compare-and-swap of an intent and of a status, that a request leaves only before the send
+//!   deadline, that it is read back, and what is written over another write: `passes` lists each pass that the model makes,
+//!   and `tests/faults/conformance.rs` brings the shipped binary to them.
+//! * The clock of a doubt (`domain::DoubtClock`): `clocks` plays traces of the model on the real one.
+//! * That a reading is as old as the moment at which it was asked for: a unit test of `controller::decide` alone holds that.
 //!
 //! Who may write to which account at all is a model of its own, in `registry`.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
@@ -18,6 +22,8 @@ mod case;
 mod clocks;
 mod keys;
 mod operator;
+mod pass_step;
+mod passes;
 mod properties;
 mod quantity;
 mod registry;

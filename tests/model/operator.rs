@@ -5,6 +5,8 @@
 
 use crate::apiserver::{self, Record};
 use crate::case::{Case, Doubted, Heard, Named, Said, Sells, Waits};
+use crate::pass_step::{Heard as Answered, PassStep, Stored};
+use crate::passes::{Steps, left};
 use crate::replica::{Clock, Replica, Step};
 use crate::variants::{Variant, Weakness};
 use crate::world::World;
@@ -121,10 +123,13 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
                 _ => world.apiserver.record,
             };
             world.replicas[replica] = Replica { step: Step::Read, copy, ..me };
+            world.replicas[replica].does(variant, PassStep::Object);
         }
         // Between reading and deciding nothing matters but the time that passes: looked at with one replica only.
         (OperatorAct::ReadVendor, _) => {
-            let Some(seen) = world.vendor.read() else {
+            let seen = world.vendor.read();
+            world.replicas[replica].does(variant, PassStep::Vendor(seen.is_some()));
+            let Some(seen) = seen else {
                 // The pass ends without a decision.
                 return world.replicas[replica].rest();
             };
@@ -176,7 +181,7 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
             world.left.crashes -= 1;
             world.vendor.hang_up(replica);
             world.vendor.cover(replica, false);
-            world.replicas[replica] = Replica::default();
+            world.replicas[replica] = Replica { steps: cut(variant, me), ..Replica::default() };
         }
         _ => {}
     }
@@ -185,8 +190,7 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
 /// The first decision of a pass (`reconcile::pass`).
 fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, seen: C::Seen) {
     let me = world.replicas[replica];
-    // Where a reading is as old as it is, a world of this size does no harm to who trusts one alone.
-    let ageless = [Weakness::NoAgeOfReadings, Weakness::NoSecondReading].map(Some).contains(&variant.weakness);
+    let ageless = variant.weakness == Some(Weakness::NoAgeOfReadings);
     let clock = if ageless { me.clock } else { me.clock_of_reading() };
     let judged = C::judge(variant, me.copy, clock, seen, world.outside);
     world.replicas[replica].struck_since = 0;
@@ -205,7 +209,9 @@ fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, s
 
 fn write_intent<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, mark: C::Mark) {
     let record = Record { published: None, intent: Some(mark), made: world.replicas[replica].copy.made };
-    if apiserver::write(variant.weakness, world, replica, record) {
+    let stored = apiserver::write(variant.weakness, world, replica, record);
+    world.replicas[replica].does(variant, PassStep::Intent(stored));
+    if stored {
         world.replicas[replica].step = Step::Armed(mark);
     } else {
         world.replicas[replica].rest();
@@ -220,6 +226,10 @@ fn read_back<C: Case>(
     (mark, answer): (C::Mark, C::Answer),
     seen: Option<C::Seen>,
 ) {
+    world.replicas[replica].does(variant, heard::<C>(answer));
+    if answer.is_of_something_sent() {
+        world.replicas[replica].does(variant, PassStep::ReadBack(seen.is_some()));
+    }
     let me = world.replicas[replica];
     let before = me.before.expect("a reading from before the request");
     let record = C::after(variant, mark, answer, seen, (before, me.copy));
@@ -239,14 +249,36 @@ fn read_back<C: Case>(
 
 /// `record::write`: over somebody else's write only what is proven about our own intent is written.
 fn write_status<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, record: Record<C>) {
-    let ours = world.replicas[replica].copy.intent.map(|intent| intent.id());
-    if !apiserver::write(variant.weakness, world, replica, record)
-        && let Some(merged) = C::over(world.apiserver.record, ours, record)
-    {
-        world.replicas[replica].stale = false;
-        apiserver::write(variant.weakness, world, replica, merged);
+    let before = world.replicas[replica].copy;
+    let mut stored = Stored::Whole(left(&before, &record));
+    if !apiserver::write(variant.weakness, world, replica, record) {
+        let fresh = world.apiserver.record;
+        stored = Stored::Nothing;
+        if let Some(merged) = C::over(fresh, before.intent.map(|intent| intent.id()), record) {
+            stored = Stored::Merged(left(&fresh, &merged));
+            world.replicas[replica].stale = false;
+            apiserver::write(variant.weakness, world, replica, merged);
+        }
     }
+    world.replicas[replica].does(variant, PassStep::Status(stored));
     world.replicas[replica].rest();
+}
+
+/// What was heard, as a step.
+fn heard<C: Case>(answer: C::Answer) -> PassStep {
+    answer.kind().map_or(PassStep::HeldBack, PassStep::Sent)
+}
+
+/// The steps of a pass that ends here, whatever would have followed.
+fn cut<C: Case>(variant: &Variant<C>, mut me: Replica<C>) -> Steps {
+    match me.step {
+        Step::Idle => return me.steps,
+        Step::Waiting(_) => me.does(variant, PassStep::Sent(Answered::Nothing)),
+        Step::Told(_, answer) => me.does(variant, heard::<C>(answer)),
+        _ => {}
+    }
+    me.does(variant, PassStep::Cut);
+    me.steps
 }
 
 fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<C>) {

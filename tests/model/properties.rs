@@ -19,7 +19,7 @@ pub fn comes_to_rest<C: Case>(variant: &Variant<C>, world: &World<C>) -> bool {
     if !world.vendor.is_quiet() || !world.replicas.iter().all(idle) {
         return true;
     }
-    let alone = Variant { replicas: 1, taken: None, ..*variant };
+    let alone = Variant { replicas: 1, taken: None, passes: None, ..*variant };
     let mut world = World { left: Faults { sends: 4, ..Faults::default() }, ..*world };
     // The other replica is gone for good.
     world.replicas[1] = Replica::default();

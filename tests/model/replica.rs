@@ -2,6 +2,9 @@
 
 use crate::apiserver::Record;
 use crate::case::{Case, Waits};
+use crate::pass_step::PassStep;
+use crate::passes::Steps;
+use crate::variants::Variant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Replica<C: Case> {
@@ -17,6 +20,8 @@ pub struct Replica<C: Case> {
     pub late: bool,
     /// How often the clock has struck since this pass read the vendor: what was read is as old as that.
     pub struck_since: u8,
+    /// What this pass did so far.
+    pub steps: Steps,
 }
 
 /// Where in its pass a replica is.
@@ -82,6 +87,7 @@ impl<C: Case> Default for Replica<C> {
             clock: None,
             late: false,
             struck_since: 0,
+            steps: Steps::default(),
         }
     }
 }
@@ -89,7 +95,12 @@ impl<C: Case> Default for Replica<C> {
 impl<C: Case> Replica<C> {
     /// The pass is over; what was read is gone, the clock stays.
     pub fn rest(&mut self) {
-        *self = Self { clock: self.clock, ..Self::default() };
+        *self = Self { clock: self.clock, steps: self.steps, ..Self::default() };
+    }
+
+    /// Takes down a step of this pass.
+    pub fn does(&mut self, variant: &Variant<C>, step: PassStep) {
+        self.steps = variant.with_step(self.steps, step);
     }
 
     /// The clock as it was when the vendor was read.

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::RwLock;
 
 use crate::case::Case;
+use crate::passes::Passes;
 
 /// One configuration of the model.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub struct Variant<C: Case> {
     pub case: PhantomData<C>,
     /// Where each kind of action that is taken is noted.
     pub taken: Option<&'static Taken>,
+    /// Where each pass is noted.
+    pub passes: Option<&'static Passes>,
 }
 
 /// How much may go wrong in one run.
@@ -41,6 +44,10 @@ pub struct Faults {
     pub wishes: u8,
     /// How often `spec.suspend` is set or taken away.
     pub suspends: u8,
+    /// How often the window of the change opens or closes.
+    pub windows: u8,
+    /// How often a person gives the approval that the change needs, or takes it back.
+    pub approvals: u8,
     /// Rows that a colleague adds or removes.
     pub colleagues: u8,
     /// Readings of a list that lack a row.
@@ -144,6 +151,7 @@ impl<C: Case> Variant<C> {
             faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3, ..Faults::default() },
             case: PhantomData,
             taken: None,
+            passes: None,
         }
     }
 
@@ -198,6 +206,8 @@ impl<C: Case> Variant<C> {
             (self.faults.bounds, "bounds and edits"),
             (self.faults.wishes, "other wishes"),
             (self.faults.suspends, "suspend"),
+            (self.faults.windows, "a window"),
+            (self.faults.approvals, "an approval"),
             (self.faults.looks, "looks"),
             (self.faults.uses, "use"),
             (self.faults.confirmations, "confirmations"),

@@ -5,6 +5,8 @@ use stateright::{Model, Property};
 use crate::apiserver::{Apiserver, Record};
 use crate::case::{Case, Named, Sells, Waits};
 use crate::operator::{self, OperatorAct};
+use crate::pass_step::{PassStep, Stored};
+use crate::passes::Steps;
 use crate::replica::{Replica, Step};
 use crate::variants::{Faults, Variant, Weakness};
 
@@ -79,17 +81,21 @@ impl<C: Case> World<C> {
     }
 
     /// Two worlds that nothing can ever tell apart are one.
-    fn forget_what_cannot_matter(&mut self) {
+    fn forget_what_cannot_matter(&mut self, variant: &Variant<C>) {
         let stored = self.apiserver.record;
         for replica in 0..2 {
             let me = &mut self.replicas[replica];
             let ours = me.copy.intent.map(|intent| intent.id());
             match me.step {
                 // A write that will be refused is as good as refused: a reading never gets fresh again.
-                Step::Acting(_) if me.stale => me.rest(),
+                Step::Acting(_) if me.stale => {
+                    me.does(variant, PassStep::Intent(false));
+                    me.rest();
+                }
                 Step::Recording(_)
                     if me.stale && (ours.is_none() || stored.intent.map(|intent| intent.id()) != ours) =>
                 {
+                    me.does(variant, PassStep::Status(Stored::Nothing));
                     me.rest();
                 }
                 // What is written over another write is intent and change, whatever was read around them.
@@ -113,6 +119,16 @@ impl<C: Case> World<C> {
                 self.vendor.cover(replica, false);
             } else if clock.struck > 0 {
                 self.vendor.cover_struck(replica);
+            }
+        }
+    }
+
+    /// Notes the passes that are over.
+    fn note_passes(&mut self, variant: &Variant<C>) {
+        for me in &mut self.replicas {
+            if me.step == Step::Idle && !me.steps.is_empty() {
+                variant.passes.iter().for_each(|passes| passes.note(me.steps));
+                me.steps = Steps::default();
             }
         }
     }
@@ -245,8 +261,9 @@ impl<C: Case> Model for Variant<C> {
             Act::CacheCatchesUp => next.apiserver.cache = next.apiserver.record,
         }
         if self.weakness.is_none() {
-            next.forget_what_cannot_matter();
+            next.forget_what_cannot_matter(self);
         }
+        next.note_passes(self);
         let next = next.ordered().renamed();
         (next != *world).then_some(next)
     }

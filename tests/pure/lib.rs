@@ -1,5 +1,6 @@
 //! The pure layers of the operator alone. A mutation run (`make mutants`) changes one place of them at a time, and builds and
-//! tests this package instead of the whole operator.
+//! tests this package instead of the whole operator. The simulated years (`tests/years`) are built of this file too, with
+//! optimizations.
 #![allow(dead_code, unused_imports)]
 
 #[path = "../../src/api/mod.rs"]

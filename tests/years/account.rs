@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use seatkeeper::api::{Change, Intent};
-use seatkeeper::domain::{Bound, Numbers, Obstacle, Rules};
-use seatkeeper::registry::{Age, Found, InFlight, Key, Noted, Ownership, Realm, Registry, Rows};
+use pure::api::{Change, Intent};
+use pure::domain::{Bound, Numbers, Obstacle, Rules};
+use pure::registry::{Age, Found, InFlight, Key, Noted, Ownership, Realm, Registry, Rows};
 
-use crate::year::TIMING;
+use crate::situation::TIMING;
 
 /// The account, as objects name it.
 pub const ACCOUNT: &str = "host/id";
@@ -94,7 +94,7 @@ impl Account {
 
     /// What a pass finds of an object, before the vendor is asked.
     pub fn note(&mut self, pool: usize, wanted: Option<i32>, open: Option<&Intent>, history: &[Change]) {
-        let claim = Ownership {
+        let ownership = Ownership {
             vendor: "bitwarden",
             account: Realm::of(ACCOUNT),
             confirmed: true,
@@ -105,7 +105,7 @@ impl Account {
         let open = open.filter(|intent| intent.is_open()).map(InFlight::of);
         let (key, now) = (key(pool), self.instant());
         let shown = jiff::Timestamp::from_second(self.shown()).expect("a time");
-        let found = Found::Claims(Noted { claim, open, rows: Rows::default() });
+        let found = Found::Wants(Noted { ownership, open, rows: Rows::default() });
         let _ = self.registry.note((&key, &age(pool).1), found, 1, now);
         let late =
             |change: &Change| Some((in_flight(change), TIMING.late_effects(change, shown)?.min(TIMING.unanswered)));
@@ -115,7 +115,7 @@ impl Account {
     /// What the other object has against a change at this moment.
     pub fn obstacle(&mut self, pool: usize) -> Option<Obstacle> {
         let (key, now) = (key(pool), self.instant());
-        self.registry.bar(&key, &Realm::of(ACCOUNT), 1, now).map(|bar| bar.obstacle(&key))
+        self.registry.blocked_by(&key, &Realm::of(ACCOUNT), 1, now).map(|blocked| blocked.obstacle(&key))
     }
 
     /// What the other object wants of its pool.

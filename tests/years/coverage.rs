@@ -1,6 +1,6 @@
 //! What was met in all years. Nothing of it may be missing, or the run proves too little.
 
-use seatkeeper::domain::kind;
+use pure::domain::kind;
 
 use crate::judge::Request;
 use crate::table::{Odd, stretch_at};
@@ -14,30 +14,45 @@ const SOUTHERN: [&str; 5] =
 const PARTS_OF_AN_HOUR: [&str; 6] =
     ["America/St_Johns", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Chatham"];
 
-/// What was met.
-#[derive(Debug, Default)]
-pub struct Coverage {
-    pub in_gap: usize,
-    pub in_gap_at_midnight: usize,
-    pub in_overlap: usize,
-    pub northern: usize,
-    pub southern: usize,
-    pub half_hour_zone: usize,
-    pub away_at_an_opening: usize,
-    pub first_second: usize,
-    pub first_second_after: usize,
-    pub urgent: usize,
-    pub missed: usize,
-    pub merged: usize,
-    pub limit_only: usize,
-    pub zone_edited: usize,
-    pub late: usize,
-    pub late_for_the_other_product: usize,
-    pub two_products: usize,
-    pub repeats: usize,
-    pub clock_set: usize,
-    pub second_of_a_window: usize,
-    pub held_in_a_used_window: usize,
+macro_rules! counted {
+    ($($name:ident)*) => {
+        /// What was met.
+        #[derive(Debug, Default)]
+        pub struct Coverage {
+            $(pub $name: usize,)*
+        }
+
+        impl Coverage {
+            /// What was met in other years, too.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counted! {
+    in_gap
+    in_gap_at_midnight
+    in_overlap
+    northern
+    southern
+    half_hour_zone
+    away_at_an_opening
+    first_second
+    first_second_after
+    urgent
+    missed
+    merged
+    limit_only
+    zone_edited
+    late
+    late_for_the_other_product
+    two_products
+    repeats
+    clock_set
+    second_of_a_window
+    held_in_a_used_window
 }
 
 impl Coverage {

@@ -78,7 +78,7 @@ pub fn event<'a>(
         }
         12..=13 => away(rng, account, lives, coverage),
         14..=15 => account.reachable = false,
-        16 => somebody_changes(rng, account, nth),
+        16 => a_person_changes(rng, account, nth),
         17 => life.edit(account, |wish| wish.suspended = true),
         18 => restart(account, lives),
         _ => {
@@ -92,7 +92,7 @@ pub fn event<'a>(
 }
 
 /// Somebody changes the account, as far as the vendor lets them.
-fn somebody_changes(rng: &mut fastrand::Rng, account: &mut Account, nth: usize) {
+fn a_person_changes(rng: &mut fastrand::Rng, account: &mut Account, nth: usize) {
     let other = account.beside(nth).map(|other| other.seats);
     let Pool { seats, limit, used, .. } = &mut account.pools[nth];
     let (least, most) = match (nth, other) {

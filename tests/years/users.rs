@@ -1,5 +1,5 @@
-//! The year of three users, as docs/policies.md tells it: the specs are those of examples/, and STATUS is what the operator's own
-//! code says of them.
+//! The year of three users, and that of a subscription with its renewal, as docs/policies.md tells them: the specs are those of
+//! examples/, and STATUS is what the operator's own code says of them.
 
 use std::env;
 use std::fs;
@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use seatkeeper::api::{LicenseSeatsSpec, LicenseSeatsStatus, parse_duration};
-use seatkeeper::calendar::Schedule;
-use seatkeeper::domain::{
-    self, ActivePast, Approval, Approvals, Calendar, Desired, DoubtClock, Finding, Model, Numbers, Opening, Outcome,
-    Rules, Situation, Snapshot, Usage, Verdict,
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use pure::api::{License, LicenseSeatsSpec, LicenseSeatsStatus, LicenseState};
+use pure::domain::{
+    self, Approval, Approvals, Desired, DoubtClock, Finding, Numbers, Outcome, Rules, Situation, Snapshot, Verdict,
 };
-use seatkeeper::vendors;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use crate::year::TIMING;
+use crate::situation::{Object, Schedules, desired, openings, schedules, situation, snapshot};
 
 /// The vendor is read this often while something goes on, and once a day at least.
 const SOON: Duration = Duration::from_secs(360);
@@ -27,10 +25,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 struct User {
     spec: Value,
     desired: Desired,
-    schedules: Vec<(String, Schedule)>,
+    schedules: Schedules,
     seats: i32,
     limit: Option<i32>,
     used: i32,
+    /// The end of the period, where the key shows it.
+    period_end: Option<Timestamp>,
     approvals: Vec<Approval>,
     status: LicenseSeatsStatus,
     clock: DoubtClock<Duration>,
@@ -41,7 +41,7 @@ struct User {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The LicenseSeats of an example.
@@ -67,6 +67,7 @@ impl User {
             seats,
             limit: Some(seats),
             used,
+            period_end: None,
             approvals: Vec::new(),
             status: LicenseSeatsStatus::default(),
             clock: DoubtClock::default(),
@@ -120,18 +121,10 @@ impl User {
     }
 
     fn seen(&self) -> Snapshot {
-        let account = json!({ "vendor": "bitwarden", "host": "host", "id": "id" });
-        Snapshot {
-            account: serde_json::from_value(account).expect("an account"),
-            usage: Usage::Exact(self.used),
-            model: Model::Quantity(Numbers { seats: self.seats, limit: self.limit }),
-            rules: Rules::default(),
-            billed: None,
-            billed_is_old: false,
-            capabilities: Vec::new(),
-            license: None,
-            concern: None,
-        }
+        let license =
+            self.period_end.map(|end| License { period_end: Some(Time(end)), ..License::of(LicenseState::Active) });
+        let numbers = Numbers { seats: self.seats, limit: self.limit };
+        Snapshot { license, ..snapshot(self.used, numbers, Rules::default()) }
     }
 
     fn elapsed(&self) -> Duration {
@@ -161,52 +154,19 @@ impl User {
     }
 
     fn decide(&self, desired: &Desired, seen: &Snapshot) -> domain::Decision {
-        let named = |name: &str, (opening, local): (seatkeeper::calendar::Opening, String)| Opening {
-            name: name.to_owned(),
-            opens: opening.opens,
-            closes: opening.closes,
-            local,
-        };
-        let near =
-            |(name, one): &(String, Schedule)| one.near(self.now).map(|near| named(name, near)).collect::<Vec<_>>();
-        let openings: Vec<Opening> = self.schedules.iter().flat_map(near).collect();
         let (status, satisfaction) = (&self.status, domain::satisfaction(desired, &seen.account_key()));
+        let object = Object { desired, generation: self.generation, status };
         domain::decide(&Situation {
-            uid: "uid",
-            generation: self.generation,
-            confirmed: None,
-            look: None,
-            rotated: false,
-            desired,
-            seen,
-            intent: status.intent.as_ref(),
-            may_bill: status.may_bill.as_ref(),
-            history: &status.history,
-            license: None,
-            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             elapsed: self.clock.elapsed(self.elapsed()).as_ref(),
             record: status.record_of.as_ref(),
             satisfied: domain::in_sync_before(status, self.generation, &satisfaction),
-            obstacle: None,
-            others: &[],
-            stuck: &[],
-            calendar: Calendar {
-                openings: &openings,
-                used: status.window.as_ref(),
-                waits: status.next_window.as_ref(),
-                planned: status.plan.as_ref(),
-                current: status.observed_generation == self.generation,
-            },
             approvals: Approvals {
                 given: &self.approvals,
                 unread: None,
                 shown: status.last_plan.as_ref(),
                 agreed: domain::agreed_for(status, &seen.account_key()),
             },
-            activity: ActivePast::default(),
-            timing: TIMING,
-            writer: "writer",
-            now: self.now,
+            ..situation(object, seen, &openings(&self.schedules, self.now), self.now)
         })
     }
 
@@ -217,16 +177,10 @@ impl User {
     }
 }
 
-fn checked(spec: &Value) -> (Desired, Vec<(String, Schedule)>) {
+fn checked(spec: &Value) -> (Desired, Schedules) {
     let spec: LicenseSeatsSpec = serde_json::from_value(spec.clone()).expect("a spec");
-    let (pool, _) = vendors::target(&spec.vendor).expect("a vendor");
-    let desired = Desired::parse(&spec, pool, Duration::ZERO).expect("a spec that can be");
-    let parsed = desired.adjustment.crons.iter().map(|rule| {
-        let length = parse_duration(&rule.cron.duration).expect("a duration");
-        let schedule = Schedule::parse(&rule.cron.schedule, &rule.cron.time_zone, length).expect("a schedule");
-        (rule.name.clone(), schedule)
-    });
-    let schedules = parsed.collect();
+    let desired = desired(&spec);
+    let schedules = schedules(&desired.adjustment);
     (desired, schedules)
 }
 
@@ -286,12 +240,34 @@ fn provider() -> String {
     user.table(&format!("The year is over. The seats were changed {} times", word(made)))
 }
 
+/// Seats are given back before the subscription renews on 1 September: examples/bitwarden-before-renewal.yaml.
+fn renewing() -> String {
+    let mut user = User::of("bitwarden-before-renewal.yaml", 90, 80);
+    user.period_end = Some(at("2026-09-01 00:00"));
+    user.row("2026-03-02 09:00", "Five leave: `seats: 85`", |user| {
+        user.used = 75;
+        user.edit("seats", json!(85));
+    });
+    user.row("2026-05-11 09:00", "Ten are hired: `seats: 95`. They do not wait", |user| user.edit("seats", json!(95)));
+    user.row("2026-07-06 09:00", "A project is over: `seats: 80`", |user| user.edit("seats", json!(80)));
+    user.row("2026-08-30 00:30", "48 hours before the end of the period", |_| {});
+    user.row("2026-08-31 23:00", "`seats: 78`. The window has closed two hours before the end", |user| {
+        user.edit("seats", json!(78));
+    });
+    user.row("2026-09-01 09:00", "The subscription has renewed until 1 September 2027", |user| {
+        user.period_end = Some(at("2027-09-01 00:00"));
+    });
+    let made = user.purchases;
+    user.table(&format!("The year is over. The seats were changed {} times", word(made)))
+}
+
 fn word(number: usize) -> &'static str {
     const WORDS: [&str; 11] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     WORDS.get(number).expect("a small number")
 }
 
 /// What docs/policies.md tells of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// The years as they are.
     Yes,
@@ -306,7 +282,9 @@ pub fn are_told() -> Told {
     let path = root().join("docs/policies.md");
     let mut page = fs::read_to_string(&path).expect("docs/policies.md");
     let before = page.clone();
-    for (name, table) in [("accounting", accounting()), ("growing", growing()), ("provider", provider())] {
+    for (name, table) in
+        [("accounting", accounting()), ("growing", growing()), ("provider", provider()), ("renewing", renewing())]
+    {
         let (begin, end) = (format!("<!-- the year: {name} -->\n"), "<!-- end -->");
         let (from, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("docs/policies.md has no {begin}"));
         let (_, to) = rest.split_once(end).expect("its end");
@@ -319,6 +297,6 @@ pub fn are_told() -> Told {
     if page == before {
         return Told::Yes;
     }
-    eprintln!("docs/policies.md tells other years of three users: refresh them with make generate");
+    eprintln!("docs/policies.md tells other years than the code: refresh them with make generate");
     Told::No
 }

@@ -4,28 +4,20 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatkeeper::api::{Account as Named, Intent, LicenseSeatsSpec, LicenseSeatsStatus, PlanBlock, RecordOf, Trigger};
-use seatkeeper::calendar::{self, Schedule};
-use seatkeeper::domain::{
-    self, ActivePast, Approvals, Calendar, Desired, DoubtClock, Finding, Learned, Model, Opening, Outcome, Peer,
-    Situation, Snapshot, Stuck, Timing, Usage, Verdict,
+use pure::api::{Intent, LicenseSeatsSpec, LicenseSeatsStatus, PlanBlock, Product, RecordOf, Trigger};
+use pure::domain::{
+    self, Desired, DoubtClock, Finding, Learned, Opening, Outcome, Peer, Situation, Snapshot, Stuck, Verdict,
 };
-use seatkeeper::vendors;
 use serde_json::{Value, json};
 
-use crate::account::{ACCOUNT, Account, Pool};
+use crate::account::{Account, Pool};
 use crate::judge::{Request, Rule};
+use crate::situation::{self, Object, Schedules, openings, schedules, situation};
 use crate::table::{Window, stretch_at};
 
-pub const TIMING: Timing = Timing {
-    answered: Duration::from_secs(300),
-    unanswered: Duration::from_secs(1800),
-    pause: Duration::from_secs(10),
-    secret_recheck: Duration::from_secs(60),
-};
-
-/// How often the vendor is read at least.
-const INTERVAL: i64 = 6 * 3600;
+/// How often the vendor is read at least: the longest `interval` of a spec. Whatever happens wakes an object, so most of these
+/// readings show what the one before did.
+const INTERVAL: i64 = 24 * 3600;
 
 /// How the world treats a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,23 +50,24 @@ pub struct Life<'a> {
     /// When the spec was edited last: by the world's clock, and by the operator's as it was then.
     edited: (i64, i64),
     generation: i64,
-    schedules: Vec<(String, Schedule)>,
+    schedules: Schedules,
     /// From when to when the openings that were asked for last stay the same.
     openings: (i64, i64, Vec<Opening>),
     clock: DoubtClock<Duration>,
     desired: Desired,
 }
 
-/// The pool of a product, as its object names it.
+const PRODUCTS: [Product; 2] = [Product::PasswordManager, Product::SecretsManager];
+
+/// The pool of a product.
 pub fn pool(product: usize, seats: i32, used: i32) -> Pool {
-    let (pool, _) = vendors::target(&spec(product, &Wish { seats, suspended: false, rule: Rule::default() }).vendor)
-        .expect("a vendor");
-    Pool { name: pool.name, seats, limit: Some(seats), used }
+    Pool { name: situation::pool(PRODUCTS[product]).name, seats, limit: Some(seats), used }
 }
 
 impl<'a> Life<'a> {
     pub fn begin(account: &Account, pool: usize, rule: Rule<'a>) -> Self {
         let wish = Wish { seats: account.pools[pool].seats, suspended: false, rule };
+        let desired = desired(pool, &wish);
         Self {
             pool,
             status: LicenseSeatsStatus::default(),
@@ -83,10 +76,10 @@ impl<'a> Life<'a> {
             kept_by_other: None,
             edited: (account.now, account.now),
             generation: 1,
-            schedules: schedules(&wish.rule),
+            schedules: schedules(&desired.adjustment),
             openings: (0, 0, Vec::new()),
             clock: DoubtClock::default(),
-            desired: desired(pool, &wish),
+            desired,
             wish,
         }
     }
@@ -102,9 +95,9 @@ impl<'a> Life<'a> {
 
     /// Its windows are edited.
     pub fn edit_rule(&mut self, account: &Account, rule: Rule<'a>) {
-        self.schedules = schedules(&rule);
-        self.openings = (0, 0, Vec::new());
         self.edit(account, |wish| wish.rule = rule);
+        self.schedules = schedules(&self.desired.adjustment);
+        self.openings = (0, 0, Vec::new());
     }
 
     /// Another process takes over: what only the old one remembered is gone.
@@ -113,10 +106,10 @@ impl<'a> Life<'a> {
         self.next = account.now + 1;
     }
 
-    /// What is said of it to the other object, where nothing goes on before a person acts.
+    /// What is said of it to the other object, where nothing goes on of its change.
     pub fn stuck(&self, name: &'static str) -> Option<Stuck> {
-        let why = domain::waits_for_a_person(&self.status)?;
-        Some(Stuck { pool: name, peer: Peer::Here("other".into()), why })
+        let still = domain::stands_still(&self.status)?;
+        Some(Stuck { pool: name, peer: Peer::Here("other".into()), still })
     }
 
     /// Whether a window alone keeps its change.
@@ -125,18 +118,7 @@ impl<'a> Life<'a> {
     }
 
     fn snapshot(&self, account: &Account) -> Snapshot {
-        let (host, id) = ACCOUNT.split_once('/').expect("host and id");
-        Snapshot {
-            account: Named { vendor: "bitwarden".into(), host: Some(host.into()), id: Some(id.into()) },
-            usage: Usage::Exact(account.pools[self.pool].used),
-            model: Model::Quantity(account.numbers(self.pool)),
-            rules: account.rules(self.pool),
-            billed: None,
-            billed_is_old: false,
-            capabilities: Vec::new(),
-            license: None,
-            concern: None,
-        }
+        situation::snapshot(account.pools[self.pool].used, account.numbers(self.pool), account.rules(self.pool))
     }
 
     /// A pass, and those that follow it at once.
@@ -193,45 +175,22 @@ impl<'a> Life<'a> {
         if (from..to).contains(&now.as_second()) {
             return;
         }
-        let near: Vec<Opening> = self.schedules.iter().flat_map(|(name, one)| openings(name, one, now)).collect();
+        let near = openings(&self.schedules, now);
         let next = near.iter().filter(|opening| opening.opens > now).map(|opening| opening.opens.as_second()).min();
         self.openings = (now.as_second(), next.unwrap_or(i64::MAX), near);
     }
 
     fn decide(&self, account: &mut Account, stuck: &[Stuck], seen: &Snapshot, now: Timestamp) -> domain::Decision {
         let known = RecordOf { uid: "uid".into(), account: seen.account_key(), first_wish: None };
-        let (status, obstacle) = (&self.status, account.obstacle(self.pool));
+        let obstacle = account.obstacle(self.pool);
+        let object = Object { desired: &self.desired, generation: self.generation, status: &self.status };
         domain::decide(&Situation {
-            uid: "uid",
-            generation: self.generation,
-            confirmed: None,
-            look: None,
-            rotated: false,
-            desired: &self.desired,
-            seen,
-            intent: status.intent.as_ref(),
-            may_bill: status.may_bill.as_ref(),
-            history: &status.history,
-            license: None,
-            published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
             elapsed: self.clock.elapsed(elapsed(account)).as_ref(),
             record: Some(&known),
-            satisfied: false,
             obstacle: obstacle.as_ref(),
             others: &account.wanted_beside(self.pool),
             stuck,
-            calendar: Calendar {
-                openings: &self.openings.2,
-                used: status.window.as_ref(),
-                waits: status.next_window.as_ref(),
-                planned: status.plan.as_ref(),
-                current: status.observed_generation == self.generation,
-            },
-            approvals: Approvals::default(),
-            activity: ActivePast::default(),
-            timing: TIMING,
-            writer: "writer",
-            now,
+            ..situation(object, seen, &self.openings.2, now)
         })
     }
 
@@ -283,21 +242,8 @@ fn elapsed(account: &Account) -> Duration {
     Duration::from_secs(u64::try_from(account.now).expect("after 1970"))
 }
 
-fn openings(name: &str, schedule: &Schedule, now: Timestamp) -> Vec<Opening> {
-    let named = |(calendar::Opening { opens, closes }, local)| Opening { name: name.to_owned(), opens, closes, local };
-    schedule.near(now).map(named).collect()
-}
-
 fn name(i: usize) -> String {
     format!("window-{i}")
-}
-
-fn schedules(rule: &Rule<'_>) -> Vec<(String, Schedule)> {
-    let parse = |window: &Window<'_>| {
-        let length = Duration::from_secs(u64::try_from(window.length).expect("a length"));
-        Schedule::parse(window.row.schedule, window.row.zone, length).expect("a window that can be")
-    };
-    rule.windows.iter().enumerate().map(|(i, window)| (name(i), parse(window))).collect()
 }
 
 fn spec(product: usize, wish: &Wish<'_>) -> LicenseSeatsSpec {
@@ -310,7 +256,7 @@ fn spec(product: usize, wish: &Wish<'_>) -> LicenseSeatsSpec {
     if let Some(below) = urgent_below {
         increase["urgentBelowFreeSeats"] = json!(below);
     }
-    let product = ["PasswordManager", "SecretsManager"][product];
+    let product = PRODUCTS[product];
     serde_json::from_value(json!({
         "vendor": { "bitwarden": { "product": product, "credentialsSecretRef": { "name": "key" } } },
         "seats": wish.seats,
@@ -328,7 +274,5 @@ fn spec(product: usize, wish: &Wish<'_>) -> LicenseSeatsSpec {
 }
 
 fn desired(product: usize, wish: &Wish<'_>) -> Desired {
-    let spec = spec(product, wish);
-    let (pool, _) = vendors::target(&spec.vendor).expect("a vendor");
-    Desired::parse(&spec, pool, Duration::ZERO).expect("a spec that can be")
+    situation::desired(&spec(product, wish))
 }

@@ -2,11 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::{Left, PassRequest};
 use crate::api::{Intent, IntentPhase};
 use crate::controller::proof::Proof;
 use crate::controller::queue::Class;
+use crate::controller::signature::Signature;
 use crate::domain::{DoubtClock, Fault};
+
+/// So many looks at a Secret are a minute, with the time as shipped.
+const MINUTE: u32 = 12;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
@@ -22,8 +28,8 @@ pub(in crate::controller) struct ObjectState {
     pub(super) requested: Option<PassRequest>,
     /// What asked for the last pass that was recorded.
     pub recorded: Option<PassRequest>,
-    /// The term of leadership in which that was.
-    pub recorded_in: u64,
+    /// The term of leadership in which that was, if every pass since was recorded.
+    pub recorded_in: Option<u64>,
     /// How long the outcome of a change has not been known.
     pub doubt: DoubtClock<Instant>,
     pub credential_pause: Option<CredentialPause>,
@@ -35,6 +41,10 @@ pub(in crate::controller) struct ObjectState {
     refused: Option<(String, Option<String>)>,
     /// When the vendor was last read with success; before that, when this process first tried.
     pub last_read: Option<Instant>,
+    /// When that was by the wall clock, if this process has read it.
+    pub observed: Option<Timestamp>,
+    /// Which installation signed its status.
+    pub signature: Signature,
     /// Failed passes in a row.
     pub failures: u32,
     /// Passes in a row of which the record could not be kept.
@@ -51,8 +61,12 @@ pub(in crate::controller) struct ObjectState {
     pub waiting: Option<Instant>,
     /// The host that had no place for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
+    /// A `SeatApproval` of it came or went, and it was not read since.
+    pub has_news: bool,
     /// The next reading waited for its turn.
     pub(super) paced: bool,
+    /// Since when it does.
+    paced_since: Option<Instant>,
     /// When its turn to be read came last, whatever came of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
@@ -71,8 +85,12 @@ pub(in crate::controller) struct ObjectState {
     pub redone: Option<Instant>,
     /// Since when an edit or a changed Secret waits to be looked at.
     unseen: Option<Instant>,
+    /// Since when it waits for a Secret.
+    waits_for_secret: Option<Instant>,
     /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
     pub secret_watch: Option<(Instant, u64)>,
+    /// The plan and its seats for which the vendor was last asked what they would cost.
+    pub estimated: Option<(String, i32)>,
     /// A pass works on a copy of this entry.
     pub(super) running: bool,
 }
@@ -85,7 +103,7 @@ impl ObjectState {
             *self = Self::default();
         } else if known != Some(requested) {
             // An edit or a request is a reason to try refused credentials once more.
-            (self.credential_pause, self.turned_away) = (None, None);
+            (self.credential_pause, self.turned_away, self.waits_for_secret) = (None, None, None);
             self.asked |= known.is_some();
             if known.is_some_and(|known| known.generation != requested.generation) {
                 self.unseen = Some(now);
@@ -118,6 +136,12 @@ impl ObjectState {
         let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
         self.stretched = self.stretched.max(age + after);
         self.paced = true;
+        self.paced_since.get_or_insert(now);
+    }
+
+    /// How long the reading that comes now has waited for its turn; `None`: it has not.
+    pub fn waited(&mut self, now: Instant) -> Option<Duration> {
+        Some(now.duration_since(self.paced_since.take()?))
     }
 
     /// The vendor was asked in vain: the next wait for a turn begins now.
@@ -145,12 +169,14 @@ impl ObjectState {
     }
 
     /// The vendor was read.
-    pub fn read(&mut self, now: Instant) {
+    pub fn read(&mut self, now: Instant, by_the_wall: Timestamp) {
         if !self.paced {
             self.stretched = Duration::ZERO;
         }
         (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
-        (self.foreign, self.unseen) = (false, None);
+        self.waits_for_secret = None;
+        (self.foreign, self.has_news, self.unseen) = (false, false, None);
+        self.observed = Some(by_the_wall);
         self.answered();
     }
 
@@ -161,6 +187,13 @@ impl ObjectState {
         since.map(|since| now.duration_since(since))
     }
 
+    /// How long after this look at a Secret the next one comes: for a minute, with the time as shipped, as often as that says; then
+    /// each minute. What a person does to the object begins anew.
+    pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
+        let since = *self.waits_for_secret.get_or_insert(now);
+        if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
+    }
+
     /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
     pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
         let (until, term) = self.secret_watch?;
@@ -169,9 +202,14 @@ impl ObjectState {
         (idle && same && until > now).then(|| until.duration_since(now))
     }
 
-    /// Whether a pass of this term was recorded: an edit that came since and lasted was seen.
+    /// Whether a pass of this term was recorded, and each one since: an edit that came since and lasted was seen.
     pub fn was_recorded(&self) -> bool {
-        self.recorded.is_some() && self.recorded_in == self.term
+        self.recorded_in == Some(self.term)
+    }
+
+    /// A pass could not be recorded: an edit may come and go before the next one that can.
+    pub fn records_nothing(&mut self) {
+        self.recorded_in = None;
     }
 
     /// How urgent the next pass is.
@@ -220,8 +258,22 @@ impl ObjectState {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
     use super::*;
     use crate::domain::WaitFor;
+
+    #[test]
+    fn edit_is_taken_for_seen_only_while_each_pass_of_this_term_is_recorded() {
+        let mut entry = ObjectState { term: 2, ..ObjectState::default() };
+        assert!(!entry.was_recorded(), "this process has recorded nothing");
+        entry.recorded_in = Some(2);
+        assert!(entry.was_recorded());
+        entry.records_nothing();
+        assert!(!entry.was_recorded(), "an edit may have come and gone");
+        entry.recorded_in = Some(1);
+        assert!(!entry.was_recorded(), "another replica led meanwhile");
+    }
 
     #[test]
     fn next_pass_is_urgent_while_a_change_is_under_way_and_new_only_until_its_first_turn() {
@@ -231,14 +283,38 @@ mod tests {
             change(&mut entry, now);
             entry.class()
         };
-        assert_eq!(class(|entry, now| entry.read(now)), Class::Poll);
+        assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
         assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
         assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
         assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
-        assert_eq!(class(|entry, now| (entry.read(now), entry.pace(Duration::ZERO, now)).1), Class::Poll);
+        assert_eq!(
+            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.pace(Duration::ZERO, now)).1),
+            Class::Poll
+        );
         assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
-        assert_eq!(class(|entry, now| (entry.read(now), entry.changing = true).1), Class::Urgent);
+        assert_eq!(
+            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1),
+            Class::Urgent
+        );
         assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
+    }
+
+    #[test]
+    fn secret_that_is_waited_for_is_looked_at_often_for_a_minute_then_each_minute_and_often_again_after_an_edit() {
+        let (start, often) = (Instant::now(), Duration::from_secs(5));
+        let mut entry = ObjectState::default();
+        for (seconds, next) in [(0, 5), (59, 5), (60, 60), (3600, 60)] {
+            let wait = entry.secret_recheck(often, start + Duration::from_secs(seconds));
+            assert_eq!(wait, Duration::from_secs(next), "{seconds}");
+        }
+        let requested = |generation| {
+            let (uid, generation) = (Some("u".into()), Some(generation));
+            PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
+        };
+        entry.begin(&requested(1), start);
+        let later = start + Duration::from_secs(7200);
+        let mut edited = entry.begin(&requested(2), later);
+        assert_eq!(edited.secret_recheck(often, later), often);
     }
 
     #[test]
@@ -246,7 +322,7 @@ mod tests {
         let (start, interval) = (Instant::now(), Duration::from_secs(10));
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut entry = ObjectState::default();
-        entry.read(start);
+        entry.read(start, Timestamp::UNIX_EPOCH);
         entry.pace(Duration::from_secs(20), at(10));
         assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
         for turn in (30..300).step_by(30) {

@@ -5,14 +5,14 @@ use futures::FutureExt;
 use super::*;
 use crate::controller::queue::Next;
 use crate::registry::Found;
-use crate::registry::tests::claim;
+use crate::registry::tests::ownership;
 
 fn key(name: &str) -> Key {
     ("it".into(), name.into())
 }
 
 fn noted(pool: &'static str, uid: &str) -> Found {
-    claim("acme", pool, uid)
+    ownership("acme", pool, uid)
 }
 
 fn intent(phase: &str) -> Intent {

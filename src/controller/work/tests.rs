@@ -31,15 +31,15 @@ fn leading(objects: &[&ObjectMetadata]) -> Context {
     context
 }
 
-/// Notes that an object claims the one pool of these tests, and returns who has it before.
-fn claims(context: &Context, object: &ObjectMetadata) -> Option<Key> {
+/// Notes that an object wants the one pool of these tests, and returns who has it before.
+fn wants(context: &Context, object: &ObjectMetadata) -> Option<Key> {
     let age = age_of(&object.metadata);
     let (vendor, account) = ("acme", Realm::of("h/i"));
-    let claim = Ownership { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
+    let ownership = Ownership { vendor, account, confirmed: true, pool: "seats", age, wanted: Some(1) };
     context.pools.note(
         &key_of(object),
         &key_of(object).1,
-        Found::Claims(Noted { claim, open: None, rows: Rows::default() }),
+        Found::Wants(Noted { ownership, open: None, rows: Rows::default() }),
         1,
     )
 }
@@ -49,10 +49,10 @@ async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_nex
     let (old, x, late) = (object("old", 0), object("x", 1), object("late", 2));
     let context = leading(&[&old, &x]);
     let (key, now) = (key_of(&x), Instant::now());
-    claims(&context, &x);
+    wants(&context, &x);
     // The plan of x was published; then its host had no place.
     let mut entry = context.states.begin(&key, &PassRequest::of(&x.metadata), now);
-    entry.read(now);
+    entry.read(now, Context::now());
     (entry.changing, entry.turned_away) = (true, Some(("host".into(), now)));
     context.states.end(&key, entry);
     for _ in 0..2 {
@@ -79,9 +79,39 @@ async fn crd_that_seems_to_be_missing_for_a_moment_changes_no_owner() {
     let (a, b) = (object("a", 0), object("b", 1));
     let context = leading(&[&a, &b]);
     context.crd_is(CrdState::Current);
-    assert_eq!((claims(&context, &a), claims(&context, &b)), (None, Some(key_of(&a))));
+    assert_eq!((wants(&context, &a), wants(&context, &b)), (None, Some(key_of(&a))));
     context.crd_is(CrdState::Missing);
     context.crd_is(CrdState::Current);
     context.look_at_all();
-    assert_eq!(claims(&context, &b), Some(key_of(&a)));
+    assert_eq!(wants(&context, &b), Some(key_of(&a)));
+}
+
+#[tokio::test]
+async fn list_of_one_namespace_says_nothing_of_the_objects_of_another() {
+    let elsewhere = |name: &str| {
+        let mut object = object(name, 0);
+        object.metadata.namespace = Some("hr".into());
+        object
+    };
+    let context = Context::of_an_hour();
+    let scopes = Scope::of(&["it".to_owned(), "hr".to_owned()]);
+    let mut listing = Listing::default();
+    let mut lists = |scope: &Scope, objects: Vec<ObjectMetadata>| {
+        assert!(!listing.take(&context, scope, Event::Init));
+        for object in objects {
+            assert!(!listing.take(&context, scope, Event::InitApply(object)));
+        }
+        assert!(listing.take(&context, scope, Event::InitDone), "a list is complete");
+        let mut known: Vec<String> =
+            context.keys().into_iter().map(|(namespace, name)| namespace + "/" + &name).collect();
+        known.sort();
+        known
+    };
+    assert_eq!(lists(&scopes[0], vec![object("a", 0), object("b", 1)]), ["it/a", "it/b"]);
+    assert_eq!(lists(&scopes[1], vec![elsewhere("a")]), ["hr/a", "it/a", "it/b"]);
+    // Gone while the watch of its namespace was interrupted.
+    assert_eq!(lists(&scopes[0], vec![object("b", 1)]), ["hr/a", "it/b"]);
+    assert_eq!(lists(&scopes[1], vec![]), ["it/b"]);
+    let all = Scope::of(&[]);
+    assert_eq!(lists(&all[0], vec![elsewhere("c")]), ["hr/c"], "a list of all namespaces says all");
 }

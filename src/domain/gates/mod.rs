@@ -61,7 +61,7 @@ pub enum HoldKind {
     Suspended,
     /// These credentials or this vendor cannot do it.
     Unsupported,
-    /// The vendor is changed from outside again and again.
+    /// Repeated external changes.
     Contest,
     /// The vendor would refuse it.
     VendorRule,
@@ -78,10 +78,14 @@ pub enum HoldKind {
     UnreadPool,
     /// The same, and the other object changes nothing before a person acts.
     StuckPool,
+    /// The same, and the other object's change is deferred: it waits for a window or a person, or is suspended.
+    DeferredPool,
     /// It waits for a `SeatApproval`.
     Approval,
     /// A `SeatApproval` denies it.
     Denied,
+    /// It may need or have a `SeatApproval`, and those of the object cannot be read.
+    ApprovalsUnread,
     /// It waits for a window of `spec.adjustment`.
     Window(Box<Awaited>),
     /// `spec.adjustment` switches this direction off: `increase` or `decrease`.
@@ -104,6 +108,14 @@ pub enum HoldKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitedFor(pub(super) Wait);
 
+#[cfg(test)]
+impl WaitedFor {
+    pub(super) fn of_tests() -> Self {
+        let what = crate::domain::WaitFor::LateEffects("c0".into());
+        Self(Wait { what, left: Duration::from_secs(60), settled: false, visible: false })
+    }
+}
+
 /// One thing that stands against a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
@@ -111,7 +123,7 @@ pub struct Hold {
     pub kind: HoldKind,
     /// What to do about it: a sentence for people, or empty where the kind says it all.
     pub message: String,
-    /// When it may end.
+    /// When to look at it again: when it may end, or shortly before.
     pub wake: Wake,
 }
 
@@ -122,12 +134,18 @@ impl Hold {
 
     /// Whether the change waits for a window, for its direction to be switched on, or for an approval: that may take days.
     pub(super) fn lasts(&self) -> bool {
-        matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_) | HoldKind::Approval | HoldKind::Denied)
+        let approval = matches!(self.kind, HoldKind::Approval | HoldKind::Denied | HoldKind::ApprovalsUnread);
+        approval || matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_))
+    }
+
+    /// Whether a person may let the change pass as it is, without an approval being asked for.
+    pub(super) fn is_for_a_yes(&self) -> bool {
+        matches!(self.kind, HoldKind::Suspended | HoldKind::DriftReported | HoldKind::FirstSight)
     }
 
     /// Whether what other objects of the account do ends it.
     pub(super) fn is_of_others(&self) -> bool {
-        matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool)
+        matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool)
     }
 
     /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
@@ -147,6 +165,7 @@ impl Hold {
             | HoldKind::StuckPool
             | HoldKind::Approval
             | HoldKind::Denied
+            | HoldKind::ApprovalsUnread
             | HoldKind::NeverMade(_)
             | HoldKind::Owned
             | HoldKind::SameRows => true,
@@ -155,6 +174,7 @@ impl Hold {
             | HoldKind::LateEffects(_)
             | HoldKind::OtherPool
             | HoldKind::UnreadPool
+            | HoldKind::DeferredPool
             | HoldKind::Window(_)
             | HoldKind::Retry
             | HoldKind::NotScanned
@@ -175,9 +195,11 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
-            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool => PlanBlock::OtherPool,
+            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool => {
+                PlanBlock::OtherPool
+            }
             HoldKind::Window(_) | HoldKind::NeverMade(_) => PlanBlock::Window,
-            HoldKind::Approval | HoldKind::Denied => PlanBlock::Approval,
+            HoldKind::Approval | HoldKind::Denied | HoldKind::ApprovalsUnread => PlanBlock::Approval,
             HoldKind::Retry => PlanBlock::Retry,
             HoldKind::LateEffects(_) | HoldKind::OtherLateEffects => PlanBlock::LateEffects,
             HoldKind::NotScanned | HoldKind::OtherChange => PlanBlock::OutcomeUnknown,

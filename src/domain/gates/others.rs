@@ -9,6 +9,9 @@ use crate::domain::{Obstacle, Situation};
 /// How often to look whether another object is done, if nothing tells it sooner.
 const OTHERS: Wake = Wake::After(Duration::from_secs(15));
 
+/// The same, where nothing goes on of the other object: that may take days, and each look costs a reading.
+const STUCK: Wake = Wake::After(Duration::from_secs(300));
+
 /// Another object of the account is about to move a bound that this change would cross.
 pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let waits = crossed(s, wanted).filter(|crossed| crossed.moves);
@@ -17,7 +20,8 @@ pub(super) fn pool(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
         match s.stuck.iter().find(|stuck| Some(stuck.pool) == crossed.bound.pool) {
             Some(stuck) => {
                 let message = format!("it waits until {pool} is {way}. {}", stuck.sentence());
-                Hold { kind: HoldKind::StuckPool, message, wake: OTHERS }
+                let kind = if stuck.still.deferred { HoldKind::DeferredPool } else { HoldKind::StuckPool };
+                Hold { kind, message, wake: STUCK }
             }
             None => {
                 let (kind, message) = if declares(s, crossed.bound) {

@@ -22,9 +22,8 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             "{vendor} refuses {seats} seats above the limit of {limit}: set spec.limit (mode Pinned lets the limit follow the seats)"
         )
     });
-    let crossed = crossed(s, wanted).filter(|crossed| !crossed.moves).map(|Crossed { bound, direction, .. }| {
-        format!("{vendor} refuses {seats} seats, {direction} than {}: {}", bound.seats, bound.because)
-    });
+    let crossed = crossed(s, wanted).filter(|crossed| !crossed.moves);
+    let crossed = crossed.map(|crossed| format!("{vendor} refuses {seats} seats: {}", crossed.bound.because));
     below_limit.into_iter().chain(crossed).map(|message| Hold::of(HoldKind::VendorRule, message)).collect()
 }
 
@@ -33,7 +32,6 @@ pub(super) struct Crossed<'a> {
     pub bound: &'a Bound,
     /// Another object of the account is about to move it far enough, or may be: this one is looked at for the first time.
     pub moves: bool,
-    direction: &'static str,
     /// How the bound would have to move.
     pub way: &'static str,
 }
@@ -55,13 +53,11 @@ pub(super) fn crossed<'a>(s: &'a Situation<'_>, wanted: &Wanted<'_>) -> impl Ite
     let low = rules.at_least.iter().filter(move |bound| seats < bound.seats).map(move |bound| Crossed {
         bound,
         moves: moves(bound, |wanted, seats| wanted <= seats),
-        direction: "fewer",
         way: "lowered",
     });
     let high = rules.at_most.iter().filter(move |bound| seats > bound.seats).map(move |bound| Crossed {
         bound,
         moves: moves(bound, |wanted, seats| wanted >= seats),
-        direction: "more",
         way: "raised",
     });
     low.chain(high).filter(move |_| seats != now)

@@ -1,7 +1,9 @@
 //! `spec.adjustment`: a change waits for its window, or its direction is switched off. Waiting is not failure.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Hold, HoldKind, Wake, Wanted};
-use crate::domain::windows::{Awaited, Passage, Why, passage};
+use crate::domain::windows::{Awaited, BEFORE_OPENING, Passage, Why, passage};
 use crate::domain::{LimitGoal, Model, Situation};
 
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
@@ -17,11 +19,17 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
         }
         Passage::Waits(waits) => {
             let awaited = Awaited { vendor_buys: may_buy_meanwhile(s, wanted), ..waits };
-            let wake = awaited.next.as_ref().map_or(Wake::OnEdit, |next| Wake::At(next.opens));
+            let wake = awaited.next.as_ref().map_or(Wake::OnEdit, |next| Wake::At(look_at(s.now, next.opens)));
             let message = format!("{}{}", sentence(s, &awaited), buys_meanwhile(s, wanted));
             vec![Hold { kind: HoldKind::Window(Box::new(awaited)), message, wake }]
         }
     }
+}
+
+/// When to look at a change that waits for an opening: shortly before it, and then when it comes.
+fn look_at(now: Timestamp, opens: Timestamp) -> Timestamp {
+    let before = SignedDuration::try_from(BEFORE_OPENING).ok().and_then(|before| opens.checked_sub(before).ok());
+    before.filter(|before| *before > now).unwrap_or(opens)
 }
 
 fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {

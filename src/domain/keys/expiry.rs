@@ -140,17 +140,12 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     }
     let place = |record: &KeyRecord| {
         let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
-        let unlisted = !book.is_wanted(record) && record.state != KeyState::Pending;
-        (unlisted, ring.wanted.iter().position(of).unwrap_or(usize::MAX), book.rank(record))
+        (!book.is_wanted(record), ring.wanted.iter().position(of).unwrap_or(usize::MAX), book.rank(record))
     };
     keys.extend(book.records.iter().cloned());
     keys.sort_by_key(place);
     let foreign = ring.rows.iter().filter(|row| !book.owns(row));
-    let foreign = foreign.map(|row| KeyRecord {
-        fingerprint: None,
-        state: state_of(row, now),
-        ..bound(None, "", row, KeyOrigin::Foreign, now)
-    });
+    let foreign = foreign.map(|row| KeyRecord { fingerprint: None, ..bound(None, "", row, KeyOrigin::Foreign, now) });
     keys.extend(foreign);
     keys.truncate(MOST_SHOWN);
     keys

@@ -4,6 +4,7 @@ use super::Lack;
 use super::records::{self, Book, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::domain::condition::reason;
+use crate::domain::fault_conditions::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
 /// What is recorded of a request of which no answer was heard.
@@ -49,9 +50,10 @@ impl Trouble {
 pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
     let message = troubles.iter().map(|trouble| trouble.message.as_str()).collect::<Vec<_>>().join("; ");
     let secret_may_help = troubles.iter().any(|trouble| trouble.secret_may_help);
+    let arrives = !troubles.is_empty() && troubles.iter().all(|trouble| may_arrive(trouble.reason));
     let first = troubles.into_iter().next();
     let (reason, summary) = first.map_or((reason::PROGRESSING, String::new()), |first| (first.reason, first.summary));
-    Lack { reason, summary, message, secret_may_help }
+    Lack { reason, summary, message, secret_may_help, arrives }
 }
 
 /// What is wrong with the listed keys, in the order of the list.
@@ -133,7 +135,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     ),
                 )
             }
-            Standing::Lapsed | Standing::Listed(_) | Standing::Lost(_) | Standing::GivenUp | Standing::New => return None,
+            Standing::Listed(_) | Standing::Lost(_) | Standing::GivenUp | Standing::New => return None,
         })
     })
     .collect()
@@ -171,6 +173,8 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
 /// Rows that were removed outside Seatkeeper.
 pub(super) fn lost(book: &Book<'_>) -> Option<String> {
     let lost = book.records.iter().filter(|record| record.state == KeyState::Missing && !book.hides(record));
+    // What the spec does not list any more, anybody may remove.
+    let lost = lost.filter(|record| book.is_wanted(record));
     let rows: Vec<String> = lost
         .map(|record| {
             let (id, path) = (record.id.unwrap_or_default(), path(record.secret_key_ref.as_ref()));
@@ -227,7 +231,7 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
                 || format!("{vendor} does not list a key any more: it is read again before that is believed"),
                 |step| {
                     let what = step_done(step);
-                    format!("{what} or not: the request was sent or may have been; nothing is sent until {vendor} was read again after the settle time")
+                    format!("The outcome is not known yet: {what}, or not. No further request is sent until {vendor} has been read again after the settle time")
                 },
             ),
         Verdict::NeedsReview => {

@@ -39,6 +39,8 @@ pub struct Lack {
     pub message: String,
     /// A change of a Secret may mend it.
     pub secret_may_help: bool,
+    /// Nothing lacks but Secrets that are missing or half filled, as at the start of a GitOps tool.
+    pub arrives: bool,
 }
 
 /// Judges the open change of a license key and says what is next, if nothing stands against it.
@@ -52,7 +54,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
         wait.visible = false;
     }
     let next = match &open.state {
-        State::Free { attempt } => next(s, ring, &book, open.repeat.as_ref().filter(|_| *attempt > 1)),
+        State::Free { .. } => next(s, ring, &book, open.repeat.as_ref()),
         State::Wait(_) | State::Rejected | State::Review => Next::Rest(Rest::InSync),
     };
     let seats = s.desired.seats.filter(|seats| *seats != ring.seats);
@@ -65,7 +67,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
 /// The next step: keys that are to be added first, a removal last.
 fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
-    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(ring, i, repeat), reason, repeat, settle)));
+    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(book, i, repeat), reason, repeat, settle)));
     let is_new = |i: &usize| matches!(standings[*i], Standing::New | Standing::GivenUp);
     let is_lost = |i: &usize| matches!(standings[*i], Standing::Lost(_));
     let is_repeated = |i: &usize| match repeat {
@@ -114,7 +116,8 @@ fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) ->
     }
 }
 
-fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
+fn add(book: &Book<'_>, i: usize, repeat: Option<&Step>) -> Step {
+    let ring = book.ring;
     let fingerprint = ring.wanted[i].fingerprint.clone().ok();
     let first = match repeat {
         Some(Step::AddKey(first)) if first.fingerprint == fingerprint => first.heard.clone(),
@@ -129,6 +132,7 @@ fn add(ring: &KeyRing, i: usize, repeat: Option<&Step>) -> Step {
         present: ring.rows.iter().map(|row| row.id).collect(),
         id: None,
         uuid: None,
+        unexplained: Some(book.unexplained()),
         heard: first,
     })
 }
@@ -144,6 +148,7 @@ fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
         present: Vec::new(),
         id: record.id,
         uuid: record.uuid.clone(),
+        unexplained: None,
         heard: Vec::new(),
     })
 }

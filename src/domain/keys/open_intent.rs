@@ -71,10 +71,13 @@ fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>
         return again(intent, step);
     }
     let candidates: Vec<Row> = new_rows(&ring.rows, step, &book.records).cloned().collect();
-    let gained = book.gained_seats(step, &candidates);
+    let gained = book.gained_seats(step);
     match &candidates[..] {
-        // Enough seats have come for another row, which the list may lack: either may be the key's.
-        [row] if holds_seats(gained, row.seats) => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
+        // Enough seats have come for another row, which the list may lack: either may be the key's. Or seats that nothing
+        // explained before are those of this row: the list may only have lacked it when the addition was decided.
+        [row] if gained < 0 || holds_seats(gained, row.seats) => {
+            Open::turn(intent, IntentPhase::NeedsReview, State::Review)
+        }
         [row] => {
             book.bind(step, row, KeyOrigin::Found);
             let open = has_row(s, intent, step, row, book);
@@ -112,8 +115,7 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
         // A missing row is no refusal.
         () => (KeyState::Unproven, Some(KeyAsked { id: digest(&["sent twice", &intent.id]), heard })),
     };
-    // A key of which a row is listed was not refused, whatever became of this request.
-    if book.is_wanted(&rowless(step, state)) && !book.lists(step) {
+    if book.is_wanted(&rowless(step, state)) {
         refuse(&mut book.records, step, state, asked);
     }
     Open::free()
@@ -166,9 +168,9 @@ fn may_be_hidden(book: &Book<'_>, step: &KeyStep) -> bool {
     gives != 0 && book.counts(Some(gives))
 }
 
-/// A row that is gone after a removal was found to be without effect: that is read twice too.
+/// A row that is gone, or not counted any more, after a removal was found to be without effect: that is read twice too.
 fn seen_once(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &Book<'_>) -> Option<Wait> {
-    let vanished = intent.phase == IntentPhase::WithoutEffect && book.ring.row(step.id, step.uuid.as_deref()).is_none();
+    let vanished = intent.phase == IntentPhase::WithoutEffect && is_gone(book.ring, step);
     vanished.then(|| wait(s, WaitFor::Missing(book.ring.sight()), s.timing.pause)).flatten()
 }
 
@@ -259,7 +261,8 @@ fn has_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, book: 
 /// The change, with the row it came to. A row that was there before came by no change.
 pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Option<Change> {
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
-    let came = || with(intent, KeyStep { to: seats, id, uuid, present: Vec::new(), heard: Vec::new(), ..step.clone() });
+    let told = KeyStep { present: Vec::new(), unexplained: None, heard: Vec::new(), ..step.clone() };
+    let came = || with(intent, KeyStep { to: seats, id, uuid, ..told });
     (!step.present.contains(&row.id)).then(|| applied(&came(), now))
 }
 

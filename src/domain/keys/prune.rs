@@ -69,10 +69,7 @@ fn obstacle(
         ));
     }
     let surely = |r: &KeyRecord| ring.row(r.id, r.uuid.as_deref()).is_some_and(|row| surely_counts(row, s.now));
-    let in_force = |standing: &Standing<'_>| match standing {
-        Standing::Listed(r) => r.state == KeyState::Active && surely(r),
-        _ => false,
-    };
+    let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if surely(r));
     if standings.is_empty() || !standings.iter().all(in_force) {
         return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
     }

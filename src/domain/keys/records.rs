@@ -14,10 +14,8 @@ use crate::domain::protocol::digest;
 /// How a listed key stands.
 #[derive(Debug, PartialEq)]
 pub(super) enum Standing<'a> {
-    /// Its row is listed.
+    /// Its row is listed, or its time has passed: an account may hide expired rows.
     Listed(&'a KeyRecord),
-    /// Its row is not listed any more, and its time has passed: an account may hide expired rows.
-    Lapsed,
     /// Its row is gone.
     Lost(&'a KeyRecord),
     /// Its row is not listed, and its seats are still counted: the list may lack it.
@@ -45,6 +43,8 @@ pub(super) enum Standing<'a> {
 pub(super) struct Book<'a> {
     pub ring: &'a KeyRing,
     pub records: Vec<KeyRecord>,
+    /// Rows that are recorded as missing: an earlier reading did not show them.
+    missed: Vec<(Option<i64>, Option<String>)>,
     now: Timestamp,
 }
 
@@ -58,7 +58,10 @@ impl<'a> Book<'a> {
             let refused = is_rowless(record.state);
             record.origin != Some(KeyOrigin::Foreign) && (record.id.is_some() || (refused && former == *own))
         });
-        let mut book = Self { ring, records: kept.cloned().collect(), now };
+        let records: Vec<KeyRecord> = kept.cloned().collect();
+        let missed = records.iter().filter(|record| record.state == KeyState::Missing);
+        let missed = missed.map(|record| (record.id, record.uuid.clone())).collect();
+        let mut book = Self { ring, records, missed, now };
         if former != *own {
             book.take_over(&former, own);
         }
@@ -138,12 +141,13 @@ impl<'a> Book<'a> {
 
     /// Drops the records of rows that are not listed and say nothing any more.
     fn drop_unlisted(&mut self) {
-        let (ring, counted) = (self.ring, self.uncounted_for());
+        let (ring, counted, missed) = (self.ring, self.unexplained(), &self.missed);
         let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
         self.records.retain(|record| {
             let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
-            // A list that is short for once must not make this object forget what it added.
-            let hidden = || record.state == KeyState::Missing && holds_seats(counted, record.seats);
+            // A list that is short for once must not make this object forget what it added, nor must one wrong reading.
+            let once = || !missed.contains(&(record.id, record.uuid.clone()));
+            let hidden = || record.state == KeyState::Missing && (holds_seats(counted, record.seats) || once());
             // A removed row that is no longer listed is gone for good; `Missing` is for rows that were removed outside Seatkeeper.
             !unlisted(record) || (record.state != KeyState::Removed && (wanted() || hidden()))
         });
@@ -198,7 +202,7 @@ impl<'a> Book<'a> {
     }
 
     /// Seats that the account counts and no listed row explains. Rows that may not count explain nothing.
-    fn uncounted_for(&self) -> i32 {
+    pub fn unexplained(&self) -> i32 {
         let live = self.ring.rows.iter().filter(|row| is_live(row, self, self.now));
         live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
     }
@@ -206,7 +210,7 @@ impl<'a> Book<'a> {
     /// Whether the account may count a row with so many seats that it does not list. What is not known is not enough to
     /// say no.
     pub fn counts(&self, seats: Option<i32>) -> bool {
-        holds_seats(self.uncounted_for(), seats)
+        holds_seats(self.unexplained(), seats)
     }
 
     /// Seats that a listed row gives now, for all that the account counts: of one that has ended or is not honored, none unless
@@ -216,16 +220,11 @@ impl<'a> Book<'a> {
         if spent { Some(0) } else { row.seats }
     }
 
-    /// Seats that may have come since an addition was decided, and that none of its new rows explains. Where every row of then
-    /// is still there and counts, what nothing explained then explains nothing now: soft seats.
-    pub fn gained_seats(&self, step: &KeyStep, new: &[Row]) -> i32 {
-        let live = |id: &i64| self.ring.rows.iter().any(|row| row.id == *id && is_live(row, self, self.now));
-        let unexplained = self.uncounted_for();
-        if !step.present.iter().all(live) {
-            return unexplained;
-        }
-        let explained = new.iter().filter(|row| is_live(row, self, self.now)).filter_map(|row| row.seats);
-        explained.fold(self.ring.seats, i32::saturating_sub).saturating_sub(step.from)
+    /// Seats that have come since an addition was decided, and that no listed row explains; below 0: those that have found a row.
+    /// What nothing explained then explains nothing now: soft seats.
+    pub fn gained_seats(&self, step: &KeyStep) -> i32 {
+        // A former version did not record it.
+        self.unexplained().saturating_sub(step.unexplained.unwrap_or_default())
     }
 
     /// Whether the row of a record is not listed, although its seats are still counted.
@@ -260,21 +259,11 @@ impl<'a> Book<'a> {
         let seats = known.and_then(|record| record.seats);
         let fits = |row: &&Row| !self.owns(row) && seats.is_none_or(|seats| row.seats == Some(seats));
         let mut rows = self.ring.rows.iter().filter(fits);
-        rows.next().filter(|_| rows.next().is_none() && self.uncounted_for() <= 0)
+        rows.next().filter(|_| rows.next().is_none() && self.unexplained() <= 0)
     }
 
     pub fn owns(&self, row: &Row) -> bool {
         self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
-    }
-
-    /// Whether a row is listed that is known to have the key of a step.
-    pub fn lists(&self, step: &KeyStep) -> bool {
-        let of_step = |record: &&KeyRecord| match (&record.fingerprint, &step.fingerprint) {
-            (Some(one), Some(other)) => record.state != KeyState::Removed && same(one, other),
-            _ => false,
-        };
-        let listed = |record: &KeyRecord| self.ring.row(record.id, record.uuid.as_deref()).is_some();
-        self.records.iter().filter(of_step).any(listed)
     }
 
     pub fn is_twin(&self, i: usize) -> bool {
@@ -304,7 +293,6 @@ impl<'a> Book<'a> {
                 KeyState::GivenUp => Standing::GivenUp,
                 KeyState::Missing if self.hides(record) => Standing::Hidden(record),
                 KeyState::Missing => Standing::Lost(record),
-                KeyState::Expired if self.ring.row(record.id, record.uuid.as_deref()).is_none() => Standing::Lapsed,
                 _ => Standing::Listed(record),
             },
             None if entry.adopt.is_some() => Standing::NoSuchRow,
@@ -320,7 +308,7 @@ fn is_rowless(state: KeyState) -> bool {
 
 /// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.
 pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
-    unexplained > 0 && seats.filter(|seats| *seats > 0).is_none_or(|seats| unexplained >= seats)
+    unexplained > 0 && seats.is_none_or(|seats| unexplained >= seats)
 }
 
 /// Names the question whether the row of a record is gone, for what is read now: a yes to it answers no later one.

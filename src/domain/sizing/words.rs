@@ -1,46 +1,69 @@
 //! What is said of seats that follow from the use.
 
 use super::Size;
-use crate::api::{SizeBound, SizingStatus};
+use crate::api::{AdjustmentMode, SizeBound, SizingStatus};
 use crate::domain::condition::reason;
 use crate::domain::keys::Lack;
-use crate::domain::{Desired, Situation};
+use crate::domain::{Desired, Direction, Situation};
 
 impl Desired {
     /// What keeps the seats from following the use, in a few words. That there are at least so many needs no word.
     pub(in crate::domain) fn clamp_in_short(&self) -> Option<String> {
         let Some(Size::Follows { record, asked, bound, .. }) = &self.size else { return None };
-        let rails = &self.guardrails;
-        let (rail, number) = match record.clamped_by? {
+        let (which, bound) = (record.clamped_by?, (*bound)?);
+        let (rail, number) = match which {
             SizeBound::MinSeats => return None,
-            SizeBound::MaxSeats => ("maxSeats", rails.max_seats),
-            SizeBound::MaxIncrease => ("maxIncrease", rails.max_increase),
-            SizeBound::MaxDecrease => ("maxDecrease", rails.max_decrease),
-            SizeBound::Vendor => ("most", *bound),
+            SizeBound::MaxSeats | SizeBound::MaxIncrease => {
+                let upper = self.upper_bound(which, bound)?;
+                (upper.short, upper.max)
+            }
+            SizeBound::MaxDecrease => ("maxDecrease", self.guardrails.max_decrease?),
+            SizeBound::Vendor => ("most", bound),
         };
-        Some(format!("use asks {asked}, {rail} {}", number?))
+        Some(format!("use asks {asked}, {rail} {number}"))
     }
 
     /// The same as a sentence.
     pub(in crate::domain) fn clamp_words(&self) -> Option<String> {
         let Some(Size::Follows { asked, bound, record, .. }) = &self.size else { return None };
-        let bound = (*bound)?;
-        let vendor = self.pool.vendor.name;
-        let (rails, bounded) = (&self.guardrails, format!("the use asks for {asked} seats"));
-        let rail = |name: &str, number: Option<i32>| format!("spec.guardrails.{name} {}", number.unwrap_or_default());
-        Some(match record.clamped_by? {
+        let (which, bound) = (record.clamped_by?, (*bound)?);
+        let (vendor, bounded) = (self.pool.vendor.name, format!("the use asks for {asked} seats"));
+        let upper = self.upper_bound(which, bound);
+        Some(match which {
             SizeBound::MinSeats => return None,
             SizeBound::MaxSeats => {
-                format!("{bounded}, above {}: raise maxSeats, or free seats", rail("maxSeats", rails.max_seats))
+                let upper = upper?;
+                format!("{bounded}, above {}: {}, or free seats", upper.name, upper.raise)
             }
             SizeBound::Vendor => format!("{bounded}, and {vendor} keeps {bound} at most"),
             SizeBound::MaxIncrease => {
-                format!("{bounded}, and one change goes up to {bound} ({})", rail("maxIncrease", rails.max_increase))
+                let upper = upper?;
+                let more = i64::from(self.most_of(*asked)) - i64::from(bound) + i64::from(upper.max);
+                let windows = self.windows(&self.adjustment.increase, (more, ""), upper.max).unwrap_or_default();
+                format!("{bounded}, and one change goes up to {bound} ({}){windows}", upper.name)
             }
             SizeBound::MaxDecrease => {
-                format!("{bounded}, and one change goes down to {bound} ({})", rail("maxDecrease", rails.max_decrease))
+                let max = self.guardrails.max_decrease?;
+                let fewer = i64::from(bound) + i64::from(max)
+                    - i64::from(self.guardrails.min_seats.unwrap_or(*asked).max(*asked));
+                let windows = self.windows(&self.adjustment.decrease, (fewer, " fewer"), max).unwrap_or_default();
+                format!("{bounded}, and one change goes down to {bound} (spec.guardrails.maxDecrease {max}){windows}")
             }
         })
+    }
+
+    /// What is asked, as far as the bounds of seats let it come.
+    fn most_of(&self, asked: i32) -> i32 {
+        let bounds = [self.guardrails.max_seats, self.ceilings.max_seats, Some(self.pool.most_seats)];
+        bounds.into_iter().flatten().fold(asked, i32::min)
+    }
+
+    /// How many windows it takes until so many seats have come or gone.
+    fn windows(&self, direction: &Direction, (seats, word): (i64, &str), step: i32) -> Option<String> {
+        let each = i64::from(step) * i64::from(self.adjustment.most_changes());
+        let windows = seats.checked_add(each - 1)?.checked_div(each)?;
+        let waits = direction.mode == AdjustmentMode::InWindow && windows > 1;
+        waits.then(|| format!("; {seats}{word} wanted, {each} a window: {windows} windows"))
     }
 
     /// What `Ready` says of the size.
@@ -57,7 +80,8 @@ impl Desired {
             lowers.map(|time| {
                 format!(
                     "{used} in use ask for {wanted} seats, and more were in use within spec.sizing.decreaseAfter, or the use of that \
-                     time is not known: seats are given back on {} at the earliest",
+                     time is not known: Seatkeeper goes below {} seats on {} at the earliest",
+                    self.seats.unwrap_or(*wanted),
                     time.strftime("%Y-%m-%d %H:%MZ")
                 )
             })
@@ -83,5 +107,6 @@ pub(in crate::domain) fn unknown(s: &Situation<'_>) -> Option<Lack> {
             pool.vendor.name
         ),
         secret_may_help: false,
+        arrives: false,
     })
 }

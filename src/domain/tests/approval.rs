@@ -1,6 +1,8 @@
 //! Changes that need a person's yes.
 
+use super::pages::table;
 use super::*;
+use crate::domain::events::transitions;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -191,6 +193,24 @@ fn approval_of_a_use_is_told() {
 }
 
 #[test]
+fn each_plan_that_waits_for_a_yes_is_told_once_with_its_id() {
+    let mut asker = asker(150);
+    let mut told = vec![];
+    for wanted in [150, 150, 160, 160, 155] {
+        if asker.story.desired.seats != Some(wanted) {
+            asker.edit(wanted);
+        }
+        let old = asker.status.clone();
+        asker.pass();
+        let mut notices = vec![];
+        transitions(&old, &asker.status, &mut notices);
+        let id = asker.plan();
+        told.extend(notices.iter().map(|notice| (notice.reason, notice.note.contains(&format!("with planId {id},")))));
+    }
+    assert_eq!(told, [("AwaitingApproval", true); 3]);
+}
+
+#[test]
 fn approval_that_is_taken_back_or_over_counts_no_more() {
     let mut asker = asker(150);
     asker.pass();
@@ -277,6 +297,23 @@ fn wish_that_goes_back_to_what_is_there_ends_plan_and_approval() {
 }
 
 #[test]
+fn yes_of_before_a_hand_over_is_over_once_the_other_cluster_has_made_the_change() {
+    let mut asker = asker(150);
+    asker.pass();
+    let id = asker.plan();
+    asker.approve("");
+    asker.story.desired.standing = Standing::Elsewhere("prod-us".into());
+    asker.pass();
+    asker.story.seen.model = Model::Quantity(n(150, Some(150)));
+    asker.pass();
+    assert_eq!(said(&asker.status, kind::READY).0, "True/Standby");
+    asker.story.desired.standing = Standing::Everywhere;
+    asker.story.seen.model = Model::Quantity(n(100, Some(100)));
+    assert_eq!(asker.requested(), None);
+    assert_ne!(asker.plan(), id, "the same step again needs another yes");
+}
+
+#[test]
 fn bound_covers_increases_up_to_it_however_the_plan_changes() {
     let mut asker = asker(150);
     asker.give("year", "decision: Approved, upTo: 165, validUntil: '2026-12-31T00:00:00Z'");
@@ -287,9 +324,11 @@ fn bound_covers_increases_up_to_it_however_the_plan_changes() {
     asker.status.intent = None;
     asker.edit(166);
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("SeatApproval year does not go as far"));
+    assert!(asker.pending().1.contains("The bound of SeatApproval year is below this change"));
     asker.edit(90);
     assert_eq!(asker.requested(), None, "fewer seats are no increase");
+    let told = "SeatApproval year has a bound, which covers increases of seats or limit alone";
+    assert!(asker.pending().1.contains(told), "{}", asker.pending().1);
 }
 
 #[test]
@@ -354,6 +393,24 @@ fn agreed_seats_begin_with_what_is_there_and_fall_with_it() {
     asker.story.desired.approval = ApprovalPolicy::default();
     asker.pass();
     assert_eq!(asker.status.agreed_seats, None);
+}
+
+#[test]
+fn agreed_seats_fall_also_while_the_object_only_watches() {
+    let watches: [fn(&mut Desired); 2] = [
+        |desired| desired.policy = ManagementPolicy::Observe,
+        |desired| desired.standing = Standing::Elsewhere("prod-us".into()),
+    ];
+    for watch in watches {
+        let mut asker = asker(150);
+        asker.status.agreed_seats = Some(150);
+        watch(&mut asker.story.desired);
+        asker.pass();
+        assert_eq!(asker.status.agreed_seats, Some(150), "100 seats are not what is wanted");
+        asker.edit(100);
+        asker.pass();
+        assert_eq!(asker.status.agreed_seats, Some(100), "the seats that people agreed to were given back");
+    }
 }
 
 #[test]
@@ -423,6 +480,19 @@ fn drift_that_is_reported_only_is_corrected_by_a_yes_to_its_plan() {
 }
 
 #[test]
+fn yes_to_a_plan_corrects_drift_also_beside_a_bound_that_applies_now() {
+    let mut asker = asker(100);
+    asker.story.desired.approval = ApprovalPolicy::default();
+    asker.story.desired.drift = DriftPolicy::Report;
+    asker.story.satisfied = true;
+    asker.story.seen.model = Model::Quantity(n(95, Some(95)));
+    asker.give("year", "decision: Approved, upTo: 165, validUntil: '2026-12-31T00:00:00Z', applyNow: true");
+    assert_eq!(asker.requested(), None, "a bound alone corrects nothing that is only reported");
+    asker.approve("");
+    assert_eq!(asker.requested().unwrap().target(), n(100, Some(100)));
+}
+
+#[test]
 fn object_without_a_record_lowers_by_a_yes_to_its_plan() {
     let mut asker = asker(90);
     asker.story.record = None;
@@ -454,16 +524,89 @@ fn first_repeat_of_an_approved_request_needs_no_other_yes() {
 }
 
 #[test]
+fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
+    let mut asker = asker(150);
+    asker.pass();
+    asker.give("typo", "decision: Approved, planId: 9-ffffff");
+    assert_eq!(asker.requested(), None);
+    assert_eq!(asker.pending().0, "True/AwaitingApproval");
+    let message = asker.pending().1;
+    assert!(message.contains("SeatApproval typo names plan 9-ffffff, which is over or of another object"), "{message}");
+}
+
+#[test]
 fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
     let mut asker = asker(105);
     asker.unread = Some("the operator may not list them");
     assert_eq!(asker.requested(), None);
-    assert!(
-        asker
-            .pending()
-            .1
-            .contains("the SeatApprovals of this object could not be read: the operator may not list them")
-    );
+    let (reason, message) = asker.pending();
+    assert_eq!(reason, "True/ApprovalsUnreadable");
+    let told = "not made: the SeatApprovals of this object could not be read: the operator may not list them";
+    assert!(message.ends_with(told), "another approval would not help: {message}");
+    for kind in [kind::READY, kind::STALLED] {
+        assert!(said(&asker.status, kind).0.ends_with("/ApprovalsUnreadable"), "{kind}: no person's yes ends it");
+    }
+    assert_eq!(asker.summary(), "+5 seats, limit 105: approvals cannot be read");
+}
+
+#[test]
+fn message_names_the_bounds_and_the_latest_plans_of_many_approvals_and_counts_the_others() {
+    let mut asker = asker(150);
+    for number in 1..=700 {
+        asker.give(&format!("old-{number}"), &format!("decision: Approved, planId: {number}-aaaaaa"));
+    }
+    asker.give("year", "decision: Approved, upTo: 110, validUntil: '2026-12-31T00:00:00Z'");
+    assert_eq!(asker.requested(), None);
+    let message = asker.pending().1;
+    let told = ". The bound of SeatApproval year is below this change. SeatApproval old-700 names plan 700-aaaaaa, which is over or of \
+                another object. SeatApproval old-699 names plan 699-aaaaaa, which is over or of another object. 698 more SeatApprovals \
+                of this object do not cover the change";
+    assert!(message.ends_with(told), "{message}");
+}
+
+#[test]
+fn message_names_each_of_a_few_approvals_and_counts_at_least_two_others() {
+    for (given, named, others) in [(3, 3, None), (4, 4, None), (5, 3, Some("2 more SeatApprovals"))] {
+        let mut asker = asker(150);
+        for number in 1..=given {
+            asker.give(&format!("old-{number}"), &format!("decision: Approved, planId: {number}-aaaaaa"));
+        }
+        assert_eq!(asker.requested(), None);
+        let message = asker.pending().1;
+        assert_eq!(message.matches("SeatApproval old-").count(), named, "{message}");
+        assert_eq!(message.contains("more SeatApprovals"), others.is_some(), "{message}");
+        assert!(message.contains(others.unwrap_or_default()), "{message}");
+    }
+}
+
+#[test]
+fn decision_wakes_when_the_first_of_the_approvals_ends_that_are_in_force() {
+    let mut asker = asker(150);
+    let wake = |asker: &mut Asker| asker.pass().wake;
+    assert_eq!(wake(&mut asker), None);
+    for (name, minutes) in [("over", -60), ("ends-now", 0), ("later", 120), ("first", 60)] {
+        let until = asker.now + SignedDuration::from_mins(minutes);
+        asker.give(name, &format!("decision: Approved, upTo: 110, validUntil: '{until}'"));
+    }
+    assert_eq!(wake(&mut asker), Some(Duration::from_millis(3_600_100)));
+}
+
+#[test]
+fn shortage_is_told_before_a_change_that_waits_for_a_yes_is_denied_or_is_never_made() {
+    let mut asker = asker(150);
+    asker.story.seen.usage = Usage::Exact(100);
+    asker.pass();
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: approval needed");
+    let spec = format!("decision: Denied, planId: {}", asker.plan());
+    asker.give("no", &spec);
+    asker.pass();
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: denied");
+    asker.given.clear();
+    asker.story.desired.approval = ApprovalPolicy::default();
+    let never = serde_yaml::from_str("{increase: {mode: Never}}").unwrap();
+    asker.story.desired.adjustment = ChangeTimes::parse(Some(&never)).unwrap();
+    asker.pass();
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: shown only");
 }
 
 #[test]
@@ -474,7 +617,7 @@ fn waiting_for_a_yes_writes_nothing_from_pass_to_pass() {
     for _ in 0..3 {
         asker.now += SignedDuration::from_hours(1);
         asker.pass();
-        assert_eq!(asker.status, status);
+        assert_eq!(untimed(&asker.status), untimed(&status));
     }
 }
 
@@ -490,4 +633,31 @@ fn approval_policy_that_makes_no_sense_is_refused_with_its_field() {
         let error = Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO).unwrap_err().0;
         assert!(error.starts_with(fault), "{policy}: {error}");
     }
+}
+
+#[test]
+fn yes_of_the_page_is_what_status_says() {
+    let mut asker = asker(150);
+    asker.story = std::mem::replace(&mut asker.story, story()).shows(150, Some(150));
+    asker.story.desired.approval = ApprovalPolicy { increase_above: Some(10), decrease_above: None };
+    asker.status.agreed_seats = Some(150);
+    let mut page = table("A person's yes");
+    asker.pass();
+    page.row("9:00", "150 seats are in sync. `approval: {increaseAbove: 10}`", [asker.summary()]);
+    asker.edit(165);
+    assert_eq!(asker.requested(), None);
+    page.row("9:05", "scales the object to 165", [asker.summary()]);
+    asker.approve("");
+    assert!(asker.made().is_some());
+    asker.pass();
+    page.row("9:20", "and the change leaves. The vendor shows 165, and `agreedSeats` is 165", [asker.summary()]);
+    assert_eq!(asker.status.agreed_seats, Some(165));
+    asker.edit(175);
+    assert_eq!(asker.pass().verdict, Verdict::Publish);
+    page.row("10:00", "The script scales to 175", [asker.summary()]);
+    assert!(asker.made().is_some());
+    asker.edit(180);
+    assert_eq!(asker.requested(), None);
+    page.row("10:05", "It scales to 180, which is 15 above what was agreed", [asker.summary()]);
+    page.ends();
 }

@@ -85,7 +85,7 @@ fn seats_in_use_up_to_an_up_to_limit_are_kept_after_an_edit_and_those_above_it_a
 }
 
 #[test]
-fn somebody_elses_change_is_drift_and_corrected_twice_a_day_at_most() {
+fn another_persons_change_is_drift_and_corrected_twice_a_day_at_most() {
     let drifted = story().made(90, 150, 1, 1, Trigger::SpecDiffers);
     let decision = drifted.follow();
     assert_eq!(decision.drifted, Some(n(150, Some(150))));

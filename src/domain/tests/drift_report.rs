@@ -1,5 +1,6 @@
 //! Changes from outside under `spec.driftPolicy: Report`.
 
+use super::pages::table;
 use super::*;
 
 /// 150 seats were in sync, and the account shows another number now.
@@ -54,4 +55,28 @@ fn change_that_was_made_twice_is_a_question_and_no_mere_report() {
         (s.satisfied, s.desired.drift) = (true, DriftPolicy::Report);
     });
     assert_eq!(story.verdict(), Verdict::NeedsReview);
+}
+
+#[test]
+fn changes_from_outside_of_the_page_are_what_status_says() {
+    let says = |story: &Story| reported(story).status.summary.expect("a summary");
+    let both = |change: &dyn Fn(Story) -> Story| {
+        [DriftPolicy::Correct, DriftPolicy::Report]
+            .map(|policy| says(&change(drifted(150, 150)).with(|story| story.desired.drift = policy)))
+    };
+    let mut page = table("Changes from outside");
+    let [corrects, reports] = both(&|story| story);
+    page.row("9:00", "150 seats are in sync", [&corrects, &reports]);
+    let [corrects, reports] = both(&|story| story.shows(120, Some(120)));
+    page.row("9:05", "A person sets 120", [&corrects, &reports]);
+    page.row("9:06", "", [&both(&|story| story)[0], &reports]);
+    // The one was corrected, and the other still shows 120.
+    let edited = |shown: i32| {
+        both(&|story| {
+            let edited = story.shows(shown, Some(shown)).wants(140, LimitGoal::Pinned);
+            edited.with(|story| (story.satisfied, story.generation) = (false, 4))
+        })
+    };
+    page.row("9:30", "An edit: `seats: 140`", [&edited(150)[0], &edited(120)[1]]);
+    page.ends();
 }

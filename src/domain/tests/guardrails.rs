@@ -1,5 +1,6 @@
 //! What keeps a change from being made.
 
+use super::pages::table;
 use super::*;
 
 #[test]
@@ -113,6 +114,214 @@ fn step_of_a_change_is_let_through_up_to_its_rail_and_held_beyond() {
 }
 
 #[test]
+fn what_is_above_the_ceiling_is_told_only_of_seats_and_limits_that_are() {
+    let desired = |goal| Desired { pool: pool(goal), ..story().desired };
+    let seats = desired(Goal::Quantity).under(Ceilings { max_seats: Some(100), max_increase: None });
+    let keys = Desired { pool: desired(Goal::Keys { keys: vec![], prune: false }).pool, ..seats.clone() };
+    let (stay, may_buy) = ("they stay, and none is added", "may buy past");
+    for (desired, shown, told) in [
+        (&seats, n(100, Some(100)), [false, false]),
+        (&seats, n(101, Some(101)), [true, false]),
+        (&seats, n(90, Some(95)), [false, false]),
+        (&seats, n(90, Some(100)), [false, false]),
+        (&seats, n(100, Some(101)), [false, true]),
+        (&seats, n(101, Some(102)), [true, true]),
+        (&seats, n(90, None), [false, true]),
+        (&keys, n(90, None), [false, false]),
+        (&keys, n(101, None), [true, false]),
+    ] {
+        let said = desired.above_ceiling(shown).unwrap_or_default().1;
+        assert_eq!([stay, may_buy].map(|words| said.contains(words)), told, "{shown:?}: {said}");
+    }
+}
+
+#[test]
+fn limit_changes_alone_where_the_seats_that_stay_are_below_the_fewest() {
+    let story = story().wants(100, LimitGoal::UpTo(120)).shows(100, Some(110)).uses(Usage::Exact(80));
+    let story = story.with(|s| s.desired.guardrails.min_seats = Some(110));
+    assert!(matches!(story.verdict(), Verdict::Change(_)), "{:?}", story.verdict());
+}
+
+#[test]
+fn pinned_limit_that_falls_above_the_most_seats_goes_only_with_seats_that_follow_the_use_downwards() {
+    let follows = || sizing::parsed("limit: {mode: Pinned}, sizing: {headroom: {seats: 5}}").unwrap().sizing;
+    for (shown, wish, sizing, held) in [
+        ((120, Some(120)), 110, None, true),
+        ((120, Some(120)), 110, follows(), false),
+        ((110, Some(120)), 110, follows(), true),
+    ] {
+        let story = story().wants(wish, LimitGoal::Pinned).shows(shown.0, shown.1).with(|s| {
+            (s.desired.sizing, s.desired.guardrails.max_seats) = (sizing, Some(105));
+        });
+        let told = match story.verdict() {
+            Verdict::Held(holds) => holds.iter().any(|hold| hold.message.starts_with("a limit of 110 would be above")),
+            _ => false,
+        };
+        assert_eq!(told, held, "from {shown:?}");
+    }
+}
+
+/// What is said against this wish under these ceilings, where it is held.
+fn held_by((seats, limit): (i32, Option<i32>), (wish, goal): (i32, LimitGoal), ceilings: Ceilings) -> Vec<String> {
+    let story = story().wants(wish, goal).shows(seats, limit).uses(Usage::AtLeast(60)).with(|s| {
+        s.seen.rules.support.cannot_clear_limit = None;
+        s.desired = s.desired.clone().under(ceilings);
+    });
+    match story.verdict() {
+        Verdict::Held(holds) => {
+            assert!(holds.iter().all(|hold| hold.kind == HoldKind::GuardRail), "{holds:?}");
+            holds.into_iter().map(|hold| hold.message).collect()
+        }
+        Verdict::Change(_) => Vec::new(),
+        other => panic!("{wish} seats: {other:?}"),
+    }
+}
+
+#[test]
+fn ceiling_lets_its_own_number_through_holds_the_next_one_and_never_what_lowers() {
+    use LimitGoal::{Keep, Pinned, Unlimited, UpTo};
+    const OVER: &str = "150 seats would be above the installer's --max-seats 149: lower seats, or ask the installer to raise it \
+                        (chart: limits.maxSeats)";
+    const LIMIT: &str = "a limit of 170 would be above the installer's --max-seats 169: lower the limit, or ask the installer to \
+                         raise it (chart: limits.maxSeats)";
+    const NONE: &str = "spec.limit.mode Unlimited would let Acme buy past the installer's --max-seats 1000: use mode UpTo or Pinned, \
+                        or ask the installer to remove it (chart: limits.maxSeats)";
+    let rows = [
+        ((100, Some(300)), (150, Keep), 150, None),
+        ((100, Some(300)), (150, Keep), 149, Some(OVER)),
+        ((100, Some(100)), (150, Pinned), 149, Some(OVER)),
+        // What is above already may come down, and stays where it is.
+        ((200, Some(300)), (150, Keep), 100, None),
+        ((100, Some(100)), (100, UpTo(170)), 170, None),
+        ((100, Some(100)), (100, UpTo(170)), 169, Some(LIMIT)),
+        ((100, Some(100)), (100, Unlimited), 1000, Some(NONE)),
+        // A limit that falls, or comes where there was none, protects.
+        ((100, Some(300)), (100, UpTo(170)), 169, None),
+        ((100, None), (100, UpTo(170)), 169, None),
+        ((200, Some(300)), (200, Pinned), 100, None),
+    ];
+    for (row, (shown, wish, max, held)) in rows.into_iter().enumerate() {
+        let said = held_by(shown, wish, Ceilings { max_seats: Some(max), max_increase: None });
+        assert_eq!(said, held.map(str::to_owned).into_iter().collect::<Vec<_>>(), "row {row}");
+    }
+}
+
+#[test]
+fn step_is_let_through_up_to_the_ceiling_of_a_step_and_held_beyond() {
+    use LimitGoal::{Keep, Pinned, Unlimited, UpTo};
+    const UP: &str = "150 seats are 50 more than now, above the installer's --max-increase 49: declare 149 seats first, or ask the \
+                      installer to raise it (chart: limits.maxIncrease)";
+    const LIMIT: &str = "a limit of 170 would let Acme buy 70 seats more than now, above the installer's --max-increase 69: lower the \
+                         limit, or ask the installer to raise it (chart: limits.maxIncrease)";
+    const NONE: &str = "spec.limit.mode Unlimited would let Acme buy past the installer's --max-increase 1000: use mode UpTo or \
+                        Pinned, or ask the installer to remove it (chart: limits.maxIncrease)";
+    let rows = [
+        ((100, Some(300)), (150, Keep), 50, None),
+        ((100, Some(300)), (150, Keep), 49, Some(UP)),
+        ((100, Some(300)), (90, Keep), 1, None),
+        ((100, Some(100)), (100, UpTo(170)), 70, None),
+        ((100, Some(100)), (100, UpTo(170)), 69, Some(LIMIT)),
+        ((100, Some(100)), (100, Unlimited), 1000, Some(NONE)),
+        ((100, Some(300)), (100, Pinned), 1, None),
+    ];
+    for (row, (shown, wish, max, held)) in rows.into_iter().enumerate() {
+        let said = held_by(shown, wish, Ceilings { max_seats: None, max_increase: Some(max) });
+        assert_eq!(said, held.map(str::to_owned).into_iter().collect::<Vec<_>>(), "row {row}");
+    }
+}
+
+#[test]
+fn step_names_no_number_beyond_a_bound_and_is_left_out_where_keeping_the_bound_mends_it() {
+    let said = |wish, bounds: fn(&mut Guardrails, &mut Ceilings)| -> Vec<String> {
+        let story = story().wants(wish, LimitGoal::Keep).shows(100, Some(300)).uses(Usage::Exact(1));
+        let story = story.with(|s| bounds(&mut s.desired.guardrails, &mut s.desired.ceilings));
+        story.holds().into_iter().map(|hold| hold.message).collect()
+    };
+    let both = |rails: &mut Guardrails, ceilings: &mut Ceilings| {
+        (ceilings.max_seats, ceilings.max_increase) = (Some(150), Some(50));
+        (rails.min_seats, rails.max_decrease) = (Some(50), Some(50));
+    };
+    for wish in [200, 40] {
+        let held = said(wish, both);
+        assert!(held.len() == 1 && !held[0].contains("first, or ask"), "{wish}: {held:?}");
+    }
+    let narrow = |rails: &mut Guardrails, ceilings: &mut Ceilings| {
+        (ceilings.max_seats, rails.max_increase) = (Some(150), Some(49));
+        (rails.min_seats, rails.max_decrease) = (Some(50), Some(49));
+    };
+    for (wish, first) in [(200, "declare 149 seats first"), (40, "declare 51 seats first")] {
+        let held = said(wish, narrow);
+        assert!(held.len() == 2 && held[1].contains(first), "{wish}: {held:?}");
+    }
+}
+
+#[test]
+fn the_objects_own_rail_and_the_ceiling_are_both_named_where_both_hold() {
+    let story = story().wants(150, LimitGoal::Keep).shows(100, Some(300)).with(|s| {
+        s.desired.guardrails.max_seats = Some(130);
+        s.desired.ceilings.max_seats = Some(120);
+    });
+    let said: Vec<String> = story.holds().into_iter().map(|hold| hold.message).collect();
+    assert_eq!(said.len(), 2);
+    assert!(said[0].contains("spec.guardrails.maxSeats 130") && said[1].contains("--max-seats 120"), "{said:?}");
+    let effective = reported(&story).status.effective.unwrap();
+    assert_eq!(effective.max_seats, Some(120), "the smaller one is in force");
+}
+
+#[test]
+fn values_in_force_are_the_smaller_ones_and_absent_where_there_is_no_bound() {
+    let in_force = |own: (Option<i32>, Option<i32>), ceilings: (Option<i32>, Option<i32>)| {
+        let story = story().with(|s| {
+            (s.desired.guardrails.max_seats, s.desired.guardrails.max_increase) = own;
+            s.desired.ceilings = Ceilings { max_seats: ceilings.0, max_increase: ceilings.1 };
+        });
+        let effective = reported(&story).status.effective.unwrap();
+        (effective.max_seats, effective.max_increase)
+    };
+    assert_eq!(in_force((None, None), (None, None)), (None, None));
+    assert_eq!(in_force((Some(200), Some(20)), (None, None)), (Some(200), Some(20)));
+    assert_eq!(in_force((None, None), (Some(300), Some(30))), (Some(300), Some(30)));
+    assert_eq!(in_force((Some(200), Some(40)), (Some(300), Some(30))), (Some(200), Some(30)));
+}
+
+#[test]
+fn what_is_above_the_ceiling_is_in_sync_stays_and_is_told() {
+    let told = |seats: i32, limit: Option<i32>, max: i32| {
+        let goal = if limit.is_none() { LimitGoal::Unlimited } else { LimitGoal::Keep };
+        let story = story().wants(seats, goal).shows(seats, limit).uses(Usage::Exact(80)).with(|s| {
+            s.desired.ceilings.max_seats = Some(max);
+        });
+        let status = reported(&story).status;
+        let (ready, message) = said(&status, kind::READY);
+        assert_eq!(ready, "True/InSync");
+        assert_eq!(said(&status, kind::STALLED).0, "");
+        (status.summary.unwrap(), message)
+    };
+    let above = "150 purchased seats are above the installer's --max-seats 149: they stay, and none is added";
+    let buys = "Acme may buy past the installer's --max-seats 150 by itself, for";
+    for (seats, limit, max, summary, words) in [
+        (150, Some(150), 150, "in sync", None),
+        (150, Some(150), 149, "in sync; above --max-seats 149", Some(above.to_owned())),
+        (
+            150,
+            Some(151),
+            150,
+            "in sync; vendor may buy past --max-seats 150",
+            Some(format!("{buys} the limit of 151 is above it")),
+        ),
+        (150, None, 150, "in sync; vendor may buy past --max-seats 150", Some(format!("{buys} there is no limit"))),
+        (150, Some(200), 149, "in sync; above --max-seats 149", Some(format!("{above}; Acme may buy past"))),
+    ] {
+        let (short, message) = told(seats, limit, max);
+        assert_eq!(short, summary);
+        match words {
+            Some(words) => assert!(message.contains(&words), "{message}"),
+            None => assert!(!message.contains("--max-seats"), "{message}"),
+        }
+    }
+}
+
+#[test]
 fn seats_never_go_below_what_is_used_or_could_not_be_read() {
     let used = story().wants(70, LimitGoal::Pinned);
     assert!(used.holds()[0].message.contains("below the 80 in use"), "{:?}", used.holds());
@@ -130,9 +339,9 @@ fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
     assert!(unlimited.holds()[0].kind == HoldKind::Unsupported);
     let bound = |seats| vec![Bound { seats, because: "of the other product".into(), pool: None }];
     let least = story().wants(90, LimitGoal::Pinned).with(|s| s.seen.rules.at_least = bound(95));
-    assert!(least.holds()[0].message.contains("fewer than 95: of the other product"));
+    assert!(least.holds()[0].message.contains("refuses 90 seats: of the other product"));
     let most = story().with(|s| s.seen.rules.at_most = bound(140));
-    assert!(most.holds()[0].message.contains("more than 140"));
+    assert!(most.holds()[0].message.contains("refuses 150 seats: of the other product"));
     let none = story().with(|s| s.seen.model = Model::Uncounted("no count".into()));
     assert_eq!(none.verdict(), Verdict::Unsupported("no count".into()));
 }
@@ -174,4 +383,39 @@ fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_no
     ] {
         assert_eq!(story.holds()[0].kind, kind);
     }
+}
+
+#[test]
+fn pool_behind_one_that_is_held_stalls_and_behind_one_that_is_deferred_rests_ready() {
+    for (deferred, kind, ready) in
+        [(false, HoldKind::StuckPool, "False/AwaitingOtherPool"), (true, HoldKind::DeferredPool, "True/ChangeDeferred")]
+    {
+        let bound = Bound { seats: 120, because: "of the other product".into(), pool: Some("People") };
+        let story = story().with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("People", 150))).1);
+        let still = StandsStill { why: "+50 seats: approval needed".into(), deferred };
+        let stuck = [Stuck { pool: "People", peer: Peer::Here("people".into()), still }];
+        let decision = decide(&Situation { stuck: &stuck, ..story.situation(None, now()) });
+        assert!(matches!(&decision.verdict, Verdict::Held(holds) if holds[0].kind == kind), "{decision:?}");
+        let minutes = decision.wake.map(|wake| wake.as_secs() / 60);
+        assert_eq!(minutes, Some(5), "that may take days, and the end of the other object's change wakes this one");
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        assert_eq!(said(&status, kind::READY).0, ready);
+        assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/AwaitingOtherPool");
+        assert_eq!(stands_still(&status).map(|still| still.deferred), Some(deferred), "and so for a third pool");
+    }
+}
+
+#[test]
+fn largest_step_of_the_page_is_what_status_says() {
+    let rails = Guardrails { max_increase: Some(20), ..Guardrails::default() };
+    let scaled =
+        |seats: i32| story().wants(seats, LimitGoal::Pinned).with(|story| story.desired.guardrails = rails.clone());
+    let says = |story: Story| reported(&story).status.summary.expect("a summary");
+    let mut page = table("The largest step of one change");
+    page.row("9:00", "100 seats are in sync, `maxIncrease: 20`", [&says(scaled(100))]);
+    page.row("9:05", "scales the object to 1000", [&says(scaled(1000))]);
+    page.row("9:20", "scales to 110", [&says(scaled(110))]);
+    page.row("9:20", "The vendor shows 110", [&says(scaled(110).shows(110, Some(110)))]);
+    page.ends();
 }

@@ -7,8 +7,11 @@ use proptest::sample::select;
 use super::*;
 
 mod answers;
+mod approvals;
+mod awaited;
 mod ends;
 mod properties;
+mod records;
 mod standby;
 mod stories;
 
@@ -71,6 +74,11 @@ pub(super) struct Keys {
     /// The object has no record of the account.
     unrecorded: bool,
     uid: &'static str,
+    /// Windows in which a change may be made.
+    openings: Vec<Opening>,
+    /// SeatApprovals of the object, and the plan that was shown last.
+    given: Vec<Approval>,
+    shown: Option<ShownPlan>,
 }
 
 pub(super) fn keys() -> Keys {
@@ -89,6 +97,9 @@ pub(super) fn keys() -> Keys {
         confirmed: None,
         unrecorded: false,
         uid: UID,
+        openings: vec![],
+        given: vec![],
+        shown: None,
     }
 }
 
@@ -123,6 +134,7 @@ impl Keys {
             present: present.to_vec(),
             id: None,
             uuid: None,
+            unexplained: None,
             heard: vec![],
         };
         self.intent = Some(open(Step::AddKey(step), phase));
@@ -138,6 +150,7 @@ impl Keys {
             present: vec![],
             id: Some(row.id),
             uuid: Some(row.uuid.clone()),
+            unexplained: None,
             heard: vec![],
         };
         self.intent = Some(open(Step::RemoveKey(step), phase));
@@ -192,8 +205,8 @@ impl Keys {
             record: known.as_ref(),
             others: &[],
             stuck: &[],
-            calendar: Calendar::default(),
-            approvals: Approvals::default(),
+            calendar: Calendar { openings: &self.openings, ..Calendar::default() },
+            approvals: Approvals { given: &self.given, shown: self.shown.as_ref(), ..Approvals::default() },
             activity: ActivePast::default(),
             timing: TIMING,
             writer: "writer",
@@ -212,11 +225,14 @@ impl Keys {
     fn removes(&self) -> Option<KeyStep> {
         self.sends().and_then(|step| if let Step::RemoveKey(key) = step { Some(key) } else { None })
     }
-    /// The reason of `Ready`, and all that is said of it.
-    fn ready(&self) -> (String, String) {
+    fn status(&self) -> LicenseSeatsStatus {
         let (decision, seen) = (self.decide(), self.seen());
         let finding = Finding::Decided { desired: &self.desired, seen: &seen, decision: &decision };
-        let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        report(&LicenseSeatsStatus::default(), 3, &finding, now()).status
+    }
+    /// The reason of `Ready`, and all that is said of it.
+    fn ready(&self) -> (String, String) {
+        let status = self.status();
         let ready = status.conditions.iter().find(|c| c.type_ == kind::READY).expect("Ready");
         (ready.reason.clone(), ready.message.clone())
     }

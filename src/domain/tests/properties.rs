@@ -57,6 +57,7 @@ prop_compose! {
     fn desires()(
         seats in of(any_number()), (min_seats, max_seats) in (of(any_number()), of(any_number())),
         (max_increase, max_decrease) in (of(any_number()), of(any_number())),
+        ceilings in (of(any_number()), of(any_number())),
         limit in prop_oneof![
             Just(LimitGoal::Keep), Just(LimitGoal::Pinned), Just(LimitGoal::Unlimited), any_number().prop_map(LimitGoal::UpTo),
         ],
@@ -66,6 +67,7 @@ prop_compose! {
         Desired {
             seats, limit, policy, suspended,
             guardrails: Guardrails { min_seats, max_seats, max_increase, max_decrease },
+            ceilings: Ceilings { max_seats: ceilings.0, max_increase: ceilings.1 },
             thresholds: Thresholds { free_seats, free_percent, expiry: None },
             ..story().desired
         }
@@ -74,7 +76,7 @@ prop_compose! {
 
 prop_compose! {
     fn stories()(
-        desired in desires(), intent in of(intents()), history in proptest::collection::vec(changes(), 0..4),
+        desired in desires().boxed(), intent in of(intents()), history in proptest::collection::vec(changes(), 0..4),
         numbers in prop_oneof![20 => (seats(), of(seats())).prop_map(Some), 1 => Just(None)],
         usage in prop_oneof![seats().prop_map(Usage::AtLeast), seats().prop_map(Usage::Exact), Just(Usage::NotReported)],
         read_only in prop::bool::weighted(0.1), blocked in prop::bool::weighted(0.2), satisfied in any::<bool>(),
@@ -149,8 +151,10 @@ proptest! {
         prop_assert_eq!((intent.account.as_str(), intent.phase), ("api.test/one", IntentPhase::Open));
         prop_assert!(story.intent.as_ref().is_none_or(|open| open.id != intent.id));
 
-        let rails = &story.desired.guardrails;
+        let (rails, ceilings) = (&story.desired.guardrails, story.desired.ceilings);
         if to.seats > from.seats {
+            prop_assert!(ceilings.max_seats.is_none_or(|max| to.seats <= max));
+            prop_assert!(ceilings.max_increase.is_none_or(|max| to.seats - from.seats <= max));
             prop_assert!(rails.max_seats.is_none_or(|max| to.seats <= max) && to.seats <= MAX_SEATS);
             prop_assert_eq!(Some(to.seats), story.desired.seats);
             prop_assert!(rails.max_increase.is_none_or(|max| to.seats - from.seats <= max));
@@ -164,6 +168,9 @@ proptest! {
             prop_assert!(to.limit.is_some(), "a limit cannot be cleared");
             prop_assert!(rails.max_seats.is_none_or(|max| to.limit <= Some(max)));
             let raised = from.limit.is_some_and(|from| to.limit > Some(from));
+            prop_assert!(!raised || ceilings.max_seats.is_none_or(|max| to.limit <= Some(max)));
+            let room = |max: i32| to.limit <= Some(from.seats.saturating_add(max));
+            prop_assert!(!raised || ceilings.max_increase.is_none_or(room));
             prop_assert!(!raised || rails.max_increase.is_none_or(|max| to.limit <= Some(from.seats.saturating_add(max))));
         }
         prop_assert!(to.limit.is_none_or(|limit| limit >= to.seats));

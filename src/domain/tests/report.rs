@@ -10,8 +10,29 @@ fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
     let first = report(&LicenseSeatsStatus::default(), 3, &finding, now());
     assert_eq!(first.notices.len(), 1, "{:?}", first.notices);
     let again = report(&first.status, 3, &finding, now() + SignedDuration::from_hours(5));
-    assert_eq!(again.status, first.status);
+    assert_eq!(untimed(&again.status), untimed(&first.status));
     assert_eq!(again.notices, []);
+}
+
+#[test]
+fn time_of_the_last_reading_is_recorded_in_steps_of_an_hour_or_of_ten_intervals() {
+    let story = story().shows(150, Some(150));
+    let decision = story.decided();
+    let seen_at = |desired: &Desired, old: &LicenseSeatsStatus, after: SignedDuration| {
+        let finding = Finding::Decided { desired, seen: &story.seen, decision: &decision };
+        report(old, 3, &finding, now() + after).status
+    };
+    let minutes = SignedDuration::from_mins;
+    let recorded = |status: &LicenseSeatsStatus| status.last_observed_at.as_ref().unwrap().0.duration_since(now());
+    for (interval, step) in [(5, 60), (6, 60), (7, 70), (600, 6000)] {
+        let desired = Desired { interval: Duration::from_secs(interval * 60), ..story.desired.clone() };
+        let first = seen_at(&desired, &LicenseSeatsStatus::default(), minutes(0));
+        let before = minutes(step) - SignedDuration::from_secs(1);
+        assert_eq!(recorded(&seen_at(&desired, &first, before)), minutes(0), "{interval}");
+        assert_eq!(recorded(&seen_at(&desired, &first, minutes(step))), minutes(step), "{interval}");
+        // The clock that recorded it was ahead.
+        assert_eq!(recorded(&seen_at(&desired, &first, minutes(-1))), minutes(-1), "{interval}");
+    }
 }
 
 #[test]
@@ -140,4 +161,102 @@ fn pool_without_a_seat_count_shows_its_use_and_is_only_observed_where_nothing_el
     assert_eq!(shortage.message, "3 in use; the server shows no seat count, so none can be short");
     let managed = told(ManagementPolicy::Manage);
     assert!(managed.conditions.iter().any(|c| c.type_ == kind::READY && c.reason == reason::UNSUPPORTED_BY_VENDOR));
+}
+
+#[test]
+fn credentials_that_time_or_another_server_mends_are_not_called_invalid() {
+    let told = |remedy| {
+        let fault = Fault { remedy, reason: "Cause", summary: "some fault".into(), message: "mend it".into() };
+        let story = story().shows(150, Some(150)).with(|s| s.seen.concern = Some(fault));
+        said(&reported(&story).status, kind::CREDENTIALS_VALID)
+    };
+    let mend = |said: &str| (said.to_owned(), "mend it".to_owned());
+    assert_eq!(told(Remedy::Credentials), mend("False/Cause"));
+    assert_eq!(told(Remedy::Time { after: None, secret_may_help: false }), mend("Unknown/Cause"));
+    assert_eq!(told(Remedy::Server { lasts: true }), mend("Unknown/VendorUnreachable"));
+    let fine = said(&reported(&story().shows(150, Some(150))).status, kind::CREDENTIALS_VALID);
+    assert_eq!((fine.0.split('/').next(), fine.1.as_str()), (Some("True"), "Acme accepts the credentials"));
+}
+
+#[test]
+fn change_from_outside_is_told_with_what_seatkeeper_set_or_with_what_was_declared() {
+    let told = |story: Story| said(&reported(&story).status, kind::DRIFTED).1;
+    let moved = || story().shows(140, Some(140)).with(|s| s.satisfied = true);
+    let last = told(moved().made(100, 150, 5, 1, Trigger::SpecDiffers));
+    assert!(last.starts_with("Acme was changed from outside: Seatkeeper last set 150 seats"), "{last}");
+    let declared = told(moved());
+    assert!(declared.starts_with("Acme was changed from outside: it showed 150 seats"), "{declared}");
+}
+
+#[test]
+fn observed_account_is_told_with_its_seats() {
+    let observed = story().shows(140, Some(140)).with(|s| s.desired.policy = ManagementPolicy::Observe);
+    let message = said(&reported(&observed).status, kind::READY).1;
+    assert!(message.starts_with("Acme shows 140"), "{message}");
+}
+
+#[test]
+fn refusal_without_a_reason_names_what_may_be_at_fault_by_the_direction_of_the_change() {
+    let told = |from: Numbers, to: Numbers| {
+        let story = story().wants(to.seats, LimitGoal::Keep).shows(from.seats, from.limit);
+        let story = story.open(IntentPhase::Rejected, SETTLED).with(|s| {
+            s.intent.as_mut().unwrap().step = seats_step(from, to);
+        });
+        said(&reported(&story).status, kind::READY).1
+    };
+    for (to, words) in [
+        (n(160, Some(100)), "and does not say why: the plan may not allow this number of seats"),
+        (n(140, Some(100)), "and does not say why: more seats may be in use than this key can see"),
+    ] {
+        let message = told(n(150, Some(100)), to);
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn license_that_ends_is_warned_of_within_the_time_of_the_spec_and_a_late_payment_is_told_before() {
+    let told = |state, left: i64| {
+        let ends = Some(Time(now() + SignedDuration::from_secs(left)));
+        let license = License { expires_at: ends, ..License::of(state) };
+        let story = story().shows(150, Some(150)).with(|s| {
+            (s.desired.expiry, s.seen.license) = (vec![Duration::from_secs(3600)], Some(license));
+        });
+        said(&reported(&story).status, kind::LICENSE_VALID)
+    };
+    assert_eq!(told(LicenseState::Active, 3600).0, "True/Active");
+    assert_eq!(told(LicenseState::Active, 3599).0, "True/ExpiringSoon");
+    let late = told(LicenseState::PastDue, 3600);
+    assert_eq!(late.0, "True/PastDue");
+    assert!(late.1.starts_with("a payment to Acme is late, and the license ends on 2026-11-22"), "{}", late.1);
+}
+
+#[test]
+fn refused_change_is_called_so_in_short_only_where_the_vendor_said_why() {
+    let told = |refused: Option<&str>| {
+        let story = story().wants(150, LimitGoal::Pinned).open(IntentPhase::Rejected, SETTLED);
+        let story = story.with(|s| s.intent.as_mut().unwrap().refused = refused.map(str::to_owned));
+        reported(&story).status.summary
+    };
+    assert_eq!(told(Some("of a rule")).as_deref(), Some("vendor refused"));
+    assert_eq!(told(None).as_deref(), Some("vendor refused, reason not disclosed"));
+}
+
+#[test]
+fn review_says_that_a_change_was_taken_back_only_of_the_change_that_was_made_last() {
+    let told = |made: Option<(i32, i32)>| {
+        let story = story().wants(150, LimitGoal::Pinned).shows(140, Some(140)).open(IntentPhase::NeedsReview, SETTLED);
+        let story = match made {
+            Some((from, to)) => story.made(from, to, 5, 1, Trigger::SpecDiffers),
+            None => story,
+        };
+        said(&reported(&story).status, kind::READY).1
+    };
+    assert!(told(Some((100, 150))).contains("took it back"), "{}", told(Some((100, 150))));
+    for other in [Some((80, 100)), None] {
+        assert!(
+            told(other).contains("either the change was made and Acme was changed from outside"),
+            "{}",
+            told(other)
+        );
+    }
 }

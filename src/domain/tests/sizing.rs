@@ -1,5 +1,6 @@
 //! How many seats there should be, by their use.
 
+use super::pages::table;
 use super::*;
 use crate::api::{LicenseSeatsSpec, PastUse, SizeBound};
 
@@ -8,7 +9,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// A spec as a person writes it, and what it is checked to.
-fn parsed(spec: &str) -> Result<Desired, SpecFault> {
+pub(super) fn parsed(spec: &str) -> Result<Desired, SpecFault> {
     let text = format!("{{vendor: {{}}, {spec}}}");
     let spec: LicenseSeatsSpec = serde_yaml::from_str(&text).unwrap();
     Desired::parse(&spec, pool(Goal::Quantity), Duration::ZERO)
@@ -136,7 +137,7 @@ fn seats_follow_less_use_once_no_higher_one_was_seen_for_as_long_as_the_spec_say
     let (ready, message) = follower.ready();
     assert_eq!(ready, "True/InSync");
     let told = "60 in use ask for 70 seats, and more were in use within spec.sizing.decreaseAfter, or the use of that time is not \
-                known: seats are given back on 2026-10-07 12:00Z at the earliest";
+                known: Seatkeeper goes below 100 seats on 2026-10-07 12:00Z at the earliest";
     assert!(message.contains(told), "{message}");
     follower.later(47).uses(Usage::Exact(50));
     assert_eq!(follower.follow(), 100);
@@ -194,6 +195,21 @@ fn lower_bound_of_the_use_raises_and_never_lowers_and_names_the_credentials_that
 }
 
 #[test]
+fn seats_are_held_back_only_where_fewer_are_enough_and_until_a_time_only_where_all_of_the_use_is_shown() {
+    for (usage, held_back, until) in [
+        (Usage::Exact(90), false, false),
+        (Usage::AtLeast(90), false, false),
+        (Usage::Exact(89), true, true),
+        (Usage::AtLeast(89), true, false),
+    ] {
+        let mut follower = follower("{headroom: {seats: 10}}");
+        follower.uses(usage);
+        let desired = follower.story.desired.sized(&follower.story.seen, None, follower.now);
+        assert_eq!((desired.holds_seats_back(), desired.lowers_at().is_some()), (held_back, until), "{usage:?}");
+    }
+}
+
+#[test]
 fn use_that_is_not_shown_moves_nothing_and_says_what_to_do() {
     let mut follower = follower("{headroom: {seats: 10}}");
     assert_eq!(follower.follow(), 100);
@@ -228,6 +244,50 @@ fn guard_rail_bounds_the_size_and_is_named() {
 }
 
 #[test]
+fn ceiling_bounds_the_size_is_named_and_lowers_nothing() {
+    let capped = |ceilings| {
+        let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}");
+        follower.story.desired.ceilings = ceilings;
+        follower
+    };
+    let seats = |max| Ceilings { max_seats: Some(max), max_increase: None };
+    let mut bounded = capped(seats(105));
+    assert_eq!(bounded.uses(Usage::Exact(100)).follow(), 105);
+    assert_eq!(bounded.summary(), "in sync; use asks 110, --max-seats 105");
+    assert_eq!(bounded.status.sizing.clone().unwrap().clamped_by, Some(SizeBound::MaxSeats));
+    let (_, message) = bounded.ready();
+    let words = "the use asks for 110 seats, above the installer's --max-seats 105: ask the installer to raise it (chart: \
+                 limits.maxSeats), or free seats";
+    assert!(message.contains(words), "{message}");
+    assert_eq!(capped(seats(110)).uses(Usage::Exact(100)).follow(), 110, "its own number is let through");
+    // 100 seats were there before the ceiling of 50. More use adds none, less use gives seats back as ever.
+    let mut above = capped(seats(50));
+    assert_eq!(above.uses(Usage::Exact(95)).follow(), 100);
+    assert_eq!(above.summary(), "in sync; use asks 105, --max-seats 50; above --max-seats 50");
+    above.uses(Usage::Exact(60)).follow();
+    assert_eq!(above.later(2).follow(), 70);
+    // The object's own rail brings seats down, and is the one that is named.
+    let mut both = capped(seats(50)).railed(Guardrails { max_seats: Some(96), ..Guardrails::default() });
+    both.uses(Usage::Exact(95)).follow();
+    assert_eq!(both.later(2).follow(), 96);
+    assert_eq!(both.summary(), "in sync; use asks 105, maxSeats 96; above --max-seats 50");
+}
+
+#[test]
+fn size_goes_in_the_smaller_steps_of_rail_and_ceiling() {
+    let sizes = |own, ceiling| {
+        let rails = Guardrails { max_increase: Some(own), ..Guardrails::default() };
+        let mut follower = follower("{headroom: {seats: 10}}").railed(rails);
+        follower.story.desired.ceilings = Ceilings { max_seats: None, max_increase: Some(ceiling) };
+        follower.uses(Usage::Exact(120)).pass();
+        (follower.summary().to_owned(), follower.follow())
+    };
+    let by_ceiling = "+20 seats, limit 120 now; use asks 130, --max-increase 20";
+    assert_eq!(sizes(25, 20), (by_ceiling.to_owned(), 130));
+    assert_eq!(sizes(20, 25), ("+20 seats, limit 120 now; use asks 130, maxIncrease 20".to_owned(), 130));
+}
+
+#[test]
 fn smallest_number_of_seats_needs_no_word() {
     let min = Guardrails { min_seats: Some(100), ..Guardrails::default() };
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(min);
@@ -250,6 +310,35 @@ fn step_is_as_large_as_the_guard_rail_allows_and_the_next_one_follows() {
     assert_eq!(follower.later(1).follow(), 110);
     let steps = follower.status.history.iter().rev().map(|change| (change.base().seats, change.target().seats));
     assert_eq!(steps.collect::<Vec<_>>(), [(100, 120), (120, 140), (140, 145), (145, 130), (130, 115), (115, 110)]);
+}
+
+#[test]
+fn growth_that_takes_several_windows_says_how_many() {
+    let said_of = |rails: Guardrails, rules: &str, used: i32| {
+        let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(rails);
+        follower.follow();
+        follower.story.desired.adjustment = windows::rules(rules);
+        follower.uses(Usage::Exact(used)).later(2).pass();
+        follower.later(2).pass();
+        follower.ready().1
+    };
+    let both = "{increase: {mode: InWindow}, decrease: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]";
+    let (one, two) = (format!("{both}}}"), format!("{both}, maxChangesPerWindow: 2}}"));
+    let rails = || Guardrails { max_increase: Some(20), max_decrease: Some(15), ..Guardrails::default() };
+    let up = said_of(rails(), &one, 135);
+    assert!(up.contains("goes up to 120 (spec.guardrails.maxIncrease 20); 45 wanted, 20 a window: 3 windows"), "{up}");
+    let up = said_of(rails(), &two, 135);
+    assert!(up.contains("; 45 wanted, 40 a window: 2 windows"), "{up}");
+    let up = said_of(Guardrails { max_seats: Some(140), ..rails() }, &one, 135);
+    assert!(up.contains("; 40 wanted, 20 a window: 2 windows"), "{up}");
+    let down = said_of(rails(), &one, 59);
+    assert!(down.contains("(spec.guardrails.maxDecrease 15); 31 fewer wanted, 15 a window: 3 windows"), "{down}");
+    let down = said_of(Guardrails { min_seats: Some(75), ..rails() }, &one, 59);
+    assert!(down.contains("; 25 fewer wanted, 15 a window: 2 windows"), "{down}");
+    for (used, rules) in [(105, one.as_str()), (135, "{}")] {
+        let up = said_of(rails(), rules, used);
+        assert!(!up.contains(" a window:"), "{used} {rules}: {up}");
+    }
 }
 
 #[test]
@@ -310,6 +399,20 @@ fn sixteen_earlier_uses_are_remembered_and_none_of_them_counts_less_when_two_are
 }
 
 #[test]
+fn use_that_comes_again_is_remembered_once_and_no_longer_while_it_lasts() {
+    let mut follower = follower("{headroom: {seats: 0}, decreaseAfter: 2160h}");
+    for used in [90, 80, 90, 80] {
+        follower.later(24).uses(Usage::Exact(used)).follow();
+    }
+    let remembered = |follower: &Follower| follower.status.sizing.clone().unwrap().highest;
+    let until = Time(follower.now);
+    assert_eq!(remembered(&follower), [PastUse { used: 90, until }], "with its last time");
+    follower.uses(Usage::Exact(70)).follow();
+    follower.uses(Usage::Exact(80)).follow();
+    assert_eq!(remembered(&follower).iter().map(|past| past.used).collect::<Vec<_>>(), [90]);
+}
+
+#[test]
 fn edit_of_the_headroom_counts_at_once() {
     let mut follower = follower("{headroom: {seats: 20}, decreaseAfter: 1h}");
     assert_eq!(follower.follow(), 110);
@@ -350,6 +453,9 @@ fn sizing_that_admission_would_refuse_is_refused_with_its_field() {
         let error = parsed(spec).unwrap_err().0;
         assert!(error.starts_with(fault), "{spec}: {error}");
     }
+    let equal = "sizing: {headroom: {seats: 2}}, adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 2}, windows: \
+                 [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]}";
+    assert!(parsed(equal).is_ok(), "{:?}", parsed(equal));
     let keys = Goal::Keys { keys: vec![], prune: false };
     let spec = "{vendor: {}, sizing: {headroom: {seats: 1}}}";
     let spec: LicenseSeatsSpec = serde_yaml::from_str(spec).unwrap();
@@ -385,7 +491,7 @@ fn time_at_which_seats_are_given_back_is_that_of_the_last_use_that_needs_them() 
     follower.later(100).uses(Usage::Exact(93)).follow();
     follower.later(10).uses(Usage::Exact(60)).follow();
     let expected = follower.now + SignedDuration::from_hours(48);
-    let told = format!("are given back on {} at the earliest", expected.strftime("%Y-%m-%d %H:%MZ"));
+    let told = format!("goes below 100 seats on {} at the earliest", expected.strftime("%Y-%m-%d %H:%MZ"));
     assert!(follower.ready().1.contains(&told), "{told}: {}", follower.ready().1);
     assert_eq!(follower.later(47).follow(), 100);
     assert_eq!(follower.later(1).follow(), 60);
@@ -404,6 +510,19 @@ fn use_of_another_account_counts_for_nothing() {
     let sizing = follower.status.sizing.clone().unwrap();
     assert_eq!((sizing.account.as_str(), sizing.highest.len(), sizing.used), ("api.test/two", 0, 30));
     assert_eq!((sizing.seats_then, sizing.in_sync_with), (Some(50), Some(50)));
+}
+
+#[test]
+fn numbers_in_sync_are_remembered_while_a_change_is_open_and_not_for_another_account() {
+    let mut follower = follower("{headroom: {seats: 10}}");
+    assert_eq!(follower.follow(), 100);
+    let remembered = |follower: &mut Follower| {
+        assert!(!matches!(follower.uses(Usage::Exact(120)).pass().verdict, Verdict::InSync));
+        follower.status.sizing.clone().unwrap().in_sync_with
+    };
+    assert_eq!(remembered(&mut follower), Some(100));
+    follower.story.seen.account.id = Some("two".into());
+    assert_eq!(remembered(&mut follower), None);
 }
 
 #[test]
@@ -450,6 +569,22 @@ fn record_that_was_forged_buys_nothing() {
 }
 
 #[test]
+fn decrease_that_is_due_now_is_told_apart_from_the_seats_that_are_kept_for_a_while() {
+    let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
+    follower.uses(Usage::Exact(90)).follow();
+    follower.later(10).uses(Usage::Exact(80)).follow();
+    follower.later(47).uses(Usage::Exact(60)).follow();
+    // 90 were in use more than two days ago, and 80 an hour ago.
+    follower.later(2).story.desired.suspended = true;
+    follower.pass();
+    let (ready, message) = follower.ready();
+    assert_eq!(ready, "True/Suspended");
+    let until = (follower.now + SignedDuration::from_hours(46)).strftime("%Y-%m-%d %H:%MZ").to_string();
+    assert!(message.starts_with("-10 seats, limit 90 not made"), "{message}");
+    assert!(message.ends_with(&format!("Seatkeeper goes below 90 seats on {until} at the earliest")), "{message}");
+}
+
+#[test]
 fn step_down_towards_the_most_seats_takes_the_limit_along() {
     let rails = Guardrails { max_seats: Some(70), max_decrease: Some(15), ..Guardrails::default() };
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(rails);
@@ -460,12 +595,12 @@ fn step_down_towards_the_most_seats_takes_the_limit_along() {
 }
 
 #[test]
-fn account_that_nobody_uses_keeps_one_seat() {
+fn account_that_no_person_uses_keeps_one_seat() {
     let mut follower = follower("{headroom: {seats: 0}, decreaseAfter: 1h}");
     follower.uses(Usage::Exact(0)).follow();
     assert_eq!(follower.later(1).follow(), 1, "no vendor sells fewer");
     follower.story.seen.model = Model::Quantity(n(0, Some(0)));
-    assert_eq!(follower.follow(), 0, "and none is bought for nobody");
+    assert_eq!(follower.follow(), 0, "and none is bought without a use");
 }
 
 #[test]
@@ -479,29 +614,42 @@ fn use_that_comes_and_goes_buys_once_and_gives_back_once_in_all_that_time() {
     assert_eq!(follower.status.sizing.clone().unwrap().highest.len(), 1);
 }
 
-/// What `docs/policies.md` shows as a month.
 #[test]
 fn month_of_the_page_is_what_status_says() {
     let rails = Guardrails { max_seats: Some(200), max_increase: Some(20), ..Guardrails::default() };
     let mut follower = follower("{headroom: {seats: 5, percent: 10}, step: 10}").railed(rails);
-    let kept = "are given back on 2026-12-26 09:00Z at the earliest";
-    for (day, used, first, then, seats) in [
-        (1, 90, "in sync", "in sync", 100),
-        (3, 98, "+10 seats, limit 110 now", "in sync", 110),
-        (10, 108, "+10 seats, limit 120 now", "in sync", 120),
-        (12, 78, "in sync", "in sync", 120),
-        (20, 90, "in sync", "in sync", 120),
-        (26, 90, "-20 seats, limit 100 now", "in sync", 100),
-        (28, 97, "+5 seats, limit 105 now; use asks 110, maxSeats 105", "in sync; use asks 110, maxSeats 105", 105),
+    let mut page = table("Seats that follow the use");
+    let mut kept = "at the earliest";
+    for (day, used, tells, seats) in [
+        (1, 90, "90 in use", 100),
+        (3, 98, "98 are in use", 110),
+        (10, 108, "108 are in use", 120),
+        (12, 78, "78 are in use", 120),
+        (20, 90, "90 are in use", 120),
+        (26, 90, "and 90 at most since", 100),
+        (28, 97, "`maxSeats: 105`. 97 are in use", 105),
     ] {
         follower.now = at(&format!("2026-12-{day:02}T09:00:00Z"));
         if day == 28 {
             follower.story.desired.guardrails.max_seats = Some(105);
         }
         follower.uses(Usage::Exact(used)).pass();
-        assert_eq!(follower.summary(), first, "{day}");
-        assert_eq!((follower.follow(), follower.summary()), (seats, then), "{day}");
+        let date = format!("{day} Dec");
+        page.row(&date, tells, [follower.summary()]);
+        assert_eq!(follower.follow(), seats, "{day}");
+        // The page leaves out what goes without saying.
+        match day {
+            3 | 28 => {
+                page.row(&date, &format!("The vendor shows {seats}"), [follower.summary()]);
+            }
+            12 => {
+                let told = page.row(&date, "`Ready` says: ", [follower.summary()]);
+                kept = told.split('`').nth(3).expect("a sentence");
+            }
+            _ => {}
+        }
         let waits = follower.ready().1.contains(kept);
         assert_eq!(waits, [12, 20].contains(&day), "{day}: {}", follower.ready().1);
     }
+    page.ends();
 }

@@ -1,5 +1,6 @@
 //! `spec.activeCluster`: who only watches, who waits before its first change, and an account that moves by our own plan.
 
+use super::pages::table;
 use super::*;
 
 /// One installation, in virtual time: an object in a cluster, its record and the clock of its process.
@@ -296,6 +297,42 @@ fn restart_waits_anew_and_says_so() {
 }
 
 #[test]
+fn time_that_is_told_stays_while_it_is_near_the_true_one() {
+    let waiting = || side("prod-us", Some("none")).passed().names(Some("prod-us")).passed();
+    let restarted = |seconds| waiting().later(seconds).restarted().passed().ready().1;
+    assert!(restarted(60).contains("2026-11-22 12:30:00Z"), "{}", restarted(60));
+    assert!(restarted(61).contains("2026-11-22 12:31:01Z"), "{}", restarted(61));
+    let told = waiting().status;
+    let second = waiting().later(1800).passed();
+    assert_eq!(second.status.activity, told.activity, "while two readings must agree");
+}
+
+#[test]
+fn time_that_is_told_of_a_short_wait_is_at_most_a_tenth_of_it_from_the_true_one() {
+    let until = |moved: i64| {
+        let told = now() + SignedDuration::from_secs(100 - moved);
+        let Activity { state, cluster, uid, since, .. } = active("prod-us").status.activity.unwrap();
+        let record = Activity { state, cluster, uid, since, until: Some(Time(told)) };
+        let (story, timing) = (story(), Timing { unanswered: Duration::from_secs(100), ..TIMING });
+        let activity = ActivePast { record: Some(&record), edits_unseen: false };
+        let situation = Situation { timing, activity, ..story.situation(None, now()) };
+        let until = crate::domain::standby::until(&situation, Duration::from_secs(100)).unwrap();
+        now() + SignedDuration::from_secs(100) - until
+    };
+    assert_eq!([10, -10, 11, -11].map(|moved| until(moved).get_seconds()), [10, -10, 0, 0]);
+}
+
+#[test]
+fn object_that_becomes_active_again_while_its_own_request_is_open_tells_no_time() {
+    let (eu, sent) = active("prod-eu").settled();
+    assert!(sent.is_some());
+    let eu = eu.names(Some("none")).passed().names(Some("prod-eu")).later(60).passed();
+    assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
+    let activity = eu.status.activity.unwrap();
+    assert_eq!((activity.state, activity.until), (ActivityState::Activating, None), "its clock does not run yet");
+}
+
+#[test]
 fn object_that_is_active_on_record_does_not_wait_again_after_a_restart() {
     assert!(active("prod-eu").restarted().requests());
 }
@@ -351,20 +388,53 @@ fn field_that_is_edited_there_and_back_is_waited_for_if_no_pass_may_have_seen_it
 }
 
 #[test]
-fn object_that_stood_by_in_an_outage_waits_although_its_account_was_never_read() {
-    let eu = active("prod-eu").names(Some("none"));
+fn spec_that_could_not_be_checked_counts_as_that_of_another_cluster_only_where_it_names_one() {
+    let after = |named: Option<&str>| {
+        let mut eu = active("prod-eu");
+        eu.status = unchecked(eu.status, named, now());
+        eu.names(Some("prod-eu")).requests()
+    };
+    assert!(after(Some("prod-eu")), "an edit of something else");
+    assert!(!after(Some("prod-us")), "which may use the spec that this side could not");
+    assert!(!after(None), "every cluster may have changed the account");
+    let everywhere = |named: Option<&str>| {
+        let mut eu = side("prod-eu", None);
+        eu.status = unchecked(eu.status, named, now());
+        eu.names(None).requests()
+    };
+    assert!(everywhere(None) && !everywhere(Some("prod-us")));
+    let mut told = active("prod-eu").status;
+    told = unchecked(told, Some("prod-us"), now());
+    assert_eq!(unchecked(told.clone(), Some("prod-us"), now() + SignedDuration::from_hours(1)), told, "told once");
+}
+
+/// Its account cannot be read in this pass.
+fn in_an_outage(side: Side) -> Side {
     let fault = Fault {
         remedy: Remedy::Time { after: None, secret_may_help: false },
         reason: reason::VENDOR_UNREACHABLE,
         summary: "unreachable".into(),
         message: "unreachable".into(),
     };
-    let finding = Finding::Failed { fault: &fault, desired: Some(&eu.story.desired), account: None, stale: false };
-    let status = report(&eu.status, eu.story.generation, &finding, eu.now()).status;
-    let again = report(&status, eu.story.generation, &finding, eu.now() + SignedDuration::from_hours(1)).status;
+    let desired = Some(&side.story.desired);
+    let finding = Finding::Failed { fault: &fault, desired, account: None, stale: false };
+    let status = report(&side.status, side.story.generation, &finding, side.now()).status;
+    let again = report(&status, side.story.generation, &finding, side.now() + SignedDuration::from_hours(1)).status;
     assert_eq!(again, status, "told once");
-    let eu = Side { status, ..eu }.names(Some("prod-eu")).passed();
-    assert_eq!(eu.state(), Some(ActivityState::Activating));
+    Side { status, ..side }
+}
+
+#[test]
+fn object_that_stood_by_in_an_outage_waits_although_its_account_was_never_read() {
+    for named in [Some("prod-eu"), None] {
+        let eu = in_an_outage(active("prod-eu").names(Some("none"))).names(named).passed();
+        assert_eq!(eu.state(), Some(ActivityState::Activating), "{named:?}");
+    }
+}
+
+#[test]
+fn object_that_is_active_in_an_outage_does_not_wait_after_it() {
+    assert!(in_an_outage(active("prod-eu")).requests());
 }
 
 #[test]
@@ -490,6 +560,39 @@ fn plan_that_something_else_holds_is_often_made_by_hand_and_asks_nothing() {
 }
 
 #[test]
+fn change_of_ours_explains_the_move_for_a_day_and_a_request_that_is_on_record_only_by_its_numbers() {
+    let told = |made: (i32, i32), ago: i64, remembered: bool| {
+        let mut side = planned(150);
+        let mut change = story().made(made.0, made.1, 1, 1, Trigger::SpecDiffers).history.remove(0);
+        change.time = Time(side.now() - SignedDuration::from_secs(ago));
+        if remembered {
+            side.clock.restart(WaitFor::LateEffects(change.id.clone()), side.at);
+        }
+        side.status.history = vec![change];
+        said(&side.passed().status, kind::DRIFTED).0 == "True/AnotherSeatkeeper"
+    };
+    const DAY: i64 = 24 * 3600;
+    assert!(!told((100, 150), DAY - 1, false));
+    assert!(told((100, 150), DAY, false));
+    assert!(told((90, 100), 7200, false));
+    assert!(told((90, 100), 7200, true), "what it remembers is on record");
+}
+
+#[test]
+fn object_that_only_watches_by_now_is_told_nothing_of_another_seatkeeper() {
+    let changes: [fn(&mut Desired); 2] = [
+        |desired| desired.policy = ManagementPolicy::Observe,
+        // The flag of the operator was renamed, and the spec is the same.
+        |desired| desired.standing = Standing::Elsewhere("prod-eu".into()),
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        let mut side = planned(150);
+        change(&mut side.story.desired);
+        assert_eq!(side.passed().status.intent, None, "case {i}");
+    }
+}
+
+#[test]
 fn old_side_that_never_sees_the_commit_is_noticed_by_the_new_side() {
     let us = side("prod-us", Some("prod-us")).passed();
     let eu = active("prod-eu").settled();
@@ -504,4 +607,48 @@ fn old_side_that_never_sees_the_commit_is_noticed_by_the_new_side() {
 fn object_that_hands_over_has_no_question_left_of_what_the_other_one_does() {
     let side = planned(150).passed().names(Some("prod-us")).shows(170).passed();
     assert_eq!((side.ready().0.as_str(), &side.status.intent), ("True/Standby", &None));
+}
+
+/// As `kubectl get` shows it.
+fn column(side: &Side) -> &str {
+    side.status.summary.as_deref().unwrap_or_default()
+}
+
+#[test]
+fn hand_over_of_the_page_is_what_status_says() {
+    let nine: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+    let at = |side: Side, minute: i64, second: u64| {
+        let since = Duration::try_from(nine.duration_since(now())).unwrap();
+        let at = since + Duration::from_secs(u64::try_from(minute * 60).unwrap() + second);
+        Side { at, ..side }.passed()
+    };
+    let edited = |side: Side, seats: i32| {
+        let story = side.story.wants(seats, LimitGoal::Pinned).with(|story| story.generation += 1);
+        Side { story, ..side }
+    };
+    let mut page = table("One active cluster");
+    let (eu, us) = (active("prod-eu"), side("prod-us", Some("prod-eu")));
+    let (eu, us) = (at(edited(eu, 100), 0, 0), at(edited(us, 100), 0, 0));
+    page.row("9:00", "100 seats, `activeCluster: prod-eu`", [column(&eu), column(&us)]);
+    let (eu, us) = (at(edited(eu, 150), 5, 0), at(edited(us, 150), 5, 0));
+    let eu = at(at(eu, 5, 1), 5, 2);
+    assert_eq!(eu.status.intent.as_ref().map(Intent::target), Some(n(150, Some(150))));
+    page.row("9:05", "`seats: 150`. The answer is lost", [column(&eu), column(&us)]);
+    let (eu, us) = (at(eu.names(Some("none")), 6, 0), at(us.names(Some("none")), 6, 0));
+    page.row("9:06", "`activeCluster: none`", [column(&eu), column(&us)]);
+    let (eu, us) = (at(at(eu, 36, 0), 36, 20), at(us, 36, 0));
+    page.row("9:36", "Two readings show 100", [column(&eu), column(&us)]);
+    let (eu, us) = (at(eu.names(Some("prod-us")), 40, 0), at(us.names(Some("prod-us")), 40, 0));
+    page.row("9:40", "`activeCluster: prod-us`", [column(&eu), column(&us)]);
+    let (eu, us) = (at(eu, 70, 0), at(us, 70, 0).later(10));
+    let (us, decision) = us.pass();
+    let Verdict::Change(intent) = decision.verdict else { panic!("{decision:?}") };
+    page.row("10:10", "Two readings agree, and the request leaves", [column(&eu), column(&us)]);
+    let (eu, mut us) = (eu.shows(150), us.shows(150));
+    us.status = after_request(us.status.clone(), &intent, &Outcome::Accepted, Some(&us.story.seen), us.now()).status;
+    let (eu, us) = (at(eu, 71, 0), at(us, 71, 0));
+    page.row("10:11", "The vendor shows 150, as after the lost request", [column(&eu), column(&us)]);
+    let (eu, us) = (at(eu, 76, 0), at(us, 76, 0));
+    page.row("10:16", "Late effects of that request would be over", [column(&eu), column(&us)]);
+    page.ends();
 }

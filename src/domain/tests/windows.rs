@@ -2,26 +2,27 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::pages::table;
 use super::*;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn opening(name: &str, opens: &str, closes: &str) -> Opening {
+pub(super) fn opening(name: &str, opens: &str, closes: &str) -> Opening {
     let (opens, closes) = (at(opens), at(closes));
     Opening { name: name.into(), opens, closes, local: opens.strftime("%Y-%m-%d %H:%M UTC").to_string() }
 }
 
 /// A spec as a person writes it.
-fn rules(adjustment: &str) -> ChangeTimes {
+pub(super) fn rules(adjustment: &str) -> ChangeTimes {
     let spec: Adjustment = serde_yaml::from_str(adjustment).unwrap();
     ChangeTimes::parse(Some(&spec)).unwrap()
 }
 
 const CRON: &str = "{schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}";
 
-fn in_window(more: &str) -> ChangeTimes {
+pub(super) fn in_window(more: &str) -> ChangeTimes {
     rules(&format!("{{increase: {{mode: InWindow}}, windows: [{{name: month-start, cron: {CRON}}}]{more}}}"))
 }
 
@@ -126,8 +127,13 @@ fn increase_before_its_window_waits_and_is_ready_and_names_the_opening() {
     assert_eq!((next.name.as_str(), next.opens_at.0, next.closes_at.0), ("month-start", at(OPEN), at(CLOSED)));
     assert_eq!(
         waiter.decision(at(BEFORE)).wake,
-        Some(Duration::from_secs((10 * 24 + 22) * 3600) + Duration::from_millis(100))
+        Some(Duration::from_secs((10 * 24 + 22) * 3600 - 15 * 60) + Duration::from_millis(100)),
+        "it gets ready a quarter of an hour before"
     );
+    for (now, left) in [("2026-12-01T05:44:59Z", 1), ("2026-12-01T05:45:00Z", 15 * 60), ("2026-12-01T05:59:59Z", 1)] {
+        let wake = waiter.decision(at(now)).wake;
+        assert_eq!(wake, Some(Duration::from_secs(left) + Duration::from_millis(100)), "{now}");
+    }
 }
 
 #[test]
@@ -210,6 +216,52 @@ fn windows_that_overlap_are_one_stretch_with_one_change() {
     waiter.made(&first, OPEN);
     waiter.story.desired.seats = Some(160);
     assert_eq!(waiter.settled("2026-12-01T17:00:00Z"), None);
+}
+
+#[test]
+fn windows_that_touch_are_stretches_of_their_own_with_one_change_each() {
+    let mut waiter = waiter(story());
+    waiter.openings.push(opening("before", "2026-12-01T02:00:00Z", OPEN));
+    waiter.openings.push(opening("after", CLOSED, "2026-12-01T14:00:00Z"));
+    let first = waiter.settled(OPEN).unwrap();
+    let used = waiter.status.window.clone().unwrap();
+    assert_eq!((used.opened_at.0, used.closes_at.0), (at(OPEN), at(CLOSED)));
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    assert_eq!(waiter.settled(LAST), None);
+    assert!(waiter.settled(CLOSED).is_some());
+}
+
+#[test]
+fn change_is_covered_by_an_earlier_one_only_if_it_goes_the_same_way_and_no_further() {
+    let step = |from: (i32, i32), to: (i32, i32)| {
+        Step::Seats(SeatsStep { from: from.0, to: to.0, limit_from: Some(from.1), limit_to: Some(to.1) })
+    };
+    let up = step((100, 120), (150, 150));
+    let down = step((100, 120), (90, 120));
+    for (earlier, change, covered) in [
+        (&up, step((100, 120), (150, 150)), true),
+        (&up, step((110, 120), (150, 150)), true),
+        (&up, step((100, 120), (151, 150)), false),
+        (&up, step((100, 120), (150, 151)), false),
+        (&up, step((100, 120), (90, 120)), false),
+        (&down, step((100, 120), (90, 120)), true),
+        (&down, step((100, 120), (89, 120)), false),
+        // Within the limit of before, and yet upwards.
+        (&down, step((90, 110), (90, 115)), false),
+    ] {
+        assert_eq!(crate::domain::windows::covers(earlier, &change), covered, "{earlier:?} {change:?}");
+    }
+}
+
+#[test]
+fn higher_limit_alone_is_not_urgent_however_few_seats_are_free() {
+    let urgent = rules(&format!(
+        "{{increase: {{mode: InWindow, urgentBelowFreeSeats: 2}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+    ));
+    let mut waiter = waiter(story().wants(100, LimitGoal::UpTo(150)).uses(Usage::Exact(99))).ruled(urgent);
+    assert_eq!(waiter.settled(BEFORE), None);
+    assert_eq!(waiter.pending().0, "True/AwaitingWindow");
 }
 
 #[test]
@@ -434,6 +486,32 @@ fn correction_of_a_change_from_outside_uses_the_window_that_it_needs() {
 }
 
 #[test]
+fn wish_and_correction_that_are_due_together_are_one_request() {
+    let mut waiter = waiter(story());
+    waiter.story.satisfied = true;
+    waiter.pass(BEFORE);
+    waiter.story.seen.model = Model::Quantity(n(95, Some(95)));
+    waiter.pass(BEFORE);
+    waiter.story.desired.seats = Some(160);
+    assert_eq!(waiter.settled(BEFORE), None);
+    let intent = waiter.settled(OPEN).unwrap();
+    assert_eq!((intent.base().seats, intent.target().seats), (95, 160));
+    waiter.made(&intent, OPEN);
+    assert_eq!(waiter.settled(LAST), None);
+    let changes = waiter.status.window.as_ref().map(|used| used.changes);
+    assert_eq!((waiter.ready().as_str(), changes), ("True/InSync", Some(1)));
+}
+
+#[test]
+fn object_that_is_first_seen_in_an_open_window_may_use_it() {
+    let mut waiter = waiter(story().with(|story| story.record = None));
+    waiter.status = LicenseSeatsStatus::default();
+    let intent = waiter.settled(LAST).unwrap();
+    assert_eq!(intent.window.map(|window| window.name).as_deref(), Some("month-start"));
+    assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1));
+}
+
+#[test]
 fn wish_that_goes_back_to_what_is_there_ends_the_wait() {
     let mut waiter = waiter(story());
     waiter.pass(BEFORE);
@@ -461,14 +539,19 @@ fn waiting_writes_nothing_from_pass_to_pass() {
     let written = waiter.status.clone();
     for now in ["2026-11-21T08:00:00Z", "2026-11-25T08:00:00Z", "2026-12-01T05:59:00Z"] {
         waiter.pass(now);
-        assert_eq!(waiter.status, written, "{now}");
+        assert_eq!(untimed(&waiter.status), untimed(&written), "{now}");
     }
+}
+
+/// So many windows by the calendar.
+fn windows(count: usize) -> String {
+    (0..count).map(|i| format!("{{name: w{i}, cron: {CRON}}}")).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
 fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
     let window = format!("{{name: a, cron: {CRON}}}");
-    let eleven = (0..11).map(|i| format!("{{name: w{i}, cron: {CRON}}}")).collect::<Vec<_>>().join(", ");
+    let eleven = windows(11);
     let cases = [
         ("{increase: {mode: InWindow}}".to_owned(), "spec.adjustment.increase.mode is InWindow and it has no window"),
         (format!("{{windows: [{window}]}}"), "spec.adjustment.windows has \"a\", which no direction uses"),
@@ -519,6 +602,34 @@ fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
 }
 
 #[test]
+fn number_at_its_bound_is_allowed_and_the_next_one_is_refused() {
+    let fault = |adjustment: &str| {
+        let spec: Adjustment = serde_yaml::from_str(adjustment).unwrap();
+        ChangeTimes::parse(Some(&spec)).err().map(|fault| fault.0).unwrap_or_default()
+    };
+    let of = |count| fault(&format!("{{increase: {{mode: InWindow}}, windows: [{}]}}", windows(count)));
+    assert_eq!(of(10), "");
+    assert!(of(11).contains("has 11 windows: at most 10"), "{}", of(11));
+    let urgent = |below: i32| {
+        let increase = format!("{{mode: InWindow, urgentBelowFreeSeats: {below}}}");
+        fault(&format!("{{increase: {increase}, windows: [{}]}}", windows(1)))
+    };
+    assert_eq!(urgent(1), "");
+    for below in [0, -1] {
+        assert!(urgent(below).contains("urgentBelowFreeSeats must be at least 1"), "{}", urgent(below));
+    }
+    let none = format!(
+        "{{increase: {{mode: InWindow}}, decrease: {{mode: InWindow, windows: []}}, windows: [{}]}}",
+        windows(1)
+    );
+    assert!(
+        fault(&none).contains("spec.adjustment.decrease.mode is InWindow and it has no window"),
+        "{}",
+        fault(&none)
+    );
+}
+
+#[test]
 fn late_change_needs_a_plan_that_was_recorded_and_does_not_go_further() {
     let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
     waiter.pass(BEFORE);
@@ -540,4 +651,81 @@ fn change_that_waits_for_its_window_follows_no_other_pool_meanwhile() {
     let wake = waiter.decision(at(BEFORE)).wake.unwrap();
     assert!(wake > Duration::from_secs(10 * 24 * 3600), "{wake:?}: it is looked at when the window opens");
     assert_eq!(waiter.decision(at(OPEN)).wake, Some(Duration::from_secs(15)));
+}
+
+#[test]
+fn vendor_that_may_buy_while_an_increase_waits_is_named_only_where_no_limit_holds_it() {
+    let told = |(seats, limit): (i32, Option<i32>), goal, wanted| {
+        let mut waiter = waiter(story().wants(wanted, goal).shows(seats, limit));
+        waiter.story.desired.adjustment = rules(&format!(
+            "{{increase: {{mode: InWindow}}, decrease: {{mode: InWindow}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+        ));
+        assert_eq!(waiter.settled(BEFORE), None);
+        waiter.pending().1.contains("Acme may buy seats by itself meanwhile")
+    };
+    assert!(told((100, Some(120)), LimitGoal::Keep, 110));
+    assert!(told((100, None), LimitGoal::Keep, 110));
+    assert!(!told((100, Some(100)), LimitGoal::Keep, 110), "no seat is left below the limit");
+    assert!(!told((100, Some(120)), LimitGoal::Keep, 90), "it is a decrease");
+    assert!(!told((100, Some(120)), LimitGoal::UpTo(120), 110), "the limit is declared");
+}
+
+#[test]
+fn end_of_the_license_is_told_with_a_window_that_opens_after_it_and_not_with_one_that_opens_then() {
+    let told = |end: &str| {
+        let license = License { expires_at: Some(Time(at(end))), ..License::of(LicenseState::Active) };
+        let mut waiter = waiter(story().with(|story| story.seen.license = Some(license)));
+        assert_eq!(waiter.settled(BEFORE), None);
+        waiter.pending().1.contains("The license at Acme ends on 2026-12-01, before that: renew it")
+    };
+    assert!(told("2026-12-01T05:59:59Z"));
+    assert!(!told(OPEN));
+}
+
+/// As the calendar gives it: the first working day of the month at 6:00 in Berlin, for 4 hours.
+fn berlin(opens: &str, local: &str) -> Opening {
+    let opens = at(opens);
+    Opening { name: "month-start".into(), opens, closes: opens + SignedDuration::from_hours(4), local: local.into() }
+}
+
+#[test]
+fn window_of_the_page_is_what_status_says() {
+    let edited = |waiter: &mut Waiter, seats: i32| {
+        (waiter.story.desired.seats, waiter.story.desired.limit) = (Some(seats), LimitGoal::Pinned);
+        waiter.story.generation += 1;
+    };
+    let mut waiter = waiter(story().shows(100, Some(200)).uses(Usage::Exact(92)));
+    waiter.openings = vec![
+        berlin("2026-12-01T05:00:00Z", "2026-12-01 06:00 CET"),
+        berlin("2027-01-01T05:00:00Z", "2027-01-01 06:00 CET"),
+    ];
+    let mut page = table("When changes may be made");
+    edited(&mut waiter, 105);
+    waiter.pass("2026-11-10T08:00:00Z");
+    page.row("10 Nov", "An edit: `seats: 105`, `limit: {mode: Pinned}`", [waiter.summary()]);
+    let intent = waiter.settled("2026-11-10T08:00:10Z").expect("the limit falls at once");
+    waiter.made(&intent, "2026-11-10T08:00:10Z");
+    assert_eq!(waiter.settled("2026-11-10T08:10:00Z"), None);
+    assert_eq!(waiter.story.seen.numbers(), Some(n(100, Some(100))));
+    page.row("10 Nov", "The limit is 100", [waiter.summary()]);
+    edited(&mut waiter, 110);
+    assert_eq!(waiter.settled("2026-11-20T08:00:00Z"), None);
+    page.row("20 Nov", "Another edit: `seats: 110`", [waiter.summary()]);
+    let intent = waiter.settled("2026-12-01T05:00:00Z").expect("the change leaves at once");
+    waiter.made(&intent, "2026-12-01T05:00:00Z");
+    waiter.pass("2026-12-01T05:10:00Z");
+    page.row("1 Dec, 6:00", "The window opens, and the change leaves. The vendor shows 110", [waiter.summary()]);
+    edited(&mut waiter, 115);
+    assert_eq!(waiter.settled("2026-12-01T07:00:00Z"), None);
+    page.row("1 Dec, 8:00", "An edit: `seats: 115`", [waiter.summary()]);
+    let urgent = rules(&format!(
+        "{{increase: {{mode: InWindow, urgentBelowFreeSeats: 1}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+    ));
+    let mut waiter = waiter.ruled(urgent);
+    waiter.story = waiter.story.uses(Usage::Exact(110));
+    let intent = waiter.settled("2026-12-15T08:00:00Z").expect("the change leaves at once");
+    waiter.made(&intent, "2026-12-15T08:00:00Z");
+    waiter.pass("2026-12-15T08:10:00Z");
+    page.row("15 Dec", "`urgentBelowFreeSeats: 1`: the change leaves. The vendor shows 115", [waiter.summary()]);
+    page.ends();
 }

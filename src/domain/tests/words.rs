@@ -30,6 +30,17 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
 }
 
 #[test]
+fn shortage_says_what_ends_it_and_the_column_stays_short() {
+    let full = |wanted| story().shows(100, Some(100)).wants(wanted, LimitGoal::Pinned).uses(Usage::Exact(100));
+    let told = |story: Story| reported(&story).status;
+    let rests = told(full(100));
+    assert_eq!(rests.summary.as_deref(), Some("shortage: 0 free"));
+    assert_eq!(said(&rests, kind::SEAT_SHORTAGE).1, "0 free. Raise spec.seats, or free seats at Acme");
+    let waits = told(full(150).with(|s| s.desired.suspended = true));
+    assert_eq!(said(&waits, kind::SEAT_SHORTAGE).1, "0 free. A change waits: ChangePending says for what");
+}
+
+#[test]
 fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
     let told = |seats, used, state| {
         let story = story().shows(seats, Some(seats)).wants(seats, LimitGoal::Pinned).uses(Usage::Exact(used));

@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn one_account_has_one_open_change() {
     let mut told = Told::new();
-    told.claims("a", "acme", "seats");
-    told.claims("b", "acme", "machines");
-    told.claims("c", "other", "seats");
+    told.wants("a", "acme", "seats");
+    told.wants("b", "acme", "machines");
+    told.wants("c", "other", "seats");
     assert_eq!(told.reserve("a"), Ok(()));
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     assert_eq!(told.reserve_of("c", "other"), Ok(()));
@@ -19,7 +19,7 @@ fn one_account_has_one_open_change() {
 fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     told.forget("a");
     told.now += SETTLE - MINUTE;
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(None)));
@@ -29,12 +29,12 @@ fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
 
 #[test]
 fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
-    let closed = || claim("acme", "seats", "a");
-    for (uid, lost) in [("a", closed()), ("a", Found::Nothing), ("b", claim("acme", "seats", "b"))] {
+    let closed = || ownership("acme", "seats", "a");
+    for (uid, lost) in [("a", closed()), ("a", Found::Nothing), ("b", ownership("acme", "seats", "b"))] {
         let mut told = Told::new();
         told.note("a", "a", opened("acme", "seats", "a"));
         told.note("a", uid, lost.clone());
-        told.claims("c", "acme", "machines");
+        told.wants("c", "acme", "machines");
         assert_eq!(told.reserve("c"), Err(BlockedBy::InFlightElsewhere(None)), "{lost:?}");
     }
     let mut told = Told::new();
@@ -50,9 +50,9 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.begin_term(1, &["a", "c"]);
-    told.claims("c", "acme", "machines");
+    told.wants("c", "acme", "machines");
     assert_eq!(told.reserve("c"), Err(BlockedBy::NotKnownYet));
-    told.claims("a", "acme", "seats");
+    told.wants("a", "acme", "seats");
     for name in ["a", "c"] {
         assert_eq!(told.reserve(name), Err(BlockedBy::InFlightElsewhere(None)), "{name}");
     }
@@ -67,25 +67,25 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
 #[test]
 fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has_now() {
     let mut told = Told::new();
-    let moved = Found::Claims(Noted { open: Some(change("a", "acme")), ..noted("other", "seats", "a") });
+    let moved = Found::Wants(Noted { open: Some(change("a", "acme")), ..noted("other", "seats", "a") });
     told.note("a", "a", moved);
-    told.claims("b", "acme", "machines");
-    told.claims("c", "other", "machines");
+    told.wants("b", "acme", "machines");
+    told.wants("c", "other", "machines");
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     assert_eq!(told.reserve_of("c", "other"), Ok(()));
 }
 
 #[test]
-fn an_open_change_that_nobody_can_judge_bars_its_account_for_the_settle_time_from_its_first_sight_and_no_longer() {
+fn an_open_change_that_no_person_can_judge_bars_its_account_for_the_settle_time_from_its_first_sight_and_no_longer() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
-    told.claims("b", "acme", "machines");
+    told.wants("b", "acme", "machines");
     told.now += SETTLE - MINUTE;
     // Neither looking at it again nor a new term begins the wait anew.
     told.begin_term(1, &["a", "b"]);
     told.note("a", "a", opened("acme", "seats", "a"));
     told.set_open("a", Some(change("a", "acme")));
-    told.claims("b", "acme", "machines");
+    told.wants("b", "acme", "machines");
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.now += MINUTE;
     assert_eq!(told.reserve("b"), Ok(()));
@@ -103,7 +103,7 @@ fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
     for again in again {
         let mut told = Told::new();
         told.note("a", "a", opened("acme", "seats", "a"));
-        told.claims("b", "acme", "machines");
+        told.wants("b", "acme", "machines");
         told.now += SETTLE / 2;
         again(&mut told);
         told.now += SETTLE - MINUTE;
@@ -116,7 +116,7 @@ fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
 #[test]
 fn change_of_an_object_that_was_not_read_in_this_term_holds_no_account() {
     let mut told = Told::new();
-    told.claims("b", "acme", "machines");
+    told.wants("b", "acme", "machines");
     told.set_open("a", Some(change("a", "acme")));
     assert_eq!(told.reserve("b"), Ok(()));
 }
@@ -124,8 +124,8 @@ fn change_of_an_object_that_was_not_read_in_this_term_holds_no_account() {
 #[test]
 fn each_account_of_which_an_object_has_made_a_change_is_held() {
     let mut told = Told::new();
-    told.claims("a", "acme", "seats");
-    told.claims("b", "former", "seats");
+    told.wants("a", "acme", "seats");
+    told.wants("b", "former", "seats");
     let both = || [change("a", "acme"), InFlight { id: "former".into(), account: Realm::of("former") }];
     told.registry.made(&key("a"), both().map(|made| (made, 5 * MINUTE)), told.now);
     told.now += 2 * MINUTE;
@@ -141,9 +141,9 @@ fn each_account_of_which_an_object_has_made_a_change_is_held() {
 fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_come() {
     let made = || {
         let mut told = Told::new();
-        told.claims("a", "acme", "seats");
-        told.claims("b", "acme", "machines");
-        told.claims("c", "other", "seats");
+        told.wants("a", "acme", "seats");
+        told.wants("b", "acme", "machines");
+        told.wants("c", "other", "seats");
         told.registry.made(&key("a"), [(change("a", "acme"), 5 * MINUTE)], told.now);
         told
     };
@@ -160,9 +160,23 @@ fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_c
 
     let mut recreated = made();
     recreated.forget("a");
-    recreated.note("a", "a2", claim("acme", "seats", "a2"));
+    recreated.note("a", "a2", ownership("acme", "seats", "a2"));
     assert_eq!(recreated.reserve("a"), Err(BlockedBy::Late(5 * MINUTE)), "whatever becomes of the object");
     recreated.begin_term(1, &[]);
-    recreated.claims("b", "acme", "machines");
+    recreated.wants("b", "acme", "machines");
     assert_eq!(recreated.reserve("b"), Err(BlockedBy::Late(5 * MINUTE)), "and of the term");
+}
+
+#[test]
+fn change_that_a_record_shows_again_after_its_time_was_over_holds_its_account_anew() {
+    let mut told = Told::new();
+    told.wants("a", "acme", "seats");
+    let made = |told: &mut Told, changes: Vec<InFlight>| {
+        told.registry.made(&key("a"), changes.into_iter().map(|made| (made, 5 * MINUTE)), told.now);
+    };
+    made(&mut told, vec![change("a", "acme")]);
+    told.now += 5 * MINUTE;
+    made(&mut told, vec![]);
+    made(&mut told, vec![change("a", "acme")]);
+    assert_eq!(told.reserve("a"), Err(BlockedBy::Late(5 * MINUTE)), "nothing is known of it any more");
 }

@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn the_older_object_owns_a_pool_until_it_goes() {
     let mut told = Told::new();
-    assert_eq!(told.claims("b", "acme", "seats"), None);
-    assert_eq!(told.claims("a", "acme", "seats"), None);
-    assert_eq!(told.claims("b", "acme", "seats"), Some(key("a")));
+    assert_eq!(told.wants("b", "acme", "seats"), None);
+    assert_eq!(told.wants("a", "acme", "seats"), None);
+    assert_eq!(told.wants("b", "acme", "seats"), Some(key("a")));
     assert_eq!((told.registry.owner(&key("b")), told.registry.owner(&key("a"))), (Some(&key("a")), None));
     assert_eq!(told.reserve("b"), Err(BlockedBy::OwnedBy(key("a"))));
     told.forget("a");
@@ -18,9 +18,9 @@ fn the_older_object_owns_a_pool_until_it_goes() {
 #[test]
 fn another_pool_or_the_same_pool_of_another_account_has_another_owner() {
     let mut told = Told::new();
-    told.claims("a", "acme", "seats");
+    told.wants("a", "acme", "seats");
     for (account, pool) in [("acme", "machines"), ("other", "seats")] {
-        assert_eq!(told.claims("b", account, pool), None, "{pool} of {account}");
+        assert_eq!(told.wants("b", account, pool), None, "{pool} of {account}");
     }
 }
 
@@ -29,7 +29,7 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
     let mut told = Told::new();
     let wants = |account: &str, pool, wanted| {
         let noted = noted(account, pool, "x");
-        Found::Claims(Noted { claim: Ownership { wanted, ..noted.claim.clone() }, ..noted })
+        Found::Wants(Noted { ownership: Ownership { wanted, ..noted.ownership.clone() }, ..noted })
     };
     told.note("a", "a", wants("acme", "seats", Some(1)));
     for (name, account, pool, wanted) in [
@@ -51,9 +51,9 @@ const GUID: &str = "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";
 fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_another_at_each() {
     let at = |host: &str| format!("{host}/{GUID}");
     let mut told = Told::new();
-    told.claims("a", &at("api.acme.test"), "seats");
-    assert_eq!(told.claims("b", &at("vault.acme.test:8443"), "seats"), Some(key("a")));
-    assert_eq!(told.claims("c", &at("vault.acme.test:8443").to_uppercase(), "machines"), None);
+    told.wants("a", &at("api.acme.test"), "seats");
+    assert_eq!(told.wants("b", &at("vault.acme.test:8443"), "seats"), Some(key("a")));
+    assert_eq!(told.wants("c", &at("vault.acme.test:8443").to_uppercase(), "machines"), None);
     assert_eq!(told.reserve_of("a", &at("api.acme.test")), Ok(()));
     assert_eq!(told.reserve_of("c", &at("vault.acme.test")), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.forget("a");
@@ -63,7 +63,7 @@ fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_anoth
         "its change may still run"
     );
     for (name, account) in [("d", "api.acme.test//"), ("e", "vault.acme.test//"), ("f", "api.acme.test/x")] {
-        assert_eq!(told.claims(name, account, "keys"), None, "{account}");
+        assert_eq!(told.wants(name, account, "keys"), None, "{account}");
     }
 }
 
@@ -71,14 +71,14 @@ fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_anoth
 fn claim_that_no_vendor_has_confirmed_stands_before_none_and_changes_nothing() {
     let mut told = Told::new();
     told.note("a", "a", asserted("acme", "seats", "a"));
-    assert_eq!(told.claims("b", "acme", "seats"), None);
+    assert_eq!(told.wants("b", "acme", "seats"), None);
     assert_eq!(told.reserve("a"), Err(BlockedBy::NotKnownYet));
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "a may be confirmed at this moment");
     told.answered("a");
     assert_eq!(told.woken(), ["a", "b"]);
     assert_eq!(told.reserve("b"), Ok(()), "a was refused");
     told.over("b");
-    told.claims("a", "acme", "seats");
+    told.wants("a", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(BlockedBy::OwnedBy(key("a"))), "a is confirmed, and older");
 }
 
@@ -88,7 +88,7 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
         |told| told.answered("b"),
         |told| told.forget("b"),
         |told| drop(told.note("b", "b", Found::Nothing)),
-        |told| drop(told.claims("b", "other", "seats")),
+        |told| drop(told.wants("b", "other", "seats")),
     ];
     for (nth, end) in ends.into_iter().enumerate() {
         let mut told = Told::new();
@@ -97,10 +97,10 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
         told.note(
             "d",
             "d",
-            Found::Claims(Noted { claim: Ownership { vendor: "other", ..of_acme.claim.clone() }, ..of_acme }),
+            Found::Wants(Noted { ownership: Ownership { vendor: "other", ..of_acme.ownership.clone() }, ..of_acme }),
         );
-        told.claims("a", "older", "seats");
-        told.claims("c", "acme", "seats");
+        told.wants("a", "older", "seats");
+        told.wants("c", "acme", "seats");
         assert_eq!(told.reserve("c"), Err(BlockedBy::NotKnownYet), "b may have its account");
         assert!(told.registry.waits_for_scan(&key("c")));
         assert_eq!(told.reserve_of("a", "older"), Ok(()), "a is older");
@@ -115,14 +115,14 @@ fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_tha
 impl Told {
     /// An object of a tenant at this address is read, which lists these rows.
     fn lists(&mut self, name: &str, address: &str, rows: &[&str]) {
-        self.claims(name, address, "keys");
+        self.wants(name, address, "keys");
         self.registry.shows(&key(name), uids(rows));
     }
 
     /// A person says that these accounts differ from the one of the object.
     fn differs(&mut self, name: &str, address: &str, ids: &[&str]) {
         let rows = Rows { differ: uids(ids), ..Rows::default() };
-        self.note(name, name, Found::Claims(Noted { rows, ..noted(address, "keys", name) }));
+        self.note(name, name, Found::Wants(Noted { rows, ..noted(address, "keys", name) }));
     }
 }
 
@@ -153,7 +153,7 @@ fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_coun
     assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.registry.shows(&key("a"), uids(&["1/u"]));
     told.over("a");
-    told.claims("a", "one/", "keys");
+    told.wants("a", "one/", "keys");
     told.lists("b", "two/", &["1/u"]);
     assert!(matches!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(..))), "it is the same tenant");
     told.lists("b", "two/", &[]);
@@ -175,7 +175,7 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
     told.registry.shows(&key("a"), uids(&["3/w"]));
     assert_eq!(told.reserve_of("c", "three/"), Ok(()), "each lists what the other one does not");
     told.over("c");
-    told.claims("b", "two/", "keys");
+    told.wants("b", "two/", "keys");
     told.registry.forget(&key("a"), told.now);
     assert_eq!(
         told.reserve_of("b", "two/"),
@@ -183,7 +183,7 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
         "its object is gone, and it may be running"
     );
     told.now += SETTLE;
-    told.claims("b", "two/", "keys");
+    told.wants("b", "two/", "keys");
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }
 
@@ -191,14 +191,76 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
 fn what_an_account_listed_before_the_change_of_another_that_may_be_the_same_ended_is_read_anew() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
-    told.claims("b", "two/", "keys");
+    told.wants("b", "two/", "keys");
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     told.registry.shows(&key("a"), uids(&["1/u"]));
     told.over("a");
     // The vendor was asked before, and answers now.
     let rows = Rows { listed: Some(uids(&[])), read: true, ..Rows::default() };
-    told.note("b", "b", Found::Claims(Noted { rows, ..noted("two/", "keys", "b") }));
+    told.note("b", "b", Found::Wants(Noted { rows, ..noted("two/", "keys", "b") }));
     assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
+}
+
+#[test]
+fn what_an_account_listed_before_a_change_elsewhere_was_lost_is_read_anew_even_after_the_settle_time() {
+    let mut told = Told::new();
+    told.lists("a", "one/", &[]);
+    told.wants("b", "two/", "keys");
+    assert_eq!(told.reserve_of("a", "one/"), Ok(()));
+    let read = |rows: &[&str]| Rows { listed: Some(uids(rows)), read: true, ..Rows::default() };
+    let reads = |told: &mut Told| {
+        drop(told.note("b", "b", Found::Wants(Noted { rows: read(&[]), ..noted("two/", "keys", "b") })))
+    };
+    // While the change is open, a pass over its object ends nothing.
+    told.note("a", "a", Found::Wants(Noted { open: Some(change("a", "one/")), ..noted("one/", "keys", "a") }));
+    told.lists("b", "two/", &[]);
+    told.note("a", "a", ownership("one/", "keys", "a"));
+    told.now += SETTLE;
+    // The vendor was asked before, and answers now.
+    reads(&mut told);
+    assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))), "its record is lost");
+    reads(&mut told);
+    assert!(told.reserve_of("b", "two/").is_err(), "whoever reads in the same pass");
+    told.lists("b", "two/", &[]);
+    assert_eq!(told.reserve_of("b", "two/"), Ok(()));
+}
+
+#[test]
+fn rows_that_were_read_take_the_place_of_those_that_were_known_and_those_of_a_record_only_at_another_account() {
+    let story = |address: &str, rows: Rows| {
+        let mut told = Told::new();
+        told.lists("a", "one/", &["1/u"]);
+        told.lists("b", "two/", &["2/v"]);
+        told.note("b", "b", Found::Wants(Noted { rows, ..noted(address, "keys", "b") }));
+        matches!(told.reserve_of("b", address), Err(BlockedBy::SameRows(..)))
+    };
+    let shared = |read| Rows { listed: Some(uids(&["1/u"])), read, ..Rows::default() };
+    assert!(story("two/", shared(true)), "read in this pass");
+    assert!(!story("two/", shared(false)), "what was read in this process is newer than the record");
+    assert!(story("three/", shared(false)), "what was read is of another account");
+}
+
+#[test]
+fn age_of_an_object_is_the_time_of_its_creation_and_then_its_uid() {
+    let created = |time: &str, uid: &str| {
+        let time = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time.parse().unwrap()));
+        age_of(&kube::api::ObjectMeta {
+            creation_timestamp: time,
+            uid: Some(uid.into()),
+            ..kube::api::ObjectMeta::default()
+        })
+    };
+    let (first, second) = ("2026-11-22T12:00:00Z", "2026-11-22T12:00:01Z");
+    assert!(created(first, "b") < created(second, "a"));
+    assert!(created(first, "a") < created(first, "b"));
+}
+
+#[test]
+fn id_of_two_accounts_is_one_from_either_side_and_stays_the_same_for_an_annotation() {
+    let [one, two, three] = ["one/", "two/", "three/"].map(Realm::of);
+    assert_eq!(one.beside(&two), two.beside(&one));
+    assert_ne!(one.beside(&two), one.beside(&three));
+    assert_eq!(one.beside(&two), "d7906daef583");
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 #[test]
-fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
+fn what_is_created_while_we_lead_and_is_younger_holds_up_no_person() {
     let mut told = Told::new();
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Ok(()));
     told.over("b");
     told.appear("c");
@@ -17,7 +17,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
     assert_eq!(told.reserve("b"), Ok(()), "a is gone");
     told.over("b");
     told.begin_term(1, &["b", "c"]);
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "c was there before the term");
     told.note("c", "c", Found::Nothing);
     assert_eq!(told.reserve("b"), Ok(()));
@@ -27,7 +27,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_nobody() {
 fn nothing_is_sent_before_every_older_object_was_looked_at() {
     let mut told = Told::new();
     told.appear("a");
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet));
     told.note("a", "former", Found::Nothing);
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet));
@@ -48,7 +48,7 @@ fn nothing_is_sent_before_every_older_object_was_looked_at() {
 fn with_an_unknown_object() -> Told {
     let mut told = Told::unborn();
     told.registry.begin_term(1, [(key("b"), age("b"))]);
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "not counted yet");
     told.registry.inherit(0, uids(&[]));
     assert_eq!(told.reserve("b"), Err(BlockedBy::NotKnownYet), "counted for another term");
@@ -84,11 +84,11 @@ fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone()
 #[test]
 fn nothing_is_sent_in_a_term_that_the_registry_does_not_know_of_yet() {
     let mut told = Told::new();
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "another may have led meanwhile");
     told.begin_term(2, &["b"]);
     assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "looked at in the former term");
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
 }
 
@@ -96,10 +96,31 @@ fn nothing_is_sent_in_a_term_that_the_registry_does_not_know_of_yet() {
 fn object_that_was_read_in_a_former_term_is_read_again() {
     let mut told = Told::new();
     told.begin_term(2, &["a", "b"]);
-    told.claims("b", "acme", "seats");
+    told.wants("b", "acme", "seats");
     told.note_in(1, "a", "a", Found::Nothing);
     told.appear("a");
     assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet));
     told.note_in(2, "a", "a", Found::Nothing);
     assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
+}
+
+#[test]
+fn term_that_begins_is_to_be_counted_anew_and_every_older_object_read_again() {
+    let mut told = Told::new();
+    told.registry.begin_term(2, [(key("a"), age("a")), (key("b"), age("b"))]);
+    told.note_in(2, "b", "b", ownership("acme", "seats", "b"));
+    assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "not counted yet");
+    told.registry.inherit(2, uids(&[]));
+    assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "the watch knows a");
+    told.note_in(2, "a", "a", Found::Nothing);
+    assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()));
+}
+
+#[test]
+fn what_the_vendor_was_asked_for_in_a_former_term_holds_up_no_person() {
+    let mut told = Told::new();
+    told.note("a", "a", Found::Unplaced { vendor: "acme", age: age("a") });
+    told.begin_term(2, &["b"]);
+    told.note_in(2, "b", "b", ownership("acme", "seats", "b"));
+    assert_eq!(told.reserve_in(2, "b", "acme"), Ok(()), "a is gone since");
 }

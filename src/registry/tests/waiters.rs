@@ -9,7 +9,7 @@ fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
         told.appear(name);
     }
     for name in ["c", "e"] {
-        told.claims(name, name, "seats");
+        told.wants(name, name, "seats");
         assert!(told.registry.waits_for_scan(&key(name)));
         assert_eq!(told.reserve_of(name, name), Err(BlockedBy::NotKnownYet));
     }
@@ -28,18 +28,18 @@ fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
     let ends: [fn(&mut Told); 4] = [
         |told| told.forget("a"),
         |told| drop(told.note("a", "a", Found::Nothing)),
-        |told| drop(told.claims("a", "other", "seats")),
-        |told| drop(told.note("a", "recreated", claim("acme", "seats", "c"))),
+        |told| drop(told.wants("a", "other", "seats")),
+        |told| drop(told.note("a", "recreated", ownership("acme", "seats", "c"))),
     ];
     for end in ends {
         let mut told = Told::new();
-        told.claims("a", "acme", "seats");
-        assert_eq!(told.claims("b", "acme", "seats"), Some(key("a")));
-        told.claims("a", "acme", "seats");
+        told.wants("a", "acme", "seats");
+        assert_eq!(told.wants("b", "acme", "seats"), Some(key("a")));
+        told.wants("a", "acme", "seats");
         assert_eq!(told.woken(), [""; 0], "it still owns the pool");
         end(&mut told);
         assert_eq!(told.woken(), ["b"]);
-        assert_eq!(told.claims("b", "acme", "seats"), None);
+        assert_eq!(told.wants("b", "acme", "seats"), None);
     }
 }
 
@@ -47,7 +47,7 @@ fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
 fn object_is_woken_when_the_change_before_it_is_over() {
     let mut told = Told::new();
     for (name, pool) in [("a", "seats"), ("b", "machines"), ("c", "secrets")] {
-        told.claims(name, "acme", pool);
+        told.wants(name, "acme", pool);
     }
     assert_eq!(told.reserve("a"), Ok(()));
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
@@ -63,8 +63,8 @@ fn object_is_woken_when_the_change_before_it_is_over() {
 fn object_is_woken_when_the_record_does_not_know_of_the_change_before_it() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
-    told.claims("b", "acme", "machines");
+    told.wants("b", "acme", "machines");
     assert_eq!(told.reserve("b"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))));
-    told.claims("a", "acme", "seats");
+    told.wants("a", "acme", "seats");
     assert_eq!(told.woken(), ["b"], "it is to say that the record is gone");
 }

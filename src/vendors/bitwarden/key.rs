@@ -11,6 +11,7 @@ use super::NAME;
 use crate::api::Region;
 use crate::domain::{Fault, reason};
 use crate::vendors::AllowedHosts;
+use crate::vendors::access::Access;
 use crate::vendors::allowed_hosts::{custom_server, join};
 use crate::vendors::credential_hash::CredentialHash;
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
@@ -35,7 +36,7 @@ pub(in crate::vendors) struct ApiKey {
     pub(super) client_secret: SecretString,
     pub(super) api: Url,
     pub(super) identity: Url,
-    pub(super) ca: Option<Vec<u8>>,
+    pub(super) access: Access,
 }
 
 never_shown!(ApiKey);
@@ -51,8 +52,9 @@ impl ApiKey {
         let of = whose(client_id)?;
         let client_secret = data.secret("clientSecret")?;
         let (api, identity) = servers(&data, region, allowed)?;
-        let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
-        Ok(Self { of, client_id: client_id.to_owned(), client_secret, api, identity, ca })
+        let names_server = ["server", "apiUrl"].iter().any(|key| data.bytes(key).is_some());
+        let access = Access::of(&data, names_server)?;
+        Ok(Self { of, client_id: client_id.to_owned(), client_secret, api, identity, access })
     }
 
     /// Names this installation to Bitwarden, which mails the person about every new device ("The personal key"). Made
@@ -70,7 +72,7 @@ impl ApiKey {
             self.api.as_str().as_bytes(),
             self.client_id.as_bytes(),
             self.client_secret.expose_secret().as_bytes(),
-            self.ca.as_deref().unwrap_or_default(),
+            self.access.hash().bytes(),
         ])
     }
 }
@@ -162,7 +164,7 @@ mod tests {
             client_secret: SecretString::from(secret),
             api: Url::parse("https://a.test").unwrap(),
             identity: Url::parse("https://a.test").unwrap(),
-            ca: None,
+            access: Access::default(),
         };
         let device = key("user.1", "s").device();
         assert_eq!(device, key("user.1", "s").device());

@@ -15,6 +15,7 @@ mod organization_row;
 mod owner;
 mod owner_api;
 mod owner_api_fields;
+mod preview;
 mod proofs;
 pub mod rates;
 mod refusals;
@@ -38,6 +39,7 @@ use organization_api_fields::SubscriptionChange;
 use organization_row::OrganizationRow;
 use owner::{Ages, OwnerView, Standing, look, only_organization};
 use owner_api_fields::RelativeChange;
+use preview::Preview;
 use session::BitwardenSession;
 use snapshot::Seen;
 use unread::of_secret;
@@ -53,7 +55,7 @@ use super::error::{Failure, VendorError};
 use super::rate_limit::Wait;
 use super::secret_data::never_shown;
 use super::token_cache::Asker;
-use super::{Go, ReadError, Recorded, Urgency, VendorAccount};
+use super::{Cost, Go, ReadError, Recorded, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product};
 use crate::domain::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 use crate::registry::Key;
@@ -91,6 +93,7 @@ never_shown!(Organization);
 #[derive(Clone)]
 struct Shown {
     id: String,
+    row: OrganizationRow,
     /// The person may change the seats of this pool there.
     may_adjust: bool,
 }
@@ -109,7 +112,7 @@ impl Organization {
     }
 
     fn asker(&self, urgency: Urgency) -> Asker<'_> {
-        Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false }
+        Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false, lasts: Duration::ZERO }
     }
 
     fn known_id(&self) -> Option<String> {
@@ -205,7 +208,7 @@ impl Organization {
             row.pool(self.product)?;
         }
         let may_adjust = view.as_ref().is_some_and(|view| view.may_adjust(self.product));
-        *self.shown() = row.map(|_| Shown { id: id.clone(), may_adjust });
+        *self.shown() = row.map(|row| Shown { id: id.clone(), row, may_adjust });
         Ok(Seen {
             account: Account { vendor: VENDOR.into(), host, id: Some(id) },
             product: self.product,
@@ -259,6 +262,29 @@ impl VendorAccount for Organization {
 
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
         Box::pin(self.read_in_turn(urgency).or_else(move |error| self.unread(error, urgency).map(Err)))
+    }
+
+    fn estimate(&self, seats: i32) -> BoxFuture<'_, Option<Cost>> {
+        Box::pin(async move {
+            let shown = self.shown().clone().filter(|shown| shown.may_adjust)?;
+            let preview = Preview::of(self.product, seats, &shown.row)?;
+            self.owner.as_ref()?.preview(&shown.id, &preview).await
+        })
+    }
+
+    fn sign_in_for(&self, lasts: Duration) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(async move {
+            let asker = Asker { lasts, ..self.asker(Urgency::Poll) };
+            let mut turn = None;
+            for session in self.organization.iter().chain(&self.owner) {
+                if let Err(error) = session.turn_of_token(asker).await
+                    && let Some(VendorError::Paced { after }) = error.shared()
+                {
+                    turn = turn.max(Some(*after));
+                }
+            }
+            turn
+        })
     }
 
     fn turn_to_write(&self) -> Result<(), Wait> {

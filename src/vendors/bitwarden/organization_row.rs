@@ -10,7 +10,7 @@ use crate::vendors::error::VendorError;
 
 /// One pool. `seats: None`: the plan does not count it, or the organization has no access to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pool {
+pub(super) struct PoolNumbers {
     pub(super) seats: Option<i32>,
     pub(super) limit: Option<i32>,
 }
@@ -21,9 +21,9 @@ pub(super) const OUT_OF_RANGE: VendorError = VendorError::Unreadable("a number i
 /// The organization's row. `None`: a number of this pool is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OrganizationRow {
-    password_manager: Option<Pool>,
-    secrets_manager: Option<Pool>,
-    machine_accounts: Option<Pool>,
+    password_manager: Option<PoolNumbers>,
+    secrets_manager: Option<PoolNumbers>,
+    machine_accounts: Option<PoolNumbers>,
 }
 
 impl OrganizationRow {
@@ -44,7 +44,7 @@ impl OrganizationRow {
     ///
     /// # Errors
     /// A number of it is out of range.
-    pub(super) fn pool(&self, product: Product) -> Result<Pool, VendorError> {
+    pub(super) fn pool(&self, product: Product) -> Result<PoolNumbers, VendorError> {
         let pool = match product {
             Product::PasswordManager => self.password_manager,
             Product::SecretsManager => self.secrets_manager,
@@ -58,22 +58,22 @@ impl OrganizationRow {
     /// # Errors
     /// One of them is out of range.
     pub(super) fn numbers(&self, product: Product) -> Result<Option<Numbers>, VendorError> {
-        let Pool { seats, limit } = self.pool(product)?;
+        let PoolNumbers { seats, limit } = self.pool(product)?;
         Ok(seats.map(|seats| Numbers { seats, limit }))
     }
 
     /// Self-hosted servers have no limits that mean anything (docs/vendors/bitwarden.md, "Self-hosted servers").
     pub(super) fn without_limits(mut self) -> Self {
         for pool in [&mut self.password_manager, &mut self.secrets_manager, &mut self.machine_accounts] {
-            *pool = pool.map(|pool| Pool { limit: None, ..pool });
+            *pool = pool.map(|pool| PoolNumbers { limit: None, ..pool });
         }
         self
     }
 }
 
 /// `least`: what the vendor sells at least; 0 Secrets Manager seats or machine accounts are seen, and mean none.
-fn pool((seats, limit): (Option<i64>, Option<i64>), least: i32) -> Option<Pool> {
-    Some(Pool { seats: within(seats, least..=MAX_SEATS)?, limit: within(limit, least..=i32::MAX)? })
+fn pool((seats, limit): (Option<i64>, Option<i64>), least: i32) -> Option<PoolNumbers> {
+    Some(PoolNumbers { seats: within(seats, least..=MAX_SEATS)?, limit: within(limit, least..=i32::MAX)? })
 }
 
 /// `None`: out of range.

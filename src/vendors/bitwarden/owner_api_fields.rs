@@ -46,13 +46,13 @@ pub(super) struct Organization {
     sm_service_accounts: Option<i64>,
     max_autoscale_sm_service_accounts: Option<i64>,
     #[serde(default, deserialize_with = "object::optional")]
-    pub(super) plan: Option<Plan>,
+    pub(super) plan: Option<PlanRow>,
 }
 
 /// A plan; self-hosted servers, and clouds that do not know it, give no details.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Plan {
+pub(super) struct PlanRow {
     #[serde(default, deserialize_with = "object::optional")]
     pub(super) password_manager: Option<PlanPool>,
     #[serde(default, deserialize_with = "object::optional")]

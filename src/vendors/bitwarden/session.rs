@@ -46,7 +46,7 @@ impl Bitwarden {
     /// The session of a key, which all objects with that key share. Sends nothing.
     pub(super) fn session(&self, http: &Http, key: ApiKey) -> Result<Arc<BitwardenSession>, Fault> {
         self.sessions.get(key.fingerprint(), Instant::now(), || {
-            let connection = Connection::new(http, VENDOR, &self.rates, key.ca.as_deref())?;
+            let connection = Connection::new(http, VENDOR, &self.rates, &key.access)?;
             let tokens = Tokens::new(RENEW_BEFORE, connection.settings.credential_probe);
             let settings = self.settings.clone();
             Ok(BitwardenSession {

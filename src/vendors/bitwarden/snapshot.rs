@@ -3,7 +3,7 @@
 
 use super::MAX_SEATS;
 use super::license::{billed, license};
-use super::organization_row::{OrganizationRow, Pool};
+use super::organization_row::{OrganizationRow, PoolNumbers};
 use super::owner::{OwnerView, Standing};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
 use crate::domain::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
@@ -226,7 +226,7 @@ impl Seen {
     }
 
     /// The numbers of a pool, where they are known and can be read.
-    fn pool(&self, product: Product) -> Option<Pool> {
+    fn pool(&self, product: Product) -> Option<PoolNumbers> {
         self.row.and_then(|row| row.pool(product).ok())
     }
 
@@ -252,7 +252,7 @@ impl Seen {
     }
 
     fn bounds(&self) -> (Vec<Bound>, Vec<Bound>) {
-        let because = "larger totals wrap around in its database".to_owned();
+        let because = format!("totals above {MAX_SEATS} wrap around in its database");
         let mut at_most = vec![Bound { seats: MAX_SEATS, because, pool: None }];
         let mut at_least = Vec::new();
         let seats = |product| self.pool(product).and_then(|pool| pool.seats);
@@ -279,7 +279,7 @@ impl Seen {
         if let Some(seats) = included.and_then(|seats| i32::try_from(seats).ok()).filter(|seats| *seats > 0)
             && self.product == Product::PasswordManager
         {
-            at_least.push(Bound { seats, because: "the plan includes so many".into(), pool: None });
+            at_least.push(Bound { seats, because: format!("the plan already includes {seats}"), pool: None });
         }
         (at_least, at_most)
     }

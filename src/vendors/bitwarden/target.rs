@@ -61,7 +61,7 @@ impl Product {
         }
     }
 
-    /// Which key shows all of its use. Nobody is shown how many machine accounts there are.
+    /// Which key shows all of its use. No key shows how many machine accounts there are.
     fn every_use(self) -> Option<&'static str> {
         match self {
             Self::PasswordManager | Self::SecretsManager => Some("an owner's key (ownerCredentialsSecretRef)"),

@@ -9,7 +9,7 @@ pub fn http() -> Http {
     let second = Duration::from_secs(1);
     let settings =
         HttpSettings { connect_timeout: second, read_timeout: second, write_timeout: second, credential_probe: second };
-    Http::new(settings, RequestMetrics::default()).unwrap()
+    Http::new(settings, Route::default(), RequestMetrics::default()).unwrap()
 }
 
 /// The same connections, as if nothing had been asked through them.
@@ -17,6 +17,7 @@ pub fn unused(http: &Http) -> Http {
     let (settings, public) = (http.settings.clone(), Arc::clone(&http.public));
     Http {
         settings,
+        route: Route::default(),
         requests: RequestMetrics::default(),
         shared: Arc::new(SharedLimiter::new()),
         public,
@@ -32,6 +33,10 @@ pub fn answer(status: u16, body: &[u8]) -> Answer {
 /// The same answer with `WWW-Authenticate: Bearer`.
 pub fn challenging(answer: Answer) -> Answer {
     Answer { challenges: true, ..answer }
+}
+
+fn with_ca(pem: &str) -> Access {
+    Access { ca: Some(pem.as_bytes().to_vec()), ..Access::default() }
 }
 
 /// An error that came of foreign bytes says nothing of them, wherever it is shown.
@@ -58,7 +63,7 @@ AgNJADBGAiEA2etJXe9Mq11aCqsrIrPdAR9THtiOYSuE/d9exu3nRnoCIQD0hEiA
 #[test]
 fn a_ca_bundle_is_trusted_whole_or_refused() {
     let http = http();
-    let trusted = |pem: &str| http.client(Some(pem.as_bytes())).is_ok();
+    let trusted = |pem: &str| http.client(&with_ca(pem)).is_ok();
     let as_key = PEM.replace("CERTIFICATE", "PRIVATE KEY");
     for pem in [PEM, &PEM.repeat(2), &PEM.replace('\n', "\r\n"), &format!("{as_key}{PEM}"), &format!("# our CA\n{PEM}")]
     {
@@ -73,13 +78,13 @@ fn a_ca_bundle_is_trusted_whole_or_refused() {
 #[test]
 fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
     let http = http();
-    let used = http.client(Some(PEM.as_bytes())).ok().unwrap();
+    let used = http.client(&with_ca(PEM)).ok().unwrap();
     for version in 0..20 {
-        assert!(http.client(Some(format!("{PEM}# {version}\n").as_bytes())).is_ok());
+        assert!(http.client(&with_ca(&format!("{PEM}# {version}\n"))).is_ok());
     }
     let kept = || http.private.lock().unwrap().len();
     assert!(kept() <= 2, "{} clients", kept());
-    assert!(http.client(Some(b"no certificate")).is_err());
+    assert!(http.client(&with_ca("no certificate")).is_err());
     drop(used);
 }
 
@@ -134,7 +139,7 @@ proptest! {
     ) {
         thread_local!(static HTTP: Http = http());
         let pem = [before, pem].concat();
-        if HTTP.with(|http| http.client(Some(&pem)).is_ok()) {
+        if HTTP.with(|http| http.client(&Access { ca: Some(pem.clone()), ..Access::default() }).is_ok()) {
             let begins = pem.windows(27).filter(|window| *window == b"-----BEGIN CERTIFICATE-----").count();
             prop_assert!(begins > 0, "{}", pem.escape_ascii());
         }
@@ -145,4 +150,15 @@ proptest! {
         let pause = asked(&value);
         prop_assert!(pause.is_none_or(|pause| pause >= Duration::from_secs(1) && pause <= LONGEST_PAUSE));
     }
+}
+
+#[test]
+fn request_that_is_counted_begins_the_counter_of_throttled_ones_at_0() {
+    let metrics = RequestMetrics::default();
+    let of = |outcome| RequestLabels { vendor: "v", operation: "o", outcome };
+    metrics.count("v", "o", "ok");
+    let throttled = || metrics.counted.get(&of(THROTTLED)).map(|counter| counter.get());
+    assert_eq!((throttled(), metrics.counted.get(&of("ok")).map(|counter| counter.get())), (Some(0), Some(1)));
+    metrics.count("v", "o", THROTTLED);
+    assert_eq!(throttled(), Some(1));
 }

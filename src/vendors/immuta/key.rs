@@ -8,6 +8,7 @@ use super::NAME;
 use crate::api::{LicenseKeyEntry, SecretKeyRef};
 use crate::domain::{Fault, WantedKey, fingerprint};
 use crate::vendors::AllowedHosts;
+use crate::vendors::access::Access;
 use crate::vendors::allowed_hosts::custom_server;
 use crate::vendors::credential_hash::CredentialHash;
 use crate::vendors::license_key::{Place, license_key};
@@ -20,7 +21,7 @@ pub(in crate::vendors) const CREDENTIALS: CredentialKeys = CredentialKeys { vend
 pub(in crate::vendors) struct ApiKey {
     pub(super) api_key: SecretString,
     pub(super) server: Url,
-    pub(super) ca: Option<Vec<u8>>,
+    pub(super) access: Access,
 }
 
 impl ApiKey {
@@ -33,13 +34,13 @@ impl ApiKey {
             return Err(invalid("apiKey", "has characters that no API key has: store it again as it was shown"));
         }
         let server = custom_server("server", data.required("server")?, allowed)?;
-        let ca = data.bytes("ca.crt").map(<[u8]>::to_vec);
-        Ok(Self { api_key: SecretString::from(api_key), server, ca })
+        let access = Access::of(&data, true)?;
+        Ok(Self { api_key: SecretString::from(api_key), server, access })
     }
 
     /// Where license keys may go that are added with this key.
     pub(in crate::vendors) fn place(&self) -> Place<'_> {
-        Place { server: &self.server, ca: self.ca.as_deref() }
+        Place { server: &self.server, ca: self.access.ca.as_deref() }
     }
 
     /// Tells this key, at this server, from others.
@@ -47,7 +48,7 @@ impl ApiKey {
         CredentialHash::of([
             self.server.as_str().as_bytes(),
             self.api_key.expose_secret().as_bytes(),
-            self.ca.as_deref().unwrap_or_default(),
+            self.access.hash().bytes(),
         ])
     }
 }

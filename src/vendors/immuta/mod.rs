@@ -14,6 +14,8 @@ mod wire;
 use std::sync::Arc;
 
 use error::ImmutaError;
+use std::time::Duration;
+
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
 pub(super) use key::CREDENTIALS;
@@ -134,7 +136,8 @@ impl VendorAccount for LicenseKeys {
     /// No limit of requests is documented ("Rate limits"), so no request waits for a turn.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>> {
         let unread = |error: ImmutaError| error.unread(&self.session.host());
-        let asker = Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false };
+        let asker =
+            Asker { object: &self.object, secret: &self.secret_version, urgency, failed: false, lasts: Duration::ZERO };
         Box::pin(self.snapshot(asker).map_err(unread))
     }
 

@@ -83,7 +83,7 @@ fn what_keeps_a_license_key_from_being_sent_is_told_with_its_fix() {
 }
 
 #[test]
-fn nobody_is_led_to_give_a_credential_away() {
+fn no_person_is_led_to_give_a_credential_away() {
     for kind in [SECRET_TYPE, "Opaque", "kubernetes.io/tls"] {
         for key in ["clientSecret", "clientId", "apiKey"] {
             let fault = refused(&secret(kind, &[(key, VALUE)]), key, "https://tenant.test");

@@ -134,7 +134,7 @@ fn a_few_polls_are_hardly_held_up_at_all() {
 }
 
 #[test]
-fn what_somebody_waits_for_leaves_at_once_while_thousands_are_polled() {
+fn what_a_person_waits_for_leaves_at_once_while_thousands_are_polled() {
     for (limits, at_once) in [(READS, 30), (TOKENS, 2)] {
         let mut paced = Paced::new(limits);
         let polls = (0..5000).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
@@ -163,7 +163,7 @@ fn many_new_objects_leave_room_for_what_is_urgent() {
 }
 
 #[test]
-fn who_comes_before_his_turn_changes_nothing_and_who_comes_late_has_not_lost_it() {
+fn early_retry_is_harmless_and_late_retry_keeps_its_slot() {
     let mut paced = Paced::new(READS);
     paced.ask(0, Urgency::Poll, Duration::ZERO).unwrap();
     let told = |paced: &mut Paced, owner, now| match paced.ask(owner, Urgency::Poll, now) {
@@ -317,7 +317,7 @@ proptest! {
 }
 
 #[test]
-fn what_nobody_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
+fn what_no_person_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
     let mut rate_limiter = RateLimiter::default();
     let of = |path: String| of_server(Bucket { path, ..bucket() });
     let unlimited = Signal { status: 200, retry_after: None, limited: false };

@@ -49,6 +49,7 @@ pub(super) const CLOUDS: &[&str] = &[
     "https://identity.bitwarden-gov.com",
 ];
 
+#[expect(clippy::too_many_lines, reason = "a table: its length is the number of its rows")]
 pub(super) fn owned() -> Vec<Owned> {
     let row = |name, kind, keys, given, allowed| Owned { name, kind, keys, given, allowed };
     let (credentials, license_key) = (Some(SECRET_TYPE), Some(LICENSE_KEY_TYPE));
@@ -69,8 +70,18 @@ pub(super) fn owned() -> Vec<Owned> {
         ),
         row("person", credentials, &["clientSecret"], &[PERSON], Bitwarden(CLOUDS, true)),
         row("own-person", credentials, &["clientSecret"], &[PERSON, VAULT], Bitwarden(&["https://vault.test"], true)),
+        row(
+            "own-header",
+            credentials,
+            &["clientSecret", "header.X-Access"],
+            &[ORGANIZATION, VAULT],
+            Bitwarden(&["https://vault.test"], false),
+        ),
+        row("header-nowhere", credentials, &["clientSecret", "header.X-Access"], &[ORGANIZATION], Nothing),
+        row("header-own", credentials, &["clientSecret", "header.Authorization"], &[ORGANIZATION, VAULT], Nothing),
         row("not-allowed", credentials, &["clientSecret"], &[PERSON, ("server", "https://evil.test")], Nothing),
         row("immuta", credentials, &["apiKey"], &[TENANT], Immuta("https://tenant.test")),
+        row("immuta-header", credentials, &["apiKey", "header.X-Access"], &[TENANT], Immuta("https://tenant.test")),
         row("immuta-other", credentials, &["apiKey"], &[VAULT], Immuta("https://vault.test")),
         row("immuta-evil", credentials, &["apiKey"], &[("server", "https://evil.test")], Nothing),
         row("both-vendors", credentials, &["apiKey", "clientSecret"], &[ORGANIZATION, TENANT], Nothing),
@@ -154,9 +165,10 @@ impl Owned {
         match self.allowed {
             Nothing => false,
             Bitwarden(servers, _) => {
-                ["clientId", "clientSecret"].contains(&key) && servers.iter().any(|server| at(server))
+                ["clientId", "clientSecret", "header.X-Access"].contains(&key)
+                    && servers.iter().any(|server| at(server))
             }
-            Immuta(server) => key == "apiKey" && at(server),
+            Immuta(server) => ["apiKey", "header.X-Access"].contains(&key) && at(server),
             LicenseKeys(server) => self.keys.contains(&key) && adds && at(server),
         }
     }

@@ -48,7 +48,7 @@ fn tokens() -> Tokens<Failed> {
 
 fn asker(secret: &str, urgency: Urgency) -> Option<Asker<'_>> {
     static OBJECT: LazyLock<Key> = LazyLock::new(Key::default);
-    Some(Asker { object: &OBJECT, secret, urgency, failed: false })
+    Some(Asker { object: &OBJECT, secret, urgency, failed: false, lasts: Duration::ZERO })
 }
 
 /// The number of the token that a pass gets, and whether it was fetched for it.
@@ -184,4 +184,43 @@ async fn token_with_which_the_vendor_fails_three_times_in_a_row_is_replaced_as_o
         assert!(!tokens.failed(second).await, "a token that new says nothing newer");
     }
     assert_eq!(get(&tokens, None).await, (second, false));
+}
+
+#[test]
+fn token_that_must_last_is_good_until_so_long_before_it_is_renewed_and_a_short_one_until_half_of_its_time() {
+    let (now, minutes) = (Instant::now(), |n: u64| Duration::from_secs(n * 60));
+    let held = |used_for: Option<Duration>| Held {
+        value: SecretString::from("t"),
+        number: 1,
+        renew: used_for.map(|used_for| now + used_for),
+        used_for: used_for.unwrap_or_default(),
+    };
+    for (used_for, lasts, age, good) in [
+        (Some(55), 0, 54, true),
+        (Some(55), 0, 55, false),
+        (Some(55), 20, 34, true),
+        (Some(55), 20, 35, false),
+        (Some(30), 20, 14, true),
+        (Some(30), 20, 15, false),
+        (None, 20, 1000, true),
+    ] {
+        let token = held(used_for.map(minutes));
+        assert_eq!(token.lasts(now + minutes(age), minutes(lasts)), good, "{used_for:?} {lasts} {age}");
+    }
+    assert!(
+        held(Some(minutes(1))).lasts(now, minutes(60)),
+        "a new one always is, or it would be asked for again and again"
+    );
+}
+
+#[tokio::test]
+async fn who_needs_a_token_that_lasts_and_has_no_turn_for_another_leaves_the_one_that_is_there_to_the_others() {
+    let (tokens, after) = (tokens(), Duration::from_secs(7));
+    get(&tokens, Some(Duration::from_secs(600))).await;
+    tokens.held.lock().await.as_mut().unwrap().used_for = HOUR;
+    let fetch = async || unreachable!("its turn has not come");
+    let lasts = asker("1", Urgency::Poll).map(|asker| Asker { lasts: HOUR, ..asker });
+    let got = tokens.get(lasts, |_| Err(Wait::Turn(after)), fetch).await;
+    assert_eq!(got.err(), Some(Failed::Shared(VendorError::Paced { after })));
+    assert_eq!(get(&tokens, None).await, (1, false));
 }

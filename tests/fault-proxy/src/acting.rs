@@ -13,7 +13,8 @@ use hyper::{Request, Response, StatusCode};
 
 use crate::hop::{Answer, Line};
 use crate::state::Watches;
-use crate::{Action, Deed, Moment, Outage, Place};
+use crate::weaker::{reads_object, without_intent};
+use crate::{Action, Deed, Moment, Outage, Part, Place};
 
 /// A request with a number.
 pub(crate) struct Numbered {
@@ -27,10 +28,12 @@ pub(crate) type Done = Response<Bytes>;
 
 impl Numbered {
     pub(crate) async fn carry_out(&self, request: Request<Full<Bytes>>) -> io::Result<Done> {
+        let forgets = reads_object(request.method(), request.uri().path()) && self.line.state.lacks(Part::StoredIntent);
         let (head, body) = self.line.send(request).await?.into_parts();
         let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
         self.line.state.executed(self.number, head.status.as_u16());
-        Ok(Response::from_parts(head, bytes))
+        let done = Response::from_parts(head, bytes);
+        Ok(if forgets { without_intent(done) } else { done })
     }
 
     pub(crate) fn answer(&self, done: Done) -> Answer {

@@ -23,7 +23,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use crate::acting::{Numbered, closed, whole};
 use crate::hidden::{Lines, without};
 use crate::state::{State, Watches, buys};
-use crate::{Deed, Hop, Identity, Leases, Upstream};
+use crate::weaker::unversioned;
+use crate::{Deed, Hop, Identity, Leases, Part, Upstream};
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) type Answer = Response<Body>;
@@ -116,6 +117,8 @@ impl Line {
         let Some((number, action)) = self.state.number(self.hop, &method, &path, body) else {
             return self.pass(request).await;
         };
+        let blind = self.hop == Hop::Apiserver && self.state.lacks(Part::CompareAndSwap);
+        let request = if blind { unversioned(request, body) } else { request };
         let purchase = buys(self.hop, &method, &path);
         if purchase {
             self.hand(Deed::Purchase).await;

@@ -4,7 +4,8 @@
 //! [`Proxy::arm`] on, and one of them gets an [`Action`]; watches, lists, leases, events and discovery pass unnumbered, and
 //! all leases together may be lost ([`Proxy::leases`]).
 //! Read the modules in this order: `action` says what may happen, `target` to which request, `state` numbers and records,
-//! `hop` carries requests, `acting` breaks one, `hidden` leaves an object out of lists, `tls` makes certificates.
+//! `hop` carries requests, `acting` breaks one, `hidden` leaves an object out of lists, `weaker` takes parts of the protocol away,
+//! `tls` makes certificates.
 
 mod acting;
 mod action;
@@ -13,6 +14,7 @@ mod hop;
 mod state;
 mod target;
 mod tls;
+mod weaker;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,6 +30,7 @@ use state::State;
 pub use state::{Hop, Record};
 pub use target::Target;
 pub use tls::{Failure, Identity, Upstream};
+pub use weaker::Part;
 
 /// Does a [`Deed`]; the request waits for it.
 pub type Hand = Arc<dyn Fn(Deed) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -83,7 +86,17 @@ impl Proxy {
 
     /// Numbers from 1 from now on; the request that is the target gets the action.
     pub fn arm(&self, action: Option<(Target, Action)>) {
-        self.state.arm(action);
+        self.state.arm(action.into_iter().collect());
+    }
+
+    /// As [`arm`](Self::arm), where several requests get an action each.
+    pub fn arm_all(&self, actions: Vec<(Target, Action)>) {
+        self.state.arm(actions);
+    }
+
+    /// How many of these actions were not taken yet.
+    pub fn unspent(&self) -> usize {
+        self.state.unspent()
     }
 
     /// Holds the operator at the beginning of its next pass, until [`release`](Self::release).
@@ -109,6 +122,11 @@ impl Proxy {
     /// Lists and watches that begin from now on leave out the object of this name. What names it goes through.
     pub fn hide(&self, name: &str) {
         *self.state.hidden.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.to_owned());
+    }
+
+    /// The operator lacks this part from now on.
+    pub fn take_away(&self, part: Part) {
+        *self.state.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(part);
     }
 
     /// How often a list or a watch has left out the hidden object.

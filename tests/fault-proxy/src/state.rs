@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
-use crate::{Action, Hand, Leases, Outage, Target};
+use crate::{Action, Hand, Leases, Outage, Part, Target};
 
 /// Which way a request went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,9 @@ pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
     let adjusts = || method == "POST" && path.contains("/organizations/") && path.ends_with("subscription");
     // A license key that is added or removed counts too.
     let keys = || ["POST", "DELETE"].contains(&method) && path.contains("/admin/license");
-    hop == Hop::Vendor && (method == "PUT" || adjusts() || keys())
+    // A preview of a bill changes nothing.
+    let sets_totals = || method == "PUT" && !path.contains("/billing/preview-invoice/");
+    hop == Hop::Vendor && (sets_totals() || adjusts() || keys())
 }
 
 impl Record {
@@ -96,7 +99,8 @@ pub(crate) enum Watches {
 struct Inner {
     started: Instant,
     armed: bool,
-    action: Option<(Target, Action)>,
+    /// What is still to happen.
+    actions: Vec<(Target, Action)>,
     /// Since when purchases are refused, and how many were.
     outage: Option<(Instant, usize, Outage)>,
     /// Number of the request that got it.
@@ -125,6 +129,8 @@ pub(crate) struct State {
     pub(crate) watches_broken: AtomicUsize,
     /// The operator was killed while the vendor paused within a request.
     pub(crate) killed_in_pause: AtomicBool,
+    /// The part of the protocol that is taken away.
+    pub(crate) taken: Mutex<Option<Part>>,
     /// The object that lists and watches leave out.
     pub(crate) hidden: Mutex<Option<String>>,
     /// How often they have.
@@ -139,7 +145,7 @@ impl State {
         let inner = Inner {
             started: Instant::now(),
             armed: false,
-            action: None,
+            actions: Vec::new(),
             outage: None,
             struck: None,
             records: Vec::new(),
@@ -154,6 +160,7 @@ impl State {
             purchases: watch::Sender::new(0),
             watches_broken: AtomicUsize::new(0),
             killed_in_pause: AtomicBool::new(false),
+            taken: Mutex::default(),
             hidden: Mutex::default(),
             left_out: AtomicUsize::new(0),
             reached: Notify::new(),
@@ -165,10 +172,19 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn arm(&self, action: Option<(Target, Action)>) {
+    pub(crate) fn arm(&self, actions: Vec<(Target, Action)>) {
         let mut inner = self.lock();
         *inner =
-            Inner { started: Instant::now(), armed: true, action, outage: None, struck: None, records: Vec::new() };
+            Inner { started: Instant::now(), armed: true, actions, outage: None, struck: None, records: Vec::new() };
+    }
+
+    /// How much of what was planned has not happened.
+    pub(crate) fn unspent(&self) -> usize {
+        self.lock().actions.len()
+    }
+
+    pub(crate) fn lacks(&self, part: Part) -> bool {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) == Some(part)
     }
 
     pub(crate) fn struck(&self) -> Option<usize> {
@@ -227,9 +243,10 @@ impl State {
         let at = inner.started.elapsed();
         // A merge patch that opens an intent or changes its phase; one that closes it says null.
         let patch = if method == "PATCH" { String::from_utf8_lossy(body).into_owned() } else { String::new() };
-        let written = patch.split_once("\"intent\":{").map(|(_, rest)| rest);
+        let status = serde_json::from_str(&patch).map_or(Value::Null, |mut patch: Value| patch["status"].take());
+        let written = status["intent"].as_object();
         let intent = written.is_some();
-        let opens = written.and_then(|rest| rest.split('}').next()).is_some_and(|intent| intent.contains("\"id\":"));
+        let opens = written.is_some_and(|intent| intent.contains_key("id"));
         let (method, path) = (method.to_owned(), path.to_owned());
         inner.records.push(Record {
             number,
@@ -244,8 +261,9 @@ impl State {
             over: None,
             answered: None,
         });
-        let Inner { action, records, struck, .. } = &mut *inner;
-        let action = action.take_if(|(target, _)| target.is_reached(records)).map(|(_, action)| action);
+        let Inner { actions, records, struck, .. } = &mut *inner;
+        let reached = actions.iter().position(|(target, _)| target.is_reached(records));
+        let action = reached.map(|nth| actions.remove(nth).1);
         if action.is_some() {
             *struck = Some(number);
         }

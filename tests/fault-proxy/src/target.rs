@@ -11,6 +11,8 @@ pub struct Target {
     nth: usize,
     /// `None`: whatever its method and path.
     shape: Option<Shape>,
+    /// Only those count that come after the first, second ... request of this kind.
+    after: Option<(Kind, usize)>,
 }
 
 /// What a request does.
@@ -21,6 +23,12 @@ enum Kind {
     Opening,
     /// Writes an intent in any other way.
     Intent,
+    /// Writes a status and opens no intent. Only for what is found without a reference.
+    Status,
+    /// Writes a status and closes an intent. Only for what is found without a reference.
+    Closing,
+    /// Reads something of the vendor, or signs in there. Only for what is found without a reference.
+    Reading,
     Other,
 }
 
@@ -39,6 +47,15 @@ impl Kind {
             _ if record.opens => Self::Opening,
             _ if record.intent => Self::Intent,
             _ => Self::Other,
+        }
+    }
+
+    fn is_of(self, record: &Record) -> bool {
+        match self {
+            Self::Status => record.is_record() && !record.opens,
+            Self::Closing => record.is_record() && record.patch.contains("\"intent\":null"),
+            Self::Reading => record.hop == Hop::Vendor && !record.is_purchase(),
+            kind => Self::of(record) == kind,
         }
     }
 }
@@ -70,28 +87,87 @@ impl Target {
     pub fn of(reference: &[Record], number: usize) -> Self {
         let until = &reference[..number];
         let last = &until[number - 1];
-        let target = Self { kind: Kind::of(last), nth: 0, shape: Some(Shape::of(last)) };
+        let target = Self { kind: Kind::of(last), nth: 0, shape: Some(Shape::of(last)), after: None };
         Self { nth: target.count(until), ..target }
     }
 
     /// The first purchase, however many requests come before it.
     #[must_use]
     pub fn first_purchase() -> Self {
-        Self { kind: Kind::Purchase, nth: 1, shape: None }
+        Self::nth(Kind::Purchase, 1, None)
     }
 
     /// The first request that opens an intent, however many requests come before it.
     #[must_use]
     pub fn first_intent() -> Self {
-        Self { kind: Kind::Opening, nth: 1, shape: None }
+        Self::nth(Kind::Opening, 1, None)
+    }
+
+    /// The first, second ... purchase.
+    #[must_use]
+    pub fn purchase(nth: usize) -> Self {
+        Self::nth(Kind::Purchase, nth, None)
+    }
+
+    /// The first, second ... request that opens an intent.
+    #[must_use]
+    pub fn intent(nth: usize) -> Self {
+        Self::nth(Kind::Opening, nth, None)
+    }
+
+    /// The first request that opens an intent after the first purchase.
+    #[must_use]
+    pub fn intent_after_purchase() -> Self {
+        Self::nth(Kind::Opening, 1, Some((Kind::Purchase, 1)))
+    }
+
+    /// The first write of a status that opens no intent.
+    #[must_use]
+    pub fn first_status() -> Self {
+        Self::nth(Kind::Status, 1, None)
+    }
+
+    /// The first write of a status that closes an intent.
+    #[must_use]
+    pub fn first_closing() -> Self {
+        Self::nth(Kind::Closing, 1, None)
+    }
+
+    /// The first, second ... write of a status that opens no intent, after this one of the requests that open one.
+    #[must_use]
+    pub fn status_after_intent(intent: usize, nth: usize) -> Self {
+        Self::nth(Kind::Status, nth, Some((Kind::Opening, intent)))
+    }
+
+    /// The first request of the readings of the vendor.
+    #[must_use]
+    pub fn first_reading() -> Self {
+        Self::nth(Kind::Reading, 1, None)
+    }
+
+    /// The first of them after this purchase.
+    #[must_use]
+    pub fn reading_after_purchase(purchase: usize) -> Self {
+        Self::nth(Kind::Reading, 1, Some((Kind::Purchase, purchase)))
+    }
+
+    fn nth(kind: Kind, nth: usize, after: Option<(Kind, usize)>) -> Self {
+        Self { kind, nth, shape: None, after }
     }
 
     fn is_like(&self, record: &Record) -> bool {
-        Kind::of(record) == self.kind && self.shape.as_ref().is_none_or(|shape| *shape == Shape::of(record))
+        self.kind.is_of(record) && self.shape.as_ref().is_none_or(|shape| *shape == Shape::of(record))
     }
 
     fn count(&self, records: &[Record]) -> usize {
-        records.iter().filter(|record| self.is_like(record)).count()
+        let from = match self.after {
+            None => 0,
+            Some((kind, nth)) => {
+                let mut each = (0..records.len()).filter(|at| kind.is_of(&records[*at]));
+                each.nth(nth - 1).map_or(records.len(), |at| at + 1)
+            }
+        };
+        records[from..].iter().filter(|record| self.is_like(record)).count()
     }
 
     /// Whether the newest of these requests is the one.
@@ -166,6 +242,27 @@ mod tests {
     fn request_that_never_comes_has_no_other_in_its_place() {
         assert_eq!(strikes("asvop", 5, &"asv".repeat(30)), None);
         assert_eq!(strikes("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
+    }
+
+    /// The numbers at which an action for this target strikes.
+    fn struck(target: &Target, letters: &str) -> Vec<usize> {
+        let run = run("one", letters);
+        (1..=run.len()).filter(|number| target.is_reached(&run[..*number])).collect()
+    }
+
+    #[test]
+    fn request_after_another_one_is_counted_from_there() {
+        let run = "asvwasvopviasvopvw";
+        assert_eq!(struck(&Target::first_status(), run), [4]);
+        assert_eq!(struck(&Target::first_reading(), run), [3]);
+        assert_eq!(struck(&Target::intent(2), run), [15]);
+        assert_eq!(struck(&Target::intent_after_purchase(), run), [15]);
+        assert_eq!(struck(&Target::purchase(2), run), [16]);
+        assert_eq!(struck(&Target::status_after_intent(1, 1), run), [11]);
+        assert_eq!(struck(&Target::status_after_intent(2, 1), run), [18]);
+        assert_eq!(struck(&Target::reading_after_purchase(2), run), [17]);
+        assert_eq!(struck(&Target::reading_after_purchase(3), run), [0; 0]);
+        assert_eq!(struck(&Target::first_closing(), run), [0; 0], "none of these writes closes an intent");
     }
 
     #[test]

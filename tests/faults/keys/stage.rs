@@ -18,6 +18,8 @@ use vendor_sim::{Immuta, Options, Simulator};
 
 use crate::actions::{BINARY, SHORT};
 use crate::ground::Ground;
+use crate::happenings::{LABELED, STATUS_RESTORED};
+use crate::keys::Lack;
 
 /// Names the part that a weakened operator lacks; see `weakened`.
 const WEAKNESS: &str = "FAULT_WEAKNESS";
@@ -27,7 +29,7 @@ struct Shop {
     namespace: String,
     kubeconfig: PathBuf,
     allowed: String,
-    lacks: Option<&'static str>,
+    lacks: Option<Lack>,
     running: Mutex<Option<Operator>>,
     past: Mutex<String>,
     killed: AtomicBool,
@@ -54,7 +56,10 @@ impl Shop {
         }
         let allowed = format!("--allowed-host={}", self.allowed);
         let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
-        let fault_switch = self.lacks.map(|lacks| (WEAKNESS, lacks));
+        let fault_switch = self.lacks.and_then(|lacks| match lacks {
+            Lack::Inside(name) => Some((WEAKNESS, name)),
+            Lack::OnTheWay(_) => None,
+        });
         let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(fault_switch).collect();
         // This very program is the weakened operator.
         let weakened = fault_switch.and_then(|_| std::env::current_exe().ok());
@@ -106,7 +111,7 @@ impl Drop for Stage {
 impl Stage {
     /// A tenant with 10 users and somebody else's key, that makes a second row of a key that it has.
     #[expect(clippy::too_many_lines, reason = "each part needs the ones before it")]
-    pub async fn new(ground: &Arc<Ground>, lacks: Option<&'static str>) -> Self {
+    pub async fn new(ground: &Arc<Ground>, lacks: Option<Lack>) -> Self {
         let namespace = ground.plane.namespace("keys").await;
         let vendor = Simulator::start(Options::hurried()).await.expect("simulator");
         let tenant = vendor.immuta();
@@ -118,14 +123,24 @@ impl Stage {
 
         let upstream = Upstream::new(vendor.address(), "localhost", &vendor.ca_pem()).expect("the simulator");
         let whose: Arc<Mutex<Option<Arc<Shop>>>> = Arc::default();
+        let objects: Api<LicenseSeats> = Api::namespaced(ground.client.clone(), &namespace);
         let hand: Hand = {
-            let whose = Arc::clone(&whose);
+            let (whose, objects) = (Arc::clone(&whose), objects.clone());
             Arc::new(move |deed| {
-                let shop = lock(&whose).clone();
-                async move { shop.iter().for_each(|shop| shop.act(deed)) }.boxed()
+                let (shop, objects) = (lock(&whose).clone(), objects.clone());
+                async move {
+                    shop.iter().for_each(|shop| shop.act(deed));
+                    if let Deed::Happen(what) = deed {
+                        happen(&objects, what).await;
+                    }
+                }
+                .boxed()
             })
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
+        if let Some(Lack::OnTheWay(part)) = lacks {
+            proxy.take_away(part);
+        }
         let shop = Arc::new(Shop {
             namespace: namespace.clone(),
             kubeconfig: ground.kubeconfig(&proxy),
@@ -145,7 +160,7 @@ impl Stage {
             }
         });
         let stage = Self {
-            objects: Api::namespaced(ground.client.clone(), &namespace),
+            objects,
             secrets: Api::namespaced(ground.client.clone(), &namespace),
             listed: Mutex::default(),
             proxy,
@@ -220,6 +235,23 @@ impl Stage {
     pub fn ended_alone(&self) -> usize {
         self.shop.ended_alone.load(Ordering::SeqCst)
     }
+}
+
+/// What another program does to the object.
+async fn happen(objects: &Api<LicenseSeats>, what: &str) {
+    let parameters = PatchParams::default();
+    let done = match what {
+        LABELED => {
+            let patch = Patch::Merge(json!({ "metadata": { "labels": { "team": "finance" } } }));
+            objects.patch("acme", &parameters, &patch).await
+        }
+        STATUS_RESTORED => {
+            let patch = Patch::Merge(json!({ "status": null }));
+            objects.patch_status("acme", &parameters, &patch).await
+        }
+        _ => panic!("nobody knows how to make this happen to a tenant: {what}"),
+    };
+    done.expect("the object is changed");
 }
 
 fn entries(keys: &[&str]) -> Value {

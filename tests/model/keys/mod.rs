@@ -6,12 +6,14 @@ mod outside;
 mod properties;
 mod tenant;
 mod tests;
+pub use tests::with_all_passes;
 mod translate;
 
 use stateright::Property;
 
 use crate::apiserver::{Phase, Record};
 use crate::case::{Case, Heard, Judgement, Named, Said, Waits};
+use crate::pass_step;
 use crate::properties::TWICE;
 use crate::replica::Clock;
 use crate::variants::Variant;
@@ -56,6 +58,8 @@ pub struct Mark {
     pub phase: Phase,
     /// Seats when it was decided.
     pub from: u8,
+    /// Of an addition: those of them that no listed row explained.
+    pub unexplained: u8,
     /// The list of keys that it was decided for.
     pub wish: Listing,
     /// What the refusal said that was heard.
@@ -176,6 +180,17 @@ impl Heard for Answer {
         self == Self::Throttled
     }
 
+    fn kind(self) -> Option<pass_step::Heard> {
+        Some(match self {
+            Self::Named(_) | Self::Accepted => pass_step::Heard::Accepted,
+            Self::Opaque => pass_step::Heard::Opaque,
+            Self::Uncertain(_) => pass_step::Heard::Uncertain,
+            Self::None => pass_step::Heard::Nothing,
+            Self::Throttled => pass_step::Heard::Refused,
+            Self::NotSent => return None,
+        })
+    }
+
     fn ends_pass(self) -> bool {
         matches!(self, Self::Throttled | Self::NotSent)
     }
@@ -289,6 +304,10 @@ impl Case for Keys {
         if let Some(last) = &mut made.last {
             visit(last);
         }
+    }
+
+    fn newest(made: &Made) -> Option<u8> {
+        made.last
     }
 
     fn is_good_end(world: &World<Self>, verdict: Said<Self>) -> Option<bool> {

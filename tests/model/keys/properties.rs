@@ -2,7 +2,7 @@
 
 use stateright::Property;
 
-use super::tenant::{Slot, bit};
+use super::tenant::{FIRST, Slot, bit};
 use super::{Key, Keys, Known, Mark, State, Task, Wait};
 use crate::apiserver::Phase;
 use crate::case::{Case, Said, Sells};
@@ -105,12 +105,13 @@ fn keeps(variant: &Variant, world: &World, intent: Mark, me: &Replica) -> bool {
     }
 }
 
-/// Each listed key has a row in the record that the tenant has too.
+/// Each listed key has a row in the record that the tenant has too, and that may be its own. A row that a colleague adds while
+/// an addition is open cannot be told from it.
 fn has_listed_keys(world: &World) -> bool {
     let keys = world.apiserver.record.made.keys;
     let has = |key: &Key| {
         let row = keys[key.place()].and_then(|known| known.row);
-        row.is_some_and(|row| world.vendor.rows() & bit(row) != 0)
+        row.is_some_and(|row| row != FIRST && world.vendor.rows() & bit(row) != 0)
     };
     world.outside.listing.keys().iter().all(has)
 }

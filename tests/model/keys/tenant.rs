@@ -18,12 +18,17 @@ type Variant = AnyVariant<Keys>;
 /// How many rows a tenant can have had.
 pub const ROWS: usize = 6;
 
+/// The row of a colleague's key that is there from the beginning.
+pub const FIRST: Row = 0;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tenant {
     /// Each number that was or will be handed out, in its order.
     pub slots: [Slot; ROWS],
     /// The list lacks this row, though its seats are counted, until that is mended.
     pub gap: Option<Row>,
+    /// The next reading neither lists this row nor counts its seats.
+    pub unseen: Option<Row>,
     /// Requests that run, in no order.
     pub requests: [Option<Request>; 3],
     /// This object removed a row that it had not added.
@@ -116,6 +121,8 @@ pub enum VendorAct {
     Gap(Row),
     /// The list is whole again.
     Mend,
+    /// The next reading will show the tenant without this row.
+    Misread(Row),
 }
 
 pub fn bit(row: Row) -> Rows {
@@ -146,6 +153,7 @@ impl VendorAct {
             Self::Remove(_) => "a colleague removes a row",
             Self::Gap(_) => "gap",
             Self::Mend => "the list is whole",
+            Self::Misread(_) => "misread",
         }
     }
 }
@@ -164,7 +172,7 @@ impl Tenant {
     /// One row of a colleague is there.
     pub fn new() -> Self {
         let mut slots = [Slot::Unused; ROWS];
-        slots[0] = Slot::Colleague(None);
+        slots[usize::from(FIRST)] = Slot::Colleague(None);
         Self { slots, ..Self::default() }
     }
 
@@ -215,11 +223,11 @@ impl Sells<Keys> for Tenant {
     type Act = VendorAct;
 
     fn is_quiet(&self) -> bool {
-        self.requests.iter().all(Option::is_none) && self.gap.is_none()
+        self.requests.iter().all(Option::is_none) && self.gap.is_none() && self.unseen.is_none()
     }
 
     fn read(&mut self) -> Option<Seen> {
-        let rows = self.rows();
+        let rows = self.rows() & !self.unseen.take().map_or(0, bit);
         let gap = self.gap.map_or(0, bit);
         Some(Seen { rows: rows & !gap, seats: u8::try_from(rows.count_ones()).unwrap_or_default() })
     }
@@ -303,6 +311,9 @@ impl Sells<Keys> for Tenant {
         } else if world.left.gaps > 0 {
             offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Gap));
         }
+        if world.left.misreads > 0 && world.vendor.unseen.is_none() {
+            offers.extend(world.vendor.numbers(Slot::is_row).map(VendorAct::Misread));
+        }
     }
 
     fn step(_: &Variant, world: &mut World, act: VendorAct) {
@@ -328,6 +339,10 @@ impl Sells<Keys> for Tenant {
                 world.vendor.gap = Some(row);
             }
             VendorAct::Mend => world.vendor.gap = None,
+            VendorAct::Misread(row) => {
+                world.left.misreads -= 1;
+                world.vendor.unseen = Some(row);
+            }
         }
         world.vendor.requests.sort_unstable();
     }

@@ -81,6 +81,7 @@ fn step(mark: Mark) -> Step {
         present: vec![],
         id: None,
         uuid: None,
+        unexplained: None,
         heard: vec![],
     };
     match mark.task {
@@ -88,6 +89,7 @@ fn step(mark: Mark) -> Step {
             present: numbers(present).map(i64::from).collect(),
             id: named.map(i64::from),
             uuid: named.map(uuid),
+            unexplained: Some(i32::from(mark.unexplained) * SEATS),
             heard: heard(mark),
             ..plain
         }),
@@ -148,6 +150,7 @@ pub fn mark(intent: &Intent) -> Mark {
         external: intent.reason == Trigger::ExternalChange,
         phase: intent.phase.into(),
         from: small((key.from / SEATS).into()),
+        unexplained: small((key.unexplained.unwrap_or_default() / SEATS).into()),
         wish: wish_of(intent.wish.as_deref()),
         refused: intent.refused.as_deref().map(says),
         first: key_step(intent).heard.first().filter(|words| *words != NO_ANSWER).map(|words| says(words)),
@@ -184,6 +187,7 @@ pub fn history(made: Made) -> Vec<Change> {
             present: vec![],
             id: None,
             uuid: None,
+            unexplained: None,
             heard: vec![],
         }),
         generation: i64::from(FIRST_GENERATION),

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use seatkeeper::api::{Activity, ActivityState, LicenseSeatsStatus, MayBill, RecordOf};
+use seatkeeper::api::{
+    Activity, ActivityState, AdjustmentMode, ApprovalDecision, ApprovalPolicy, LicenseSeatsRef, LicenseSeatsStatus,
+    MayBill, RecordOf, SeatApprovalSpec,
+};
 use seatkeeper::domain::{
-    self, ActivePast, Bound, Desired, Differences, Doubt, Elapsed, Goal, Model, Outcome, Refusal, Situation, Sizing,
-    Snapshot, Timing, Uncertain, Usage, WaitFor,
+    self, ActivePast, Approval, Approvals, Bound, Calendar, Desired, Differences, Doubt, Elapsed, Goal, Model, Opening,
+    Outcome, Refusal, Situation, Sizing, Snapshot, Timing, Uncertain, Usage, WaitFor,
 };
 
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
@@ -38,7 +41,7 @@ const TIMING: Timing =
 const ALWAYS: u8 = u8::MAX;
 
 /// All that an answer depends on: the thread of a test asks for several variants.
-type Asked = (Option<Weakness>, [bool; 3], Record, Option<Clock>, i8, Outside);
+type Asked = (Option<Weakness>, [bool; 5], Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
@@ -47,7 +50,7 @@ thread_local! {
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
 pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
-    let kind = [variant.relative, variant.sized, follows(variant)];
+    let kind = [variant.relative, variant.sized, follows(variant), waits(variant), asks(variant)];
     let asked = (variant.weakness, kind, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
@@ -61,6 +64,8 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let sizing = variant.sized.then_some(SIZING);
     let seats = Some(i32::from(outside.wanted));
     let desired = Desired { suspended: outside.suspended, seats, sizing, ..fixed().0.clone() };
+    let desired = gated(variant, desired);
+    let (openings, given) = (openings(outside), given(outside));
     let snapshot = reading(variant, seen, outside);
     let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
     let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
@@ -79,6 +84,8 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
             elapsed: elapsed.as_ref(),
             record: Some(&known),
             activity: ActivePast { record: status.activity.as_ref(), edits_unseen: false },
+            calendar: Calendar { openings: &openings, ..Calendar::default() },
+            approvals: Approvals { given: &given, ..Approvals::default() },
             ..situation(&desired, &snapshot, &status, TIMING)
         })
     };
@@ -99,7 +106,54 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     {
         mark.attempt = 1;
     }
+    assert!(!leaves_held(&judged, outside), "a first attempt leaves although its window or its approval is gone");
     judged
+}
+
+/// Whether a change that must wait for its window or its approval is sent all the same. Its repeat is the same change.
+fn leaves_held(judged: &Judgement, outside: Outside) -> bool {
+    let held = outside.closed || outside.unapproved;
+    held && matches!(&judged.verdict, Said::Change(mark) if mark.attempt != 2)
+}
+
+/// Whether a change waits for a window.
+fn waits(variant: &Variant) -> bool {
+    variant.faults.windows > 0
+}
+
+/// Whether a change needs an approval.
+fn asks(variant: &Variant) -> bool {
+    variant.faults.approvals > 0
+}
+
+/// The spec with what it says of windows and approvals.
+fn gated(variant: &Variant, mut desired: Desired) -> Desired {
+    let mode = if waits(variant) { AdjustmentMode::InWindow } else { AdjustmentMode::Immediate };
+    (desired.adjustment.increase.mode, desired.adjustment.decrease.mode) = (mode, mode);
+    let above = asks(variant).then_some(0);
+    desired.approval = ApprovalPolicy { increase_above: above, decrease_above: above };
+    desired
+}
+
+/// The window, which is open, or opens in a day.
+fn openings(outside: Outside) -> [Opening; 1] {
+    let hour = |hour| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
+    let (opens, closes) = if outside.closed { (hour(24), hour(25)) } else { (hour(-1), hour(1)) };
+    [Opening { name: "window".into(), opens, closes, local: String::new() }]
+}
+
+/// The approval of all that the spec may ask for.
+fn given(outside: Outside) -> Vec<Approval> {
+    let spec = SeatApprovalSpec {
+        license_seats_ref: LicenseSeatsRef { name: "acme".into() },
+        decision: ApprovalDecision::Approved,
+        plan_id: None,
+        up_to: Some(WANTED.into()),
+        limit_up_to: None,
+        valid_until: None,
+        apply_now: None,
+    };
+    (!outside.unapproved).then(|| Approval { name: "yes".into(), spec }).into_iter().collect()
 }
 
 /// What the vendor shows.

@@ -10,6 +10,7 @@ use stateright::Property;
 use crate::apiserver::{Phase, Record};
 use crate::case::{Case, Heard, Judgement, Named, Said, Sells, Waits};
 use crate::operator::DOES;
+use crate::pass_step;
 use crate::replica::{Clock, Replica};
 use crate::variants::{Faults, Taken, Variant, Weakness};
 use crate::world::{FIRST_GENERATION, World};
@@ -102,6 +103,10 @@ pub struct Outside {
     pub bounded: bool,
     /// `spec.suspend`.
     pub suspended: bool,
+    /// The window of the change is closed.
+    pub closed: bool,
+    /// The approval that the change needs is not there.
+    pub unapproved: bool,
     /// What the spec asks for.
     pub wanted: i8,
     /// How many looks a person has asked for.
@@ -120,6 +125,10 @@ pub enum OutsideAct {
     Edit,
     /// Somebody sets or takes away `spec.suspend`.
     Suspend,
+    /// The window closes or opens.
+    Window,
+    /// A person takes the approval back, or gives it.
+    Approval,
     /// Somebody edits the number of seats: to another one, and back.
     Wish,
     /// A person asks for a look.
@@ -156,6 +165,17 @@ impl Heard for Answer {
 
     fn is_before_effect(self) -> bool {
         self == Self::Refused
+    }
+
+    fn kind(self) -> Option<pass_step::Heard> {
+        Some(match self {
+            Self::Accepted => pass_step::Heard::Accepted,
+            Self::Opaque => pass_step::Heard::Opaque,
+            Self::Uncertain => pass_step::Heard::Uncertain,
+            Self::None => pass_step::Heard::Nothing,
+            Self::Refused => pass_step::Heard::Refused,
+            Self::NotSent => return None,
+        })
     }
 
     fn ends_pass(self) -> bool {
@@ -212,6 +232,8 @@ impl Case for Quantity {
             generation: FIRST_GENERATION,
             bounded: false,
             suspended: false,
+            closed: false,
+            unapproved: false,
             wanted: WANTED,
             looks: 0,
             used: Some(USED),
@@ -256,6 +278,8 @@ impl Case for Quantity {
             (left.bounds, OutsideAct::Bound),
             (left.edits, OutsideAct::Edit),
             (left.suspends, OutsideAct::Suspend),
+            (left.windows, OutsideAct::Window),
+            (left.approvals, OutsideAct::Approval),
             (left.wishes, OutsideAct::Wish),
             (left.looks, OutsideAct::Look),
         ];
@@ -272,6 +296,7 @@ impl Case for Quantity {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one match: an arm for each action")]
     fn step_outside(world: &mut World<Self>, act: OutsideAct) {
         let asked = question(world);
         let (left, outside) = (&mut world.left, &mut world.outside);
@@ -287,6 +312,14 @@ impl Case for Quantity {
             OutsideAct::Suspend => {
                 left.suspends -= 1;
                 outside.suspended = !outside.suspended;
+            }
+            OutsideAct::Window => {
+                left.windows -= 1;
+                outside.closed = !outside.closed;
+            }
+            OutsideAct::Approval => {
+                left.approvals -= 1;
+                outside.unapproved = !outside.unapproved;
             }
             OutsideAct::Wish => {
                 left.wishes -= 1;
@@ -327,12 +360,17 @@ impl Case for Quantity {
 
     fn unhinder(outside: &mut Outside) {
         (outside.bounded, outside.suspended, outside.used) = (false, false, Some(USED));
+        (outside.closed, outside.unapproved) = (false, false);
     }
 
     fn each_made_id(made: &mut Made, visit: &mut impl FnMut(&mut u8)) {
         if let Some(made) = &mut made.last {
             visit(&mut made.id);
         }
+    }
+
+    fn newest(made: &Made) -> Option<u8> {
+        made.last.map(|made| made.id)
     }
 
     fn each_outside_id(outside: &mut Outside, visit: &mut impl FnMut(&mut u8)) {
@@ -356,6 +394,7 @@ impl Case for Quantity {
         match act {
             Ok(VendorAct::Proceed(_)) => "proceed",
             Ok(VendorAct::Fail(_)) => "fail",
+            Ok(VendorAct::FailDone(_)) => "fail when all is done",
             Ok(VendorAct::Refuse(_)) => "refuse",
             Ok(VendorAct::Object(_)) => "refuse wherever it stands",
             Ok(VendorAct::Deliver) => "deliver",
@@ -364,6 +403,8 @@ impl Case for Quantity {
             Err(OutsideAct::Bound) => "bound",
             Err(OutsideAct::Edit) => "edit",
             Err(OutsideAct::Suspend) => "suspend",
+            Err(OutsideAct::Window) => "window",
+            Err(OutsideAct::Approval) => "approval",
             Err(OutsideAct::Wish) => "wish",
             Err(OutsideAct::Look) => "look",
             Err(OutsideAct::Use(_)) => "use",
@@ -395,12 +436,14 @@ fn of(replicas: usize) -> Variant<Quantity> {
 }
 
 /// What the vendor, and people, do in the model: all of it must happen.
-const HAPPENS: [&str; 14] = [
+const HAPPENS: [&str; 17] = [
+    "approval",
     "bound",
     "confirm",
     "deliver",
     "edit",
     "fail",
+    "fail when all is done",
     "look",
     "misread",
     "proceed",
@@ -408,6 +451,7 @@ const HAPPENS: [&str; 14] = [
     "refuse wherever it stands",
     "suspend",
     "use",
+    "window",
     "wish",
     "write back",
 ];
@@ -420,6 +464,14 @@ fn little(change: fn(&mut Faults)) -> Variant<Quantity> {
 /// Everything happens, for traces of which each is one of very many.
 pub fn lively() -> Variant<Quantity> {
     of(1).restless().misreading().with(|left| (left.wishes, left.looks, left.uses, left.sends) = (2, 2, 2, 5))
+}
+
+/// So many variants as show each pass that there is. By differences the vendor takes fewer steps, and the operator the same.
+pub fn with_all_passes() -> Vec<Variant<Quantity>> {
+    let two_losses = |variant: Variant<Quantity>| variant.relative().with(|left| (left.losses, left.sends) = (2, 2));
+    let alone = [of(1), two_losses(of(1)), old_reading().relative(), refusals().relative()];
+    let two = two_losses(of(2)).without_crash().with(|left| left.sends = 1);
+    alone.into_iter().chain([two]).collect()
 }
 
 /// A pass may decide about a reading that is older than the settle time, the next reading may be wrong, and the wish is edited.
@@ -440,6 +492,7 @@ fn one_replica_never_buys_twice_and_comes_to_rest_whatever_happens() {
         let variants = [
             of(1),
             little(|left| (left.bounds, left.edits, left.suspends, left.looks) = (1, 1, 1, 1)),
+            little(|left| (left.windows, left.approvals) = (2, 2)),
             old_reading(),
             refusals().with(|left| (left.uses, left.confirmations, left.sends) = (1, 1, 3)),
         ];
@@ -458,6 +511,13 @@ fn bounds_and_edits_that_come_and_go_give_no_decision_a_third_request() {
 #[test]
 fn object_that_is_suspended_now_and_then_gives_no_decision_a_third_request() {
     safe(of(1).with(|left| (left.suspends, left.edits) = (4, 2)));
+}
+
+#[test]
+fn window_that_closes_and_approval_that_is_deleted_at_any_time_give_no_decision_a_third_request() {
+    safe(of(1).with(|left| (left.windows, left.edits) = (2, 1)));
+    safe(of(1).with(|left| (left.approvals, left.edits) = (2, 1)));
+    safe(of(1).without_crash().with(|left| (left.windows, left.approvals) = (2, 2)));
 }
 
 #[test]

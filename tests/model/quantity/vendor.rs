@@ -196,6 +196,8 @@ pub enum VendorAct {
     Proceed(usize),
     /// A request fails where it stands; the answer is the same opaque 500 before and after billing.
     Fail(usize),
+    /// A request fails after all was done: the row is written too, and the answer is that same 500.
+    FailDone(usize),
     /// A request is refused before any effect, and the answer proves it.
     Refuse(usize),
     /// A request is refused where it stands, in words that prove nothing.
@@ -215,8 +217,10 @@ fn offers(world: &World, offers: &mut Vec<VendorAct>) {
         offers.push(VendorAct::Proceed(slot));
         if world.left.failures > 0 {
             offers.extend([VendorAct::Fail(slot), VendorAct::Object(slot)]);
-            if request.stage == Stage::Arrived {
-                offers.push(VendorAct::Refuse(slot));
+            match request.stage {
+                Stage::Arrived => offers.push(VendorAct::Refuse(slot)),
+                Stage::Billed(_) => offers.push(VendorAct::FailDone(slot)),
+                Stage::Subtracted(_) | Stage::Added(_) => {}
             }
         }
     }
@@ -238,6 +242,13 @@ fn step(variant: &Variant<Quantity>, world: &mut World, act: VendorAct) {
         VendorAct::Proceed(slot) => proceed(variant, world, slot),
         VendorAct::Fail(slot) => {
             world.left.failures -= 1;
+            finish(world, slot, Answer::Opaque);
+        }
+        VendorAct::FailDone(slot) => {
+            world.left.failures -= 1;
+            if let Some(Request { stage: Stage::Billed(total), .. }) = world.vendor.requests[slot] {
+                world.vendor.shown = total;
+            }
             finish(world, slot, Answer::Opaque);
         }
         VendorAct::Refuse(slot) => {

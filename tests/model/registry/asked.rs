@@ -170,8 +170,8 @@ impl Word {
             Self::Answered(of) => drop(registry.answered(key(of))),
             Self::Owner(of) => return Answer::Owner(registry.owner(key(of)).map(slot)),
             Self::Reserve { slot, change, term, now } => {
-                if let Err(bar) = registry.reserve(key(slot), opened(change), term.into(), at(now)) {
-                    return Answer::Barred(Barred::of(&bar));
+                if let Err(blocked) = registry.reserve(key(slot), opened(change), term.into(), at(now)) {
+                    return Answer::Barred(Barred::of(&blocked));
                 }
             }
             Self::SetOpen { slot, open, now } => drop(registry.set_open(key(slot), open.map(opened), at(now))),
@@ -196,14 +196,14 @@ impl Told {
         let (account, pool) = (realm(slot, account), POOLS[slot]);
         let differ = if self.differs { differing(slot) } else { BTreeSet::new() };
         let rows = Rows { listed: self.rows.map(listed), read: self.read, differ };
-        let claim = Ownership { vendor, account, confirmed, pool, age, wanted: None };
-        Found::Claims(Noted { claim, open: self.open.map(opened), rows })
+        let ownership = Ownership { vendor, account, confirmed, pool, age, wanted: None };
+        Found::Wants(Noted { ownership, open: self.open.map(opened), rows })
     }
 }
 
 impl Barred {
-    fn of(bar: &BlockedBy) -> Self {
-        match bar {
+    fn of(blocked: &BlockedBy) -> Self {
+        match blocked {
             BlockedBy::NotKnownYet => Self::Scan,
             BlockedBy::OwnedBy(_) => Self::Owner,
             BlockedBy::SameRows(..) => Self::Rows,

@@ -9,7 +9,7 @@ use super::world::{Act, NAMES, Slot, World};
 /// More steps than anything takes that must end before the next pass.
 const MANY: usize = 60;
 
-/// More hours than a change can bar its account.
+/// More hours than a change can block its account.
 const HOURS: usize = 5;
 
 /// Whether this object gets the right to make a change, while the others want nothing.

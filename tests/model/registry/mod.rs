@@ -1,4 +1,4 @@
-//! The registry of claims, checked in every order of events within bounds: two objects of one pool and a third of another
+//! The registry of ownership, checked in every order of events within bounds: two objects of one pool and a third of another
 //! pool of the same account, one or two replicas of which each has the real registry, and a vendor whose requests end late.
 
 mod asked;

@@ -70,7 +70,7 @@ pub fn age(uid: Uid) -> (i64, &'static str) {
     AGES[usize::from(uid / 2)][usize::from(uid % 2)]
 }
 
-/// The older objects that claim the same as this one, with a key that the vendor accepts.
+/// The older objects that want the same as this one, with a key that the vendor accepts.
 fn older<'a>(
     variant: &'a Variant,
     world: &'a World,

@@ -88,7 +88,7 @@ impl Variant {
         Self { there: [false, true, true], ..self }
     }
 
-    /// Only one object claims the first pool.
+    /// Only one object wants the first pool.
     pub fn without_a_rival(self) -> Self {
         Self { there: [true, false, true], ..self }
     }

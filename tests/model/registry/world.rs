@@ -13,7 +13,7 @@ use super::replica::Replica;
 use super::variants::{Left, Variant};
 use super::weakness::Weakness;
 
-/// Number of an object's name: 0 and 1 claim one pool, 2 another of the same account.
+/// Number of an object's name: 0 and 1 want one pool, 2 another of the same account.
 pub type Slot = usize;
 
 /// The objects that may ever be there, as numbers: by name, then in the order of their creation.
@@ -22,7 +22,7 @@ pub type Uid = u8;
 /// The names.
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// The pool that an object claims.
+/// The pool that an object wants.
 pub const POOLS: [&str; 3] = ["seats", "seats", "machines"];
 
 /// The first of the two accounts that have an id of their host alone: each object reaches them at an address of its own.

@@ -50,11 +50,11 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl scale licenseseats acme-bitwarden --replicas=160
     kubectl scale licenseseats acme-bitwarden --replicas=5000
 
-3. Somebody changes seats in the vendor's web vault: it is noticed, told in an event, and corrected.
+3. A person changes seats in the vendor's web vault: it is noticed, told in an event, and corrected.
     curl -s -o /dev/null $ACME/seats -H 'Content-Type: application/json' -d '{{\"seats\":148}}'
     kubectl describe licenseseats acme-bitwarden
 
-4. Mend the refused credential of acme-eu: it is noticed within a second, and acme-eu gets its 40 seats.
+4. Mend the refused credential of acme-eu: it is noticed within seconds, and acme-eu gets its 40 seats.
     kubectl patch secret bitwarden-eu -p '{{\"stringData\":{{\"clientSecret\":\"{eu_secret}\"}}}}'
 
 5. Break a Secret that worked, see what is said, and mend it.
@@ -70,8 +70,8 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
     kubectl patch licenseseats acme-immuta --type=json -p '[{{\"op\":\"add\",\"path\":\"/spec/vendor/immuta/licenseKeys/-\",\"value\":{{\"secretKeyRef\":{{\"name\":\"immuta-2027\",\"key\":\"second\"}}}}}}]'
 
 7. One change a month: acme-monthly wants 105 seats and waits for its window, with its limit pinned to the 100 that it has. Here
-   the window opens within two minutes of the start.
-    kubectl wait licenseseats acme-monthly --for=jsonpath='{{.status.seats}}'=105 --timeout=150s
+   the window opens within a minute of the first table.
+    kubectl wait licenseseats acme-monthly --for=jsonpath='{{.status.seats}}'=105 --timeout=90s
 
 8. Seats that follow the people: twelve more members, and acme-sized buys ten seats more.
     curl -s {url}/sim/organizations/{sized}/join -H 'Content-Type: application/json' -d '{{\"n\":12}}'

@@ -2,7 +2,7 @@
 //!
 //! The examples are made for Bitwarden's clouds. Four things are changed here, and nothing else: the region goes (the
 //! Secrets name the simulator), the interval gets short, what spends money first waits (`suspend`), and windows by the calendar
-//! open within two minutes.
+//! open hours later, until the stage lets one open within a minute.
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +17,8 @@ use crate::tenants::{self, Filled};
 
 /// The object that goes from 100 to 150 seats.
 pub(crate) const MANAGED: &str = "acme-bitwarden";
+/// The object that waits for its window.
+pub(crate) const MONTHLY: &str = "acme-monthly";
 /// A credential of Bitwarden in `examples/`.
 const ORGANIZATION_KEY: &str = "bitwarden-org";
 /// How often the simulator is read, so that nobody waits.
@@ -190,7 +192,7 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
     // An index into a value that may change would add what is missing, as null.
     for window in spec.pointer_mut("/adjustment/windows").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(cron) = window.get_mut("cron") {
-            opens_soon(cron);
+            *cron = opens_at(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(6));
         }
     }
     if name == MANAGED {
@@ -216,11 +218,10 @@ fn adapt(object: &mut Value, parts: &[Part], immuta: &[Filled]) -> Result<(), Fa
     Ok(())
 }
 
-/// Lets a window open at the first full minute that is not too near to see the change wait.
-fn opens_soon(cron: &mut Value) {
-    let opens = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(105);
-    let schedule = opens.strftime("%-M %-H * * *").to_string();
-    *cron = json!({ "schedule": schedule, "timeZone": "UTC", "duration": "1h" });
+/// A window that opens daily at the minute of this time.
+pub(crate) fn opens_at(time: jiff::Timestamp) -> Value {
+    let schedule = time.strftime("%-M %-H * * *").to_string();
+    json!({ "schedule": schedule, "timeZone": "UTC", "duration": "1h" })
 }
 
 /// All objects of all files, by file name.
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn window_by_the_calendar_opens_soon_and_one_before_the_renewal_is_applied_as_it_is() {
+    fn window_by_the_calendar_opens_hours_later_and_one_before_the_renewal_is_applied_as_it_is() {
         let renewal = json!({ "name": "renewal", "beforeRenewal": { "opens": "48h" } });
         let month_start = json!({ "name": "month-start", "cron": { "schedule": "0 6 1W * *" } });
         let adjustment = json!({ "windows": [renewal, month_start] });

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use seatkeeper_support::{ControlPlane, Operator};
 use vendor_sim::{Options, Simulator, Switches};
 
 use crate::claim::Claim;
 use crate::guide::Guide;
-use crate::scene::{self, MANAGED, Part};
+use crate::scene::{self, MANAGED, MONTHLY, Part};
 use crate::tenants;
 use crate::{Failure, say, show};
 
@@ -28,6 +30,7 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-immuta-watched", "Observed"),
     ("acme-labs", "Observed"),
     ("acme-machine-accounts", "InSync"),
+    (MONTHLY, "ChangeDeferred"),
     ("acme-owned", "InSync"),
     ("acme-renewal", "InSync"),
     ("acme-secrets-manager", "InSync"),
@@ -35,6 +38,9 @@ const BEFORE: &[(&str, &str)] = &[
     ("acme-sized", "InSync"),
     ("acme-two-clusters", "Standby"),
 ];
+
+/// So many seconds at least one sees an object wait for its window.
+const FIRST_LOOK: i64 = 15;
 
 /// A vendor that is as quick as the operator is told to be, and that people may ask with curl.
 async fn simulated(self_hosted: bool) -> Result<Simulator, Failure> {
@@ -95,6 +101,7 @@ impl Stage {
         for (name, reason) in BEFORE {
             self.until(name, "{.status.conditions[?(@.type==\"Ready\")].reason}", reason).await?;
         }
+        self.let_the_window_open_soon().await?;
         show("\nWhile acme-bitwarden is suspended, STATUS says what would be done:\n");
         self.run_and_show(&["get", "licenseseats"]).await?;
         show("\nNow it may buy:\n");
@@ -113,6 +120,23 @@ impl Stage {
         };
         show(&guide.to_string());
         Ok(())
+    }
+
+    /// Lets the window of one object open within a minute, so that one sees it happen, and not before one sees it wait.
+    async fn let_the_window_open_soon(&self) -> Result<(), Failure> {
+        // Its limit is pinned first, and until that has settled STATUS does not name the window.
+        self.until(MONTHLY, "{.status.limit}", "100").await?;
+        self.until(MONTHLY, "{.status.conditions[?(@.type==\"ChangePending\")].reason}", "AwaitingWindow").await?;
+        let left = || 60 - Timestamp::now().as_second().rem_euclid(60);
+        if left() < FIRST_LOOK {
+            tokio::time::sleep(Duration::from_secs(left().unsigned_abs())).await;
+        }
+        let opens = Timestamp::from_second(Timestamp::now().as_second() + left());
+        let opens = opens.map_err(|error| Failure(format!("the next minute: {error}")))?;
+        let cron = scene::opens_at(opens);
+        let patch = format!(r#"[{{"op":"replace","path":"/spec/adjustment/windows/0/cron","value":{cron}}}]"#);
+        self.kubectl(&["patch", "licenseseats", MONTHLY, "--type=json", "-p", &patch], "").await?;
+        self.until(MONTHLY, "{.status.nextWindow.opensAt}", &opens.to_string()).await
     }
 
     /// Ends the operator as Kubernetes would; the rest may simply be killed.

@@ -102,7 +102,7 @@ fn record_in_a_version_of_the_spec_that_lets_nothing_be_sent_is_found() {
 }
 
 #[test]
-fn seat_that_nobody_ever_asked_for_is_found_whether_shown_or_billed_and_whoever_brought_it() {
+fn seat_that_no_person_ever_asked_for_is_found_whether_shown_or_billed_and_whoever_brought_it() {
     for who in [Actor::PublicPut, Actor::PrivateWrite, Actor::LateFinisher, Actor::Webhook] {
         for after in [(151, 150), (150, 151)] {
             let mut life = life();
@@ -113,7 +113,7 @@ fn seat_that_nobody_ever_asked_for_is_found_whether_shown_or_billed_and_whoever_
 }
 
 #[test]
-fn seats_are_asked_for_from_the_moment_at_which_somebody_begins_to_write_them() {
+fn seats_are_asked_for_from_the_moment_at_which_a_person_begins_to_write_them() {
     let mut life = life();
     (life.ledger[0].at, life.recorded[0].since) = (at(9), at(9));
     broken(&life, "above what was ever asked");

@@ -188,6 +188,16 @@ impl ControlPlane {
         assert_eq!(reply.status, 200, "etcd refuses {key}: {}", reply.body);
     }
 
+    /// Starts controller-manager and scheduler beside it: Deployments get pods, and pods a node if there is one. They end when they are
+    /// dropped. Not for the shared control plane.
+    #[must_use]
+    pub fn start_controllers(&self) -> [Process; 2] {
+        self.assert_own("given controllers");
+        let kubeconfig = self.kubeconfig_path();
+        let [manager, scheduler] = launch::controllers(self.dir(), &self.pki, &kubeconfig, free_ports());
+        [Process::spawn("kube-controller-manager", &manager), Process::spawn("kube-scheduler", &scheduler)]
+    }
+
     /// Kills the apiserver; etcd keeps the data. Not for the shared control plane.
     pub fn stop_apiserver(&self) {
         self.assert_own("stopped");

@@ -24,6 +24,14 @@ pub async fn http_get(address: SocketAddr, path: &str) -> io::Result<HttpReply> 
     exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await
 }
 
+/// As [`http_get`], from a client that asks for a content type.
+///
+/// # Errors
+/// When it cannot be reached, does not answer within 10 seconds, or the answer is not HTTP.
+pub async fn http_get_as(address: SocketAddr, path: &str, accept: &str) -> io::Result<HttpReply> {
+    exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: {accept}\r\n\r\n")).await
+}
+
 pub(crate) async fn post_json(address: SocketAddr, path: &str, body: &str) -> io::Result<HttpReply> {
     let length = body.len();
     let head = format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n");

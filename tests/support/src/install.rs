@@ -55,7 +55,8 @@ impl ControlPlane {
     pub async fn render_chart(&self, values: &[(&str, &str)]) -> Result<String, String> {
         let chart = workspace_root().join("charts/seatkeeper").display().to_string();
         let values: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let mut args = vec!["template", "seatkeeper", &chart, "--namespace", SYSTEM_NAMESPACE];
+        // What `helm test` would start is no part of an installation.
+        let mut args = vec!["template", "seatkeeper", &chart, "--namespace", SYSTEM_NAMESPACE, "--skip-tests"];
         args.extend(values.iter().flat_map(|value| ["--set", value]));
         let rendered = self.helm(&args).await;
         if rendered.success() { Ok(rendered.stdout) } else { Err(rendered.stderr) }

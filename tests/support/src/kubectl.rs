@@ -5,16 +5,17 @@
 
 use crate::control_plane::ControlPlane;
 use crate::guardian::Guarded;
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// What a command has answered.
 #[derive(Debug, Clone)]
@@ -110,40 +111,65 @@ pub fn workspace_root() -> &'static Path {
     support.parent().and_then(Path::parent).expect("tests/support lies two folders deep")
 }
 
-/// The path of a pinned tool: from `$KUBEBUILDER_ASSETS` if it is there, otherwise from the per-user cache.
+/// The path of a pinned tool: from `$KUBEBUILDER_ASSETS` if it is there, otherwise from the per-user cache. With
+/// `SEATKEEPER_KUBERNETES=oldest` the apiserver is that of the oldest supported Kubernetes; the other tools stay.
 ///
 /// # Panics
 /// When it is nowhere, with the command that builds it.
 #[must_use]
 pub fn tool(name: &str) -> PathBuf {
-    if let Some(assets) = env::var_os("KUBEBUILDER_ASSETS") {
+    let oldest = name == "kube-apiserver" && is_oldest_kubernetes();
+    if let Some(assets) = env::var_os("KUBEBUILDER_ASSETS").filter(|_| !oldest) {
         let path = Path::new(&assets).join(name);
         if path.is_file() {
             return path;
         }
     }
-    let path = cache().join(name);
+    let (tools, takes) = match name {
+        _ if oldest => ("oldest", 4),
+        _ if CONTROLLERS.contains(&name) => ("controllers", 2),
+        _ => ("control-plane", 5),
+    };
+    let path = cache(tools).join(name);
     assert!(
         path.is_file(),
-        "{name} is not built yet ({} does not exist): run `make control-plane`, which takes about 5 minutes once",
+        "{name} is not built yet ({} does not exist): run `make {tools}`, which takes about {takes} minutes once",
         path.display()
     );
     path
 }
 
+/// Whether the apiserver is that of the oldest supported Kubernetes.
+///
+/// # Panics
+/// When the environment names another one: there are two.
+#[must_use]
+pub fn is_oldest_kubernetes() -> bool {
+    match env::var("SEATKEEPER_KUBERNETES").as_deref() {
+        Ok("oldest") => true,
+        Ok(other) => panic!("SEATKEEPER_KUBERNETES is {other:?}: set it to oldest, or not at all"),
+        Err(_) => false,
+    }
+}
+
+/// Those of a module of their own: a control plane runs without them.
+const CONTROLLERS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
+
 /// The build script owns the name of the cache: it depends on the pins and on the Go version.
-fn cache() -> &'static Path {
-    static CACHE: OnceLock<PathBuf> = OnceLock::new();
-    CACHE.get_or_init(|| {
+fn cache(tools: &'static str) -> PathBuf {
+    static CACHES: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut caches = CACHES.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = caches.entry(tools).or_insert_with(|| {
         let script = workspace_root().join("tests/control-plane/build.sh");
-        let output = std::process::Command::new(&script).arg("--where").output();
+        let output = std::process::Command::new(&script).args(["--where", tools]).output();
         let output = output.unwrap_or_else(|error| panic!("{} does not run: {error}", script.display()));
         assert!(
             output.status.success(),
-            "{} --where fails; `make control-plane` needs Go (or set KUBEBUILDER_ASSETS to a folder with the tools): {}",
+            "{} --where fails; `make {tools}` needs Go (or set KUBEBUILDER_ASSETS to a folder with the tools): {}",
             script.display(),
             String::from_utf8_lossy(&output.stderr)
         );
         PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
-    })
+    });
+    found.clone()
 }

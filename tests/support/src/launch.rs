@@ -73,6 +73,29 @@ pub(crate) fn apiserver(dir: &Path, pki: &Pki, etcd: SocketAddr, port: u16) -> C
     command
 }
 
+/// controller-manager and scheduler, as the administrator.
+pub(crate) fn controllers(dir: &Path, pki: &Pki, kubeconfig: &Path, ports: [u16; 2]) -> [Command; 2] {
+    ["kube-controller-manager", "kube-scheduler"].map(|name| {
+        let mut command = Command::new(tool(name));
+        let port = ports[usize::from(name == "kube-scheduler")];
+        command.args(["--leader-elect=false", "--bind-address=127.0.0.1", &format!("--secure-port={port}")]);
+        let mut path = |flag: &str, path: &Path| {
+            command.arg(format!("--{flag}={}", path.display()));
+        };
+        for flag in ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"] {
+            path(flag, kubeconfig);
+        }
+        path("cert-dir", &dir.join(name));
+        if name == "kube-controller-manager" {
+            path("service-account-private-key-file", &pki.service_account_key);
+            path("root-ca-file", &pki.ca);
+            // The kubelet of a test renews no Lease.
+            command.args(["--use-service-account-credentials", "--node-monitor-grace-period=1h"]);
+        }
+        command
+    })
+}
+
 pub(crate) async fn client_config(kubeconfig: &str) -> Config {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a complete kubeconfig")

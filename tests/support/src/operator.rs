@@ -144,6 +144,14 @@ impl Operator {
         metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.trim().parse().ok())
     }
 
+    /// The value of the one series of a family that has all these labels, each written as in `/metrics`: `label="value"`.
+    pub async fn metric_with(&self, family: &str, labels: &[&str]) -> Option<f64> {
+        let (metrics, family) = (self.metrics().await, format!("{family}{{"));
+        let mut of = metrics.lines().filter_map(|line| line.strip_prefix(&family)?.rsplit_once("} "));
+        let (_, value) = of.find(|(own, _)| labels.iter().all(|label| own.contains(label)))?;
+        value.trim().parse().ok()
+    }
+
     /// Sends TERM and waits for the end, as a kubelet does before it kills.
     ///
     /// # Panics

@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::api::{ListParams, ObjectMeta, PostParams};
 use seatkeeper_support::{
-    ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, needs_control_plane, scratch_dir, tool, wait_for,
+    ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, is_oldest_kubernetes, needs_control_plane, scratch_dir,
+    tool, wait_for, workspace_root,
 };
 use serde_json::json;
 use std::process::Command;
@@ -85,6 +86,19 @@ async fn an_apiserver_of_ones_own_stops_hangs_and_comes_back_with_its_data() {
     cp.signal_apiserver("CONT");
     cp.kubectl(&get).await.ok();
     assert!(cp.kubectl(&["get", "namespace", SYSTEM_NAMESPACE]).await.refused().contains("not found"));
+}
+
+#[tokio::test]
+async fn apiserver_is_of_the_release_that_is_pinned_by_the_module_that_the_environment_chooses() {
+    needs_control_plane!();
+    let folder = if is_oldest_kubernetes() { "tests/control-plane/oldest" } else { "tests/control-plane" };
+    let pins = std::fs::read_to_string(workspace_root().join(folder).join("go.mod")).expect("go.mod");
+    let pinned = pins.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes ")).expect("a pin");
+    let pinned = pinned.split_whitespace().next().expect("a version");
+    let version = ControlPlane::shared().await.kubectl(&["get", "--raw", "/version"]).await.ok();
+    let version: serde_json::Value = serde_json::from_str(&version).expect("JSON");
+    let is_foreign = std::env::var_os("KUBEBUILDER_ASSETS").is_some() && !is_oldest_kubernetes();
+    assert!(version["gitVersion"] == pinned || is_foreign, "{version}, and {folder} pins {pinned}");
 }
 
 /// Runs one of the tests above in a process of its own, with another environment.

@@ -91,6 +91,7 @@ pub struct Simulator {
     identity: SocketAddr,
     control: SocketAddr,
     ca_pem: String,
+    client_pem: (String, String),
     bitwarden: Bitwarden,
     _running: server::Running,
 }
@@ -128,6 +129,7 @@ impl Simulator {
             identity: identity_port,
             control,
             ca_pem: identity.ca_pem,
+            client_pem: identity.client_pem,
             bitwarden,
             _running: running,
         })
@@ -156,6 +158,11 @@ impl Simulator {
     /// Address the vendor listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A client's certificate and its key, PEM, with which a listener that wants one lets in.
+    pub fn client_pem(&self) -> (String, String) {
+        self.client_pem.clone()
     }
 
     /// The certificate a client must trust, PEM.

@@ -19,6 +19,8 @@ pub struct Identity {
     pub ca_pem: String,
     /// What the listener uses.
     pub config: ServerConfig,
+    /// A client's certificate that the CA has signed, and its key.
+    pub client_pem: (String, String),
 }
 
 /// What is wrong with the server's certificate.
@@ -35,11 +37,13 @@ pub enum Certificate {
     OtherName,
     /// It is the CA's own.
     OfCa,
+    /// It is that of another CA, which the CA has signed.
+    OfOtherCa,
 }
 
 impl Identity {
     /// Makes a CA and a certificate for localhost, 127.0.0.1, ::1 and `more` names. `clients`: only those with a certificate of
-    /// this CA are let in, so none.
+    /// this CA are let in.
     pub fn new(more: &[String], kind: Certificate, clients: bool) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
         names.extend_from_slice(more);
@@ -63,6 +67,12 @@ impl Identity {
             _ => (cert.der().clone(), key.serialize_der()),
         };
 
+        let client_key = KeyPair::generate()?;
+        let mut client = CertificateParams::new(Vec::new())?;
+        client.distinguished_name.push(DnType::CommonName, "seatkeeper");
+        client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let client_pem = (client.signed_by(&client_key, &issuer)?.pem(), client_key.serialize_pem());
+
         // Named explicitly: with two providers in one build rustls would refuse to guess.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder =
@@ -78,7 +88,7 @@ impl Identity {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
         let mut config = builder.with_single_cert(vec![cert], key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { ca_pem: ca_cert.pem(), config })
+        Ok(Self { ca_pem: ca_cert.pem(), config, client_pem })
     }
 }
 
@@ -88,6 +98,10 @@ fn leaf(names: Vec<String>, kind: Certificate) -> Result<CertificateParams, rcge
     leaf.use_authority_key_identifier_extension = true;
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    if kind == Certificate::OfOtherCa {
+        leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        leaf.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    }
     let (from, to) = match kind {
         Certificate::Expired => (2020, 2021),
         Certificate::NotYetValid => (2100, 2101),

@@ -243,7 +243,8 @@ fn said_twice_that_it_is_there(rows: &[Row], records: &[KeyRecord], seats: Optio
         let intent = s.intent.as_mut().unwrap();
         (intent.attempt, intent.refused) = (2, Some(Uncertain::Present.words()));
         let Step::AddKey(step) = &mut intent.step else { panic!() };
-        (step.from, step.to) = (200, 200);
+        let listed: i32 = rows.iter().filter_map(|row| row.seats).sum();
+        step.unexplained = seats.map(|seats| seats - listed);
     });
     story.agreed()
 }
@@ -306,6 +307,7 @@ fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_othe
         present: vec![],
         id: Some(7),
         uuid: Some("u7".into()),
+        unexplained: None,
         heard: vec![],
     };
     let intent = Intent {
@@ -436,8 +438,8 @@ fn row_that_is_found_after_a_refusal_is_told_with_the_refusal_and_not_as_added()
     );
     assert_eq!(
         notes[0].1,
-        "license key a/licenseKey was refused, because it answers with status 422, and a new row (u8) is listed that is taken \
-         for it: 40 -> 65 seats"
+        "license key a/licenseKey was refused, because it answers with status 422, and a new row (u8) is listed that is treated \
+         as it: 40 -> 65 seats"
     );
     let (heard, notes) = told(&Outcome::Unanswered);
     assert_eq!((heard.is_empty(), notes[0].0), (true, "LicenseKeyAdded"));
@@ -455,4 +457,40 @@ fn key_that_was_added_after_a_refusal_that_passed_is_told_as_added() {
     let mut status = LicenseSeatsStatus::default();
     let told = remember(&mut status, after.applied).expect("an event");
     assert_eq!(told.reason, "LicenseKeyAdded");
+}
+
+#[test]
+fn what_was_heard_of_one_key_is_not_told_of_another() {
+    let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
+    let story = keys().lists(&["b"]).shows(&[row(7, 40)]).adding("a", &[7], IntentPhase::Answered, late());
+    let story = story.with(|s| s.intent.as_mut().unwrap().refused = Some(Uncertain::Field.words())).agreed();
+    let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide().verdict) };
+    let step = intent.step.key().unwrap();
+    assert_eq!((step.fingerprint.clone(), intent.attempt), (Some(print("b")), 1));
+    assert_eq!(step.heard, [""; 0]);
+}
+
+#[test]
+fn answer_about_one_key_leaves_the_record_of_another_and_takes_the_place_of_those_of_its_key_and_row() {
+    let rows = [row(7, 40), row(8, 25)];
+    let (other, mine) = (record("b", &rows[0], KeyOrigin::Added), record("a", &row(6, 20), KeyOrigin::Added));
+    let of_row = record("c", &rows[1], KeyOrigin::Found);
+    let mine = KeyRecord { state: KeyState::Missing, ..mine };
+    let story = keys().knows(&[other.clone(), mine.clone(), of_row.clone()]);
+    let story = story.adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = story.intent.clone().unwrap();
+    let records = |outcome: &Outcome| after(&intent, &story, outcome, Some(&rows)).0.license.keys;
+    let added = records(&Outcome::Added(Box::new(rows[1].clone())));
+    assert_eq!(added, [other.clone(), record("a", &rows[1], KeyOrigin::Added)]);
+    let refused = records(&Outcome::Refused(Refusal::Request("no".into())));
+    assert_eq!(refused, [other, KeyRecord { state: KeyState::Rejected, ..mine }, of_row], "row 6 may be listed again");
+}
+
+#[test]
+fn refusal_of_a_key_whose_row_this_object_removed_makes_a_record_of_its_own() {
+    let gone = KeyRecord { state: KeyState::Removed, ..record("a", &row(6, 20), KeyOrigin::Added) };
+    let story = keys().knows(&[gone]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
+    let intent = story.intent.clone().unwrap();
+    let (_, known) = after(&intent, &story, &Outcome::Refused(Refusal::Request("no".into())), None);
+    assert_eq!(known.map(|key| (key.id, key.state)), Some((None, KeyState::Rejected)));
 }

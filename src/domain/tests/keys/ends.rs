@@ -1,5 +1,6 @@
 //! When a license ends, and what stays without a key.
 
+use super::super::windows::{in_window, opening};
 use super::*;
 
 #[test]
@@ -10,6 +11,7 @@ fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
         license.expires_at.map(|time| time.0.duration_since(now()).as_hours())
     };
     assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 50), Some(900), "the other is enough");
+    assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 60), Some(900), "the other is just enough");
     assert_eq!(ends(&[until(1, 40, 100), until(2, 60, 900)], 61), Some(100));
     assert_eq!(ends(&[until(1, 40, 100), row(2, 60)], 50), None, "for ever");
     assert_eq!(ends(&[until(1, 40, -5)], 50), Some(-5));
@@ -171,7 +173,10 @@ fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_sho
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
     let story = story.with(|s| s.used = 50);
-    assert!(story.removes().is_some());
+    for (seats, other) in [(100, 60), (90, 60), (140, 50)] {
+        let enough = story.clone().with(|s| (s.seats, s.ring.rows[1].seats) = (Some(seats), Some(other)));
+        assert!(enough.removes().is_some(), "{seats} {other}");
+    }
     for (what, seats, other) in [("total", 89, Some(60)), ("row", 140, Some(49)), ("unknown", 140, None)] {
         let less = story.clone().with(|s| (s.seats, s.ring.rows[1].seats) = (Some(seats), other));
         assert_eq!(less.sends(), None, "{what}");
@@ -248,4 +253,113 @@ fn end_is_noticed_where_only_a_row_that_cannot_be_read_would_cover_the_need() {
     };
     assert_eq!(license(&[ends.clone(), odd]).expires_at.map(|time| time.0), ends.expires);
     assert_eq!(license(&[ends, row(9, 60)]).expires_at, None, "a row without end covers it");
+}
+
+#[test]
+fn account_without_a_row_in_force_has_an_expired_license_one_that_is_not_honored_or_none() {
+    let state = |rows: &[Row], records: &[KeyRecord]| {
+        let story = keys().lists(&["a", "b"]).shows(rows).knows(records);
+        story.with(|s| s.ring.can_add_user = Some(false)).decide().license.unwrap().state
+    };
+    let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
+    let invalidated = Row { invalidated: true, ..row(8, 40) };
+    let hidden = [record("a", &expired, KeyOrigin::Added)];
+    assert_eq!(state(&[], &[]), LicenseState::Absent);
+    assert_eq!(state(std::slice::from_ref(&invalidated), &[]), LicenseState::Invalidated);
+    assert_eq!(state(&[], &hidden), LicenseState::Expired, "an account may hide expired rows");
+    assert_eq!(state(std::slice::from_ref(&invalidated), &hidden), LicenseState::Expired);
+    assert_eq!(state(&[expired, invalidated], &[]), LicenseState::Expired);
+}
+
+#[test]
+fn license_shows_what_the_account_says_of_seats_and_users() {
+    let license = keys().shows(&[row(7, 40)]).with(|s| {
+        (s.ring.hard_seats, s.ring.can_add_user, s.ring.reported_users) = (Some(39), Some(false), Some(12));
+    });
+    let license = license.decide().license.unwrap();
+    assert_eq!((license.hard_seats, license.can_add_user, license.reported_users), (Some(39), Some(false), Some(12)));
+}
+
+#[test]
+fn two_counts_of_users_that_differ_are_told_with_ready() {
+    let told = |reported| keys().shows(&[row(7, 40)]).with(|s| s.ring.reported_users = reported).ready().1;
+    assert!(
+        told(Some(12)).contains("10 users are active, which is what the license counts; the usage report has 12 users")
+    );
+    for same in [Some(10), None] {
+        assert!(!told(same).contains("usage report"), "{same:?}");
+    }
+}
+
+#[test]
+fn end_is_told_as_one_that_blocks_if_one_key_that_ends_then_blocks_and_as_neither_where_that_is_not_known() {
+    let end = now() + SignedDuration::from_hours(5);
+    let told = |hard: &[(Timestamp, Option<bool>)]| {
+        let rows: Vec<Row> =
+            hard.iter().zip(1..).map(|((end, _), id)| Row { expires: Some(*end), ..row(id, 40) }).collect();
+        let mut story = keys().shows(&rows);
+        for ((row, (_, hard)), name) in rows.iter().zip(hard).zip(["a", "b"]) {
+            story.ring.wanted.push(wanted(name));
+            story.license.keys.push(KeyRecord { hard_expiration: *hard, ..record(name, row, KeyOrigin::Added) });
+        }
+        let week = Duration::from_secs(168 * 3600);
+        let status = story.with(|s| (s.used, s.desired.expiry) = (50, vec![week])).status();
+        let valid = status.conditions.iter().find(|c| c.type_ == kind::LICENSE_VALID).unwrap();
+        let kinds =
+            ["(hard expiration: it blocks)", "(soft expiration: it warns"].map(|kind| valid.message.contains(kind));
+        (kinds[0], kinds[1])
+    };
+    let (hard, soft, unknown) = ((true, false), (false, true), (false, false));
+    let later = end + SignedDuration::from_hours(900);
+    assert_eq!(told(&[(end, Some(true))]), hard);
+    assert_eq!(told(&[(end, Some(false))]), soft);
+    assert_eq!(told(&[(end, None)]), unknown);
+    assert_eq!(told(&[(end, Some(false)), (end, Some(true))]), hard);
+    assert_eq!(told(&[(end, Some(false)), (end, Some(false))]), soft);
+    assert_eq!(told(&[(end, Some(true)), (end, None)]), unknown);
+    assert_eq!(told(&[(end, Some(false)), (later, Some(true))]), soft, "the other ends later");
+}
+
+#[test]
+fn key_that_ends_at_this_very_moment_is_not_in_force() {
+    let ends = Row { expires: Some(now()), ..row(8, 60) };
+    let known = [record("a", &row(7, 40), KeyOrigin::Added), record("b", &ends, KeyOrigin::Added)];
+    let story = keys().lists(&["b"]).shows(&[row(7, 40), ends, row(9, 60)]).knows(&known).prunes();
+    assert_eq!(story.sends(), None);
+    assert!(story.with(|s| s.ring.rows[1].expires = None).removes().is_some());
+}
+
+#[test]
+fn step_of_a_key_is_covered_by_an_earlier_one_of_the_same_key_or_row_alone() {
+    let [add, other] = ["a", "b"].map(|name| keys().lists(&[name]).sends().unwrap());
+    let removal = |id| keys().removing(&row(id, 10), IntentPhase::Open, (request("i1"), SETTLED)).intent.unwrap().step;
+    let (remove, another) = (removal(7), removal(8));
+    for (earlier, change, covered) in [
+        (&add, &add, true),
+        (&add, &other, false),
+        (&add, &remove, false),
+        (&remove, &remove, true),
+        (&remove, &another, false),
+        (&remove, &add, false),
+    ] {
+        assert_eq!(crate::domain::windows::covers(earlier, change), covered, "{earlier:?} {change:?}");
+    }
+}
+
+#[test]
+fn key_waits_for_its_window_unless_seats_would_be_short_when_it_opens() {
+    let adds = |rows: &[Row], used| {
+        let story = keys().lists(&["a"]).shows(rows).with(|s| {
+            s.used = used;
+            s.desired.adjustment = in_window("");
+            s.openings = vec![opening("month-start", "2026-12-01T06:00:00Z", "2026-12-01T10:00:00Z")];
+        });
+        story.adds().is_some()
+    };
+    let until = |end: &str| Row { expires: Some(end.parse().unwrap()), ..row(7, 40) };
+    assert!(!adds(&[row(7, 40)], 40), "just enough");
+    assert!(adds(&[row(7, 40)], 41));
+    assert!(!adds(&[until("2026-12-01T06:00:01Z")], 40), "it ends after the opening");
+    assert!(adds(&[until("2026-12-01T06:00:00Z")], 10), "it ends with the opening");
+    assert!(!adds(&[until("2026-12-01T06:00:00Z"), row(8, 40)], 40), "the other is enough");
 }

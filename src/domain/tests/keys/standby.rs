@@ -21,6 +21,7 @@ fn key_of_an_object_that_becomes_active_is_added_after_the_wait_and_two_lists_th
     assert_eq!((early.adds(), early.decide().doubt.unwrap().wait), (None, wait.clone()));
     let once = listed(here(), Some((wait, TIMING.unanswered)));
     assert_eq!(once.adds(), None, "the first of two lists");
+    assert!(once.decide().activity.unwrap().until.is_some(), "its time is told all the while");
     let second = once.decide().doubt.unwrap().wait;
     let agreed = || listed(here(), Some((second.clone(), TIMING.pause)));
     assert!(agreed().adds().is_some());

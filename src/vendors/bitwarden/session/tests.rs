@@ -20,9 +20,9 @@ fn session() -> BitwardenSession {
         client_secret: SecretString::from("s"),
         api: server.clone(),
         identity: server,
-        ca: None,
+        access: crate::vendors::access::Access::default(),
     };
-    let http = Http::new(settings, RequestMetrics::default()).unwrap();
+    let http = Http::new(settings, crate::vendors::Route::default(), RequestMetrics::default()).unwrap();
     let session = bitwarden().session(&http, key);
     Arc::into_inner(session.ok().unwrap()).unwrap()
 }

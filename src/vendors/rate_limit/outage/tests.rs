@@ -134,7 +134,7 @@ fn host_that_takes_no_connection_is_left_alone_on_every_path_and_an_answer_on_an
 }
 
 #[test]
-fn probe_that_nobody_waits_for_any_more_leaves_its_place_and_one_without_an_answer_begins_a_pause() {
+fn probe_that_no_person_waits_for_any_more_leaves_its_place_and_one_without_an_answer_begins_a_pause() {
     let mut rate_limiter = RateLimiter::default();
     ask(&mut rate_limiter, &here(), status(503, Some(10)), Duration::ZERO).unwrap();
     ask(&mut rate_limiter, &here(), Ending::Dropped, seconds(10)).unwrap();
@@ -176,7 +176,7 @@ fn person_who_asks_ends_a_pause_that_is_a_guess_with_one_probe_and_no_other() {
 }
 
 #[test]
-fn outage_that_nobody_has_asked_about_in_hours_is_forgotten() {
+fn outage_that_no_person_has_asked_about_in_hours_is_forgotten() {
     let mut rate_limiter = RateLimiter::default();
     for hour in 0..100 {
         let bucket = at("api.test", &format!("/{hour}"));

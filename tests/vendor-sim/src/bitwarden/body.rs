@@ -73,7 +73,8 @@ impl<'a> Object<'a> {
         Some((format!("{}.{key}", self.path), value))
     }
 
-    fn object(&self, name: &str) -> Result<Option<Object<'a>>, BodyError> {
+    /// An object, or None if it is missing or null.
+    pub(crate) fn member(&self, name: &str) -> Result<Option<Object<'a>>, BodyError> {
         match self.field(name) {
             None => Ok(None),
             Some((path, Value::Object(map))) => Ok(Some(Object { path, map })),
@@ -119,7 +120,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, BodyError> {
 fn update(body: &[u8]) -> Result<Update, BodyError> {
     let value = parse(body)?;
     let root = Object::root(&value)?;
-    let password_manager = match root.object("passwordManager")? {
+    let password_manager = match root.member("passwordManager")? {
         None => None,
         Some(pm) => Some(PasswordManager {
             seats: pm.number("seats")?,
@@ -127,7 +128,7 @@ fn update(body: &[u8]) -> Result<Update, BodyError> {
             storage: pm.number("storage")?,
         }),
     };
-    let secrets_manager = match root.object("secretsManager")? {
+    let secrets_manager = match root.member("secretsManager")? {
         None => None,
         Some(sm) => Some(SecretsManager {
             seats: sm.number("seats")?,

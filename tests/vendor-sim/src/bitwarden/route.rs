@@ -42,7 +42,7 @@ impl Target {
             "/api/plans" => (Self::Plans, GET),
             "/api/public/organization/subscription" => (Self::Subscription, &[Method::GET, Method::PUT]),
             "/api/public/members" => (Self::Members, &[Method::GET, Method::POST]),
-            _ if path.starts_with("/api/organizations") => {
+            _ if path.starts_with("/api/organizations") || path.starts_with("/api/billing/") => {
                 let (target, methods) = private::Target::of(path)?;
                 (Self::Private(target), methods)
             }

@@ -161,6 +161,32 @@ async fn any_confirmed_member_reads_exact_usage() {
 }
 
 #[tokio::test]
+async fn owner_previews_a_bill_and_nothing_is_changed() {
+    let bench = Bench::new(example()).await;
+    let path = format!("/billing/preview-invoice/organizations/{}/subscription/update", bench.key.id);
+    let owner = bench.owner().await;
+    let ask = async |person: &Person<'_>, body: &str| person.raw("PUT", &path, Some(body)).await;
+    let both = r#"{"update":{"passwordManager":{"seats":160},"secretsManager":{"seats":25}}}"#;
+    let one = r#"{"update":{"passwordManager":{"seats":160}}}"#;
+    let amounts = |total: f64| (200, json!({ "tax": 0.0, "total": total }));
+    for (body, total) in [(both, 160.0 * 72.0 + 25.0 * 144.0), (one, 160.0 * 72.0)] {
+        let (status, text) = ask(&owner, body).await;
+        assert_eq!((status, serde_json::from_str(&text).unwrap_or_default()), amounts(total), "{body}");
+    }
+    for (seats, status) in [(0, 400), (1, 200), (100_000, 200), (100_001, 400)] {
+        let body = format!(r#"{{"update":{{"passwordManager":{{"seats":{seats}}}}}}}"#);
+        assert_eq!(ask(&owner, &body).await.0, status, "{seats}: ranges are looked at, and not the use");
+    }
+    let admin = bench.person(Role::Admin).await;
+    assert_eq!(ask(&admin, one).await, (403, String::new()));
+    assert!(bench.bw.ledger(&bench.key.id).is_empty(), "nothing is changed");
+    bench.bw.set_stripe(&bench.key.id, true, false, None);
+    let none = private_error("Organization does not have a subscription.");
+    let (status, text) = ask(&owner, one).await;
+    assert_eq!((status, serde_json::from_str(&text).unwrap_or_default()), (400, none));
+}
+
+#[tokio::test]
 async fn an_admin_is_told_404_on_billing_and_other_things_elsewhere() {
     let bench = Bench::new(example()).await;
     let not_found = private_error("Resource not found.");

@@ -6,6 +6,7 @@ pub(crate) mod access;
 pub(crate) mod error;
 mod organization;
 mod plan;
+mod preview;
 mod profile;
 mod subscription;
 mod usage;
@@ -20,6 +21,7 @@ use crate::http::{Answer, Request};
 pub(crate) use plan::catalogue;
 
 const PREFIX: &str = "/api/organizations/";
+const PREVIEW: &str = "/api/billing/preview-invoice/organizations/";
 const SELF_HOSTED: &str = "Only allowed when not self hosted.";
 
 /// An id that not every route insists on: None if it is no GUID ("A wrong role").
@@ -38,6 +40,7 @@ pub(crate) enum Target {
     Billing(Uuid),
     Metadata(Uuid),
     SelfHostMetadata(Uuid),
+    Preview(Uuid),
 }
 
 impl Target {
@@ -46,6 +49,10 @@ impl Target {
         const POST: &[Method] = &[Method::POST];
         if path == "/api/organizations" {
             return Some((Self::Profiles, GET));
+        }
+        if let Some(rest) = path.strip_prefix(PREVIEW) {
+            let id = Uuid::parse_str(rest.strip_suffix("/subscription/update")?).ok()?;
+            return Some((Self::Preview(id), &[Method::PUT]));
         }
         let rest = path.strip_prefix(PREFIX)?;
         let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
@@ -67,7 +74,7 @@ impl Target {
 
 /// The organization a private path names.
 pub(crate) fn organization_in(path: &str) -> Option<Uuid> {
-    let rest = path.strip_prefix(PREFIX)?;
+    let rest = path.strip_prefix(PREFIX).or_else(|| path.strip_prefix(PREVIEW))?;
     Uuid::parse_str(rest.split('/').next()?).ok()
 }
 
@@ -105,6 +112,7 @@ pub(crate) async fn answer(call: Call<'_>, target: Target) -> Answer {
         (Target::Billing(org), _) => usage::billing(call, org),
         (Target::Metadata(org), _) => usage::metadata(call, org),
         (Target::SelfHostMetadata(org), _) => usage::self_host_metadata(call, org),
+        (Target::Preview(org), _) => preview::update(call, org),
     }
 }
 

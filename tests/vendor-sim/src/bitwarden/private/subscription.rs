@@ -73,6 +73,11 @@ fn lines(plan: Plan, stripe: &Stripe, terms: &Terms) -> Vec<Line> {
     lines
 }
 
+/// What a period costs with these quantities.
+pub(super) fn total(plan: Plan, stripe: &Stripe, terms: &Terms) -> f64 {
+    lines(plan, stripe, terms).iter().map(Line::total).sum()
+}
+
 fn subscription(o: &Org, stripe: &Stripe, lines: Option<&[Line]>) -> Value {
     let (terms, plan) = (&o.terms, o.row.plan);
     let items = lines.map(|lines| lines.iter().map(|l| l.model(plan)).collect::<Vec<_>>());

@@ -1,0 +1,157 @@
+//! Whether the apiserver answers. An outage is one line in the log at its start and one at its end, however much fails meanwhile.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::runtime::watcher;
+
+use super::Error;
+
+/// An outage is over when nothing has failed for so long: an apiserver that starts answers some requests before others.
+const OVER: Duration = Duration::from_secs(5);
+
+/// What is known of the apiserver.
+#[derive(Debug, Default)]
+pub struct Apiserver(Mutex<Option<Outage>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    began: Instant,
+    failed: Instant,
+}
+
+impl Apiserver {
+    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a failure is worth a line of its own. One of an outage is not: its start is told here, once.
+    pub(super) fn tells(&self, error: &Error) -> bool {
+        let now = Instant::now();
+        if is_outage(error) {
+            self.failed(&error.to_string(), now);
+            return false;
+        }
+        // An apiserver that starts does not know its roles yet.
+        !(is_forbidden(error) && self.has_just_failed(now))
+    }
+
+    fn has_just_failed(&self, now: Instant) -> bool {
+        self.outage().is_some_and(|outage| now.duration_since(outage.failed) < OVER)
+    }
+
+    /// What to tell of a watch that failed, if anything. One that breaks off, or has fallen behind, is taken up again.
+    pub(super) fn tells_of_watch(&self, error: watcher::Error) -> Option<String> {
+        match error {
+            watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
+                let error = Error::of(error);
+                self.tells(&error).then(|| error.to_string())
+            }
+            watcher::Error::WatchFailed(_) => None,
+            watcher::Error::WatchError(status) if status.code == 410 => None,
+            watcher::Error::WatchError(status) => Some(format!("{} ({})", status.message, status.code)),
+            watcher::Error::NoResourceVersion => Some("the answer has no resource version".into()),
+        }
+    }
+
+    fn failed(&self, error: &str, now: Instant) {
+        let mut outage = self.outage();
+        if outage.is_none() {
+            tracing::warn!(
+                "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It goes on by itself"
+            );
+        }
+        let began = outage.map_or(now, |outage| outage.began);
+        *outage = Some(Outage { began, failed: now });
+    }
+
+    /// It has answered.
+    pub(super) fn answered(&self) {
+        if let Some(lasted) = self.over(Instant::now()) {
+            tracing::info!("the apiserver answers again, after {} s", lasted.as_secs());
+        }
+    }
+
+    /// How long an outage has lasted that is over now.
+    fn over(&self, now: Instant) -> Option<Duration> {
+        let over = self.outage().take_if(|outage| now.duration_since(outage.failed) >= OVER)?;
+        Some(over.failed.duration_since(over.began))
+    }
+}
+
+/// Whether the apiserver did not answer, or could not.
+fn is_outage(error: &Error) -> bool {
+    match error {
+        Error::Apiserver(error) => is_unanswered(error),
+        Error::Slow(_) => true,
+        Error::Conflict | Error::NotStored(_) | Error::Foreign | Error::Json(_) => false,
+    }
+}
+
+fn is_forbidden(error: &Error) -> bool {
+    matches!(error, Error::Apiserver(kube::Error::Api(status)) if status.is_forbidden())
+}
+
+fn is_unanswered(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code >= 500 || status.code == 429,
+        kube::Error::HyperError(_) | kube::Error::Service(_) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn of(code: u16) -> Error {
+        Error::Apiserver(kube::Error::Api(Box::new(Status { code, ..Status::default() })))
+    }
+
+    #[test]
+    fn failures_of_an_outage_are_no_lines_of_their_own_and_refusals_are() {
+        let apiserver = Apiserver::default();
+        for outage in [of(503), of(500), of(429), Error::Slow(Duration::from_secs(10))] {
+            assert!(!apiserver.tells(&outage), "{outage}");
+        }
+        for refusal in [of(404), of(422), Error::Foreign, Error::Conflict] {
+            assert!(apiserver.tells(&refusal), "{refusal}");
+        }
+        assert!(Apiserver::default().tells(&forbidden()));
+        assert!(!apiserver.tells(&forbidden()), "an apiserver that starts does not know its roles yet");
+        apiserver.outage().as_mut().unwrap().failed -= OVER;
+        assert!(apiserver.tells(&forbidden()), "that does not last");
+    }
+
+    fn forbidden() -> Error {
+        let status = Status { code: 403, reason: "Forbidden".into(), ..Status::default() };
+        Error::Apiserver(kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn outage_is_over_when_nothing_has_failed_for_a_while() {
+        let (apiserver, start) = (Apiserver::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(apiserver.over(at(0)), None, "there was none");
+        apiserver.failed("no connection", at(0));
+        apiserver.failed("no connection", at(7));
+        assert_eq!(apiserver.over(at(11)), None);
+        assert_eq!(apiserver.over(at(12)), Some(Duration::from_secs(7)));
+        assert_eq!(apiserver.over(at(13)), None, "it is told once");
+    }
+
+    #[test]
+    fn what_the_apiserver_says_is_told_in_words_alone() {
+        let status = Status { code: 403, message: "leases is forbidden".into(), ..Status::default() };
+        let error = Error::Apiserver(kube::Error::Api(Box::new(status)));
+        assert_eq!(error.to_string(), "apiserver: leases is forbidden (403)");
+        let watch = |code, message: &str| {
+            let status = Status { code, message: message.into(), ..Status::default() };
+            Apiserver::default().tells_of_watch(watcher::Error::WatchError(Box::new(status)))
+        };
+        assert_eq!(watch(410, "too old resource version"), None, "it is taken up again");
+        assert_eq!(watch(403, "not allowed"), Some("not allowed (403)".into()));
+    }
+}

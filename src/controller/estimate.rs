@@ -1,0 +1,25 @@
+//! Asks the vendor what a change would cost that waits for days, so that whoever decides about it knows. Changes nothing.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::Context;
+use super::pass::{Decided, Pass};
+use crate::api::Estimate;
+use crate::vendors::VendorAccount;
+
+/// Adds the estimate to the plan of a decision. It is asked once for each plan and its seats, whether or not it could be had.
+pub(super) async fn estimate(pass: &mut Pass<'_>, decided: &mut Decided, account: &dyn VendorAccount) {
+    let waits = decided.decision.verdict.may_wait_for_days();
+    let Some(plan) = decided.decision.plan.as_mut().filter(|plan| waits && plan.estimate.is_none()) else { return };
+    let (base, target) = (plan.step.base(), plan.step.target());
+    if plan.step.key().is_some() || base.seats == target.seats {
+        return;
+    }
+    let asked = Some((plan.id.clone(), target.seats));
+    if pass.entry.estimated == asked {
+        return;
+    }
+    pass.entry.estimated = asked;
+    let cost = account.estimate(target.seats).await;
+    plan.estimate = cost.map(|cost| Estimate { total: cost.total, tax: cost.tax, as_of: Time(Context::now()) });
+}

@@ -1,0 +1,79 @@
+//! Which installation writes the status of an object. Two that do not know of each other see it there.
+
+/// What is remembered of the signature of an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Signature {
+    /// The term of leadership in which ours was last seen or written.
+    term: u64,
+    /// That another one came in its place was told.
+    told: bool,
+}
+
+/// What to do about the signature that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signed {
+    /// Write ours.
+    Ours,
+    /// Leave it.
+    AsItIs,
+    /// Another one came in the place of ours while we lead: tell it, and write ours once more, so that the other one sees it too.
+    Another,
+}
+
+impl Signature {
+    /// Looks at what is there. What is to be remembered holds once the status is written: one that could not be written has no
+    /// signature of ours, and another one in it is no sign of another installation.
+    pub fn look(self, found: Option<&str>, own: &str, term: u64) -> (Signed, Self) {
+        if found == Some(own) {
+            return (Signed::AsItIs, Self { term, ..self });
+        }
+        if self.term != term || found.is_none() {
+            return (Signed::Ours, Self { term, ..self });
+        }
+        if self.told { (Signed::AsItIs, self) } else { (Signed::Another, Self { told: true, ..self }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Signature {
+        /// Looks, and writes the status.
+        fn written(&mut self, found: Option<&str>, own: &str, term: u64) -> Signed {
+            let (signed, next) = self.look(found, own, term);
+            *self = next;
+            signed
+        }
+    }
+
+    #[test]
+    fn status_that_could_not_be_signed_names_no_other_installation_by_the_old_signature_in_it() {
+        let mut two = Signature::default();
+        assert_eq!(two.look(Some("a/x"), "b/x", 7).0, Signed::Ours, "and the write fails");
+        assert_eq!(two.written(Some("a/x"), "b/x", 7), Signed::Ours);
+        assert_eq!(two.look(Some("a/x"), "b/x", 7).0, Signed::Another, "it came in the place of ours");
+    }
+
+    #[test]
+    fn installation_that_replaces_another_says_nothing_and_two_that_work_side_by_side_both_see_it_and_come_to_rest() {
+        let (mut one, mut two) = (Signature::default(), Signature::default());
+        assert_eq!(one.written(None, "a/x", 1), Signed::Ours);
+        assert_eq!(one.written(Some("a/x"), "a/x", 1), Signed::AsItIs);
+        assert_eq!(two.written(Some("a/x"), "b/x", 7), Signed::Ours, "the other one may be gone");
+        assert_eq!(one.written(Some("b/x"), "a/x", 1), Signed::Another);
+        assert_eq!(two.written(Some("a/x"), "b/x", 7), Signed::Another);
+        assert_eq!(one.written(Some("b/x"), "a/x", 1), Signed::AsItIs);
+        assert_eq!(two.written(Some("b/x"), "b/x", 7), Signed::AsItIs);
+    }
+
+    #[test]
+    fn another_replica_of_the_same_installation_is_no_other_one() {
+        let mut follower = Signature::default();
+        assert_eq!(follower.written(Some("a/x"), "a/x", 2), Signed::AsItIs);
+        // It led before, another installation worked meanwhile, and it leads again.
+        assert_eq!(follower.written(Some("b/x"), "a/x", 3), Signed::Ours);
+        // A status that was wiped is signed anew.
+        assert_eq!(follower.written(None, "a/x", 3), Signed::Ours);
+    }
+}

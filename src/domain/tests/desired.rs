@@ -1,0 +1,84 @@
+//! What a spec is checked to, or the field that is at fault.
+
+use super::*;
+use crate::api::LicenseSeatsSpec;
+
+fn parsed(spec: &str) -> Result<Desired, String> {
+    let spec: LicenseSeatsSpec = serde_yaml::from_str(&format!("{{vendor: {{}}, {spec}}}")).unwrap();
+    Desired::parse(&spec, pool(Goal::Quantity), Duration::from_secs(5)).map_err(|fault| fault.0)
+}
+
+#[test]
+fn interval_is_ten_minutes_or_what_the_spec_says_within_a_day_and_at_least_that_of_the_operator() {
+    for (spec, seconds) in [("", 600), ("interval: 1s", 5), ("interval: 5m", 300), ("interval: 24h", 24 * 3600)] {
+        assert_eq!(parsed(spec).map(|desired| desired.interval.as_secs()), Ok(seconds), "{spec}");
+    }
+    for spec in ["interval: 0s", "interval: 24h1s"] {
+        assert!(parsed(spec).unwrap_err().starts_with("spec.interval must be a duration between 1s and 24h"), "{spec}");
+    }
+}
+
+#[test]
+fn number_of_a_spec_is_taken_up_to_its_bounds_and_refused_beyond_with_its_field() {
+    for (field, least, most) in [
+        ("seats: N", 1, MAX_SEATS),
+        ("limit: {mode: UpTo, seats: N}", 1, MAX_SEATS),
+        ("guardrails: {minSeats: N}", 1, i32::MAX),
+        ("guardrails: {maxSeats: N}", 1, i32::MAX),
+        ("guardrails: {maxIncrease: N}", 1, i32::MAX),
+        ("guardrails: {maxDecrease: N}", 1, i32::MAX),
+        ("thresholds: {freeSeats: N}", 0, i32::MAX),
+        ("thresholds: {freePercent: N}", 0, 100),
+    ] {
+        let with = |number: i32| parsed(&field.replace('N', &number.to_string()));
+        for number in [least, most] {
+            assert!(with(number).is_ok(), "{field} {number}: {:?}", with(number));
+        }
+        let name = field.replace(['{', ':'], " ");
+        let name = name.split_whitespace().next().unwrap();
+        for number in [Some(least - 1), most.checked_add(1)].into_iter().flatten() {
+            let error = with(number).unwrap_err();
+            assert!(error.starts_with(&format!("spec.{name}")), "{error}");
+            assert!(error.ends_with(&format!("it must be between {least} and {most}")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn warning_times_are_those_of_the_spec_longest_first_or_a_month_and_a_week() {
+    let hours = |spec: &str| parsed(spec).unwrap().expiry.iter().map(|time| time.as_secs() / 3600).collect::<Vec<_>>();
+    assert_eq!(hours(""), [720, 168]);
+    assert_eq!(hours("thresholds: {expiry: [24h, 336h]}"), [336, 24]);
+    assert_eq!(hours("thresholds: {expiry: []}"), [0; 0]);
+}
+
+#[test]
+fn approval_policy_may_ask_for_a_yes_to_every_change_of_one_direction() {
+    for spec in ["approval: {increaseAbove: 0}", "approval: {decreaseAbove: 0}"] {
+        assert!(parsed(spec).is_ok(), "{:?}", parsed(spec));
+    }
+}
+
+#[test]
+fn what_decides_which_change_is_wanted_is_in_the_hash_and_how_it_is_made_is_not() {
+    let asked = |spec: &str| parsed(spec).unwrap().asked;
+    let plain = asked("seats: 10");
+    for same in ["suspend: true", "interval: 5m", "thresholds: {freeSeats: 3}", "managementPolicy: Observe"] {
+        assert_eq!(asked(&format!("seats: 10, {same}")), plain, "{same}");
+    }
+    for other in ["limit: {mode: Pinned}", "guardrails: {maxSeats: 20}", "adjustment: {increase: {mode: Immediate}}"] {
+        assert_ne!(asked(&format!("seats: 10, {other}")), plain, "{other}");
+    }
+    assert_ne!(asked("seats: 11"), plain);
+}
+
+#[test]
+fn secrets_with_license_keys_are_named_once_each() {
+    let entry = |name: &str, key: &str| LicenseKeyEntry {
+        secret_key_ref: SecretKeyRef { name: name.into(), key: key.into() },
+        adopt: None,
+    };
+    let keys = vec![entry("two", "a"), entry("one", "a"), entry("two", "b")];
+    assert_eq!(pool(Goal::Keys { keys, prune: false }).key_secrets(), ["one", "two"]);
+    assert_eq!(pool(Goal::Quantity).key_secrets(), [""; 0]);
+}

@@ -1,0 +1,196 @@
+//! The way to vendors that the installer has chosen: a proxy, and CAs beside the public ones. For vendors alone: the apiserver is
+//! reached without them.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+
+use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::secret_data::never_shown;
+
+/// The way to vendors. Not `Debug`: it may hold the password of a proxy.
+#[derive(Clone, Default)]
+pub struct Route {
+    proxy: Option<Proxy>,
+    trusted: Vec<Certificate>,
+}
+
+never_shown!(Route);
+
+/// Why a way cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRoute {
+    /// The proxy is no URL that can be used.
+    #[error("must be a URL such as http://proxy.example.org:3128, with a host and without a path")]
+    Proxy,
+    /// The URL of the proxy holds a user or a password.
+    #[error(
+        "must not hold credentials: whoever lists processes would see them. Put user:password into the environment variable \
+         SEATKEEPER_VENDOR_PROXY_CREDENTIALS"
+    )]
+    Credentials,
+    /// The credentials of the proxy are none.
+    #[error("must be user:password")]
+    NoCredentials,
+    /// An exception names what can be no vendor.
+    #[error(
+        "names \"{}\", which would match no vendor: write a host, a domain such as .example.org, an address, a network such as \
+         10.0.0.0/8, or * alone; without https://, port and path", .0.escape_debug()
+    )]
+    Exception(String),
+    /// The bundle holds no certificate.
+    #[error(
+        "holds no certificate that can be used: it must be CA certificates in PEM form (-----BEGIN CERTIFICATE-----)"
+    )]
+    Bundle,
+}
+
+impl Route {
+    /// Through a proxy (`http://` or `https://`), but not to the hosts of `except`, written as in `NO_PROXY`. `credentials`:
+    /// `user:password`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn through(self, proxy: &str, except: &str, credentials: Option<&SecretString>) -> Result<Self, InvalidRoute> {
+        let url = Url::parse(proxy).map_err(|_| InvalidRoute::Proxy)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidRoute::Credentials);
+        }
+        let plain = matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/";
+        if !plain || url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidRoute::Proxy);
+        }
+        if let Some(entry) = except.split(',').map(str::trim).find(|entry| !entry.is_empty() && !is_exception(entry)) {
+            return Err(InvalidRoute::Exception(entry.to_owned()));
+        }
+        let mut proxy = Proxy::all(url).map_err(|_| InvalidRoute::Proxy)?.no_proxy(NoProxy::from_string(except));
+        if let Some(credentials) = credentials {
+            let (user, password) = credentials.expose_secret().split_once(':').ok_or(InvalidRoute::NoCredentials)?;
+            proxy = proxy.basic_auth(user, password);
+        }
+        Ok(Self { proxy: Some(proxy), ..self })
+    }
+
+    /// Trusts these CAs too, in PEM form. A Secret with `ca.crt` trusts its own alone.
+    ///
+    /// # Errors
+    /// When there is none among them that can be used.
+    pub fn trusting(self, bundle: &[u8]) -> Result<Self, InvalidRoute> {
+        let trusted = Certificate::from_pem_bundle(bundle).map_err(|_| InvalidRoute::Bundle)?;
+        // What stands between the lines of PEM is looked at only where a client is made of it.
+        let usable = ClientBuilder::new().tls_certs_merge(trusted.clone()).build().is_ok();
+        if trusted.is_empty() || !usable {
+            return Err(InvalidRoute::Bundle);
+        }
+        Ok(Self { trusted, ..self })
+    }
+
+    /// A client that takes this way.
+    pub(super) fn taken(&self, builder: ClientBuilder) -> ClientBuilder {
+        let builder = self.proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
+        if self.trusted.is_empty() { builder } else { builder.tls_certs_merge(self.trusted.clone()) }
+    }
+}
+
+/// Whether the client takes an entry of `NO_PROXY` for what a person means by it. It takes what it does not understand for a domain, and
+/// that matches no host: requests that should go directly would go through the proxy.
+fn is_exception(entry: &str) -> bool {
+    let (address, prefix) = entry.split_once('/').map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
+    match (address.parse::<IpAddr>(), prefix) {
+        (Ok(_), None) => true,
+        (Ok(address), Some(prefix)) => {
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest)
+        }
+        (Err(_), Some(_)) => false,
+        (Err(_), None) => {
+            let domain = entry.strip_prefix('.').unwrap_or(entry);
+            let letters = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            entry == "*" || domain.split('.').all(|label| !label.is_empty() && letters(label))
+        }
+    }
+}
+
+/// What is said of a proxy that lets no connection through. Its text is not repeated.
+pub(super) fn refused_by_proxy(error: &reqwest::Error) -> Option<&'static str> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if text.contains("proxy authorization required") {
+            return Some(
+                "the proxy of --vendor-proxy wants other credentials (407): put user:password of the proxy into \
+                 SEATKEEPER_VENDOR_PROXY_CREDENTIALS, or into the Secret of the chart's vendors.proxy.credentialsSecret",
+            );
+        }
+        if text.contains("tunnel error") {
+            return Some("the proxy of --vendor-proxy lets no connection through: allow this host and its port there");
+        }
+        source = cause.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendors::http::tests::PEM;
+
+    fn through(proxy: &str, credentials: Option<&str>) -> Option<InvalidRoute> {
+        let credentials = credentials.map(SecretString::from);
+        Route::default().through(proxy, "", credentials.as_ref()).err()
+    }
+
+    #[test]
+    fn proxy_is_a_url_with_a_host_and_nothing_else() {
+        for good in ["http://proxy.test:3128", "https://proxy.test", "http://[::1]:3128/"] {
+            assert_eq!(through(good, None), None, "{good}");
+        }
+        for bad in
+            ["proxy.test:3128", "socks5://proxy.test", "http://", "http://proxy.test/path", "http://proxy.test?a=1", ""]
+        {
+            assert_eq!(through(bad, None), Some(InvalidRoute::Proxy), "{bad}");
+        }
+        for held in ["http://user:password@proxy.test", "http://user@proxy.test"] {
+            assert_eq!(through(held, None), Some(InvalidRoute::Credentials), "{held}");
+        }
+        assert_eq!(through("http://proxy.test", Some("user:pass:word")), None);
+        assert_eq!(through("http://proxy.test", Some("password")), Some(InvalidRoute::NoCredentials));
+    }
+
+    #[test]
+    fn exception_that_could_match_no_vendor_is_refused_by_its_name() {
+        let except = |entries: &str| Route::default().through("http://proxy.test", entries, None).err();
+        for good in
+            ["", "vault.test", ".test, Other_1.test,", "*", "10.0.0.1", "10.0.0.0/8", "::1", "fd00::/8", "0.0.0.0/32"]
+        {
+            assert_eq!(except(good), None, "{good}");
+        }
+        for bad in [
+            "vault.test:8443",
+            "https://vault.test",
+            "vault.test/path",
+            "*.test",
+            "10.0.0.1:8443",
+            "10.0.0.0/33",
+            "fd00::/129",
+            "[::1]",
+            "a..test",
+            "a b.test",
+            "b\u{fc}ro.test",
+        ] {
+            let both = format!("vault.test,{bad}");
+            assert_eq!(except(&both), Some(InvalidRoute::Exception(bad.to_owned())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bundle_is_trusted_whole_or_refused() {
+        let trusting = |bundle: &str| Route::default().trusting(bundle.as_bytes()).err();
+        assert_eq!(trusting(&PEM.repeat(2)), None);
+        let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for bad in ["", "no PEM", &PEM.replace("CERTIFICATE", "PRIVATE KEY"), damaged, &format!("{PEM}{damaged}")] {
+            assert_eq!(trusting(bad), Some(InvalidRoute::Bundle), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Pages for people lead somewhere, and have what the code can say. Part of `shape`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{root, sources};
+
+/// Pages by their path.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let folders = ["charts", "docs", "gitops"].into_iter().flat_map(|folder| sources(&root().join(folder)));
+    let top = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].into_iter().map(|page| root().join(page));
+    let markdown = folders.chain(top).filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+    markdown.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// A page's lines without blocks of code.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut code = false;
+    page.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        !code && !fence
+    })
+}
+
+/// The anchor of a heading, as GitHub makes it.
+pub fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// The anchors of a page's headings.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = prose(page).filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
+/// Where the links of a page lead, but for those to the web.
+fn links(page: &str) -> Vec<String> {
+    let text: Vec<&str> = prose(page).collect();
+    let text = text.join("\n");
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).map(str::to_owned).collect()
+}
+
+#[test]
+fn anchor_of_a_heading_is_the_one_that_github_makes() {
+    let page =
+        "# A person's `yes`\n\n```sh\n# no heading\n```\n## The CRD: old\n[a](#b) [c](d.md#e) [f](https://g.h)\n";
+    assert_eq!(anchors(page).into_iter().collect::<Vec<_>>(), ["a-persons-yes", "the-crd-old"]);
+    assert_eq!(links(page), ["#b", "d.md#e"]);
+}
+
+#[test]
+fn every_link_of_every_page_leads_somewhere() {
+    let (pages, mut checked, mut dead) = (pages(), 0, Vec::new());
+    assert!(pages.len() > 20, "only {} pages", pages.len());
+    for (path, text) in &pages {
+        for link in links(text) {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            checked += 1;
+            let there = match fs::canonicalize(&target) {
+                Ok(target) if !anchor.is_empty() => {
+                    pages.get(&target).is_some_and(|page| anchors(page).contains(anchor))
+                }
+                found => found.is_ok(),
+            };
+            if !there {
+                dead.push(format!("{}: {link}", path.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(checked > 200, "only {checked} links");
+    assert_eq!(dead, Vec::<String>::new());
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = links(&fs::read_to_string(root().join("docs/README.md")).unwrap());
+    let pages = sources(&root().join("docs"))
+        .into_iter()
+        .map(|path| path.strip_prefix(root().join("docs")).unwrap().to_owned());
+    let missing: Vec<PathBuf> = pages
+        .filter(|page| page != Path::new("README.md") && !page.starts_with("evidence"))
+        .filter(|page| !index.iter().any(|link| Path::new(link) == page))
+        .collect();
+    assert_eq!(missing, Vec::<PathBuf>::new(), "docs/README.md does not list them");
+}
+
+/// The values of the constants of reasons.
+fn reasons() -> BTreeSet<String> {
+    let source = fs::read_to_string(root().join("src/domain/condition.rs")).unwrap();
+    let body = source.split("pub mod reason {").nth(1).and_then(|rest| rest.split("\n}").next()).expect("the reasons");
+    let reasons =
+        body.lines().filter_map(|line| Some(line.split_once(": &str = \"")?.1.strip_suffix("\";")?.to_owned()));
+    reasons.collect()
+}
+
+#[test]
+fn troubleshooting_has_one_place_for_each_reason_and_none_for_another() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let mut places = BTreeMap::new();
+    let lines: Vec<&str> = prose(&page).collect();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(reason) = line.strip_prefix("### ") {
+            let words =
+                lines[at + 1..].iter().take_while(|line| !line.starts_with('#')).map(|line| line.len()).sum::<usize>();
+            assert!(words > 20, "docs/troubleshooting.md says nothing of {reason}");
+            assert!(places.insert(reason.to_owned(), at).is_none(), "docs/troubleshooting.md has {reason} twice");
+        }
+    }
+    let (known, there) = (reasons(), places.into_keys().collect::<BTreeSet<_>>());
+    assert!(known.len() > 50, "{known:?}");
+    assert_eq!(
+        known.difference(&there).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "docs/troubleshooting.md has no place for them"
+    );
+    assert_eq!(
+        there.difference(&known).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "docs/troubleshooting.md: no such reason"
+    );
+}
+
+#[test]
+fn each_file_of_the_one_guess_page_exists_and_the_count_is_that_of_its_rows() {
+    let page = fs::read_to_string(root().join("docs/evidence/one-guess.md")).unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.contains(".rs`"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for path in rows.iter().flat_map(|row| &row[2..4]).filter(|path| !path.is_empty()) {
+        assert!(root().join("src").join(path.trim_matches('`')).is_file(), "{path}");
+    }
+    let right = rows.iter().filter(|row| row[3].is_empty()).count();
+    assert!(page.contains(&format!("{right} of {}", rows.len())), "{right} of {}", rows.len());
+}

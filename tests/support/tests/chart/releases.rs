@@ -1,0 +1,207 @@
+//! Releases of the chart as Helm makes them on a real apiserver: upgraded from a former chart (`before/`, as it was at commit d074af6),
+//! uninstalled, under another name, a second one, and in an umbrella chart. Commands are those of the charts' READMEs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use seatkeeper_support::{ControlPlane, Output, needs_control_plane, scratch_dir, workspace_root};
+use serde_json::Value;
+
+const CRDS: [&str; 2] = ["licenseseats.seatkeeper.dev", "seatapprovals.seatkeeper.dev"];
+
+/// Runs a command that one of the READMEs has, from the root of the checkout.
+async fn follow(cp: &ControlPlane, command: &str) -> Output {
+    let pages = ["charts/seatkeeper/README.md", "charts/seatkeeper-crds/README.md"];
+    let pages = pages.map(|page| fs::read_to_string(workspace_root().join(page)).expect("a README"));
+    let flowing = |text: &str| text.replace('\\', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(pages.iter().any(|page| flowing(page).contains(command)), "no README has: {command}");
+    helm(cp, command.strip_prefix("helm ").expect("a command of Helm")).await
+}
+
+/// Runs Helm with arguments as in a shell.
+async fn helm(cp: &ControlPlane, arguments: &str) -> Output {
+    let here = |word: &str| match word.strip_prefix("charts/") {
+        Some(chart) => workspace_root().join("charts").join(chart).display().to_string(),
+        None => word.trim_matches('\'').to_owned(),
+    };
+    let words: Vec<String> = arguments.split_whitespace().map(here).collect();
+    cp.helm(&words.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+async fn object(cp: &ControlPlane, kind: &str, name: &str) -> Value {
+    let got = cp.kubectl_in("seatkeeper-system", &["get", kind, name, "-o", "json"], "").await.ok();
+    serde_json::from_str(&got).expect("JSON")
+}
+
+async fn uids_of_crds(cp: &ControlPlane) -> Vec<Value> {
+    let mut uids = Vec::new();
+    for name in CRDS {
+        uids.push(object(cp, "crd", name).await["metadata"]["uid"].clone());
+    }
+    uids
+}
+
+#[tokio::test]
+async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pods_stay_as_they_are() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    let before = workspace_root().join("tests/support/tests/chart/before").display().to_string();
+    let set = "--set replicas=3,metrics.service.enabled=true,clusterName=prod,flags.min-interval=1m,podLabels.team=it,\
+               nodeSelector.disk=ssd,image.repository=registry.example/keeper,log.level=debug,vendors.allowedHosts={vault.example:8443}";
+    helm(&cp, &format!("install seatkeeper {before} --namespace seatkeeper-system --create-namespace {set}"))
+        .await
+        .ok();
+    let was = object(&cp, "deployment", "seatkeeper").await;
+    let had = uids_of_crds(&cp).await;
+
+    let upgrade = "upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system";
+    helm(&cp, &format!("{upgrade} --reuse-values")).await.ok();
+    let is = object(&cp, "deployment", "seatkeeper").await;
+    assert_eq!(is["spec"], was["spec"], "what the former chart had no value for");
+    assert_eq!(is["metadata"]["generation"], was["metadata"]["generation"], "no pod is replaced");
+    assert_eq!(uids_of_crds(&cp).await, had);
+    let crd = object(&cp, "crd", CRDS[0]).await.to_string();
+    assert!(crd.contains("maxIncrease"), "the CRD is the present one");
+
+    helm(&cp, &format!("{upgrade} --reset-then-reuse-values")).await.ok();
+    let is = object(&cp, "deployment", "seatkeeper").await;
+    let (pod, was) = (&is["spec"]["template"]["spec"], &was["spec"]["template"]["spec"]);
+    assert_eq!(is["spec"]["replicas"], 3);
+    assert_eq!(pod["containers"][0]["image"], was["containers"][0]["image"]);
+    assert_eq!(pod["securityContext"], was["securityContext"]);
+    assert_eq!(pod["nodeSelector"].to_string(), r#"{"disk":"ssd","kubernetes.io/os":"linux"}"#);
+    let args = |pod: &Value| pod["containers"][0]["args"].to_string();
+    assert_eq!(args(pod), args(was).replace("0.0.0.0:8080", "[::]:8080"));
+}
+
+#[tokio::test]
+async fn crds_and_objects_outlive_every_release_and_are_taken_over_as_the_readmes_say() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    // An umbrella with an object in it: Helm must know the CRD before.
+    let umbrella = umbrella();
+    fs::create_dir_all(umbrella.join("templates")).expect("a folder");
+    let example = workspace_root().join("examples/bitwarden-observe.yaml");
+    fs::copy(example, umbrella.join("templates/acme.yaml")).expect("a copy");
+    let platform = format!("install platform {} --namespace platform --create-namespace", umbrella.display());
+    let refused = helm(&cp, &format!("{platform} --set seatkeeper.crds.install=true")).await.refused();
+    assert!(refused.contains("ensure CRDs are installed first"), "{refused}");
+
+    let install = "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
+    follow(&cp, install).await.ok();
+    let had = uids_of_crds(&cp).await;
+    let approval = r#"{"apiVersion":"seatkeeper.dev/v1alpha1","kind":"SeatApproval","metadata":{"name":"kept"},
+        "spec":{"licenseSeatsRef":{"name":"acme"},"decision":"Approved","planId":"1-abc"}}"#;
+    seatkeeper_support::wait_for("the CRD to be served", std::time::Duration::from_secs(30), async || {
+        cp.kubectl_in("seatkeeper-system", &["apply", "-f", "-"], approval).await.success().then_some(())
+    })
+    .await;
+
+    // A second install beside it.
+    cp.kubectl(&["create", "namespace", "it-eu"]).await.ok();
+    let second = "helm install seatkeeper-eu charts/seatkeeper --namespace seatkeeper-eu --create-namespace";
+    let refused = helm(&cp, second.strip_prefix("helm ").expect("helm")).await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    // A ClusterRole has the release's name: two releases of one name would share it.
+    let beside = "--set crds.install=false --set 'watchNamespaces={it-eu}'";
+    follow(&cp, &format!("{second} {beside}")).await.ok();
+
+    // Uninstalled, and installed under another name.
+    helm(&cp, "uninstall seatkeeper --namespace seatkeeper-system").await.ok();
+    assert_eq!(uids_of_crds(&cp).await, had);
+    let other = "helm install other charts/seatkeeper --namespace seatkeeper-system";
+    let refused = helm(&cp, other.strip_prefix("helm ").expect("helm")).await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    follow(&cp, &format!("{other} --take-ownership")).await.ok();
+    helm(&cp, "uninstall other --namespace seatkeeper-system").await.ok();
+
+    // Handed over to the chart of CRDs while the operator stays.
+    helm(&cp, "install seatkeeper charts/seatkeeper --namespace seatkeeper-system --take-ownership").await.ok();
+    let crds = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --take-ownership";
+    follow(&cp, crds).await.ok();
+    let release = "helm upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system";
+    follow(&cp, &format!("{release} --reset-then-reuse-values --set crds.install=false")).await.ok();
+    let owner = &object(&cp, "crd", CRDS[0]).await["metadata"]["annotations"]["meta.helm.sh/release-name"];
+    assert_eq!(owner, "seatkeeper-crds");
+    helm(&cp, &platform).await.ok();
+    helm(&cp, "uninstall seatkeeper-crds --namespace seatkeeper-system").await.ok();
+    assert_eq!(uids_of_crds(&cp).await, had);
+    object(&cp, "seatapproval", "kept").await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+/// An umbrella chart as the README has it.
+fn umbrella() -> PathBuf {
+    let readme = fs::read_to_string(workspace_root().join("charts/seatkeeper/README.md")).expect("the README");
+    let example = readme.split("# Chart.yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
+    let (dependencies, values) = example.split_once("# values.yaml\n").expect("two files");
+    let umbrella = scratch_dir("umbrella");
+    copy(&workspace_root().join("charts/seatkeeper"), &umbrella.join("charts/seatkeeper"));
+    let head = "apiVersion: v2\nname: platform\nversion: 1.0.0\n";
+    fs::write(umbrella.join("Chart.yaml"), format!("{head}{dependencies}")).expect("a file");
+    fs::write(umbrella.join("values.yaml"), values).expect("a file");
+    umbrella
+}
+
+#[tokio::test]
+async fn monitor_on_a_cluster_without_its_crd_is_refused_by_its_kind_and_nothing_is_installed() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    let install = "install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
+    for (value, kind) in [
+        ("metrics.serviceMonitor.enabled", "ServiceMonitor"),
+        ("metrics.podMonitor.enabled", "PodMonitor"),
+        ("alerts.enabled", "PrometheusRule"),
+    ] {
+        let refused = helm(&cp, &format!("{install} --set {value}=true")).await.refused();
+        let told = format!("no matches for kind \"{kind}\" in version \"monitoring.coreos.com/v1\"");
+        assert!(refused.contains(&told) && refused.contains("ensure CRDs are installed first"), "{refused}");
+    }
+    assert_eq!(cp.kubectl(&["get", "crd,deployment", "--all-namespaces", "-o", "name"]).await.ok(), "");
+    helm(&cp, install).await.ok();
+}
+
+#[tokio::test]
+async fn installer_who_may_not_make_policies_is_told_so_and_installs_without_them() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    let role = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"installer"},"rules":[
+        {"apiGroups":["","apps","rbac.authorization.k8s.io","apiextensions.k8s.io"],"resources":["*"],"verbs":["*"]}]}"#;
+    cp.kubectl_in("", &["apply", "-f", "-"], role).await.ok();
+    cp.kubectl(&["create", "clusterrolebinding", "installer", "--clusterrole=installer", "--user=installer"])
+        .await
+        .ok();
+    let install = "upgrade --install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace --kube-as-user installer";
+    let refused = helm(&cp, &format!("{install} --set policies.secretAccess.enabled=true")).await.refused();
+    assert!(refused.contains("validatingadmissionpolicies") && refused.contains("is forbidden"), "{refused}");
+    helm(&cp, &format!("{install} --reset-values")).await.ok();
+    object(&cp, "deployment", "seatkeeper").await;
+}
+
+#[tokio::test]
+async fn umbrella_chart_turns_it_on_and_off_and_gives_it_registry_and_pull_secrets() {
+    needs_control_plane!();
+    let cp = ControlPlane::shared().await;
+    let umbrella = umbrella();
+    let chart = umbrella.display().to_string();
+    let on = helm(cp, &format!("template platform {chart} --set global.imagePullSecrets={{mirror}}")).await.ok();
+    for words in ["mirror.example.com/seatkeeper/seatkeeper:", "- name: mirror", "name: platform-seatkeeper"] {
+        assert!(on.contains(words), "{words} is missing in {on}");
+    }
+    assert!(!on.contains("CustomResourceDefinition"), "{on}");
+    let off = helm(cp, &format!("template platform {chart} --set seatkeeper.enabled=false")).await.ok();
+    assert!(!off.contains("kind:"), "{off}");
+    let refused = helm(cp, &format!("template platform {chart} --set seatkeeper.log.level=verbose")).await.refused();
+    assert!(refused.contains("at '/log/level'"), "{refused}");
+}
