@@ -69,6 +69,18 @@ fn a_part_that_fails_shows_its_output_and_leaves_out_what_needs_it_and_nothing_e
 }
 
 #[test]
+fn part_that_only_follows_another_runs_after_it_however_that_ended() {
+    let (well, told) = played(
+        "here=$(mktemp -d)\npart bad -- bash -c \"sleep 0.3; touch $here/bad; exit 3\"\npart lost bad -- true\n\
+         part follows +bad +lost -- bash -c \"rm $here/bad && rmdir $here\"",
+    );
+    let row = |name: &str, result: &str| (name.to_owned(), result.to_owned());
+    let expected = [row("bad", "failed"), row("lost", "left out"), row("follows", "ok"), row("all", "failed")];
+    assert!(!well, "{told}");
+    assert_eq!(results(&told), expected, "{told}");
+}
+
+#[test]
 fn a_part_begins_when_the_last_of_those_that_it_needs_has_ended() {
     let (well, told) = played(
         "here=$(mktemp -d)\npart a -- bash -c \"sleep 0.3; touch $here/a\"\npart b -- touch \"$here/b\"\n\

@@ -2,7 +2,8 @@
 # `make test`: everything that CI runs, side by side as far as one part does not need another. parts.sh is the engine.
 #
 # What waits for nothing begins first, so that the first tests run while other things are still built. Parts whose
-# tests watch the time run as they are; builds and the model are nice and take what those leave.
+# tests watch the time run as they are, one after the other; of what is nice, one part runs beside each of them and
+# takes what it leaves: two more and a test's own apiserver waits for minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/runner/parts.sh
@@ -21,6 +22,8 @@ export RUST_TEST_THREADS
 
 # The subjects of behavior that are shown once more with the binary that ships.
 smoke=(shipped:: purchase:: process:: credentials:: canary:: immuta::keys::)
+# Those that are shown once more on the oldest supported Kubernetes, beside all tests of the chart.
+oldest=(admission:: schema:: printing:: check:: who_may_spend:: secret_access:: ceilings:: purchase:: process:: credentials:: immuta::keys::)
 
 # Builds all test programs, and lists them: folder of the package, kind, name, program.
 build_tests() {
@@ -50,39 +53,61 @@ pure='kind == "lib" || kind == "bin" || name == "shape"'
 model='kind == "test" && name == "model"'
 faults='kind == "test" && name == "faults"'
 behavior='kind == "test" && name == "behaviour"'
-other="!($pure || $model || $faults || $behavior)"
+years='kind == "test" && name == "years"'
+other="!($pure || $model || $faults || $behavior || $years)"
 
-smoke_test() {
+# Runs the tests of behavior that are of these subjects.
+subjects() {
   local subject listed
   listed=$(run_tests "$behavior" --list)
-  for subject in "${smoke[@]}"; do
+  for subject in "$@"; do
     grep -q "^$subject" <<<"$listed" || { echo "no test of behavior is of the subject $subject"; return 1; }
   done
-  SEATKEEPER_BINARY=$built/release/seatkeeper run_tests "$behavior" "${smoke[@]}"
+  run_tests "$behavior" "$@"
+}
+
+smoke_test() {
+  SEATKEEPER_BINARY=$built/release/seatkeeper subjects "${smoke[@]}"
+}
+
+oldest_test() {
+  export SEATKEEPER_KUBERNETES=oldest
+  run_tests 'kind == "test" && name == "control_plane"' apiserver_is_of_the_release
+  run_tests 'kind == "test" && name == "chart"'
+  run_tests 'kind == "test" && name == "monitoring"' prometheus_operators_crds
+  subjects "${oldest[@]}"
 }
 
 results='^(test result|SKIPPED)'
-control_plane=()
+control_plane=() oldest_apiserver=()
 part format -- cargo fmt --all --check
 part -s 'test programs' 'test build' -- build_tests
 if [ -z "${SKIP_CONTROL_PLANE:-}" ]; then
   # The first tests need none: what is tested is built first.
-  part -n 5 'control plane' -- tests/control-plane/build.sh
-  control_plane=('control plane')
+  part -n 5 'control plane' -- sh -c 'tests/control-plane/build.sh && tests/control-plane/build.sh controllers'
+  part prometheus -- tests/prometheus/get.sh
+  control_plane=('control plane' prometheus)
+  part -n 15 'oldest apiserver' 'control plane' -- tests/control-plane/build.sh oldest
+  oldest_apiserver=('oldest apiserver')
+  # What it reads lies outside its module, which Go's cache of results does not see.
+  part -n 15 -s '^ok' gitops 'control plane' -- go -C gitops/test test -count=1 ./...
+  part -n 15 -s '^ok' charts 'control plane' -- go -C charts/test test -count=1 ./...
 fi
 part -s "$results" 'unit tests' 'test build' -- run_tests "$pure"
-# Behavior is watched by its times: it has the machine for itself, but for what is nice. So have the faults.
-part -s "$results|^sequences" behavior 'test build' "${control_plane[@]}" -- run_tests "$behavior"
-part -n 15 -s "$results|^simulated years|^covered" 'other tests' 'test build' "${control_plane[@]}" -- run_tests "$other"
-# cargo holds the build folder while it checks: not before the tests are built.
-part -n 15 clippy 'test build' -- cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
-part -n 15 -s "$results" 'doc tests' clippy -- cargo test --locked --workspace --exclude seatkeeper-pure --doc
-part -n 15 'release build' 'test build' -- cargo build --release --locked -p seatkeeper
-part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|^faults: played|of .* that there are" \
-  faults behavior "${control_plane[@]}" -- run_tests "$faults"
-# Where nothing is built yet, the release build takes until the faults end: they leave it time.
-part -s "$results" 'release smoke' 'release build' faults "${control_plane[@]}" -- smoke_test
-# What the faults leave is enough for the model: it is done before them.
-part -n 15 -s "$results|^model" model 'test build' behavior -- run_tests "$model"
-part -n 15 cargo-deny 'test build' -- make --no-print-directory deny
+# Behavior, the other tests and the faults are watched by their times: each has the machine for itself, but for what is
+# nice.
+part -s "$results|^sequences" behavior 'test build' '+unit tests' "${control_plane[@]}" -- run_tests "$behavior"
+part -s "$results|^covered" 'other tests' 'test build' +behavior "${control_plane[@]}" -- run_tests "$other"
+part -s "$results|^faults: [0-9]+ run|^(NOT )?caught|^faults: to be|^faults: played|^conformance: |of .* that there are" \
+  faults 'test build' '+other tests' "${control_plane[@]}" -- run_tests "$faults"
+# Beside them, one after the other. cargo holds the build folder while it checks: not before the tests are built.
+part -n 15 cargo-deny '+unit tests' -- make --no-print-directory deny
+part -n 15 clippy 'test build' +cargo-deny -- cargo clippy --locked --workspace --exclude seatkeeper-pure --all-targets -- -D warnings
+part -n 15 'release build' 'test build' +clippy -- cargo build --release --locked -p seatkeeper
+part -n 15 -s '^image' image 'release build' -- packaging/image-tar-test.sh "$built/release/seatkeeper"
+part -n 15 -s "$results" 'doc tests' clippy +image -- cargo test --locked --workspace --exclude seatkeeper-pure --doc
+part -n 15 -s "$results|^simulated years" 'simulated years' 'test build' '+doc tests' -- run_tests "$years"
+part -n 15 -s "$results|^model" model 'test build' '+simulated years' -- run_tests "$model"
+part -s "$results" 'release smoke' 'release build' +faults "${control_plane[@]}" -- smoke_test
+part -s "$results" 'oldest Kubernetes' 'test build' '+release smoke' "${oldest_apiserver[@]}" -- oldest_test
 run_parts "$logs"

@@ -3,7 +3,8 @@
 #
 #   part [-n NICE] [-s SHOW] NAME [NEEDS...] -- COMMAND [ARGUMENTS...]
 #       declares a part. NICE is the niceness of its processes; SHOW is an extended regular expression for those lines of
-#       its output that are shown although it ends well. NEEDS are parts that were declared before.
+#       its output that are shown although it ends well. NEEDS are parts that were declared before: NAME has to end well,
+#       +NAME only has to end.
 #   run_parts FOLDER
 #       runs all of them and fails if one of them fails. Each part writes to a log of its own in FOLDER, so that outputs
 #       are never mixed; the log of a part that fails is printed.
@@ -26,7 +27,7 @@ part() {
   local name=$1 needs=()
   shift
   while [ "$1" != -- ]; do
-    [ -n "${part_state[$1]:-}" ] || { echo "part $name needs $1, which is not declared before it" >&2; return 2; }
+    [ -n "${part_state[${1#+}]:-}" ] || { echo "part $name needs $1, which is not declared before it" >&2; return 2; }
     needs+=("$1")
     shift
   done
@@ -46,13 +47,15 @@ say() { printf '%s\n' "$*"; }
 
 log_of() { printf '%s/%s.log' "$part_logs" "${1// /-}"; }
 
-# ready, waiting, or lost: one of its needs did not end well.
+# ready, waiting, or lost: one of its needs did not end as it has to.
 outlook() {
-  local need outlook=ready
+  local need state outlook=ready
   while read -r need; do
-    case ${part_state[${need:-none}]:-ok} in
-      ok) ;;
-      failed | left-out) outlook=lost && break ;;
+    state=ok
+    [ -z "$need" ] || state=${part_state[${need#+}]}
+    case $need:$state in
+      *:ok | +*:failed | +*:left-out) ;;
+      *:failed | *:left-out) outlook=lost && break ;;
       *) outlook=waiting ;;
     esac
   done <<<"${part_needs[$1]}"
