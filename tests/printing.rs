@@ -47,8 +47,18 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
     let wide = w.plane.kubectl_in(&w.namespace, &["get", "seats", "-o", "wide"], "").await.ok();
     insta::assert_snapshot!("get_wide", stable(&wide));
 
+    // The longest of what is shown in good weather: a change that waits for its window.
+    let monthly = w.bitwarden().add_organization(Organization::enterprise("Monthly").id(id(4)).limit(100));
+    w.secret("monthly", w.credentials(&monthly)).await;
+    let cron = json!({ "schedule": "0 6 1W * *", "timeZone": "Europe/Berlin", "duration": "4h" });
+    let in_window = json!({ "mode": "InWindow" });
+    let adjustment = json!({ "increase": in_window, "windows": [{ "name": "month-start", "cron": cron }] });
+    let monthly = json!({ "vendor": secret("monthly"), "seats": 105, "adjustment": adjustment });
+    w.declare("acme-bitwarden-monthly", monthly).await;
+    w.until_reason("acme-bitwarden-monthly", "ChangePending", "AwaitingWindow").await;
     let own = format!("metadata.namespace={}", w.namespace);
     let all = w.plane.kubectl(&["get", "seats", "-A", "--field-selector", &own]).await.ok();
+    assert!(all.contains("+5 seats at 20"), "{all}");
     let widest = all.lines().map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|widest| widest < 120), "{widest:?} columns:\n{all}");
 

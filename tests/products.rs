@@ -143,7 +143,7 @@ async fn pool_that_waits_for_another_one_that_is_held_names_that_object_and_why_
     let stalled = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Stalled") == "True/AwaitingOtherPool";
     let status = w.until("pm", "waits for an object that is held", stalled).await;
     let message = &condition(&status, "Ready").expect("Ready").message;
-    let why = "LicenseSeats sm declares that and is held (-23 seats, limit 22: blocked by guard rail): see its status";
+    let why = "LicenseSeats sm declares that and is held (-23 seats: blocked by guard rail): see its status";
     assert!(message.ends_with(why), "{message}");
     assert_eq!(w.bitwarden().writes(&t.key.id), 0);
     // An owner's key shows the use.
@@ -167,7 +167,7 @@ async fn pool_that_waits_for_another_one_that_waits_for_a_yes_names_it_and_is_re
     let deferred = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Ready") == "True/ChangeDeferred";
     let status = w.until("sm", "waits as long as pm does", deferred).await;
     let message = &condition(&status, "Ready").expect("Ready").message;
-    let why = "LicenseSeats pm declares that and is held (+50 seats, limit 150: approval needed): see its status";
+    let why = "LicenseSeats pm declares that and is held (+50 seats: approval needed): see its status";
     assert!(message.ends_with(why), "{message}");
     assert_eq!(said(&status, "ChangePending"), "True/AwaitingOtherPool");
     assert!(condition(&status, "Reconciling").is_none() && condition(&status, "Stalled").is_none(), "{status:?}");

@@ -63,7 +63,7 @@ async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_on
     let waiting = until_waits(&w, "acme").await;
     let next = waiting.next_window.clone().expect("the next window");
     assert_eq!((next.name.as_str(), next.opens_at.0), ("soon", opens));
-    let shown = format!("+50 seats, limit 150 at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
+    let shown = format!("+50 seats at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
     assert_eq!(waiting.summary.as_deref(), Some(shown.as_str()));
     let puts = w.puts();
     assert_eq!((puts, w.organization().seats, w.organization().limit), (1, Some(100), Some(100)), "the limit alone");
@@ -195,7 +195,7 @@ async fn direction_that_is_switched_off_is_shown_and_not_made() {
     w.declare("acme", json!({ "adjustment": { "increase": { "mode": "Never" } } })).await;
     let status = w.until("acme", "shown", |status| said(status, "ChangePending") == "True/NeverMade").await;
     assert_eq!(said(&status, "Ready"), "True/ChangeDeferred");
-    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: shown only"));
+    assert_eq!(status.summary.as_deref(), Some("+50 seats: shown only"));
     w.until_polled(2).await;
     assert_eq!(w.puts(), 0);
 }
@@ -270,7 +270,7 @@ async fn window_before_the_renewal_opens_by_the_end_of_the_period_that_the_owner
     let opens = end.checked_sub(SignedDuration::from_hours(48)).expect("a time");
     let next = waiting.next_window.clone().expect("the next window");
     assert_eq!((next.name.as_str(), next.opens_at.0.as_second()), ("renewal", opens.as_second()));
-    let shown = format!("+50 seats, limit 150 at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
+    let shown = format!("+50 seats at {}", opens.strftime("%Y-%m-%d %H:%M UTC"));
     assert_eq!(waiting.summary.as_deref(), Some(shown.as_str()));
     // An hour before the end it is closed again, and no other end is known.
     ends_in(1);

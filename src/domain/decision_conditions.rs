@@ -33,19 +33,18 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let vendor = desired.pool.vendor.name;
     let shortage = shortage(desired, seen);
     let short = shortage.as_ref().and_then(|s| s.as_ref().err());
-    let change = decision.plan.as_ref().map(|plan| {
-        keys::step_words(&plan.step).unwrap_or_else(|| status_column::change(plan.step.base(), plan.step.target()))
-    });
+    let step = decision.plan.as_ref().map(|plan| &plan.step);
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let late = license.reason == reason::PAST_DUE;
     let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
     let above = above_ceiling(told).map(|(short, _)| short);
+    let change = step.map(status_column::step_in_short);
     let words = [Some(status_column::summary(decision, change.as_deref(), beside)), desired.clamp_in_short(), above];
     status.summary = Some(words.into_iter().flatten().collect::<Vec<_>>().join("; "));
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
-        .unwrap_or_else(|| ready(told, &change.unwrap_or_default(), &status.history));
+        .unwrap_or_else(|| ready(told, &step.map(status_column::step).unwrap_or_default(), &status.history));
     // A hand-over waits for Standby, whatever becomes of the license: LicenseValid tells that.
     let stands_by = matches!(decision.verdict, Verdict::Standby(_));
     let off = says.ready == Is::True && license.is == Is::False && !stands_by;

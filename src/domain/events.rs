@@ -62,9 +62,7 @@ pub fn another_installation(other: &str, own: &str) -> Notice {
 /// Tells that an approval is used.
 pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
     let (name, plan) = intent.approval.as_ref().zip(plan)?;
-    let change =
-        keys::step_words(&plan.step).unwrap_or_else(|| status_column::change(plan.step.base(), plan.step.target()));
-    let note = format!("SeatApproval {name} approves plan {}: {change}", plan.id);
+    let note = format!("SeatApproval {name} approves plan {}: {}", plan.id, status_column::step(&plan.step));
     Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
 }
 

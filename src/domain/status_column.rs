@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::condition_table::says;
 use super::numbers::doubled;
 use super::shortage::Shortage;
-use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict};
-use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill};
+use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict, keys};
+use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, Step};
 
 /// What else is to be told beside a decision.
 #[derive(Clone, Copy)]
@@ -83,8 +83,20 @@ pub(super) fn not_in_force(shortage: Option<&Shortage>) -> String {
     format!("license not in force{short}")
 }
 
-/// A change in a few words: `+50 seats`, `limit 170`, `-10 seats, limit 140`.
-pub(super) fn change(from: Numbers, to: Numbers) -> String {
+/// A step in a few words, for sentences: `add license key 1`, `+50 seats`, `limit 170`, `-10 seats, limit 140`.
+pub(super) fn step(step: &Step) -> String {
+    keys::step_words(step).unwrap_or_else(|| change(step.base(), step.target()))
+}
+
+/// The same for the column, which is narrow: where the limit is the seats before and after, it is not told beside them.
+pub(super) fn step_in_short(step: &Step) -> String {
+    let (from, to) = (step.base(), step.target());
+    let pinned = |n: Numbers| n.limit == Some(n.seats);
+    let limit = if pinned(from) && pinned(to) { from.limit } else { to.limit };
+    keys::step_words(step).unwrap_or_else(|| change(from, Numbers { limit, ..to }))
+}
+
+fn change(from: Numbers, to: Numbers) -> String {
     let delta = i64::from(to.seats) - i64::from(from.seats);
     let seats = (delta != 0).then(|| format!("{delta:+} seat{}", if delta.abs() == 1 { "" } else { "s" }));
     let limit = (from.limit != to.limit).then(|| match to.limit {

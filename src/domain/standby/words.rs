@@ -2,7 +2,7 @@
 
 use super::Standby;
 use crate::domain::condition::reason;
-use crate::domain::{Decision, Snapshot, keys, status_column};
+use crate::domain::{Decision, Snapshot, status_column};
 
 /// An object that stands by: what it sees, and what to do.
 pub(in crate::domain) fn standing_by(vendor: &str, seen: &Snapshot, decision: &Decision, standby: &Standby) -> String {
@@ -16,8 +16,7 @@ pub(in crate::domain) fn standing_by(vendor: &str, seen: &Snapshot, decision: &D
             return format!("{shows}; spec.activeCluster is {}: nothing is sent from this cluster", standby.active);
         }
         (true, Some(intent)) => {
-            let change =
-                keys::step_words(&intent.step).unwrap_or_else(|| status_column::change(intent.base(), intent.target()));
+            let change = status_column::step(&intent.step);
             format!("a change ({change}) was sent or may have been sent from this cluster, and its outcome is awaited")
         }
         (true, None) => "the last change of this cluster was made, and its late effects may still come".to_owned(),

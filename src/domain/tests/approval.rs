@@ -132,7 +132,7 @@ fn step_above_the_number_waits_for_a_yes_and_names_the_plan() {
         asker.plan()
     );
     assert!(message.contains(&told), "{message}");
-    assert_eq!(asker.summary(), "+11 seats, limit 111: approval needed");
+    assert_eq!(asker.summary(), "+11 seats: approval needed");
     assert_eq!(said(&asker.status, kind::READY).0, "True/ChangeDeferred");
     assert_eq!(asker.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::Approval]);
 }
@@ -240,7 +240,7 @@ fn denied_plan_is_held_even_where_it_needs_no_yes_and_the_denial_counts_more_tha
         message.contains("SeatApproval no denies plan") && message.contains("delete that SeatApproval"),
         "{message}"
     );
-    assert_eq!(asker.summary(), "+5 seats, limit 105: denied");
+    assert_eq!(asker.summary(), "+5 seats: denied");
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn limit_falls_while_an_increase_waits_for_a_yes_and_the_plan_keeps_its_id() {
     asker.story.seen.model = Model::Quantity(n(100, Some(120)));
     assert_eq!(asker.made().unwrap().target(), n(100, Some(100)));
     asker.pass();
-    assert_eq!(asker.summary(), "+50 seats, limit 150: approval needed");
+    assert_eq!(asker.summary(), "+50 seats: approval needed");
     assert_eq!(asker.plan(), id);
 }
 
@@ -546,7 +546,7 @@ fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
     for kind in [kind::READY, kind::STALLED] {
         assert!(said(&asker.status, kind).0.ends_with("/ApprovalsUnreadable"), "{kind}: no person's yes ends it");
     }
-    assert_eq!(asker.summary(), "+5 seats, limit 105: approvals cannot be read");
+    assert_eq!(asker.summary(), "+5 seats: approvals cannot be read");
 }
 
 #[test]
@@ -596,17 +596,17 @@ fn shortage_is_told_before_a_change_that_waits_for_a_yes_is_denied_or_is_never_m
     let mut asker = asker(150);
     asker.story.seen.usage = Usage::Exact(100);
     asker.pass();
-    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: approval needed");
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats: approval needed");
     let spec = format!("decision: Denied, planId: {}", asker.plan());
     asker.give("no", &spec);
     asker.pass();
-    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: denied");
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats: denied");
     asker.given.clear();
     asker.story.desired.approval = ApprovalPolicy::default();
     let never = serde_yaml::from_str("{increase: {mode: Never}}").unwrap();
     asker.story.desired.adjustment = ChangeTimes::parse(Some(&never)).unwrap();
     asker.pass();
-    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats, limit 150: shown only");
+    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats: shown only");
 }
 
 #[test]

@@ -282,9 +282,9 @@ fn size_goes_in_the_smaller_steps_of_rail_and_ceiling() {
         follower.uses(Usage::Exact(120)).pass();
         (follower.summary().to_owned(), follower.follow())
     };
-    let by_ceiling = "+20 seats, limit 120 now; use asks 130, --max-increase 20";
+    let by_ceiling = "+20 seats now; use asks 130, --max-increase 20";
     assert_eq!(sizes(25, 20), (by_ceiling.to_owned(), 130));
-    assert_eq!(sizes(20, 25), ("+20 seats, limit 120 now; use asks 130, maxIncrease 20".to_owned(), 130));
+    assert_eq!(sizes(20, 25), ("+20 seats now; use asks 130, maxIncrease 20".to_owned(), 130));
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn step_is_as_large_as_the_guard_rail_allows_and_the_next_one_follows() {
     follower.follow();
     follower.uses(Usage::Exact(135));
     follower.pass();
-    assert_eq!(follower.summary(), "+20 seats, limit 120 now; use asks 145, maxIncrease 20");
+    assert_eq!(follower.summary(), "+20 seats now; use asks 145, maxIncrease 20");
     assert_eq!(follower.follow(), 145);
     follower.uses(Usage::Exact(100)).follow();
     assert_eq!(follower.later(1).follow(), 110);

@@ -122,7 +122,7 @@ fn increase_before_its_window_waits_and_is_ready_and_names_the_opening() {
     let (reason, message) = waiter.pending();
     assert_eq!(reason, "True/AwaitingWindow");
     assert!(message.contains("it waits for window month-start, which opens at 2026-12-01 06:00 UTC"), "{message}");
-    assert_eq!(waiter.summary(), "+50 seats, limit 150 at 2026-12-01 06:00 UTC");
+    assert_eq!(waiter.summary(), "+50 seats at 2026-12-01 06:00 UTC");
     let next = waiter.status.next_window.clone().unwrap();
     assert_eq!((next.name.as_str(), next.opens_at.0, next.closes_at.0), ("month-start", at(OPEN), at(CLOSED)));
     assert_eq!(
@@ -451,7 +451,7 @@ fn direction_that_is_never_changed_is_shown_and_not_made() {
     let mut waiter = waiter(story()).ruled(rules("{increase: {mode: Never}}"));
     assert_eq!(waiter.settled(OPEN), None);
     assert_eq!((waiter.ready().as_str(), waiter.pending().0.as_str()), ("True/ChangeDeferred", "True/NeverMade"));
-    assert_eq!(waiter.summary(), "+50 seats, limit 150: shown only");
+    assert_eq!(waiter.summary(), "+50 seats: shown only");
     let mut down = self::waiter(story().wants(90, LimitGoal::Pinned)).ruled(rules("{increase: {mode: Never}}"));
     assert!(down.settled(BEFORE).is_some(), "the other direction is free");
 }

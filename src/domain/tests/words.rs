@@ -64,7 +64,7 @@ fn older_object_of_the_same_pool_is_told_as_ownership_and_no_outcome_is_unknown(
     assert_eq!(ready, "False/Conflict");
     assert!(message.contains("LicenseSeats passwords is older and has these seats"), "{message}");
     assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Conflict");
-    assert_eq!(status.summary.as_deref(), Some("+50 seats, limit 150: another object owns this pool"));
+    assert_eq!(status.summary.as_deref(), Some("+50 seats: another object owns this pool"));
 }
 
 #[test]
