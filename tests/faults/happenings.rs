@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use vendor_sim::{Bitwarden, OrganizationKey};
 
-use crate::choice::IN_WINDOW;
 use crate::ground::Ground;
+use crate::scenario::of_the_other_pool;
+use crate::selection::IN_WINDOW;
 use crate::window;
 
 pub const ROTATED: &str = "Secret rotated";
@@ -27,6 +28,7 @@ pub const RECREATED: &str = "object deleted and created again";
 pub const STATUS_RESTORED: &str = "status restored from before";
 pub const OBJECT_RESTORED: &str = "object restored with its old status and a new uid";
 pub const GONE_FOR_A_WHILE: &str = "object deleted, later created again";
+pub const OTHER_POOL: &str = "object for the other pool of the account created";
 pub const RIVAL: &str = "second object for the account created";
 pub const BY_SOMEBODY: &str = "seats changed by a third party";
 pub const APISERVER_RESTARTED: &str = "apiserver killed and restarted";
@@ -148,6 +150,9 @@ impl Site {
                 "seats": spec["seats"], "limit": spec["limit"], "interval": "1s",
             },
         });
+        if spec["product"].is_string() {
+            object["spec"]["vendor"]["bitwarden"]["product"] = spec["product"].clone();
+        }
         for field in ["sizing", "approval"].iter().filter(|field| spec[*field].is_object()) {
             object["spec"][*field] = spec[*field].clone();
         }
@@ -279,6 +284,7 @@ impl Site {
                 });
             }
             RIVAL => self.declare("rival", &self.rival()).await,
+            OTHER_POOL => self.declare("rival", &of_the_other_pool()).await,
             BY_SOMEBODY => self.bitwarden.set_seats(&self.key.id, self.others_seats()).expect("the vendor allows it"),
             APPROVAL_DELETED => {
                 self.approvals().delete("yes", &DeleteParams::default()).await.expect("delete the approval");

@@ -17,15 +17,15 @@ use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
 
 use crate::actions::patient;
 use crate::case::{Broken, Case, End, Flaw, ended, is_conflict, play_beside};
-use crate::choice::WEAKENED;
 use crate::ground::Ground;
 use crate::happenings::{
-    RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,
+    OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,
 };
 use crate::judge::harm;
 use crate::rig::{PATIENCE, Rig};
-use crate::scenario::{Scenario, scenarios};
-use crate::two::owner_is_missed;
+use crate::scenario::{Scenario, of_two_pools, scenarios};
+use crate::selection::WEAKENED;
+use crate::two::parts_are_missed;
 
 /// The operator waits so long for a purchase without an answer: longer than it needs to tell that it waits.
 const SETTLE: &str = "--settle-unanswered=20s";
@@ -51,6 +51,8 @@ enum Part {
     Repeats,
     /// One object has a pool, and others of the pool buy nothing. Two installations do not have this part.
     Owner,
+    /// No request leaves while another change of its account runs. Nor do they have this one.
+    Lock,
 }
 
 /// What must break without a part.
@@ -80,8 +82,8 @@ const ROWS: [(Part, &str, &str, Oracle); 5] = [
     (Part::Repeats, "repeat of a repeat", "the attempt on record set back to 1", Oracle::Effects),
 ];
 
-/// How many parts are taken away: these, and the owner of a pool.
-pub const PARTS: usize = ROWS.len() + 1;
+/// How many parts are taken away: these, the owner of a pool and the lock of an account.
+pub const PARTS: usize = ROWS.len() + 2;
 
 /// A part of the protocol, in its place or taken away.
 struct Story {
@@ -101,12 +103,12 @@ fn named(name: &str) -> Scenario {
 }
 
 /// By a difference, which the vendor holds until it is told to carry it out: whoever buys meanwhile adds up.
-fn held() -> Scenario {
+fn held(scenario: Scenario) -> Scenario {
     let vendor = |vendor: &Bitwarden| {
         let ms = u64::try_from(PATIENCE.as_millis()).unwrap_or_default();
         vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
     };
-    Scenario { vendor, ..named("owner-finishes-late") }
+    Scenario { vendor, ..scenario }
 }
 
 /// In sync already, and others undo it. No webhook undoes it as well.
@@ -118,13 +120,15 @@ fn undone() -> Scenario {
 
 impl Story {
     fn new(part: Part, taken: bool, words: String) -> Self {
+        let late = || held(named("owner-finishes-late"));
         let (scenario, happens) = match part {
-            Part::MemoryOfObjects => (held(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
-            Part::MemoryOfRecords => (held(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
-            Part::Scan => (held(), Some(RIVAL_THEN_KILLED)),
+            Part::MemoryOfObjects => (late(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
+            Part::MemoryOfRecords => (late(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
+            Part::Scan => (late(), Some(RIVAL_THEN_KILLED)),
             Part::Corrections => (undone(), None),
             Part::Repeats => (named("webhook-restores"), None),
-            Part::Owner => (held(), Some(RIVAL)),
+            Part::Owner => (late(), Some(RIVAL)),
+            Part::Lock => (held(of_two_pools()), Some(OTHER_POOL)),
         };
         let fault = happens.map(|what| (Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
         Self { part, taken, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, patient(SETTLE)) } }
@@ -133,7 +137,9 @@ impl Story {
     /// What others do meanwhile, and who takes the part away; notes when all of that is done. Ends with the harm.
     async fn beside(&self, rig: &Rig, before: usize, done: &Cell<bool>) -> String {
         match self.part {
-            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner => self.carry_out_late(rig).await,
+            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner | Part::Lock => {
+                self.carry_out_late(rig).await
+            }
             Part::Corrections => self.undo(rig).await,
             Part::Repeats => self.take_back(rig).await,
         }
@@ -166,6 +172,7 @@ impl Story {
     async fn is_told(&self, rig: &Rig) -> bool {
         match self.part {
             Part::Scan | Part::Owner => is_conflict(rig.status("rival").await.as_ref()),
+            Part::Lock => waits_for_another_change(rig.status("rival").await.as_ref()),
             _ => {
                 let conditions = rig.status("acme").await.into_iter().flat_map(|status| status.conditions);
                 conditions.into_iter().any(|condition| condition.message.contains(REMEMBERED))
@@ -204,6 +211,13 @@ impl Story {
         let old = rig.bitwarden().ledger(&rig.key().id)[0].before;
         rig.bitwarden().force_row(&rig.key().id, old.seats, old.limit);
     }
+}
+
+/// Whether it says that it waits for the change of another object.
+fn waits_for_another_change(status: Option<&LicenseSeatsStatus>) -> bool {
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "OutcomeUnknown")
+        && status.is_some_and(|status| status.intent.is_none())
 }
 
 /// How many purchases the vendor has carried out.
@@ -283,7 +297,8 @@ pub async fn all_are_caught(ground: &Arc<Ground>) -> bool {
         caught && harmless
     });
     let with_owner = Story::new(Part::Owner, false, "with the owner of a pool".into());
-    let owner = async { tokio::join!(owner_is_missed(ground), is_harmless(ground, &with_owner)) };
-    let (each, (missed, harmless)) = tokio::join!(futures::future::join_all(each), owner);
-    each.into_iter().all(|fine| fine) && missed && harmless
+    let with_lock = Story::new(Part::Lock, false, "with the lock of an account".into());
+    let harmless = async { tokio::join!(is_harmless(ground, &with_owner), is_harmless(ground, &with_lock)) };
+    let (each, missed, harmless) = tokio::join!(futures::future::join_all(each), parts_are_missed(ground), harmless);
+    each.into_iter().all(|fine| fine) && missed && harmless == (true, true)
 }

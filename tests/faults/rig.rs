@@ -122,6 +122,11 @@ impl Meeting {
         let _ = tokio::time::timeout(self.longest, self.until(2)).await;
     }
 
+    /// Whether both were under way at one moment.
+    pub fn is_met(&self) -> bool {
+        *self.arrived.borrow() >= 2
+    }
+
     /// Waits until so many have arrived.
     pub async fn until(&self, wanted: usize) {
         let _ = self.arrived.subscribe().wait_for(|arrived| *arrived >= wanted).await;

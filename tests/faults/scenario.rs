@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Organization, Webhook};
 
-use crate::choice::{APPROVED, IN_WINDOW, SIZED};
 use crate::happenings::{APPROVAL_DELETED, JOINED};
+use crate::selection::{APPROVED, IN_WINDOW, SIZED};
 
 /// What the scenario does when a purchase arrives and before it is forwarded, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,18 @@ fn roomy() -> Organization {
 
 fn pinned() -> Organization {
     Organization::enterprise("Acme").seats(100).limit(100).members(80)
+}
+
+/// An account with two pools: the change of one is by a difference. Only for what lacks a part, or has it in its place.
+pub fn of_two_pools() -> Scenario {
+    let organization = || roomy().secrets_manager(25, 50).sm_limit(25).sm_members(5);
+    let owner = scenarios().into_iter().find(|scenario| scenario.name == "owner-purchase").expect("it is there");
+    Scenario { name: "owner-two-pools", organization, ..owner }
+}
+
+/// What is declared of the other one.
+pub fn of_the_other_pool() -> Value {
+    json!({ "product": "SecretsManager", "seats": 30 })
 }
 
 /// All of them.

@@ -15,11 +15,11 @@ use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 use crate::actions::{Crew, LONG, crew, patient, short_but, vendor_answers};
 use crate::branch::Branch;
 use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
-use crate::choice::{Name, TWO_INSTALLATIONS, WEAKENED};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::rig::{Account, Meeting, PATIENCE, Rig};
-use crate::scenario::{Scenario, scenarios};
+use crate::scenario::{Scenario, of_the_other_pool, of_two_pools, scenarios};
+use crate::selection::{Name, TWO_INSTALLATIONS, WEAKENED};
 use crate::{AWAITING_SILENCE, Run};
 
 /// Seats before anybody buys.
@@ -61,6 +61,8 @@ enum Story {
     /// The second begins while the first one's difference is under way, and the vendor may buy by itself: it never buys more than
     /// are in use.
     OneAfterTheOther,
+    /// Both begin at once, each with a pool of its own. Only where harm must be seen.
+    Pools,
 }
 
 impl Story {
@@ -72,11 +74,12 @@ impl Story {
             Self::TotalsAtOneMoment => "two-totals-at-one-moment",
             Self::Differences => "owner-two-differences",
             Self::OneAfterTheOther => "owner-two-one-after-the-other",
+            Self::Pools => "owner-two-pools",
         }
     }
 
     fn by_owner(self) -> bool {
-        matches!(self, Self::Differences | Self::OneAfterTheOther)
+        matches!(self, Self::Differences | Self::OneAfterTheOther | Self::Pools)
     }
 
     /// Two requests may add up.
@@ -94,12 +97,15 @@ impl Story {
         match self {
             Self::Totals => Branch::TwoTotals,
             Self::TotalsAtOneMoment => Branch::TwoTotalsAtOneMoment,
-            Self::Differences | Self::OneAfterTheOther => Branch::TwoDifferences,
+            Self::Differences | Self::OneAfterTheOther | Self::Pools => Branch::TwoDifferences,
         }
     }
 
     /// What each of the two declares, and finds.
     fn scenario(self) -> Scenario {
+        if self == Self::Pools {
+            return of_two_pools();
+        }
         let name = if self.by_owner() { "owner-purchase" } else { "first-purchase" };
         let mut scenario = scenarios().into_iter().find(|scenario| scenario.name == name).expect("it is there");
         if self == Self::Differences {
@@ -168,15 +174,24 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
     }
 }
 
-/// The test of the test: two installations are an operator that does not ask who owns a pool. Judged as one, they must be
-/// seen to buy too much.
-pub async fn owner_is_missed(ground: &Arc<Ground>) -> bool {
-    let (story, action) = (Story::Differences, "without the owner of a pool: two installations".to_owned());
+/// The test of the test: two installations are an operator that does not ask who owns a pool, nor whether another change of
+/// the account runs. Judged as one, they must be seen to do harm.
+pub async fn parts_are_missed(ground: &Arc<Ground>) -> bool {
+    let owner =
+        is_missed(ground, Story::Differences, "the owner of a pool", |flaw| matches!(flaw, Flaw::BoughtTwice(_)));
+    let lock = is_missed(ground, Story::Pools, "the lock of an account", |flaw| matches!(flaw, Flaw::SentTooOften(_)));
+    let (owner, lock) = tokio::join!(owner, lock);
+    owner && lock
+}
+
+async fn is_missed(ground: &Arc<Ground>, story: Story, part: &str, breaks: fn(&Flaw) -> bool) -> bool {
+    let action = format!("without {part}: two installations");
     let name = Name { kind: WEAKENED, scenario: story.name(), request: None, action };
     let case = Case { story, fault: Action::Delay(PAST_TIMEOUT), name, judged_as: JudgedAs::One };
     let (case, result) = guarded(ground, case).await;
     match result {
-        Err(Broken { flaw: Flaw::BoughtTwice(why), .. }) => {
+        Err(Broken { flaw, .. }) if breaks(&flaw) => {
+            let why = flaw.to_string();
             println!("caught: {}: {}", case.name, why.split(':').next().unwrap_or_default());
             return true;
         }
@@ -242,8 +257,9 @@ impl Two {
     }
 
     async fn act(&self, case: &Case) {
-        let spec = &case.story.scenario().spec;
-        tokio::join!(self.first.declare_held(spec), self.second.declare_held(spec));
+        let spec = case.story.scenario().spec;
+        let second = if case.story == Story::Pools { of_the_other_pool() } else { spec.clone() };
+        tokio::join!(self.first.declare_held(&spec), self.second.declare_held(&second));
         self.first.proxy.arm(Some((Target::first_purchase(), case.fault.clone())));
         self.second.proxy.arm(None);
         self.first.proxy.release();
@@ -360,6 +376,9 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
 /// most two changes. Nobody takes one of them back: a webhook that held the row meanwhile hides the later one for a moment, and
 /// no bill follows it.
 fn bought(two: &Two, case: &Case) -> Result<(), Flaw> {
+    if case.story == Story::Pools && two.meeting.is_met() {
+        return Err(Flaw::SentTooOften("the requests of two pools were under way at one moment".into()));
+    }
     let (story, goal) = (case.story, case.story.scenario().goal.0);
     let adds = story.adds() && case.judged_as == JudgedAs::Two;
     let most = if adds { goal + (goal - BASE) } else { goal };
