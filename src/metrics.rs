@@ -73,7 +73,7 @@ const PASSES: [&str; 17] = [
     "not_stored",
     "observed",
     "outcome_unknown",
-    "paced",
+    "rate_limited",
     "planned",
     "rejected",
     "standby",

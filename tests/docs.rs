@@ -122,7 +122,7 @@ fn says(page: &str, words: &str) -> bool {
 /// What the enumeration of faults has in numbers, `tests/faults/quoted.rs` compares.
 #[test]
 fn pages_quote_as_many_bad_answers_lives_and_statuses_as_the_tests_have() {
-    let (answers, lives, statuses) = (vendor_writes::cases().len(), sequences::LIVES, mutilated::CASES);
+    let (answers, lives, statuses) = (vendor_writes::cases().len(), sequences::LIVES, damaged_status::CASES);
     let at_night = text(".github/workflows/nightly.yml");
     let at_night = at_night.split("SEQUENCES=").nth(1).and_then(|rest| rest.split_whitespace().next());
     let thousands = at_night.and_then(|lives| lives.strip_suffix("000")).expect("lives at night, in thousands");

@@ -42,8 +42,8 @@ async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_on
     assert_eq!(refused(&w), 0);
     assert_eq!(tenants.iter().map(Tenant::puts).sum::<usize>(), 9);
     assert_eq!(w.bitwarden().token_requests(), 8);
-    let paced = w.operator.metric(r#"seatkeeper_reconciles_total{outcome="paced"}"#).await;
-    assert!(paced.is_some_and(|paced| paced > 0.0), "{paced:?}");
+    let rate_limited = w.operator.metric(r#"seatkeeper_reconciles_total{outcome="rate_limited"}"#).await;
+    assert!(rate_limited.is_some_and(|rate_limited| rate_limited > 0.0), "{rate_limited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,6 @@
 
 mod api_reference;
 mod chart_readme;
-mod choice;
 mod ci;
 mod cited;
 mod messages;
@@ -11,6 +10,7 @@ mod mutants;
 mod pages;
 mod release;
 mod runner;
+mod selection;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

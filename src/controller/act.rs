@@ -21,7 +21,7 @@ const OVERTAKEN: Duration = Duration::from_secs(1);
 /// Carries out what was decided. What the vendor shows after a request is decided about anew, and nothing is sent on that.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
-    // Its place with the host is free when this step is over.
+    // Its permit for the host is free when this step is over.
     let Opened { account, secret_version, permit: _visit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {
@@ -41,7 +41,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     let Decided { status, desired, snapshot, .. } = decided;
     if let Err(wait) = account.turn_to_write() {
         context.pools.set_open(key, status.intent.as_ref());
-        context.metrics.pass("paced");
+        context.metrics.pass("rate_limited");
         return Ok(End::Quiet(wait.after()));
     }
     let answered = request(pass, status, account.as_ref(), &intent).await;

@@ -11,7 +11,7 @@ use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{CredentialPause, Key, ObjectState, jitter};
 use super::ownership::{Sight, changes_in, ownership};
-use super::pass::{End, Failed, Gathered, Opened, Paced, Pass, Queue, Reading, Seen};
+use super::pass::{End, Failed, Gathered, Opened, Pass, Queue, RateLimited, Reading, Seen};
 use super::secret::read_secret;
 use super::urgency::urgency;
 use super::{Context, Error};
@@ -19,7 +19,7 @@ use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus
 use crate::domain::{self, Desired, Fault, Remedy, Snapshot, SpecFault, reason};
 use crate::vendors::{self, ReadError, Target, VendorAccount};
 
-/// How long an object waits at most for a place with its vendor host before it is read again.
+/// How long an object waits at most for a permit of its vendor host before it is read again.
 const CROWDED: Duration = Duration::from_secs(30);
 
 /// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
@@ -53,7 +53,7 @@ pub(super) async fn gather<'a>(
 /// Whether the object may still wait for a turn, to be read or to be changed.
 fn waits(read: &Gathered) -> bool {
     match read {
-        Gathered::Seen(_) | Gathered::End(End::Paced(_)) => true,
+        Gathered::Seen(_) | Gathered::End(End::RateLimited(_)) => true,
         Gathered::End(End::Failed(failed)) => failed.back.is_some(),
         Gathered::End(_) => false,
     }
@@ -82,7 +82,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
             };
             let read = look(pass, status).await;
             // An object whose turn has not come is read soon; no pass waits for a vendor that does not answer, or refuses.
-            if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::Paced(_)))) {
+            if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::RateLimited(_)))) {
                 pass.context.pools.answered(pass.key);
             }
             read
@@ -98,7 +98,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
 impl Pass<'_> {
     /// Measures how long the reading waited for its turn, once that has come.
     fn measure_wait(&mut self, read: &Result<Snapshot, ReadError>, asked: Instant) {
-        if !matches!(read, Err(ReadError::Paced { .. }))
+        if !matches!(read, Err(ReadError::RateLimited { .. }))
             && let Some(waited) = self.entry.waited(asked)
         {
             self.context.metrics.turn_took(waited);
@@ -181,8 +181,8 @@ async fn ask(
     let host = known.host.clone().unwrap_or_default();
     let Some(permit) = context.host_permits.acquire(&host) else {
         pass.entry.turned_away = Some((host, Instant::now()));
-        let paced = Paced { status, desired, after: jitter(CROWDED), why: Queue::Host };
-        return Ok(Gathered::End(End::Paced(Box::new(paced))));
+        let rate_limited = RateLimited { status, desired, after: jitter(CROWDED), why: Queue::Host };
+        return Ok(Gathered::End(End::RateLimited(Box::new(rate_limited))));
     };
     if pass.entry.asks_with(secret_version.as_deref()) {
         // What it waited for with the former Secrets is of no use any more.
@@ -207,9 +207,14 @@ async fn ask(
             let reading = Reading { snapshot, asked };
             Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
-        Err(ReadError::Paced { after }) => {
+        Err(ReadError::RateLimited { after }) => {
             pass.entry.pace(after, Instant::now());
-            Ok(Gathered::End(End::Paced(Box::new(Paced { status, desired, after, why: Queue::RateLimiter }))))
+            Ok(Gathered::End(End::RateLimited(Box::new(RateLimited {
+                status,
+                desired,
+                after,
+                why: Queue::RateLimiter,
+            }))))
         }
         Err(ReadError::Closed { after, fault }) => {
             pass.entry.not_read(Instant::now());

@@ -1,21 +1,21 @@
 //! How many passes may be with one vendor host at a time, so that a host that hangs holds up no objects but its
 //! own.
 //!
-//! A pass keeps its place among all passes while it waits for a vendor. A host may have as many places as are left free:
-//! alone it gets half of them, two that hang get a third each, and one place is left for the next host as long as there
-//! are more places than hosts.
+//! A pass keeps its permit while it waits for a vendor. A host may have as many permits as are left free: alone it gets half
+//! of them, two that hang get a third each, and one permit is left for the next host as long as there are more permits than
+//! hosts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::queue::Queue;
 
-/// Who is where. Cheap to clone.
+/// The permits in use at each host. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct HostPermits {
-    places: usize,
+    permits: usize,
     in_use: Arc<Mutex<HashMap<String, usize>>>,
-    /// Where objects wait that found no place.
+    /// Where objects wait for a permit.
     queue: Arc<Queue>,
 }
 
@@ -27,16 +27,16 @@ pub(super) struct HostPermit {
 
 impl HostPermits {
     /// For so many passes at the same time.
-    pub fn new(places: usize, queue: Arc<Queue>) -> Self {
-        Self { places, in_use: Arc::default(), queue }
+    pub fn new(permits: usize, queue: Arc<Queue>) -> Self {
+        Self { permits, in_use: Arc::default(), queue }
     }
 
-    /// Puts who waits for a place into the queue as far as there are places.
+    /// Puts objects that wait for a permit back into the queue, as many as there are permits.
     pub fn release(&self) {
         self.queue.release(|host| !self.is_full(host));
     }
 
-    /// Goes to a host, if there is a place.
+    /// A permit for one more pass at a host, if one is free.
     pub fn acquire(&self, host: &str) -> Option<HostPermit> {
         let mut in_use = self.lock();
         if self.full(&in_use, host) {
@@ -46,13 +46,13 @@ impl HostPermits {
         Some(HostPermit { hosts: self.clone(), host: host.to_owned() })
     }
 
-    /// Whether there is no place for one more.
+    /// Whether the host has no permit left.
     pub fn is_full(&self, host: &str) -> bool {
         self.full(&self.lock(), host)
     }
 
     fn full(&self, in_use: &HashMap<String, usize>, host: &str) -> bool {
-        let free = self.places.saturating_sub(in_use.values().sum());
+        let free = self.permits.saturating_sub(in_use.values().sum());
         in_use.get(host).copied().unwrap_or_default() >= free
     }
 
@@ -78,7 +78,7 @@ impl Drop for HostPermit {
 mod tests {
     use super::*;
 
-    /// As many as get a place.
+    /// As many as get a permit.
     fn crowd(hosts: &HostPermits, host: &str) -> Vec<HostPermit> {
         std::iter::from_fn(|| hosts.acquire(host)).collect()
     }

@@ -60,7 +60,7 @@ impl ObjectStates {
 
     /// How urgent the next pass of an object is that waits for its turn.
     pub fn waits(&self, key: &Key) -> Option<Class> {
-        self.lock().get(key).filter(|entry| entry.paced).map(ObjectState::class)
+        self.lock().get(key).filter(|entry| entry.rate_limited).map(ObjectState::class)
     }
 
     /// Ends a pass.

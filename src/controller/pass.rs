@@ -84,7 +84,7 @@ pub(super) struct Opened {
     pub account: Box<dyn VendorAccount>,
     /// Versions of the Secrets that opened it.
     pub secret_version: Option<String>,
-    /// Its place among the passes that are with this host.
+    /// Its permit for this host.
     pub permit: HostPermit,
 }
 
@@ -99,7 +99,7 @@ pub(super) enum End {
     /// It did not come to a decision, or the change could not be sent.
     Failed(Box<Failed>),
     /// Its turn to be read has not come. Nothing was sent.
-    Paced(Box<Paced>),
+    RateLimited(Box<RateLimited>),
     /// The vendor was read and a decision was made.
     Decided(Box<Decided>),
 }
@@ -117,7 +117,7 @@ pub(super) struct Failed {
 }
 
 /// A pass that must wait for its turn.
-pub(super) struct Paced {
+pub(super) struct RateLimited {
     pub status: LicenseSeatsStatus,
     pub desired: Desired,
     /// How long.

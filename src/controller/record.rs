@@ -7,7 +7,7 @@ use super::decide::SAID;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, backoff, jitter};
-use super::pass::{Decided, End, Failed, Paced, Pass, Queue};
+use super::pass::{Decided, End, Failed, Pass, Queue, RateLimited};
 use super::proof::Proof;
 use super::signature::{Signature, Signed};
 use super::{Context, Error};
@@ -43,7 +43,7 @@ async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
         End::Quiet(after) => Ok(after),
         End::NoRecord(fault) => pass.words(&fault).await,
         End::Failed(failed) => pass.failed(*failed).await,
-        End::Paced(paced) => pass.paced(*paced).await,
+        End::RateLimited(rate_limited) => pass.rate_limited(*rate_limited).await,
         End::Decided(decided) => Box::pin(pass.decided(*decided)).await,
     }
 }
@@ -126,9 +126,9 @@ impl Pass<'_> {
 
     /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old, and a new
     /// object, an edit or a changed Secret does not wait in silence.
-    async fn paced(&mut self, paced: Paced) -> Result<Duration, Error> {
-        let Paced { status, desired, after, why } = paced;
-        self.context.metrics.pass("paced");
+    async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
+        let RateLimited { status, desired, after, why } = rate_limited;
+        self.context.metrics.pass("rate_limited");
         let (new, now) = (status.conditions.is_empty(), Instant::now());
         let unseen = self.entry.unseen_for(self.is_edited(&status), now);
         let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);

@@ -81,7 +81,7 @@ fn ended(context: &Context, key: &Key, next: Next) {
     }
     // What another writer wrote meanwhile.
     context.suspect(key);
-    // A place may have become free before the object was parked, or was not taken by the object that it was given to.
+    // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
 }
 

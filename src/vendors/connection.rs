@@ -107,7 +107,7 @@ impl Connection {
         Ok(answer.map_err(|error| match error {
             // A certificate that is refused ends the handshake: no byte of the request has left.
             VendorError::Certificate(_) => Outcome::NotSent("certificate not trusted"),
-            VendorError::Paced { .. } | VendorError::Closed { .. } => Outcome::NotSent(NO_ROOM),
+            VendorError::RateLimited { .. } | VendorError::Closed { .. } => Outcome::NotSent(NO_ROOM),
             _ => Outcome::Unanswered,
         }))
     }
@@ -116,7 +116,7 @@ impl Connection {
     async fn timed<T>(&self, request: impl Future<Output = Result<T, VendorError>>) -> Result<T, VendorError> {
         let began = Instant::now();
         let answer = request.await;
-        if !matches!(answer, Err(VendorError::Paced { .. } | VendorError::Closed { .. })) {
+        if !matches!(answer, Err(VendorError::RateLimited { .. } | VendorError::Closed { .. })) {
             let seconds = self.requests.seconds.get_or_create(&VendorLabel { vendor: self.vendor });
             seconds.observe(began.elapsed().as_secs_f64());
         }
@@ -138,7 +138,7 @@ impl Connection {
 /// the change.
 pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
     match error.shared() {
-        Some(VendorError::Paced { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
+        Some(VendorError::RateLimited { .. } | VendorError::Closed { .. }) => Outcome::NotSent(NO_ROOM),
         Some(VendorError::Throttled { after }) => Outcome::Refused(Refusal::Throttled(*after)),
         _ => Outcome::Refused(Refusal::Credentials(error.fault(host))),
     }

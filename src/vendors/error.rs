@@ -34,7 +34,7 @@ pub(super) enum VendorError {
     },
     /// No room for it among the requests to this host; nothing was sent and nothing is wrong.
     #[error("its turn comes in {} s", .after.as_secs())]
-    Paced {
+    RateLimited {
         /// When its turn comes.
         after: Duration,
     },
@@ -85,7 +85,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// What the controller is told.
     fn unread(&self, host: &str) -> ReadError {
         match self.shared() {
-            Some(VendorError::Paced { after }) => ReadError::Paced { after: *after },
+            Some(VendorError::RateLimited { after }) => ReadError::RateLimited { after: *after },
             Some(VendorError::Closed { after, .. }) => ReadError::Closed { after: *after, fault: self.fault(host) },
             _ => ReadError::Failed(self.fault(host)),
         }
@@ -95,7 +95,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
 impl From<Wait> for VendorError {
     fn from(wait: Wait) -> Self {
         match wait {
-            Wait::Turn(after) => Self::Paced { after },
+            Wait::Turn(after) => Self::RateLimited { after },
             Wait::Closed(after) => Self::Closed { after, outage: None },
             Wait::Guessed(after) => {
                 Self::Closed { after, outage: Some(Outage { trouble: Trouble::Status(429), asked: None }) }
@@ -113,7 +113,7 @@ impl VendorError {
             Self::Certificate(_) => "certificate",
             Self::ClientCertificate => "client_certificate",
             Self::Throttled { .. } => THROTTLED,
-            Self::Paced { .. } => "paced",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Closed { .. } => "closed",
             Self::NotFound => "not_found",
             Self::InFront(_) => "in_front",
@@ -126,7 +126,9 @@ impl VendorError {
     /// Time mends all of these; some of them, the owner of the Secret sooner.
     pub fn remedy(&self) -> Remedy {
         let after = match self {
-            Self::Paced { after } | Self::Closed { after, .. } | Self::Throttled { after: Some(after) } => Some(*after),
+            Self::RateLimited { after } | Self::Closed { after, .. } | Self::Throttled { after: Some(after) } => {
+                Some(*after)
+            }
             Self::Throttled { after: None } => Some(GUESSED),
             Self::NoAnswer(_)
             | Self::Certificate(_)
@@ -145,7 +147,7 @@ impl VendorError {
             | Self::Unreadable(_) => true,
             Self::NoAnswer(_)
             | Self::Throttled { .. }
-            | Self::Paced { .. }
+            | Self::RateLimited { .. }
             | Self::Closed { .. }
             | Self::InFront(_)
             | Self::Status(_) => false,
@@ -171,7 +173,7 @@ impl VendorError {
                 ),
             ),
             // It does not come to a status: the controller comes back instead.
-            Self::Paced { after } => (
+            Self::RateLimited { after } => (
                 "rate limited; waiting".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),

@@ -124,7 +124,7 @@ impl Limiter {
     /// Sends a request and returns with the head of the answer.
     ///
     /// # Errors
-    /// [`VendorError::Paced`] and [`VendorError::Closed`]: nothing was sent.
+    /// [`VendorError::RateLimited`] and [`VendorError::Closed`]: nothing was sent.
     pub(super) async fn send(
         &self,
         request: RequestBuilder,

@@ -60,7 +60,7 @@ const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CRE
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError {
     /// Its turn comes after this long. Nothing was read, nothing is wrong, and the place is kept.
-    Paced {
+    RateLimited {
         /// When to come back.
         after: Duration,
     },
@@ -95,7 +95,7 @@ pub trait VendorAccount: Send + Sync {
     /// Reads everything a decision rests on, in its turn.
     ///
     /// # Errors
-    /// [`ReadError::Paced`] when its turn has not come.
+    /// [`ReadError::RateLimited`] when its turn has not come.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
 
     /// What a period would cost with so many seats, where the vendor tells without changing anything. Asked after a reading. `None`:
@@ -201,7 +201,7 @@ impl Vendors {
         self.http.shared().leave_queues(object);
     }
 
-    /// Waits until some objects may come sooner than they were told with [`ReadError::Paced`], and names them.
+    /// Waits until some objects may come sooner than they were told with [`ReadError::RateLimited`], and names them.
     pub async fn called(&self) -> Vec<Key> {
         self.http.shared().called().await
     }

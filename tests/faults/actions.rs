@@ -6,9 +6,9 @@ use std::time::Duration;
 use fault_proxy::{Action, Hop, Moment, Outage, Part, Place, Record, Target};
 
 use crate::case::{Case, at, named};
-use crate::choice::{CONTROL_PLANE, IN_WINDOW, Name, Request};
 use crate::happenings::{self, BY_SOMEBODY, EVERYWHERE};
 use crate::scenario::Scenario;
+use crate::selection::{CONTROL_PLANE, IN_WINDOW, Name, Request};
 
 /// How the operators are run.
 #[derive(Clone, Debug)]

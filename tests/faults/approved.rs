@@ -3,8 +3,8 @@
 use fault_proxy::{Hop, Record};
 
 use crate::case::{Case, End};
-use crate::choice::APPROVED;
 use crate::rig::Rig;
+use crate::selection::APPROVED;
 
 /// What broke the promises of an approval: a request that was recorded after it was gone, or a change that waits although nothing is
 /// in its way.

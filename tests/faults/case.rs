@@ -9,12 +9,12 @@ use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
 use crate::branch::Branch;
-use crate::choice::Name;
 use crate::ground::Ground;
 use crate::happenings::{ETCD_RESTORED, RIVAL, deed};
 use crate::judge::{harm, judge};
 use crate::rig::{PATIENCE, Rig};
 use crate::scenario::Scenario;
+use crate::selection::Name;
 
 /// So many polls without a write are rest: the next case may take the stage.
 pub const REST: usize = 3;

@@ -19,13 +19,13 @@ use serde_json::json;
 
 use crate::actions::{Crew, crew, short_but};
 use crate::case::writes;
-use crate::choice::{CONFORMANCE, Choice};
 use crate::ground::Ground;
 use crate::keys::stage::Stage;
 use crate::pass_step::{Heard, PassStep, line};
 use crate::report::MOST_REPLAYS;
 use crate::rig::{Account, PATIENCE, Rig};
 use crate::scenario::{Scenario, scenarios};
+use crate::selection::{CONFORMANCE, Choice};
 use observed::Steps;
 use provoked::{RENEWAL, Way, ways};
 

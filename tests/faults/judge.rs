@@ -6,13 +6,13 @@ use vendor_sim::{Actor, LedgerEntry};
 use crate::approved;
 use crate::branch::decided;
 use crate::case::{Case, End, Flaw, Played, Written, reads};
-use crate::choice::IN_WINDOW;
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, JOINED, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
 use crate::noticed::unnoticed;
 use crate::rig::Rig;
 use crate::scenario::{AtPurchase, Scenario};
+use crate::selection::IN_WINDOW;
 use crate::window;
 
 /// After these nobody need be asked any more.

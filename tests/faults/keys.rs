@@ -16,9 +16,9 @@ use vendor_sim::immuta::{Actor, Endpoint};
 
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
 use crate::case::{Broken, End, Flaw, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
-use crate::choice::{LICENSE_KEYS, Name, Request};
 use crate::ground::Ground;
 use crate::report::Report;
+use crate::selection::{LICENSE_KEYS, Name, Request};
 use crate::{AWAITING_SILENCE, Run};
 use stage::Stage;
 

@@ -13,7 +13,6 @@ mod actions;
 mod approved;
 mod branch;
 mod case;
-mod choice;
 mod conformance;
 mod ground;
 mod happenings;
@@ -27,6 +26,7 @@ mod quoted;
 mod report;
 mod rig;
 mod scenario;
+mod selection;
 mod two;
 #[cfg(debug_assertions)]
 mod weakened;
@@ -44,11 +44,11 @@ use futures::{FutureExt, StreamExt, stream};
 
 use actions::{cases, crew};
 use case::{Broken, Case, Flaw, Played, Written, play};
-use choice::{CONTROL_PLANE, Choice, Name};
 use conformance::Language;
 use ground::Ground;
 use report::{MOST_REPLAYS, Report};
 use scenario::{Scenario, scenarios};
+use selection::{CONTROL_PLANE, Choice, Name};
 
 /// References at the same time.
 const AT_ONCE: usize = 32;
@@ -135,7 +135,7 @@ async fn enumerate() -> Result<bool, String> {
     let of_two = all_of_two.iter().map(|case| &case.name);
     let names: Vec<Name> = all.iter().map(|case| &case.name).chain(of_keys).chain(of_two).cloned().collect();
     if variable("UPDATE_CHOSEN").is_some_and(|value| value == "1") {
-        std::fs::write(chosen_txt(), choice::new_list(&names)).expect("tests/faults/chosen.txt");
+        std::fs::write(chosen_txt(), selection::new_list(&names)).expect("tests/faults/chosen.txt");
         println!("faults: tests/faults/chosen.txt is written; nothing was played");
         return Ok(true);
     }

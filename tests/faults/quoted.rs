@@ -2,10 +2,10 @@
 //! `main` before anything is played.
 
 use crate::case::SILENCE;
-use crate::choice::{CLOSES, CONTROL_PLANE, IN_WINDOW, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 use crate::outside::PARTS;
 use crate::report::{LEAST_BY_OWNER, MOST_REPLAYS, OF_WHICH_ONE_IS_MISSED, least};
 use crate::scenario::scenarios;
+use crate::selection::{CLOSES, CONTROL_PLANE, IN_WINDOW, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 
 const NEVER_BUYS_TWICE: &str = "docs/never-buys-twice.md";
 const NIGHTLY: &str = ".github/workflows/nightly.yml";

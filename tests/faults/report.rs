@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::branch::{Branch, Branches};
 use crate::case::{Broken, End, Flaw};
-use crate::choice::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 use crate::rig::conditions;
+use crate::selection::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
 const LEAST: [(&str, usize); 10] = [

@@ -14,9 +14,9 @@ use seatkeeper::run::{FaultSwitch, Run, run_weakened};
 use crate::Reference;
 use crate::actions::{Crew, LONG, WHILE_BOTH_LEAD, crew, two_leaders};
 use crate::case::{Broken, Case, Flaw, play};
-use crate::choice::WEAKENED;
 use crate::ground::Ground;
 use crate::scenario::scenarios;
+use crate::selection::WEAKENED;
 
 const VARIABLE: &str = "FAULT_WEAKNESS";
 

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::case::{Case, End};
-use crate::choice::{APPROVED, IN_WINDOW};
 use crate::happenings::EDITED;
 use crate::rig::Rig;
+use crate::selection::{APPROVED, IN_WINDOW};
 
 const LENGTH: SignedDuration = SignedDuration::from_hours(1);
 

@@ -59,14 +59,14 @@ pub(in crate::controller) struct ObjectState {
     stretched: Duration,
     /// Since when a change waits until every object was looked at.
     pub waiting: Option<Instant>,
-    /// The host that had no place for it, and when that was found.
+    /// The host that had no permit for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
     /// A `SeatApproval` of it came or went, and it was not read since.
     pub has_news: bool,
     /// The next reading waited for its turn.
-    pub(super) paced: bool,
+    pub(super) rate_limited: bool,
     /// Since when it does.
-    paced_since: Option<Instant>,
+    rate_limited_since: Option<Instant>,
     /// When its turn to be read came last, whatever came of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
@@ -135,13 +135,13 @@ impl ObjectState {
         let since = self.turn_came.max(self.last_read);
         let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
         self.stretched = self.stretched.max(age + after);
-        self.paced = true;
-        self.paced_since.get_or_insert(now);
+        self.rate_limited = true;
+        self.rate_limited_since.get_or_insert(now);
     }
 
     /// How long the reading that comes now has waited for its turn; `None`: it has not.
     pub fn waited(&mut self, now: Instant) -> Option<Duration> {
-        Some(now.duration_since(self.paced_since.take()?))
+        Some(now.duration_since(self.rate_limited_since.take()?))
     }
 
     /// The vendor was asked in vain: the next wait for a turn begins now.
@@ -170,10 +170,10 @@ impl ObjectState {
 
     /// The vendor was read.
     pub fn read(&mut self, now: Instant, by_the_wall: Timestamp) {
-        if !self.paced {
+        if !self.rate_limited {
             self.stretched = Duration::ZERO;
         }
-        (self.last_read, self.paced, self.seen, self.asked) = (Some(now), false, true, false);
+        (self.last_read, self.rate_limited, self.seen, self.asked) = (Some(now), false, true, false);
         self.waits_for_secret = None;
         (self.foreign, self.has_news, self.unseen) = (false, false, None);
         self.observed = Some(by_the_wall);
@@ -214,7 +214,7 @@ impl ObjectState {
 
     /// How urgent the next pass is.
     pub fn class(&self) -> Class {
-        let in_turn = self.paced || self.turned_away.is_some();
+        let in_turn = self.rate_limited || self.turned_away.is_some();
         if self.changing || self.doubt.runs() || (self.asked && in_turn) {
             Class::Urgent
         } else if !self.seen && in_turn {
@@ -249,7 +249,7 @@ impl ObjectState {
         }
     }
 
-    /// The host that had no place for it less than this long ago.
+    /// The host that had no permit for it less than this long ago.
     pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
         let (host, at) = self.turned_away.as_ref()?;
         (now.duration_since(*at) < fresh).then_some(host)

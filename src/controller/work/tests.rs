@@ -50,7 +50,7 @@ async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_nex
     let context = leading(&[&old, &x]);
     let (key, now) = (key_of(&x), Instant::now());
     wants(&context, &x);
-    // The plan of x was published; then its host had no place.
+    // The plan of x was published; then its host had no permit.
     let mut entry = context.states.begin(&key, &PassRequest::of(&x.metadata), now);
     entry.read(now, Context::now());
     (entry.changing, entry.turned_away) = (true, Some(("host".into(), now)));

@@ -139,7 +139,7 @@ impl Organization {
             // What a key was refused is told like any other answer, below; so is a pause of the other key's host.
             if let Err(error) = session.turn_of_token(asker).await {
                 match error.shared() {
-                    Some(VendorError::Paced { .. }) => return Err(error),
+                    Some(VendorError::RateLimited { .. }) => return Err(error),
                     Some(VendorError::Closed { .. }) if alone => return Err(error),
                     _ => {}
                 }
@@ -278,7 +278,7 @@ impl VendorAccount for Organization {
             let mut turn = None;
             for session in self.organization.iter().chain(&self.owner) {
                 if let Err(error) = session.turn_of_token(asker).await
-                    && let Some(VendorError::Paced { after }) = error.shared()
+                    && let Some(VendorError::RateLimited { after }) = error.shared()
                 {
                     turn = turn.max(Some(*after));
                 }

@@ -77,7 +77,7 @@ fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_it
     for error in every() {
         let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
         let expected = match &error {
-            AcmeError::Shared(VendorError::Paced { .. }) => ReadError::Paced { after: PAUSE },
+            AcmeError::Shared(VendorError::RateLimited { .. }) => ReadError::RateLimited { after: PAUSE },
             AcmeError::Shared(VendorError::Closed { .. }) => ReadError::Closed { after: PAUSE, fault },
             _ => ReadError::Failed(fault),
         };
@@ -102,7 +102,7 @@ fn without_proof_of_who_calls_a_change_is_not_sent_or_refused_for_the_key() {
     for error in every() {
         let outcome = not_signed(&error, "host.test");
         match error {
-            AcmeError::Shared(VendorError::Paced { .. } | VendorError::Closed { .. }) => {
+            AcmeError::Shared(VendorError::RateLimited { .. } | VendorError::Closed { .. }) => {
                 assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
             }
             AcmeError::Shared(VendorError::Throttled { after }) => {

@@ -40,12 +40,12 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 /// The rate limiter with one bucket of a cloud.
-struct Paced {
+struct Host {
     rate_limiter: RateLimiter,
     limits: &'static [RateLimit],
 }
 
-impl Paced {
+impl Host {
     fn new(limits: &'static [RateLimit]) -> Self {
         Self { rate_limiter: RateLimiter::default(), limits }
     }
@@ -109,7 +109,7 @@ pub(super) fn refused(arrivals: &[Duration], limits: &[RateLimit], phase: Option
 fn with_more_polls_than_fit_each_comes_in_turn_and_intervals_stretch_evenly() {
     let (n, every) = (5000, Duration::from_secs(600));
     let asks = (0..n).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
-    let left = Paced::new(READS).play(asks, Some(every), Duration::from_secs(4 * 3600));
+    let left = Host::new(READS).play(asks, Some(every), Duration::from_secs(4 * 3600));
     let mut times: HashMap<u64, Vec<Duration>> = HashMap::new();
     for (at, owner, _) in &left {
         times.entry(*owner).or_default().push(*at);
@@ -128,7 +128,7 @@ fn with_more_polls_than_fit_each_comes_in_turn_and_intervals_stretch_evenly() {
 #[test]
 fn a_few_polls_are_hardly_held_up_at_all() {
     let asks = (0..5).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
-    let left = Paced::new(READS).play(asks, None, MINUTE);
+    let left = Host::new(READS).play(asks, None, MINUTE);
     assert_eq!(left.len(), 5);
     assert!(left[4].0 < seconds(2.0), "{left:?}");
 }
@@ -136,11 +136,11 @@ fn a_few_polls_are_hardly_held_up_at_all() {
 #[test]
 fn what_a_person_waits_for_leaves_at_once_while_thousands_are_polled() {
     for (limits, at_once) in [(READS, 30), (TOKENS, 2)] {
-        let mut paced = Paced::new(limits);
+        let mut host = Host::new(limits);
         let polls = (0..5000).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
-        paced.play(polls, Some(MINUTE), Duration::from_secs(3600));
+        host.play(polls, Some(MINUTE), Duration::from_secs(3600));
         for owner in 0..at_once {
-            assert_eq!(paced.ask(10_000 + owner, Urgency::Urgent, Duration::from_secs(3600)), Ok(()), "{owner}");
+            assert_eq!(host.ask(10_000 + owner, Urgency::Urgent, Duration::from_secs(3600)), Ok(()), "{owner}");
         }
     }
 }
@@ -148,7 +148,7 @@ fn what_a_person_waits_for_leaves_at_once_while_thousands_are_polled() {
 #[test]
 fn new_objects_come_in_bursts_as_large_as_the_vendor_takes() {
     let new = (0..16).map(|owner| (Duration::ZERO, owner, Urgency::First));
-    let left = Paced::new(TOKENS).play(new, None, MINUTE * 5);
+    let left = Host::new(TOKENS).play(new, None, MINUTE * 5);
     let at: Vec<f64> = left.iter().map(|(at, ..)| at.as_secs_f64()).collect();
     assert_eq!(at.iter().filter(|at| **at < 2.0).count(), 8, "{at:?}");
     assert_eq!(at.iter().filter(|at| **at < 63.0).count(), 16, "{at:?}");
@@ -156,27 +156,27 @@ fn new_objects_come_in_bursts_as_large_as_the_vendor_takes() {
 
 #[test]
 fn many_new_objects_leave_room_for_what_is_urgent() {
-    let mut paced = Paced::new(TOKENS);
+    let mut host = Host::new(TOKENS);
     let new = (0..1000).map(|owner| (Duration::ZERO, owner, Urgency::First));
-    paced.play(new, None, MINUTE * 3);
-    assert_eq!(paced.ask(5000, Urgency::Asked, MINUTE * 3), Ok(()));
+    host.play(new, None, MINUTE * 3);
+    assert_eq!(host.ask(5000, Urgency::Asked, MINUTE * 3), Ok(()));
 }
 
 #[test]
 fn early_retry_is_harmless_and_late_retry_keeps_its_slot() {
-    let mut paced = Paced::new(READS);
-    paced.ask(0, Urgency::Poll, Duration::ZERO).unwrap();
-    let told = |paced: &mut Paced, owner, now| match paced.ask(owner, Urgency::Poll, now) {
+    let mut host = Host::new(READS);
+    host.ask(0, Urgency::Poll, Duration::ZERO).unwrap();
+    let told = |host: &mut Host, owner, now| match host.ask(owner, Urgency::Poll, now) {
         Err(Wait::Turn(after)) => now + after,
         other => panic!("{other:?}"),
     };
-    let first = told(&mut paced, 1, Duration::ZERO);
-    let second = told(&mut paced, 2, Duration::ZERO);
+    let first = told(&mut host, 1, Duration::ZERO);
+    let second = told(&mut host, 2, Duration::ZERO);
     assert!(second > first);
-    assert_eq!(told(&mut paced, 1, first / 2), first);
-    assert_eq!(told(&mut paced, 2, first), second);
-    assert_eq!(paced.ask(1, Urgency::Poll, first + MINUTE), Ok(()));
-    assert_eq!(paced.ask(2, Urgency::Poll, first + MINUTE), Ok(()));
+    assert_eq!(told(&mut host, 1, first / 2), first);
+    assert_eq!(told(&mut host, 2, first), second);
+    assert_eq!(host.ask(1, Urgency::Poll, first + MINUTE), Ok(()));
+    assert_eq!(host.ask(2, Urgency::Poll, first + MINUTE), Ok(()));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn polls_that_give_way_to_what_is_urgent_all_wait_longer_and_none_is_left_behind
     let polls = (0..300).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
     // One in 20 s takes a third of the room.
     let urgent = (0..4320).map(|i| (Duration::from_secs(20 * i), 1000 + i, Urgency::Urgent));
-    let left = Paced::new(TOKENS).play(polls.chain(urgent), Some(MINUTE), end);
+    let left = Host::new(TOKENS).play(polls.chain(urgent), Some(MINUTE), end);
     let mut last = [Duration::ZERO; 300];
     let mut longest = Duration::ZERO;
     for (at, owner, _) in left.iter().filter(|(.., urgency)| *urgency == Urgency::Poll) {
@@ -199,63 +199,63 @@ fn polls_that_give_way_to_what_is_urgent_all_wait_longer_and_none_is_left_behind
 
 #[test]
 fn a_host_that_asks_for_a_pause_is_left_alone_by_everybody_on_every_path() {
-    let mut paced = Paced::new(READS);
-    paced.answered(429, Some(30), Duration::ZERO);
+    let mut host = Host::new(READS);
+    host.answered(429, Some(30), Duration::ZERO);
     let other = of_cloud(Bucket { verb: "PUT".into(), path: "/other".into(), ..bucket() }, TOKENS);
     let at = Duration::from_secs(20);
     for urgency in [Urgency::Poll, Urgency::First, Urgency::Changed, Urgency::Urgent, Urgency::Asked] {
-        assert_eq!(paced.ask(1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
-        assert_eq!(paced.rate_limiter.turn(&other, &by(1, urgency), at), Err(Wait::Closed(Duration::from_secs(10))));
+        assert_eq!(host.ask(1, urgency, at), Err(Wait::Closed(Duration::from_secs(10))));
+        assert_eq!(host.rate_limiter.turn(&other, &by(1, urgency), at), Err(Wait::Closed(Duration::from_secs(10))));
     }
-    assert_eq!(paced.rate_limiter.leave(&other, at).err(), Some(Wait::Closed(Duration::from_secs(10))));
-    assert_eq!(paced.ask(1, Urgency::Poll, Duration::from_secs(30)), Ok(()));
+    assert_eq!(host.rate_limiter.leave(&other, at).err(), Some(Wait::Closed(Duration::from_secs(10))));
+    assert_eq!(host.ask(1, Urgency::Poll, Duration::from_secs(30)), Ok(()));
     let elsewhere = of_cloud(Bucket { host: "api.elsewhere.test".into(), ..bucket() }, READS);
-    assert_eq!(paced.rate_limiter.turn(&elsewhere, &by(1, Urgency::Poll), at), Ok(()));
+    assert_eq!(host.rate_limiter.turn(&elsewhere, &by(1, Urgency::Poll), at), Ok(()));
 }
 
 #[test]
 fn a_shorter_pause_does_not_cut_a_longer_one_short() {
-    let mut paced = Paced::new(READS);
-    paced.answered(429, Some(300), Duration::ZERO);
-    paced.answered(429, Some(2), Duration::ZERO);
-    paced.answered(429, None, Duration::ZERO);
-    assert_eq!(paced.ask(1, Urgency::Asked, MINUTE * 2), Err(Wait::Closed(MINUTE * 3)));
+    let mut host = Host::new(READS);
+    host.answered(429, Some(300), Duration::ZERO);
+    host.answered(429, Some(2), Duration::ZERO);
+    host.answered(429, None, Duration::ZERO);
+    assert_eq!(host.ask(1, Urgency::Asked, MINUTE * 2), Err(Wait::Closed(MINUTE * 3)));
 }
 
 #[test]
 fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
-    let mut paced = Paced::new(READS);
+    let mut host = Host::new(READS);
     let mut now = Duration::ZERO;
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
-        paced.answered(429, None, now);
+        host.answered(429, None, now);
         // Requests that were under way together are refused together.
-        paced.answered(429, None, now);
-        assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE * pause)));
+        host.answered(429, None, now);
+        assert_eq!(host.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE * pause)));
         now += MINUTE * pause;
     }
-    paced.answered(429, None, now);
-    assert_eq!(paced.ask(1, Urgency::Asked, now), Ok(()));
+    host.answered(429, None, now);
+    assert_eq!(host.ask(1, Urgency::Asked, now), Ok(()));
     now += Duration::from_secs(3 * 3600);
-    paced.answered(429, None, now);
-    assert_eq!(paced.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE)), "the old ones are forgotten");
+    host.answered(429, None, now);
+    assert_eq!(host.ask(1, Urgency::Urgent, now), Err(Wait::Guessed(MINUTE)), "the old ones are forgotten");
 }
 
 #[test]
-fn a_server_without_a_limiter_is_not_paced_once_that_is_known() {
+fn a_server_without_a_limiter_is_not_limited_once_that_is_known() {
     let mut rate_limiter = RateLimiter::default();
     let ask = |rate_limiter: &mut RateLimiter, now| rate_limiter.turn(&of_server(bucket()), &by(1, Urgency::Poll), now);
     assert_eq!(ask(&mut rate_limiter, Duration::ZERO), Ok(()));
     assert_eq!(ask(&mut rate_limiter, Duration::ZERO), Err(Wait::Turn(FINDING_OUT)), "one finds out");
-    for (status, limited, paced) in [(502, false, true), (403, false, true), (200, false, false), (200, true, true)] {
-        let now = MINUTE * u32::from(status) + seconds(if limited { 9.0 } else { 0.0 });
-        rate_limiter.signal(&of_server(bucket()), Signal { status, retry_after: None, limited }, now);
+    for (status, says, limited) in [(502, false, true), (403, false, true), (200, false, false), (200, true, true)] {
+        let now = MINUTE * u32::from(status) + seconds(if says { 9.0 } else { 0.0 });
+        rate_limiter.signal(&of_server(bucket()), Signal { status, retry_after: None, limited: says }, now);
         let free = (0..50).filter(|_| ask(&mut rate_limiter, now).is_ok()).count();
-        assert_eq!(free == 50, !paced, "{status} {limited}: {free}");
+        assert_eq!(free == 50, !limited, "{status} {says}: {free}");
     }
 }
 
 #[test]
-fn server_that_answers_429_without_a_time_is_paced_there_and_closed_there_first() {
+fn server_that_answers_429_without_a_time_is_limited_there_and_closed_there_first() {
     let mut rate_limiter = RateLimiter::default();
     let (login, list) = (of_server(Bucket { path: "/login".into(), ..bucket() }), of_server(bucket()));
     let signal = |status| Signal { status, retry_after: None, limited: false };
@@ -306,7 +306,7 @@ proptest! {
         let asks = asks.into_iter().enumerate().map(|(i, (at, owner, urgency))| {
             (Duration::from_millis(at), owner + 40 * i as u64, urgency)
         });
-        let left = Paced::new(limits).play(asks, None, Duration::from_secs(12 * 3600));
+        let left = Host::new(limits).play(asks, None, Duration::from_secs(12 * 3600));
         prop_assert_eq!(left.len(), asked, "all get through");
         // No window begins after the first arrival.
         let delay = |i: usize| MINUTE + Duration::from_millis(delays[i % delays.len()]);

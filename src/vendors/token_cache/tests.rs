@@ -166,7 +166,7 @@ async fn who_has_no_turn_asks_for_no_token_and_is_told_when_to_come_back() {
     let (tokens, after) = (tokens(), Duration::from_secs(7));
     let fetch = async || unreachable!("its turn has not come");
     let got = tokens.get(asker("1", Urgency::Poll), |_| Err(Wait::Turn(after)), fetch).await;
-    assert_eq!(got.err(), Some(Failed::Shared(VendorError::Paced { after })));
+    assert_eq!(got.err(), Some(Failed::Shared(VendorError::RateLimited { after })));
     assert_eq!(get(&tokens, None).await, (1, true), "and it is no refusal");
 }
 
@@ -221,6 +221,6 @@ async fn who_needs_a_token_that_lasts_and_has_no_turn_for_another_leaves_the_one
     let fetch = async || unreachable!("its turn has not come");
     let lasts = asker("1", Urgency::Poll).map(|asker| Asker { lasts: HOUR, ..asker });
     let got = tokens.get(lasts, |_| Err(Wait::Turn(after)), fetch).await;
-    assert_eq!(got.err(), Some(Failed::Shared(VendorError::Paced { after })));
+    assert_eq!(got.err(), Some(Failed::Shared(VendorError::RateLimited { after })));
     assert_eq!(get(&tokens, None).await, (1, false));
 }

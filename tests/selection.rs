@@ -1,8 +1,8 @@
-//! Which faults are played (tests/faults/choice.rs): a list that leaves nothing out, and variables that cannot ask for nothing.
+//! Which faults are played (tests/faults/selection.rs): a list that leaves nothing out, and variables that cannot ask for nothing.
 //! Part of `shape`, for the program of the faults has no unit tests.
 
 #[allow(dead_code)]
-#[path = "faults/choice.rs"]
+#[path = "faults/selection.rs"]
 mod subject;
 
 use std::collections::BTreeSet;
