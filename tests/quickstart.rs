@@ -146,7 +146,7 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
         "acme-immuta 20 20 15 5 True in sync",
         "acme-immuta-renewed 40 80 31 49 True in sync",
         "acme-immuta-watched 20 15 5 True observed",
-        "acme-labs 80 95 90 5 110 True observed; spec asks 80",
+        "acme-labs 80 95 90 5 110 True observed; spec: 80",
     ] {
         assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");
     }

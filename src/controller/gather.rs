@@ -281,7 +281,7 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
          sent for this one meanwhile",
         desired.pool.name
     );
-    Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "another object owns this pool".into(), message }
+    Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "owned by another object".into(), message }
 }
 
 fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {

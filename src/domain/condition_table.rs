@@ -139,7 +139,7 @@ pub(super) fn says(verdict: &Verdict) -> Says {
                 reason::OUTCOME_UNKNOWN,
                 Going::On,
                 "standby",
-                "outcome of the last change not known yet",
+                "outcome not known yet",
             )
         },
         Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
@@ -152,11 +152,11 @@ pub(super) fn says(verdict: &Verdict) -> Says {
                 reason::OUTCOME_UNKNOWN,
                 Going::On,
                 "outcome_unknown",
-                "outcome of the last change not known yet",
+                "outcome not known yet",
             )
         },
         Verdict::Rejected => {
-            says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "vendor refused, reason not disclosed")
+            says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "refused without a reason")
         }
         Verdict::NeedsReview => says(Is::False, reason::NEEDS_REVIEW, Going::Stalled, "needs_review", "needs review"),
         Verdict::Conflict => {
@@ -182,7 +182,7 @@ fn deferred(kind: &HoldKind) -> Option<(&'static str, &'static str)> {
         HoldKind::Approval => (reason::AWAITING_APPROVAL, "approval needed"),
         HoldKind::Denied => (reason::CHANGE_DENIED, "denied"),
         HoldKind::NeverMade(_) => (reason::NEVER_MADE, "shown only"),
-        HoldKind::DeferredPool => (reason::AWAITING_OTHER_POOL, "waiting for a pool that is held"),
+        HoldKind::DeferredPool => (reason::AWAITING_OTHER_POOL, "other pool is held"),
         _ => return None,
     })
 }
@@ -207,20 +207,20 @@ fn held(kind: Option<&HoldKind>) -> Says {
             pending(stalls(reason::GUARDRAIL_VIOLATED, "blocked by guard rail"), reason::BLOCKED_BY_GUARDRAIL)
         }
         Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
-        Some(HoldKind::Owned) => stalls(reason::CONFLICT, "another object owns this pool"),
-        Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "waiting for a person to agree"),
+        Some(HoldKind::Owned) => stalls(reason::CONFLICT, "owned by another object"),
+        Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "confirmation needed"),
         Some(HoldKind::OtherPool | HoldKind::UnreadPool) => {
             goes_on(reason::AWAITING_OTHER_POOL, "waiting for another pool")
         }
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
-            pending(goes_on(reason::PROGRESSING, "waiting for the last change to settle"), reason::SETTLING)
+            pending(goes_on(reason::PROGRESSING, "last change settles"), reason::SETTLING)
         }
-        Some(HoldKind::StuckPool) => stalls(reason::AWAITING_OTHER_POOL, "waiting for a pool that is held"),
-        Some(HoldKind::Retry) => goes_on(reason::AWAITING_RETRY, "no usable answer; tried again"),
+        Some(HoldKind::StuckPool) => stalls(reason::AWAITING_OTHER_POOL, "other pool is held"),
+        Some(HoldKind::Retry) => goes_on(reason::AWAITING_RETRY, "no answer; retrying"),
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
-            says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "waiting for an earlier change")
+            says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "earlier change runs")
         }
-        Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "may be another object's account"),
+        Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "another object's licenses"),
         // These are verdicts of their own when they come first, or deferred.
         Some(
             HoldKind::VendorRule
