@@ -134,26 +134,14 @@ pub(super) fn says(verdict: &Verdict) -> Says {
         Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
         Verdict::Standby(standby) if standby.settles => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(
-                Is::Unknown,
-                reason::OUTCOME_UNKNOWN,
-                Going::On,
-                "standby",
-                "outcome not known yet",
-            )
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome not known yet")
         },
         Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
         Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
         Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
         Verdict::Doubt => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(
-                Is::Unknown,
-                reason::OUTCOME_UNKNOWN,
-                Going::On,
-                "outcome_unknown",
-                "outcome not known yet",
-            )
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome not known yet")
         },
         Verdict::Rejected => {
             says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "refused without a reason")
