@@ -208,7 +208,7 @@ async fn ask(
             Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
         Err(ReadError::RateLimited { after }) => {
-            pass.entry.pace(after, Instant::now());
+            pass.entry.rate_limit(after, Instant::now());
             Ok(Gathered::End(End::RateLimited(Box::new(RateLimited {
                 status,
                 desired,

@@ -130,7 +130,7 @@ impl ObjectState {
     }
 
     /// The next reading has to wait this much longer for its turn.
-    pub fn pace(&mut self, after: Duration, now: Instant) {
+    pub fn rate_limit(&mut self, after: Duration, now: Instant) {
         // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
         let since = self.turn_came.max(self.last_read);
         let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
@@ -285,13 +285,13 @@ mod tests {
         };
         assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
         assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
-        assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
+        assert_eq!(class(|entry, now| entry.rate_limit(Duration::ZERO, now)), Class::New);
         assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
         assert_eq!(
-            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.pace(Duration::ZERO, now)).1),
+            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.rate_limit(Duration::ZERO, now)).1),
             Class::Poll
         );
-        assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
+        assert_eq!(class(|entry, now| (entry.asked = true, entry.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
         assert_eq!(
             class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1),
             Class::Urgent
@@ -323,11 +323,11 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut entry = ObjectState::default();
         entry.read(start, Timestamp::UNIX_EPOCH);
-        entry.pace(Duration::from_secs(20), at(10));
+        entry.rate_limit(Duration::from_secs(20), at(10));
         assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
         for turn in (30..300).step_by(30) {
             entry.not_read(at(turn));
-            entry.pace(Duration::from_secs(20), at(turn + 10));
+            entry.rate_limit(Duration::from_secs(20), at(turn + 10));
         }
         assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
         assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
