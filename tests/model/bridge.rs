@@ -14,7 +14,7 @@ use seatkeeper::domain::{
 
 use crate::apiserver::Record;
 use crate::case::{Case, Doubted, Judgement, Said};
-use crate::variants::{Variant, Weakness};
+use crate::variants::{FaultSwitch, Variant};
 
 /// The uid of the model's object.
 pub const UID: &str = "uid";
@@ -138,7 +138,7 @@ pub fn judgement<C: Case>(
         Verdict::Lacking(_) => Said::Lacking,
         _ => Said::Other,
     };
-    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
+    let forgets = variant.fault_switch == Some(FaultSwitch::ForgetsFirst) && verdict == Said::Held;
     let kept = decision.intent.as_ref().filter(|_| !forgets);
     let plan = decision.plan.as_ref().filter(|_| !matches!(verdict, Said::Change(_)));
     let published = plan.and_then(|plan| plan.basis.as_deref());

@@ -14,7 +14,7 @@ macro_rules! events {
 }
 
 events! {
-    Lead, BeginTerm, Census, Recount,
+    Lead, BeginTerm, InitialScan, Recount,
     WatchTellsOfAnObject, WatchTellsOfAnEnd, ListTellsOfAnother,
     ReadObject, ReadNothing,
     NotedAsOwner, NotedBehindOwner, NotedWithoutAccount, ReadAsOwner, ReadBehindOwner, NotedWithOpenChange,

@@ -6,9 +6,9 @@
 use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
 use super::events::Event;
 
+use super::fault_switches::FaultSwitch;
 use super::properties::age;
 use super::variants::Variant;
-use super::weakness::Weakness;
 use super::world::{Change, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 /// One object's pass.
@@ -130,12 +130,12 @@ impl World {
         let lists = self.lists(self.replicas[replica].passes[slot].account);
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness != Some(Weakness::RecordUntold) {
+        if variant.fault_switch != Some(FaultSwitch::RecordUntold) {
             me.made(variant, slot, pass.made, now);
         }
         let owner = me.note(variant, &pass, pass.recorded, now);
         let reads = owner.is_none() && !variant.refuses(pass.uid);
-        if !reads || variant.weakness == Some(Weakness::NobodyWaits) {
+        if !reads || variant.fault_switch == Some(FaultSwitch::NobodyWaits) {
             me.registry.tell(Word::Answered(slot));
         }
         if pass.term == me.term {
@@ -206,11 +206,12 @@ impl World {
     fn confirm(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Option<Slot> {
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness == Some(Weakness::NotConfirmed) {
+        if variant.fault_switch == Some(FaultSwitch::NotConfirmed) {
             me.registry.tell(Word::Answered(slot));
             return None;
         }
-        let owner = me.note(variant, &Pass { read: variant.weakness != Some(Weakness::OldList), ..pass }, true, now);
+        let owner =
+            me.note(variant, &Pass { read: variant.fault_switch != Some(FaultSwitch::OldList), ..pass }, true, now);
         me.shown[slot] = pass.listed.unwrap_or_default();
         let read =
             self.objects[slot].as_mut().filter(|object| (object.uid, object.account) == (pass.uid, pass.account));
@@ -254,7 +255,7 @@ impl World {
         self.old |= pass.old && self.object(slot, pass.uid).is_some();
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness == Some(Weakness::NoLock) {
+        if variant.fault_switch == Some(FaultSwitch::NoLock) {
             me.registry.tell(Word::SetOpen { slot, open: None, now });
         }
         let kept = Pass { account: 0, intent: None, recorded: false, listed: None, old: false, ..pass };
@@ -281,10 +282,10 @@ impl World {
     fn ask(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         let me = &mut self.replicas[replica];
         let pass = me.passes[slot];
-        let leads =
-            self.leader == Some(replica) && (me.term == pass.term || variant.weakness == Some(Weakness::AnyTerm));
-        let leads = leads || variant.weakness == Some(Weakness::NoLease);
-        if !leads || (pass.late && variant.weakness != Some(Weakness::NoDeadline)) {
+        let leads = self.leader == Some(replica)
+            && (me.term == pass.term || variant.fault_switch == Some(FaultSwitch::AnyTerm));
+        let leads = leads || variant.fault_switch == Some(FaultSwitch::NoLease);
+        if !leads || (pass.late && variant.fault_switch != Some(FaultSwitch::NoDeadline)) {
             self.over(replica, slot);
             return Event::HeldBack;
         }
@@ -294,7 +295,7 @@ impl World {
 
     fn send(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         let pass = self.replicas[replica].passes[slot];
-        if pass.late && variant.weakness != Some(Weakness::NoDeadline) {
+        if pass.late && variant.fault_switch != Some(FaultSwitch::NoDeadline) {
             self.over(replica, slot);
             return Event::HeldBack;
         }
@@ -315,7 +316,7 @@ impl World {
             pass.old |= pass.account == change.account;
         }
         let made = if variant.late { [Some(change), me.passes[slot].made[0]] } else { [None; 2] };
-        if variant.weakness != Some(Weakness::MadeUntold) {
+        if variant.fault_switch != Some(FaultSwitch::MadeUntold) {
             me.made(variant, slot, made, now);
         }
         self.over(replica, slot);

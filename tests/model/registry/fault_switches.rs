@@ -7,7 +7,7 @@ use super::world::BY_HOST;
 
 /// The guard that the driver leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weakness {
+pub enum FaultSwitch {
     /// The registry is told that nothing was there when the term began.
     NoScan,
     /// What was read in a former term counts in this one.
@@ -54,7 +54,7 @@ pub enum Weakness {
     DeletedAndForgotten,
 }
 
-impl Weakness {
+impl FaultSwitch {
     pub const ALL: [Self; 22] = [
         Self::NoScan,
         Self::OldReading,
@@ -158,6 +158,6 @@ impl Weakness {
                 Variant::one(comes_and_goes).without_the_oldest()
             }
         };
-        Variant { weakness: Some(self), broken: Some(broken), ..base }
+        Variant { fault_switch: Some(self), broken: Some(broken), ..base }
     }
 }
