@@ -13,7 +13,7 @@ use crate::api::{Change, Intent, IntentPhase};
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was edited by hand
-/// must not bar its object for ever.
+/// must not block its object for ever.
 const MOST_ATTEMPTS: i32 = 1000;
 
 /// The times of the purchase protocol.

@@ -101,7 +101,7 @@ impl Closed {
             Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
             None => {
                 let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
-                // Requests that were under way together are refused together: one strike.
+                // Requests that were under way together are refused together, and count as one.
                 let consecutive_429s = match recent {
                     Some(closed) if closed.until > now => closed.consecutive_429s.max(1),
                     Some(closed) => closed.consecutive_429s + 1,

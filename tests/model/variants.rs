@@ -95,7 +95,7 @@ pub enum FaultSwitch {
     ForgetsFirst,
     /// A refused change that is requested again counts as a first request.
     ForgetsRefused,
-    /// The send deadline never strikes.
+    /// The send deadline never takes effect.
     NoDeadline,
     /// The apiserver ignores `resourceVersion`.
     NoCompareAndSwap,

@@ -24,7 +24,7 @@ pub enum FaultSwitch {
     NoLease,
     /// It is asked, but not in which term.
     AnyTerm,
-    /// The send deadline never strikes.
+    /// The send deadline never takes effect.
     NoDeadline,
     /// Objects are counted when the term begins, and not again while one is waited for that the watch does not know.
     NoRecount,
@@ -87,7 +87,7 @@ impl FaultSwitch {
             Self::NoLock => "the lock of an account is not taken",
             Self::ByArrival => "ownership by order of arrival",
             Self::ForgetsDeleted => "the open change of a deleted object is forgotten",
-            Self::ForgetsMoved => "an open change bars the account of now",
+            Self::ForgetsMoved => "an open change blocks the account of now",
             Self::NoLease => "a request leaves without the Lease",
             Self::AnyTerm => "a request leaves in any term",
             Self::NoDeadline => "no send deadline",

@@ -3,7 +3,7 @@
 //! What `domain` decides is checked by the other model: here an object wants a change or does not, and an open change is
 //! judged when it has been known for the settle time.
 
-use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
+use super::asked::{Answer, Blocked, Made, RowSet, SETTLE, Word};
 use super::events::Event;
 
 use super::fault_switches::FaultSwitch;
@@ -178,15 +178,15 @@ impl World {
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
         let change = Change { id: 8 * pass.uid + self.decided[slot], account: pass.account };
-        let mut barred = Event::ClosedAfterSettling;
+        let mut blocked = Event::ClosedAfterSettling;
         if pass.wants && self.left.changes > 0 {
             match me.registry.tell(Word::Reserve { slot, change, term: pass.term, now }) {
-                Answer::Barred(Barred::Scan) => barred = Event::BarredByScan,
-                Answer::Barred(Barred::Owner) => barred = Event::BarredByOwner,
-                Answer::Barred(Barred::OpenChange) => barred = Event::BarredByOpenChange,
-                Answer::Barred(Barred::LostChange) => barred = Event::BarredByLostChange,
-                Answer::Barred(Barred::Rows) => barred = Event::BarredByRows,
-                Answer::Barred(Barred::LateEffects) => barred = self.barred_by_late_effects(),
+                Answer::Blocked(Blocked::Scan) => blocked = Event::BlockedByScan,
+                Answer::Blocked(Blocked::Owner) => blocked = Event::BlockedByOwner,
+                Answer::Blocked(Blocked::OpenChange) => blocked = Event::BlockedByOpenChange,
+                Answer::Blocked(Blocked::LostChange) => blocked = Event::BlockedByLostChange,
+                Answer::Blocked(Blocked::Rows) => blocked = Event::BlockedByRows,
+                Answer::Blocked(Blocked::LateEffects) => blocked = self.blocked_by_late_effects(),
                 _ => return self.reserved(variant, replica, slot, change),
             }
         }
@@ -199,7 +199,7 @@ impl World {
             }
             None => self.end(variant, replica, slot),
         }
-        barred
+        blocked
     }
 
     /// The vendor has accepted the key and shown the account, which is noted and recorded.
@@ -221,10 +221,10 @@ impl World {
         owner
     }
 
-    fn barred_by_late_effects(&self) -> Event {
+    fn blocked_by_late_effects(&self) -> Event {
         let theirs = self.requests.iter().find(|request| request.late);
         let gone = theirs.is_some_and(|theirs| self.object(theirs.slot, theirs.uid).is_none());
-        if gone { Event::BarredByLateEffectsOfAnObjectThatIsGone } else { Event::BarredByLateEffects }
+        if gone { Event::BlockedByLateEffectsOfAnObjectThatIsGone } else { Event::BlockedByLateEffects }
     }
 
     /// An older object of the same pool is asked at this moment whether it has it.
