@@ -162,7 +162,7 @@ pub fn writes(records: &[Record]) -> usize {
     records.iter().filter(|record| record.is_purchase() || record.is_record()).count()
 }
 
-/// Reads the seats; once in each reading: the public subscription, or the organization as its owner sees it.
+/// Reads the seats; once in each reading: the subscription of the organization API, or the organization as its owner sees it.
 pub fn reads(record: &Record) -> bool {
     let last_is_id = |path: &str| path.rsplit('/').next().is_some_and(|last| last.len() == 36);
     let once = |path: &str| path.ends_with("/public/organization/subscription") || last_is_id(path);

@@ -158,7 +158,7 @@ fn too_many(case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Option<S
     let decisions = decisions(case);
     let moves = |entry: &&LedgerEntry| {
         let shown = entry.before != entry.after;
-        matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher)
+        matches!(entry.who, Actor::OrganizationPut | Actor::OwnerWrite | Actor::LateFinisher)
             && (shown || entry.billed_before != entry.billed_after)
     };
     let each = ledger.iter().filter(moves).filter_map(|entry| entry.request).collect::<std::collections::BTreeSet<_>>();

@@ -157,7 +157,7 @@ impl Changes {
     fn check(&self, entry: &LedgerEntry, most: i32) -> Result<(), String> {
         let asked = self.asked.iter().filter(|asked| asked.begun <= entry.at).map(|asked| asked.seats).max();
         held(highest(entry) <= asked.max(Some(most)), || format!("above what was ever asked: {entry:?}"))?;
-        if !matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher) {
+        if !matches!(entry.who, Actor::OrganizationPut | Actor::OwnerWrite | Actor::LateFinisher) {
             return Ok(());
         }
         self.follows_record(entry)?;

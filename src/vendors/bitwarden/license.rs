@@ -1,5 +1,5 @@
 //! What the subscription says of the license, and of what is billed (docs/vendors/bitwarden.md,
-//! "The private subscription GET", "Self-hosted servers" and "A failure that was billed"). Pure.
+//! "The subscription GET of the owner API", "Self-hosted servers" and "A failure that was billed"). Pure.
 
 use std::time::Duration;
 

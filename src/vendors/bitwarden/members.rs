@@ -79,8 +79,8 @@ impl<'de> Visitor<'de> for List {
 pub(super) struct Counted {
     /// Of Password Manager.
     pub(super) seats: i32,
-    /// Of Secrets Manager, where each of them is said to have access or not: the private list says it
-    /// ("Who occupies a seat"), the public one does not.
+    /// Of Secrets Manager, where each of them is said to have access or not: the list of the owner API says it
+    /// ("Who occupies a seat"), the one of the organization API does not.
     pub(super) secrets_manager: Option<i32>,
 }
 

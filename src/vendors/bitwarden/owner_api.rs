@@ -148,7 +148,7 @@ impl BitwardenSession {
         self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, asker)
     }
 
-    /// `POST .../subscription` or `.../sm-subscription` ("The private subscription POST" and
+    /// `POST .../subscription` or `.../sm-subscription` ("The subscription POST of the owner API" and
     /// "The Secrets Manager POST").
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));

@@ -97,7 +97,7 @@ impl Metadata {
     }
 }
 
-/// `GET /organizations/{id}/subscription` ("The private subscription GET").
+/// `GET /organizations/{id}/subscription` ("The subscription GET of the owner API").
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Details {
@@ -142,7 +142,7 @@ pub(super) struct Named {
     pub(super) _object: String,
 }
 
-/// The error shape of the owner API ("The private error object"). The text is compared with texts that are known, and
+/// The error shape of the owner API ("The error object of the owner API"). The text is compared with texts that are known, and
 /// not kept.
 #[derive(Deserialize)]
 pub(super) struct OwnerApiError {
@@ -150,7 +150,7 @@ pub(super) struct OwnerApiError {
 }
 
 /// A change through the owner API: differences for seats, totals for limits, where none **clears** the limit
-/// ("The private subscription POST" and "The Secrets Manager POST").
+/// ("The subscription POST of the owner API" and "The Secrets Manager POST").
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(super) enum RelativeChange {

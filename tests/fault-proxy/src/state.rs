@@ -56,7 +56,7 @@ pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
 }
 
 impl Record {
-    /// A request that buys: by totals through the organization API, by a difference through the private one, or by a license key.
+    /// A request that buys: by totals through the organization API, by a difference through the owner API, or by a license key.
     pub fn is_purchase(&self) -> bool {
         buys(self.hop, &self.method, &self.path)
     }

@@ -1,5 +1,5 @@
-//! What the private subscription read shows beside the numbers (docs/vendors/bitwarden.md,
-//! "The private subscription GET" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
+//! What the subscription GET of the owner API shows beside the numbers (docs/vendors/bitwarden.md,
+//! "The subscription GET of the owner API" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
 //! self-hosted server's license. None of it decides a rule of a change.
 
 use jiff::{SignedDuration, Timestamp};

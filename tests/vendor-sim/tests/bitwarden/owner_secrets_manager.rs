@@ -31,7 +31,7 @@ async fn counts_are_relative_and_missing_caps_are_cleared() {
     assert_eq!(owner.post("/sm-subscription", json!({})).await.0, 200);
     assert_eq!(numbers(&bench), [Some(22), None, Some(65), None]);
     let entries = bench.bw.ledger(&bench.key.id);
-    assert!(entries.iter().all(|e| e.who == Actor::PrivateWrite));
+    assert!(entries.iter().all(|e| e.who == Actor::OwnerWrite));
     assert_eq!(bench.bw.writes(&bench.key.id), 2);
 }
 

@@ -1,4 +1,4 @@
-//! `GET /organizations/{id}/subscription` (docs/vendors/bitwarden.md, "The private subscription GET"): the
+//! `GET /organizations/{id}/subscription` (docs/vendors/bitwarden.md, "The subscription GET of the owner API"): the
 //! organization, and what Stripe says about its subscription. The quantities are the billed ones, so they can differ
 //! from the seats shown ("A failure that was billed").
 

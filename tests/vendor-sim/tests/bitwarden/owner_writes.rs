@@ -1,4 +1,4 @@
-//! Seats and cap through the owner API (docs/vendors/bitwarden.md, "The seat POST", "The private subscription POST"
+//! Seats and cap through the owner API (docs/vendors/bitwarden.md, "The seat POST", "The subscription POST of the owner API"
 //! and "Rules of a change").
 
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use vendor_sim::{Actor, BillingPath, Fault, FaultKind, Plan, Role, Step, Subscri
 
 use crate::{
     Bench, example,
-    people::{model_error, private_error},
+    people::{model_error, owner_api_error},
 };
 
 const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
@@ -27,7 +27,7 @@ async fn a_seat_adjustment_is_relative_and_ignores_the_cap() {
     assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -30 })).await, (200, payment));
     assert_eq!(bench.seats(), (Some(100), Some(100)));
     let steps: Vec<_> = bench.bw.ledger(&bench.key.id).iter().map(|e| (e.who, e.step)).collect();
-    let one = [(Actor::PrivateWrite, Step::Billed), (Actor::PrivateWrite, Step::Row)];
+    let one = [(Actor::OwnerWrite, Step::Billed), (Actor::OwnerWrite, Step::Row)];
     assert_eq!(steps, one.repeat(3));
     assert_eq!((bench.bw.puts(&bench.key.id), bench.bw.writes(&bench.key.id)), (1, 4));
 }
@@ -104,7 +104,7 @@ async fn the_first_failing_rule_is_named() {
     let unlimited = "Organization has no seat limit, no need to adjust seats";
     assert_eq!(owner.refused("/seat", up.clone()).await, (400, unlimited.into()));
     bench.bw.delete_organization(&bench.key.id);
-    assert_eq!(owner.post("/seat", up).await, (404, private_error("Resource not found.")));
+    assert_eq!(owner.post("/seat", up).await, (404, owner_api_error("Resource not found.")));
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn storage_is_adjusted_by_gigabytes() {
 async fn some_callers_are_told_500_after_their_change_was_made() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
-    let unhandled = private_error("An unhandled server error has occurred.");
+    let unhandled = owner_api_error("An unhandled server error has occurred.");
     let change = || json!({ "seatAdjustment": 1, "maxAutoscaleSeats": 120 });
     bench.bw.set_sponsored_families(&bench.key.id, 1);
     assert_eq!(owner.post("/subscription", change()).await.0, 200);
@@ -232,10 +232,10 @@ async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
 }
 
 #[tokio::test]
-async fn without_prices_the_private_api_fails_and_the_public_read_does_not() {
+async fn without_prices_the_owner_api_fails_and_the_organization_api_does_not() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
-    let (up, wrong) = (|| json!({ "seatAdjustment": 1 }), private_error(WENT_WRONG));
+    let (up, wrong) = (|| json!({ "seatAdjustment": 1 }), owner_api_error(WENT_WRONG));
     bench.bw.switch(|s| s.pricing_down = true);
     assert_eq!(owner.get("").await, (500, wrong.clone()));
     assert_eq!(owner.get("/subscription").await, (500, wrong.clone()));
