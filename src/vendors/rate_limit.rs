@@ -63,7 +63,8 @@ enum VendorLimiter {
     There,
     /// A private server that has not answered yet. One request a second finds out.
     Unknown,
-    /// Its answers come without the limiter's headers: self-hosted (docs/vendors/bitwarden.md, "Rate limits").
+    /// Its answers lack the limiter's headers, so it is treated as unlimited until it answers 429
+    /// (docs/vendors/bitwarden.md, "Rate limits").
     Absent,
 }
 
