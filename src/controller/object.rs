@@ -141,9 +141,9 @@ impl StoredObject {
         self.object.status.get("satisfiedGeneration").and_then(Value::as_i64)
     }
 
-    /// Whether the record holds this very intent, with each of its fields.
-    pub fn holds(&self, intent: Option<&Intent>) -> bool {
-        holds(&self.object.status, intent)
+    /// Whether this very intent is recorded, with each of its fields.
+    pub fn has_intent(&self, intent: Option<&Intent>) -> bool {
+        has_intent(&self.object.status, intent)
     }
 
     /// Writes what differs, if anything does, on condition that no other write came since the read. An error where the
@@ -216,8 +216,8 @@ fn refused(error: Error) -> Error {
     }
 }
 
-/// Whether a record holds this very intent as far as this version can read one.
-fn holds(record: &Value, intent: Option<&Intent>) -> bool {
+/// Whether a record has this very intent as far as this version can read one.
+fn has_intent(record: &Value, intent: Option<&Intent>) -> bool {
     let recorded = parse::<Option<Intent>>("status.intent", record.get("intent").unwrap_or(&Value::Null));
     recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
 }

@@ -1,4 +1,4 @@
-//! The records of license keys, held against the account's list: which listed key stands how. Asked by `keys`.
+//! Compares the records of license keys with the account's list: the state of each listed key. Used by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -94,7 +94,7 @@ impl<'a> Book<'a> {
                 let entry = ring.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
                 record.fingerprint = entry.and_then(|entry| entry.fingerprint.clone().ok());
             }
-            if let Some(entry) = ring.wanted.iter().find(|entry| holds(record, entry)) {
+            if let Some(entry) = ring.wanted.iter().find(|entry| is_of_key(record, entry)) {
                 record.secret_key_ref = Some(entry.reference.clone());
             }
             if record.id.is_none() {
@@ -161,10 +161,10 @@ impl<'a> Book<'a> {
             let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
             let proven =
                 |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
-            let mine = self.records.iter().find(|record| holds(record, entry));
+            let mine = self.records.iter().find(|record| is_of_key(record, entry));
             let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
             let elsewhere = self.records.iter().any(|record| {
-                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
+                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && is_of_key(record, other));
                 row.is(record.id, record.uuid.as_deref()) && of_another
             });
             if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
@@ -284,7 +284,7 @@ impl<'a> Book<'a> {
         if self.is_twin(i) {
             return Standing::Twin;
         }
-        match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
+        match self.records.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
                 // Of a record that a person edited: what was asked is not known, so that is to be looked at as well.
@@ -317,8 +317,8 @@ pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
     digest(&[&id, uuid, &ring.sight()])
 }
 
-/// Whether a record is of the very key that an entry holds.
-fn holds(record: &KeyRecord, entry: &WantedKey) -> bool {
+/// Whether a record is of the very key that an entry names.
+fn is_of_key(record: &KeyRecord, entry: &WantedKey) -> bool {
     match (&record.fingerprint, &entry.fingerprint) {
         (Some(one), Ok(other)) => same(one, other),
         _ => false,
@@ -335,5 +335,5 @@ fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
 /// Whether an entry holds the key of a record, or may hold it: a Secret that cannot be read takes nothing off the list.
 fn is_of(record: &KeyRecord, entry: &WantedKey) -> bool {
     let unreadable = entry.fingerprint.is_err() || record.fingerprint.is_none();
-    holds(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
+    is_of_key(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
 }

@@ -1,7 +1,7 @@
 //! What a user's key can read (docs/vendors/bitwarden.md, "The owner API").
 
 use serde_json::{Value, json};
-use vendor_sim::{Organization, Plan, PriceMigration, Provider, Role, SubscriptionStatus};
+use vendor_sim::{Organization, PlanType, PriceMigration, Provider, Role, SubscriptionStatus};
 
 use crate::{
     Bench, example,
@@ -35,18 +35,18 @@ async fn an_owner_reads_seats_caps_and_plan() {
 
 #[tokio::test]
 async fn an_unknown_plan_has_no_details_and_no_subscription_page() {
-    let bench = Bench::new(example().plan(Plan::Custom)).await;
+    let bench = Bench::new(example().plan(PlanType::Custom)).await;
     let owner = bench.owner().await;
     let (status, o) = owner.get("").await;
     assert_eq!((status, &o["plan"]["type"], &o["plan"]["passwordManager"]), (200, &json!(6), &Value::Null));
     assert_eq!(owner.get("/subscription").await, (404, owner_api_error("Resource not found.")));
-    bench.bw.set_plan(&bench.key.id, Plan::TeamsAnnually);
+    bench.bw.set_plan(&bench.key.id, PlanType::TeamsAnnually);
     assert_eq!(owner.get("/subscription").await.0, 200);
 }
 
 #[tokio::test]
 async fn the_subscription_says_what_is_billed_apart_from_what_is_shown() {
-    let bench = Bench::new(example().plan(Plan::Teams2019).seats(20).limit(None).members(3).storage(3)).await;
+    let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3).storage(3)).await;
     let owner = bench.owner().await;
     bench.bw.force_row(&bench.key.id, Some(30), None);
     let (status, o) = owner.get("/subscription").await;
@@ -115,7 +115,7 @@ async fn every_state_of_a_subscription_can_be_read() {
 #[tokio::test]
 async fn an_organization_without_a_subscription_shows_none() {
     let free =
-        Organization::enterprise("x").plan(Plan::Free).seats(2).stripe_customer(false).stripe_subscription(false);
+        Organization::enterprise("x").plan(PlanType::Free).seats(2).stripe_customer(false).stripe_subscription(false);
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_organization(free);
     let mut person = bench.owner().await;

@@ -2,7 +2,7 @@
 //! "Rules of Secrets Manager").
 
 use serde_json::json;
-use vendor_sim::{Actor, Fault, FaultKind, Organization, Plan};
+use vendor_sim::{Actor, Fault, FaultKind, Organization, PlanType};
 
 use crate::{Bench, example};
 
@@ -88,7 +88,7 @@ async fn without_access_or_without_limits_every_write_is_refused() {
         assert_eq!(owner.refused("/sm-subscription", json!({})).await, (400, text.into()), "even if nothing changes");
     }
     let bench =
-        Bench::new(example().plan(Plan::Families).use_api(true).seats(6).members(2).secrets_manager(1, 1)).await;
+        Bench::new(example().plan(PlanType::Families).use_api(true).seats(6).members(2).secrets_manager(1, 1)).await;
     let owner = bench.owner().await;
     let none = (404, "Resource not found.".to_owned());
     assert_eq!(owner.refused("/sm-subscription", json!({ "seatAdjustment": 1 })).await, none, "the plan has none");

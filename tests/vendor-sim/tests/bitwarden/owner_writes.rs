@@ -2,7 +2,7 @@
 //! and "Rules of a change").
 
 use serde_json::{Value, json};
-use vendor_sim::{Actor, BillingPath, Fault, FaultKind, Plan, Role, Step, SubscriptionStatus};
+use vendor_sim::{Actor, BillingPath, Fault, FaultKind, PlanType, Role, Step, SubscriptionStatus};
 
 use crate::{
     Bench, example,
@@ -109,19 +109,19 @@ async fn the_first_failing_rule_is_named() {
 
 #[tokio::test]
 async fn plans_that_do_not_scale_refuse_seats_and_caps() {
-    let bench = Bench::new(example().plan(Plan::TeamsStarter).seats(10).limit(None).members(3)).await;
+    let bench = Bench::new(example().plan(PlanType::TeamsStarter).seats(10).limit(None).members(3)).await;
     let owner = bench.owner().await;
     let seats = "Plan does not allow additional seats.";
     assert_eq!(owner.refused("/seat", json!({ "seatAdjustment": 1 })).await, (400, seats.into()));
     let cap = "Your plan does not allow seat autoscaling.";
     assert_eq!(owner.refused("/subscription", json!({ "maxAutoscaleSeats": 10 })).await, (400, cap.into()));
-    bench.bw.set_plan(&bench.key.id, Plan::Custom);
+    bench.bw.set_plan(&bench.key.id, PlanType::Custom);
     assert_eq!(owner.refused("/seat", json!({ "seatAdjustment": 1 })).await, (404, "Resource not found.".into()));
 }
 
 #[tokio::test]
 async fn a_refused_cap_leaves_the_seats_that_were_just_bought() {
-    let bench = Bench::new(example().plan(Plan::Teams2019).seats(20).limit(None).members(3)).await;
+    let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3)).await;
     let owner = bench.owner().await;
     let (status, text) = owner.refused("/subscription", json!({ "seatAdjustment": 5, "maxAutoscaleSeats": 30 })).await;
     assert_eq!(status, 400);
@@ -222,7 +222,7 @@ async fn raising_seats_to_the_old_cap_mails_the_owners() {
 #[tokio::test]
 async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
     for (path, grown) in [(BillingPath::Legacy, 200), (BillingPath::New, 500)] {
-        let bench = Bench::new(example().plan(Plan::Teams2019).seats(8).limit(None).members(3)).await;
+        let bench = Bench::new(example().plan(PlanType::Teams2019).seats(8).limit(None).members(3)).await;
         let owner = bench.owner().await;
         bench.bw.switch(|s| s.billing_path = Some(path));
         assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -3 })).await.0, 200);
