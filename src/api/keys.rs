@@ -27,7 +27,7 @@ pub struct Immuta {
     /// `seatkeeper.dev/credentials`, and holds `apiKey` and `server` (https://host of the tenant); optionally `ca.crt`.
     pub credentials_secret_ref: SecretRef,
 
-    /// The license keys that the tenant should have, at most 20. Each is added once and then recognised by what the tenant
+    /// The license keys that the tenant should have, at most 20. Each is added once and then recognized by what the tenant
     /// answered. Absent or empty: none is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_KEYS))]
@@ -182,7 +182,7 @@ pub enum KeyState {
     Active,
     /// Its time has passed.
     Expired,
-    /// The vendor does not honour it any more.
+    /// The vendor does not honor it any more.
     Invalidated,
     /// Its row is gone from the tenant's list.
     Missing,

@@ -77,7 +77,7 @@ pub enum LicenseState {
     Cancelled,
     /// Not in force: its time has passed.
     Expired,
-    /// Not in force: the vendor does not honour it any more.
+    /// Not in force: the vendor does not honor it any more.
     Invalidated,
     /// The account as a whole is switched off.
     Disabled,

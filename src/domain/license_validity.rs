@@ -121,7 +121,7 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
     let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
     Some(match license.state {
         LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
-        LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
+        LicenseState::Cancelled => gone("the subscription is canceled", reason::EXPIRED),
         LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
         LicenseState::Invalidated => {
@@ -216,7 +216,7 @@ mod tests {
     fn what_is_not_in_force_is_said_with_its_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
-            (LicenseState::Cancelled, reason::EXPIRED, "cancelled"),
+            (LicenseState::Cancelled, reason::EXPIRED, "canceled"),
             (LicenseState::Expired, reason::EXPIRED, "expired"),
             (LicenseState::Absent, reason::EXPIRED, "no license key"),
             (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),

@@ -138,7 +138,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_ACCOUNT_RECHECK", default_value = "1h", value_parser = duration, value_name = "DURATION")]
     account_recheck: Duration,
 
-    /// The client version to claim towards Bitwarden, which refuses personal keys of clients that are too old
+    /// The client version to claim toward Bitwarden, which refuses personal keys of clients that are too old
     #[arg(long, env = "SEATKEEPER_BITWARDEN_CLIENT_VERSION", default_value = "2026.8.0", value_parser = client_version, value_name = "VERSION")]
     bitwarden_client_version: String,
 

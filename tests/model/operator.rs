@@ -1,4 +1,4 @@
-//! What one replica of the operator does, restated from `controller` step by step; every judgement is asked of `domain`.
+//! What one replica of the operator does, restated from `controller` step by step; every judgment is asked of `domain`.
 //!
 //! There is no leader election in the model: both replicas act whenever they like. What is safe here is safe without
 //! a lease, and a paused process is simply one that takes no step for a while.

@@ -91,7 +91,7 @@ pub fn changes(life: &Changes) -> Result<(), String> {
     Ok(())
 }
 
-/// A recorded change goes towards what the spec asked for in the version that has the record, and no further.
+/// A recorded change goes toward what the spec asked for in the version that has the record, and no further.
 fn of_its_own_version(change: &Recorded) -> Result<(), String> {
     let Recorded { from, to, asked, still, .. } = change;
     let wished = asked.unwrap_or(*from);

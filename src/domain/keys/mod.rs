@@ -1,7 +1,7 @@
 //! License keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
 //! both, the one thing to do next. Called by `decision`.
 //!
-//! A key is added once: the intent with the rows that are there comes first, a new row is recognised after it, and what
+//! A key is added once: the intent with the rows that are there comes first, a new row is recognized after it, and what
 //! cannot be told is asked. A row is removed only if this object added it, or was told that it is its own.
 
 mod expiry;

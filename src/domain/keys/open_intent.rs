@@ -1,5 +1,5 @@
-//! The judgement of an open addition or removal of a license key: the purchase protocol where the vendor shows no
-//! numbers to compare but rows, of which a new one must be recognised.
+//! The judgment of an open addition or removal of a license key: the purchase protocol where the vendor shows no
+//! numbers to compare but rows, of which a new one must be recognized.
 
 use jiff::Timestamp;
 

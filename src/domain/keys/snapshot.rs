@@ -19,7 +19,7 @@ pub struct Row {
     pub expires: Option<Timestamp>,
     /// Whether its end blocks; only the answer to an addition shows it.
     pub hard: Option<bool>,
-    /// The vendor does not honour it, where that is shown.
+    /// The vendor does not honor it, where that is shown.
     pub invalidated: bool,
     /// Name of a field that cannot be read, so that what it would say is not known.
     pub odd: Option<&'static str>,

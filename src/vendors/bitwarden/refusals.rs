@@ -1,7 +1,7 @@
 //! Why the owner API refuses a change, in our words: its texts (docs/vendors/bitwarden.md, "Rules of a change") are
 //! compared with, and never repeated.
 
-/// How a text of the vendor is recognised.
+/// How a text of the vendor is recognized.
 #[derive(Clone, Copy)]
 enum Text {
     Is(&'static str),
@@ -47,7 +47,7 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Begins("You do not have an active subscription."),
-        "the subscription is cancelled: reinstate it in the admin console",
+        "the subscription is canceled: reinstate it in the admin console",
     ),
     (
         Is("Organization has no access to Secrets Manager."),

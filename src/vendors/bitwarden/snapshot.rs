@@ -206,7 +206,7 @@ impl Seen {
         }
         let state = license(owner)?.state;
         matches!(state, LicenseState::Cancelled | LicenseState::Unpaid | LicenseState::Expired)
-            .then(|| "the subscription is cancelled or unpaid: reinstate it in the admin console first".into())
+            .then(|| "the subscription is canceled or unpaid: reinstate it in the admin console first".into())
     }
 
     fn cannot_lower(&self) -> Option<String> {

@@ -16,7 +16,7 @@ use super::tenant::{Seen, bit};
 use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, row, wait};
 use super::{Answer, Keys, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::bridge::{self, desired, judgement, plan_word, situation};
+use crate::bridge::{self, desired, judgment, plan_word, situation};
 use crate::case::{self, Doubted, Waits, hours, id_word};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{FaultSwitch, Variant as AnyVariant};
@@ -24,27 +24,27 @@ use crate::variants::{FaultSwitch, Variant as AnyVariant};
 type Variant = AnyVariant<Keys>;
 type Record = AnyRecord<Keys>;
 type Clock = AnyClock<Keys>;
-type Judgement = case::Judgement<Keys>;
+type Judgment = case::Judgment<Keys>;
 
 type Asked = (Option<FaultSwitch>, Record, Option<Clock>, Seen, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
-    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<Asked, Judgment>> = RefCell::default();
 }
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
-pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgment {
     let asked = (variant.fault_switch, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
-    let judgement = judged(variant, record, clock, seen, outside);
-    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
-    judgement
+    let judgment = judged(variant, record, clock, seen, outside);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgment));
+    judgment
 }
 
-fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
+fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgment {
     let seen =
         if variant.fault_switch == Some(FaultSwitch::MissingIsGone) { seen.without_hidden_seats() } else { seen };
     let status = status_of(record, 0);
@@ -61,7 +61,7 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
     // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
     let doubt =
         decision.doubt.as_ref().map(|doubt| Doubted { wait: key(&doubt.wait, seen), settled: false, kept: false });
-    judgement(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
+    judgment(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
 }
 
 fn decide(

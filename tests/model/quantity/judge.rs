@@ -19,7 +19,7 @@ use seatkeeper::domain::{
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
 use super::{Answer, BOUGHT, Key, Kind, Made, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
+use crate::bridge::{desired, judgment, plan_word, situation, snapshot};
 use crate::case::{self, Doubted, Said, hours, id_word};
 use crate::replica::Clock as AnyClock;
 use crate::variants::{FaultSwitch, Variant as AnyVariant};
@@ -27,7 +27,7 @@ use crate::variants::{FaultSwitch, Variant as AnyVariant};
 type Variant = AnyVariant<Quantity>;
 type Record = AnyRecord<Quantity>;
 type Clock = AnyClock<Quantity>;
-type Judgement = case::Judgement<Quantity>;
+type Judgment = case::Judgment<Quantity>;
 
 /// The model's hours. In each of them, every webhook handler ends that ran when it began: two after the answer, so that
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
@@ -45,22 +45,22 @@ type Asked = (Option<FaultSwitch>, [bool; 5], Record, Option<Clock>, i8, Outside
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
-    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<Asked, Judgment>> = RefCell::default();
 }
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
-pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgment {
     let kind = [variant.relative, variant.sized, follows(variant), waits(variant), asks(variant)];
     let asked = (variant.fault_switch, kind, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
-    let judgement = decide(variant, record, clock, seen, outside);
-    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
-    judgement
+    let judgment = decide(variant, record, clock, seen, outside);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgment));
+    judgment
 }
 
-fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
+fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgment {
     let sizing = variant.sized.then_some(SIZING);
     let seats = Some(i32::from(outside.wanted));
     let desired = Desired { suspended: outside.suspended, seats, sizing, ..fixed().0.clone() };
@@ -98,7 +98,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let made = made_of(&status);
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
     let doubt = decision.doubt.as_ref().and_then(|doubt| doubted(variant, doubt, marks));
-    let mut judged = judgement(variant, &decision, mark, made, doubt);
+    let mut judged = judgment(variant, &decision, mark, made, doubt);
     let refused = record.intent.is_some_and(|intent| intent.phase == Phase::Rejected);
     if let Said::Change(mark) = &mut judged.verdict
         && refused
@@ -111,7 +111,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
 }
 
 /// Whether a change that must wait for its window or its approval is sent all the same. Its repeat is the same change.
-fn leaves_held(judged: &Judgement, outside: Outside) -> bool {
+fn leaves_held(judged: &Judgment, outside: Outside) -> bool {
     let held = outside.closed || outside.unapproved;
     held && matches!(&judged.verdict, Said::Change(mark) if mark.attempt != 2)
 }

@@ -8,7 +8,7 @@ mod vendor;
 use stateright::Property;
 
 use crate::apiserver::{Phase, Record};
-use crate::case::{Case, Heard, Judgement, Named, Said, Sells, Waits};
+use crate::case::{Case, Heard, Judgment, Named, Said, Sells, Waits};
 use crate::operator::DOES;
 use crate::pass_step;
 use crate::replica::{Clock, Replica};
@@ -252,7 +252,7 @@ impl Case for Quantity {
         clock: Option<Clock<Self>>,
         seen: i8,
         outside: Outside,
-    ) -> Judgement<Self> {
+    ) -> Judgment<Self> {
         judge::judge(variant, record, clock, seen, outside)
     }
 

@@ -73,7 +73,7 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
         Target::Token => return identity::token(context, request, switches).await,
         Target::Alive => return Answer::json(StatusCode::OK, &context.sim.now()),
         Target::Config => return config(context, request, switches),
-        Target::Plans => return owner_api::catalogue(switches),
+        Target::Plans => return owner_api::catalog(switches),
         _ => {}
     }
     let caller = match authenticate(context, request, switches) {

@@ -66,7 +66,7 @@ pub(crate) fn charge(
     Ok(())
 }
 
-/// The states the vendor calls cancelled ("The subscription GET of the owner API").
+/// The states that the vendor calls `cancelled` ("The subscription GET of the owner API").
 pub(crate) fn cancelled(status: Status) -> bool {
     matches!(status, Status::Canceled | Status::Unpaid | Status::IncompleteExpired)
 }

@@ -30,9 +30,9 @@ pub struct Terms {
     pub trial_start: Option<Timestamp>,
     /// End of the trial.
     pub trial_end: Option<Timestamp>,
-    /// When it was cancelled.
+    /// When it was canceled.
     pub cancelled_at: Option<Timestamp>,
-    /// Cancelled, but good until the period ends.
+    /// Canceled, but good until the period ends.
     pub cancel_at_period_end: bool,
     /// Invoices are sent instead of charged.
     pub send_invoice: bool,

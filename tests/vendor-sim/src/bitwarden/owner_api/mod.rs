@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{context::Context, switches::Switches, token::Claims};
 use crate::http::{Answer, Request};
 
-pub(crate) use plan::catalogue;
+pub(crate) use plan::catalog;
 
 const PREFIX: &str = "/api/organizations/";
 const PREVIEW: &str = "/api/billing/preview-invoice/organizations/";

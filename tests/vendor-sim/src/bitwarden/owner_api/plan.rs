@@ -1,5 +1,5 @@
 //! Plans as the owner API shows them (docs/vendors/bitwarden.md, "The organization GET" and "Plans"): inside
-//! organizations, and as the open catalogue. Names and prices stand for those of the vendor's closed pricing service.
+//! organizations, and as the open catalog. Names and prices stand for those of the vendor's closed pricing service.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(crate) fn model(plan: PlanType, self_hosted: bool) -> Value {
 }
 
 /// `GET /plans`: no token needed; empty on self-hosted servers ("Order of checks").
-pub(crate) fn catalogue(switches: &Switches) -> Answer {
+pub(crate) fn catalog(switches: &Switches) -> Answer {
     if switches.pricing_down && !switches.self_hosted {
         return error::went_wrong();
     }

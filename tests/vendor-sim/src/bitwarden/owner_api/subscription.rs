@@ -92,7 +92,7 @@ fn subscription(o: &Org, stripe: &Stripe, lines: Option<&[Line]>) -> Value {
     })
 }
 
-/// Also null when cancelled, or when the preview fails.
+/// Also null when canceled, or when the preview fails.
 fn upcoming(o: &Org, stripe: &Stripe, lines: Option<&[Line]>) -> Value {
     let ended = stripe::cancelled(stripe.status) || stripe.status == SubscriptionStatus::Incomplete;
     if ended || o.terms.cancel_at_period_end || o.terms.preview_fails {
