@@ -71,7 +71,7 @@ use super::{Adjustment, ApprovalPolicy, Guardrails, Immuta, LicenseSeatsStatus, 
     .field_path(".limit"))]
 #[x_kube(validation = Rule::new(
     "!has(self.limit) || self.limit.mode != 'Unlimited' || !has(self.guardrails) || !has(self.guardrails.maxSeats)")
-    .message("spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
+    .message("spec.limit.mode Unlimited and spec.guardrails.maxSeats exclude each other: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
     .field_path(".limit"))]
 #[x_kube(validation = Rule::new("!has(self.vendor.bitwarden) || !has(self.seats) || self.seats <= 32767")
     .message("spec.seats is above 32767: larger totals wrap around in Bitwarden's database; lower seats")

@@ -171,7 +171,7 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     if expiry.iter().any(Duration::is_zero) {
         return Err(SpecFault(
-            "spec.thresholds.expiry must hold durations above 0s, such as 720h: an end that has come is told anyway"
+            "spec.thresholds.expiry must hold durations above 0s, such as 720h: an end that has passed is reported anyway"
                 .into(),
         ));
     }

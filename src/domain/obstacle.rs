@@ -83,8 +83,7 @@ impl Obstacle {
                 );
             }
             Self::LateEffects(_) => {
-                return "the vendor may write the row of this account's last change once more: the next change follows when that \
-                        is over"
+                return "the vendor may write the row of this account's last change once more: the next change follows after that"
                     .into();
             }
             Self::InFlight(None) => "of which the record is gone".into(),

@@ -76,7 +76,7 @@ pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Re
     let url = server(key, text)?;
     if !allowed.allow(&url) {
         let message = format!(
-            "the Secret names the host {0}, which this operator may not talk to: whoever installed it can allow it with \
+            "the Secret names the host {0}, which this operator may not talk to: ask the installer to allow it with \
              --allowed-host={0} (Helm: vendors.allowedHosts)",
             host(&url)
         );

@@ -69,7 +69,7 @@ pub struct VendorLabel {
 pub struct RequestMetrics {
     /// Requests by operation and outcome.
     pub counted: Family<RequestLabels, Counter>,
-    /// Seconds from a request to its answer, or to the end of waiting for one.
+    /// Seconds from a request to its answer, or to its timeout.
     pub seconds: Family<VendorLabel, Histogram, fn() -> Histogram>,
 }
 

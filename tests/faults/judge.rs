@@ -189,7 +189,7 @@ fn decisions(case: &Case) -> usize {
     1 + usize::from(more) + others
 }
 
-/// A refusal that is told means that nothing is billed of it, or the record names what may be.
+/// A refusal that is reported means that nothing is billed of it, or the record names what may be.
 async fn bill_is_told(rig: &Rig, case: &Case, (shown, billed): (Option<i32>, Option<i32>)) -> bool {
     let base = Some(base(&case.scenario));
     let status = rig.status("acme").await;

@@ -228,7 +228,7 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
         Verdict::InSync => format!("{vendor} has every listed key, and {seats} seats"),
         Verdict::Observed(_) => format!("{vendor} shows {seats} seats; managementPolicy is Observe"),
         Verdict::Doubt => step.map_or_else(
-                || format!("{vendor} does not list a key any more: it is read again before that is believed"),
+                || format!("{vendor} does not list a key any more: Seatkeeper reads the list again before it believes that"),
                 |step| {
                     let what = step_done(step);
                     format!("The outcome is not known yet: {what}, or not. No further request is sent until {vendor} has been read again after the settle time")

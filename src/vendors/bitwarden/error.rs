@@ -206,7 +206,7 @@ impl Failure for BitwardenError {
                 reason::REJECTED,
                 "client version refused",
                 format!(
-                    "{NAME} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
+                    "{NAME} refuses the client version that the operator names for personal keys: ask the installer to set a newer one with --bitwarden-client-version"
                 ),
             ),
             Self::NotMember => (

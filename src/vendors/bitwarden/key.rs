@@ -97,7 +97,7 @@ fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts
         (Some(server), None, None) => Some((join(&server, "api"), join(&server, "identity"))),
         (None, Some(api), Some(identity)) => Some((api, identity)),
         (Some(_), _, _) => {
-            return Err(invalid("server", "stands beside apiUrl or identityUrl: keep one of the two forms"));
+            return Err(invalid("server", "is set beside apiUrl or identityUrl: keep one of the two forms"));
         }
         (None, Some(_), None) => {
             return Err(invalid("apiUrl", "needs identityUrl beside it: give both, or server alone"));

@@ -110,7 +110,7 @@ pub fn symptoms() -> Vec<Symptom> {
             BitwardenError::NotMember,
         ),
         row(
-            "owner API: the person's list has no organization that he owns",
+            "owner API: the person's list has no organization that the person owns",
             &["Endpoints"],
             BitwardenError::NoOrganization,
         ),

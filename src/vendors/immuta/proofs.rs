@@ -46,7 +46,7 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
             Meaning::Refused(_) => "Nothing was done: the key is refused.",
             Meaning::Throttled => "Nothing was done: too many requests. It is none of the two requests of a decision.",
             Meaning::Uncertain => {
-                "Little: an uncertain refusal. It is asked once more after the settle time, and then a person."
+                "Little: an uncertain refusal. Seatkeeper sends it once more after the settle time, and then asks a person."
             }
         },
     };
