@@ -111,15 +111,15 @@ pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
     pub vendor: Vendor,
 
-    /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field. At
-    /// Immuta, where license keys decide, it is how many they should come to at least. Absent: the purchased seats are only
-    /// observed.
+    /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field.
+    /// At Immuta, where license keys decide, it is the smallest total that they should have. Absent: the purchased
+    /// seats are only observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
 
-    /// Lets the purchased seats follow their use, instead of `seats`: those in use, and some free ones. More use counts at once, less
-    /// use after a while. Absent: `seats` says how many.
+    /// Lets the purchased seats follow their use, instead of `seats`: the seats in use, and some free ones. More use
+    /// counts at once, less use after a while. Absent: `seats` says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizing: Option<Sizing>,
 

@@ -80,7 +80,7 @@ pub enum ReadError {
 pub struct Cost {
     /// In all, tax included.
     pub total: String,
-    /// Of it the tax.
+    /// The tax in `total`.
     pub tax: String,
 }
 

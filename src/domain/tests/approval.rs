@@ -172,7 +172,10 @@ fn approved_plan_is_made_once_and_is_recorded() {
     assert_eq!(asker.requested(), None);
     assert_ne!(asker.plan(), id);
     assert!(
-        asker.pending().1.contains(&format!("SeatApproval yes names plan {id}, which is finished or belongs to another object"))
+        asker
+            .pending()
+            .1
+            .contains(&format!("SeatApproval yes names plan {id}, which is finished or belongs to another object"))
     );
 }
 
@@ -531,7 +534,10 @@ fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
     assert_eq!(asker.requested(), None);
     assert_eq!(asker.pending().0, "True/AwaitingApproval");
     let message = asker.pending().1;
-    assert!(message.contains("SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object"), "{message}");
+    assert!(
+        message.contains("SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object"),
+        "{message}"
+    );
 }
 
 #[test]
