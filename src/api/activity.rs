@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Value of `spec.activeCluster` for which no cluster is active. No operator may have it as its name.
 pub const NO_CLUSTER: &str = "none";
 
-/// Whether this object is the one that changes the account, where `spec.activeCluster` says or has said so.
+/// Whether this object is the one that changes the account, where `spec.activeCluster` is or was set.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {

@@ -50,7 +50,7 @@ pub struct Direction {
 /// A window by the calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CronRule {
-    /// Where it stands in the spec.
+    /// Its path in the spec.
     pub path: String,
     /// Its name.
     pub name: String,

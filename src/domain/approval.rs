@@ -177,7 +177,7 @@ pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
     to.limit.map(|limit| limit.max(to.seats))
 }
 
-/// So many approvals that do not cover a change are named. Those of plans that are over pile up over the years.
+/// At most this many approvals that do not cover a change are named: approvals of finished plans accumulate over the years.
 const NAMED: usize = 3;
 
 /// Why the approvals that there are do not cover a change, as sentences: bounds first, then the latest plans.

@@ -1,5 +1,5 @@
-//! What is said: one table of all conditions, and one of what each verdict and each hold says. The README's table, the
-//! events and the metric labels are made from these.
+//! What Seatkeeper reports: one table of all conditions, and one of what each verdict and each hold says. The README's
+//! table, the events and the metric labels are made from these.
 
 use super::condition::{Is, kind, reason};
 use super::{HoldKind, Verdict};
@@ -13,7 +13,7 @@ pub struct Entry {
     is: Is,
     /// Its reasons.
     pub reasons: &'static [&'static str],
-    /// An event tells when it turns to this.
+    /// An event reports when it turns to this.
     pub warns: bool,
     /// What it means, and what to do.
     pub means: &'static str,
@@ -122,7 +122,7 @@ pub(super) struct Says {
     pub pending: Option<&'static str>,
     /// The metric label of the pass.
     pub label: &'static str,
-    /// The STATUS column, where it does not depend on numbers. Of a hold: what stands against the change.
+    /// The STATUS column, where it does not depend on numbers. Of a hold: what blocks the change.
     pub words: &'static str,
 }
 

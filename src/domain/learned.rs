@@ -15,7 +15,7 @@ use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan
 pub struct Learned {
     /// The record.
     pub status: LicenseSeatsStatus,
-    /// What to tell of it once it is written, oldest first.
+    /// What to report once it is written, oldest first.
     pub notices: Vec<Notice>,
 }
 

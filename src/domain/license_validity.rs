@@ -94,7 +94,7 @@ fn honored(license: &License) -> bool {
     license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
 }
 
-/// When an end is over: a date, and midnight that is written in the place of one, with that day.
+/// The last moment before an end. A date ends with its day, and so does midnight that is written in place of a date.
 pub(super) fn last_moment(end: Timestamp) -> Timestamp {
     let midnight = end.as_second().rem_euclid(DAY.as_secs()) == 0 && end.subsec_nanosecond() == 0;
     if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
@@ -115,7 +115,7 @@ pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -
     moments.min().and_then(|next| Duration::try_from(now.duration_until(next)).ok()).map(|left| left + OVER)
 }
 
-/// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
+/// The message for a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
 /// is known.
 fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
     let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));

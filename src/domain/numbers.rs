@@ -13,7 +13,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Whether each of the two numbers stands at its old or its new value: only a change from `base` to
+    /// Whether each of the two numbers has its old or its new value: only a change from `base` to
     /// `target` is needed to explain what is seen.
     pub fn is_between(self, base: Self, target: Self) -> bool {
         (self.seats == base.seats || self.seats == target.seats)
@@ -93,7 +93,7 @@ pub enum Usage {
     Exact(i32),
     /// So many or more: the credentials do not see every use.
     AtLeast(i32),
-    /// These credentials cannot tell.
+    /// These credentials do not show it.
     NotReported,
 }
 
@@ -214,7 +214,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The account as one word, to tell whether an intent speaks about it.
+    /// The account as one word, to check whether an intent is about it.
     pub fn account_key(&self) -> String {
         self.account.key().unwrap_or_default()
     }

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Fault, Numbers, Row};
 use crate::api::{Change, Intent, IntentPhase};
 
-/// What became of a write, told apart by proof and not by hope.
+/// The outcome of a write, judged by proof and not by hope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// No byte of the request left this process.
@@ -43,7 +43,7 @@ pub enum Refusal {
 pub enum Uncertain {
     /// That the license key is there already.
     Present,
-    /// Something that is also said where the license key is there already.
+    /// A refusal that the vendor also gives where the license key is there already.
     PerhapsPresent,
     /// That the field is wrong that carries the license key.
     Field,

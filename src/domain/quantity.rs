@@ -18,7 +18,7 @@ pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<
     open_intent::late_clock(s, applied.or(s.history.first())?)
 }
 
-/// Judges the open change and says what is next, if nothing stands against it.
+/// Judges the open change and returns what is next, if nothing blocks it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = open_intent::judge(s, now);
     // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
@@ -46,7 +46,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
 }
 
-/// Whether this account moved by exactly our own plan: it is not moved any further before a person has said who moved it.
+/// Whether this account moved by exactly our own plan: it is not moved any further before a person has decided who moved it.
 fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }

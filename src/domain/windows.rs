@@ -12,8 +12,8 @@ use super::ladder::Move;
 use super::{Numbers, Situation, keys};
 use crate::api::{AdjustmentMode, Intent, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
 
-/// So long before an opening, what waits for it is looked at, and gets ready: it signs in, so that the vendor's limits of sign-ins
-/// hold nothing back when the window opens.
+/// This long before an opening, an object that waits for it is read and gets ready: it signs in, so that the vendor's
+/// limits of sign-ins delay nothing when the window opens.
 pub const BEFORE_OPENING: Duration = Duration::from_secs(900);
 
 /// One stretch in which a window is open. It opens inclusive and closes exclusive.

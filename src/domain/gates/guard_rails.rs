@@ -56,7 +56,7 @@ fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
 }
 
 /// Steps upwards that are larger than one change may be. What the vendor may buy up to a higher limit is a step too. `reach`: the most
-/// seats. Where a wish beyond them is held for that, and they are within one step, nothing is said of the step.
+/// seats. Where a wish beyond them is held for that, and they are within one step, the step is not reported.
 fn increase(s: &Situation<'_>, wanted: &Wanted<'_>, largest: &Upper, reach: Option<i32>) -> Option<String> {
     let Upper { max, name, raise, .. } = largest;
     let (seats, now, max) = (wanted.target.seats, i64::from(wanted.now.seats), i64::from(*max));

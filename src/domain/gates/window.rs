@@ -26,7 +26,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     }
 }
 
-/// When to look at a change that waits for an opening: shortly before it, and then when it comes.
+/// When to check a change that waits for an opening: shortly before it, and then when it comes.
 fn look_at(now: Timestamp, opens: Timestamp) -> Timestamp {
     let before = SignedDuration::try_from(BEFORE_OPENING).ok().and_then(|before| opens.checked_sub(before).ok());
     before.filter(|before| *before > now).unwrap_or(opens)

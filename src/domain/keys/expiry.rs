@@ -151,7 +151,7 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     keys
 }
 
-/// Whether the end that a license is said to have blocks (`Some(true)`) or only warns.
+/// Whether the reported end of a license blocks (`Some(true)`) or only warns.
 pub(in crate::domain) fn ends_hard(license: &License) -> Option<bool> {
     let ends = license.expires_at.as_ref()?;
     let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));

@@ -1,4 +1,4 @@
-//! How one license key is told from another without being shown.
+//! How license keys are distinguished without being shown.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

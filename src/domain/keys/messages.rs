@@ -7,7 +7,7 @@ use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
-/// What is recorded of a request of which no answer was heard.
+/// What is recorded of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
 /// How the record of an answer begins of which only the status says anything.
@@ -141,7 +141,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
     .collect()
 }
 
-/// What was heard of two requests.
+/// The outcomes of two requests.
 fn heard(vendor: &str, heard: &[String]) -> String {
     let one = |words: &str, place: &str| match words.strip_prefix(STATUS) {
         _ if words == NO_ANSWER => format!("the {place} answer was lost"),

@@ -11,7 +11,7 @@ use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, Lice
 use crate::domain::Fault;
 use crate::domain::protocol::digest;
 
-/// How a listed key stands.
+/// The state of a listed key.
 #[derive(Debug, PartialEq)]
 pub(super) enum Standing<'a> {
     /// Its row is listed, or its time has passed: an account may hide expired rows.
@@ -22,7 +22,7 @@ pub(super) enum Standing<'a> {
     Hidden(&'a KeyRecord),
     /// The account refused it.
     Refused,
-    /// It was sent twice, and nothing proves what came of it.
+    /// It was sent twice, and nothing proves the outcome.
     Unproven(&'a KeyAsked),
     /// The account has it, and its row is not known.
     Present,
@@ -32,7 +32,7 @@ pub(super) enum Standing<'a> {
     Twin,
     /// The spec says which row it has, and that row is not listed, or another listed key has it.
     NoSuchRow,
-    /// A person has said that its row is gone: it is to be added.
+    /// A person has confirmed that its row is gone: it is to be added.
     GivenUp,
     /// Nothing is known of it: it is to be added.
     New,
@@ -49,9 +49,9 @@ pub(super) struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or of
-    /// another account prove nothing: a row that is still the same is taken for the key of the same reference, and not for
-    /// one that this object added.
+    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or
+    /// of another account prove nothing: a row that is still the same is treated as the key of the same reference, and
+    /// not as one that this object added.
     pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
         let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
@@ -232,7 +232,7 @@ impl<'a> Book<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Records what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing. What is
+    /// Records what a person has answered: rows that are gone, whatever is counted, and requests without effect. What is
     /// known of a row stays known, for the list may have been short.
     pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
         let answered = |record: &KeyRecord| match record.state {
@@ -249,8 +249,8 @@ impl<'a> Book<'a> {
         self.records = records;
     }
 
-    /// The only row that can be the one of a key that is said to be there: no other key's, with the seats that the key is known
-    /// to have, in a list that lacks nothing.
+    /// The only row that can be the one of a key that the account reports as present: no other key's, with the seats
+    /// that the key is known to have, in a list that lacks nothing.
     pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
         let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
             (Some(one), Some(other)) => same(one, other),
@@ -275,7 +275,7 @@ impl<'a> Book<'a> {
         self.ring.wanted.iter().any(|entry| is_of(record, entry))
     }
 
-    /// How the key of an entry stands.
+    /// The state of an entry's key.
     pub fn standing(&self, i: usize) -> Standing<'_> {
         let entry = &self.ring.wanted[i];
         if let Err(fault) = &entry.fingerprint {

@@ -67,7 +67,7 @@ impl KeyRing {
         self.rows.iter().find(|row| row.is(id, uuid))
     }
 
-    /// What is said of the first row of which a field cannot be read.
+    /// The message about the first row with a field that cannot be read.
     pub(in crate::domain) fn odd(&self, account: &str) -> Option<String> {
         let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
         let Row { id, uuid, .. } = row;

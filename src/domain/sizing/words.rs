@@ -1,4 +1,4 @@
-//! What is said of seats that follow from the use.
+//! The messages about seats that follow from the use.
 
 use super::Size;
 use crate::api::{AdjustmentMode, SizeBound, SizingStatus};
