@@ -60,7 +60,7 @@ pub struct Metrics {
     leader: Gauge,
 }
 
-/// What a pass may come to: what was decided, and why nothing was.
+/// The possible outcomes of a pass: what was decided, and why nothing was.
 const PASSES: [&str; 17] = [
     "changing",
     "conflict",
@@ -187,7 +187,7 @@ impl Metrics {
         self.objects.forget_all();
     }
 
-    /// Everything. What is shown of objects is told only by who leads: that of a former leader is out of date, and would be
+    /// Everything. Only the leader shows the series of objects: those of a former leader are out of date, and would be
     /// counted twice.
     ///
     /// # Errors

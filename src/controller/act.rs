@@ -15,7 +15,7 @@ use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
 use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
-/// How long to wait after another object was faster, if nothing tells sooner.
+/// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
 /// Carries out what was decided. What the vendor shows after a request is decided about anew, and nothing is sent on that.
@@ -106,7 +106,8 @@ async fn request(
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
-/// The line that stays where the status that would tell of the change is gone. Seats that were not read are left out.
+/// The log line of a change. It stays where the status that would record the change is gone. Seats that were not read
+/// are left out.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to, limit) = (intent.base().seats, intent.target().seats, intent.target().limit);
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);

@@ -1,5 +1,5 @@
-//! `SeatApproval` objects: a watch tells which objects of ours have some, and wakes them; what a decision rests on is read with a
-//! quorum read in its own pass, so that one that was deleted counts no more.
+//! `SeatApproval` objects: a watch shows which objects have approvals, and wakes these objects. The approvals that a
+//! decision rests on come from a quorum read in its own pass, so that a deleted one counts no more.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ impl KnownApprovals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what the watch tells. Returns the objects that it concerns.
+    /// Takes an event of the watch. Returns the objects that it concerns.
     fn take(&self, scope: &Scope, event: Event<WatchedApproval>) -> Vec<Key> {
         let mut known = self.lock();
         match event {

@@ -168,7 +168,7 @@ impl Context {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The watch tells of an object: new, changed, or as it was.
+    /// The watch delivers an object: new, changed, or as it was.
     pub(super) fn appeared(&self, object: ObjectMetadata) {
         let (key, requested) = (key_of(&object), PassRequest::of(&object.metadata));
         self.pools.appeared(&key, age_of(&object.metadata));
@@ -208,7 +208,7 @@ impl Context {
         keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 
-    /// Asks for passes of objects whose turns come sooner than they were told, for as long as it runs.
+    /// Asks for passes of objects whose turns come sooner than they were promised, for as long as it runs.
     pub(super) async fn follow_turns(&self) {
         loop {
             for key in self.vendors.called().await {

@@ -27,7 +27,7 @@ pub struct LeaseSettings {
     pub namespace: String,
     /// Its name: the same for all replicas that watch the same objects.
     pub name: String,
-    /// How long it must stand still before another replica may take it.
+    /// How long it must stay unchanged before another replica may take it.
     pub duration: Duration,
     /// How long after the last renewal this replica still acts; shorter than `duration`.
     pub renew_deadline: Duration,
@@ -80,7 +80,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A candidate named `me`, and what tells whether it leads.
+    /// A candidate named `me`, and the value that shows whether it leads.
     pub fn new(client: Client, settings: LeaseSettings, me: String, apiserver: Arc<Apiserver>) -> (Self, Leadership) {
         let (validity, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
@@ -88,7 +88,7 @@ impl Candidate {
         (Self { api, settings, me, validity, apiserver, seen, written, said }, Leadership(leadership))
     }
 
-    /// Stands for election until `shutdown`. What stands in the way is said through `trouble` (`None`: nothing does).
+    /// Takes part in the election until `shutdown`. Reports through `trouble` what prevents it (`None`: nothing does).
     pub async fn run(&mut self, shutdown: &CancellationToken, trouble: impl Fn(Option<String>)) {
         while !shutdown.is_cancelled() {
             let wait = match self.step().await {
@@ -138,7 +138,7 @@ impl Candidate {
         }
     }
 
-    /// Renews the Lease, or looks at it and does what follows; says when to come again.
+    /// Renews the Lease, or reads it and does what follows; returns when to come again.
     async fn step(&mut self) -> Result<Duration, Error> {
         match self.written.take() {
             Some(lease) => self.take(Some(lease), LeaseStep::Renew).await,

@@ -43,7 +43,7 @@ struct Object {
     status: Value,
 }
 
-/// Waits for an apiserver request, but not for ever.
+/// Waits for an apiserver request, up to a time limit.
 pub(super) async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
     match tokio::time::timeout(TIMEOUT, request).await {
         Ok(result) => result.map_err(Error::of),
@@ -222,8 +222,8 @@ fn has_intent(record: &Value, intent: Option<&Intent>) -> bool {
     recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
 }
 
-/// The paths at which something was written and something else, or nothing, is stored. What is stored beside it is not
-/// looked at: a newer CRD may have more.
+/// The paths at which the stored value differs from the written one, or is missing. Other stored fields are not
+/// compared: a newer CRD may have more.
 fn lost(written: &Value, stored: &Value) -> Vec<String> {
     let mut paths = BTreeSet::new();
     collect_lost("status", written, stored, &mut paths);

@@ -1,5 +1,6 @@
-//! What is known of the CRD in the cluster, and what it means for every object. `run` looks and tells; each pass asks. Where
-//! the CRD is older than the operator, the apiserver drops a part of the record without a word: nothing is sent then.
+//! What is known of the CRD in the cluster, and what it means for every object. `run` reads the CRD and reports it
+//! here; each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a
+//! word: nothing is sent then.
 
 use tokio::sync::{Notify, watch};
 
@@ -57,7 +58,7 @@ impl Default for Crd {
 }
 
 impl Crd {
-    /// Something hints that it is not as it was: it is looked at now.
+    /// Something hints that it has changed: it is read now.
     pub fn doubt(&self) {
         self.doubt.notify_one();
     }
@@ -119,7 +120,7 @@ impl Context {
     }
 }
 
-/// Each time the CRD turns out to be another one, every object is looked at.
+/// Each time the CRD turns out to be another one, every object gets a pass.
 pub(super) async fn follow(context: &Context) {
     let mut state = context.crd.state.subscribe();
     while state.changed().await.is_ok() {

@@ -22,9 +22,9 @@ pub(super) enum Sight<'a> {
     Reading(&'a Snapshot),
 }
 
-/// The ownership of an object. While its Secret cannot be read, it keeps the account it had; one that only observes or stands by, or that
-/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), wants to own
-/// nothing, unless a change from before is still open.
+/// The ownership of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, is
+/// in standby, or is being deleted, or whose credentials can change nothing there (a server whose seats come from a
+/// file), wants to own nothing, unless a change from before is still open.
 pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
     let (record, metadata) = (stored.record(), stored.metadata());
     let leaving = metadata.deletion_timestamp.is_some();
@@ -103,7 +103,7 @@ fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSe
     (!rows.is_empty()).then_some(rows)
 }
 
-/// A number is handed out again by a rebuilt tenant: only with the identifier does it tell a row.
+/// A rebuilt tenant assigns a number again: only with the identifier does it name a row.
 fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }

@@ -1,5 +1,5 @@
-//! The registry of ownership as all passes share it: asked under a lock, told what time it is, and whom it wakes is put into
-//! the work queue. Who may write to which account is decided in `crate::registry`.
+//! The registry of ownership that all passes share. It is called under a lock, with the time as an argument, and the
+//! objects that it wakes go into the work queue. `crate::registry` decides which object may write to which account.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub(super) struct Pools {
     /// Where objects are put that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
-    /// What is said of objects of which nothing goes on.
+    /// The reports of objects that make no progress.
     stuck: Mutex<HashMap<Key, StandsStill>>,
 }
 
@@ -49,7 +49,7 @@ impl Pools {
         self.lock().shows(key, listed);
     }
 
-    /// The vendor was asked for the account of an object, and nothing was noted of what it said.
+    /// The vendor was asked for the account of an object, and its answer was not noted.
     pub fn answered(&self, key: &Key) {
         let woken = self.lock().answered(key);
         self.wake(woken);
@@ -60,7 +60,8 @@ impl Pools {
         self.lock().waits_for_scan(key)
     }
 
-    /// Puts the object into the queue when another object of its account wants something else, or its change is over.
+    /// Puts the object into the queue when another object of its account wants something else, or when that object's
+    /// change has ended.
     pub fn wait_for_account(&self, key: &Key) {
         self.lock().wait_for_account(key);
     }
@@ -77,7 +78,7 @@ impl Pools {
         }
     }
 
-    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. An
+    /// Takes the right to make this change, until the change is reported as ended or the record has it no more. An
     /// object that must wait is put into the queue when it need not.
     pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), BlockedBy> {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
@@ -133,7 +134,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// Begins a new term, in which every object is to be looked at again.
+    /// Begins a new term, in which every object is to be read again.
     pub fn begin_term(&self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
         self.lock().begin_term(term, watched);
     }

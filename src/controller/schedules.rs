@@ -20,7 +20,7 @@ type Texts = (String, String, String);
 pub(super) struct Schedules(Mutex<HashMap<Texts, Arc<Schedule>>>);
 
 impl Schedules {
-    /// Checks the schedules: whether each can be read, and ever opens.
+    /// Checks the schedules: whether each can be read, and opens at some time.
     pub fn check(&self, adjustment: &ChangeTimes) -> Result<(), SpecFault> {
         adjustment.crons.iter().try_for_each(|rule| self.parsed(rule).map(drop))
     }

@@ -43,7 +43,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a watch of one scope tells.
+/// What a watch of one scope delivers.
 pub(super) type Told<K> = (Scope, Result<Event<K>, watcher::Error>);
 
 /// Watches every scope, and takes up each watch again by itself.

@@ -59,7 +59,7 @@ pub struct Shown<'a> {
     pub status: &'a LicenseSeatsStatus,
     /// When the vendor was last read for it.
     pub observed: Option<Timestamp>,
-    /// The numbers are too old to stand on, and are not shown.
+    /// The numbers are too old to rely on, and are not shown.
     pub outdated: bool,
 }
 

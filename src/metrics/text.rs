@@ -13,7 +13,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What an `Accept` header asks for. Weights are not looked at: who names OpenMetrics can read it.
+    /// What an `Accept` header asks for. Weights are ignored: a client that names OpenMetrics can read it.
     pub fn asked(accept: Option<&str>) -> Self {
         match accept {
             Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,

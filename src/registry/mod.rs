@@ -1,16 +1,18 @@
 //! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the time
 //! are arguments, and whom to wake is the answer. Called by `controller::pools`, which has the clock and the work queue.
 //!
-//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). And a
-//! vendor writes the whole account row with every change, so a change waits for any other change of that account whose
-//! outcome is not known yet (`lock`). Nothing may be sent while an older object was not looked at, for it may be the owner;
-//! nor while one is left that was there before this replica led, for a change of it may be open (`scan`).
+//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). A
+//! vendor writes the whole account row with every change. So a change waits for any other change of that account whose
+//! outcome is not known yet (`lock`). Nothing may be sent before each older object was read, because it may be the
+//! owner; and before each object was read that existed before this replica led, because it may have an open change
+//! (`scan`).
 //!
-//! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
-//! a status was wiped or an older one restored. It blocks its account until it is said to be over, and at the longest
-//! for the settle time since this process first saw it: an object that can no longer be judged hinders no other for ever.
+//! A change that may still be running is remembered here even when the record of it is lost: with its object, or
+//! because a status was wiped or an older one restored. It blocks its account until its end is reported, and at the
+//! longest for the settle time since this process first saw it. So an object that can no longer be judged blocks no
+//! other without end.
 //!
-//! An object that must wait for another one is woken when what it waits for is over (`waiters`).
+//! An object that must wait for another one is woken when that wait ends (`waiters`).
 
 mod account_lock;
 mod blocked_by;
@@ -54,9 +56,9 @@ impl Registry {
         }
     }
 
-    /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that was
-    /// open and was not said to be over, and of which the object does not know any more, blocks its account for the
-    /// settle time.
+    /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that
+    /// was open, was not reported as ended, and is no longer in the object's record blocks its account for the settle
+    /// time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
     /// younger wait, until it is noted as confirmed or [answered](Self::answered).
@@ -115,22 +117,22 @@ impl Registry {
         true
     }
 
-    /// The vendor was asked for the account of an object, and nothing was noted of what it said. Returns whom to wake.
+    /// The vendor was asked for the account of an object, and its answer was not noted. Returns whom to wake.
     pub fn answered(&mut self, key: &Key) -> Vec<Key> {
         self.scan.ask(key, None);
         self.scanned()
     }
 
-    /// Wakes the object when another object of its account wants something else, or its change is over.
+    /// Wakes the object when another object of its account wants something else, or when that object's change has ended.
     pub fn wait_for_account(&mut self, key: &Key) {
         if let Some(ownership) = self.owners.ownership(key) {
             self.waiters.add(key, WaitsFor::Account(ownership.account.clone()));
         }
     }
 
-    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
-    /// former term knew is worth nothing in this one, even if it has not begun here yet. An object that must wait is
-    /// woken when it need not.
+    /// Takes the right to make this change, until the change is reported as ended or the record has it no more.
+    /// Knowledge of a former term does not count in this one, even if it has not begun here yet. An object that must
+    /// wait is woken when it need not.
     ///
     /// # Errors
     ///
@@ -168,8 +170,8 @@ impl Registry {
         Some(blocked)
     }
 
-    /// Accounts that may be the same under another address. Where one of the two lists nothing, or what it lists is not known, there
-    /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
+    /// Accounts that may be the same under another address. Where one of the two lists nothing, or its list is not
+    /// known, the two cannot be distinguished: one changes at a time, and the other one is read anew.
     fn blocked_by_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
         let Self { owners, locks, .. } = self;
         if let Some((other, id)) = owners.twin(key) {
@@ -222,7 +224,7 @@ impl Registry {
         woken
     }
 
-    /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
+    /// Begins a new term: knowledge of a former one may be out of date, and every object is to be read again. What was
     /// open stays so until then, for its record may be lost meanwhile.
     pub fn begin_term(&mut self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
         self.owners.begin(|key| self.locks.open(key).is_some());

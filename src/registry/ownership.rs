@@ -109,7 +109,7 @@ pub struct Noted {
     pub rows: Rows,
 }
 
-/// What tells an account without an id of its own from others.
+/// What distinguishes an account without an id of its own from others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rows {
     /// Number and identifier of each row that it lists; `None`: that is not known, or the account has an id.

@@ -81,7 +81,7 @@ impl Scan {
         }
     }
 
-    /// Whether an object must wait: for the scan, or for an older one that may come to have the same account.
+    /// Whether an object must wait: for the scan, or for an older one that may turn out to have the same account.
     pub fn holds_up(&self, key: &Key, held: &HeldUp) -> bool {
         let same = |asked: &Asked| match &asked.account {
             Some(account) => *account == held.account,

@@ -8,11 +8,11 @@ use super::{Age, BlockedBy, Key, Ownership, Realm};
 /// What ends a wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum WaitsFor {
-    /// The scan has come to the age of the object.
+    /// The scan has reached the age of the object.
     Scan(HeldUp),
     /// The owner of its pool changes what it wants, or goes.
     Owner(Key),
-    /// Another object of this account changes what it wants, or its change is over.
+    /// Another object of this account changes what it wants, or its change has ended.
     Account(Realm),
 }
 

@@ -84,7 +84,7 @@ fn host_and_port(text: &str) -> Result<String, String> {
 /// What was found, each as a sentence: in order, or not.
 pub type Findings = Vec<Result<String, String>>;
 
-/// Asks everything until all is in order or the time is over, and returns what was found last.
+/// Asks everything until all is in order or the time has passed, and returns the last findings.
 pub async fn check(args: &Check) -> Findings {
     let end = Instant::now() + args.within;
     loop {

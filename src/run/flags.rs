@@ -14,7 +14,7 @@ use crate::domain::{Ceilings, LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluste
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute, Route};
 
-/// Never an argument: whoever lists processes sees those.
+/// Never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,4 +1,4 @@
-//! How a pass left its object, so that what others write there is told from what this process wrote.
+//! How a pass left its object, to distinguish what others write there from what this process wrote.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;

@@ -11,7 +11,7 @@ use crate::controller::queue::Class;
 use crate::controller::signature::Signature;
 use crate::domain::{DoubtClock, Fault};
 
-/// So many looks at a Secret are a minute, with the time as shipped.
+/// This many readings of a Secret take a minute, with the time as shipped.
 const MINUTE: u32 = 12;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -57,7 +57,7 @@ pub(in crate::controller) struct ObjectState {
     pub changing: bool,
     /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
     stretched: Duration,
-    /// Since when a change waits until every object was looked at.
+    /// Since when a change waits for the initial scan.
     pub waiting: Option<Instant>,
     /// The host that had no permit for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
@@ -67,7 +67,7 @@ pub(in crate::controller) struct ObjectState {
     pub(super) rate_limited: bool,
     /// Since when it does.
     rate_limited_since: Option<Instant>,
-    /// When its turn to be read came last, whatever came of the reading.
+    /// When its turn to be read came last, whatever the result of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
     asks_with: Option<String>,
@@ -83,7 +83,7 @@ pub(in crate::controller) struct ObjectState {
     pub foreign: bool,
     /// When such a status was redone last.
     pub redone: Option<Instant>,
-    /// Since when an edit or a changed Secret waits to be looked at.
+    /// Since when an edit or a changed Secret waits for a pass.
     unseen: Option<Instant>,
     /// Since when it waits for a Secret.
     waits_for_secret: Option<Instant>,
@@ -180,15 +180,15 @@ impl ObjectState {
         self.answered();
     }
 
-    /// How long an edit or a changed Secret has waited to be looked at; `None`: neither does. `edited`: the status is of a former
+    /// How long an edit or a changed Secret has waited for a pass; `None`: neither does. `edited`: the status is of a former
     /// spec.
     pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
         let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
         since.map(|since| now.duration_since(since))
     }
 
-    /// How long after this look at a Secret the next one comes: for a minute, with the time as shipped, as often as that says; then
-    /// each minute. What a person does to the object begins anew.
+    /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
+    /// `often` says; then each minute. What a person does to the object begins anew.
     pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
         let since = *self.waits_for_secret.get_or_insert(now);
         if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
