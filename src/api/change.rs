@@ -117,7 +117,7 @@ pub enum PlanBlock {
     Conflict,
     /// The object has no record of the account yet: no seats are lowered and no license key is removed until a person agrees.
     FirstSight,
-    /// Earlier requests came to nothing: the next one has its time.
+    /// Earlier requests had no effect: the next one waits for its time.
     Retry,
     /// The late effects of the last change may still come.
     LateEffects,
@@ -235,8 +235,8 @@ pub enum IntentPhase {
     Unanswered,
     /// The change is visible, but its request may still be running: no further request until that is out of the question.
     Settling,
-    /// Two readings after the settle time show that it came to nothing: it is sent again, under another id, as soon as nothing
-    /// stands against it.
+    /// Two readings after the settle time show that it had no effect: it is sent again, under another id, as soon as
+    /// nothing blocks it.
     WithoutEffect,
     /// Refused: not sent again until the wish or a Secret changes, fewer seats are in use, or a person asks.
     Rejected,

@@ -10,8 +10,8 @@ use super::SecretRef;
 /// The largest number of license keys of one tenant.
 pub const MAX_KEYS: u32 = 20;
 
-/// An Immuta tenant. Its seats come from license keys: the keys listed here are added to the tenant, and `spec.seats` says
-/// how many seats they should come to.
+/// An Immuta tenant. Its seats come from license keys: the keys listed here are added to the tenant, and `spec.seats`
+/// says how many seats they should total.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new(
     "!has(self.licenseKeys) || self.licenseKeys.all(a, self.licenseKeys.exists_one(b, a.secretKeyRef == b.secretKeyRef))")
@@ -116,15 +116,15 @@ pub struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
 
-    /// How the row came to be: `Added` (by this object), `Adopted` (the spec says which row it is), `Found` (it is taken for
-    /// this key without proof that this object made it: never removed), `Foreign` (another owner's: never touched). Absent
-    /// until there is a row.
+    /// The origin of the row: `Added` (by this object), `Adopted` (the spec names the row), `Found` (it is treated as
+    /// this key's without proof that this object made it: never removed), `Foreign` (another owner's: never touched).
+    /// Absent until there is a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<KeyOrigin>,
 
     /// Its state: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added
     /// yet), `Rejected` (the tenant refuses the key), `Unproven` (the tenant was asked twice to add it, and nothing
-    /// proves the outcome: a person must check), `GivenUp` (a person has said that its row is gone: it is added again),
+    /// proves the outcome: a person must check), `GivenUp` (a person has confirmed that its row is gone: it is added again),
     /// `AlreadyPresent` (the tenant has it, and Seatkeeper cannot tell which row it is), `Unreadable` (its Secret
     /// cannot be used), `Removed` (removed by this object and still listed).
     pub state: KeyState,
@@ -162,7 +162,7 @@ pub struct KeyAsked {
     pub heard: Vec<String>,
 }
 
-/// How a row of the tenant came to be.
+/// The origin of a row of the tenant.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyOrigin {
     /// By this object.
@@ -175,7 +175,7 @@ pub enum KeyOrigin {
     Foreign,
 }
 
-/// How a license key stands.
+/// The state of a license key.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
     /// Listed by the tenant and in force.
@@ -190,11 +190,11 @@ pub enum KeyState {
     Pending,
     /// The tenant refuses the key.
     Rejected,
-    /// The tenant was asked twice to add it, and nothing proves what came of it.
+    /// The tenant was asked twice to add it, and nothing proves the outcome.
     Unproven,
-    /// A person has said that its row is gone.
+    /// A person has confirmed that its row is gone.
     GivenUp,
-    /// The tenant has the key, and which row it is cannot be told.
+    /// The tenant has the key, and Seatkeeper cannot tell which row it is.
     AlreadyPresent,
     /// Its Secret cannot be used.
     Unreadable,

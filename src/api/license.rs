@@ -23,7 +23,7 @@ pub struct License {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_end: Option<Time>,
 
-    /// Seats without those that are merely tolerated, where the vendor tells the two apart.
+    /// Seats without those that are merely tolerated, where the vendor shows the two separately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_seats: Option<i32>,
 

@@ -128,7 +128,8 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 
-    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales. Absent: no bounds but the vendor's.
+    /// Bounds that no change may cross, whether an edit of `seats` or `limit` or a scaler asks for it. Absent: no
+    /// bounds but the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<Guardrails>,
 

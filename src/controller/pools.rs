@@ -79,7 +79,7 @@ impl Pools {
     }
 
     /// Takes the right to make this change, until the change is reported as ended or the record has it no more. An
-    /// object that must wait is put into the queue when it need not.
+    /// object that must wait is put into the queue when it may go on.
     pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), BlockedBy> {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }

@@ -132,7 +132,7 @@ impl Registry {
 
     /// Takes the right to make this change, until the change is reported as ended or the record has it no more.
     /// Knowledge of a former term does not count in this one, even if it has not begun here yet. An object that must
-    /// wait is woken when it need not.
+    /// wait is woken when it may go on.
     ///
     /// # Errors
     ///

@@ -162,7 +162,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_NAME", value_name = "NAME")]
     lease_name: Option<String>,
 
-    /// How long the Lease must stand still before another replica takes over; at most 10m
+    /// How long the Lease must stay unchanged before another replica takes over; at most 10m
     #[arg(long, env = "SEATKEEPER_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
     lease_duration: Duration,
 
@@ -170,7 +170,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     lease_renew_deadline: Duration,
 
-    /// How often a follower looks at the Lease; the leader renews it half as often, where --lease-renew-deadline allows
+    /// How often a follower reads the Lease; the leader renews it half as often, where --lease-renew-deadline allows
     #[arg(long, env = "SEATKEEPER_LEASE_RETRY", default_value = "1s", value_parser = duration, value_name = "DURATION")]
     lease_retry: Duration,
 

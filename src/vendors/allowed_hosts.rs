@@ -1,7 +1,7 @@
 //! Which hosts may receive credentials.
 //!
-//! A custom host is named in the Secret, by the owner of the credential, and must also be in the operator's list: whoever
-//! may write LicenseSeats can neither send a credential elsewhere nor probe the cluster network.
+//! A custom host is named in the Secret, by the owner of the credential, and must also be in the operator's list: an
+//! author of LicenseSeats can neither send a credential elsewhere nor probe the cluster network.
 
 use std::collections::HashSet;
 use std::str::FromStr;

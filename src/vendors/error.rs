@@ -82,7 +82,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].
     fn fault(&self, host: &str) -> Fault;
 
-    /// What the controller is told.
+    /// The error for the controller.
     fn unread(&self, host: &str) -> ReadError {
         match self.shared() {
             Some(VendorError::RateLimited { after }) => ReadError::RateLimited { after: *after },
@@ -230,7 +230,7 @@ impl VendorError {
     }
 }
 
-/// What is said of a 429 that does not say how long: STATUS and sentence. `after`: when it is tried next.
+/// The report of a 429 that does not say how long: STATUS and sentence. `after`: when it is tried next.
 fn guessed(host: &str, after: Duration) -> (String, String) {
     let message = format!("{host} answered 429 without saying how long; next try in {} s", after.as_secs());
     ("throttled by the vendor".into(), message)

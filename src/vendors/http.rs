@@ -282,8 +282,8 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 
-/// What is said of a host that takes no connection. A proxy that the environment names is never used, and is the way out of some
-/// clusters.
+/// The message about a host that takes no connection. A proxy that the environment names is never used, and is the way
+/// out of some clusters.
 pub(super) fn no_connection() -> &'static str {
     static SAID: LazyLock<&str> = LazyLock::new(|| {
         let named = |name: &&str| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty());

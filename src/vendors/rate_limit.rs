@@ -2,10 +2,11 @@
 //! and path over all objects of the process. Asked by `limiter`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
-//! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and none
-//! starves. What a person waits for overtakes them out of a part of the budget that they never touch. The places of one
-//! urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: who finds no
-//! room is told when to come back, and keeps his place until he is gone. Who may come sooner after all is called.
+//! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and
+//! none starves. What a person waits for overtakes them out of a part of the budget that they never touch. The places
+//! of one urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: an
+//! object that finds no room learns when to come back, and keeps its place until it asks no more. An object that may
+//! come sooner after all is called.
 
 mod ask;
 mod budget;
@@ -59,7 +60,7 @@ pub struct LimitedBucket<'a> {
 /// Whether the vendor runs a limiter on a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum VendorLimiter {
-    /// It said so, or it is a cloud of which it is documented.
+    /// Its answers show it, or it is a cloud of which it is documented.
     There,
     /// A private server that has not answered yet. One request a second finds out.
     Unknown,
@@ -138,7 +139,7 @@ pub struct RateLimiter {
     /// Buckets of private servers that refused a request with 429 and did not say for how long.
     closed_paths: HashMap<Bucket, Closed>,
     outages: Outages,
-    /// Objects that may come sooner than they were told.
+    /// Objects that may come sooner than they were promised.
     called: Vec<Key>,
 }
 
@@ -157,7 +158,7 @@ pub enum Wait {
         after: Duration,
         /// What was seen of it.
         outage: Outage,
-        /// Its pause is over, and another request finds out.
+        /// Its pause has ended, and another request finds out.
         probing: bool,
     },
 }
@@ -226,13 +227,13 @@ impl RateLimiter {
         }
     }
 
-    /// The objects that may come sooner than they were told, each once. They are to be asked to.
+    /// The objects that may come sooner than they were promised, each once. The caller gives them a pass.
     pub fn called(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.called)
     }
 
     /// Counts a request that leaves now: in the room that its turn took, or else in the room that is there for what is
-    /// urgent, for a pass that has begun is to be finished. [`RateLimiter::ended`] is told its end.
+    /// urgent, for a pass that has begun is to be finished. [`RateLimiter::ended`] takes its end.
     ///
     /// # Errors
     /// Then it must not leave.

@@ -112,7 +112,7 @@ fn is_exception(entry: &str) -> bool {
     }
 }
 
-/// What is said of a proxy that lets no connection through. Its text is not repeated.
+/// The message about a proxy that lets no connection through. Its text is not repeated.
 pub(super) fn refused_by_proxy(error: &reqwest::Error) -> Option<&'static str> {
     let mut source = error.source();
     while let Some(cause) = source {

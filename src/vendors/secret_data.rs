@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use crate::domain::{Fault, reason};
 
 /// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
-/// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and which of
-/// them is meant could not be told.
+/// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and the
+/// compiler could not choose one.
 macro_rules! never_shown {
     ($($holder:ty),+ $(,)?) => {
         const _: () = {

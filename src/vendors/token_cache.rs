@@ -37,7 +37,8 @@ pub(super) struct Token {
     pub number: u64,
 }
 
-/// Who asks for a token, or for the turn of a request: what tells who comes first, and whether a key may be tried again.
+/// Who asks for a token, or for the turn of a request: what decides which one comes first, and whether a key may be
+/// tried again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
     pub object: &'a Key,

@@ -1,5 +1,5 @@
-//! Whatever bytes Bitwarden, or what stands before it, answers with: what is believed of them could be so, what is not is an
-//! error of ours that repeats none of them, and only a proof counts as one.
+//! Whatever bytes Bitwarden, or a proxy before it, answers with: every value that is believed is possible, every other
+//! one becomes an error of ours that repeats none of the bytes, and only a proof counts as one.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     answer(200, bytes).json("no object").ok()
 }
 
-/// What the same bytes are to a reader that knows nothing of their shape. `None`: what is not looked at is odd.
+/// What the same bytes are to a reader that knows nothing of their shape. `None`: a part that is not read is odd.
 fn told(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok()
 }
@@ -237,7 +237,7 @@ fn whatever_a_subscription_says_the_snapshot_holds_only_numbers_that_can_be_and_
     });
 }
 
-/// A key in use, of which nothing is ever sent.
+/// A key in use, of which nothing is sent.
 fn session() -> Arc<BitwardenSession> {
     let id = format!("organization.{GUID}");
     let data = [("clientId", id.as_str()), ("clientSecret", "s"), ("server", "https://vault.test")];

@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for List {
 pub(super) struct Counted {
     /// Of Password Manager.
     pub(super) seats: i32,
-    /// Of Secrets Manager, where each of them is said to have access or not: the list of the owner API says it
+    /// Of Secrets Manager, where the list says of each member whether it has access: the list of the owner API does
     /// ("Who occupies a seat"), the one of the organization API does not.
     pub(super) secrets_manager: Option<i32>,
 }

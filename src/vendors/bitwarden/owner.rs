@@ -14,7 +14,7 @@ use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::vendors::error::VendorError;
 
-/// Where the person stands.
+/// The person's role in the organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Owner, and neither provider nor reseller manages the organization: may see and do everything.
@@ -86,7 +86,7 @@ pub(super) async fn only_organization(session: &BitwardenSession, age: Duration)
     owned(&session.memberships(age).await?)
 }
 
-/// The id of the only organization that is owned, as it may stand in a path.
+/// The id of the only organization that is owned, in the form for a path.
 pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
     let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
     owned.sort_unstable();
@@ -218,7 +218,7 @@ async fn look_once(
     })
 }
 
-/// What came of a look at the subscription.
+/// The result of reading the subscription.
 #[derive(Default)]
 struct Subscription {
     details: Option<Arc<Details>>,

@@ -137,7 +137,7 @@ impl BitwardenSession {
         }
     }
 
-    /// The turn of a look at the organization; until its id is known, at where the person belongs.
+    /// The turn of a reading of the organization; until its id is known, of the person's list of organizations.
     pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, asker: Asker<'_>) -> Result<(), Wait> {
         let path = id.map_or_else(|| LIST.to_owned(), |id| format!("organizations/{id}"));
         self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), asker)

@@ -23,7 +23,7 @@ pub struct Symptom {
 }
 
 impl Symptom {
-    /// What is told: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
+    /// What is reported: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
     pub fn fault(&self, host: &str) -> Fault {
         self.error.fault(host)
     }

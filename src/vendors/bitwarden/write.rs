@@ -1,4 +1,4 @@
-//! Sends a change once, with either kind of key, and tells a refusal from an outcome that is not known.
+//! Sends a change once, with either kind of key, and distinguishes a refusal from an outcome that is not known.
 
 use std::sync::atomic::Ordering;
 

@@ -61,7 +61,7 @@ pub(in crate::vendors) struct LicenseKey {
 
 never_shown!(ApiKey, LicenseKey);
 
-/// The keys that the spec lists: how each is told from others, and those that may be sent to this place.
+/// The keys that the spec lists: what identifies each, and those that may be sent to this place.
 pub(in crate::vendors) fn license_keys(
     entries: &[LicenseKeyEntry],
     secrets: &[(String, Result<Secret, Fault>)],

@@ -20,7 +20,7 @@ pub(super) enum Meaning {
     Uncertain,
 }
 
-/// The list. Rows that mean the same stand together.
+/// The list. Rows with the same meaning are together.
 static PROOFS: [(&[u16], Meaning); 4] = [
     (&[401], Meaning::Refused(ImmutaError::ApiKeyRefused)),
     (&[403], Meaning::Refused(ImmutaError::MissingPermission)),
@@ -53,7 +53,7 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
     PROOFS.iter().map(row).collect()
 }
 
-/// Whether an answer has Immuta's own shape ("Refusals"): only then is the request known to be over.
+/// Whether an answer has Immuta's own shape ("Refusals"): only then is the request known to have ended.
 pub(super) fn is_of_application(answer: &Answer) -> bool {
     match answer.status {
         status if status.is_success() => answer.json::<Value>("no object").is_ok(),

@@ -20,7 +20,7 @@ pub struct Ask<'a> {
 pub enum Urgency {
     /// No person waits: it was due.
     Poll,
-    /// The first look at a new object.
+    /// The first reading of a new object.
     First,
     /// The object was edited between two passes, or its Secret changed.
     Changed,

@@ -16,7 +16,8 @@ const PROMISED: Duration = Duration::from_secs(10);
 /// The part of its share that an urgency's turns fill.
 const EASE: f64 = 0.95;
 
-/// So many of each queue are told when their turn comes sooner than they were told: the others are, once they are as near.
+/// This many of each queue are called when their turn comes sooner than they were promised; the others are called once
+/// they are as near.
 const CALLED: usize = 16;
 
 /// One urgency of each queue.
@@ -92,14 +93,14 @@ impl Budget {
         }
     }
 
-    /// An object asks for nothing any more: whoever waits behind it moves up. Returns whether it waited.
+    /// An object asks for nothing any more: the objects behind it move up. Returns whether it waited.
     pub fn leave_queue(&mut self, object: &Key) -> bool {
         let Some((queue, owner)) = self.waits.remove(object) else { return false };
         self.queues[queue].leave(owner, object);
         true
     }
 
-    /// Objects whose turn comes sooner than they were told.
+    /// Objects whose turn comes sooner than they were promised.
     pub fn sooner(&mut self, now: Duration) -> Vec<Key> {
         self.forget(now);
         let mut sooner = Vec::new();
@@ -217,7 +218,7 @@ fn most(count: usize, urgency: Urgency) -> usize {
 mod tests {
     use super::*;
 
-    /// As README.md and docs/bitwarden.md tell it.
+    /// The numbers of README.md and docs/bitwarden.md.
     #[test]
     fn each_urgency_has_its_part_of_the_vendors_limit() {
         let parts = |count| QUEUES.map(|urgency| most(count, urgency));

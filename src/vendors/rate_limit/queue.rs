@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Ask;
 use crate::registry::Key;
 
-/// So long after the time it was told, the place of an object that has not come is kept.
+/// This long after its promised time, the place of an object that has not come is kept.
 pub(super) const LATE: Duration = Duration::from_secs(2);
 
 /// A place that was not taken up for this long is given up.
@@ -19,9 +19,9 @@ const LAPSED: Duration = Duration::from_secs(600);
 struct Waiting {
     owner: u64,
     objects: Vec<Key>,
-    /// When it was told to come.
+    /// The time that it was promised.
     told: Duration,
-    /// Its objects were told that it may come sooner.
+    /// Its objects were called to come sooner.
     called: bool,
 }
 
@@ -142,8 +142,8 @@ impl Queue {
         }
     }
 
-    /// The objects that wait with those of the first places that were told to come over a second after the time of their
-    /// place. Each is named once before it comes.
+    /// The objects that wait with those of the first places whose promised time is over a second after the time of
+    /// their place. Each is named once before it comes.
     pub fn call(&mut self, times: &[Duration]) -> Vec<Key> {
         const SOONER: Duration = Duration::from_secs(1);
         let mut called = Vec::new();
