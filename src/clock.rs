@@ -18,7 +18,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now() + shift()
 }
 
-/// By so many seconds the clock is off: a number, or the path of a file with a number that changes while we run.
+/// The error of the clock in seconds: a number, or the path of a file with a number that changes while we run.
 #[cfg(debug_assertions)]
 fn shift() -> jiff::SignedDuration {
     use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Who says yes to a change: what needs an approval, the approval itself, and what is recorded of it. Doc comments are the manual
-//! of `kubectl explain`.
+//! Approval of a change: what needs an approval, the approval itself, and what is recorded of it. Doc comments are the
+//! manual of `kubectl explain`.
 
 // Several print columns look like one attribute given twice.
 #![allow(clippy::duplicated_attributes)]

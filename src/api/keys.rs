@@ -202,7 +202,7 @@ pub enum KeyState {
     Removed,
 }
 
-/// Whose records these are: fingerprints of another object, and rows of another tenant, prove nothing.
+/// The owner of these records: fingerprints of another object, and rows of another tenant, prove nothing.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeysOf {

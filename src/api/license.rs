@@ -46,7 +46,7 @@ pub struct License {
 }
 
 impl License {
-    /// A license of which no more is known than its state.
+    /// A license with nothing known but its state.
     pub fn of(state: LicenseState) -> Self {
         Self {
             state,

@@ -154,8 +154,8 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
 
-    /// When the vendor was last read, in steps: it is written anew once it is an hour old, or ten intervals where that is longer. So
-    /// the numbers are at least that new, unless `Ready` says `ObservationStale`.
+    /// When the vendor was last read, in steps: it is updated once it is an hour old, or ten intervals where that is
+    /// longer. So the numbers are at least that new, unless `Ready` says `ObservationStale`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_observed_at: Option<Time>,
 

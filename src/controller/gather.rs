@@ -105,7 +105,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Notes what was found of the object, and says who has its pool before it.
+    /// Notes what was found of the object, and returns the object that owns its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
         self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.entry.term)
     }
@@ -125,7 +125,7 @@ async fn note_without_record(pass: &Pass<'_>) {
     pass.context.pools.answered(pass.key);
 }
 
-/// From a record that can be used to the account: the Secret, and who owns the pool.
+/// From a record that can be used to the account: the Secret, and the owner of the pool.
 async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathered, Error> {
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,

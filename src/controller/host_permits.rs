@@ -26,7 +26,7 @@ pub(super) struct HostPermit {
 }
 
 impl HostPermits {
-    /// For so many passes at the same time.
+    /// For this many passes at the same time.
     pub fn new(permits: usize, queue: Arc<Queue>) -> Self {
         Self { permits, in_use: Arc::default(), queue }
     }

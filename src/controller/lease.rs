@@ -31,7 +31,7 @@ pub struct LeaseSettings {
     pub duration: Duration,
     /// How long after the last renewal this replica still acts; shorter than `duration`.
     pub renew_deadline: Duration,
-    /// How often to look. Who leads renews half as often, where the deadline leaves time for three more tries.
+    /// How often to look. The leader renews half as often, where the deadline leaves time for three more tries.
     pub retry: Duration,
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn get<K: Resource<DynamicType = ()>, T: DeserializeOwned>(
     }
 }
 
-/// The answer, of which nothing is repeated if it is not what it should be.
+/// The answer. Nothing of it is repeated if it is not what it should be.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|_| Error::Foreign)
 }
@@ -130,7 +130,7 @@ impl StoredObject {
         &self.object.status
     }
 
-    /// The conditions of a status of which the rest may not be readable.
+    /// The conditions of a status. The rest of it may not be readable.
     pub fn conditions(&self) -> Vec<Condition> {
         let conditions = self.object.status.get("conditions");
         conditions.map_or_else(Vec::new, |value| parse("status.conditions", value).unwrap_or_default())

@@ -74,7 +74,7 @@ impl Crd {
         Some(fault(reason::CRD_OUTDATED, "the CRD is older than the operator", message))
     }
 
-    /// Why an object cannot be worked on of which these fields were written and are not stored.
+    /// Why no work is done on an object whose fields were written and are not stored.
     pub fn not_stored(&self, fields: &[String]) -> Fault {
         self.outdated().unwrap_or_else(|| {
             let message = format!(

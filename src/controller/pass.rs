@@ -136,7 +136,7 @@ pub(super) struct Decided {
 
 /// Why an object's turn has not come.
 pub(super) enum Queue {
-    /// The vendor takes only so many requests.
+    /// The vendor limits requests.
     RateLimiter,
     /// As many passes as may are with this host already.
     Host,

@@ -37,7 +37,8 @@ impl Pools {
         }
     }
 
-    /// Notes what a pass found of an object, and says who has its pool before it. `term`: in which the object was read.
+    /// Notes what a pass found of an object, and returns the object that owns its pool before it. `term`: in which the
+    /// object was read.
     pub fn note(&self, key: &Key, uid: &str, found: Found, term: u64) -> Option<Key> {
         let (owner, woken) = self.lock().note((key, uid), found, term, Instant::now());
         self.wake(woken);
@@ -98,7 +99,7 @@ impl Pools {
         }
     }
 
-    /// The objects of the same account that own other pools and of which nothing goes on.
+    /// The objects of the same account that own other pools and make no progress.
     pub fn stuck_beside(&self, key: &Key) -> Vec<Stuck> {
         let beside = self.lock().owners_beside(key);
         let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +116,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// The object has made these changes, each of which may have late effects for so long.
+    /// The object has made these changes. Each may have late effects for this long.
     pub fn made<'a>(&self, key: &Key, changes: impl IntoIterator<Item = (&'a Change, Duration)>) {
         let open = |change: &Change| InFlight { id: change.id.clone(), account: Realm::of(&change.account) };
         let changes = changes.into_iter().map(|(change, late)| (open(change), late));

@@ -40,7 +40,7 @@ pub(super) enum Next {
 /// From this wait on an object gets a turn although more urgent ones wait.
 const AGED: Duration = Duration::from_secs(1);
 
-/// Of so many turns, one goes to the object that has waited longest.
+/// One of this many turns goes to the object that has waited longest.
 const SHARE: u32 = 4;
 
 /// The queue. All methods take effect at once; only [`Queue::next`] waits.

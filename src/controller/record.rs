@@ -21,7 +21,7 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// So many tries in a row show that a server lacks a path, and not something before it that is starting.
+/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
 const FEW_TRIES: u32 = 5;
 
 /// How often an object that is being deleted gets a pass: the watch reports its end.

@@ -9,7 +9,7 @@ use crate::api::{CronWindow, parse_duration};
 use crate::calendar::{self, Schedule};
 use crate::domain::{ChangeTimes, CronRule, Opening, SpecFault};
 
-/// How many schedules are kept. Beyond that all are parsed anew.
+/// How many schedules are kept. Beyond that all are parsed again.
 const MOST_KEPT: usize = 1000;
 
 /// The texts of a schedule.

@@ -1,5 +1,5 @@
 //! Approvals: which changes need a person's yes, which plan a yes is for, and what it covers. An approval is an object of its own,
-//! so that rights alone decide who may give it.
+//! so that rights alone decide which person may give it.
 
 use std::cmp::Reverse;
 

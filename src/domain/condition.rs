@@ -129,7 +129,7 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
     owned || [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE].contains(&told)
 }
 
-/// An object of which nothing goes on: a person must act, or its change waits for days.
+/// An object that makes no progress: a person must act, or its change waits for days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandsStill {
     /// What its STATUS column says.

@@ -53,7 +53,7 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
-    /// Whose record the status is.
+    /// The object and account of the record.
     pub record: Option<&'a RecordOf>,
     /// The status says that what the spec asks was in sync before.
     pub satisfied: bool,
@@ -67,7 +67,7 @@ pub struct Situation<'a> {
     pub calendar: Calendar<'a>,
     /// Approvals, and what is recorded of them.
     pub approvals: Approvals<'a>,
-    /// What is recorded of who was active.
+    /// What is recorded of the active cluster.
     pub activity: ActivePast<'a>,
     /// Settle times.
     pub timing: Timing,
@@ -108,7 +108,7 @@ pub struct Decision {
     pub license: Option<License>,
     /// License keys were removed outside Seatkeeper: the sentence.
     pub lost: Option<String>,
-    /// Whose record the status is from now on; an object that only observes has none.
+    /// The object and account of the record from now on; an object that only observes has none.
     pub record_of: Option<RecordOf>,
 }
 

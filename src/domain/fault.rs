@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// Who or what mends it.
+    /// What mends it.
     pub remedy: Remedy,
     /// A condition reason.
     pub reason: &'static str,
@@ -25,7 +25,7 @@ pub enum Remedy {
     Credentials,
     /// The older object that has the same pool: it goes, or one of the two is pointed elsewhere.
     Owner,
-    /// Whoever administers the cluster: the CRD, or what changes a status on its way into the store. Tried again with
+    /// The administrator of the cluster: the CRD, or what changes a status on its way into the store. Tried again with
     /// back-off.
     Cluster,
     /// Nothing here: the vendor cannot do this for this account.

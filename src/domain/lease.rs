@@ -9,7 +9,7 @@ pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 /// What a Lease says, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseSeen {
-    /// Who holds it; `None` or empty when it was released.
+    /// Its holder; `None` or empty when it was released.
     pub holder: Option<String>,
     /// For how long without renewal, as written by the holder; nonsense counts as absent.
     pub duration_seconds: Option<i32>,

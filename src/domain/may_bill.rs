@@ -4,7 +4,7 @@ use super::decision::{Decision, Situation, Verdict};
 use super::{Numbers, quantity};
 use crate::api::{Intent, IntentPhase, MayBill};
 
-/// What a person says who has checked the bill. It is another word than the one to send the same change again.
+/// What a person writes after checking the bill. It is another word than the one to send the same change again.
 pub(super) fn checked(may: &MayBill) -> String {
     format!("bill-{}", may.id)
 }

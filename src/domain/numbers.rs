@@ -89,9 +89,9 @@ impl Change {
 /// How many seats are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// Exactly so many.
+    /// Exactly this many.
     Exact(i32),
-    /// So many or more: the credentials do not see every use.
+    /// This many or more: the credentials do not see every use.
     AtLeast(i32),
     /// These credentials do not show it.
     NotReported,
@@ -193,7 +193,7 @@ pub struct Rules {
 /// One reading of a vendor account: everything a decision rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Whose numbers these are.
+    /// The account of these numbers.
     pub account: Account,
     /// How many seats are taken.
     pub usage: Usage,

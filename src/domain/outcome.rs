@@ -19,7 +19,7 @@ pub enum Outcome {
     Accepted,
     /// The vendor says that a license key is added, and in which row.
     Added(Box<Row>),
-    /// An answer of which it is known what it says, and which proves nothing: a refusal may come after an effect.
+    /// An answer with a known meaning that proves nothing: a refusal may come after an effect.
     Uncertain(Uncertain),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
@@ -146,7 +146,7 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
 }
 
-/// What was open before an intent of which nothing was sent. A repeat leaves its decision after the attempt before it:
+/// What was open before an intent that was not sent. A repeat leaves its decision after the attempt before it:
 /// forgotten, the next request would count as the first.
 pub(super) fn before(intent: &Intent) -> Option<Intent> {
     let phase = if intent.step.key().is_some() { IntentPhase::Answered } else { IntentPhase::WithoutEffect };

@@ -9,7 +9,7 @@ use super::Situation;
 use super::protocol::RECENT;
 use crate::api::{Change, Intent, IntentPhase};
 
-/// The longest pause between two attempts of which nothing came.
+/// The longest pause between two attempts without effect.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was
@@ -37,7 +37,7 @@ pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
     own.saturating_add(late(s, earlier))
 }
 
-/// How long the late effects of so many attempts may come one after the other.
+/// How long the late effects of this many attempts may come one after the other.
 pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
     s.timing.late(attempts)
 }

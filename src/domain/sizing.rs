@@ -27,13 +27,13 @@ const DECREASES: RangeInclusive<Duration> = Duration::from_secs(3600)..=Duration
 /// As in the schema of `spec.sizing.step`.
 const LARGEST_STEP: i32 = i16::MAX as i32;
 
-/// So many earlier uses are remembered.
+/// This many earlier uses are remembered.
 const MOST_PAST: usize = 16;
 
 /// `spec.sizing`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizing {
-    /// So many seats should be free at least.
+    /// At least this many seats should be free.
     pub seats: i32,
     /// And this percentage of those in use.
     pub percent: i32,
@@ -96,7 +96,7 @@ impl Sizing {
         Ok(Some(Self { seats, percent, step: step.unwrap_or(1), decrease_after }))
     }
 
-    /// Seats for so many in use: those and the headroom, rounded up to the step.
+    /// Seats for this many in use: those and the headroom, rounded up to the step.
     fn seats_for(&self, used: i32) -> i32 {
         let (used, percent, step) = (i64::from(used), i64::from(self.percent), i64::from(self.step));
         let headroom = i64::from(self.seats).max((used * percent + 99) / 100);

@@ -65,7 +65,7 @@ pub struct Counted {
     pub direction: Direction,
     /// What became of it.
     pub outcome: ChangeResult,
-    /// So many seats more or fewer, where it changed them.
+    /// The seats that it added or removed, where it changed them.
     pub seats: u32,
     /// Why it was wanted.
     pub trigger: &'static str,

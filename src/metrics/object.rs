@@ -14,7 +14,7 @@ use super::changes::{ChangeResult, DIRECTIONS, Direction};
 use crate::api::LicenseSeatsStatus;
 use crate::domain::kind;
 
-/// Whose series it is.
+/// The object of the series.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct ObjectLabels {
     namespace: String,

@@ -1,4 +1,4 @@
-//! How metrics are printed: as OpenMetrics, or in the older text format for who does not ask for that.
+//! How metrics are printed: as OpenMetrics, or in the older text format for a client that does not ask for that.
 
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;

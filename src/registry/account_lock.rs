@@ -21,7 +21,7 @@ pub(super) struct Locks {
     /// After this long nothing of a request is running any more.
     settle: Duration,
     held: BTreeMap<Key, InFlightChange>,
-    /// Until when an account is held by a change of which the record is gone.
+    /// Until when an account is held by a change whose record is gone.
     left: BTreeMap<Realm, Instant>,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,

@@ -1,5 +1,6 @@
-//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the time
-//! are arguments, and whom to wake is the answer. Called by `controller::pools`, which has the clock and the work queue.
+//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the
+//! time are arguments, and the objects to wake are the result. Called by `controller::pools`, which has the clock and
+//! the work queue.
 //!
 //! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). A
 //! vendor writes the whole account row with every change. So a change waits for any other change of that account whose
@@ -31,7 +32,7 @@ use pool_owners::Owners;
 use scan::{Asked, Scan};
 use waiters::{HeldUp, Waiters, WaitsFor};
 
-/// What one process knows of all objects in its term. Each method that ends a wait returns whom to wake.
+/// What one process knows of all objects in its term. Each method that ends a wait returns the objects to wake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registry {
     owners: Owners,
@@ -56,9 +57,9 @@ impl Registry {
         }
     }
 
-    /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that
-    /// was open, was not reported as ended, and is no longer in the object's record blocks its account for the settle
-    /// time.
+    /// Notes what a pass found of an object, and returns the object that owns its pool before it, and the objects to
+    /// wake. A change that was open, was not reported as ended, and is no longer in the object's record blocks its
+    /// account for the settle time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
     /// younger wait, until it is noted as confirmed or [answered](Self::answered).
@@ -94,7 +95,7 @@ impl Registry {
         (owner, woken)
     }
 
-    /// Who has the pool of the object before it; `None`: it owns what it wants, or wants nothing.
+    /// The object that owns the pool before this one; `None`: it owns what it wants, or wants nothing.
     pub fn owner(&self, key: &Key) -> Option<&Key> {
         self.owners.before(key, self.owners.ownership(key)?)
     }
@@ -117,7 +118,7 @@ impl Registry {
         true
     }
 
-    /// The vendor was asked for the account of an object, and its answer was not noted. Returns whom to wake.
+    /// The vendor was asked for the account of an object, and its answer was not noted. Returns the objects to wake.
     pub fn answered(&mut self, key: &Key) -> Vec<Key> {
         self.scan.ask(key, None);
         self.scanned()
@@ -188,7 +189,7 @@ impl Registry {
         self.owners.shows(key, listed);
     }
 
-    /// Says which change of the object may still be running, if any. Returns whom to wake.
+    /// Says which change of the object may still be running, if any. Returns the objects to wake.
     pub fn set_open(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Vec<Key> {
         if self.owners.ownership(key).is_none() {
             return Vec::new();
@@ -209,7 +210,7 @@ impl Registry {
         self.locks.request_ended(key, now);
     }
 
-    /// Takes out what an object wanted that is gone, and returns whom to wake. A change of it that may still be running
+    /// Removes what a deleted object wanted, and returns the objects to wake. A change of it that may still be running
     /// blocks its account for the settle time.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Vec<Key> {
         self.waiters.remove(key);
@@ -232,7 +233,7 @@ impl Registry {
         self.term = term;
     }
 
-    /// Says what was there when the term began, by uid. Returns whom to wake.
+    /// Says what was there when the term began, by uid. Returns the objects to wake.
     pub fn inherit(&mut self, term: u64, mut uids: BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();
@@ -251,7 +252,7 @@ impl Registry {
         }
     }
 
-    /// The watch knows no object by this name any more. Returns whom to wake.
+    /// The watch knows no object by this name any more. Returns the objects to wake.
     pub fn disappeared(&mut self, key: &Key) -> Vec<Key> {
         self.scan.disappeared(key);
         self.scanned()
@@ -262,7 +263,7 @@ impl Registry {
         self.scan.waits_for_unknown().then_some(self.term)
     }
 
-    /// Waits no more for what is not among these uids. Returns whom to wake.
+    /// Waits no more for what is not among these uids. Returns the objects to wake.
     pub fn keep(&mut self, term: u64, uids: &BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();
@@ -271,18 +272,18 @@ impl Registry {
         self.scanned()
     }
 
-    /// There is no object with this uid any more. Returns whom to wake.
+    /// There is no object with this uid any more. Returns the objects to wake.
     pub fn gone(&mut self, key: &Key, uid: &str) -> Vec<Key> {
         self.scan.read(key, uid);
         self.scanned()
     }
 
-    /// Whom the scan does not hold up any more.
+    /// The objects that the scan does not hold up any more.
     fn scanned(&mut self) -> Vec<Key> {
         self.waiters.scanned(&self.scan)
     }
 
-    /// Who waited for what the object wanted before, or for the change of it that was open.
+    /// The objects that waited for what this object wanted before, or for its open change.
     fn freed(&mut self, key: &Key, owned: Option<&Ownership>, opened: Option<&InFlight>) -> Vec<Key> {
         let accounts = [owned.map(|ownership| &ownership.account), opened.map(|open| &open.account)];
         accounts.into_iter().flatten().flat_map(|account| self.waiters.freed(key, account)).collect()

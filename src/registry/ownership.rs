@@ -116,6 +116,6 @@ pub struct Rows {
     pub listed: Option<BTreeSet<String>>,
     /// They were read from the vendor in this pass.
     pub read: bool,
-    /// Ids of other accounts with the same rows of which a person says that they differ from this one.
+    /// Ids of other accounts with the same rows that differ from this one, as a person says.
     pub differ: BTreeSet<String>,
 }

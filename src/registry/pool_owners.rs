@@ -88,8 +88,8 @@ impl Owners {
         }
     }
 
-    /// An object whose account is called otherwise than this one's and lists a row with the same number and identifier, and the id
-    /// of the two.
+    /// An object whose account has another name than this one's and lists a row with the same number and identifier,
+    /// and the id of the pair.
     pub fn twin(&self, key: &Key) -> Option<(&Key, String)> {
         let mine = self.0.get(key)?;
         let (ownership, listed) = (mine.ownership.as_ref()?, mine.rows.listed.as_ref()?);

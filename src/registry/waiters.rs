@@ -65,7 +65,7 @@ impl Waiters {
         }
     }
 
-    /// Takes out whom the scan does not hold up any more.
+    /// Takes out the objects that the scan does not hold up any more.
     pub fn scanned(&mut self, scan: &Scan) -> Vec<Key> {
         let come_to = self.scan.iter().take_while(|(held, _)| !scan.has_yet_to_come_to(&held.age));
         let free: Vec<Key> =
@@ -76,7 +76,7 @@ impl Waiters {
         free
     }
 
-    /// Takes out who waits for this object to own less, or for its account.
+    /// Takes out the objects that wait for this object to own less, or for its account.
     pub fn freed(&mut self, owner: &Key, account: &Realm) -> Vec<Key> {
         let over = |what: &WaitsFor| match what {
             WaitsFor::Scan(_) => false,

@@ -76,7 +76,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// One word for the metric label.
     fn label(&self) -> &'static str;
 
-    /// Who or what mends it.
+    /// What mends it.
     fn remedy(&self) -> Remedy;
 
     /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].

@@ -172,7 +172,7 @@ fn builder(settings: &HttpSettings, route: &Route) -> reqwest::ClientBuilder {
     route.taken(builder)
 }
 
-/// An answer of which the whole body was read.
+/// An answer whose whole body was read.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// What `Retry-After` asked for.

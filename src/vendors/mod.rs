@@ -71,7 +71,7 @@ pub enum ReadError {
         /// What is wrong.
         fault: Fault,
     },
-    /// What prevents it, in the words of this vendor, and who mends it.
+    /// What prevents it, in the words of this vendor, and what mends it.
     Failed(Fault),
 }
 
@@ -89,7 +89,7 @@ pub trait VendorAccount: Send + Sync {
     /// The vendor as people write it.
     fn name(&self) -> &'static str;
 
-    /// Whose numbers these are; known before the vendor was asked.
+    /// The account of these numbers; known before the vendor was asked.
     fn account(&self) -> Account;
 
     /// Reads everything a decision rests on, in its turn.
@@ -98,13 +98,13 @@ pub trait VendorAccount: Send + Sync {
     /// [`ReadError::RateLimited`] when its turn has not come.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
 
-    /// What a period would cost with so many seats, where the vendor shows it without changing anything. Asked after a
+    /// What a period would cost with this many seats, where the vendor shows it without changing anything. Asked after a
     /// reading. `None`: the vendor does not show it, or not now.
     fn estimate(&self, _seats: i32) -> BoxFuture<'_, Option<Cost>> {
         Box::pin(std::future::ready(None))
     }
 
-    /// Signs in anew where that would be needed within this time, so that requests of a time that is known need not wait for it.
+    /// Signs in again where that would be needed within this time, so that requests at a known time need not wait for it.
     /// Returns when its turn to do so comes, where it has not come yet. Vendors that let sign in at any time have nothing to do.
     fn sign_in_for(&self, _lasts: Duration) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(std::future::ready(None))

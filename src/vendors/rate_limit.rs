@@ -26,7 +26,7 @@ pub use outage::{Ending, Outage, Probes, Trouble};
 
 use crate::registry::Key;
 
-/// So many requests per period, as the vendor documents it.
+/// This many requests per period, as the vendor documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// How many; at least 2, or nothing would be left after the margin.
@@ -78,7 +78,7 @@ const EDGE_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such pause.
 const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
 
-/// So long after the end of such a pause the next one is a first one again.
+/// This long after the end of such a pause the next one is a first one again.
 const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
 
 /// A bucket that was not used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
@@ -133,7 +133,7 @@ struct BucketState {
 #[derive(Debug, Default)]
 pub struct RateLimiter {
     buckets: HashMap<Bucket, BucketState>,
-    /// Unused buckets are looked for when there are so many.
+    /// Unused buckets are looked for when there are this many.
     sweep: usize,
     closed: HashMap<String, Closed>,
     /// Buckets of private servers that refused a request with 429 and did not say for how long.
@@ -252,11 +252,11 @@ impl RateLimiter {
         self.outages.ended(&at.bucket, probes, ending, now);
     }
 
-    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
-    /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
-    /// "The edge in front of the cloud"). With the budgets above it is rare. A private server that does not
-    /// say how long may have a limit on one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that
-    /// path, and the host once another path is refused meanwhile.
+    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but edge
+    /// protection looks for a client that goes on asking elsewhere (docs/vendors/bitwarden.md, "The edge in front of
+    /// the cloud"). With the budgets above it is rare. A private server that does not say how long may have a limit on
+    /// one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that path, and the host once
+    /// another path is refused meanwhile.
     pub fn signal(&mut self, at: &LimitedBucket<'_>, signal: Signal, now: Duration) {
         let state = self.state(at, now);
         if !at.trusted {

@@ -47,7 +47,7 @@ pub(in crate::controller) struct ObjectState {
     pub signature: Signature,
     /// Failed passes in a row.
     pub failures: u32,
-    /// Passes in a row of which the record could not be kept.
+    /// Passes in a row whose record could not be kept.
     pub unkept: u32,
     /// What was done and is not recorded yet.
     pub proof: Option<Proof>,
@@ -55,7 +55,7 @@ pub(in crate::controller) struct ObjectState {
     pub asked: bool,
     /// A change was published and is about to be made.
     pub changing: bool,
-    /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
+    /// How far apart readings are because of the vendor's rate limit; zero where they are as asked for.
     stretched: Duration,
     /// Since when a change waits for the initial scan.
     pub waiting: Option<Instant>,
@@ -188,7 +188,7 @@ impl ObjectState {
     }
 
     /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
-    /// `often` says; then each minute. What a person does to the object begins anew.
+    /// `often` says; then each minute. An action of a person on the object begins a new minute.
     pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
         let since = *self.waits_for_secret.get_or_insert(now);
         if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }

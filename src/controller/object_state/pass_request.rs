@@ -11,7 +11,7 @@ pub(in crate::controller) struct PassRequest {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
-    /// A person says of which accounts this one differs.
+    /// The accounts from which this one differs, as a person says.
     differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],

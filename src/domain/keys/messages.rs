@@ -10,7 +10,7 @@ use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 /// What is recorded of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
-/// How the record of an answer begins of which only the status says anything.
+/// How the record of an answer begins that has nothing but its status.
 pub(super) const STATUS: &str = "status ";
 
 /// One thing that lacks.

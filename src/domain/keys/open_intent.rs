@@ -1,5 +1,5 @@
 //! The judgment of an open addition or removal of a license key: the purchase protocol where the vendor shows no
-//! numbers to compare but rows, of which a new one must be recognized.
+//! numbers to compare but rows, and a new row must be recognized.
 
 use jiff::Timestamp;
 

@@ -207,7 +207,7 @@ impl<'a> Book<'a> {
         live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
     }
 
-    /// Whether the account may count a row with so many seats that it does not list. What is not known is not enough to
+    /// Whether the account may count a row with this many seats that it does not list. What is not known is not enough to
     /// say no.
     pub fn counts(&self, seats: Option<i32>) -> bool {
         holds_seats(self.unexplained(), seats)
@@ -306,7 +306,7 @@ fn is_rowless(state: KeyState) -> bool {
     matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
 }
 
-/// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.
+/// Whether this many unexplained seats can include those of a row. Soft seats beside a row are fewer than its own.
 pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
     unexplained > 0 && seats.is_none_or(|seats| unexplained >= seats)
 }

@@ -14,7 +14,7 @@ use crate::domain::protocol::{Open, RECENT, State, Wait, WaitFor, settling, wait
 use crate::domain::settle_time::pause_after;
 use crate::domain::{Doubt, Numbers, Situation};
 
-/// So many answers without a reason and without an effect are a refusal.
+/// This many answers without a reason and without an effect are a refusal.
 const REFUSED_AFTER: i32 = 2;
 
 /// Judges the recorded intent against what the vendor shows.

@@ -55,7 +55,7 @@ pub(super) enum BitwardenError {
     /// The server accepts an organization key, and has no such path of the organization API.
     #[error("no {0}")]
     NoOrganizationPath(&'static str),
-    /// The server accepts a person's key, and has no such path for whom should see it.
+    /// The server accepts a person's key, and has no such path for a person who should see it.
     #[error("no {path}")]
     NoPath {
         /// Which, with `{id}` of the organization.

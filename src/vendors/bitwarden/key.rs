@@ -20,7 +20,7 @@ use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_sho
 pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
     CredentialKeys { vendor: NAME, names: &["clientId", "clientSecret", "apiUrl", "identityUrl"] };
 
-/// Whose key it is.
+/// The owner of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
     /// That of the organization with this id: the organization API ("The organization key").

@@ -66,7 +66,7 @@ impl BitwardenSession {
         self.count_list(MEMBERS, token).await
     }
 
-    /// Counts those who take a seat in a list of members, without holding it in memory.
+    /// Counts the members of a list that take a seat, without keeping the list in memory.
     pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, BitwardenError> {
         let response = self.connection.stream(self.api(Method::GET, self.url(path), &token)).await?;
         if response.status() != StatusCode::OK {

@@ -27,7 +27,7 @@ pub(super) const LIST: &str = "organizations";
 /// Exact use.
 pub(super) const METADATA: &str = "organizations/{id}/billing/vnext/metadata";
 
-/// The details of so many organizations of one person are kept.
+/// The details of this many organizations of one person are kept.
 const MOST_DETAILS: usize = 256;
 
 /// Answers that cost the vendor several calls, or that hardly change: asked seldom.

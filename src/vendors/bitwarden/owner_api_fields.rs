@@ -89,7 +89,7 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// Who may read it takes a seat himself, so there is one at least.
+    /// A person who may read it takes a seat too, so there is one at least.
     pub(super) fn occupied(self) -> Result<i32, VendorError> {
         let seats =
             i32::try_from(self.organization_occupied_seats).ok().filter(|seats| (1..=MAX_SEATS).contains(seats));

@@ -1,4 +1,4 @@
-//! A key in use: its token, and how each request says who calls. The requests are in `organization_api` and `owner_api`.
+//! A key in use: its token, and how each request is authenticated. The requests are in `organization_api` and `owner_api`.
 //!
 //! Quoted headings are those of docs/vendors/bitwarden.md.
 

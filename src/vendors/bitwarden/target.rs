@@ -52,7 +52,7 @@ impl Product {
         }
     }
 
-    /// How seats of it are freed, and of whom (docs/vendors/bitwarden.md, "Who occupies a seat").
+    /// How seats of it are freed, and which users (docs/vendors/bitwarden.md, "Who occupies a seat").
     fn frees(self) -> (&'static str, &'static str) {
         match self {
             Self::PasswordManager => ("remove or revoke", "members"),

@@ -1,4 +1,4 @@
-//! Requests with an API key. Two ways to prove who calls are documented, the key itself and a token that it is exchanged
+//! Requests with an API key. Two ways to authenticate are documented, the key itself and a token that it is exchanged
 //! for (docs/vendors/immuta.md, "Authentication"): the key is tried first, the token where that is refused, and what
 //! worked is remembered.
 
@@ -36,7 +36,7 @@ pub(super) fn rates() -> Rates {
     Rates { rules: Vec::new(), others, domains: Vec::new() }
 }
 
-/// How to prove who calls.
+/// How to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// `Authorization: <api key>`.

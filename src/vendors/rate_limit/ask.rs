@@ -1,8 +1,8 @@
-//! Who asks for a turn, and how long it may wait.
+//! The request for a turn, and how long it may wait.
 
 use crate::registry::Key;
 
-/// Who asks for a turn, and how.
+/// A request for a turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     /// The object, which waits at one place of a bucket at most.

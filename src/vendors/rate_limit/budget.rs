@@ -1,4 +1,4 @@
-//! The budget of one verb and path of one host: what left lately, and who comes when.
+//! The budget of one verb and path of one host: what left lately, and which object comes when.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(super) struct Budget {
     queues: [Queue; 4],
     /// In which queue an object waits, and as which owner: it has one place at most.
     waits: HashMap<Key, (usize, u64)>,
-    /// Lapsed places are looked for when so many objects wait.
+    /// Lapsed places are looked for when this many objects wait.
     sweep: usize,
     /// The next poll leaves no earlier, so that polls are spread evenly.
     next_poll: Duration,
@@ -84,7 +84,7 @@ impl Budget {
         Err(told.saturating_sub(now))
     }
 
-    /// Whoever waits for the same as this owner, with whatever urgency, has it now.
+    /// The objects that wait for the same as this owner, with whatever urgency, have it now.
     fn had_its_turn(&mut self, (queue, place): (usize, Place), owner: u64) {
         let mut objects = self.queues[queue].had_its_turn(place, owner);
         objects.extend(self.queues.iter_mut().flat_map(|queue| queue.remove(owner)));
@@ -134,7 +134,7 @@ impl Budget {
         Ok(())
     }
 
-    /// When one more fits behind so many others of its urgency.
+    /// When one more fits behind this many others of its urgency.
     fn time(&self, before: usize, urgency: Urgency, now: Duration) -> Duration {
         let first = |urgency| self.times(1, urgency, now).pop().unwrap_or(now);
         match urgency {

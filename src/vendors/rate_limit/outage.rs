@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{Bucket, LONGEST_EDGE_PAUSE, UNUSED, Wait};
 
-/// So many failures in a row begin a pause that no answer asked for.
+/// This many failures in a row begin a pause that no answer asked for.
 pub(super) const FAILURES: u32 = 3;
 
 /// The first such pause; each further one is twice as long.
@@ -19,7 +19,7 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Who finds a probe under way comes back after a fourth of the last pause, within these bounds.
+/// A request that finds a probe under way comes back after a fourth of the last pause, within these bounds.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// What is wrong with a host.

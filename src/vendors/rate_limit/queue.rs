@@ -1,6 +1,6 @@
-//! Who waits for a turn of one urgency, and in which order. The next place goes round the namespaces, so that one with many
-//! objects takes no more than its share while others wait. Within a namespace the first to come is the first to go. Keys
-//! that failed lately come behind all others, and go round the namespaces among themselves.
+//! The objects that wait for a turn of one urgency, in their order. The next place goes round the namespaces, so that
+//! one with many objects takes no more than its share while others wait. Within a namespace the first to come is the
+//! first to go. Keys that failed lately come behind all others, and go round the namespaces among themselves.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub(super) struct Queue {
     bands: [Vec<Group>; 2],
     /// The latest round of each in which an object that waited had a turn.
     rounds: [usize; 2],
-    /// Who waits in any of them.
+    /// The objects that wait in any of them.
     owners: HashSet<u64>,
 }
 
@@ -191,7 +191,8 @@ impl Queue {
         before.chain(groups.iter().enumerate().map(move |(at, of)| (of, of.before(round, at < group))))
     }
 
-    /// In which round a namespace begins of which no object waits: who comes back for one turn after the other has one a round.
+    /// The round in which a namespace without waiting objects begins: an object that comes back for one turn after the
+    /// other has one a round.
     fn next_round(&self, band: usize) -> usize {
         self.rounds[band] + 1
     }
@@ -233,7 +234,7 @@ impl Queue {
         groups[place.group].waiting.insert(place.index, waiting);
     }
 
-    /// Takes out who waits at a place that is taken.
+    /// Takes out the objects that wait at a place that is taken.
     fn take(&mut self, place: Place) -> Option<Waiting> {
         let groups = &mut self.bands[place.band];
         let group = groups.get_mut(place.group)?;
