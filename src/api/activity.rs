@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Value of `spec.activeCluster` for which no cluster is active. No operator may have it as its name.
+/// Value of `spec.activeCluster` with which no cluster is active. No operator may have it as its name.
 pub const NO_CLUSTER: &str = "none";
 
 /// Whether this object is the one that changes the account, where `spec.activeCluster` is or was set.

@@ -231,7 +231,7 @@ impl Default for LicenseSeatsStatus {
     }
 }
 
-/// Whose record a status is.
+/// The object and account that a status was recorded for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordOf {

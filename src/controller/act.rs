@@ -22,7 +22,7 @@ const OVERTAKEN: Duration = Duration::from_secs(1);
 /// of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
-    // Its permit for the host is free when this step is over.
+    // Its permit for the host is free when this step ends.
     let Opened { account, secret_version, permit: _permit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {

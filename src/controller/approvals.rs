@@ -143,7 +143,7 @@ pub(super) async fn follow(context: &Context) {
                 if matches!(event, Event::InitDone) {
                     failing.remove(&scope);
                 }
-                // A list tells what was there before as well.
+                // A list shows what was there before as well.
                 let is_news = matches!(event, Event::Apply(_) | Event::Delete(_));
                 for key in context.approvals.take(&scope, event) {
                     if context.known(&key).is_some() {
@@ -227,7 +227,7 @@ pub(super) async fn read_approvals(
     let request = request.map_err(kube::Error::BuildRequest)?;
     match bounded(context.client.request::<List>(request)).await {
         Ok(list) => Ok(of_object(list, &key.1)),
-        // Without the CRD there is no denial, and without the right to list them nothing was ever held by one.
+        // Without the CRD there is no denial, and without the right to list them nothing was held by one.
         Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 && !interest.asks => {
             Ok(ReadApprovals::default())
         }

@@ -206,7 +206,7 @@ fn refused(error: Error) -> Error {
     match error {
         Error::Apiserver(kube::Error::Api(status)) if status.is_invalid() => {
             let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
-            // A rule that could not be checked is told of no field: "<nil>".
+            // A rule that could not be checked names no field: "<nil>".
             let fields = causes.iter().map(|cause| &cause.field).filter(|field| field.starts_with(char::is_alphabetic));
             let fields: BTreeSet<String> = fields.cloned().collect();
             tracing::warn!(why = status.message, "the apiserver refuses a status");

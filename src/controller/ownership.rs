@@ -99,7 +99,7 @@ fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSe
     let there = |key: &&Value| !matches!(key.get("state").and_then(Value::as_str), Some("Missing" | "Removed"));
     let row = |key: &Value| Some(row_word(key.get("id")?.as_i64()?, key.get("uuid")?.as_str()?));
     let rows: BTreeSet<String> = keys.iter().filter(there).filter_map(row).collect();
-    // A list that may have been empty, or left out, tells nothing.
+    // A list that may have been empty, or left out, proves nothing.
     (!rows.is_empty()).then_some(rows)
 }
 

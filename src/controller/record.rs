@@ -65,7 +65,7 @@ impl Pass<'_> {
             self.entry.secret_watch = None;
             return Ok(wait);
         }
-        // A Secret that does not arrive needs a person: that is said in time.
+        // A Secret that does not arrive needs a person: that is reported in time.
         let awaits = self.stored.status().ok().and_then(|status| domain::awaits_secret(&status, Context::now()));
         let wait = awaits.map_or(wait, |left| wait.min(left));
         self.entry.secret_watch = Some((Instant::now() + wait, self.entry.term));
@@ -113,7 +113,7 @@ impl Pass<'_> {
         let said_in = self.entry.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
         let now_wrong = status.conditions.is_empty() || self.entry.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();
-        // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
+        // Numbers that grow too old meanwhile are reported in time, even where the vendor is not read for longer.
         let wait = if stale { wait } else { wait.min(said_in) };
         let fault = if edited { not_checked(fault) } else { fault };
         self.context.metrics.pass("fault");
@@ -214,7 +214,7 @@ impl Pass<'_> {
                 self.entry.signature = signature;
                 self.notices.extend(notices);
             }
-            // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
+            // What was done is reported now, for the next pass finds it recorded; the rest is found and reported again.
             Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);

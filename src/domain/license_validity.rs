@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn end_that_is_a_date_is_over_with_that_day() {
-        // The clock of these stands at midnight.
+        // The time of these is midnight.
         let (is, reason, message) = judged(LicenseState::Active, Some(0));
         assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
         assert!(message.contains("ends on 2026-11-01, in less than 168 h"), "{message}");

@@ -75,7 +75,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
     let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
-    // What came to nothing is requested again only as it was.
+    // A request without effect is repeated only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
     // Another target of the same wish is no first request either: late effects of the earlier ones may still come.
     let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };

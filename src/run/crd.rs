@@ -87,7 +87,7 @@ struct Schema {
 async fn look(client: &Client, schema: &mut Schema) -> Result<CrdState, String> {
     let resources = match client.list_api_group_resources(GROUP_VERSION).await {
         Ok(list) => list.resources,
-        // A group that is not served is answered in plain text, so only the code tells.
+        // A group that is not served is answered in plain text, so only the status code counts.
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(CrdState::Missing),
         Err(error) => return Err(unanswered(&error)),
     };

@@ -172,7 +172,7 @@ impl VendorError {
                      through without one, or name another address of {vendor} in the Secret. It is tried again"
                 ),
             ),
-            // It does not come to a status: the controller comes back instead.
+            // It gets no status: the controller comes back instead.
             Self::RateLimited { after } => (
                 "rate limited; waiting".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),

@@ -78,7 +78,7 @@ impl Route {
     /// When there is none among them that can be used.
     pub fn trusting(self, bundle: &[u8]) -> Result<Self, InvalidRoute> {
         let trusted = Certificate::from_pem_bundle(bundle).map_err(|_| InvalidRoute::Bundle)?;
-        // What stands between the lines of PEM is looked at only where a client is made of it.
+        // The text between the lines of PEM is checked only where a client is made of it.
         let usable = ClientBuilder::new().tls_certs_merge(trusted.clone()).build().is_ok();
         if trusted.is_empty() || !usable {
             return Err(InvalidRoute::Bundle);

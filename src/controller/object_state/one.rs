@@ -51,7 +51,7 @@ pub(in crate::controller) struct ObjectState {
     pub unkept: u32,
     /// What was done and is not recorded yet.
     pub proof: Option<Proof>,
-    /// A person edited the object or asked for a look, and that was not done yet.
+    /// A person edited the object or asked for a reading, and that was not done yet.
     pub asked: bool,
     /// A change was published and is about to be made.
     pub changing: bool,

@@ -32,7 +32,8 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>, most: &Upper) -> Vec<String> {
         .then(|| format!("{} seats would be above {name}: lower seats, or {raise}", target.seats));
     let limit = match target.limit {
         _ if target.limit == now.limit => None,
-        // A pinned limit goes with the seats, of which the same is said: one sentence is enough beside those of the object.
+        // A pinned limit goes with the seats, for which the same sentence is there: one is enough beside those of the
+        // object.
         Some(limit) if !holds_what_falls && seats.is_some() && limit == target.seats => None,
         // Seats that follow the use go down in steps where a step is bounded, and a pinned limit goes with them.
         Some(limit) if s.desired.sizing.is_some() && limit == target.seats && limit < now.seats => None,

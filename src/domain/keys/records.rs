@@ -287,7 +287,7 @@ impl<'a> Book<'a> {
         match self.records.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
-                // Of a record that a person edited: what was asked is not known, so that is to be looked at as well.
+                // Of a record that a person edited: what was asked is not known, so a person must check that too.
                 KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::GivenUp => Standing::GivenUp,

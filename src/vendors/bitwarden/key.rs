@@ -108,7 +108,7 @@ fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts
     };
     match (own, region) {
         (Some(servers), None) => Ok(servers),
-        // Either side can mend these two, so the Secret is looked at again and not only the spec.
+        // Either side can mend these two, so the Secret is read again and not only the spec.
         (Some(_), Some(_)) => Err(Fault::credentials(
             reason::KEY_INVALID,
             "region and server both given",

@@ -136,7 +136,7 @@ impl Organization {
             if alone {
                 session.turn_to_look(self.known_id().as_deref(), self.product, asker).map_err(VendorError::from)?;
             }
-            // What a key was refused is told like any other answer, below; so is a pause of the other key's host.
+            // A refusal of a key is reported like any other answer, below; so is a pause of the other key's host.
             if let Err(error) = session.turn_of_token(asker).await {
                 match error.shared() {
                     Some(VendorError::RateLimited { .. }) => return Err(error),
@@ -189,7 +189,7 @@ impl Organization {
         // With a person's key the members need not be counted, unless it fails.
         let counted = async { Ok(members(self.owner.is_none()).await) };
         let (shown, counted) = tokio::try_join!(shown(), counted)?;
-        // Where both fail, it is always the same one that is told.
+        // Where both fail, always the same one is reported.
         let counted = counted?;
         let known = shown.flatten();
         let viewed = match &self.owner {
@@ -242,7 +242,7 @@ fn kept(
             let fails = view.lacks.clone();
             Ok((Some(view), fails))
         }
-        // Without the numbers of another key, only a key that is refused leaves something to be told.
+        // Without the numbers of another key, only a key that is refused leaves something to report.
         Some(Err(error)) if known.is_none() && (shown.is_none() || error.remedy() != Remedy::Credentials) => Err(error),
         Some(Err(error)) => Ok((None, Some(error))),
         None => Ok((None, None)),

@@ -61,7 +61,7 @@ impl Bitwarden {
                     continue;
                 }
             };
-            // A single Secret may stand at either place; of two the order says which.
+            // A single Secret may be in either place; the order of two says which.
             if key.of == KeyOf::User && secrets.len() > 1 {
                 owner_reference = reference;
             }

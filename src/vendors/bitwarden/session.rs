@@ -156,7 +156,7 @@ impl BitwardenSession {
         let answer = self.connection.ask(request).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
-            // Whoever answers so is not the token endpoint, whose refusals are all 400 with JSON
+            // This answer does not come from the token endpoint, whose refusals are all 400 with JSON
             // ("Refusals of the token endpoint").
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(answer.in_front()),
             StatusCode::BAD_REQUEST if answer.is_foreign() => Err(answer.in_front()),

@@ -35,7 +35,7 @@ fn assert_row(row: &Row, answered: Option<&Value>) {
         let told = (answered["id"].as_i64(), answered["uuid"].as_str(), answered["seats"].as_i64());
         assert_eq!((Some(row.id), Some(row.uuid.as_str())), (told.0, told.1));
         assert!(row.odd.is_some() || row.seats.map(i64::from) == told.2, "{row:?}");
-        // An end that is told is never taken for none.
+        // An end that is shown is never treated as none.
         assert!(row.odd.is_some() || row.expires.is_some() != answered["expires"].is_null(), "{row:?}");
     }
     if let Some(expires) = row.expires {
