@@ -141,7 +141,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPolicy>,
 
-    /// Whether the vendor is corrected or only watched; absent means `Manage`.
+    /// Whether the vendor is corrected or only observed; absent means `Manage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management_policy: Option<ManagementPolicy>,
 

@@ -38,8 +38,8 @@ const fn warns(kind: &'static str, is: Is, reasons: &'static [&'static str], mea
 #[rustfmt::skip]
 pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
-    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
-    quiet(kind::READY, Is::True, &[reason::STANDBY], "Only watched: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
+    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Observed only: `managementPolicy` is `Observe`."),
+    quiet(kind::READY, Is::True, &[reason::STANDBY], "Observed only: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
     quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
     quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),

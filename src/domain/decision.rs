@@ -128,9 +128,9 @@ pub struct Doubt {
 pub enum Verdict {
     /// The vendor shows what is wanted.
     InSync,
-    /// Only watched; the numbers wanted, where they differ.
+    /// Observed only; the numbers wanted, where they differ.
     Observed(Option<Numbers>),
-    /// Only watched, for another cluster is active, or none.
+    /// Observed only, because another cluster is active, or none.
     Standby(Standby),
     /// A change is wanted and possible: publish the plan, then come back.
     Publish,
@@ -372,7 +372,8 @@ impl Verdict {
         matches!(self, Self::Held(holds) if holds.iter().any(|hold| hold.lasts() || hold.is_for_a_yes()))
     }
 
-    /// Whether the account shows what the spec asks, also where this side only watches. Another cluster may have made the change then.
+    /// Whether the account shows what the spec asks, also where this side only observes. Another cluster may have made
+    /// the change then.
     pub(super) fn wants_nothing(&self) -> bool {
         match self {
             Self::InSync | Self::Observed(None) => true,

@@ -69,7 +69,7 @@ pub struct Run {
     #[arg(long = "namespace", env = "SEATKEEPER_NAMESPACE", value_delimiter = ',', value_parser = namespace, value_name = "NAME")]
     namespaces: Vec<String>,
 
-    /// Name of this cluster: objects whose spec.activeCluster is another name are only watched
+    /// Name of this cluster: objects whose spec.activeCluster is another name are only observed
     #[arg(long, env = "SEATKEEPER_CLUSTER_NAME", value_parser = cluster_name, value_name = "NAME")]
     cluster_name: Option<String>,
 
