@@ -46,7 +46,7 @@ struct BuildInfo {
 /// All metrics of the operator.
 pub struct Metrics {
     registry: Registry,
-    /// Of single objects: what was seen of them while leading.
+    /// The series of single objects, from what was read while leading.
     of_objects: Registry,
     /// Without the prefix of the operator.
     of_process: Registry,

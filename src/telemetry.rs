@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text lines for people.
     Text,
     /// One JSON object per line.
     Json,

@@ -22,7 +22,7 @@ pub struct Activity {
     /// uid of the object. An object restored from the record of another one becomes active anew.
     pub uid: String,
 
-    /// Since when it is so.
+    /// When this state began.
     pub since: Time,
 
     /// With `Activating`: when the first change may be made, if two readings agree by then.

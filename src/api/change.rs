@@ -88,7 +88,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// As the status names it.
+    /// The word for it in the status.
     pub fn word(self) -> &'static str {
         match self {
             Self::SpecDiffers => "SpecDiffers",

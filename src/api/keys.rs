@@ -78,7 +78,7 @@ pub struct SecretKeyRef {
 }
 
 impl SecretKeyRef {
-    /// As people write it: `immuta-2027/licenseKey`.
+    /// The path of the key, in the form `immuta-2027/licenseKey`.
     pub fn path(&self) -> String {
         format!("{}/{}", self.name, self.key)
     }
@@ -165,7 +165,7 @@ pub struct KeyAsked {
 /// The origin of a row of the tenant.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyOrigin {
-    /// By this object.
+    /// Added by this object.
     Added,
     /// The spec says which row it is.
     Adopted,

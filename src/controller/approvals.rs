@@ -35,7 +35,7 @@ struct Known {
     of: HashMap<Key, Key>,
     /// A list of these has arrived, and their watch has not failed since.
     synced: HashSet<Scope>,
-    /// Those that a new list of each has named so far.
+    /// The approvals that a new list of each scope has named so far.
     listed: HashMap<Scope, HashSet<Key>>,
     /// Objects with one that came or went since their last pass.
     news: HashSet<Key>,
@@ -192,7 +192,7 @@ struct Interest {
     asks: bool,
     /// A plan is shown that one may deny.
     deniable: bool,
-    /// The plan was held by one, or for want of one, when it was shown last.
+    /// The plan was held by a `SeatApproval`, or because it had none, when it was shown last.
     held: bool,
 }
 

@@ -53,9 +53,9 @@ pub struct Settings {
 
 /// What a [`Context`] is put together from.
 pub struct Parts {
-    /// For the apiserver; without retries of its own.
+    /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
-    /// For vendors.
+    /// The clients for vendors.
     pub vendors: Vendors,
     /// How to behave.
     pub settings: Settings,
@@ -75,9 +75,9 @@ pub struct Parts {
 
 /// What every pass shares.
 pub struct Context {
-    /// For the apiserver; without retries of its own.
+    /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
-    /// For vendors.
+    /// The clients for vendors.
     pub vendors: Vendors,
     /// How to behave.
     pub settings: Settings,
@@ -243,7 +243,7 @@ pub(super) fn key_of(object: &ObjectMetadata) -> Key {
 
 #[cfg(test)]
 impl Context {
-    /// That of a replica that leads for an hour, in term 1, with an apiserver that cannot be reached.
+    /// The context of a replica that leads for an hour, in term 1, with an apiserver that cannot be reached.
     pub(super) fn of_an_hour() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

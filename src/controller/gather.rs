@@ -239,9 +239,9 @@ type Versioned = (Box<dyn VendorAccount>, Versions);
 
 /// Versions of Secrets.
 struct Versions {
-    /// Of those that opened the account.
+    /// The versions of the Secrets that opened the account.
     credentials: Option<String>,
-    /// Of those and of those with license keys.
+    /// The versions of these Secrets and of the Secrets with license keys.
     all: Option<String>,
 }
 

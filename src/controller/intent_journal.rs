@@ -9,9 +9,9 @@ use crate::vendors::Journal;
 /// Records intents in the status of an object.
 pub(super) struct StatusJournal<'a> {
     pub stored: &'a mut StoredObject,
-    /// With the intent.
+    /// The status with the intent.
     pub status: &'a LicenseSeatsStatus,
-    /// As it was read.
+    /// The status as it was read.
     pub before: &'a LicenseSeatsStatus,
 }
 

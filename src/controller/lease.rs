@@ -20,7 +20,7 @@ use super::object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};
 
-/// Where the Lease is and how long it runs.
+/// The place of the Lease, and its times.
 #[derive(Clone, Debug)]
 pub struct LeaseSettings {
     /// Its namespace: the operator's own.
@@ -39,7 +39,7 @@ pub struct LeaseSettings {
 #[derive(Clone, Copy, Debug, Default)]
 struct Validity {
     renewed: Option<Moment>,
-    /// For how long from then on.
+    /// How long leadership lasts from then on.
     lasts: Duration,
     term: u64,
 }
@@ -266,7 +266,7 @@ fn as_ours(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSett
 
 #[cfg(test)]
 impl Leadership {
-    /// That of a replica that leads for an hour, in term 1.
+    /// The leadership of a replica that leads for an hour, in term 1.
     pub(super) fn of_an_hour() -> Self {
         let validity = Validity { renewed: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
         Self(watch::channel(validity).1)

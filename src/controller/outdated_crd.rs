@@ -16,7 +16,7 @@ const NAMED: usize = 5;
 /// The CRD in the cluster, beside the one of this operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CrdState {
-    /// Not there, or not seen yet.
+    /// The CRD is missing, or was not seen yet.
     Missing,
     /// It lacks these fields.
     Older(Vec<String>),
@@ -44,7 +44,7 @@ impl CrdState {
     }
 }
 
-/// What all passes share of it.
+/// What all passes know of the CRD.
 #[derive(Debug)]
 pub(super) struct Crd {
     state: watch::Sender<CrdState>,

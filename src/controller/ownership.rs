@@ -16,7 +16,7 @@ use crate::registry::{Found, InFlight, Noted, Ownership, Realm, Rows, age_of};
 pub(super) enum Sight<'a> {
     /// Its Secret cannot be read, so by the record alone.
     Record,
-    /// Its Secrets name this one, as far as they do.
+    /// The account that its Secrets name, as far as they name one.
     Secrets(&'a Account),
     /// The vendor has accepted the credentials and shown this.
     Reading(&'a Snapshot),
@@ -108,7 +108,7 @@ fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }
 
-/// Of which accounts a person says that they differ from this one.
+/// The accounts that differ from this one, as a person says.
 fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
     let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
     said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()

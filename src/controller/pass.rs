@@ -15,10 +15,10 @@ use crate::vendors::VendorAccount;
 /// One pass over one object.
 pub(super) struct Pass<'a> {
     pub context: &'a Context,
-    /// As the watch knows it.
+    /// The object as the watch knows it.
     pub object: &'a ObjectMetadata,
     pub key: &'a Key,
-    /// As it was read, and as it was written last.
+    /// The object as it was read, and as it was written last.
     pub stored: StoredObject,
     /// What asked for the pass, of the object as it was read.
     pub requested: PassRequest,
@@ -109,7 +109,7 @@ pub(super) struct Failed {
     pub status: LicenseSeatsStatus,
     /// `None`: the spec could not be checked.
     pub desired: Option<Desired>,
-    /// As far as it is known.
+    /// The account, as far as it is known.
     pub account: Option<Account>,
     pub fault: Fault,
     /// The host is left alone by all its objects for so long, and was not asked.
@@ -138,6 +138,6 @@ pub(super) struct Decided {
 pub(super) enum Queue {
     /// The vendor limits requests.
     RateLimiter,
-    /// As many passes as may are with this host already.
+    /// The host has its maximum of passes at a time.
     Host,
 }

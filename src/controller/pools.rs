@@ -14,7 +14,7 @@ use crate::registry::{Age, BlockedBy, Found, InFlight, Realm, Registry, peer};
 /// The registry of all ownership.
 #[derive(Debug)]
 pub(super) struct Pools {
-    /// Where objects are put that need not wait any more.
+    /// The queue for objects that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
     /// The reports of objects that make no progress.

@@ -23,7 +23,7 @@ pub struct Approval {
 /// What is known of approvals, and of what was approved before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Approvals<'a> {
-    /// Those of the object.
+    /// The approvals of the object.
     pub given: &'a [Approval],
     /// Why they could not be read, as the end of a sentence; then none is known.
     pub unread: Option<&'a str>,

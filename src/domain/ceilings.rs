@@ -36,7 +36,7 @@ impl Upper {
 }
 
 impl Desired {
-    /// With what the installer allows.
+    /// Adds the installer's ceilings.
     #[must_use]
     pub fn under(self, ceilings: Ceilings) -> Self {
         Self { ceilings, ..self }

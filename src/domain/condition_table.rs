@@ -101,10 +101,10 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::DRIFTED, Is::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
 ];
 
-/// What kstatus makes of it.
+/// The result of kstatus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Going {
-    /// Nothing is to come.
+    /// No further change is expected.
     Rests,
     /// Work goes on: `Reconciling`.
     On,

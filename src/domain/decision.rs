@@ -61,7 +61,7 @@ pub struct Situation<'a> {
     pub obstacle: Option<&'a Obstacle>,
     /// What the other objects of this account want of their pools.
     pub others: &'a [(&'static str, i32)],
-    /// Those of them that wait for a person to act.
+    /// The other objects that wait for a person to act.
     pub stuck: &'a [Stuck],
     /// Windows, and what is recorded of them.
     pub calendar: Calendar<'a>,

@@ -111,7 +111,7 @@ impl Desired {
     }
 }
 
-/// As admission has it.
+/// The same rule as in admission.
 fn approval(spec: &LicenseSeatsSpec) -> Result<ApprovalPolicy, SpecFault> {
     let Some(policy) = &spec.approval else { return Ok(ApprovalPolicy::default()) };
     let ApprovalPolicy { increase_above, decrease_above } = policy;
@@ -141,7 +141,7 @@ fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
     Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
 }
 
-/// As admission has it. `most_seats`: of what would be sent to the vendor.
+/// The same rules as in admission. `most_seats`: the most that may be sent to the vendor.
 fn numbers(spec: &LicenseSeatsSpec, most_seats: i32) -> Result<(), SpecFault> {
     let (rails, thresholds) = (spec.guardrails.as_ref(), spec.thresholds.as_ref());
     let of_rails = |number: fn(&Guardrails) -> Option<i32>| rails.and_then(number);

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The longest lease of another replica that is waited for; more is nonsense, and no flag may ask for it.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
-/// What a Lease says, as far as it matters.
+/// The fields of a Lease that matter here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseSeen {
     /// Its holder; `None` or empty when it was released.

@@ -139,7 +139,7 @@ pub enum Differences {
     /// None: each says how many seats there should be.
     #[default]
     Never,
-    /// Those that also remove the limit.
+    /// Changes that also remove the limit.
     WithoutLimit,
     /// All.
     Always,

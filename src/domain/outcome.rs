@@ -41,24 +41,25 @@ pub enum Refusal {
 /// What an answer says that proves nothing. It is asked once more after the settle time, and then a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertain {
-    /// That the license key is there already.
+    /// The license key is there already.
     Present,
     /// A refusal that the vendor also gives where the license key is there already.
     PerhapsPresent,
-    /// That the field is wrong that carries the license key.
+    /// The field that carries the license key is wrong.
     Field,
     /// The same of the field in lower case.
     LowerField,
-    /// Nothing that is understood; the status.
+    /// An answer that is not understood, with its status.
     Status(u16),
     /// No refusal: the application answered with this status, and its answer names no row.
     Other(u16),
-    /// Nothing of the application: something in between answered with this status, and the request may still be running.
+    /// An answer that is not the application's: a proxy in between answered with this status, and the request may still
+    /// be running.
     Between(u16),
 }
 
 impl Uncertain {
-    /// What the record says of it, in our words: as what follows "because".
+    /// The words in the record, as they follow "because".
     pub fn words(self) -> String {
         match self {
             Self::Present => "it says that it has the key already".into(),

@@ -45,7 +45,7 @@ pub enum WaitFor {
 pub struct Elapsed {
     /// Which doubt.
     pub wait: WaitFor,
-    /// Since this process first saw it.
+    /// The time since this process first saw it.
     pub since: Duration,
     /// What was read after the settle time, and how long ago.
     pub settled: Option<(Numbers, Duration)>,
@@ -91,7 +91,7 @@ pub(super) struct Open {
     pub state: State,
     /// The step that had no effect and may be sent once more.
     pub repeat: Option<Step>,
-    /// With `Rejected`: what lacks, where it is more than a refusal.
+    /// With `Rejected`: what is missing, where it is more than a refusal.
     pub lack: Option<Lack>,
 }
 
@@ -112,7 +112,7 @@ impl Open {
         Self::keep(intent, State::Wait(wait))
     }
 
-    /// It is seen to be made, and nothing of it is open any more.
+    /// The vendor shows the change as made, and nothing of it is open any more.
     pub(super) fn done(change: Change) -> Self {
         Self { applied: Some(change), ..Self::free() }
     }

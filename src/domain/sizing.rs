@@ -35,7 +35,7 @@ const MOST_PAST: usize = 16;
 pub struct Sizing {
     /// At least this many seats should be free.
     pub seats: i32,
-    /// And this percentage of those in use.
+    /// This percentage of the seats in use should be free too.
     pub percent: i32,
     /// The number of seats is a multiple of this.
     pub step: i32,

@@ -63,7 +63,7 @@ impl ChangeResult {
 pub struct Counted {
     /// What it does.
     pub direction: Direction,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ChangeResult,
     /// The seats that it added or removed, where it changed them.
     pub seats: u32,

@@ -11,7 +11,7 @@ use super::{BlockedBy, InFlight, Key, Realm};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InFlightChange {
     open: InFlight,
-    /// Since when this process has known of the change, or when its request ended.
+    /// When this process first knew of the change, or when its request ended.
     since: Instant,
 }
 

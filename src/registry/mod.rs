@@ -46,7 +46,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// That of a process that has seen nothing. `settle`: after this long nothing of a request is running any more.
+    /// The registry of a process that has read nothing yet. `settle`: after this long no part of a request is running
+    /// any more.
     pub fn new(settle: Duration) -> Self {
         Self {
             owners: Owners::default(),

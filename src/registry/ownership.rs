@@ -40,7 +40,7 @@ impl Realm {
         self != other && !is_unique(self) && !is_unique(other)
     }
 
-    /// Of an account, written `host/id`.
+    /// The realm of an account that is written `host/id`.
     pub fn of(account: &str) -> Self {
         let id = account.rsplit_once('/').map_or(account, |(_, id)| id);
         let unique = uuid::Uuid::try_parse(id).ok().map(|id| id.hyphenated().to_string());
@@ -91,7 +91,7 @@ pub enum Found {
     Unplaced {
         /// The kind of vendor.
         vendor: &'static str,
-        /// Of the object.
+        /// The age of the object.
         age: Age,
     },
     /// It wants something.

@@ -46,7 +46,7 @@ impl WaitsFor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Waiters {
     of: BTreeMap<Key, WaitsFor>,
-    /// Those that wait for the scan, the oldest first.
+    /// The objects that wait for the scan, the oldest first.
     scan: BTreeSet<(HeldUp, Key)>,
 }
 

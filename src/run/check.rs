@@ -120,7 +120,7 @@ async fn cluster() -> Result<(Client, String), String> {
     Ok((Client::try_from(config).map_err(|error| format!("Kubernetes client: {error}"))?, own))
 }
 
-/// One sentence if all rights are there, else one for each that is missing.
+/// One sentence if all rights are there, otherwise one for each missing right.
 async fn rights(client: &Client, args: &Check, own: &str) -> Findings {
     let mut needed = Vec::new();
     let everywhere = [String::new()];

@@ -83,7 +83,8 @@ struct Schema {
     lacking: Vec<String>,
 }
 
-/// One look. Discovery and the schema need no rights of our own: `system:discovery` gives them to every ServiceAccount.
+/// Reads the CRD once. Discovery and the schema need no rights of our own: `system:discovery` gives them to every
+/// ServiceAccount.
 async fn look(client: &Client, schema: &mut Schema) -> Result<CrdState, String> {
     let resources = match client.list_api_group_resources(GROUP_VERSION).await {
         Ok(list) => list.resources,

@@ -10,7 +10,7 @@ use crate::domain::Fault;
 /// Keys of a Secret that begin so are headers.
 const HEADER: &str = "header.";
 
-/// The most headers of one Secret.
+/// The maximum number of headers of one Secret.
 const MOST_HEADERS: usize = 10;
 
 /// Headers that Seatkeeper sets itself, or that define how a request is sent.

@@ -39,7 +39,7 @@ impl Left {
     }
 }
 
-/// Of its JSON, in which the order of names is always the same.
+/// A hash of its JSON, in which the order of names is always the same.
 fn hash(status: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     status.to_string().hash(&mut hasher);

@@ -35,7 +35,7 @@ pub(in crate::controller) struct ObjectState {
     pub credential_pause: Option<CredentialPause>,
     /// Versions of the Secrets with which the vendor was read last.
     pub secret: Option<String>,
-    /// Those and the versions of the Secrets with license keys.
+    /// The same, and the versions of the Secrets with license keys.
     pub read_with: Option<String>,
     /// The intent that the vendor refused, and the versions of the Secrets by then.
     refused: Option<(String, Option<String>)>,
@@ -61,11 +61,11 @@ pub(in crate::controller) struct ObjectState {
     pub waiting: Option<Instant>,
     /// The host that had no permit for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
-    /// A `SeatApproval` of it came or went, and it was not read since.
+    /// A `SeatApproval` of the object came or went since the approvals were read.
     pub has_news: bool,
     /// The next reading waited for its turn.
     pub(super) rate_limited: bool,
-    /// Since when it does.
+    /// When this wait began.
     rate_limited_since: Option<Instant>,
     /// When its turn to be read came last, whatever the result of the reading.
     turn_came: Option<Instant>,
@@ -85,7 +85,7 @@ pub(in crate::controller) struct ObjectState {
     pub redone: Option<Instant>,
     /// Since when an edit or a changed Secret waits for a pass.
     unseen: Option<Instant>,
-    /// Since when it waits for a Secret.
+    /// When it began to wait for a Secret.
     waits_for_secret: Option<Instant>,
     /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
     pub secret_watch: Option<(Instant, u64)>,

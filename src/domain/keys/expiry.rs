@@ -81,7 +81,7 @@ impl Lost<'_> {
     }
 }
 
-/// What goes with some rows, of those in force, beside their seats. What a row does not show is not enough.
+/// The features that would be lost with some of the rows in force. A row that does not show its features proves none.
 pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
     let goes = |row: &Row| gone.iter().any(|other| other.is(Some(row.id), Some(&row.uuid)));
     let stay: Vec<&String> =

@@ -13,7 +13,7 @@ pub(super) const NO_ANSWER: &str = "no answer";
 /// How the record of an answer begins that has nothing but its status.
 pub(super) const STATUS: &str = "status ";
 
-/// One thing that lacks.
+/// One thing that is missing or wrong.
 pub(super) struct Trouble {
     reason: &'static str,
     summary: String,

@@ -40,7 +40,7 @@ pub struct Lack {
     pub message: String,
     /// A change of a Secret may mend it.
     pub secret_may_help: bool,
-    /// Nothing lacks but Secrets that are missing or half filled, as at the start of a GitOps tool.
+    /// Only Secrets are missing or half filled, as at the start of a GitOps tool.
     pub arrives: bool,
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Retirement<'a> {
     None,
     /// This one may be removed.
     Of(&'a KeyRecord),
-    /// One should be, and must not.
+    /// A row should be removed, and must not be.
     Blocked(String),
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Standing<'a> {
     NoSuchRow,
     /// A person has confirmed that its row is gone: it is to be added.
     GivenUp,
-    /// Nothing is known of it: it is to be added.
+    /// No row of it is known: it is to be added.
     New,
 }
 

@@ -9,7 +9,7 @@ use crate::domain::protocol::digest;
 /// One row of the account's list of licenses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The account's number of it; handed out again by a rebuilt account.
+    /// The account's number of the row; a rebuilt account assigns it again.
     pub id: i64,
     /// The license's identifier, opaque.
     pub uuid: String,
@@ -37,7 +37,7 @@ impl Row {
 /// A license key that the spec lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedKey {
-    /// Where it is.
+    /// The Secret and the key within it.
     pub reference: SecretKeyRef,
     /// The row that the spec says it has.
     pub adopt: Option<KeyRow>,

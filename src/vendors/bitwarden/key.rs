@@ -23,7 +23,7 @@ pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
 /// The owner of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
-    /// That of the organization with this id: the organization API ("The organization key").
+    /// The key of the organization with this id: the organization API ("The organization key").
     Organization(String),
     /// A person's: the owner API, with that person's roles ("The personal key").
     User,

@@ -71,7 +71,7 @@ const MAX_SEATS: i32 = 32_767;
 
 /// One pool of one organization, with the keys that are there.
 pub(super) struct Organization {
-    /// For which it was opened.
+    /// The object that it was opened for.
     object: Key,
     organization: Option<Arc<BitwardenSession>>,
     owner: Option<Arc<BitwardenSession>>,
@@ -79,7 +79,7 @@ pub(super) struct Organization {
     owner_reference: &'static str,
     /// Why there is no other key beside the organization's, though the spec names one.
     lacks: Option<Fault>,
-    /// Of the Secrets that the keys came from.
+    /// The version of the Secrets that the keys came from.
     secret_version: String,
     /// `None`: the one that the person owns.
     id: Option<String>,
@@ -148,7 +148,8 @@ impl Organization {
         self.seen(urgency).await.map(Seen::snapshot)
     }
 
-    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
+    /// Changes by totals with the organization's key wherever that can carry the change, and by differences with the
+    /// owner's.
     async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
         let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
         let total = SubscriptionChange::of(self.product, from, to);

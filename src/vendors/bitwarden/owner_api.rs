@@ -21,7 +21,7 @@ use crate::vendors::Go;
 use crate::vendors::rate_limit::Wait;
 use crate::vendors::token_cache::Asker;
 
-/// Where a person belongs.
+/// The path of the list of a person's organizations.
 pub(super) const LIST: &str = "organizations";
 
 /// Exact use.
@@ -34,7 +34,7 @@ const MOST_DETAILS: usize = 256;
 #[derive(Default)]
 pub(super) struct Known {
     memberships: Option<(Arc<Vec<Membership>>, Instant)>,
-    /// By organization.
+    /// The details by organization.
     details: HashMap<String, (Arc<Details>, Instant)>,
     /// Nothing of this was asked with a token before the one with this number.
     token: u64,

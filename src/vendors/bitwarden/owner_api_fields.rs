@@ -30,7 +30,7 @@ pub(super) struct Membership {
     /// 0: owner ("Members").
     #[serde(rename = "type")]
     pub(super) role: i64,
-    /// Of the provider that manages the organization, if one does ("Organizations under a provider").
+    /// The type of the provider that manages the organization, if one does ("Organizations under a provider").
     pub(super) provider_type: Option<i64>,
     pub(super) provider_id: Option<String>,
 }
@@ -65,7 +65,7 @@ pub(super) struct PlanRow {
 pub(super) struct PlanPool {
     pub(super) base_seats: Option<i64>,
     pub(super) has_additional_seats_option: Option<bool>,
-    /// Of one seat.
+    /// The price of one seat.
     pub(super) seat_price: Option<f64>,
 }
 

@@ -30,9 +30,9 @@ pub(super) enum Shape {
 /// What is known of the change that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// By totals, of one product.
+    /// A change by totals, of one product.
     Totals,
-    /// By differences; whether seats were to move.
+    /// A change by differences; whether seats were to move.
     Differences { moves_seats: bool },
 }
 

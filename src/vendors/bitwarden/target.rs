@@ -43,7 +43,7 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
 }
 
 impl Product {
-    /// As written in the spec.
+    /// The name in the spec.
     pub fn name(self) -> &'static str {
         match self {
             Self::PasswordManager => "PasswordManager",

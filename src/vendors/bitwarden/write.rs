@@ -17,7 +17,7 @@ use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 
 impl BitwardenSession {
-    /// One request, once.
+    /// Sends one request, once.
     pub(super) async fn send_once(
         &self,
         operation: &'static str,
