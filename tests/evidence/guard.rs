@@ -121,7 +121,7 @@ pub fn page(guards: &[Guard]) -> String {
         `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. It writes this page\n\
         only if each of them did, and passes with every guard in its place. `tests/evidence/guards.yaml` has the guards as they stand in the sources; a test fails if one of\n\
         them is not there any more.\n\n\
-        | Promise | Said in | Guard | What turns red | |\n|---|---|---|---|---|\n"
+        | Promise | Page | Guard | What turns red | |\n|---|---|---|---|---|\n"
         .to_owned();
     for Guard { promise, said, file, red, .. } in guards {
         page += &format!("| {promise} | {said} | `{file}` | `{}` | {} |\n", red.name(), red.kind());

@@ -87,7 +87,7 @@ async fn a_write_goes_on_without_its_client_and_may_come_late() {
 }
 
 #[tokio::test]
-async fn the_webhook_can_put_back_the_row_of_a_private_write() {
+async fn the_webhook_can_put_back_the_row_of_an_owners_write() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.webhook = Webhook::restoring());
@@ -104,7 +104,7 @@ async fn the_webhook_can_put_back_the_row_of_a_private_write() {
 }
 
 #[tokio::test]
-async fn each_organization_has_its_own_counter_on_private_paths() {
+async fn each_organization_has_its_own_counter_on_paths_of_the_owner_api() {
     let bench = Bench::new(example()).await;
     let mut owner = bench.owner().await;
     let other = bench.bw.add_organization(example());
@@ -126,7 +126,7 @@ async fn each_organization_has_its_own_counter_on_private_paths() {
 }
 
 #[tokio::test]
-async fn the_vendors_own_limits_hold_for_private_paths() {
+async fn the_vendors_own_limits_hold_for_paths_of_the_owner_api() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.rate_limits = RateLimits::vendor());
