@@ -299,8 +299,8 @@ async fn difference_that_only_the_owner_api_fails_so_is_bought_once() {
     let w = world("differences").await;
     w.needs_many_tokens();
     let faults = [
-        ("draft invoice lost", Fault::on_private_write(FaultKind::DraftInvoiceLost)),
-        ("card declined", Fault::on_private_write(FaultKind::CardDeclined)),
+        ("draft invoice lost", Fault::on_owner_write(FaultKind::DraftInvoiceLost)),
+        ("card declined", Fault::on_owner_write(FaultKind::CardDeclined)),
     ];
     let mut all = Vec::new();
     for (what, fault) in faults {
@@ -334,7 +334,7 @@ async fn bill_of_a_change_that_is_refused_after_it_was_billed_is_told_whichever_
         assert_eq!((status.seats, status.billed), (Some(100), Some(150)), "{what}");
     };
     tokio::join!(
-        play("owner alone", Fault::on_private_write(FaultKind::FailAfterBilling), false),
+        play("owner alone", Fault::on_owner_write(FaultKind::FailAfterBilling), false),
         play("both keys", Fault::on_put(FaultKind::FailAfterBilling), true),
     );
 }
@@ -405,7 +405,7 @@ async fn occupied_count_of_zero_is_not_believed_beside_members_that_take_seats()
     needs_control_plane!();
     let w = world("occupied-zero").await;
     let text = json!({ "isOnSecretsManagerStandalone": false, "organizationOccupiedSeats": 0 }).to_string();
-    w.bitwarden().inject(Fault::on_private_read(FaultKind::Body { text }).path("/billing/vnext/metadata").for_ever());
+    w.bitwarden().inject(Fault::on_owner_read(FaultKind::Body { text }).path("/billing/vnext/metadata").for_ever());
     let (both, alone) = (w.tenant("both", organization()).await, w.tenant("alone", organization()).await);
     for t in [&both, &alone] {
         t.person(Role::Owner).await;

@@ -24,7 +24,7 @@ impl Tenant<'_> {
     fn owner_api_fails(&self) -> u64 {
         let fails = FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
         let path = format!("/api/organizations/{}", self.key.id);
-        self.world.bitwarden().inject(Fault::on_private_read(fails).for_ever().path(path))
+        self.world.bitwarden().inject(Fault::on_owner_read(fails).for_ever().path(path))
     }
 
     async fn until_fired(&self, fault: u64, times: u64) {

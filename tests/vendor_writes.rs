@@ -304,7 +304,7 @@ async fn owner_whose_change_is_refused_with_403_is_never_told_to_use_another_kin
     let w = world("owner-403").await;
     let t = w.tenant("owner-403", organization()).await;
     t.person(Role::Owner).await;
-    let refusal = |kind: FaultKind| w.bitwarden().inject(Fault::on_private_write(kind).for_ever());
+    let refusal = |kind: FaultKind| w.bitwarden().inject(Fault::on_owner_write(kind).for_ever());
     let empty = FaultKind::Answer { status: 403, headers: Default::default(), body: String::new(), apply: false };
     let fault = refusal(empty);
     w.declare("owner-403", t.alone(json!({}))).await;

@@ -146,7 +146,7 @@ impl Line {
 
     /// How the request is held while the state changes: before it is looked at, or between the vendor's two readings.
     fn holds(&self) -> Vec<Fault> {
-        let on: fn(FaultKind) -> Fault = if self.keys == Keys::Owner { Fault::on_private_write } else { Fault::on_put };
+        let on: fn(FaultKind) -> Fault = if self.keys == Keys::Owner { Fault::on_owner_write } else { Fault::on_put };
         if self.back {
             let answer = FaultKind::Delay { before_ms: 0, after_ms: FOR_EVER };
             vec![on(FaultKind::PauseBetweenReads { ms: FOR_EVER }), on(answer)]

@@ -185,12 +185,12 @@ impl Fault {
     }
 
     /// Hits one write of the owner API.
-    pub fn on_private_write(kind: FaultKind) -> Self {
+    pub fn on_owner_write(kind: FaultKind) -> Self {
         Self::once(kind).method("POST").path("/api/organizations/")
     }
 
     /// Hits one read of the owner API.
-    pub fn on_private_read(kind: FaultKind) -> Self {
+    pub fn on_owner_read(kind: FaultKind) -> Self {
         Self::once(kind).method("GET").path("/api/organizations/")
     }
 

@@ -110,7 +110,7 @@ async fn with_the_standalone_discount_password_manager_follows_and_loses_its_cap
     assert_eq!(pm(), (Some(100), Some(120)), "only seats pull");
     assert_eq!(owner.post("/sm-subscription", json!({ "seatAdjustment": 5 })).await.0, 200);
     assert_eq!((pm(), numbers(&bench)[0]), ((Some(105), None), Some(30)));
-    bench.bw.inject(Fault::on_private_write(FaultKind::HalfSecretsManager));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::HalfSecretsManager));
     assert_eq!(owner.post("/sm-subscription", json!({ "seatAdjustment": 5 })).await.0, 500);
     assert_eq!((pm(), numbers(&bench)[0]), ((Some(110), None), Some(30)), "one half of it");
 }
