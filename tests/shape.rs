@@ -247,17 +247,24 @@ fn every_vendor_lists_the_answers_that_prove_that_nothing_was_done() {
     }
 }
 
-#[test]
-fn every_vendor_says_what_its_credentials_hold() {
+/// That src/vendors/mod.rs has a list with one of each vendor.
+fn assert_listed_of_every_vendor(what: &str, kind: &str) {
     let list = code(&root().join("src/vendors/mod.rs"));
     let names = vendors();
     for name in &names {
-        assert!(
-            list.contains(&format!("&{name}::CREDENTIALS")),
-            "src/vendors/mod.rs does not list {name}::CREDENTIALS"
-        );
+        assert!(list.contains(&format!("&{name}::{what}")), "src/vendors/mod.rs does not list {name}::{what}");
     }
-    assert!(list.contains(&format!("CREDENTIALS: [&CredentialKeys; {}]", names.len())), "{names:?}");
+    assert!(list.contains(&format!("{what}: [&{kind}; {}]", names.len())), "{names:?}");
+}
+
+#[test]
+fn every_vendor_says_what_its_credentials_hold() {
+    assert_listed_of_every_vendor("CREDENTIALS", "CredentialKeys");
+}
+
+#[test]
+fn every_vendor_says_what_it_is_asked_for() {
+    assert_listed_of_every_vendor("OPERATIONS", "Operations");
 }
 
 /// Names of all tests, as cargo prints them, with the file in the place of the test program.

@@ -14,13 +14,15 @@ use reqwest::{Client, Identity, RequestBuilder, Response, StatusCode};
 use rustls::AlertDescription;
 use serde::de::DeserializeOwned;
 
+use super::OPERATIONS;
 use super::access::{Access, ClientCertificate};
 use super::certificate::Untrusted;
 use super::credential_hash::CredentialHash;
 use super::date;
-use super::error::{Failure, THROTTLED, VendorError};
+use super::error::{Failure, VendorError};
 use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
+use super::operation::Operation;
 use super::rates::Rates;
 use super::route::{Route, refused_by_proxy};
 use super::secret_data::never_shown;
@@ -77,17 +79,25 @@ impl Default for RequestMetrics {
     fn default() -> Self {
         // From a host next door to the longest time limit that anybody sets.
         let buckets = || Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0]);
-        Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) }
+        let own = Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) };
+        // The first of a kind is an increase only where the counter was there before.
+        for operations in OPERATIONS {
+            let vendor = operations.vendor;
+            drop(own.seconds.get_or_create(&VendorLabel { vendor }));
+            for (operation, outcome) in operations.labels() {
+                drop(own.counted.get_or_create(&RequestLabels { vendor, operation, outcome }));
+            }
+        }
+        own
     }
 }
 
 impl RequestMetrics {
     /// Counts a request by its outcome.
-    pub(super) fn count(&self, vendor: &'static str, operation: &'static str, outcome: &'static str) {
-        let of = |outcome| RequestLabels { vendor, operation, outcome };
-        // The first time that the vendor throttles must be an increase of a counter that was there before.
-        drop(self.counted.get_or_create(&of(THROTTLED)));
-        self.counted.get_or_create(&of(outcome)).inc();
+    pub(super) fn count(&self, vendor: &'static str, operation: Operation, outcome: &'static str) {
+        let labels = RequestLabels { vendor, operation: operation.label, outcome };
+        debug_assert!(self.counted.get(&labels).is_some(), "{labels:?} is to be counted from 0 on");
+        self.counted.get_or_create(&labels).inc();
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is told of each error, and what becomes of a change without proof of who calls.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::{Outcome, Refusal};
 use crate::vendors::connection::not_signed;
@@ -20,6 +22,7 @@ impl From<VendorError> for AcmeError {
 impl Failure for AcmeError {
     const UNAUTHORIZED: Self = Self::Own;
     const FORBIDDEN: Self = Self::Own;
+    const LABELS: &'static [&'static str] = &["own"];
 
     fn shared(&self) -> Option<&VendorError> {
         match self {
@@ -70,6 +73,13 @@ fn every() -> [AcmeError; 17] {
         VendorError::Unreadable("it is too large").into(),
         AcmeError::Own,
     ]
+}
+
+#[test]
+fn label_of_every_error_is_listed() {
+    let labels: BTreeSet<_> = every().iter().map(Failure::label).collect();
+    let listed: BTreeSet<_> = VendorError::LABELS.iter().chain(AcmeError::LABELS).copied().collect();
+    assert_eq!(labels, listed);
 }
 
 #[test]
