@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::ReadError;
 use super::certificate::Untrusted;
-use super::http::no_connection;
 use super::rate_limit::{Outage, Trouble, Wait};
 use crate::domain::{Fault, Remedy, reason};
 
@@ -212,8 +211,8 @@ impl VendorError {
                      requests through there. It is tried again"
                 ),
             ),
-            Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection, .. }), .. } => {
-                let Fault { summary, message, .. } = Self::NoAnswer(no_connection()).fault(vendor, host);
+            Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection(why), .. }), .. } => {
+                let Fault { summary, message, .. } = Self::NoAnswer(*why).fault(vendor, host);
                 (summary, message)
             }
             Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: None }), .. } => {

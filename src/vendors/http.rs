@@ -24,7 +24,7 @@ use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
 use super::operation::Operation;
 use super::rates::Rates;
-use super::route::{Route, refused_by_proxy};
+use super::route::Route;
 use super::secret_data::never_shown;
 use super::tls::{self, Unusable};
 use crate::clock;
@@ -161,7 +161,7 @@ impl Http {
 
     /// The way out for requests of a vendor with these limits.
     pub(super) fn limiter(&self, rates: Arc<Rates>) -> Limiter {
-        Limiter::new(Arc::clone(&self.shared), rates)
+        Limiter::new(Arc::clone(&self.shared), rates, self.route.told())
     }
 
     /// The rate limiter of all vendors.
@@ -294,7 +294,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 
 /// What is said of a host that takes no connection. A proxy that the environment names is never used, and is the way out of some
 /// clusters.
-pub(super) fn no_connection() -> &'static str {
+fn no_connection() -> &'static str {
     static SAID: LazyLock<&str> = LazyLock::new(|| {
         let named = |name: &&str| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty());
         match ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(named) {
@@ -308,7 +308,7 @@ pub(super) fn no_connection() -> &'static str {
     *SAID
 }
 
-/// Tells transport errors apart without repeating their text, which may hold a URL.
+/// Tells transport errors of a vendor's host apart without repeating their text, which may hold a URL.
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -322,9 +322,7 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
         }
         source = cause.source();
     }
-    VendorError::NoAnswer(if let Some(refused) = refused_by_proxy(error) {
-        refused
-    } else if error.is_timeout() {
+    VendorError::NoAnswer(if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
         no_connection()
@@ -334,7 +332,7 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
 }
 
 /// The TLS error in an error. An I/O error leaves its content out of the chain of sources, and may hold another one.
-fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+pub(super) fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<std::io::Error>() {
         Some(io) => tls_error(io.get_ref()?),
         None => error.downcast_ref(),
