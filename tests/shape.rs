@@ -413,4 +413,13 @@ fn the_chart_knows_every_flag_and_no_other() {
     let mut known: Vec<String> = known.keys().cloned().collect();
     known.sort();
     assert_eq!(known, flags, "charts/seatkeeper/values.schema.json, properties.flags");
+    // The schema's words name no fix, so that it lets through what the checks refuse by the value to set.
+    let refused = schema["properties"]["flags"]["patternProperties"].as_object().expect("flags of other values");
+    let expected = format!("^({})$", FLAGS_WITH_OWN_VALUES.join("|"));
+    assert_eq!(refused.keys().collect::<Vec<_>>(), [&expected]);
+    let checks = fs::read_to_string(root().join("charts/seatkeeper/templates/_checks.tpl")).unwrap();
+    let named = checks.lines().find(|line| line.contains("$own := dict")).expect("the values of flags");
+    let missing: Vec<_> =
+        FLAGS_WITH_OWN_VALUES.iter().filter(|flag| !named.contains(&format!("\"{flag}\" "))).collect();
+    assert!(missing.is_empty(), "charts/seatkeeper/templates/_checks.tpl names no value for {missing:?}");
 }
