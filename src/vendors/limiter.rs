@@ -104,11 +104,7 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Limiter {
-    pub(super) fn new(
-        shared: Arc<SharedLimiter>,
-        rates: Arc<Rates>,
-        proxy: Option<&'static ToldOfProxy>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<SharedLimiter>, rates: Arc<Rates>, proxy: Option<&'static ToldOfProxy>) -> Self {
         Self { shared, rates, proxy }
     }
 

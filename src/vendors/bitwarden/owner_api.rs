@@ -92,7 +92,8 @@ impl BitwardenSession {
         {
             return Ok((Arc::clone(known), true));
         }
-        let details: Arc<Details> = Arc::new(self.get(operation::GET_DETAILS, "organizations/{id}/subscription", id).await?);
+        let details: Arc<Details> =
+            Arc::new(self.get(operation::GET_DETAILS, "organizations/{id}/subscription", id).await?);
         self.known().keep(id, Arc::clone(&details), self.settings.account_recheck);
         Ok((details, false))
     }

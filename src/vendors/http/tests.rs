@@ -161,7 +161,8 @@ fn counter_of_every_operation_and_outcome_is_at_0_before_a_request() {
         let labels: Vec<_> = operations.labels().collect();
         assert!(operations.all.iter().all(|listed| labels.iter().any(|(operation, _)| *operation == listed.label)));
         for (operation, outcome) in labels {
-            let counted = metrics.counted.get(&RequestLabels { vendor, operation, outcome }).map(|counter| counter.get());
+            let counted =
+                metrics.counted.get(&RequestLabels { vendor, operation, outcome }).map(|counter| counter.get());
             assert_eq!(counted, Some(0), "{vendor} {operation} {outcome}");
         }
     }

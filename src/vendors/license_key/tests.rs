@@ -97,7 +97,12 @@ fn no_person_is_led_to_give_a_credential_away() {
         }
     }
     // What another program may need is not deleted, and neither is a credential.
-    for (kind, more) in [(SECRET_TYPE, "clientSecret"), (SECRET_TYPE, "apiKey"), (SECRET_TYPE, "token"), ("kubernetes.io/tls", "tls.key")] {
+    for (kind, more) in [
+        (SECRET_TYPE, "clientSecret"),
+        (SECRET_TYPE, "apiKey"),
+        (SECRET_TYPE, "token"),
+        ("kubernetes.io/tls", "tls.key"),
+    ] {
         let fault =
             refused(&secret(kind, &[("licenseKey", VALUE), (more, VALUE)]), "licenseKey", "https://tenant.test");
         assert!(!fault.message.contains("delete") && !fault.message.contains(more), "{fault}");
