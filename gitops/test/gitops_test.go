@@ -314,3 +314,34 @@ func TestPatchOfArgosConfigIsMadeOfTheScripts(t *testing.T) {
 		t.Errorf("Argo CD would read %+v", actions)
 	}
 }
+
+// pinned is the version of a module in a go.mod.
+func pinned(t *testing.T, path, module string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == module {
+			return words[1]
+		}
+	}
+	t.Fatalf("%s has no %s", path, module)
+	return ""
+}
+
+func TestKstatusIsThatOfTheHelmThatThePageNames(t *testing.T) {
+	const pins, kstatus = "../../tests/control-plane/go.mod", "github.com/fluxcd/cli-utils"
+	if of, here := pinned(t, pins, kstatus), pinned(t, "go.mod", kstatus); of != here {
+		t.Errorf("Helm has %s %s, and these tests %s", kstatus, of, here)
+	}
+	helm := strings.Split(strings.TrimPrefix(pinned(t, pins, "helm.sh/helm/v4"), "v"), ".")
+	page, err := os.ReadFile("../../docs/gitops.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := "Helm " + helm[0] + "." + helm[1]; !strings.Contains(string(page), name) {
+		t.Errorf("docs/gitops.md does not name %s", name)
+	}
+}

@@ -179,3 +179,18 @@ func TestEveryStateHasASeriesForEachConditionAndForTheNumbersThatItKnows(t *test
 		}
 	}
 }
+
+func TestPageNamesTheVersionOfKubeStateMetrics(t *testing.T) {
+	texts := map[string]string{}
+	for _, path := range []string{"go.mod", "../../docs/alerts.md"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	version := regexp.MustCompile(`k8s.io/kube-state-metrics/v2 v(\d+\.\d+)\.`).FindStringSubmatch(texts["go.mod"])
+	if version == nil || !strings.Contains(texts["../../docs/alerts.md"], "kube-state-metrics "+version[1]) {
+		t.Errorf("docs/alerts.md does not name kube-state-metrics %v", version)
+	}
+}
