@@ -197,9 +197,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
         Some(HoldKind::Owned) => stalls(reason::CONFLICT, "owned by another object"),
         Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "confirmation needed"),
-        Some(HoldKind::OtherPool | HoldKind::UnreadPool) => {
-            goes_on(reason::AWAITING_OTHER_POOL, "awaits another pool")
-        }
+        Some(HoldKind::OtherPool | HoldKind::UnreadPool) => goes_on(reason::AWAITING_OTHER_POOL, "awaits another pool"),
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
             pending(goes_on(reason::PROGRESSING, "last change settles"), reason::SETTLING)
         }
