@@ -22,6 +22,7 @@ mod estimates;
 mod examples;
 mod first_sight;
 mod guard_rails;
+mod helm_waits;
 mod immuta;
 mod late_effects;
 mod leadership;
