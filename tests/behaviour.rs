@@ -21,6 +21,7 @@ mod errors;
 mod estimates;
 mod examples;
 mod first_sight;
+mod followed_pages;
 mod guard_rails;
 mod helm_waits;
 mod immuta;
