@@ -8,7 +8,7 @@ use seatkeeper::domain::{CONDITIONS, kind};
 use seatkeeper::vendors::{Proof, proofs};
 use seatkeeper_support::{FLAGS_WITH_OWN_VALUES, workspace_root};
 
-use crate::{mutilated, sequences, vendor_writes};
+use crate::{damaged_status, sequences, vendor_writes};
 
 fn text(path: &str) -> String {
     fs::read_to_string(workspace_root().join(path)).expect("a text")

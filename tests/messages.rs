@@ -1,4 +1,4 @@
-//! Every sentence that the operator can print, in one file, so that wording is reviewed as wording. The texts of `kubectl
+//! Every sentence that the operator, the chart and the health script can print, in one file, so that wording is reviewed as wording. The texts of `kubectl
 //! explain` are in the CRD, and the texts of flags are in `src/run/flags.rs`.
 
 use std::collections::BTreeSet;
@@ -36,6 +36,28 @@ fn is_message(text: &str) -> bool {
     text.trim().contains(' ') && text.chars().any(char::is_alphabetic)
 }
 
+/// The texts in double quotes of a script or a template, where they are messages.
+fn quoted(text: &str) -> BTreeSet<String> {
+    // Odd parts of a line are inside of quotes; an escaped quote ends no part.
+    let inside = |line: &str| {
+        let line = line.replace("\\\"", "\u{1}");
+        let parts = line.split('"').skip(1).step_by(2).map(|text| text.replace('\u{1}', "\\\""));
+        parts.collect::<Vec<_>>()
+    };
+    text.lines().flat_map(inside).filter(|text| is_message(text)).collect()
+}
+
+/// What an installer reads: refusals of the chart and the notes after an installation, and what Argo CD shows of an object.
+fn beside_the_sources() -> BTreeSet<String> {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
+    let notes = read("charts/seatkeeper/templates/NOTES.txt");
+    let notes = notes.lines().filter(|line| is_message(line) && !line.starts_with("{{")).map(str::to_owned);
+    let checks = quoted(&read("charts/seatkeeper/templates/_checks.tpl"));
+    let health = quoted(&read("gitops/argocd/seatkeeper.dev/LicenseSeats/health.lua"));
+    assert!(checks.len() > 10 && !health.is_empty(), "{checks:?} {health:?}");
+    notes.chain(checks).chain(health).collect()
+}
+
 fn messages(code: &str) -> BTreeSet<String> {
     let mut found = Vec::new();
     literals(code.parse().expect("Rust"), &mut found);
@@ -53,7 +75,8 @@ fn a_message_is_a_literal_with_words_wherever_it_stands() {
 fn every_message_that_people_see_is_in_the_snapshot() {
     let files = sources(&root().join("src"));
     let shipped = files.iter().filter(|path| !is_test(path.strip_prefix(root()).unwrap()) && !only_tests(path));
-    let all: BTreeSet<String> = shipped.flat_map(|path| messages(&code(path))).collect();
+    let mut all: BTreeSet<String> = shipped.flat_map(|path| messages(&code(path))).collect();
+    all.extend(beside_the_sources());
     assert!(all.len() > 300, "only {} messages found: does this test still read the sources?", all.len());
     let now: String = all.iter().map(|message| format!("{message}\n")).collect();
     let path = root().join(FILE);

@@ -136,7 +136,7 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
     assert_eq!(said(&status, "ChangePending"), "True/Suspended");
     assert_eq!(status.plan.expect("the plan is shown").step.target().seats, 150);
     let status = w.until_reason("observed", "Ready", "Observed").await;
-    assert_eq!(status.summary.as_deref(), Some("observed; spec asks 150"));
+    assert_eq!(status.summary.as_deref(), Some("observed; spec: 150"));
     assert!(w.bitwarden().join(&w.key.id, 5));
     for name in ["suspended", "observed"] {
         w.until(name, "the new members", |s| s.used == Some(85)).await;

@@ -6,7 +6,7 @@ use super::condition_table::says;
 use super::numbers::doubled;
 use super::shortage::Shortage;
 use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict, keys};
-use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, Step};
+use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, NO_CLUSTER, Step};
 
 /// What else is to be told beside a decision.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
     let words = says(&decision.verdict).words;
     match &decision.verdict {
         Verdict::InSync | Verdict::Observed(None) => beside.after(words),
-        Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec asks {}", wanted.seats)),
+        Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec: {}", wanted.seats)),
         Verdict::Standby(standby) => standing_by(standby, words, beside),
         Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
         Verdict::Held(holds) => held(holds, change.unwrap_or("change"), words, beside),
@@ -52,10 +52,13 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
 
 /// The phrase for an object that stands by: first that it does, for a hand-over waits for that.
 fn standing_by(standby: &Standby, words: &str, beside: Beside<'_>) -> String {
-    let wanted = standby.wanted.map(|wanted| format!("spec asks {}", wanted.seats));
+    let wanted = standby.wanted.map(|wanted| format!("spec: {}", wanted.seats));
     let open = standby.settles.then(|| words.to_owned());
     let other = beside.after("");
-    let standby = format!("standby (active: {})", standby.active);
+    let standby = match standby.active.as_str() {
+        NO_CLUSTER => "standby (none active)".to_owned(),
+        active => format!("standby for {active}"),
+    };
     let all = [Some(standby), open, wanted, Some(other).filter(|other| !other.is_empty())];
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -65,9 +68,10 @@ fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
         return format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
     }
-    // What waits for days hides no shortage.
-    let lasts = holds.first().is_some_and(Hold::lasts);
-    let worse = beside.shortage.filter(|_| lasts).map_or_else(String::new, |s| format!("shortage: {}; ", s.message));
+    // What waits for days, or for a person, hides nothing that is worse.
+    let waits = holds.first().is_some_and(|hold| hold.lasts() || hold.is_of_a_person());
+    let worse = Some(beside.after("")).filter(|worse| waits && !worse.is_empty());
+    let worse = worse.map_or_else(String::new, |worse| format!("{worse}; "));
     let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) else {
         return format!("{worse}{change}: {words}");
     };

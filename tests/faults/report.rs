@@ -42,7 +42,7 @@ pub struct Report {
     /// By kind and action.
     rows: BTreeMap<(&'static str, String), Row>,
     failed: Vec<String>,
-    /// Those that say nothing, for their fault never struck or nobody noticed; in no row.
+    /// Those that say nothing, for their fault never took effect or nobody noticed; in no row.
     missed: Vec<String>,
     /// How many were played once more.
     pub replays: usize,

@@ -18,7 +18,7 @@ use crate::ground::Ground;
 use crate::scenario::scenarios;
 use crate::selection::WEAKENED;
 
-const VARIABLE: &str = "FAULT_WEAKNESS";
+const VARIABLE: &str = "FAULT_SWITCH";
 
 /// The weakened operator, if that is what this process was started as.
 pub fn operator() -> Option<ExitCode> {

@@ -217,8 +217,9 @@ pub(super) struct Wanted<'a> {
 type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 
 /// All gates in their order: the first that holds gives the reason, and all that hold are reported. First what keeps an
-/// object from changing anything, then what only a person can end, last what ends by itself. What other objects do at this
-/// moment comes after these: it is asked only where nothing else holds, so that a change that is held for days does not
+/// object from changing anything, then what only a person can end, last what ends by itself. Late effects of the last change
+/// come before what they may cause, which is numbers that contradict each other. What other objects do at this moment comes
+/// after these: it is asked only where nothing else holds, so that a change that is held for days does not
 /// follow each of theirs.
 const ALL: [Gate; 18] = [
     standby::gate,
@@ -227,12 +228,12 @@ const ALL: [Gate; 18] = [
     drift_report::gate,
     seen_first::gate,
     suspended::gate,
-    seen_first::late,
     vendor::support,
     repeated_drift::gate,
     vendor::rules,
     guard_rails::gate,
     seats_in_use::gate,
+    seen_first::late,
     readings::gate,
     first_sight::gate,
     approval::gate,

@@ -238,7 +238,7 @@ fn refused_change_is_called_so_in_short_only_where_the_vendor_said_why() {
         reported(&story).status.summary
     };
     assert_eq!(told(Some("of a rule")).as_deref(), Some("vendor refused"));
-    assert_eq!(told(None).as_deref(), Some("vendor refused, reason not disclosed"));
+    assert_eq!(told(None).as_deref(), Some("refused without a reason"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `spec.activeCluster`: who only watches, who waits before its first change, and an account that moves by our own plan.
+//! `spec.activeCluster`: the side that only observes, the one that waits before its first change, and an account that
+//! moves by our own plan.
 
 use super::pages::table;
 use super::*;
@@ -148,15 +149,15 @@ fn object_without_the_field_changes_the_account_at_once_and_records_nothing_of_c
 
 #[test]
 fn object_of_another_cluster_is_only_watched_and_says_who_is_active() {
-    for other in ["prod-us", "none"] {
+    for (other, standby) in [("prod-us", "standby for prod-us"), ("none", "standby (none active)")] {
         let (side, sent) = side("prod-eu", Some(other)).settled();
         assert_eq!(sent, None);
         assert_eq!(side.ready().0, "True/Standby");
         assert!(side.ready().1.contains(&format!("spec.activeCluster is {other}")), "{}", side.ready().1);
-        assert_eq!(side.summary(), format!("standby (active: {other}); spec asks 150"));
+        assert_eq!(side.summary(), format!("{standby}; spec: 150"));
         assert_eq!(said(&side.status, kind::CHANGE_PENDING).0, "");
         assert_eq!((side.status.plan.clone(), side.status.record_of.clone()), (None, None));
-        assert_eq!(side.shows(150).passed().summary(), format!("standby (active: {other})"));
+        assert_eq!(side.shows(150).passed().summary(), standby);
     }
 }
 
@@ -184,7 +185,7 @@ fn shortage_is_told_after_that_the_object_stands_by() {
     let mut side = side("prod-eu", Some("prod-us")).shows(150);
     side.story.seen.usage = Usage::Exact(150);
     let side = side.passed();
-    assert!(side.summary().starts_with("standby (active: prod-us); shortage: "), "{}", side.summary());
+    assert!(side.summary().starts_with("standby for prod-us; shortage: "), "{}", side.summary());
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn side_with_an_open_change_is_no_standby_until_its_outcome_is_known_and_repeats
     let eu = eu.names(Some("none")).later(60).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
     assert!(eu.ready().1.contains("make no other cluster active"), "{}", eu.ready().1);
-    assert_eq!(eu.summary(), "standby (active: none); outcome of the last change not known yet");
+    assert_eq!(eu.summary(), "standby (none active); outcome not known yet");
     assert_eq!(said(&eu.status, kind::RECONCILING).0, "True/Progressing");
     let eu = eu.later(1800).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown", "two readings must agree");

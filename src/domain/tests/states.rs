@@ -169,3 +169,13 @@ fn states_have_every_reason_of_ready() {
         }
     }
 }
+
+#[test]
+fn status_column_of_each_state_leaves_room_in_a_table_of_all_namespaces() {
+    // 120 columns less those of a namespace of 8 characters, a name of 14, numbers of 5 digits and an age.
+    const ROOM: usize = 36;
+    for (name, object) in states() {
+        let column = object["status"]["summary"].as_str().unwrap_or_default();
+        assert!(column.chars().count() <= ROOM, "{name}: {column}");
+    }
+}

@@ -58,13 +58,48 @@ fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
 }
 
 #[test]
+fn change_that_waits_for_a_person_or_for_days_hides_nothing_worse_in_the_column() {
+    let late = || {
+        story().shows(100, Some(100)).uses(Usage::Exact(100)).with(|s| {
+            s.seen.license = Some(License::of(LicenseState::PastDue));
+            s.seen.billed = Some(100);
+        })
+    };
+    let column = |story: Story| reported(&story).status.summary.unwrap();
+    let suspended = column(late().with(|s| s.desired.suspended = true));
+    assert_eq!(suspended, "shortage: 0 free; payment late; +50 seats: suspended");
+    let held = column(late().with(|s| s.desired.guardrails.max_seats = Some(120)));
+    assert_eq!(held, "shortage: 0 free; payment late; +50 seats: blocked by guard rail");
+    let denied = column(late().with(|s| s.desired.approval.increase_above = Some(10)));
+    assert_eq!(denied, "shortage: 0 free; payment late; +50 seats: approval needed");
+    let at_once = column(late());
+    assert_eq!(at_once, "+50 seats now", "what is about to change is not worth a word more");
+}
+
+#[test]
+fn guard_rail_and_use_are_told_while_the_last_change_settles() {
+    let made =
+        || story().shows(150, Some(150)).made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.late_over = false);
+    let above = made().wants(160, LimitGoal::Pinned).with(|s| s.desired.guardrails.max_seats = Some(155));
+    let below = made().wants(70, LimitGoal::Pinned);
+    for story in [above, below] {
+        let status = reported(&story).status;
+        assert_eq!(said(&status, kind::READY).0, "False/GuardrailViolated");
+        assert_eq!(said_stalled(&story).0, "True/GuardrailViolated");
+        let blocked = status.plan.unwrap().blocked_by;
+        assert_eq!(blocked, [PlanBlock::Guardrail, PlanBlock::LateEffects]);
+        assert_eq!(story.follow().doubt.map(|doubt| doubt.left), Some(TIMING.answered), "its clock runs");
+    }
+}
+
+#[test]
 fn older_object_of_the_same_pool_is_told_as_ownership_and_no_outcome_is_unknown() {
     let status = reported(&story().with(|s| s.obstacle = Some(Obstacle::Owned(Peer::Here("passwords".into()))))).status;
     let (ready, message) = said(&status, kind::READY);
     assert_eq!(ready, "False/Conflict");
     assert!(message.contains("LicenseSeats passwords is older and has these seats"), "{message}");
     assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Conflict");
-    assert_eq!(status.summary.as_deref(), Some("+50 seats: another object owns this pool"));
+    assert_eq!(status.summary.as_deref(), Some("+50 seats: owned by another object"));
 }
 
 #[test]
@@ -142,7 +177,7 @@ fn change_that_waits_for_late_effects_alone_warns_of_nothing() {
         assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/Settling");
         assert_eq!(notices, []);
         let summary = status.summary.unwrap();
-        assert!(summary.ends_with(": waiting for the last change to settle"), "{summary}");
+        assert!(summary.ends_with(": last change settles"), "{summary}");
     }
 }
 
