@@ -223,19 +223,18 @@ async fn may(plane: &ControlPlane, user: &str, verb: &str, kind: &str) -> bool {
     plane.kubectl_in("default", &["auth", "can-i", verb, &kind, &who], "").await.stdout.trim() == "yes"
 }
 
-/// Waits until the roles of Kubernetes have the rules of every role that is there: a role of this test, with a name of its own, is the
-/// last one.
-async fn until_aggregated(plane: &ControlPlane, name: &str) {
+/// Waits until the roles of Kubernetes have the rules of every role that is there. The last one is made here, with a verb of its own.
+async fn until_aggregated(plane: &ControlPlane, verb: &str) {
     let labels = ["view", "edit", "admin"].map(|own| format!("rbac.authorization.k8s.io/aggregate-to-{own}"));
     let labels: BTreeMap<String, &str> = labels.into_iter().map(|label| (label, "true")).collect();
     let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": name, "labels": labels },
-        "rules": [{ "apiGroups": ["seatkeeper.dev"], "resources": [name], "verbs": ["list"] }],
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": verb, "labels": labels },
+        "rules": [{ "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": [verb] }],
     });
     plane.kubectl_in("", &["create", "-f", "-"], &role.to_string()).await.ok();
     for user in ["view", "edit", "admin"] {
-        let last = async || may(plane, user, "list", name).await.then_some(());
-        wait_for(format!("{name} to be in {user}"), PATIENCE, last).await;
+        let last = async || may(plane, user, verb, "licenseseats").await.then_some(());
+        wait_for(format!("{verb} to be in {user}"), PATIENCE, last).await;
     }
 }
 
