@@ -21,12 +21,13 @@ pub const NOT_RUN: [(&str, &str); 3] = [
 ];
 
 /// What sentences call a command by, without anything to run.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "flux reconcile",
     "helm install",
     "helm install --wait",
     "helm uninstall",
     "helm upgrade",
+    "helm upgrade --install",
     "helm upgrade --wait",
     "kubectl annotate",
     "kubectl apply",

@@ -159,6 +159,36 @@ fn umbrella() -> PathBuf {
     umbrella
 }
 
+/// As docs/install.md has it of objects that are there already.
+#[tokio::test]
+async fn install_over_objects_of_kubectl_takes_the_flags_that_its_page_names() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    cp.kubectl(&["create", "namespace", "seatkeeper-system"]).await.ok();
+    let chart = "charts/seatkeeper --namespace seatkeeper-system";
+    let applied = helm(&cp, &format!("template seatkeeper {chart} --skip-tests --set replicas=2")).await.ok();
+    cp.kubectl_in("seatkeeper-system", &["apply", "--server-side", "-f", "-"], &applied).await.ok();
+
+    let refused = helm(&cp, &format!("install seatkeeper {chart}")).await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    let refused = helm(&cp, &format!("install seatkeeper {chart} --take-ownership")).await.refused();
+    assert!(refused.contains("conflict with \"kubectl\"") && refused.contains(".spec.replicas"), "{refused}");
+    // The failed release has the name.
+    let again = helm(&cp, &format!("install seatkeeper {chart} --take-ownership --force-conflicts")).await.refused();
+    assert!(again.contains("cannot reuse a name that is still in use"), "{again}");
+    helm(&cp, &format!("upgrade --install seatkeeper {chart} --take-ownership --force-conflicts")).await.ok();
+    assert_eq!(object(&cp, "deployment", "seatkeeper").await["spec"]["replicas"], 1);
+
+    // Both own what they have alike, until one of them changes it.
+    for value in ["log.level=debug", "image.tag=next"] {
+        let upgrade = format!("upgrade seatkeeper {chart} --reset-then-reuse-values --set {value}");
+        let refused = helm(&cp, &upgrade).await.refused();
+        assert!(refused.contains("conflict with \"kubectl\""), "{refused}");
+        helm(&cp, &format!("{upgrade} --force-conflicts")).await.ok();
+    }
+    helm(&cp, &format!("upgrade seatkeeper {chart} --reset-then-reuse-values --set log.level=warn")).await.ok();
+}
+
 #[tokio::test]
 async fn monitor_on_a_cluster_without_its_crd_is_refused_by_its_kind_and_nothing_is_installed() {
     needs_control_plane!();
