@@ -207,8 +207,9 @@ async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
     assert_eq!(w.operator.metric("seatkeeper_changes_by_trigger_total{trigger=\"SpecDiffers\"}").await, Some(1.0));
     assert_eq!(w.operator.metric("seatkeeper_leader").await, Some(1.0));
     w.seats().delete("acme", &Default::default()).await.expect("delete");
+    // Sooner than by the sweep of deleted objects, which comes every half minute.
     let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
-    wait_for("the series of a deleted object to vanish", PATIENCE * 2, gone).await;
+    wait_for("the series of a deleted object to vanish", PATIENCE / 4, gone).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
