@@ -79,7 +79,7 @@ generate: ## Write the CRDs to crds/ and the charts, their snapshots, docs/api-r
 fmt: ## Format all code
 	cargo fmt --all
 
-bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, and the pace with 5 000
+bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, and requests a minute with 5 000
 	cargo bench --locked --bench rate_limit
 	cargo bench --locked --bench operator
 

@@ -1,5 +1,5 @@
-//! What time it is; everybody asks here. The wall clock is for records, day-long windows and other people's dates. All
-//! waiting is on the monotonic clock, but that stands still while a machine is suspended: who asks whether something may
+//! The time; all code asks here. The wall clock is for records, day-long windows and dates of the vendor. All waiting
+//! is on the monotonic clock. That clock stops while a machine is suspended, so code that asks whether something may
 //! still be done asks both.
 
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now() + shift()
 }
 
-/// By so many seconds the clock is off: a number, or the path of a file with a number that changes while we run.
+/// The error of the clock in seconds: a number, or the path of a file with a number that changes while we run.
 #[cfg(debug_assertions)]
 fn shift() -> jiff::SignedDuration {
     use std::sync::LazyLock;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::node::{Edit, Node};
 
-/// How many mutants each reader is given; `PROPTEST_CASES` may ask for more.
+/// How many fuzz inputs each reader is given; `PROPTEST_CASES` may ask for more.
 const CASES: u32 = 1000;
 
 /// Put into the texts of documents, so that it shows when a sentence of ours repeats one.
@@ -153,24 +153,24 @@ fn harm() -> impl Strategy<Value = Harm> {
 
 /// Bytes that are shown as text.
 #[derive(Clone)]
-pub struct Mutant(pub Vec<u8>);
+pub struct FuzzInput(pub Vec<u8>);
 
-impl fmt::Debug for Mutant {
+impl fmt::Debug for FuzzInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.escape_ascii().to_string())
     }
 }
 
 /// Bytes that came over the wire or out of a file not quite as they were, or just as they were.
-pub fn harmed(bytes: &[u8]) -> impl Strategy<Value = Mutant> + use<> {
+pub fn harmed(bytes: &[u8]) -> impl Strategy<Value = FuzzInput> + use<> {
     (Just(bytes.to_vec()), proptest::collection::vec(harm(), 0..3)).prop_map(|(mut bytes, harms)| {
         harms.iter().for_each(|harm| harm.apply(&mut bytes));
-        Mutant(bytes)
+        FuzzInput(bytes)
     })
 }
 
-/// Mutants of one of these documents. The fewer edits the sooner what is wrong is found in what fails.
-pub fn mutants(documents: &[Value]) -> impl Strategy<Value = Mutant> + use<> {
+/// Fuzz inputs made of one of these documents. Few edits each, so that a failure is easy to read.
+pub fn fuzz_inputs(documents: &[Value]) -> impl Strategy<Value = FuzzInput> + use<> {
     let documents: Vec<Node> = documents.iter().map(|document| Node::List(vec![Node::of(document)])).collect();
     let edits = proptest::collection::vec((any::<Index>(), edit()), 0..4);
     let harm = proptest::option::weighted(0.15, harm());
@@ -189,13 +189,13 @@ pub fn mutants(documents: &[Value]) -> impl Strategy<Value = Mutant> + use<> {
         if let Some(harm) = harm {
             harm.apply(&mut bytes);
         }
-        Mutant(bytes)
+        FuzzInput(bytes)
     })
 }
 
-/// Gives `read` each document and then mutants of them. It says whether it got past the JSON to what is looked at, and
-/// panics where that is not as it should be. Every document gets there, and so must a good share of the mutants: or this
-/// tests nothing. And some must not: or they are no mutants.
+/// Gives `read` each document and then fuzz inputs made of them. `read` returns whether it got past the JSON to the fields
+/// that it checks, and panics where a result is wrong. Every document gets there. So must a good share of the fuzz inputs,
+/// or this tests nothing; and some must not, or nothing was changed.
 pub fn each_of(documents: &[Value], read: impl Fn(&[u8]) -> bool) {
     for document in documents {
         assert!(read(document.to_string().as_bytes()), "a valid document is refused: {document:#}");
@@ -208,7 +208,7 @@ pub fn each_of(documents: &[Value], read: impl Fn(&[u8]) -> bool) {
     let cases = given.cases.max(CASES);
     let config = Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(seed), ..given };
     let (read_in, refused) = (Cell::new(0u32), Cell::new(0u32));
-    let result = TestRunner::new(config).run(&mutants(documents), |Mutant(bytes)| {
+    let result = TestRunner::new(config).run(&fuzz_inputs(documents), |FuzzInput(bytes)| {
         let counter = if read(&bytes) { &read_in } else { &refused };
         counter.set(counter.get() + 1);
         Ok(())
@@ -217,7 +217,7 @@ pub fn each_of(documents: &[Value], read: impl Fn(&[u8]) -> bool) {
         panic!("again with PROPTEST_RNG_SEED={seed}: {error}");
     }
     let (read_in, refused) = (read_in.get(), refused.get());
-    assert!(read_in >= cases / 5 && refused >= cases / 50, "{read_in} mutants were read and {refused} refused");
+    assert!(read_in >= cases / 5 && refused >= cases / 50, "{read_in} fuzz inputs were read and {refused} refused");
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mutants_are_of_every_kind_and_most_are_still_json() {
+    fn fuzz_inputs_are_of_every_kind_and_most_are_still_json() {
         let document = json!({ "id": 7, "list": [{ "text": "a" }, { "text": "b" }], "none": null });
         let counts = std::cell::RefCell::new(std::collections::BTreeMap::<&str, u32>::new());
         each_of(std::slice::from_ref(&document), |bytes| {

@@ -10,7 +10,7 @@
 //! * [`api`]: the resource as Rust types with its admission rules, the CRD made from them, and what a cluster's CRD lacks of it.
 //! * [`calendar`]: turns a cron window of the spec into openings, with zones that are compiled in. Pure too.
 //! * [`domain`]: decides. Pure functions of what is wanted, what is seen, what was recorded and what time has passed. The
-//!   purchase protocol's judgement of open changes is here.
+//!   purchase protocol's judgment of open changes is here.
 //! * [`registry`]: says which object owns a pool, and what other objects have against a change of an account. Pure too.
 //! * [`vendors`]: talks to Bitwarden and others and says what it saw in `domain`'s words.
 //! * `controller`: gathers, lets `domain` decide, acts, records. The only code that writes to a vendor is its `act`, the

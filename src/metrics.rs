@@ -46,7 +46,7 @@ struct BuildInfo {
 /// All metrics of the operator.
 pub struct Metrics {
     registry: Registry,
-    /// Of single objects: what was seen of them while leading.
+    /// The series of single objects, from what was read while leading.
     of_objects: Registry,
     /// Without the prefix of the operator.
     of_process: Registry,
@@ -60,7 +60,7 @@ pub struct Metrics {
     leader: Gauge,
 }
 
-/// What a pass may come to: what was decided, and why nothing was.
+/// The possible outcomes of a pass: what was decided, and why nothing was.
 const PASSES: [&str; 17] = [
     "changing",
     "conflict",
@@ -89,14 +89,14 @@ impl Default for Metrics {
         for outcome in PASSES {
             drop(passes.get_or_create(&PassLabels { outcome }));
         }
-        registry.register("reconciles", "Passes over objects, by what was found", Family::clone(&passes));
-        // From a pass that only looks to one that waits for a slow vendor until its time is over.
+        registry.register("reconciles", "Passes over objects, by outcome", Family::clone(&passes));
+        // From a pass that only reads to one that waits for a slow vendor until its time limit.
         let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let help = "Seconds from the beginning of a pass over an object to its end";
         registry.register("reconcile_duration_seconds", help, durations.clone());
         let help = "Requests to vendors, by vendor, operation and outcome";
         registry.register("vendor_requests", help, requests.counted.clone());
-        let help = "Seconds from a request to a vendor to its answer, or to the end of waiting for one";
+        let help = "Seconds from a request to a vendor to its answer, or to its timeout";
         registry.register("vendor_request_duration_seconds", help, requests.seconds.clone());
         // From a turn that comes at once after all to the longest pause that a vendor may ask for.
         let waits = Histogram::new([0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0]);
@@ -111,7 +111,7 @@ impl Default for Metrics {
         }
         let help = "Seats that were bought (increase) or given back (decrease)";
         registry.register("seats_changed", help, Family::clone(&seats_changed));
-        let help = "Changes that were made, by why they were wanted";
+        let help = "Changes that were made, by the reason for them";
         registry.register("changes_by_trigger", help, Family::clone(&triggers));
         let leader = Gauge::default();
         registry.register("leader", "1 if this replica leads", leader.clone());
@@ -187,7 +187,7 @@ impl Metrics {
         self.objects.forget_all();
     }
 
-    /// Everything. What is shown of objects is told only by who leads: that of a former leader is out of date, and would be
+    /// Everything. Only the leader shows the series of objects: those of a former leader are out of date, and would be
     /// counted twice.
     ///
     /// # Errors

@@ -9,14 +9,14 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text lines for people.
     Text,
     /// One JSON object per line.
     Json,
 }
 
-/// The Kubernetes client logs answers that it cannot read, a Secret whole, and makes request spans that name Secrets. Its watches warn
-/// of each refusal, in Rust's words, which the operator tells in its own.
+/// The Kubernetes client logs answers that it cannot read, a Secret whole, and makes request spans that name Secrets.
+/// Its watches warn of each refusal, in Rust's words; the operator logs these in its own words.
 fn harmless(metadata: &Metadata<'_>) -> bool {
     let from = |module: &str| metadata.target().starts_with(module);
     let answers = from("kube_client::client") && *metadata.level() != Level::ERROR;

@@ -147,7 +147,7 @@ guardrails: {minSeats: 160, maxSeats: 140} | spec.guardrails.minSeats is above |
 guardrails: {maxSeats: 149} | spec.seats is above spec.guardrails.maxSeats | lower seats, or raise maxSeats
 guardrails: {minSeats: 151} | spec.seats is below spec.guardrails.minSeats | raise seats, or lower minSeats
 {limit: {mode: UpTo, seats: 201}, guardrails: {maxSeats: 200}} | spec.limit.seats is above spec.guardrails.maxSeats | lower limit.seats, or raise maxSeats
-{limit: {mode: Unlimited}, guardrails: {maxSeats: 200}} | spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats | use mode UpTo or Pinned, or remove maxSeats
+{limit: {mode: Unlimited}, guardrails: {maxSeats: 200}} | spec.limit.mode Unlimited and spec.guardrails.maxSeats exclude each other | use mode UpTo or Pinned, or remove maxSeats
 guardrails: {minSeats: 0} | spec.guardrails.minSeats | should be greater than or equal to 1
 guardrails: {maxIncrease: 0} | spec.guardrails.maxIncrease | should be greater than or equal to 1
 guardrails: {maxDecrease: -1} | spec.guardrails.maxDecrease | should be greater than or equal to 1

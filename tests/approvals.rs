@@ -182,7 +182,7 @@ async fn yes_to_a_plan_that_never_was_buys_nothing_and_is_named() {
     give(&w, "typo", json!({ "planId": "9-ffffff" })).await.expect("the approval is admitted");
     w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
     let (asked, _) = until_asked(&w).await;
-    let named = "SeatApproval typo names plan 9-ffffff, which is over or of another object";
+    let named = "SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object";
     assert!(message(&asked).contains(named), "{}", message(&asked));
     w.until_polled(2).await;
     assert_eq!(w.puts(), 0);

@@ -58,7 +58,7 @@ fn document() -> String {
         "\n## Changes refused by the organization API\n\nThe organization key gets `500` for every refusal, without a word. So each rule that can be \
          seen is checked before anything is sent, and the sentence is in the message of `Ready`: seats in use, limit below seats, Secrets \
          Manager above Password Manager, totals above 32 767, and, where an owner's key is there too, a plan with a fixed number of seats, a custom plan, no \
-         subscription, a cancelled one, or a provider that manages the organization. What is refused all the same is sent once more after \
+         subscription, a canceled one, or a provider that manages the organization. What is refused all the same is sent once more after \
          the settle time, and then told as `VendorRejected`.\n",
     );
     text

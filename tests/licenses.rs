@@ -26,7 +26,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
         ("late", S::PastDue, &none, "True/PastDue", "True/InSync"),
         ("pending", S::Incomplete, &none, "Unknown/Pending", "True/InSync"),
         ("unpaid", S::Unpaid, &none, "False/Expired", "False/Expired"),
-        ("cancelled", S::Canceled, &none, "False/Expired", "False/Expired"),
+        ("canceled", S::Canceled, &none, "False/Expired", "False/Expired"),
         ("never-begun", S::IncompleteExpired, &none, "False/Expired", "False/Expired"),
         ("ends-in-a-year", S::Active, &|terms| ends(terms, 365), "True/Active", "True/InSync"),
         ("ends-in-a-week", S::Active, &|terms| ends(terms, 6), "True/ExpiringSoon", "True/InSync"),
@@ -49,7 +49,7 @@ async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_re
         let ends = status.license.as_ref().and_then(|license| license.expires_at.clone());
         assert_eq!(
             ends.is_some(),
-            matches!(t.name.as_str(), "trial" | "cancelled") || t.name.starts_with("ends-"),
+            matches!(t.name.as_str(), "trial" | "canceled") || t.name.starts_with("ends-"),
             "{}",
             t.name
         );

@@ -1,5 +1,5 @@
-//! A request that may still be running bars its account, whatever has become of the object it was made for, and for a
-//! process that has seen nothing of it but the record; and when it must be over, it bars nobody any more.
+//! A request that may still be running blocks its account, whatever has become of the object it was made for, and for a
+//! process that has seen nothing of it but the record; and when it must be over, it blocks no other change any more.
 
 use std::time::{Duration, Instant};
 

@@ -36,7 +36,7 @@ impl Tenant<'_> {
     }
 
     /// Requests of this method that the vendor took for this organization's owner API.
-    pub fn private(&self, method: &str) -> usize {
+    pub fn owner_requests(&self, method: &str) -> usize {
         let path = format!("/organizations/{}", self.key.id);
         self.world.bitwarden().count(|r| r.method == method && r.path.contains(&path))
     }
@@ -79,7 +79,7 @@ async fn beside_the_organization_key_an_owner_shows_exact_use_and_seats_are_stil
     w.declare("both", t.both(json!({}))).await;
     let status = w.until_in_sync("both", 150).await;
     assert_eq!((status.used, status.used_is_lower_bound), (Some(83), Some(false)), "families take seats too");
-    assert_eq!((t.puts(), t.private("POST")), (1, 0));
+    assert_eq!((t.puts(), t.owner_requests("POST")), (1, 0));
     assert_eq!(said(&status, "LicenseValid"), "True/Active");
     assert!(status.license.as_ref().is_some_and(|license| license.period_end.is_some()));
     assert_eq!(status.billed, None, "what is billed is what is shown");
@@ -102,10 +102,10 @@ async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
     assert_eq!((status.limit, status.used), (Some(150), Some(80)));
     let o = t.organization();
     assert_eq!((o.seats, o.limit, o.billed.seats), (Some(150), Some(150), Some(150)));
-    assert_eq!((t.puts(), t.private("POST")), (0, 1));
+    assert_eq!((t.puts(), t.owner_requests("POST")), (0, 1));
     w.edit("alone", json!({ "seats": 120 })).await;
     w.until_in_sync("alone", 120).await;
-    assert_eq!((t.organization().billed.seats, t.private("POST")), (Some(120), 2));
+    assert_eq!((t.organization().billed.seats, t.owner_requests("POST")), (Some(120), 2));
     assert_eq!(w.bitwarden().device_mails(&person.user_id), 1);
 }
 
@@ -165,7 +165,7 @@ async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_passwo
             let status = w.until_reason("alone", "Ready", "UnsupportedByVendor").await;
             let message = &condition(&status, "Ready").expect("Ready").message;
             assert!(message.contains("discount") && message.contains("credentialsSecretRef"), "{message}");
-            assert_eq!(t.private("POST"), 0);
+            assert_eq!(t.owner_requests("POST"), 0);
         } else {
             w.until_in_sync("both", 30).await;
         }
@@ -275,7 +275,7 @@ async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_witho
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() {
+async fn a_refusal_by_the_owner_api_is_told_in_our_words_and_not_sent_again() {
     needs_control_plane!();
     let w = world("refusals").await;
     let t = w.tenant("refused", organization()).await;
@@ -286,7 +286,7 @@ async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() 
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("no payment method: add one"), "{message}");
     assert!(!message.contains("No payment method found."), "the vendor's text is not copied");
-    assert_eq!((status.summary.as_deref(), t.private("POST")), (Some("vendor refused"), 1));
+    assert_eq!((status.summary.as_deref(), t.owner_requests("POST")), (Some("vendor refused"), 1));
     w.bitwarden().set_stripe(&t.key.id, true, true, Some(vendor_sim::SubscriptionStatus::Active));
     w.edit("refused", json!({ "seats": 140 })).await;
     w.until_in_sync("refused", 140).await;
@@ -294,13 +294,13 @@ async fn a_refusal_by_the_private_api_is_told_in_our_words_and_not_sent_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_that_only_the_private_api_fails_so_is_bought_once() {
+async fn difference_that_only_the_owner_api_fails_so_is_bought_once() {
     needs_control_plane!();
     let w = world("differences").await;
     w.needs_many_tokens();
     let faults = [
-        ("draft invoice lost", Fault::on_private_write(FaultKind::DraftInvoiceLost)),
-        ("card declined", Fault::on_private_write(FaultKind::CardDeclined)),
+        ("draft invoice lost", Fault::on_owner_write(FaultKind::DraftInvoiceLost)),
+        ("card declined", Fault::on_owner_write(FaultKind::CardDeclined)),
     ];
     let mut all = Vec::new();
     for (what, fault) in faults {
@@ -334,7 +334,7 @@ async fn bill_of_a_change_that_is_refused_after_it_was_billed_is_told_whichever_
         assert_eq!((status.seats, status.billed), (Some(100), Some(150)), "{what}");
     };
     tokio::join!(
-        play("owner alone", Fault::on_private_write(FaultKind::FailAfterBilling), false),
+        play("owner alone", Fault::on_owner_write(FaultKind::FailAfterBilling), false),
         play("both keys", Fault::on_put(FaultKind::FailAfterBilling), true),
     );
 }
@@ -405,7 +405,7 @@ async fn occupied_count_of_zero_is_not_believed_beside_members_that_take_seats()
     needs_control_plane!();
     let w = world("occupied-zero").await;
     let text = json!({ "isOnSecretsManagerStandalone": false, "organizationOccupiedSeats": 0 }).to_string();
-    w.bitwarden().inject(Fault::on_private_read(FaultKind::Body { text }).path("/billing/vnext/metadata").for_ever());
+    w.bitwarden().inject(Fault::on_owner_read(FaultKind::Body { text }).path("/billing/vnext/metadata").for_ever());
     let (both, alone) = (w.tenant("both", organization()).await, w.tenant("alone", organization()).await);
     for t in [&both, &alone] {
         t.person(Role::Owner).await;

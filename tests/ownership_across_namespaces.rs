@@ -106,11 +106,11 @@ async fn a_forged_intent_holds_up_the_account_of_another_namespace_for_the_settl
     });
     f.forge(json!({ "intent": intent })).await;
     f.w.edit("acme", json!({ "seats": 160 })).await;
-    let barred = |status: &LicenseSeatsStatus| {
+    let blocked = |status: &LicenseSeatsStatus| {
         let told = "another change of this account, of an object in another namespace, may still";
         condition(status, "ChangePending").is_some_and(|pending| pending.message.contains(told))
     };
-    f.w.until("acme", "barred by the forged intent", barred).await;
+    f.w.until("acme", "blocked by the forged intent", blocked).await;
     assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");
     // The forged intent stays, and its time passes.
     f.w.until_in_sync("acme", 160).await;
@@ -128,10 +128,10 @@ async fn a_forged_change_holds_up_the_account_of_another_namespace_no_longer_tha
     });
     f.forge(json!({ "history": [change] })).await;
     f.w.edit("acme", json!({ "seats": 160 })).await;
-    let barred = |status: &LicenseSeatsStatus| {
+    let blocked = |status: &LicenseSeatsStatus| {
         condition(status, "ChangePending").is_some_and(|pending| pending.message.contains("last change once more"))
     };
-    f.w.until("acme", "barred by the forged change", barred).await;
+    f.w.until("acme", "blocked by the forged change", blocked).await;
     assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");
     // The late effects of a thousand attempts would come for over half an hour.
     f.w.until_in_sync("acme", 160).await;

@@ -41,7 +41,7 @@ const COMMANDS: &[(&str, &str, Effect)] = &[
     ("wait licenseseats acme-monthly", "condition met", Some(("kubectl get licenseseats acme-monthly", "105       105     92     13     105     True    in sync"))),
     ("/join", r#"{"accepted":true}"#, Some(("kubectl get licenseseats acme-sized", "120       120     104    16     120     True    in sync"))),
     ("get licenseseats acme-approval", "seatapproval.seatkeeper.dev/yes created", Some(("kubectl get licenseseats acme-approval", "130       130     92     38     130     True    in sync"))),
-    ("/ledger", "\"billedAfter\":{\"seats\":150\t\"step\":\"billed\",\"who\":\"publicPut\"", None),
+    ("/ledger", "\"billedAfter\":{\"seats\":150\t\"step\":\"billed\",\"who\":\"organizationPut\"", None),
     ("/sim", "rotate-key", None),
     ("explain", "How many seats should be purchased", None),
 ];

@@ -65,7 +65,7 @@ impl Key {
     fn on_change(self, kind: FaultKind) -> Fault {
         match self {
             Self::Organization => Fault::on_put(kind),
-            Self::Owner => Fault::on_private_write(kind),
+            Self::Owner => Fault::on_owner_write(kind),
         }
     }
 

@@ -21,10 +21,10 @@ impl Tenant<'_> {
     }
 
     /// The owner API fails for this organization.
-    fn private_fails(&self) -> u64 {
+    fn owner_api_fails(&self) -> u64 {
         let fails = FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
         let path = format!("/api/organizations/{}", self.key.id);
-        self.world.bitwarden().inject(Fault::on_private_read(fails).for_ever().path(path))
+        self.world.bitwarden().inject(Fault::on_owner_read(fails).for_ever().path(path))
     }
 
     async fn until_fired(&self, fault: u64, times: u64) {
@@ -118,12 +118,12 @@ async fn use_above_the_seats_is_shown_and_holds_what_adds_and_what_lowers_but_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn organization_key_goes_on_while_the_private_api_fails_and_nothing_is_lowered() {
+async fn organization_key_goes_on_while_the_owner_api_fails_and_nothing_is_lowered() {
     needs_control_plane!();
-    let w = world("private-fails").await;
+    let w = world("owner-api-fails").await;
     let t = w.tenant("fails", organization()).await;
     t.person(Role::Owner).await;
-    let fault = t.private_fails();
+    let fault = t.owner_api_fails();
     w.declare("fails", t.both(json!({}))).await;
     let status = w.until_in_sync("fails", 150).await;
     assert_eq!((status.used, status.used_is_lower_bound), (Some(80), Some(true)));
@@ -233,7 +233,7 @@ async fn change_with_both_keys_is_read_back_at_once_where_no_limiter_is_known() 
     w.edit("both", json!({ "seats": 160 })).await;
     let status = w.until_in_sync("both", 160).await;
     assert_eq!((status.intent, status.history.len(), t.puts()), (None, 2, 2));
-    let failing = t.private_fails();
+    let failing = t.owner_api_fails();
     w.edit("both", json!({ "seats": 170 })).await;
     let status = w.until_in_sync("both", 170).await;
     assert_eq!((status.intent, t.puts()), (None, 3));

@@ -1,5 +1,5 @@
-//! The pace: the vendor's limiter never has to refuse, a pause that it asks for holds for all, and a bad key costs one
-//! request however many objects use it.
+//! The rate limiter: the vendor's own limiter never has to refuse, a pause that the vendor asks for counts for all
+//! objects, and a bad key costs one request however many objects use it.
 
 use seatkeeper_support::{OPERATOR_USER, needs_control_plane, wait_for};
 use serde_json::json;

@@ -4,7 +4,7 @@
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::needs_control_plane;
 use serde_json::{Value, json};
-use vendor_sim::{Fault, FaultKind, MemberStatus, Organization, Plan, Role};
+use vendor_sim::{Fault, FaultKind, MemberStatus, Organization, PlanType, Role};
 
 use crate::bad_answers::answer;
 use crate::owner::merged;
@@ -179,8 +179,8 @@ async fn organization_key_that_is_refused_beside_an_owners_key_is_named_with_wha
     w.needs_many_tokens();
     let small = |plan, seats| Organization::enterprise("Small").plan(plan).seats(seats).limit(None).members(2);
     let tenants = [
-        ("free", w.tenant("free", small(Plan::Free, 2)).await, "plan has no API access", true),
-        ("families", w.tenant("families", small(Plan::Families, 6)).await, "plan has no API access", true),
+        ("free", w.tenant("free", small(PlanType::Free, 2)).await, "plan has no API access", true),
+        ("families", w.tenant("families", small(PlanType::Families, 6)).await, "plan has no API access", true),
         ("off", w.tenant("off", organization()).await, "is switched off", true),
         ("rotated", w.tenant("rotated", organization()).await, "Put the current key into the Secret", false),
     ];

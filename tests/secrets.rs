@@ -27,9 +27,9 @@ empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret
 blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | kubectl edit secret blank
 not-text | {stringData: {clientSecret: null}, data: {clientSecret: //79/A==}} | KeyInvalid | clientSecret is not UTF-8 | store the text
 two-lines | stringData: {clientSecret: \"$secret\\nand\"} | KeyInvalid | clientSecret contains control | again as one line of text
-quoted | stringData: {clientSecret: \"'$secret'\"} | KeyInvalid | clientSecret stands in quotation marks | store it without them
-double | stringData: {clientSecret: '\"$secret\"'} | KeyInvalid | clientSecret stands in quotation marks | store it without them
-quoted-id | stringData: {clientId: \"'$id'\"} | KeyInvalid | clientId stands in quotation marks | store it without them
+quoted | stringData: {clientSecret: \"'$secret'\"} | KeyInvalid | clientSecret is in quotation marks | store it without them
+double | stringData: {clientSecret: '\"$secret\"'} | KeyInvalid | clientSecret is in quotation marks | store it without them
+quoted-id | stringData: {clientId: \"'$id'\"} | KeyInvalid | clientId is in quotation marks | store it without them
 twice | stringData: {clientSecret: $base64} | KeyInvalid | clientSecret is base64 of a text | encode it once
 template | stringData: {clientSecret: '{{ .Values.secret }}'} | KeyInvalid | clientSecret is a template | render it
 shell | stringData: {clientSecret: '${SECRET}'} | KeyInvalid | clientSecret is a template | render it
@@ -47,7 +47,7 @@ query | stringData: {server: $server/?to=elsewhere} | KeyInvalid | server carrie
 userinfo | stringData: {server: https://admin:$secret@vault.example.org} | KeyInvalid | server carries more than | write it as https://host
 half-pair | stringData: {server: null, apiUrl: $server} | KeyInvalid | apiUrl needs identityUrl | give both, or server alone
 other-half | stringData: {server: null, identityUrl: $server} | KeyInvalid | identityUrl needs apiUrl | give both, or server alone
-both-forms | stringData: {apiUrl: $server, identityUrl: $server} | KeyInvalid | server stands beside apiUrl | keep one of the two
+both-forms | stringData: {apiUrl: $server, identityUrl: $server} | KeyInvalid | server is set beside apiUrl | keep one of the two
 nowhere | stringData: {server: null} | KeyMissing | spec.vendor.bitwarden.region | add the key server to the Secret
 garbage-ca | stringData: {ca.crt: $secret} | KeyInvalid | ca.crt holds no certificate | -----BEGIN CERTIFICATE-----
 hollow-ca | stringData: {ca.crt: \"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"} | KeyInvalid | ca.crt holds no | in PEM form

@@ -143,17 +143,17 @@ async fn server_without_a_list_of_organizations_accuses_no_member() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_without_the_public_api_accepts_the_key_and_waits_for_a_person_after_a_few_tries() {
+async fn server_without_the_organization_api_accepts_the_key_and_waits_for_a_person_after_a_few_tries() {
     needs_control_plane!();
-    let w = self_hosted("self-no-public").await;
-    let t = w.tenant("public", organization()).await;
+    let w = self_hosted("self-no-organization").await;
+    let t = w.tenant("organization-key", organization()).await;
     lacks(&w, "/public/", OF_VAULTWARDEN);
     t.declare(json!({})).await;
     let tries = |status: &LicenseSeatsStatus| {
         said(status, "CredentialsValid") == "True/Authenticated" && condition(status, "Reconciling").is_some()
     };
     t.until("tried a few times", tries).await;
-    let message = given_up(&w, "public").await;
+    let message = given_up(&w, "organization-key").await;
     let expected = format!(
         "{} accepts the key but has no public/organization/subscription (Vaultwarden has no seats; for Bitwarden check apiUrl, \
          or update)",
@@ -161,7 +161,7 @@ async fn server_without_the_public_api_accepts_the_key_and_waits_for_a_person_af
     );
     assert!(message.starts_with(&expected), "{message}");
     w.bitwarden().clear_faults();
-    let status = w.until("public", "read", |status| status.used.is_some()).await;
+    let status = w.until("organization-key", "read", |status| status.used.is_some()).await;
     assert_eq!(status.used, Some(80), "the path is there now");
 }
 

@@ -191,7 +191,7 @@ impl Life<'_> {
         ];
         let kind = kinds[self.random.usize(..kinds.len())].clone();
         let said = format!("fault {kind:?}");
-        let fault = if self.by_owner { Fault::on_private_write(kind) } else { Fault::on_put(kind) };
+        let fault = if self.by_owner { Fault::on_owner_write(kind) } else { Fault::on_put(kind) };
         self.faults.push(self.tenant.inject(fault));
         said
     }

@@ -56,7 +56,8 @@ impl World {
 
     /// As the hand-over waits for it.
     async fn until_standby(&self, active: &str) -> LicenseSeatsStatus {
-        let summary = if active == "none" { "standby (none active)".to_owned() } else { format!("standby for {active}") };
+        let summary =
+            if active == "none" { "standby (none active)".to_owned() } else { format!("standby for {active}") };
         self.until("acme", &summary, |status| {
             let at_rest = said(status, "Ready") == "True/Standby";
             at_rest && status.summary.as_deref().is_some_and(|said| said.starts_with(&summary))

@@ -33,7 +33,7 @@ impl World {
     }
 
     /// For a test that needs more tokens than the cloud gives to one address, 10 a minute: the vendor has no limiter, or
-    /// the operator would rightly spread them over minutes. `pace` shows that it does. Called before anything is declared.
+    /// the operator would rightly spread them over minutes, as `request_budget` shows. Called before anything is declared.
     pub fn needs_many_tokens(&self) {
         self.bitwarden().switch(|s| s.rate_limits = RateLimits::none());
     }

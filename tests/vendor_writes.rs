@@ -150,7 +150,7 @@ async fn no_bad_answer_to_a_difference_of_an_owners_key_buys_twice_and_each_ends
         w.declare(&t.name, t.alone(json!({}))).await;
         // A refusal in words that no list has may come after a part of a difference: it is asked once more.
         let puts = if case.what == "400" { 2 } else { case.puts };
-        ends(&t, &Case { puts, ..case }, fault, || t.private("POST")).await;
+        ends(&t, &Case { puts, ..case }, fault, || t.owner_requests("POST")).await;
     };
     join_all(cases().into_iter().map(play)).await;
     assert_eq!(w.operator.try_exit(), None);
@@ -304,7 +304,7 @@ async fn owner_whose_change_is_refused_with_403_is_never_told_to_use_another_kin
     let w = world("owner-403").await;
     let t = w.tenant("owner-403", organization()).await;
     t.person(Role::Owner).await;
-    let refusal = |kind: FaultKind| w.bitwarden().inject(Fault::on_private_write(kind).for_ever());
+    let refusal = |kind: FaultKind| w.bitwarden().inject(Fault::on_owner_write(kind).for_ever());
     let empty = FaultKind::Answer { status: 403, headers: Default::default(), body: String::new(), apply: false };
     let fault = refusal(empty);
     w.declare("owner-403", t.alone(json!({}))).await;

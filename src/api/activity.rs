@@ -4,10 +4,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Value of `spec.activeCluster` for which no cluster is active. No operator may have it as its name.
+/// Value of `spec.activeCluster` with which no cluster is active. No operator may have it as its name.
 pub const NO_CLUSTER: &str = "none";
 
-/// Whether this object is the one that changes the account, where `spec.activeCluster` says or has said so.
+/// Whether this object is the one that changes the account, where `spec.activeCluster` is or was set.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
@@ -22,7 +22,7 @@ pub struct Activity {
     /// uid of the object. An object restored from the record of another one becomes active anew.
     pub uid: String,
 
-    /// Since when it is so.
+    /// When this state began.
     pub since: Time,
 
     /// With `Activating`: when the first change may be made, if two readings agree by then.

@@ -48,8 +48,9 @@ pub struct Adjustment {
     #[schemars(range(min = 1, max = 100))]
     pub max_changes_per_window: Option<i32>,
 
-    /// How long after the end of its window a change may still be made that an outage, a rate limit or an absent operator kept
-    /// from it: a Go-style duration of 0s to 168h. Absent means 0s: it waits for the next window.
+    /// How long after the end of its window a change may still be made, if an outage, a rate limit or an absent
+    /// operator kept it from the window: a Go-style duration of 0s to 168h. Absent means 0s: the change waits for the
+    /// next window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     #[x_kube(validation = Rule::new(
@@ -184,7 +185,7 @@ pub struct WindowUse {
     /// When the stretch opened in which they were requested.
     pub opened_at: Time,
 
-    /// When it closes, as far as it is known. What opens before that is the same stretch.
+    /// When it closes, as far as it is known. A window that opens before that belongs to the same stretch.
     pub closes_at: Time,
 
     /// How many were requested.

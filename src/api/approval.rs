@@ -1,5 +1,5 @@
-//! Who says yes to a change: what needs an approval, the approval itself, and what is recorded of it. Doc comments are the manual
-//! of `kubectl explain`.
+//! Approval of a change: what needs an approval, the approval itself, and what is recorded of it. Doc comments are the
+//! manual of `kubectl explain`.
 
 // Several print columns look like one attribute given twice.
 #![allow(clippy::duplicated_attributes)]
@@ -33,7 +33,7 @@ pub struct ApprovalPolicy {
 /// A yes or a no to a change of a LicenseSeats object in the same namespace.
 ///
 /// The right to `create seatapprovals` is the right to approve. The spec cannot be changed. Deleting the approval before the change
-/// takes it back. Seatkeeper writes nothing to it; `status.approval` of the LicenseSeats says what was used.
+/// takes it back. Seatkeeper writes nothing to it; `status.approval` of the LicenseSeats names the one that was used.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "seatkeeper.dev",
@@ -77,7 +77,7 @@ pub struct SeatApprovalSpec {
     /// `Approved` or `Denied`. Where two contradict each other, the denial counts.
     pub decision: ApprovalDecision,
 
-    /// The plan that is approved or denied: `status.plan.id` of the LicenseSeats. A yes lets it pass once.
+    /// The plan that is approved or denied: `status.plan.id` of the LicenseSeats. A yes allows it once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub plan_id: Option<String>,
@@ -97,8 +97,8 @@ pub struct SeatApprovalSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Time>,
 
-    /// true: the change does not wait for its window either, and does not count in one. Mode `Never`, `suspend` and guard rails hold it
-    /// all the same.
+    /// true: the change does not wait for its window either, and does not count in one. Mode `Never`, `suspend` and
+    /// guard rails still hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apply_now: Option<bool>,
 }
@@ -130,7 +130,7 @@ pub struct ApprovalUsed {
     /// Name of the SeatApproval.
     pub name: String,
 
-    /// The plan that it let pass.
+    /// The plan that it allowed.
     pub plan_id: String,
 
     /// Purchased seats after the change.
@@ -163,7 +163,7 @@ pub struct ShownPlan {
     /// makes another plan.
     pub of: String,
 
-    /// The plan is over: its change was made, or is not wanted any more.
+    /// The plan is finished: its change was made, or is not wanted any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spent: bool,
 }

@@ -19,7 +19,7 @@ pub struct Limit {
     pub mode: LimitMode,
 
     /// With mode `UpTo`: the largest number of seats the vendor may reach by itself, at least `spec.seats`; at Bitwarden
-    /// at most 32767. What it buys up to there is in order and stays; an edit of `seats` or `limit` gives back those of them that are free.
+    /// at most 32767. Seats that it buys up to there stay; an edit of `seats` or `limit` gives back those that are free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,

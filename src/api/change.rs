@@ -42,17 +42,17 @@ pub struct Plan {
     /// `Approval` (it waits for a `SeatApproval`, or one denies it), `Activation` (the object became active in this cluster, and waits
     /// before its first change), `FirstSight` (the object has no record of the account, and a person must agree), `NumbersInDoubt`
     /// (numbers of the vendor contradict each other, or a key that shows them fails), `LateEffects` (those of the last change may
-    /// still come), `Retry` (earlier requests came to nothing, and the next one has its time).
+    /// still come), `Retry` (earlier requests had no effect, and the next one waits for its time).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_by: Vec<PlanBlock>,
 
-    /// No request of this plan is sent before: the next window that may take it opens then. Absent where no window is waited for, and
-    /// where it is not known when one opens.
+    /// No request of this plan is sent before this time, at which the next window for it opens. Absent where the plan
+    /// waits for no window, and where it is not known when one opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
 
-    /// What the vendor says a period would cost after the change. It is asked once, where the change waits for a window or a person;
-    /// Bitwarden tells it to an owner's key. Absent where it cannot be had.
+    /// The vendor's price of a period after the change. Seatkeeper asks for it once, where the change waits for a
+    /// window or a person; Bitwarden shows it to an owner's key. Absent where the vendor does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
 }
@@ -65,7 +65,7 @@ pub struct Estimate {
     /// the account's bills.
     pub total: String,
 
-    /// Of it the tax.
+    /// The tax in `total`.
     pub tax: String,
 
     /// When the vendor was asked.
@@ -88,7 +88,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// As the status names it.
+    /// The word for it in the status.
     pub fn word(self) -> &'static str {
         match self {
             Self::SpecDiffers => "SpecDiffers",
@@ -117,7 +117,7 @@ pub enum PlanBlock {
     Conflict,
     /// The object has no record of the account yet: no seats are lowered and no license key is removed until a person agrees.
     FirstSight,
-    /// Earlier requests came to nothing: the next one has its time.
+    /// Earlier requests had no effect: the next one waits for its time.
     Retry,
     /// The late effects of the last change may still come.
     LateEffects,
@@ -140,8 +140,8 @@ pub struct Intent {
     /// Names this one attempt; a repeat has another id.
     pub id: String,
 
-    /// uid of the object that asked. Over another object, as after a restore, the intent holds all the same; only fingerprints
-    /// of license keys mean nothing there.
+    /// uid of the object that the change was made for. The intent counts for another object too, as after a restore;
+    /// only its fingerprints of license keys do not.
     pub object_uid: String,
 
     /// Generation of `spec` that asked.
@@ -163,8 +163,8 @@ pub struct Intent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<i32>,
 
-    /// 1 for the first request of a decision. A license key has one repeat; seats are requested again, with growing pauses, as
-    /// long as nothing comes of it.
+    /// 1 for the first request of a decision. A license key has one repeat; seats are requested again, with growing
+    /// pauses, as long as the requests have no effect.
     pub attempt: i32,
 
     /// Requests of this decision that the vendor answered without a reason and without an effect. The second one counts as a
@@ -175,26 +175,26 @@ pub struct Intent {
     /// Why the change is made: `SpecDiffers`, `UseChanged`, `ExternalChange`, `Urgent` or `Applied`.
     pub reason: Trigger,
 
-    /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that does
-    /// not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the change is
-    /// visible, but its request may still be running), `WithoutEffect` (it came to nothing and is sent again as soon as nothing
-    /// stands against it), `Rejected` (refused; not sent again until the wish or a Secret changes, fewer seats are in use, or a
-    /// person asks),
-    /// `NeedsReview` (the vendor shows neither the old nor the new numbers: a person must look), `MadeElsewhere` (the account moved by
-    /// exactly this change before its request was sent; nothing of it is corrected or repeated).
+    /// How far it got: `Open` (recorded; the request may or may not have been sent), `Answered` (a final answer that
+    /// does not prove what was done), `Unanswered` (no answer; the request may still be running), `Settling` (the
+    /// change is visible, but its request may still be running), `WithoutEffect` (it had no effect and is sent again as
+    /// soon as nothing blocks it), `Rejected` (refused; not sent again until the wish or a Secret changes, fewer seats
+    /// are in use, or a person asks), `NeedsReview` (the vendor shows neither the old nor the new numbers: a person
+    /// must check), `MadeElsewhere` (the account moved by exactly this change before its request was sent; nothing of
+    /// it is corrected or repeated).
     pub phase: IntentPhase,
 
-    /// Why the vendor refuses, in Seatkeeper's words, where it can be told: with phase `Rejected`, and with `Answered` where the
-    /// refusal does not prove that nothing was done.
+    /// Why the vendor refuses, in Seatkeeper's words, where it is known: with phase `Rejected`, and with `Answered`
+    /// where the refusal does not prove that nothing was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 
-    /// With phase `WithoutEffect`: when the next request follows, if nothing stands against it. Absent: at once.
+    /// With phase `WithoutEffect`: when the next request follows, if nothing blocks it. Absent: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<Time>,
 
-    /// Value of the annotation `seatkeeper.dev/reconcile-requested-at` when it was decided. Another value asks once for another
-    /// request of what came to nothing or was refused.
+    /// Value of the annotation `seatkeeper.dev/reconcile-requested-at` when it was decided. A new value asks once for
+    /// another request of a change that had no effect or was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<String>,
 
@@ -235,8 +235,8 @@ pub enum IntentPhase {
     Unanswered,
     /// The change is visible, but its request may still be running: no further request until that is out of the question.
     Settling,
-    /// Two readings after the settle time show that it came to nothing: it is sent again, under another id, as soon as nothing
-    /// stands against it.
+    /// Two readings after the settle time show that it had no effect: it is sent again, under another id, as soon as
+    /// nothing blocks it.
     WithoutEffect,
     /// Refused: not sent again until the wish or a Secret changes, fewer seats are in use, or a person asks.
     Rejected,
@@ -282,6 +282,6 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
 
-    /// When it was seen to be done.
+    /// When the vendor showed it as made.
     pub time: Time,
 }

@@ -1,8 +1,8 @@
-//! Compares the schema that a cluster serves for `LicenseSeats` with the one compiled in. Pure; called by whoever has read
-//! the OpenAPI document of the group version.
+//! Compares the schema that a cluster serves for `LicenseSeats` with the one compiled in. Pure; called with the OpenAPI
+//! document of the group version.
 //!
-//! The apiserver drops a field that its CRD does not know without a word, and refuses a word that an older enumeration does
-//! not have. A newer CRD with more is in order.
+//! The apiserver drops a field that its CRD does not know without a word, and refuses a word that an older enumeration
+//! does not have. A newer CRD with more is accepted.
 
 use std::sync::OnceLock;
 

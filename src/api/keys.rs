@@ -10,8 +10,8 @@ use super::SecretRef;
 /// The largest number of license keys of one tenant.
 pub const MAX_KEYS: u32 = 20;
 
-/// An Immuta tenant. Its seats come from license keys: the keys listed here are added to the tenant, and `spec.seats` says
-/// how many seats they should come to.
+/// An Immuta tenant. Its seats come from license keys: the keys listed here are added to the tenant, and `spec.seats`
+/// says how many seats they should total.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new(
     "!has(self.licenseKeys) || self.licenseKeys.all(a, self.licenseKeys.exists_one(b, a.secretKeyRef == b.secretKeyRef))")
@@ -27,17 +27,16 @@ pub struct Immuta {
     /// `seatkeeper.dev/credentials`, and holds `apiKey` and `server` (https://host of the tenant); optionally `ca.crt`.
     pub credentials_secret_ref: SecretRef,
 
-    /// The license keys that the tenant should have, at most 20. Each is added once and then recognised by what the tenant
+    /// The license keys that the tenant should have, at most 20. Each is added once and then recognized by what the tenant
     /// answered. Absent or empty: none is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_KEYS))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub license_keys: Option<Vec<LicenseKeyEntry>>,
 
-    /// true: a key that this object added and that is no longer listed is removed from the tenant, once all listed keys
-    /// are seen there, and never if that left fewer seats than are used or wanted, no valid
-    /// key, or a feature less. Absent means false:
-    /// nothing is ever removed.
+    /// true: Seatkeeper removes a key from the tenant that this object added and no longer lists, once the tenant shows
+    /// all listed keys. It keeps the key if fewer seats than are used or wanted, no valid key, or one feature less
+    /// would be left. Absent means false: nothing is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
 }
@@ -54,9 +53,9 @@ pub struct LicenseKeyEntry {
     /// only if `server` equals the `server` of the Secret that `credentialsSecretRef` names.
     pub secret_key_ref: SecretKeyRef,
 
-    /// The row of the tenant that this key already has, where the operator cannot know: another person or
-    /// program added the key, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`. The
-    /// key is then not added, and `prune` may remove it later.
+    /// The row of the tenant that this key already has, where Seatkeeper cannot know it: another person or program
+    /// added the key, or the record of it is lost. `kubectl get -o yaml` shows the rows under `status.license.keys`.
+    /// The key is then not added, and `prune` may remove it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<KeyRow>,
 }
@@ -79,7 +78,7 @@ pub struct SecretKeyRef {
 }
 
 impl SecretKeyRef {
-    /// As people write it: `immuta-2027/licenseKey`.
+    /// The path of the key, in the form `immuta-2027/licenseKey`.
     pub fn path(&self) -> String {
         format!("{}/{}", self.name, self.key)
     }
@@ -89,7 +88,7 @@ impl SecretKeyRef {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyRow {
-    /// The tenant's number of the row. A rebuilt tenant hands out the same numbers again, so it counts only with `uuid`.
+    /// The tenant's number of the row. A rebuilt tenant assigns the same numbers again, so it counts only with `uuid`.
     pub id: i64,
 
     /// The license's identifier, as Immuta shows it.
@@ -117,16 +116,17 @@ pub struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
 
-    /// How the row came to be: `Added` (by this object), `Adopted` (the spec says which row it is), `Found` (it is taken for
-    /// this key without proof that this object made it: never removed), `Foreign` (another owner's: never touched). Absent
-    /// until there is a row.
+    /// The origin of the row: `Added` (by this object), `Adopted` (the spec names the row), `Found` (it is treated as
+    /// this key's without proof that this object made it: never removed), `Foreign` (another owner's: never touched).
+    /// Absent until there is a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<KeyOrigin>,
 
-    /// How it stands: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added yet),
-    /// `Rejected` (the tenant refuses the key), `Unproven` (asked twice to add it, and nothing proves what came of it: a person
-    /// must look), `GivenUp` (a person has said that its row is gone: it is added again), `AlreadyPresent` (the tenant has it, and which row it is cannot be told),
-    /// `Unreadable` (its Secret cannot be used), `Removed` (removed by this object and still listed).
+    /// Its state: `Active`, `Expired`, `Invalidated`, `Missing` (its row is gone from the list), `Pending` (not added
+    /// yet), `Rejected` (the tenant refuses the key), `Unproven` (the tenant was asked twice to add it, and nothing
+    /// proves the outcome: a person must check), `GivenUp` (a person has confirmed that its row is gone: it is added again),
+    /// `AlreadyPresent` (the tenant has it, and Seatkeeper cannot tell which row it is), `Unreadable` (its Secret
+    /// cannot be used), `Removed` (removed by this object and still listed).
     pub state: KeyState,
 
     /// User seats of this key. They may not simply add up: `status.seats` is the tenant's own total.
@@ -137,15 +137,15 @@ pub struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 
-    /// Whether its end blocks (true) or only warns (false); known only of keys that this object added.
+    /// Whether its end blocks (true) or only warns (false); known only for keys that this object added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiration: Option<bool>,
 
-    /// Names of the features and data handlers that this key turns on, where the tenant shows them.
+    /// Names of the features and data handlers that this key enables, where the tenant shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
 
-    /// With state `Unproven`: the requests of which the outcome is not known.
+    /// With state `Unproven`: the requests whose outcome is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<KeyAsked>,
 }
@@ -158,14 +158,14 @@ pub struct KeyAsked {
     /// sent again.
     pub id: String,
 
-    /// What was heard of each, in Seatkeeper's words.
+    /// The outcome of each request, in Seatkeeper's words.
     pub heard: Vec<String>,
 }
 
-/// How a row of the tenant came to be.
+/// The origin of a row of the tenant.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyOrigin {
-    /// By this object.
+    /// Added by this object.
     Added,
     /// The spec says which row it is.
     Adopted,
@@ -175,14 +175,14 @@ pub enum KeyOrigin {
     Foreign,
 }
 
-/// How a license key stands.
+/// The state of a license key.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
     /// Listed by the tenant and in force.
     Active,
     /// Its time has passed.
     Expired,
-    /// The vendor does not honour it any more.
+    /// The vendor does not honor it any more.
     Invalidated,
     /// Its row is gone from the tenant's list.
     Missing,
@@ -190,11 +190,11 @@ pub enum KeyState {
     Pending,
     /// The tenant refuses the key.
     Rejected,
-    /// The tenant was asked twice to add it, and nothing proves what came of it.
+    /// The tenant was asked twice to add it, and nothing proves the outcome.
     Unproven,
-    /// A person has said that its row is gone.
+    /// A person has confirmed that its row is gone.
     GivenUp,
-    /// The tenant has the key, and which row it is cannot be told.
+    /// The tenant has the key, and Seatkeeper cannot tell which row it is.
     AlreadyPresent,
     /// Its Secret cannot be used.
     Unreadable,
@@ -202,7 +202,7 @@ pub enum KeyState {
     Removed,
 }
 
-/// Whose records these are: fingerprints of another object, and rows of another tenant, prove nothing.
+/// The owner of these records: fingerprints of another object, and rows of another tenant, prove nothing.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeysOf {

@@ -10,8 +10,9 @@ use super::{KeyRecord, KeysOf};
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct License {
-    /// What the vendor says of it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first payment is not
-    /// done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole), `Absent` (there is none).
+    /// Its state, as the vendor reports it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first
+    /// payment is not done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole),
+    /// `Absent` (there is none).
     pub state: LicenseState,
 
     /// When the seats end unless a person acts; absent when the license renews by itself or has no end.
@@ -22,7 +23,7 @@ pub struct License {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_end: Option<Time>,
 
-    /// Seats without those that are merely tolerated, where the vendor tells the two apart.
+    /// Seats without those that are merely tolerated, where the vendor shows the two separately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_seats: Option<i32>,
 
@@ -30,7 +31,7 @@ pub struct License {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub can_add_user: Option<bool>,
 
-    /// Users as the vendor's usage report counts them, which is not how it counts seats in use.
+    /// Users in the vendor's usage report, which counts differently from seats in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_users: Option<i32>,
 
@@ -39,13 +40,13 @@ pub struct License {
     #[schemars(length(max = 100))]
     pub keys: Vec<KeyRecord>,
 
-    /// Whose the records in `keys` are.
+    /// The object and the account that the records in `keys` belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_of: Option<KeysOf>,
 }
 
 impl License {
-    /// A license of which no more is known than its state.
+    /// A license with nothing known but its state.
     pub fn of(state: LicenseState) -> Self {
         Self {
             state,
@@ -77,7 +78,7 @@ pub enum LicenseState {
     Cancelled,
     /// Not in force: its time has passed.
     Expired,
-    /// Not in force: the vendor does not honour it any more.
+    /// Not in force: the vendor does not honor it any more.
     Invalidated,
     /// The account as a whole is switched off.
     Disabled,

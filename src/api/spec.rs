@@ -71,7 +71,7 @@ use super::{Adjustment, ApprovalPolicy, Guardrails, Immuta, LicenseSeatsStatus, 
     .field_path(".limit"))]
 #[x_kube(validation = Rule::new(
     "!has(self.limit) || self.limit.mode != 'Unlimited' || !has(self.guardrails) || !has(self.guardrails.maxSeats)")
-    .message("spec.limit.mode Unlimited cannot stand beside spec.guardrails.maxSeats: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
+    .message("spec.limit.mode Unlimited and spec.guardrails.maxSeats exclude each other: the vendor could buy past the guard rail by itself; use mode UpTo or Pinned, or remove maxSeats")
     .field_path(".limit"))]
 #[x_kube(validation = Rule::new("!has(self.vendor.bitwarden) || !has(self.seats) || self.seats <= 32767")
     .message("spec.seats is above 32767: larger totals wrap around in Bitwarden's database; lower seats")
@@ -111,15 +111,15 @@ pub struct LicenseSeatsSpec {
     /// The account whose seats these are: exactly one vendor. The kind of vendor cannot change later.
     pub vendor: Vendor,
 
-    /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field. At
-    /// Immuta, where license keys decide, it is how many they should come to at least. Absent: the purchased seats are only
-    /// observed.
+    /// How many seats should be purchased, at least 1; at Bitwarden at most 32767. `kubectl scale` writes this field.
+    /// At Immuta, where license keys decide, it is the smallest total that they should have. Absent: the purchased
+    /// seats are only observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = i32::MAX))]
     pub seats: Option<i32>,
 
-    /// Lets the purchased seats follow their use, instead of `seats`: those in use, and some free ones. More use counts at once, less
-    /// use after a while. Absent: `seats` says how many.
+    /// Lets the purchased seats follow their use, instead of `seats`: the seats in use, and some free ones. More use
+    /// counts at once, less use after a while. Absent: `seats` says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizing: Option<Sizing>,
 
@@ -128,7 +128,8 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 
-    /// Bounds that no change may cross, whoever edits `seats` or `limit` or scales. Absent: no bounds but the vendor's.
+    /// Bounds that no change may cross, whether an edit of `seats` or `limit` or a scaler asks for it. Absent: no
+    /// bounds but the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<Guardrails>,
 
@@ -140,7 +141,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPolicy>,
 
-    /// Whether the vendor is corrected or only watched; absent means `Manage`.
+    /// Whether the vendor is corrected or only observed; absent means `Manage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management_policy: Option<ManagementPolicy>,
 

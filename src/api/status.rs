@@ -28,12 +28,12 @@ fn no_pods() -> String {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LicenseSeatsStatus {
-    /// The generation of `spec` this status speaks about; -1 until the operator has handled the object.
+    /// The generation of `spec` that this status describes; -1 until the operator has handled the object.
     #[serde(default = "unobserved")]
     pub observed_generation: i64,
 
-    /// The generation of `spec` with which the vendor was last seen to agree. What the vendor buys by itself under an `UpTo`
-    /// limit is in order from then on, until `spec` asks for something else. Do not edit it.
+    /// The generation of `spec` with which the vendor was last seen to agree. Seats that the vendor buys by itself
+    /// under an `UpTo` limit are accepted from then on, until `spec` asks for something else. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfied_generation: Option<i64>,
 
@@ -54,7 +54,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default = "no_pods")]
     pub selector: String,
 
-    /// The account the numbers belong to.
+    /// The account that the numbers belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 
@@ -87,7 +87,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited: Option<bool>,
 
-    /// Seats that are billed, where the vendor shows it and it is not `seats`: another number is paid for.
+    /// Seats that are billed, where the vendor shows this number and it differs from `seats`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<i32>,
 
@@ -118,7 +118,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed_seats: Option<i32>,
 
-    /// What `spec.sizing` has made of the use, and the uses that it remembers. Do not edit it.
+    /// The number of seats that `spec.sizing` derives from the use, and the uses that it remembers. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizing: Option<SizingStatus>,
 
@@ -130,8 +130,8 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowUse>,
 
-    /// Whether this cluster changes the account, where `spec.activeCluster` says or has said so. Do not edit it: without it, the object
-    /// waits before its next change.
+    /// Whether this cluster changes the account, where `spec.activeCluster` is or was set. Do not edit it: without it,
+    /// the object waits before its next change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
 
@@ -150,21 +150,21 @@ pub struct LicenseSeatsStatus {
     #[schemars(length(max = 10))]
     pub history: Vec<Change>,
 
-    /// Values in force where `spec` is silent or was stretched.
+    /// Values in force where `spec` has none, or where the operator changed its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
 
-    /// When the vendor was last read, in steps: it is written anew once it is an hour old, or ten intervals where that is longer. So
-    /// the numbers are at least that new, unless `Ready` says `ObservationStale`.
+    /// When the vendor was last read, in steps: it is updated once it is an hour old, or ten intervals where that is
+    /// longer. So the numbers are at least that new, unless `Ready` says `ObservationStale`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_observed_at: Option<Time>,
 
-    /// The installation of Seatkeeper that writes this status: namespace and name of its leader election Lease. Two that write the same
-    /// object tell so in an event.
+    /// The installation of Seatkeeper that writes this status: namespace and name of its leader election Lease. Two
+    /// that write the same object report it in an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
 
-    /// The request to look at once that was handled last: the value of the annotation
+    /// The request for a reading at once that was handled last: the value of the annotation
     /// `seatkeeper.dev/reconcile-requested-at` or `reconcile.fluxcd.io/requestedAt`, whichever changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
@@ -231,7 +231,7 @@ impl Default for LicenseSeatsStatus {
     }
 }
 
-/// Whose record a status is.
+/// The object and account that a status was recorded for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordOf {
@@ -254,7 +254,7 @@ pub struct Account {
     /// The kind of vendor, as in `spec.vendor`.
     pub vendor: String,
 
-    /// The API host the operator talks to.
+    /// The API host that the operator uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 

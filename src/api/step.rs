@@ -54,7 +54,7 @@ pub struct KeyStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
 
-    /// The numbers of the rows that were there when it was decided: of an addition, the new row is none of these.
+    /// The numbers of the rows that were there when it was decided: the new row of an addition is none of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub present: Vec<i64>,
 
@@ -71,8 +71,8 @@ pub struct KeyStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
 
-    /// Of an addition: what was heard of its requests so far that proves nothing, in Seatkeeper's words, the first request
-    /// first. `no answer` stands for one that was lost.
+    /// Of an addition: the outcomes of its requests so far that prove nothing, in Seatkeeper's words, the first request
+    /// first. `no answer` means that the answer was lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heard: Vec<String>,
 }
@@ -85,23 +85,23 @@ pub(super) struct Recorded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     step: Option<Step>,
 
-    /// Of former versions, which had no `step`: purchased seats before.
+    /// Written by former versions, which had no `step`: purchased seats before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<i32>,
 
-    /// Of former versions, which had no `step`: purchased seats after.
+    /// Written by former versions, which had no `step`: purchased seats after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<i32>,
 
-    /// Of former versions, which had no `step`: limit before.
+    /// Written by former versions, which had no `step`: limit before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit_from: Option<i32>,
 
-    /// Of former versions, which had no `step`: limit after.
+    /// Written by former versions, which had no `step`: limit after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit_to: Option<i32>,
 
-    /// Of former versions, which had no `step`: the license key that was added or removed.
+    /// Written by former versions, which had no `step`: the license key that was added or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     license_key: Option<FormerKeyStep>,
 }

@@ -81,7 +81,7 @@ impl From<DurationFault> for CalendarFault {
     }
 }
 
-/// What is wrong with a schedule. `part` is the name of one of the five fields, `item` what stands in it.
+/// What is wrong with a schedule. `part` is the name of one of the five fields, `item` its text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ScheduleFault {
     #[error("is empty: write five cron fields, such as \"0 6 1W * *\"")]

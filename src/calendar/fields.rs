@@ -87,7 +87,7 @@ pub(super) fn checked(schedule: &str) -> Result<[String; 5], ScheduleFault> {
     Ok(parts)
 }
 
-/// What can be said of the text before it is split.
+/// What is wrong with the text as a whole, before it is split.
 fn text(schedule: &str) -> Result<(), ScheduleFault> {
     let length = schedule.chars().count();
     if length > LONGEST {
@@ -222,7 +222,7 @@ impl Field {
         if self.part == WEEKDAY.part { 6 } else { self.high }
     }
 
-    /// The number that a value of the item stands for.
+    /// The number that a value of the item means.
     fn value(&self, item: &str, value: &str) -> Result<u32, ScheduleFault> {
         let (part, low, high, item) = (self.part, self.low, self.high, item.to_owned());
         if !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit()) {

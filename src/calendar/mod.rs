@@ -5,7 +5,7 @@
 //! after the gap, and a time that the clock shows twice opens at the first. The zones are compiled in ([`database_version`]), so
 //! each machine gives the same answer.
 //!
-//! Pure: the time is an argument. `domain` is told openings, and never schedules.
+//! Pure: the time is an argument. `domain` gets openings, and never schedules.
 
 mod days;
 mod fault;

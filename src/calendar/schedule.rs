@@ -29,7 +29,7 @@ pub struct Opening {
 /// The openings next to an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Around {
-    /// The newest that has begun at that instant; it may be over. `None` where the schedule had none in 50 years.
+    /// The newest that has begun at that instant; it may have ended. `None` where the schedule had none in 50 years.
     pub begun: Option<Opening>,
     /// The first that begins after that instant. `None` where the schedule has none in 50 years, or at the end of year 9999.
     pub next: Option<Opening>,

@@ -1,4 +1,4 @@
-//! How near to each other a schedule's openings come: a window must be over before it opens again.
+//! How near to each other a schedule's openings come: a window must close before it opens again.
 
 use std::iter::successors;
 

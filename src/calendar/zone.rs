@@ -9,7 +9,7 @@ use super::fault::ZoneFault;
 /// No name of the database is longer.
 const LONGEST: usize = 64;
 
-/// More than a clock was ever set forward or back at once.
+/// More than any clock was set forward or back at once.
 pub(super) const LARGEST_SHIFT: SignedDuration = SignedDuration::from_hours(25);
 
 /// Stands in the database for a machine whose zone is not set.

@@ -15,14 +15,15 @@ use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
 use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
-/// How long to wait after another object was faster, if nothing tells sooner.
+/// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
-/// Carries out what was decided. What the vendor shows after a request is decided about anew, and nothing is sent on that.
+/// Carries out what was decided. What the vendor shows after a request gets a new decision, and nothing is sent because
+/// of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
-    // Its permit for the host is free when this step is over.
-    let Opened { account, secret_version, permit: _visit } = opened;
+    // Its permit for the host is free when this step ends.
+    let Opened { account, secret_version, permit: _permit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {
         context.metrics.pass("waiting");
@@ -106,7 +107,8 @@ async fn request(
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
-/// The line that stays where the status that would tell of the change is gone. Seats that were not read are left out.
+/// The log line of a change. It stays where the status that would record the change is gone. Seats that were not read
+/// are left out.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to, limit) = (intent.base().seats, intent.target().seats, intent.target().limit);
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
@@ -133,8 +135,9 @@ fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: O
     }
 }
 
-/// The last questions before the bytes leave. Who leads again does not lead in the term in which the pass got the right to
-/// make its change: another replica may have led meanwhile, seen no record of this change, and sent one of its own.
+/// The last questions before the bytes leave. A replica that leads again is in another term than the one in which the
+/// pass got the right to make its change: another replica may have led meanwhile, seen no record of this change, and
+/// sent one of its own.
 fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
     #[cfg(debug_assertions)]
     if context.settings.lacks(super::FaultSwitch::NoDeadline) {

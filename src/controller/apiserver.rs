@@ -7,7 +7,7 @@ use kube::runtime::watcher;
 
 use super::Error;
 
-/// An outage is over when nothing has failed for so long: an apiserver that starts answers some requests before others.
+/// An outage has ended when nothing has failed for this long: an apiserver that starts answers some requests before others.
 const OVER: Duration = Duration::from_secs(5);
 
 /// What is known of the apiserver.
@@ -25,7 +25,8 @@ impl Apiserver {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a failure is worth a line of its own. One of an outage is not: its start is told here, once.
+    /// Whether a failure gets a log line of its own. A failure during an outage does not: the start of the outage is
+    /// logged here, once.
     pub(super) fn tells(&self, error: &Error) -> bool {
         let now = Instant::now();
         if is_outage(error) {
@@ -40,7 +41,7 @@ impl Apiserver {
         self.outage().is_some_and(|outage| now.duration_since(outage.failed) < OVER)
     }
 
-    /// What to tell of a watch that failed, if anything. One that breaks off, or has fallen behind, is taken up again.
+    /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
     pub(super) fn tells_of_watch(&self, error: watcher::Error) -> Option<String> {
         match error {
             watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
@@ -72,7 +73,7 @@ impl Apiserver {
         }
     }
 
-    /// How long an outage has lasted that is over now.
+    /// How long an outage has lasted that ends now.
     fn over(&self, now: Instant) -> Option<Duration> {
         let over = self.outage().take_if(|outage| now.duration_since(outage.failed) >= OVER)?;
         Some(over.failed.duration_since(over.began))

@@ -1,5 +1,5 @@
-//! `SeatApproval` objects: a watch tells which objects of ours have some, and wakes them; what a decision rests on is read with a
-//! quorum read in its own pass, so that one that was deleted counts no more.
+//! `SeatApproval` objects: a watch shows which objects have approvals, and wakes these objects. The approvals that a
+//! decision rests on come from a quorum read in its own pass, so that a deleted one counts no more.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,7 @@ struct Known {
     of: HashMap<Key, Key>,
     /// A list of these has arrived, and their watch has not failed since.
     synced: HashSet<Scope>,
-    /// Those that a new list of each has named so far.
+    /// The approvals that a new list of each scope has named so far.
     listed: HashMap<Scope, HashSet<Key>>,
     /// Objects with one that came or went since their last pass.
     news: HashSet<Key>,
@@ -56,7 +56,7 @@ impl KnownApprovals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what the watch tells. Returns the objects that it concerns.
+    /// Takes an event of the watch. Returns the objects that it concerns.
     fn take(&self, scope: &Scope, event: Event<WatchedApproval>) -> Vec<Key> {
         let mut known = self.lock();
         match event {
@@ -143,7 +143,7 @@ pub(super) async fn follow(context: &Context) {
                 if matches!(event, Event::InitDone) {
                     failing.remove(&scope);
                 }
-                // A list tells what was there before as well.
+                // A list shows what was there before as well.
                 let is_news = matches!(event, Event::Apply(_) | Event::Delete(_));
                 for key in context.approvals.take(&scope, event) {
                     if context.known(&key).is_some() {
@@ -192,7 +192,7 @@ struct Interest {
     asks: bool,
     /// A plan is shown that one may deny.
     deniable: bool,
-    /// The plan was held by one, or for want of one, when it was shown last.
+    /// The plan was held by a `SeatApproval`, or because it had none, when it was shown last.
     held: bool,
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn read_approvals(
     let request = request.map_err(kube::Error::BuildRequest)?;
     match bounded(context.client.request::<List>(request)).await {
         Ok(list) => Ok(of_object(list, &key.1)),
-        // Without the CRD there is no denial, and without the right to list them nothing was ever held by one.
+        // Without the CRD there is no denial, and without the right to list them nothing was held by one.
         Err(Error::Apiserver(kube::Error::Api(status))) if status.code == 404 && !interest.asks => {
             Ok(ReadApprovals::default())
         }

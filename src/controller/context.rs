@@ -53,9 +53,9 @@ pub struct Settings {
 
 /// What a [`Context`] is put together from.
 pub struct Parts {
-    /// For the apiserver; without retries of its own.
+    /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
-    /// For vendors.
+    /// The clients for vendors.
     pub vendors: Vendors,
     /// How to behave.
     pub settings: Settings,
@@ -75,9 +75,9 @@ pub struct Parts {
 
 /// What every pass shares.
 pub struct Context {
-    /// For the apiserver; without retries of its own.
+    /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
-    /// For vendors.
+    /// The clients for vendors.
     pub vendors: Vendors,
     /// How to behave.
     pub settings: Settings,
@@ -168,7 +168,7 @@ impl Context {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The watch tells of an object: new, changed, or as it was.
+    /// The watch delivers an object: new, changed, or as it was.
     pub(super) fn appeared(&self, object: ObjectMetadata) {
         let (key, requested) = (key_of(&object), PassRequest::of(&object.metadata));
         self.pools.appeared(&key, age_of(&object.metadata));
@@ -208,7 +208,7 @@ impl Context {
         keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 
-    /// Asks for passes of objects whose turns come sooner than they were told, for as long as it runs.
+    /// Asks for passes of objects whose turns come sooner than they were promised, for as long as it runs.
     pub(super) async fn follow_turns(&self) {
         loop {
             for key in self.vendors.called().await {
@@ -243,7 +243,7 @@ pub(super) fn key_of(object: &ObjectMetadata) -> Key {
 
 #[cfg(test)]
 impl Context {
-    /// That of a replica that leads for an hour, in term 1, with an apiserver that cannot be reached.
+    /// The context of a replica that leads for an hour, in term 1, with an apiserver that cannot be reached.
     pub(super) fn of_an_hour() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

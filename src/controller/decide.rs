@@ -104,7 +104,7 @@ mod tests {
     use crate::domain::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
     use crate::registry::tests::ownership;
 
-    /// A request of which nothing was heard began its settle time of a minute 100 seconds ago.
+    /// A request without an answer began its settle time of a minute 100 seconds ago.
     fn counts_as_one_of_two(asked_ago: Duration) -> bool {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         let metadata = json!({ "name": "acme", "namespace": "it", "uid": "uid", "resourceVersion": "7" });

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// A pass that could not be finished. The object is looked at again; what was done is in its status.
+/// A pass that could not be finished. The object gets another pass; what was done is in its status.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The apiserver refused or could not be reached.
@@ -12,7 +12,7 @@ pub enum Error {
     /// The apiserver took too long.
     #[error("apiserver: no answer within {} s", .0.as_secs())]
     Slow(Duration),
-    /// The object changed while it was looked at.
+    /// The object changed during its pass.
     #[error("the object changed meanwhile")]
     Conflict,
     /// These fields of a status are not stored as they were written, or are refused.

@@ -1,4 +1,5 @@
-//! Asks the vendor what a change would cost that waits for days, so that whoever decides about it knows. Changes nothing.
+//! Asks the vendor for the price of a change that waits for days, so that the person who decides about it knows the
+//! price. Changes nothing.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

@@ -14,7 +14,7 @@ use crate::domain::Notice;
 /// The longest wait for the apiserver to take an event.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Where events go.
+/// Publishes events.
 pub(super) struct Events {
     recorder: Recorder,
     apiserver: Arc<Apiserver>,

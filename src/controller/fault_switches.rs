@@ -12,7 +12,7 @@ use crate::domain::{Learned, Outcome, Timing};
 pub enum FaultSwitch {
     /// An open change is judged at once.
     NoWait,
-    /// A request leaves whatever time has passed and whoever leads.
+    /// A request leaves however late it is, and with another leader too.
     NoDeadline,
     /// An answer that is no success, or none, counts as a failure without effect.
     ErrorCloses,

@@ -105,7 +105,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Notes what was found of the object, and says who has its pool before it.
+    /// Notes what was found of the object, and returns the object that owns its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
         self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.entry.term)
     }
@@ -125,7 +125,7 @@ async fn note_without_record(pass: &Pass<'_>) {
     pass.context.pools.answered(pass.key);
 }
 
-/// From a record that can be used to the account: the Secret, and who owns the pool.
+/// From a record that can be used to the account: the Secret, and the owner of the pool.
 async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathered, Error> {
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
@@ -208,7 +208,7 @@ async fn ask(
             Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
         Err(ReadError::RateLimited { after }) => {
-            pass.entry.pace(after, Instant::now());
+            pass.entry.rate_limit(after, Instant::now());
             Ok(Gathered::End(End::RateLimited(Box::new(RateLimited {
                 status,
                 desired,
@@ -239,9 +239,9 @@ type Versioned = (Box<dyn VendorAccount>, Versions);
 
 /// Versions of Secrets.
 struct Versions {
-    /// Of those that opened the account.
+    /// The versions of the Secrets that opened the account.
     credentials: Option<String>,
-    /// Of those and of those with license keys.
+    /// The versions of these Secrets and of the Secrets with license keys.
     all: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use super::queue::Queue;
 pub(super) struct HostPermits {
     permits: usize,
     in_use: Arc<Mutex<HashMap<String, usize>>>,
-    /// Where objects wait for a permit.
+    /// The queue in which objects wait for a permit.
     queue: Arc<Queue>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct HostPermit {
 }
 
 impl HostPermits {
-    /// For so many passes at the same time.
+    /// Permits for this many passes at the same time.
     pub fn new(permits: usize, queue: Arc<Queue>) -> Self {
         Self { permits, in_use: Arc::default(), queue }
     }
@@ -78,7 +78,7 @@ impl Drop for HostPermit {
 mod tests {
     use super::*;
 
-    /// As many as get a permit.
+    /// Takes all the permits of a host.
     fn crowd(hosts: &HostPermits, host: &str) -> Vec<HostPermit> {
         std::iter::from_fn(|| hosts.acquire(host)).collect()
     }

@@ -9,9 +9,9 @@ use crate::vendors::Journal;
 /// Records intents in the status of an object.
 pub(super) struct StatusJournal<'a> {
     pub stored: &'a mut StoredObject,
-    /// With the intent.
+    /// The status with the intent.
     pub status: &'a LicenseSeatsStatus,
-    /// As it was read.
+    /// The status as it was read.
     pub before: &'a LicenseSeatsStatus,
 }
 
@@ -34,7 +34,7 @@ async fn write_intent(
     let intent = status.intent.as_ref();
     debug_assert_ne!(status.intent, before.intent);
     let error = match stored.write(status).await {
-        Ok(_) if stored.holds(intent) => return Ok(()),
+        Ok(_) if stored.has_intent(intent) => return Ok(()),
         Ok(_) => Error::NotStored(vec!["status.intent".into()]),
         Err(error) => error,
     };
@@ -48,7 +48,7 @@ async fn write_intent(
             Err(error)
         }
         error => match stored.again().await? {
-            Some(again) if again.holds(intent) => {
+            Some(again) if again.has_intent(intent) => {
                 *stored = again;
                 Ok(())
             }

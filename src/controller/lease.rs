@@ -20,33 +20,33 @@ use super::object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};
 
-/// Where the Lease is and how long it runs.
+/// The place of the Lease, and its times.
 #[derive(Clone, Debug)]
 pub struct LeaseSettings {
     /// Its namespace: the operator's own.
     pub namespace: String,
     /// Its name: the same for all replicas that watch the same objects.
     pub name: String,
-    /// How long it must stand still before another replica may take it.
+    /// How long it must stay unchanged before another replica may take it.
     pub duration: Duration,
     /// How long after the last renewal this replica still acts; shorter than `duration`.
     pub renew_deadline: Duration,
-    /// How often to look. Who leads renews half as often, where the deadline leaves time for three more tries.
+    /// How often to look. The leader renews half as often, where the deadline leaves time for three more tries.
     pub retry: Duration,
 }
 
 /// When this replica last began to take or renew the Lease with success, and how often it has begun to lead.
 #[derive(Clone, Copy, Debug, Default)]
 struct Validity {
-    held: Option<Moment>,
-    /// For how long from then on.
+    renewed: Option<Moment>,
+    /// How long leadership lasts from then on.
     lasts: Duration,
     term: u64,
 }
 
 impl Validity {
     fn runs(self, now: Moment) -> bool {
-        self.held.is_some_and(|held| held.age(now) < self.lasts)
+        self.renewed.is_some_and(|renewed| renewed.age(now) < self.lasts)
     }
 }
 
@@ -80,7 +80,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A candidate named `me`, and what tells whether it leads.
+    /// A candidate named `me`, and the value that shows whether it leads.
     pub fn new(client: Client, settings: LeaseSettings, me: String, apiserver: Arc<Apiserver>) -> (Self, Leadership) {
         let (validity, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
@@ -88,7 +88,7 @@ impl Candidate {
         (Self { api, settings, me, validity, apiserver, seen, written, said }, Leadership(leadership))
     }
 
-    /// Stands for election until `shutdown`. What stands in the way is said through `trouble` (`None`: nothing does).
+    /// Takes part in the election until `shutdown`. Reports through `trouble` what prevents it (`None`: nothing does).
     pub async fn run(&mut self, shutdown: &CancellationToken, trouble: impl Fn(Option<String>)) {
         while !shutdown.is_cancelled() {
             let wait = match self.step().await {
@@ -120,7 +120,7 @@ impl Candidate {
 
     /// Gives the Lease back, so that another replica need not wait for it to run out. Called when nothing acts any more.
     pub async fn release(&mut self) {
-        if self.validity.borrow().held.is_none() {
+        if self.validity.borrow().renewed.is_none() {
             return;
         }
         self.lose("it stops");
@@ -138,7 +138,7 @@ impl Candidate {
         }
     }
 
-    /// Renews the Lease, or looks at it and does what follows; says when to come again.
+    /// Renews the Lease, or reads it and does what follows; returns when to come again.
     async fn step(&mut self) -> Result<Duration, Error> {
         match self.written.take() {
             Some(lease) => self.take(Some(lease), LeaseStep::Renew).await,
@@ -171,7 +171,7 @@ impl Candidate {
         let started = Moment::now();
         match self.write(lease, step).await {
             Ok(written) => {
-                self.hold(started);
+                self.leads_from(started);
                 self.said.clear();
                 // Whatever else has answered is no proof of what is stored.
                 self.written = Some(written).filter(|lease| {
@@ -190,7 +190,7 @@ impl Candidate {
 
     async fn write(&self, lease: Option<Lease>, step: LeaseStep) -> Result<Lease, Error> {
         let fresh = lease.is_none();
-        let lease = held(lease, step, &self.me, &self.settings);
+        let lease = as_ours(lease, step, &self.me, &self.settings);
         if fresh {
             bounded(self.api.create(&PostParams::default(), &lease)).await
         } else {
@@ -198,21 +198,21 @@ impl Candidate {
         }
     }
 
-    fn hold(&self, since: Moment) {
+    fn leads_from(&self, since: Moment) {
         let before = *self.validity.borrow();
         // Leadership that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
         let term = if before.runs(Moment::now()) { before.term } else { before.term + 1 };
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
         }
-        self.validity.send_replace(Validity { held: Some(since), lasts: self.settings.renew_deadline, term });
+        self.validity.send_replace(Validity { renewed: Some(since), lasts: self.settings.renew_deadline, term });
     }
 
     fn lose(&self, why: &str) {
         let before = *self.validity.borrow();
-        if before.held.is_some() {
+        if before.renewed.is_some() {
             tracing::info!(me = %self.me, lease = %self.settings.name, "not leading any more: {why}");
-            self.validity.send_replace(Validity { held: None, ..before });
+            self.validity.send_replace(Validity { renewed: None, ..before });
         }
     }
 
@@ -246,8 +246,8 @@ fn seen(lease: &Lease) -> LeaseSeen {
     }
 }
 
-/// The Lease as it is once we hold it.
-fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSettings) -> Lease {
+/// The Lease with this replica as its holder.
+fn as_ours(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSettings) -> Lease {
     let now = Some(MicroTime(crate::clock::now()));
     let mut lease = lease.unwrap_or_else(|| Lease {
         metadata: ObjectMeta { name: Some(settings.name.clone()), ..ObjectMeta::default() },
@@ -266,9 +266,9 @@ fn held(lease: Option<Lease>, step: LeaseStep, me: &str, settings: &LeaseSetting
 
 #[cfg(test)]
 impl Leadership {
-    /// That of a replica that leads for an hour, in term 1.
+    /// The leadership of a replica that leads for an hour, in term 1.
     pub(super) fn of_an_hour() -> Self {
-        let validity = Validity { held: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
+        let validity = Validity { renewed: Some(Moment::now()), lasts: Duration::from_secs(3600), term: 1 };
         Self(watch::channel(validity).1)
     }
 }
@@ -318,7 +318,7 @@ mod tests {
             }
             assert!(!matches!(step(Duration::MAX), LeaseStep::Follow(_)), "no replica waits for ever: {known:?}");
             let version = lease.metadata.resource_version.clone();
-            let written = held(Some(lease), LeaseStep::Acquire, "me", &settings);
+            let written = as_ours(Some(lease), LeaseStep::Acquire, "me", &settings);
             assert_eq!(written.metadata.resource_version, version, "a compare-and-swap");
             assert_eq!(seen(&written), LeaseSeen { holder: Some("me".into()), duration_seconds: Some(15) });
             let read_back: Lease = serde_json::from_value(serde_json::to_value(&written).unwrap()).unwrap();
@@ -329,13 +329,13 @@ mod tests {
 
     #[test]
     fn leadership_ends_by_itself_by_the_clock_that_says_more() {
-        let held = Moment::now();
-        let validity = Validity { held: Some(held), lasts: Duration::from_secs(10), term: 1 };
+        let renewed = Moment::now();
+        let validity = Validity { renewed: Some(renewed), lasts: Duration::from_secs(10), term: 1 };
         for (monotonic, wall, runs) in
             [(9, 9, true), (10, 10, false), (9, -3591, true), (1, 3600, false), (10, 0, false)]
         {
-            assert_eq!(validity.runs(held.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
+            assert_eq!(validity.runs(renewed.later(monotonic, wall)), runs, "{monotonic} s and {wall} s on the wall");
         }
-        assert!(!Validity::default().runs(held), "who never held it does not lead");
+        assert!(!Validity::default().runs(renewed), "a replica that never had the Lease does not lead");
     }
 }

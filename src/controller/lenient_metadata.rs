@@ -1,7 +1,7 @@
 //! An object's metadata as far as it is needed, read so that no writer can make one that cannot be read.
 //!
-//! Of `managedFields` whoever may update an object may write nearly anything, and Kubernetes knows times that our types do
-//! not. One object that could not be read would keep the whole list of them from being read. So what is not needed is
+//! A person who may update an object may write nearly anything into `managedFields`, and Kubernetes accepts times that
+//! our types do not. One object that could not be read would make the whole list unreadable. So what is not needed is
 //! skipped unread, and a time is whatever comes nearest to it.
 
 use std::collections::BTreeMap;

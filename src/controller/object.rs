@@ -43,7 +43,7 @@ struct Object {
     status: Value,
 }
 
-/// Waits for an apiserver request, but not for ever.
+/// Waits for an apiserver request, up to a time limit.
 pub(super) async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
     match tokio::time::timeout(TIMEOUT, request).await {
         Ok(result) => result.map_err(Error::of),
@@ -66,7 +66,7 @@ pub(super) async fn get<K: Resource<DynamicType = ()>, T: DeserializeOwned>(
     }
 }
 
-/// The answer, of which nothing is repeated if it is not what it should be.
+/// The answer. Nothing of it is repeated if it is not what it should be.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|_| Error::Foreign)
 }
@@ -130,7 +130,7 @@ impl StoredObject {
         &self.object.status
     }
 
-    /// The conditions of a status of which the rest may not be readable.
+    /// The conditions of a status. The rest of it may not be readable.
     pub fn conditions(&self) -> Vec<Condition> {
         let conditions = self.object.status.get("conditions");
         conditions.map_or_else(Vec::new, |value| parse("status.conditions", value).unwrap_or_default())
@@ -141,9 +141,9 @@ impl StoredObject {
         self.object.status.get("satisfiedGeneration").and_then(Value::as_i64)
     }
 
-    /// Whether the record holds this very intent, with each of its fields.
-    pub fn holds(&self, intent: Option<&Intent>) -> bool {
-        holds(&self.object.status, intent)
+    /// Whether this very intent is recorded, with each of its fields.
+    pub fn has_intent(&self, intent: Option<&Intent>) -> bool {
+        has_intent(&self.object.status, intent)
     }
 
     /// Writes what differs, if anything does, on condition that no other write came since the read. An error where the
@@ -206,7 +206,7 @@ fn refused(error: Error) -> Error {
     match error {
         Error::Apiserver(kube::Error::Api(status)) if status.is_invalid() => {
             let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
-            // A rule that could not be checked is told of no field: "<nil>".
+            // A rule that could not be checked names no field: "<nil>".
             let fields = causes.iter().map(|cause| &cause.field).filter(|field| field.starts_with(char::is_alphabetic));
             let fields: BTreeSet<String> = fields.cloned().collect();
             tracing::warn!(why = status.message, "the apiserver refuses a status");
@@ -216,14 +216,14 @@ fn refused(error: Error) -> Error {
     }
 }
 
-/// Whether a record holds this very intent as far as this version can read one.
-fn holds(record: &Value, intent: Option<&Intent>) -> bool {
+/// Whether a record has this very intent as far as this version can read one.
+fn has_intent(record: &Value, intent: Option<&Intent>) -> bool {
     let recorded = parse::<Option<Intent>>("status.intent", record.get("intent").unwrap_or(&Value::Null));
     recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
 }
 
-/// The paths at which something was written and something else, or nothing, is stored. What is stored beside it is not
-/// looked at: a newer CRD may have more.
+/// The paths at which the stored value differs from the written one, or is missing. Other stored fields are not
+/// compared: a newer CRD may have more.
 fn lost(written: &Value, stored: &Value) -> Vec<String> {
     let mut paths = BTreeSet::new();
     collect_lost("status", written, stored, &mut paths);

@@ -1,4 +1,4 @@
-//! What the watch delivers and the cache keeps of each object: enough to know that there is something to look at.
+//! What the watch delivers and the cache keeps of each object: enough to know that an object needs a pass.
 //!
 //! The apiserver sends metadata alone, and of that only what is needed is kept.
 

@@ -27,7 +27,7 @@ impl ObjectStates {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How urgent a pass is because of what the watch tells; `None`: the last pass knew it.
+    /// How urgent a pass is because of what the watch delivers; `None`: the last pass knew it.
     pub fn news(&self, key: &Key, requested: &PassRequest) -> Option<Class> {
         match self.lock().get(key).and_then(|entry| entry.requested.as_ref()) {
             Some(known) if known == requested => None,

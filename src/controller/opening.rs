@@ -1,5 +1,5 @@
-//! Gets ready for a window that opens soon. Many objects may wait for the same one, and a vendor lets only so many sign in a
-//! minute.
+//! Gets ready for a window that opens soon. Many objects may wait for the same one, and a vendor limits how many sign
+//! in a minute.
 
 use std::time::Duration;
 

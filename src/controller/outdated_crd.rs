@@ -1,5 +1,6 @@
-//! What is known of the CRD in the cluster, and what it means for every object. `run` looks and tells; each pass asks. Where
-//! the CRD is older than the operator, the apiserver drops a part of the record without a word: nothing is sent then.
+//! What is known of the CRD in the cluster, and what it means for every object. `run` reads the CRD and reports it
+//! here; each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a
+//! word: nothing is sent then.
 
 use tokio::sync::{Notify, watch};
 
@@ -15,7 +16,7 @@ const NAMED: usize = 5;
 /// The CRD in the cluster, beside the one of this operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CrdState {
-    /// Not there, or not seen yet.
+    /// The CRD is missing, or was not seen yet.
     Missing,
     /// It lacks these fields.
     Older(Vec<String>),
@@ -43,7 +44,7 @@ impl CrdState {
     }
 }
 
-/// What all passes share of it.
+/// What all passes know of the CRD.
 #[derive(Debug)]
 pub(super) struct Crd {
     state: watch::Sender<CrdState>,
@@ -57,7 +58,7 @@ impl Default for Crd {
 }
 
 impl Crd {
-    /// Something hints that it is not as it was: it is looked at now.
+    /// Something hints that it has changed: it is read now.
     pub fn doubt(&self) {
         self.doubt.notify_one();
     }
@@ -73,7 +74,7 @@ impl Crd {
         Some(fault(reason::CRD_OUTDATED, "the CRD is older than the operator", message))
     }
 
-    /// Why an object cannot be worked on of which these fields were written and are not stored.
+    /// Why no work is done on an object whose fields were written and are not stored.
     pub fn not_stored(&self, fields: &[String]) -> Fault {
         self.outdated().unwrap_or_else(|| {
             let message = format!(
@@ -119,7 +120,7 @@ impl Context {
     }
 }
 
-/// Each time the CRD turns out to be another one, every object is looked at.
+/// Each time the CRD turns out to be another one, every object gets a pass.
 pub(super) async fn follow(context: &Context) {
     let mut state = context.crd.state.subscribe();
     while state.changed().await.is_ok() {

@@ -16,15 +16,15 @@ use crate::registry::{Found, InFlight, Noted, Ownership, Realm, Rows, age_of};
 pub(super) enum Sight<'a> {
     /// Its Secret cannot be read, so by the record alone.
     Record,
-    /// Its Secrets name this one, as far as they do.
+    /// The account that its Secrets name, as far as they name one.
     Secrets(&'a Account),
     /// The vendor has accepted the credentials and shown this.
     Reading(&'a Snapshot),
 }
 
-/// The ownership of an object. While its Secret cannot be read, it keeps the account it had; one that only observes or stands by, or that
-/// is on its way out, or whose credentials can change nothing there (a server whose seats come from a file), wants to own
-/// nothing, unless a change from before is still open.
+/// The ownership of an object. While its Secret cannot be read, it keeps the account it had; one that only observes, is
+/// in standby, or is being deleted, or whose credentials can change nothing there (a server whose seats come from a
+/// file), wants to own nothing, unless a change from before is still open.
 pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight: Sight<'_>) -> Found {
     let (record, metadata) = (stored.record(), stored.metadata());
     let leaving = metadata.deletion_timestamp.is_some();
@@ -99,16 +99,16 @@ fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSe
     let there = |key: &&Value| !matches!(key.get("state").and_then(Value::as_str), Some("Missing" | "Removed"));
     let row = |key: &Value| Some(row_word(key.get("id")?.as_i64()?, key.get("uuid")?.as_str()?));
     let rows: BTreeSet<String> = keys.iter().filter(there).filter_map(row).collect();
-    // A list that may have been empty, or left out, tells nothing.
+    // A list that may have been empty, or left out, proves nothing.
     (!rows.is_empty()).then_some(rows)
 }
 
-/// A number is handed out again by a rebuilt tenant: only with the identifier does it tell a row.
+/// A rebuilt tenant assigns a number again: only with the identifier does it name a row.
 fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }
 
-/// Of which accounts a person says that they differ from this one.
+/// The accounts that differ from this one, as a person says.
 fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
     let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
     said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()

@@ -15,10 +15,10 @@ use crate::vendors::VendorAccount;
 /// One pass over one object.
 pub(super) struct Pass<'a> {
     pub context: &'a Context,
-    /// As the watch knows it.
+    /// The object as the watch knows it.
     pub object: &'a ObjectMetadata,
     pub key: &'a Key,
-    /// As it was read, and as it was written last.
+    /// The object as it was read, and as it was written last.
     pub stored: StoredObject,
     /// What asked for the pass, of the object as it was read.
     pub requested: PassRequest,
@@ -26,7 +26,7 @@ pub(super) struct Pass<'a> {
     pub entry: &'a mut ObjectState,
     /// The approvals of the object, as they were read for its decision.
     pub approvals: ReadApprovals,
-    /// What is to be told once the status is written.
+    /// What to report once the status is written.
     pub notices: Vec<Notice>,
 }
 
@@ -45,9 +45,9 @@ impl<'a> Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Says in the registry that an account's row may be written once more because of a change on record. The object may have
-    /// changed another account since. Of a change that was only read, no longer than for the settle time: whoever edits a status
-    /// by hand must not hold an account for days.
+    /// Notes in the registry that an account's row may be written once more because of a change on record. The object
+    /// may have changed another account since. Of a change that was only read, no longer than for the settle time: a
+    /// status that was edited by hand must not hold an account for days.
     pub fn note_last_changes(&self, history: &[Change], most: Duration) {
         let (timing, now) = (self.context.settings.timing, Context::now());
         let late = |change| Some((change, timing.late_effects(change, now)?.min(most)));
@@ -55,7 +55,7 @@ impl Pass<'_> {
     }
 }
 
-/// What reading came to.
+/// The result of reading.
 pub(super) enum Gathered {
     /// All the way to the vendor's numbers.
     Seen(Box<Seen>),
@@ -88,15 +88,15 @@ pub(super) struct Opened {
     pub permit: HostPermit,
 }
 
-/// What a pass came to, for its last step.
+/// The result of a pass, for its last step.
 pub(super) enum End {
     /// The object is being deleted, and a finalizer keeps it. Seatkeeper does nothing for it any more.
     Leaving,
-    /// Nothing new is known and nothing is said; again after this long.
+    /// Nothing new is known and nothing is reported; again after this long.
     Quiet(Duration),
     /// The record cannot be read by this version, or cannot be kept: then nothing but words is written, and nothing is sent.
     NoRecord(Fault),
-    /// It did not come to a decision, or the change could not be sent.
+    /// It reached no decision, or the change could not be sent.
     Failed(Box<Failed>),
     /// Its turn to be read has not come. Nothing was sent.
     RateLimited(Box<RateLimited>),
@@ -109,7 +109,7 @@ pub(super) struct Failed {
     pub status: LicenseSeatsStatus,
     /// `None`: the spec could not be checked.
     pub desired: Option<Desired>,
-    /// As far as it is known.
+    /// The account, as far as it is known.
     pub account: Option<Account>,
     pub fault: Fault,
     /// The host is left alone by all its objects for so long, and was not asked.
@@ -136,8 +136,8 @@ pub(super) struct Decided {
 
 /// Why an object's turn has not come.
 pub(super) enum Queue {
-    /// The vendor takes only so many requests.
+    /// The vendor limits requests.
     RateLimiter,
-    /// As many passes as may are with this host already.
+    /// The host has its maximum of passes at a time.
     Host,
 }

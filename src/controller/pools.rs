@@ -1,5 +1,5 @@
-//! The registry of ownership as all passes share it: asked under a lock, told what time it is, and whom it wakes is put into
-//! the work queue. Who may write to which account is decided in `crate::registry`.
+//! The registry of ownership that all passes share. It is called under a lock, with the time as an argument, and the
+//! objects that it wakes go into the work queue. `crate::registry` decides which object may write to which account.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use crate::registry::{Age, BlockedBy, Found, InFlight, Realm, Registry, peer};
 /// The registry of all ownership.
 #[derive(Debug)]
 pub(super) struct Pools {
-    /// Where objects are put that need not wait any more.
+    /// The queue for objects that need not wait any more.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
-    /// What is said of objects of which nothing goes on.
+    /// The reports of objects that make no progress.
     stuck: Mutex<HashMap<Key, StandsStill>>,
 }
 
@@ -37,7 +37,8 @@ impl Pools {
         }
     }
 
-    /// Notes what a pass found of an object, and says who has its pool before it. `term`: in which the object was read.
+    /// Notes what a pass found of an object, and returns the object that owns its pool before it. `term`: in which the
+    /// object was read.
     pub fn note(&self, key: &Key, uid: &str, found: Found, term: u64) -> Option<Key> {
         let (owner, woken) = self.lock().note((key, uid), found, term, Instant::now());
         self.wake(woken);
@@ -49,7 +50,7 @@ impl Pools {
         self.lock().shows(key, listed);
     }
 
-    /// The vendor was asked for the account of an object, and nothing was noted of what it said.
+    /// The vendor was asked for the account of an object, and its answer was not noted.
     pub fn answered(&self, key: &Key) {
         let woken = self.lock().answered(key);
         self.wake(woken);
@@ -60,7 +61,8 @@ impl Pools {
         self.lock().waits_for_scan(key)
     }
 
-    /// Puts the object into the queue when another object of its account wants something else, or its change is over.
+    /// Puts the object into the queue when another object of its account wants something else, or when that object's
+    /// change has ended.
     pub fn wait_for_account(&self, key: &Key) {
         self.lock().wait_for_account(key);
     }
@@ -77,8 +79,8 @@ impl Pools {
         }
     }
 
-    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. An
-    /// object that must wait is put into the queue when it need not.
+    /// Takes the right to make this change, until the change is reported as ended or the record has it no more. An
+    /// object that must wait is put into the queue when it may go on.
     pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), BlockedBy> {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }
@@ -97,7 +99,7 @@ impl Pools {
         }
     }
 
-    /// The objects of the same account that own other pools and of which nothing goes on.
+    /// The objects of the same account that own other pools and make no progress.
     pub fn stuck_beside(&self, key: &Key) -> Vec<Stuck> {
         let beside = self.lock().owners_beside(key);
         let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +116,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// The object has made these changes, each of which may have late effects for so long.
+    /// The object has made these changes. Each may have late effects for this long.
     pub fn made<'a>(&self, key: &Key, changes: impl IntoIterator<Item = (&'a Change, Duration)>) {
         let open = |change: &Change| InFlight { id: change.id.clone(), account: Realm::of(&change.account) };
         let changes = changes.into_iter().map(|(change, late)| (open(change), late));
@@ -133,7 +135,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// Begins a new term, in which every object is to be looked at again.
+    /// Begins a new term, in which every object is to be read again.
     pub fn begin_term(&self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
         self.lock().begin_term(term, watched);
     }

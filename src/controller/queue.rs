@@ -4,7 +4,7 @@
 //! next one, except that an object that has waited long enough gets each fourth turn, so that no class starves.
 //!
 //! An object has one place: asked for again while it waits, it keeps the place it has; asked for again during its pass,
-//! it is taken once more after that pass. No object is ever in two passes. All of this may be lost at any time: a start
+//! it is taken once more after that pass. No object is in two passes at a time. All of this may be lost at any time: a start
 //! takes every object once.
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,7 +22,7 @@ pub(super) enum Class {
     Urgent,
     /// This process has not read the vendor for the object yet.
     New,
-    /// The interval is over.
+    /// The interval has passed.
     Poll,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Next {
 /// From this wait on an object gets a turn although more urgent ones wait.
 const AGED: Duration = Duration::from_secs(1);
 
-/// Of so many turns, one goes to the object that has waited longest.
+/// One of this many turns goes to the object that has waited longest.
 const SHARE: u32 = 4;
 
 /// The queue. All methods take effect at once; only [`Queue::next`] waits.

@@ -71,7 +71,7 @@ async fn pass(
     Box::pin(record(pass, end)).await.map(Some)
 }
 
-/// How long still to wait where that can be told without reading anything.
+/// How long still to wait where that is known without reading anything.
 fn still_waits(context: &Context, key: &Key, entry: &mut ObjectState) -> Option<Duration> {
     let now = Instant::now();
     if entry.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {

@@ -21,13 +21,13 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// So many tries in a row show that a server lacks a path, and not something before it that is starting.
+/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
 const FEW_TRIES: u32 = 5;
 
-/// How often to look at an object that is on its way out: its end is told by the watch.
+/// How often an object that is being deleted gets a pass: the watch reports its end.
 const LEAVING: Duration = Duration::from_secs(600);
 
-/// Records what a pass came to. Returns when to look again.
+/// Records the result of a pass. Returns when the next one is due.
 pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Error> {
     let wait = Box::pin(write_end(&mut pass, end)).await?;
     pass.entry.left = Some(pass.stored.left(pass.entry.term, pass.entry.redone));
@@ -65,7 +65,7 @@ impl Pass<'_> {
             self.entry.secret_watch = None;
             return Ok(wait);
         }
-        // A Secret that does not arrive needs a person: that is said in time.
+        // A Secret that does not arrive needs a person: that is reported in time.
         let awaits = self.stored.status().ok().and_then(|status| domain::awaits_secret(&status, Context::now()));
         let wait = awaits.map_or(wait, |left| wait.min(left));
         self.entry.secret_watch = Some((Instant::now() + wait, self.entry.term));
@@ -100,7 +100,7 @@ impl Pass<'_> {
         observed != UNOBSERVED && observed != self.requested.generation
     }
 
-    /// It did not come to a decision, or the change could not be sent.
+    /// It reached no decision, or the change could not be sent.
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, mut fault, back } = failed;
         if let Remedy::Server { lasts } = &mut fault.remedy {
@@ -113,7 +113,7 @@ impl Pass<'_> {
         let said_in = self.entry.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
         let now_wrong = status.conditions.is_empty() || self.entry.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();
-        // What grows too old meanwhile is told in time, even where the vendor is left alone for longer.
+        // Numbers that grow too old meanwhile are reported in time, even where the vendor is not read for longer.
         let wait = if stale { wait } else { wait.min(said_in) };
         let fault = if edited { not_checked(fault) } else { fault };
         self.context.metrics.pass("fault");
@@ -124,8 +124,8 @@ impl Pass<'_> {
         Ok(wait)
     }
 
-    /// The vendor was not asked, for it is not this object's turn. What still looks fresh is told once it is too old, and a new
-    /// object, an edit or a changed Secret does not wait in silence.
+    /// The vendor was not asked, for it is not this object's turn. Numbers that still look fresh are reported as stale
+    /// once they are too old, and a new object, an edit or a changed Secret does not wait in silence.
     async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
         let RateLimited { status, desired, after, why } = rate_limited;
         self.context.metrics.pass("rate_limited");
@@ -214,7 +214,7 @@ impl Pass<'_> {
                 self.entry.signature = signature;
                 self.notices.extend(notices);
             }
-            // What was done is told now, for the next pass finds it recorded; the rest is found and told again.
+            // What was done is reported now, for the next pass finds it recorded; the rest is found and reported again.
             Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);
@@ -231,7 +231,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Signs the status with the name of this installation, and tells of another one that signs it too. Returns what is
+    /// Signs the status with the name of this installation, and reports another one that signs it too. Returns what is
     /// to be remembered once it is written.
     fn sign(&mut self, status: &mut LicenseSeatsStatus) -> Signature {
         let own = &self.context.installation;
@@ -257,7 +257,7 @@ impl Pass<'_> {
         self.context.metrics.object((&self.key.0, &self.key.1), &shown);
     }
 
-    /// Counts the changes that the status tells and the stored one did not.
+    /// Counts the changes that the status has and the stored one did not have.
     fn count(&self, before: &LicenseSeatsStatus, after: &LicenseSeatsStatus) {
         for change in metrics::told(before, after) {
             self.context.metrics.changed((&self.key.0, &self.key.1), &change);
@@ -303,7 +303,7 @@ fn vendor_may_buy(stored: &StoredObject) -> bool {
     limit.map_or(true, |limit| limit.is_some_and(|limit| limit.mode == LimitMode::UpTo))
 }
 
-/// A status was written that is not stored whole: that is told, and tried again with back-off. Returns when.
+/// A status was written that is not stored whole: that is reported, and tried again with back-off. Returns when.
 pub(super) async fn not_stored(
     context: &Context,
     object: &ObjectMetadata,
@@ -360,7 +360,7 @@ async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result
     Err(Error::Conflict)
 }
 
-/// When an object comes back to a host that all leave alone: not before the others' pause is over, and not with all of them.
+/// When an object comes back to a closed host: not before the pause has ended, and not at the same time as all the others.
 fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }

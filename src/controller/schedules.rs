@@ -9,7 +9,7 @@ use crate::api::{CronWindow, parse_duration};
 use crate::calendar::{self, Schedule};
 use crate::domain::{ChangeTimes, CronRule, Opening, SpecFault};
 
-/// How many schedules are kept. Beyond that all are parsed anew.
+/// How many schedules are kept. Beyond that all are parsed again.
 const MOST_KEPT: usize = 1000;
 
 /// The texts of a schedule.
@@ -20,7 +20,7 @@ type Texts = (String, String, String);
 pub(super) struct Schedules(Mutex<HashMap<Texts, Arc<Schedule>>>);
 
 impl Schedules {
-    /// Checks the schedules: whether each can be read, and ever opens.
+    /// Checks the schedules: whether each can be read, and opens at some time.
     pub fn check(&self, adjustment: &ChangeTimes) -> Result<(), SpecFault> {
         adjustment.crons.iter().try_for_each(|rule| self.parsed(rule).map(drop))
     }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 pub(super) struct Scope(Option<String>);
 
 impl Scope {
-    /// Those of an operator; no name means all namespaces.
+    /// The scopes of an operator; no name means all namespaces.
     pub(super) fn of(namespaces: &[String]) -> Vec<Self> {
         if namespaces.is_empty() {
             return vec![Self(None)];
@@ -43,7 +43,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a watch of one scope tells.
+/// What a watch of one scope delivers.
 pub(super) type Told<K> = (Scope, Result<Event<K>, watcher::Error>);
 
 /// Watches every scope, and takes up each watch again by itself.

@@ -5,7 +5,7 @@
 pub(super) struct Signature {
     /// The term of leadership in which ours was last seen or written.
     term: u64,
-    /// That another one came in its place was told.
+    /// Whether its replacement by another one was reported.
     told: bool,
 }
 
@@ -16,7 +16,7 @@ pub(super) enum Signed {
     Ours,
     /// Leave it.
     AsItIs,
-    /// Another one came in the place of ours while we lead: tell it, and write ours once more, so that the other one sees it too.
+    /// Another one replaced ours while we lead: report it, and write ours once more, so that the other one sees it too.
     Another,
 }
 

@@ -13,7 +13,7 @@ use super::object_state::Key;
 use super::queue::Class;
 use super::{Context, Error};
 
-/// Objects of which another writer wrote a version, each with the time at which it is looked at.
+/// Objects of which another writer wrote a version, each with the time at which it is read.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     due: Mutex<HashMap<Key, Instant>>,

@@ -1,4 +1,4 @@
-//! The loop: what the watch tells goes into the queue, and the queue's objects go through passes.
+//! The loop: what the watch delivers goes into the queue, and the queue's objects go through passes.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -66,7 +66,7 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced
     }
 }
 
-/// What all log lines of a pass tell: the object, its generation, and the intent once a request is about to leave.
+/// The fields of all log lines of a pass: the object, its generation, and the intent once a request is about to leave.
 fn pass_span(object: &ObjectMetadata) -> Span {
     let (namespace, name) = key_of(object);
     let generation = object.metadata.generation;
@@ -90,7 +90,7 @@ fn ended(context: &Context, key: &Key, next: Next) {
 struct Listing(HashMap<Scope, Vec<ObjectMetadata>>);
 
 impl Listing {
-    /// Takes in what the watch tells. Returns whether a list is complete.
+    /// Takes an event of the watch. Returns whether a list is complete.
     fn take(&mut self, context: &Context, scope: &Scope, event: Event<ObjectMetadata>) -> bool {
         match event {
             Event::Init => drop(self.0.remove(scope)),

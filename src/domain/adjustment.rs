@@ -16,7 +16,7 @@ const WEEK: Duration = Duration::from_secs(168 * 3600);
 /// How long before a renewal a window may open.
 const BEFORE: RangeInclusive<Duration> = HOUR..=Duration::from_secs(2160 * 3600);
 
-/// So many windows at most.
+/// The maximum number of windows.
 const MOST_WINDOWS: usize = 10;
 
 /// When changes may be made.
@@ -50,7 +50,7 @@ pub struct Direction {
 /// A window by the calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CronRule {
-    /// Where it stands in the spec.
+    /// Its path in the spec.
     pub path: String,
     /// Its name.
     pub name: String,

@@ -1,5 +1,5 @@
 //! Approvals: which changes need a person's yes, which plan a yes is for, and what it covers. An approval is an object of its own,
-//! so that rights alone decide who may give it.
+//! so that rights alone decide which person may give it.
 
 use std::cmp::Reverse;
 
@@ -23,7 +23,7 @@ pub struct Approval {
 /// What is known of approvals, and of what was approved before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Approvals<'a> {
-    /// Those of the object.
+    /// The approvals of the object.
     pub given: &'a [Approval],
     /// Why they could not be read, as the end of a sentence; then none is known.
     pub unread: Option<&'a str>,
@@ -177,7 +177,7 @@ pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
     to.limit.map(|limit| limit.max(to.seats))
 }
 
-/// So many approvals that do not cover a change are named. Those of plans that are over pile up over the years.
+/// At most this many approvals that do not cover a change are named: approvals of finished plans accumulate over the years.
 const NAMED: usize = 3;
 
 /// Why the approvals that there are do not cover a change, as sentences: bounds first, then the latest plans.
@@ -197,7 +197,9 @@ fn why_not(s: &Situation<'_>, Approval { name, spec }: &Approval, step: &Step) -
         (_, Some(until)) if until.0 <= s.now => {
             format!("SeatApproval {name} was valid until {}", until.0.strftime("%Y-%m-%d %H:%MZ"))
         }
-        (Some(plan), _) => format!("SeatApproval {name} names plan {plan}, which is over or of another object"),
+        (Some(plan), _) => {
+            format!("SeatApproval {name} names plan {plan}, which is finished or belongs to another object")
+        }
         (None, _) if increases => format!("The bound of SeatApproval {name} is below this change"),
         (None, _) => format!("SeatApproval {name} has a bound, which covers increases of seats or limit alone"),
     }

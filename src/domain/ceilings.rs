@@ -1,5 +1,5 @@
-//! The installer's ceilings: bounds upwards over every object. They hold what raises, and nothing else: what was above them before
-//! stays and is told, and what lowers goes on.
+//! The installer's ceilings: upper bounds for every object. They hold only changes that raise. Seats that were above
+//! them before stay and are reported, and a change that lowers goes on.
 
 use super::{Desired, Goal, Numbers};
 use crate::api::SizeBound;
@@ -36,7 +36,7 @@ impl Upper {
 }
 
 impl Desired {
-    /// With what the installer allows.
+    /// Adds the installer's ceilings.
     #[must_use]
     pub fn under(self, ceilings: Ceilings) -> Self {
         Self { ceilings, ..self }

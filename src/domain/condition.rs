@@ -122,14 +122,14 @@ pub fn keep_ready(old: &LicenseSeatsStatus, new: &mut LicenseSeatsStatus) {
     new.conditions.extend(find(&old.conditions, kind::READY).cloned());
 }
 
-/// Whether a status tells what kept the account from being read, and not what was decided.
+/// Whether a status reports why the account could not be read, instead of a decision.
 pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
     let told = find(&status.conditions, kind::READY).map_or("", |ready| ready.reason.as_str());
     let owned = told == reason::CONFLICT && status.record_of.is_none();
     owned || [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE].contains(&told)
 }
 
-/// An object of which nothing goes on: a person must act, or its change waits for days.
+/// An object that makes no progress: a person must act, or its change waits for days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandsStill {
     /// What its STATUS column says.
@@ -165,8 +165,8 @@ impl Is {
     }
 }
 
-/// Builds a list of conditions over the old one: a condition whose status stays keeps its transition time, one that is
-/// not said again is gone.
+/// Builds a list of conditions over the old one: a condition whose status stays keeps its transition time, and a
+/// condition that is not set again is removed.
 pub(super) struct Conditions<'a> {
     old: &'a [Condition],
     new: Vec<Condition>,
@@ -191,7 +191,7 @@ impl<'a> Conditions<'a> {
         });
     }
 
-    /// Since when a condition that was said has its status.
+    /// Since when a condition that is set has its status.
     pub(super) fn since(&self, kind: &str) -> Option<Timestamp> {
         find(&self.new, kind).map(|condition| condition.last_transition_time.0)
     }

@@ -1,5 +1,5 @@
-//! What is said: one table of all conditions, and one of what each verdict and each hold says. The README's table, the
-//! events and the metric labels are made from these.
+//! What Seatkeeper reports: one table of all conditions, and one of what each verdict and each hold says. The README's
+//! table, the events and the metric labels are made from these.
 
 use super::condition::{Is, kind, reason};
 use super::{HoldKind, Verdict};
@@ -13,7 +13,7 @@ pub struct Entry {
     is: Is,
     /// Its reasons.
     pub reasons: &'static [&'static str],
-    /// An event tells when it turns to this.
+    /// An event reports when it turns to this.
     pub warns: bool,
     /// What it means, and what to do.
     pub means: &'static str,
@@ -38,13 +38,13 @@ const fn warns(kind: &'static str, is: Is, reasons: &'static [&'static str], mea
 #[rustfmt::skip]
 pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
-    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Only watched: `managementPolicy` is `Observe`."),
-    quiet(kind::READY, Is::True, &[reason::STANDBY], "Only watched: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
+    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Observed only: `managementPolicy` is `Observe`."),
+    quiet(kind::READY, Is::True, &[reason::STANDBY], "Observed only: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
     quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
     quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
     quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
     quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
-    quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins it anew."),
+    quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins the wait anew."),
     warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; it is tried again."),
     quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
     warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The wish crosses a guard rail, a ceiling of the installer, or the seats in use. Change the wish or the rail, or free seats."),
@@ -60,7 +60,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys total fewer seats than `seats`. Supply another key."),
     warns(kind::READY, Is::False, &[reason::LICENSE_KEY_REJECTED], "The vendor was asked twice to add a license key and shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
     warns(kind::READY, Is::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
-    warns(kind::READY, Is::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and which row it is cannot be told. Name the row in `adopt`, or do what the message says."),
+    warns(kind::READY, Is::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and Seatkeeper cannot tell which row it is. Name the row in `adopt`, or do what the message says."),
     warns(kind::READY, Is::False, &[reason::APPROVALS_UNREADABLE], "A change is wanted, and the SeatApprovals of the object cannot be read: their CRD is not installed, the operator may not list them, or one of them is not as the CRD has it. The message has the fix."),
     warns(kind::READY, Is::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
     warns(kind::READY, Is::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
@@ -72,7 +72,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::CREDENTIALS_VALID, Is::False, &[reason::KEY_MISSING, reason::KEY_INVALID], "A value of the Secret is missing or unusable, or does not go with the spec (`region` beside `server`) or with the other Secret. The message names it."),
     warns(kind::CREDENTIALS_VALID, Is::False, &[reason::REJECTED], "The vendor refuses the key: rotated, other region, account disabled, or a plan without API. Put the current key into the Secret, or set `region`, as the message says."),
     warns(kind::CREDENTIALS_VALID, Is::False, &[reason::INSUFFICIENT_ROLE], "The key is accepted but may not do this. Use the key of an owner, or the account's own."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::HOST_NOT_ALLOWED], "The Secret names a host the operator may not talk to. Ask whoever installed it."),
+    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::HOST_NOT_ALLOWED], "The Secret names a host that the operator may not talk to. Ask the installer to allow it."),
     quiet(kind::CREDENTIALS_VALID, Is::Unknown, &[reason::VENDOR_UNREACHABLE], "No usable answer: network, certificate, throttling, or an outage. It is tried again."),
     quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SUFFICIENT], "Enough seats are free."),
     warns(kind::SEAT_SHORTAGE, Is::True, &[reason::BELOW_THRESHOLD], "Fewer are free than `thresholds` asks for. Raise `seats`, or free some."),
@@ -84,8 +84,8 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
     quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "It ends within one of `thresholds.expiry`. Renew it."),
     warns(kind::LICENSE_VALID, Is::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
-    warns(kind::LICENSE_VALID, Is::False, &[reason::EXPIRED], "Unpaid, cancelled, or its time has passed. Act at the vendor."),
-    warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honour it any more, or the account is switched off."),
+    warns(kind::LICENSE_VALID, Is::False, &[reason::EXPIRED], "Unpaid, canceled, or its time has passed. Act at the vendor."),
+    warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honor it any more, or the account is switched off."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
     quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show it."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::APPROVALS_UNREADABLE, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
@@ -93,18 +93,18 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
-    warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` is over. It waits for the next one, and the message says when that opens."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another one may still be running. Wait: the message says until when. A restart of the operator begins it anew."),
+    warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` has passed. It waits for the next one, and the message says when that opens."),
+    quiet(kind::CHANGE_PENDING, Is::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be running. Wait: the message says until when. A restart of the operator begins the wait anew."),
     quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
     warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
     warns(kind::DRIFTED, Is::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
 ];
 
-/// What kstatus makes of it.
+/// The result of kstatus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Going {
-    /// Nothing is to come.
+    /// No further change is expected.
     Rests,
     /// Work goes on: `Reconciling`.
     On,
@@ -122,7 +122,7 @@ pub(super) struct Says {
     pub pending: Option<&'static str>,
     /// The metric label of the pass.
     pub label: &'static str,
-    /// The STATUS column, where it does not depend on numbers. Of a hold: what stands against the change.
+    /// The STATUS column, where it does not depend on numbers. Of a hold: what blocks the change.
     pub words: &'static str,
 }
 
@@ -134,26 +134,14 @@ pub(super) fn says(verdict: &Verdict) -> Says {
         Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
         Verdict::Standby(standby) if standby.settles => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(
-                Is::Unknown,
-                reason::OUTCOME_UNKNOWN,
-                Going::On,
-                "standby",
-                "outcome not known yet",
-            )
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome not known yet")
         },
         Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
         Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
         Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
         Verdict::Doubt => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(
-                Is::Unknown,
-                reason::OUTCOME_UNKNOWN,
-                Going::On,
-                "outcome_unknown",
-                "outcome not known yet",
-            )
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome not known yet")
         },
         Verdict::Rejected => {
             says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "refused without a reason")

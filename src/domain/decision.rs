@@ -53,7 +53,7 @@ pub struct Situation<'a> {
     pub published: Option<&'a str>,
     /// What this process remembers of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
-    /// Whose record the status is.
+    /// The object and account of the record.
     pub record: Option<&'a RecordOf>,
     /// The status says that what the spec asks was in sync before.
     pub satisfied: bool,
@@ -61,13 +61,13 @@ pub struct Situation<'a> {
     pub obstacle: Option<&'a Obstacle>,
     /// What the other objects of this account want of their pools.
     pub others: &'a [(&'static str, i32)],
-    /// Those of them that wait for a person to act.
+    /// The other objects that wait for a person to act.
     pub stuck: &'a [Stuck],
     /// Windows, and what is recorded of them.
     pub calendar: Calendar<'a>,
     /// Approvals, and what is recorded of them.
     pub approvals: Approvals<'a>,
-    /// What is recorded of who was active.
+    /// What is recorded of the active cluster.
     pub activity: ActivePast<'a>,
     /// Settle times.
     pub timing: Timing,
@@ -80,7 +80,7 @@ pub struct Situation<'a> {
 /// What is to be done, and what the record must say meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// What should be done or said.
+    /// What should be done or reported.
     pub verdict: Verdict,
     /// The wanted change, if there is one.
     pub plan: Option<Plan>,
@@ -90,7 +90,7 @@ pub struct Decision {
     pub next_window: Option<NextWindow>,
     /// The record of the windows' use; a request that is made now is not in it yet.
     pub window: Option<WindowUse>,
-    /// Whether the object changes its account, where `spec.activeCluster` says or has said so.
+    /// Whether the object changes its account, where `spec.activeCluster` is or was set.
     pub activity: Option<Activity>,
     /// The intent that stays recorded.
     pub intent: Option<Intent>,
@@ -108,7 +108,7 @@ pub struct Decision {
     pub license: Option<License>,
     /// License keys were removed outside Seatkeeper: the sentence.
     pub lost: Option<String>,
-    /// Whose record the status is from now on; an object that only observes has none.
+    /// The object and account of the record from now on; an object that only observes has none.
     pub record_of: Option<RecordOf>,
 }
 
@@ -128,15 +128,15 @@ pub struct Doubt {
 pub enum Verdict {
     /// The vendor shows what is wanted.
     InSync,
-    /// Only watched; the numbers wanted, where they differ.
+    /// Observed only; the numbers wanted, where they differ.
     Observed(Option<Numbers>),
-    /// Only watched, for another cluster is active, or none.
+    /// Observed only, because another cluster is active, or none.
     Standby(Standby),
     /// A change is wanted and possible: publish the plan, then come back.
     Publish,
     /// Make the published change, under this intent.
     Change(Box<Intent>),
-    /// A change is wanted and these stand against it, the one that gives the reason first.
+    /// A change is wanted and these holds block it, the one that gives the reason first.
     Held(Vec<Hold>),
     /// Wait: the outcome of an earlier change is not known.
     Doubt,
@@ -146,7 +146,7 @@ pub enum Verdict {
     NeedsReview,
     /// Repeated external changes.
     Conflict,
-    /// License keys are not as listed, or do not come to the seats that are wanted: a person must act.
+    /// License keys are not as listed, or total fewer seats than are wanted: a person must act.
     Lacking(Lack),
     /// The pool cannot be managed with these credentials; the sentence says why.
     Unsupported(String),
@@ -198,7 +198,7 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
-/// The plan that the status shows last from now on. Where nothing is wanted any more it is over.
+/// The plan that the status shows last from now on. It is finished where nothing is wanted any more.
 fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
     let over = decision.verdict.wants_nothing();
     let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
@@ -227,8 +227,8 @@ impl Decision {
     }
 }
 
-/// What an object says that stands by: also that a change of this side may still have effects, and for how long. A hand-over waits
-/// for the end of that.
+/// What an object in standby reports: also that a change of this side may still have effects, and for how long. A
+/// hand-over waits for the end of that time.
 fn stand_by(
     s: &Situation<'_>,
     mut decision: Decision,
@@ -285,7 +285,7 @@ fn resting(s: &Situation<'_>, rest: Rest, wanted: Option<Numbers>) -> Decision {
     }
 }
 
-/// A vendor may take a change back: look once more when its late effects are over (docs/never-buys-twice.md,
+/// A vendor may take a change back: read once more when its late effects have ended (docs/never-buys-twice.md,
 /// "Heal").
 fn late_effects(s: &Situation<'_>) -> Option<Duration> {
     let age = s.now.duration_since(s.history.first()?.time.0);
@@ -293,7 +293,7 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
     (!left.is_zero()).then_some(left)
 }
 
-/// An increase that waits for its window lets the limit fall meanwhile, where nothing stands against that.
+/// An increase that waits for its window lets the limit fall meanwhile, unless something blocks that.
 fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> Decision {
     let Verdict::Held(holds) = &decision.verdict else { return decision };
     let Some(meanwhile) = meanwhile.filter(|_| holds.iter().any(Hold::lasts)) else { return decision };
@@ -302,7 +302,7 @@ fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> D
     if goes { Decision { next_window: decision.next_window, ..other } } else { decision }
 }
 
-/// A change is wanted and nothing is open: publishes it, makes it, or says what stands against it.
+/// A change is wanted and nothing is open: publishes it, makes it, or reports what blocks it.
 fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
@@ -372,7 +372,8 @@ impl Verdict {
         matches!(self, Self::Held(holds) if holds.iter().any(|hold| hold.lasts() || hold.is_for_a_yes()))
     }
 
-    /// Whether the account shows what the spec asks, also where this side only watches. Another cluster may have made the change then.
+    /// Whether the account shows what the spec asks, also where this side only observes. Another cluster may have made
+    /// the change then.
     pub(super) fn wants_nothing(&self) -> bool {
         match self {
             Self::InSync | Self::Observed(None) => true,

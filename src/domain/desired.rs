@@ -111,7 +111,7 @@ impl Desired {
     }
 }
 
-/// As admission has it.
+/// The same rule as in admission.
 fn approval(spec: &LicenseSeatsSpec) -> Result<ApprovalPolicy, SpecFault> {
     let Some(policy) = &spec.approval else { return Ok(ApprovalPolicy::default()) };
     let ApprovalPolicy { increase_above, decrease_above } = policy;
@@ -141,7 +141,7 @@ fn interval(text: Option<&str>) -> Result<Duration, SpecFault> {
     Some(interval).filter(|interval| INTERVAL.contains(interval)).ok_or_else(fault)
 }
 
-/// As admission has it. `most_seats`: of what would be sent to the vendor.
+/// The same rules as in admission. `most_seats`: the most that may be sent to the vendor.
 fn numbers(spec: &LicenseSeatsSpec, most_seats: i32) -> Result<(), SpecFault> {
     let (rails, thresholds) = (spec.guardrails.as_ref(), spec.thresholds.as_ref());
     let of_rails = |number: fn(&Guardrails) -> Option<i32>| rails.and_then(number);
@@ -171,7 +171,7 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     let mut expiry = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     if expiry.iter().any(Duration::is_zero) {
         return Err(SpecFault(
-            "spec.thresholds.expiry must hold durations above 0s, such as 720h: an end that has come is told anyway"
+            "spec.thresholds.expiry must hold durations above 0s, such as 720h: an end that has passed is reported anyway"
                 .into(),
         ));
     }

@@ -1,5 +1,5 @@
-//! How long the outcome of a change has not been known. What time it is says whoever asks: the operator by the monotonic clock
-//! of its process, the model (tests/model) by its hours.
+//! How long the outcome of a change has not been known. The caller supplies the time: the operator from the monotonic
+//! clock of its process, the model (tests/model) from its hours.
 
 use std::ops::Sub;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl<T: Copy + Sub<Output = Duration>> DoubtClock<T> {
         })
     }
 
-    /// Starts the clock anew: what may still be running has just been heard of.
+    /// Starts the clock anew: a request that may still be running has just become known.
     pub fn restart(&mut self, wait: WaitFor, now: T) {
         self.0 = Some(Since { wait, since: now, settled: None, kept: false });
     }

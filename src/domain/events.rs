@@ -1,4 +1,4 @@
-//! What is told once, beside the status: changes that were made, and conditions that turned for the worse.
+//! What is reported once, beside the status: changes that were made, and conditions that turned for the worse.
 
 use std::cmp::Ordering;
 
@@ -26,7 +26,7 @@ pub mod event {
     pub const LICENSE_KEY_ADDED: &str = "LicenseKeyAdded";
     /// A license key was removed.
     pub const LICENSE_KEY_REMOVED: &str = "LicenseKeyRemoved";
-    /// A row is taken for a license key without having been added for it.
+    /// A row is treated as a license key's without having been added for it.
     pub const LICENSE_KEY_ADOPTED: &str = "LicenseKeyAdopted";
     /// A `SeatApproval` let a change pass.
     pub const CHANGE_APPROVED: &str = "ChangeApproved";
@@ -36,7 +36,7 @@ pub mod event {
     pub const BILLED_DIFFERS: &str = "BilledDiffers";
 }
 
-/// Something worth telling once: becomes an event.
+/// Something that is reported once, as an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// A person should look.
@@ -44,7 +44,7 @@ pub struct Notice {
     /// The reason, from the vocabulary of conditions or the kind of change.
     pub reason: &'static str,
     /// What was done, with a mark of the change or the sentence: events with the same action are folded into a series,
-    /// which keeps its first sentence for ever.
+    /// which keeps its first sentence.
     pub action: String,
     /// The sentence.
     pub note: String,
@@ -66,7 +66,7 @@ pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
     Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
 }
 
-/// Adds a change to the record, once, and says what to tell of it.
+/// Adds a change to the record, once, and returns what to report of it.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.target().seats.cmp(&change.base().seats) {
@@ -120,7 +120,7 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
     notice
 }
 
-/// Tells of conditions that turned: what a person would want to be told without looking at the object.
+/// Reports conditions that turned: what a person wants to know without reading the object.
 pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
     let turned = |kind: &str| {
         let passes = |status| [kind::LICENSE_VALID, kind::SEAT_SHORTAGE].contains(&kind) && adds_a_key(status);
@@ -157,7 +157,7 @@ pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, no
     }
 }
 
-/// The id of the plan that waits for a yes, and what is said of it.
+/// The id of the plan that waits for a yes, and its message.
 fn asks(status: &LicenseSeatsStatus) -> Option<(&str, &str)> {
     let pending = find(&status.conditions, kind::CHANGE_PENDING)?;
     let plan = status.plan.as_ref().filter(|_| pending.reason == reason::AWAITING_APPROVAL)?;
@@ -171,7 +171,7 @@ fn adds_a_key(status: &LicenseSeatsStatus) -> bool {
     planned || status.intent.as_ref().is_some_and(|intent| intent.is_open() && adds(&intent.step))
 }
 
-/// Tells of rows that are now taken for keys without having been added for them.
+/// Reports rows that are now treated as keys' without having been added for them.
 pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
     let known = |key: &KeyRecord| {
         let same = |old: &KeyRecord| (old.id, &old.uuid, old.origin) == (key.id, &key.uuid, key.origin);

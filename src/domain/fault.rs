@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// Who or what mends it.
+    /// What mends it.
     pub remedy: Remedy,
     /// A condition reason.
     pub reason: &'static str,
@@ -21,17 +21,17 @@ pub struct Fault {
 pub enum Remedy {
     /// An edit of the spec. Nothing is tried until then.
     Spec,
-    /// A change of the Secret or the spec. The Secret is looked at every few seconds, the vendor rarely.
+    /// A change of the Secret or the spec. The Secret is read every few seconds, the vendor rarely.
     Credentials,
     /// The older object that has the same pool: it goes, or one of the two is pointed elsewhere.
     Owner,
-    /// Whoever administers the cluster: the CRD, or what changes a status on its way into the store. Tried again with
+    /// The administrator of the cluster: the CRD, or what changes a status on its way into the store. Tried again with
     /// back-off.
     Cluster,
     /// Nothing here: the vendor cannot do this for this account.
     Unsupported,
-    /// Another server, or an update of it: it accepts the key and lacks a path. Tried again with back-off, and the Secret is
-    /// looked at every few seconds.
+    /// Another server, or an update of it: it accepts the key and lacks a path. Tried again with back-off, and the
+    /// Secret is read every few seconds.
     Server {
         /// It has been so for a few tries, and so a person must act. Until then, something in front of the server may be
         /// starting.
@@ -41,7 +41,7 @@ pub enum Remedy {
     Time {
         /// What the vendor asked for, if it did.
         after: Option<Duration>,
-        /// Also look at the Secret every few seconds (a wrong CA, a wrong host).
+        /// Also read the Secret every few seconds (a wrong CA, a wrong host).
         secret_may_help: bool,
     },
 }

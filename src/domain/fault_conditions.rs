@@ -1,4 +1,4 @@
-//! What is said of a pass that did not come to a decision: by what mends it. Called by `report`.
+//! The conditions of a pass that reached no decision, by what mends it. Called by `report`.
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ pub(super) struct Look {
     pub lost: Option<String>,
 }
 
-/// What comes next, if nothing stands against it.
+/// What comes next, if nothing blocks it.
 #[derive(Debug)]
 pub(super) enum Next {
     Rest(Rest),
@@ -48,7 +48,7 @@ pub(super) struct Move {
     pub attempt: i32,
     /// Earlier requests of the decision that were answered without a reason and without an effect.
     pub answered: i32,
-    /// Not before this time: earlier requests of the decision came to nothing.
+    /// Not before this time: earlier requests of the decision had no effect.
     pub not_before: Option<Timestamp>,
     /// What Seatkeeper last set, where it was changed from outside.
     pub drifted: Option<Numbers>,
@@ -65,7 +65,7 @@ pub(super) enum Settle {
     Done,
     /// Another reading, after a while.
     Wait(Wait),
-    /// Until the late effects of the last change are over.
+    /// Until the late effects of the last change have ended.
     Late(Wait),
     /// The vendor took back this change and its repeat: a person must look.
     Review(Box<Change>),

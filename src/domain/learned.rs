@@ -15,14 +15,14 @@ use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan
 pub struct Learned {
     /// The record.
     pub status: LicenseSeatsStatus,
-    /// What to tell of it once it is written, oldest first.
+    /// What to report once it is written, oldest first.
     pub notices: Vec<Notice>,
 }
 
 impl Learned {
     fn of(mut status: LicenseSeatsStatus, applied: Option<Change>, license: Option<&License>) -> Self {
         if let Some(change) = &applied {
-            // Its plan is over: the same step needs another yes.
+            // Its plan is finished: the same step needs another yes.
             let plan = status.last_plan.iter_mut().filter(|_| is_of_a_plan(&change.step));
             plan.for_each(|plan| plan.spent = true);
             if change.approval.is_some() {

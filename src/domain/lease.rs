@@ -6,10 +6,10 @@ use std::time::Duration;
 /// The longest lease of another replica that is waited for; more is nonsense, and no flag may ask for it.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
-/// What a Lease says, as far as it matters.
+/// The fields of a Lease that matter here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseSeen {
-    /// Who holds it; `None` or empty when it was released.
+    /// Its holder; `None` or empty when it was released.
     pub holder: Option<String>,
     /// For how long without renewal, as written by the holder; nonsense counts as absent.
     pub duration_seconds: Option<i32>,

@@ -94,7 +94,7 @@ fn honored(license: &License) -> bool {
     license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
 }
 
-/// When an end is over: a date, and midnight that is written in the place of one, with that day.
+/// The last moment before an end. A date ends with its day, and so does midnight that is written in place of a date.
 pub(super) fn last_moment(end: Timestamp) -> Timestamp {
     let midnight = end.as_second().rem_euclid(DAY.as_secs()) == 0 && end.subsec_nanosecond() == 0;
     if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
@@ -115,13 +115,13 @@ pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -
     moments.min().and_then(|next| Duration::try_from(now.duration_until(next)).ok()).map(|left| left + OVER)
 }
 
-/// What is said of a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
+/// The message for a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
 /// is known.
 fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
     let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
     Some(match license.state {
         LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
-        LicenseState::Cancelled => gone("the subscription is cancelled", reason::EXPIRED),
+        LicenseState::Cancelled => gone("the subscription is canceled", reason::EXPIRED),
         LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
         LicenseState::Invalidated => {
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn end_that_is_a_date_is_over_with_that_day() {
-        // The clock of these stands at midnight.
+        // The time of these is midnight.
         let (is, reason, message) = judged(LicenseState::Active, Some(0));
         assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
         assert!(message.contains("ends on 2026-11-01, in less than 168 h"), "{message}");
@@ -216,7 +216,7 @@ mod tests {
     fn what_is_not_in_force_is_said_with_its_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
-            (LicenseState::Cancelled, reason::EXPIRED, "cancelled"),
+            (LicenseState::Cancelled, reason::EXPIRED, "canceled"),
             (LicenseState::Expired, reason::EXPIRED, "expired"),
             (LicenseState::Absent, reason::EXPIRED, "no license key"),
             (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),

@@ -4,14 +4,15 @@ use super::decision::{Decision, Situation, Verdict};
 use super::{Numbers, quantity};
 use crate::api::{Intent, IntentPhase, MayBill};
 
-/// What a person says who has checked the bill. It is another word than the one to send the same change again.
+/// What a person writes after checking the bill. It is another word than the one to send the same change again.
 pub(super) fn checked(may: &MayBill) -> String {
     format!("bill-{}", may.id)
 }
 
-/// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as makes a
-/// refusal; of one of which the outcome was not known when the spec was edited; and of one that it took back, where that is
-/// what the spec asks for by now. It stays said until what is billed is shown, another change is made, or a person confirms it.
+/// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as
+/// makes a refusal; of one whose outcome was not known when the spec was edited; and of one that it took back, where
+/// the spec asks for that by now. It stays in the status until the billed number is shown, another change is made, or a
+/// person confirms it.
 pub(super) fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill> {
     let account = s.seen.account_key();
     let of = |id: &str, target: Numbers| MayBill { id: id.to_owned(), account: account.clone(), seats: target.seats };

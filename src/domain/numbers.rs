@@ -13,7 +13,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Whether each of the two numbers stands at its old or its new value: only a change from `base` to
+    /// Whether each of the two numbers has its old or its new value: only a change from `base` to
     /// `target` is needed to explain what is seen.
     pub fn is_between(self, base: Self, target: Self) -> bool {
         (self.seats == base.seats || self.seats == target.seats)
@@ -89,11 +89,11 @@ impl Change {
 /// How many seats are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// Exactly so many.
+    /// Exactly this many.
     Exact(i32),
-    /// So many or more: the credentials do not see every use.
+    /// This many or more: the credentials do not see every use.
     AtLeast(i32),
-    /// These credentials cannot tell.
+    /// These credentials do not show it.
     NotReported,
 }
 
@@ -139,7 +139,7 @@ pub enum Differences {
     /// None: each says how many seats there should be.
     #[default]
     Never,
-    /// Those that also remove the limit.
+    /// Changes that also remove the limit.
     WithoutLimit,
     /// All.
     Always,
@@ -193,7 +193,7 @@ pub struct Rules {
 /// One reading of a vendor account: everything a decision rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Whose numbers these are.
+    /// The account of these numbers.
     pub account: Account,
     /// How many seats are taken.
     pub usage: Usage,
@@ -214,7 +214,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The account as one word, to tell whether an intent speaks about it.
+    /// The account as one word, to check whether an intent is about it.
     pub fn account_key(&self) -> String {
         self.account.key().unwrap_or_default()
     }

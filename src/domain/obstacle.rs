@@ -34,19 +34,19 @@ pub enum Peer {
     Elsewhere,
 }
 
-/// Another object that owns a pool of the account and of which nothing goes on.
+/// Another object that owns a pool of the account and makes no progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// The pool.
     pub pool: &'static str,
-    /// Whose it is.
+    /// Its owner.
     pub peer: Peer,
     /// Why nothing goes on.
     pub still: StandsStill,
 }
 
 impl Stuck {
-    /// Who is held, and why as far as that may be known.
+    /// The held object, and why it is held as far as that may be known.
     pub(super) fn sentence(&self) -> String {
         match &self.peer {
             Peer::Here(name) => {
@@ -83,8 +83,7 @@ impl Obstacle {
                 );
             }
             Self::LateEffects(_) => {
-                return "the vendor may write the row of this account's last change once more: the next change follows when that \
-                        is over"
+                return "the vendor may write the row of this account's last change once more: the next change follows after that"
                     .into();
             }
             Self::InFlight(None) => "of which the record is gone".into(),

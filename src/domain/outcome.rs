@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Fault, Numbers, Row};
 use crate::api::{Change, Intent, IntentPhase};
 
-/// What became of a write, told apart by proof and not by hope.
+/// The outcome of a write, judged by proof and not by hope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// No byte of the request left this process.
@@ -19,7 +19,7 @@ pub enum Outcome {
     Accepted,
     /// The vendor says that a license key is added, and in which row.
     Added(Box<Row>),
-    /// An answer of which it is known what it says, and which proves nothing: a refusal may come after an effect.
+    /// An answer with a known meaning that proves nothing: a refusal may come after an effect.
     Uncertain(Uncertain),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
@@ -41,24 +41,25 @@ pub enum Refusal {
 /// What an answer says that proves nothing. It is asked once more after the settle time, and then a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertain {
-    /// That the license key is there already.
+    /// The license key is there already.
     Present,
-    /// Something that is also said where the license key is there already.
+    /// A refusal that the vendor also gives where the license key is there already.
     PerhapsPresent,
-    /// That the field is wrong that carries the license key.
+    /// The field that carries the license key is wrong.
     Field,
     /// The same of the field in lower case.
     LowerField,
-    /// Nothing that is understood; the status.
+    /// An answer that is not understood, with its status.
     Status(u16),
     /// No refusal: the application answered with this status, and its answer names no row.
     Other(u16),
-    /// Nothing of the application: something in between answered with this status, and the request may still be running.
+    /// An answer that is not the application's: a proxy in between answered with this status, and the request may still
+    /// be running.
     Between(u16),
 }
 
 impl Uncertain {
-    /// What the record says of it, in our words: as what follows "because".
+    /// The words in the record, as they follow "because".
     pub fn words(self) -> String {
         match self {
             Self::Present => "it says that it has the key already".into(),
@@ -146,7 +147,7 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
 }
 
-/// What was open before an intent of which nothing was sent. A repeat leaves its decision after the attempt before it:
+/// What was open before an intent that was not sent. A repeat leaves its decision after the attempt before it:
 /// forgotten, the next request would count as the first.
 pub(super) fn before(intent: &Intent) -> Option<Intent> {
     let phase = if intent.step.key().is_some() { IntentPhase::Answered } else { IntentPhase::WithoutEffect };

@@ -51,8 +51,8 @@ pub enum Goal {
 }
 
 impl Pool {
-    /// Names of the Secrets with license keys, each once. One of them that cannot be read does not keep the account from
-    /// being looked at.
+    /// Names of the Secrets with license keys, each once. A Secret that cannot be read does not keep the account from
+    /// being read.
     pub fn key_secrets(&self) -> Vec<&str> {
         let Goal::Keys { keys, .. } = &self.goal else { return Vec::new() };
         let mut names: Vec<&str> = keys.iter().map(|entry| entry.secret_key_ref.name.as_str()).collect();

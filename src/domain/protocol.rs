@@ -45,7 +45,7 @@ pub enum WaitFor {
 pub struct Elapsed {
     /// Which doubt.
     pub wait: WaitFor,
-    /// Since this process first saw it.
+    /// The time since this process first saw it.
     pub since: Duration,
     /// What was read after the settle time, and how long ago.
     pub settled: Option<(Numbers, Duration)>,
@@ -89,9 +89,9 @@ pub(super) struct Open {
     /// A change now seen to be made that the record did not know.
     pub applied: Option<Change>,
     pub state: State,
-    /// The step that came to nothing and may be sent once more.
+    /// The step that had no effect and may be sent once more.
     pub repeat: Option<Step>,
-    /// With `Rejected`: what lacks, where it is more than a refusal.
+    /// With `Rejected`: what is missing, where it is more than a refusal.
     pub lack: Option<Lack>,
 }
 
@@ -112,13 +112,13 @@ impl Open {
         Self::keep(intent, State::Wait(wait))
     }
 
-    /// It is seen to be made, and nothing of it is open any more.
+    /// The vendor shows the change as made, and nothing of it is open any more.
     pub(super) fn done(change: Change) -> Self {
         Self { applied: Some(change), ..Self::free() }
     }
 
-    /// It came to nothing, or to a part: this step is requested again. Whatever stands against it, the record of the last
-    /// request stays until there is another.
+    /// The request had no effect, or only a part of it: this step is requested again. Whatever blocks it, the record of
+    /// the last request stays until there is another.
     pub(super) fn repeat(intent: &Intent, step: Step) -> Self {
         let from_here = Intent { step: step.clone(), phase: IntentPhase::WithoutEffect, ..intent.clone() };
         Self::again(&from_here, step)

@@ -18,7 +18,7 @@ pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<
     open_intent::late_clock(s, applied.or(s.history.first())?)
 }
 
-/// Judges the open change and says what is next, if nothing stands against it.
+/// Judges the open change and returns what is next, if nothing blocks it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = open_intent::judge(s, now);
     // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
@@ -46,7 +46,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
 }
 
-/// Whether this account moved by exactly our own plan: it is not moved any further before a person has said who moved it.
+/// Whether this account moved by exactly our own plan: it is not moved any further before a person has decided who moved it.
 fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }
@@ -75,7 +75,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
     let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
-    // What came to nothing is requested again only as it was.
+    // A request without effect is repeated only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
     // Another target of the same wish is no first request either: late effects of the earlier ones may still come.
     let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };

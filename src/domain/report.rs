@@ -1,4 +1,4 @@
-//! Turns a finding into the status that people read and the events that tell them. Pure: the same finding over the same
+//! Turns a finding into the status that people read and the events that report it. Pure: the same finding over the same
 //! old status gives the same bytes, so that a steady state writes nothing.
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub enum Finding<'a> {
         /// What follows.
         decision: &'a Decision,
     },
-    /// It did not come to that.
+    /// No decision was reached.
     Failed {
         /// Why.
         fault: &'a Fault,
@@ -39,7 +39,7 @@ pub enum Finding<'a> {
         desired: Option<&'a Desired>,
         /// The account, as far as it is known.
         account: Option<Account>,
-        /// The last good reading is too old to stand on (or there was none).
+        /// The last good reading is too old to rely on (or there was none).
         stale: bool,
     },
 }
@@ -54,7 +54,7 @@ impl Finding<'_> {
     }
 }
 
-/// The new status and what to tell.
+/// The new status and what to report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The whole status.
@@ -137,8 +137,8 @@ fn effective(desired: &Desired) -> Effective {
     }
 }
 
-/// When the vendor was read, in steps of an hour or of ten intervals: whoever looks can tell the age of the numbers, and few polls
-/// write it.
+/// When the vendor was read, in steps of an hour or of ten intervals: a reader sees the age of the numbers, and few
+/// polls write it.
 fn last_observed(old: &LicenseSeatsStatus, interval: Duration, now: Timestamp) -> Timestamp {
     let step = SignedDuration::try_from((interval * 10).max(LEAST_STEP)).unwrap_or(SignedDuration::MAX);
     let known = old.last_observed_at.as_ref().map(|time| time.0);

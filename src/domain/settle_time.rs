@@ -1,5 +1,5 @@
 //! How long nothing is sent after a request: 5 minutes after an answer and 30 minutes without one, unless flags say otherwise; longer
-//! after repeats. And how much longer after a request that came to nothing.
+//! after repeats. And how much longer after a request without effect.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use super::Situation;
 use super::protocol::RECENT;
 use crate::api::{Change, Intent, IntentPhase};
 
-/// The longest pause between two attempts of which nothing came.
+/// The longest pause between two attempts without effect.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
-/// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was edited by hand
-/// must not bar its object for ever.
+/// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was
+/// edited by hand must not block its object without end.
 const MOST_ATTEMPTS: i32 = 1000;
 
 /// The times of the purchase protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// After a final answer, late effects are over by then.
+    /// After a final answer, late effects have ended by then.
     pub answered: Duration,
-    /// Without an answer, the request itself is over by then.
+    /// Without an answer, the request itself has ended by then.
     pub unanswered: Duration,
     /// Between the two reads that must agree.
     pub pause: Duration,
@@ -37,7 +37,7 @@ pub(super) fn settle_time(s: &Situation<'_>, intent: &Intent) -> Duration {
     own.saturating_add(late(s, earlier))
 }
 
-/// How long the late effects of so many attempts may come one after the other.
+/// How long the late effects of this many attempts may come one after the other.
 pub(super) fn late(s: &Situation<'_>, attempts: i32) -> Duration {
     s.timing.late(attempts)
 }
@@ -55,7 +55,7 @@ impl Timing {
     }
 }
 
-/// How much longer than the settle time to wait after an attempt that came to nothing: with each one without an answer twice as
+/// How much longer than the settle time to wait after an attempt without effect: with each one without an answer twice as
 /// long, up to [`LONGEST_PAUSE`] in all.
 pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
     if intent.phase == IntentPhase::Answered {

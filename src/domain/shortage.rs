@@ -1,4 +1,4 @@
-//! How the free seats stand against the thresholds.
+//! Compares the free seats with the thresholds.
 
 use super::condition::reason;
 use super::{Desired, Differences, Snapshot};
@@ -9,7 +9,7 @@ pub(super) struct Shortage {
     pub message: String,
 }
 
-/// How the seats stand against the thresholds: `Err` is a shortage.
+/// Compares the seats with the thresholds: `Err` is a shortage.
 pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<String, Shortage>> {
     let (numbers, used) = seen.numbers().zip(seen.usage.count())?;
     let free = numbers.seats.saturating_sub(used);

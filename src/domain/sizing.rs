@@ -1,9 +1,9 @@
-//! `spec.sizing`: how many seats there should be, by their use. More use counts at once. Less use counts once no higher one was
-//! seen for a while, which the status remembers. What it remembers keeps seats and never buys any: so no record can, be it old, of
-//! another account, or made up.
+//! `spec.sizing`: how many seats there should be, by their use. More use counts at once. Less use counts once no higher
+//! one was seen for a while, which the status remembers. What it remembers keeps seats and never buys any. So no record
+//! can buy seats, be it old, of another account, or made up.
 //!
-//! The number stands where `spec.seats` would. It is no wish of its own: people come and go, and an edit by a person is what ends a
-//! hold or a refusal.
+//! The number is used where `spec.seats` would be. It is no wish of its own: people come and go, and an edit by a
+//! person is what ends a hold or a refusal.
 
 mod words;
 
@@ -27,15 +27,15 @@ const DECREASES: RangeInclusive<Duration> = Duration::from_secs(3600)..=Duration
 /// As in the schema of `spec.sizing.step`.
 const LARGEST_STEP: i32 = i16::MAX as i32;
 
-/// So many earlier uses are remembered.
+/// This many earlier uses are remembered.
 const MOST_PAST: usize = 16;
 
 /// `spec.sizing`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizing {
-    /// So many seats should be free at least.
+    /// At least this many seats should be free.
     pub seats: i32,
-    /// And this percentage of those in use.
+    /// This percentage of the seats in use should be free too.
     pub percent: i32,
     /// The number of seats is a multiple of this.
     pub step: i32,
@@ -96,7 +96,7 @@ impl Sizing {
         Ok(Some(Self { seats, percent, step: step.unwrap_or(1), decrease_after }))
     }
 
-    /// Seats for so many in use: those and the headroom, rounded up to the step.
+    /// Seats for this many in use: those and the headroom, rounded up to the step.
     fn seats_for(&self, used: i32) -> i32 {
         let (used, percent, step) = (i64::from(used), i64::from(self.percent), i64::from(self.step));
         let headroom = i64::from(self.seats).max((used * percent + 99) / 100);
@@ -110,8 +110,8 @@ impl Sizing {
         time.0.checked_add(length).unwrap_or(Timestamp::MAX)
     }
 
-    /// What is remembered of the use, with this one. A use that is over is dated at the time at which fewer were seen: nothing
-    /// is known from before. A time that is still to come was set by another clock, and counts as now.
+    /// What is remembered of the use, with this one. A former use is dated at the time at which fewer were seen:
+    /// nothing is known from before. A time in the future was set by another clock, and counts as now.
     fn follow(
         &self,
         old: Option<&SizingStatus>,
@@ -148,7 +148,7 @@ impl Sizing {
     }
 }
 
-/// Checks what cannot stand beside it.
+/// Checks that no field beside it excludes it.
 fn beside(spec: &LicenseSeatsSpec, sizing: &api::Sizing, goal: &Goal) -> Result<(), SpecFault> {
     let increase = spec.adjustment.as_ref().and_then(|adjustment| adjustment.increase.as_ref());
     let urgent = increase.and_then(|increase| increase.urgent_below_free_seats);

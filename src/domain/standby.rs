@@ -16,7 +16,7 @@ use super::quantity::second_reading;
 use super::{Desired, Doubt, Model, Numbers, Situation, SpecFault};
 use crate::api::{Activity, ActivityState, Intent, LicenseSeatsStatus, NO_CLUSTER, UNOBSERVED};
 
-/// A time that is told may be so far from the true one, or a tenth of the wait if that is less: a wait costs no writes.
+/// A reported time may differ this much from the true one, or a tenth of the wait if that is less: a wait costs no writes.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Which cluster's Seatkeeper changes the account, as seen from this one.
@@ -30,7 +30,7 @@ pub enum Standing {
     Elsewhere(String),
 }
 
-/// What is recorded of who was active.
+/// What is recorded of the active cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ActivePast<'a> {
     /// The record.
@@ -39,7 +39,7 @@ pub struct ActivePast<'a> {
     pub edits_unseen: bool,
 }
 
-/// What an object that stands by says.
+/// What an object in standby reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standby {
     /// The cluster that is active, or `none`.
@@ -76,7 +76,7 @@ impl Desired {
     /// The spec as seen from the cluster with this name; `None`: the operator was started without one.
     ///
     /// # Errors
-    /// The spec names the active cluster, and which one this is cannot be told.
+    /// The spec names the active cluster, and this operator has no name to compare.
     pub fn seen_from(mut self, cluster: Option<&str>) -> Result<Self, SpecFault> {
         let Standing::Elsewhere(active) = &self.standing else { return Ok(self) };
         let Some(cluster) = cluster else {
@@ -111,7 +111,7 @@ pub fn edits_unseen(status: &LicenseSeatsStatus, generation: i64, watched: bool)
     !watched && seen != UNOBSERVED && generation.saturating_sub(seen) > 1
 }
 
-/// Whether the object may make changes: it is active everywhere, or its wait is over.
+/// Whether the object may make changes: it is active everywhere, or its wait has ended.
 fn is_active(s: &Situation<'_>) -> bool {
     let ActivePast { record, edits_unseen } = s.activity;
     let waited = |record: &Activity| record.state == ActivityState::Active && record.uid == s.uid;
@@ -159,7 +159,7 @@ fn clock(s: &Situation<'_>) -> WaitFor {
     WaitFor::Activation(digest(&[s.uid, s.desired.names().unwrap_or_default(), &s.seen.account_key()]))
 }
 
-/// When the wait is over, as it is told: once told, the time stays, for each pass would compute a slightly other one.
+/// When the wait ends, as it is reported: a reported time stays, because each pass would compute a slightly different one.
 pub(super) fn until(s: &Situation<'_>, left: Duration) -> Option<Timestamp> {
     let left = SignedDuration::try_from(left).ok()?;
     let at = s.now.checked_add(left).ok()?;
@@ -197,7 +197,8 @@ fn activity(before: Option<&Activity>, desired: &Desired, state: ActivityState, 
     }
 }
 
-/// What is recorded of an object whose account was not read: that it stands by, if it does. What becomes active later waits then.
+/// What is recorded of an object whose account was not read: that it is in standby, if it is. What becomes active later
+/// waits then.
 pub(super) fn unread(status: &LicenseSeatsStatus, desired: Option<&Desired>, now: Timestamp) -> Option<Activity> {
     let before = status.activity.as_ref();
     // Whose it was is no matter: it says that nothing may be sent.
@@ -207,8 +208,9 @@ pub(super) fn unread(status: &LicenseSeatsStatus, desired: Option<&Desired>, now
     standby.or_else(|| before.cloned())
 }
 
-/// What is recorded of an object whose spec could not be checked: that it stands by, if it names another cluster than the record. That
-/// one may be active meanwhile, for another operator may be able to use the same spec. `active`: `spec.activeCluster` as it is stored.
+/// What is recorded of an object whose spec could not be checked: that it is in standby, if it names another cluster
+/// than the record. That one may be active meanwhile, for another operator may be able to use the same spec. `active`:
+/// `spec.activeCluster` as it is stored.
 #[must_use]
 pub fn unchecked(status: LicenseSeatsStatus, active: Option<&str>, now: Timestamp) -> LicenseSeatsStatus {
     let before = status.activity.as_ref();
@@ -220,7 +222,7 @@ pub fn unchecked(status: LicenseSeatsStatus, active: Option<&str>, now: Timestam
     LicenseSeatsStatus { activity: Some(Activity { state, cluster, uid, since: Time(now), until: None }), ..status }
 }
 
-/// What an object that stands by says; `None`: it does not.
+/// What an object in standby reports; `None`: it is not in standby.
 pub(super) fn standby(s: &Situation<'_>, wanted: Option<Numbers>) -> Option<Standby> {
     s.desired.stands_by().map(|active| Standby { active: active.to_owned(), wanted, settles: false })
 }

@@ -12,8 +12,8 @@ use super::ladder::Move;
 use super::{Numbers, Situation, keys};
 use crate::api::{AdjustmentMode, Intent, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
 
-/// So long before an opening, what waits for it is looked at, and gets ready: it signs in, so that the vendor's limits of sign-ins
-/// hold nothing back when the window opens.
+/// This long before an opening, an object that waits for it is read and gets ready: it signs in, so that the vendor's
+/// limits of sign-ins delay nothing when the window opens.
 pub const BEFORE_OPENING: Duration = Duration::from_secs(900);
 
 /// One stretch in which a window is open. It opens inclusive and closes exclusive.
@@ -62,7 +62,7 @@ pub(super) enum Passage {
 /// A change that waits for a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// When it may be made; `None`: that is not known.
+    /// The opening in which it may be made; `None`: that is not known.
     pub(super) next: Option<Opening>,
     /// When the window opened that it has missed, if it has.
     pub(super) missed: Option<Timestamp>,
@@ -178,7 +178,7 @@ fn is_urgent(s: &Situation<'_>, change: &Move) -> bool {
     wished && s.desired.adjustment.urgent_below.zip(s.seen.usage.count()).is_some_and(few)
 }
 
-/// What the windows of one direction say.
+/// Whether the windows of one direction let the change pass.
 fn through(s: &Situation<'_>, change: &Move, direction: &Direction) -> Passage {
     let all = openings(s);
     let own: Vec<&Opening> = all.iter().filter(|opening| direction.has(&opening.name)).collect();

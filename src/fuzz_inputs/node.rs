@@ -106,9 +106,9 @@ pub(super) enum Edit {
     Double(Option<String>),
     /// This JSON in its place.
     Instead(String),
-    /// A list of so many of it.
+    /// A list with this many copies of it.
     Many(usize),
-    /// Within so many lists.
+    /// Within this many lists.
     Deep(usize),
 }
 

@@ -1,4 +1,4 @@
-//! Which changes a status tells that the one before did not.
+//! Which changes a status has that the one before did not have.
 
 use crate::api::{Change, IntentPhase, LicenseSeatsStatus, Step, Trigger};
 
@@ -58,14 +58,14 @@ impl ChangeResult {
     }
 }
 
-/// A change that a status tells of.
+/// A change in a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// What it does.
     pub direction: Direction,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ChangeResult,
-    /// So many seats more or fewer, where it changed them.
+    /// The seats that it added or removed, where it changed them.
     pub seats: u32,
     /// Why it was wanted.
     pub trigger: &'static str,
@@ -78,7 +78,7 @@ impl Counted {
     }
 }
 
-/// Changes that a status tells and the one that it replaces does not.
+/// Changes that a status has and the one that it replaces does not have.
 pub fn told(before: &LicenseSeatsStatus, after: &LicenseSeatsStatus) -> Vec<Counted> {
     let new = |change: &&Change| before.history.iter().all(|known| known.id != change.id);
     let made = after.history.iter().filter(new).map(|made| Counted::of(&made.step, ChangeResult::Made, made.reason));

@@ -14,7 +14,7 @@ use super::changes::{ChangeResult, DIRECTIONS, Direction};
 use crate::api::LicenseSeatsStatus;
 use crate::domain::kind;
 
-/// Whose series it is.
+/// The object of the series.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct ObjectLabels {
     namespace: String,
@@ -59,7 +59,7 @@ pub struct Shown<'a> {
     pub status: &'a LicenseSeatsStatus,
     /// When the vendor was last read for it.
     pub observed: Option<Timestamp>,
-    /// The numbers are too old to stand on, and are not shown.
+    /// The numbers are too old to rely on, and are not shown.
     pub outdated: bool,
 }
 
@@ -87,9 +87,9 @@ pub(super) struct Objects {
 }
 
 /// Names, descriptions and sources of the numbers. Of these, the ones that begin with `seats` vanish when they are out of date.
-type Row = (&'static str, &'static str, fn(&Shown<'_>) -> Option<i64>);
+type NumberGauge = (&'static str, &'static str, fn(&Shown<'_>) -> Option<i64>);
 
-const NUMBERS: [Row; 9] = [
+const NUMBERS: [NumberGauge; 9] = [
     ("seats_desired", "Purchased seats that the object asks for", |s| s.seats(|status| status.desired)),
     ("seats_purchased", "Purchased seats at the vendor", |s| s.seats(|status| status.seats)),
     ("seats_used", "Seats in use (a lower bound where status.usedIsLowerBound)", |s| s.seats(|status| status.used)),

@@ -32,7 +32,7 @@ impl Collector for OwnProcess {
             LimitValue::Value(most) => Some(most as f64),
             LimitValue::Unlimited => None,
         });
-        show("process_max_fds", "Most files that may be open", most)?;
+        show("process_max_fds", "Maximum number of open files", most)?;
         let Some(stat) = stat else { return Ok(()) };
         let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
         let counter = ConstCounter::new(seconds);

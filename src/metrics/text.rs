@@ -1,4 +1,4 @@
-//! How metrics are printed: as OpenMetrics, or in the older text format for who does not ask for that.
+//! How metrics are printed: as OpenMetrics, or in the older text format for a client that does not ask for that.
 
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -13,7 +13,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What an `Accept` header asks for. Weights are not looked at: who names OpenMetrics can read it.
+    /// What an `Accept` header asks for. Weights are ignored: a client that names OpenMetrics can read it.
     pub fn asked(accept: Option<&str>) -> Self {
         match accept {
             Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,

@@ -11,7 +11,7 @@ use super::{BlockedBy, InFlight, Key, Realm};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InFlightChange {
     open: InFlight,
-    /// Since when this process has known of the change, or when its request ended.
+    /// When this process first knew of the change, or when its request ended.
     since: Instant,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Locks {
     /// After this long nothing of a request is running any more.
     settle: Duration,
     held: BTreeMap<Key, InFlightChange>,
-    /// Until when an account is held by a change of which the record is gone.
+    /// Until when an account is held by a change whose record is gone.
     left: BTreeMap<Realm, Instant>,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,
@@ -40,8 +40,8 @@ impl Locks {
         self.held.get(key).map(|held| &held.open)
     }
 
-    /// The record of an object was read. A change that it does not know any more, and that was not said to be over, holds
-    /// its account for the settle time.
+    /// The record of an object was read. A change that it has no more, and that was not reported as ended, holds its
+    /// account for the settle time.
     pub fn note(&mut self, key: &Key, open: Option<InFlight>, now: Instant) {
         if self.open(key) != open.as_ref() {
             self.forget(key, now);
@@ -90,7 +90,7 @@ impl Locks {
         }
     }
 
-    /// The object or its record is gone: no reading will say that its change is over. Returns the change.
+    /// The object or its record is gone: no reading will report the end of its change. Returns the change.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Option<InFlight> {
         self.made.remove(key);
         let gone = self.held.remove(key)?;
@@ -100,8 +100,8 @@ impl Locks {
         Some(gone.open)
     }
 
-    /// A change that may still be running besides those of this object, of an account of this kind. `None` is told of a change of
-    /// which the object or the record is gone.
+    /// A change that may still be running besides those of this object, of an account of this kind. `None` stands for a
+    /// change whose object or record is gone.
     pub fn in_flight_elsewhere(
         &mut self,
         key: &Key,

@@ -13,11 +13,11 @@ pub fn peer((namespace, _): &Key, (theirs, name): &Key) -> Peer {
 /// Why nothing may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockedBy {
-    /// An object that may have the pool, or an open change, was not looked at yet.
+    /// An object that may have the pool, or an open change, was not read yet.
     NotKnownYet,
     /// An older object has this pool.
     OwnedBy(Key),
-    /// The account of another object lists the same rows, and may be the same account. The id tells the two.
+    /// The account of another object lists the same rows, and may be the same account. The id names the pair.
     SameRows(Key, String),
     /// Another change of this account may still be running; `None`: its object or its record is gone.
     InFlightElsewhere(Option<Key>),

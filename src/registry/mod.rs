@@ -1,16 +1,19 @@
-//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the time
-//! are arguments, and whom to wake is the answer. Called by `controller::pools`, which has the clock and the work queue.
+//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the
+//! time are arguments, and the objects to wake are the result. Called by `controller::pools`, which has the clock and
+//! the work queue.
 //!
-//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). And a
-//! vendor writes the whole account row with every change, so a change waits for any other change of that account whose
-//! outcome is not known yet (`lock`). Nothing may be sent while an older object was not looked at, for it may be the owner;
-//! nor while one is left that was there before this replica led, for a change of it may be open (`scan`).
+//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). A
+//! vendor writes the whole account row with every change. So a change waits for any other change of that account whose
+//! outcome is not known yet (`lock`). Nothing may be sent before each older object was read, because it may be the
+//! owner; and before each object was read that existed before this replica led, because it may have an open change
+//! (`scan`).
 //!
-//! A change that may still be running is remembered here even when the record of it is lost: with its object, or because
-//! a status was wiped or an older one restored. It blocks its account until it is said to be over, and at the longest
-//! for the settle time since this process first saw it: an object that can no longer be judged hinders no other for ever.
+//! A change that may still be running is remembered here even when the record of it is lost: with its object, or
+//! because a status was wiped or an older one restored. It blocks its account until its end is reported, and at the
+//! longest for the settle time since this process first saw it. So an object that can no longer be judged blocks no
+//! other without end.
 //!
-//! An object that must wait for another one is woken when what it waits for is over (`waiters`).
+//! An object that must wait for another one is woken when that wait ends (`waiters`).
 
 mod account_lock;
 mod blocked_by;
@@ -29,7 +32,7 @@ use pool_owners::Owners;
 use scan::{Asked, Scan};
 use waiters::{HeldUp, Waiters, WaitsFor};
 
-/// What one process knows of all objects in its term. Each method that ends a wait returns whom to wake.
+/// What one process knows of all objects in its term. Each method that ends a wait returns the objects to wake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registry {
     owners: Owners,
@@ -43,7 +46,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// That of a process that has seen nothing. `settle`: after this long nothing of a request is running any more.
+    /// The registry of a process that has read nothing yet. `settle`: after this long no part of a request is running
+    /// any more.
     pub fn new(settle: Duration) -> Self {
         Self {
             owners: Owners::default(),
@@ -54,9 +58,9 @@ impl Registry {
         }
     }
 
-    /// Notes what a pass found of an object, and returns who has its pool before it, and whom to wake. A change that was
-    /// open and was not said to be over, and of which the object does not know any more, blocks its account for the
-    /// settle time.
+    /// Notes what a pass found of an object, and returns the object that owns its pool before it, and the objects to
+    /// wake. A change that was open, was not reported as ended, and is no longer in the object's record blocks its
+    /// account for the settle time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
     /// younger wait, until it is noted as confirmed or [answered](Self::answered).
@@ -92,7 +96,7 @@ impl Registry {
         (owner, woken)
     }
 
-    /// Who has the pool of the object before it; `None`: it owns what it wants, or wants nothing.
+    /// The object that owns the pool before this one; `None`: it owns what it wants, or wants nothing.
     pub fn owner(&self, key: &Key) -> Option<&Key> {
         self.owners.before(key, self.owners.ownership(key)?)
     }
@@ -115,22 +119,22 @@ impl Registry {
         true
     }
 
-    /// The vendor was asked for the account of an object, and nothing was noted of what it said. Returns whom to wake.
+    /// The vendor was asked for the account of an object, and its answer was not noted. Returns the objects to wake.
     pub fn answered(&mut self, key: &Key) -> Vec<Key> {
         self.scan.ask(key, None);
         self.scanned()
     }
 
-    /// Wakes the object when another object of its account wants something else, or its change is over.
+    /// Wakes the object when another object of its account wants something else, or when that object's change has ended.
     pub fn wait_for_account(&mut self, key: &Key) {
         if let Some(ownership) = self.owners.ownership(key) {
             self.waiters.add(key, WaitsFor::Account(ownership.account.clone()));
         }
     }
 
-    /// Takes the right to make this change, until it is said to be over or the record does not know of it any more. What a
-    /// former term knew is worth nothing in this one, even if it has not begun here yet. An object that must wait is
-    /// woken when it need not.
+    /// Takes the right to make this change, until the change is reported as ended or the record has it no more.
+    /// Knowledge of a former term does not count in this one, even if it has not begun here yet. An object that must
+    /// wait is woken when it may go on.
     ///
     /// # Errors
     ///
@@ -168,8 +172,8 @@ impl Registry {
         Some(blocked)
     }
 
-    /// Accounts that may be the same under another address. Where one of the two lists nothing, or what it lists is not known, there
-    /// is nothing to tell them apart by: one changes at a time, and the other one is read anew.
+    /// Accounts that may be the same under another address. Where one of the two lists nothing, or its list is not
+    /// known, the two cannot be distinguished: one changes at a time, and the other one is read anew.
     fn blocked_by_twins(&mut self, key: &Key, now: Instant) -> Option<BlockedBy> {
         let Self { owners, locks, .. } = self;
         if let Some((other, id)) = owners.twin(key) {
@@ -186,7 +190,7 @@ impl Registry {
         self.owners.shows(key, listed);
     }
 
-    /// Says which change of the object may still be running, if any. Returns whom to wake.
+    /// Says which change of the object may still be running, if any. Returns the objects to wake.
     pub fn set_open(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Vec<Key> {
         if self.owners.ownership(key).is_none() {
             return Vec::new();
@@ -207,7 +211,7 @@ impl Registry {
         self.locks.request_ended(key, now);
     }
 
-    /// Takes out what an object wanted that is gone, and returns whom to wake. A change of it that may still be running
+    /// Removes what a deleted object wanted, and returns the objects to wake. A change of it that may still be running
     /// blocks its account for the settle time.
     pub fn forget(&mut self, key: &Key, now: Instant) -> Vec<Key> {
         self.waiters.remove(key);
@@ -222,7 +226,7 @@ impl Registry {
         woken
     }
 
-    /// Begins a new term: what a former one knew may be out of date, and every object is to be looked at again. What was
+    /// Begins a new term: knowledge of a former one may be out of date, and every object is to be read again. What was
     /// open stays so until then, for its record may be lost meanwhile.
     pub fn begin_term(&mut self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
         self.owners.begin(|key| self.locks.open(key).is_some());
@@ -230,7 +234,7 @@ impl Registry {
         self.term = term;
     }
 
-    /// Says what was there when the term began, by uid. Returns whom to wake.
+    /// Says what was there when the term began, by uid. Returns the objects to wake.
     pub fn inherit(&mut self, term: u64, mut uids: BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();
@@ -249,7 +253,7 @@ impl Registry {
         }
     }
 
-    /// The watch knows no object by this name any more. Returns whom to wake.
+    /// The watch knows no object by this name any more. Returns the objects to wake.
     pub fn disappeared(&mut self, key: &Key) -> Vec<Key> {
         self.scan.disappeared(key);
         self.scanned()
@@ -260,7 +264,7 @@ impl Registry {
         self.scan.waits_for_unknown().then_some(self.term)
     }
 
-    /// Waits no more for what is not among these uids. Returns whom to wake.
+    /// Waits no more for what is not among these uids. Returns the objects to wake.
     pub fn keep(&mut self, term: u64, uids: &BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();
@@ -269,18 +273,18 @@ impl Registry {
         self.scanned()
     }
 
-    /// There is no object with this uid any more. Returns whom to wake.
+    /// There is no object with this uid any more. Returns the objects to wake.
     pub fn gone(&mut self, key: &Key, uid: &str) -> Vec<Key> {
         self.scan.read(key, uid);
         self.scanned()
     }
 
-    /// Whom the scan does not hold up any more.
+    /// The objects that the scan does not hold up any more.
     fn scanned(&mut self) -> Vec<Key> {
         self.waiters.scanned(&self.scan)
     }
 
-    /// Who waited for what the object wanted before, or for the change of it that was open.
+    /// The objects that waited for what this object wanted before, or for its open change.
     fn freed(&mut self, key: &Key, owned: Option<&Ownership>, opened: Option<&InFlight>) -> Vec<Key> {
         let accounts = [owned.map(|ownership| &ownership.account), opened.map(|open| &open.account)];
         accounts.into_iter().flatten().flat_map(|account| self.waiters.freed(key, account)).collect()

@@ -40,7 +40,7 @@ impl Realm {
         self != other && !is_unique(self) && !is_unique(other)
     }
 
-    /// Of an account, written `host/id`.
+    /// The realm of an account that is written `host/id`.
     pub fn of(account: &str) -> Self {
         let id = account.rsplit_once('/').map_or(account, |(_, id)| id);
         let unique = uuid::Uuid::try_parse(id).ok().map(|id| id.hyphenated().to_string());
@@ -91,7 +91,7 @@ pub enum Found {
     Unplaced {
         /// The kind of vendor.
         vendor: &'static str,
-        /// Of the object.
+        /// The age of the object.
         age: Age,
     },
     /// It wants something.
@@ -109,13 +109,13 @@ pub struct Noted {
     pub rows: Rows,
 }
 
-/// What tells an account without an id of its own from others.
+/// What distinguishes an account without an id of its own from others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rows {
     /// Number and identifier of each row that it lists; `None`: that is not known, or the account has an id.
     pub listed: Option<BTreeSet<String>>,
     /// They were read from the vendor in this pass.
     pub read: bool,
-    /// Ids of other accounts with the same rows of which a person says that they differ from this one.
+    /// Ids of other accounts with the same rows that differ from this one, as a person says.
     pub differ: BTreeSet<String>,
 }

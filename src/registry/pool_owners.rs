@@ -70,7 +70,7 @@ impl Owners {
         self.0.values().map(|read| read.uid.as_str())
     }
 
-    /// The oldest object that has the pool before it. Ownership that no vendor has confirmed stands before none.
+    /// The oldest object that has the pool before it. Ownership that no vendor has confirmed goes before none.
     pub fn before(&self, key: &Key, ownership: &Ownership) -> Option<&Key> {
         let same = |theirs: &&Ownership| (&theirs.account, theirs.pool) == (&ownership.account, ownership.pool);
         let rivals = self.0.iter().filter(|(other, _)| *other != key);
@@ -88,8 +88,8 @@ impl Owners {
         }
     }
 
-    /// An object whose account is called otherwise than this one's and lists a row with the same number and identifier, and the id
-    /// of the two.
+    /// An object whose account has another name than this one's and lists a row with the same number and identifier,
+    /// and the id of the pair.
     pub fn twin(&self, key: &Key) -> Option<(&Key, String)> {
         let mine = self.0.get(key)?;
         let (ownership, listed) = (mine.ownership.as_ref()?, mine.rows.listed.as_ref()?);
@@ -102,8 +102,8 @@ impl Owners {
         )
     }
 
-    /// Whether a change of this account by another object may be one of this object's account, which has another name. What tells
-    /// the two apart is that each lists a row which the other one does not list. `None`: it is not known what is listed there.
+    /// Whether a change of this account by another object may be one of this object's account, which has another name.
+    /// They differ if each lists a row that the other one does not list. `None`: it is not known what is listed there.
     pub fn may_be_one(&self, key: &Key, other: Option<&Key>, account: &Realm) -> bool {
         let Some((mine, listed)) = self.0.get(key).and_then(|mine| Some((mine, mine.rows.listed.as_ref()?))) else {
             return false;

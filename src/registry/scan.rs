@@ -15,7 +15,7 @@ pub(super) struct Scan {
     unread: BTreeSet<(Age, Key)>,
     /// The age of each of them.
     ages: BTreeMap<Key, Age>,
-    /// Objects of which the vendor is asked whose account they have.
+    /// Objects for whose account the vendor is asked.
     asked: BTreeMap<Key, Asked>,
 }
 
@@ -73,7 +73,7 @@ impl Scan {
         }
     }
 
-    /// The vendor is asked whose account this object has; `None`: no object waits for an answer any more.
+    /// The vendor is asked for the account of this object; `None`: no object waits for an answer any more.
     pub fn ask(&mut self, key: &Key, asked: Option<Asked>) {
         match asked {
             Some(asked) => drop(self.asked.insert(key.clone(), asked)),
@@ -81,7 +81,7 @@ impl Scan {
         }
     }
 
-    /// Whether an object must wait: for the scan, or for an older one that may come to have the same account.
+    /// Whether an object must wait: for the scan, or for an older one that may turn out to have the same account.
     pub fn holds_up(&self, key: &Key, held: &HeldUp) -> bool {
         let same = |asked: &Asked| match &asked.account {
             Some(account) => *account == held.account,
@@ -91,8 +91,8 @@ impl Scan {
         self.has_yet_to_come_to(&held.age) || self.asked.iter().any(before)
     }
 
-    /// Whether objects are unread for which one of this age must wait. What is created while this replica leads and is younger
-    /// can own nothing before it and can have no change in flight.
+    /// Whether an object of this age must wait for objects that are still unread. What is created while this replica
+    /// leads and is younger can own nothing before it and can have no change in flight.
     pub fn has_yet_to_come_to(&self, age: &Age) -> bool {
         let listed = self.inherited.as_ref().is_some_and(BTreeSet::is_empty);
         !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)

@@ -8,11 +8,11 @@ use super::{Age, BlockedBy, Key, Ownership, Realm};
 /// What ends a wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum WaitsFor {
-    /// The scan has come to the age of the object.
+    /// The scan has reached the age of the object.
     Scan(HeldUp),
     /// The owner of its pool changes what it wants, or goes.
     Owner(Key),
-    /// Another object of this account changes what it wants, or its change is over.
+    /// Another object of this account changes what it wants, or its change has ended.
     Account(Realm),
 }
 
@@ -46,7 +46,7 @@ impl WaitsFor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Waiters {
     of: BTreeMap<Key, WaitsFor>,
-    /// Those that wait for the scan, the oldest first.
+    /// The objects that wait for the scan, the oldest first.
     scan: BTreeSet<(HeldUp, Key)>,
 }
 
@@ -65,7 +65,7 @@ impl Waiters {
         }
     }
 
-    /// Takes out whom the scan does not hold up any more.
+    /// Takes out the objects that the scan does not hold up any more.
     pub fn scanned(&mut self, scan: &Scan) -> Vec<Key> {
         let come_to = self.scan.iter().take_while(|(held, _)| !scan.has_yet_to_come_to(&held.age));
         let free: Vec<Key> =
@@ -76,7 +76,7 @@ impl Waiters {
         free
     }
 
-    /// Takes out who waits for this object to own less, or for its account.
+    /// Takes out the objects that wait for this object to own less, or for its account.
     pub fn freed(&mut self, owner: &Key, account: &Realm) -> Vec<Key> {
         let over = |what: &WaitsFor| match what {
             WaitsFor::Scan(_) => false,

@@ -84,7 +84,7 @@ fn host_and_port(text: &str) -> Result<String, String> {
 /// What was found, each as a sentence: in order, or not.
 pub type Findings = Vec<Result<String, String>>;
 
-/// Asks everything until all is in order or the time is over, and returns what was found last.
+/// Asks everything until all is in order or the time has passed, and returns the last findings.
 pub async fn check(args: &Check) -> Findings {
     let end = Instant::now() + args.within;
     loop {
@@ -120,7 +120,7 @@ async fn cluster() -> Result<(Client, String), String> {
     Ok((Client::try_from(config).map_err(|error| format!("Kubernetes client: {error}"))?, own))
 }
 
-/// One sentence if all rights are there, else one for each that is missing.
+/// One sentence if all rights are there, otherwise one for each missing right.
 async fn rights(client: &Client, args: &Check, own: &str) -> Findings {
     let mut needed = Vec::new();
     let everywhere = [String::new()];

@@ -1,5 +1,5 @@
-//! Looks at the CRD in the cluster: before anything is watched, and from then on. Says in `/readyz` what is wrong with it,
-//! and tells the controller, which sends nothing where it is older than the operator.
+//! Reads the CRD of the cluster: before anything is watched, and from then on. Reports in `/readyz` what is wrong with
+//! it, and informs the controller, which sends nothing where the CRD is older than the operator.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::server::Waiting;
 /// How often to look while something is missing, and at most.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How often to look while all is well; what hints at a change is a reason to look at once.
+/// How often to read it while all is well; a hint of a change is a reason to read it at once.
 const CHECK: Duration = Duration::from_secs(15);
 
 /// How long one such look may take.
@@ -83,11 +83,12 @@ struct Schema {
     lacking: Vec<String>,
 }
 
-/// One look. Discovery and the schema need no rights of our own: `system:discovery` gives them to every ServiceAccount.
+/// Reads the CRD once. Discovery and the schema need no rights of our own: `system:discovery` gives them to every
+/// ServiceAccount.
 async fn look(client: &Client, schema: &mut Schema) -> Result<CrdState, String> {
     let resources = match client.list_api_group_resources(GROUP_VERSION).await {
         Ok(list) => list.resources,
-        // A group that is not served is answered in plain text, so only the code tells.
+        // A group that is not served is answered in plain text, so only the status code counts.
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(CrdState::Missing),
         Err(error) => return Err(unanswered(&error)),
     };

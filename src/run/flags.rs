@@ -14,7 +14,7 @@ use crate::domain::{Ceilings, LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluste
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute, Route};
 
-/// Never an argument: whoever lists processes sees those.
+/// Never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -69,7 +69,7 @@ pub struct Run {
     #[arg(long = "namespace", env = "SEATKEEPER_NAMESPACE", value_delimiter = ',', value_parser = namespace, value_name = "NAME")]
     namespaces: Vec<String>,
 
-    /// Name of this cluster: objects whose spec.activeCluster is another name are only watched
+    /// Name of this cluster: objects whose spec.activeCluster is another name are only observed
     #[arg(long, env = "SEATKEEPER_CLUSTER_NAME", value_parser = cluster_name, value_name = "NAME")]
     cluster_name: Option<String>,
 
@@ -138,7 +138,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_ACCOUNT_RECHECK", default_value = "1h", value_parser = duration, value_name = "DURATION")]
     account_recheck: Duration,
 
-    /// The client version to claim towards Bitwarden, which refuses personal keys of clients that are too old
+    /// The client version to claim toward Bitwarden, which refuses personal keys of clients that are too old
     #[arg(long, env = "SEATKEEPER_BITWARDEN_CLIENT_VERSION", default_value = "2026.8.0", value_parser = client_version, value_name = "VERSION")]
     bitwarden_client_version: String,
 
@@ -162,7 +162,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_NAME", value_name = "NAME")]
     lease_name: Option<String>,
 
-    /// How long the Lease must stand still before another replica takes over; at most 10m
+    /// How long the Lease must stay unchanged before another replica takes over; at most 10m
     #[arg(long, env = "SEATKEEPER_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
     lease_duration: Duration,
 
@@ -170,7 +170,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     lease_renew_deadline: Duration,
 
-    /// How often a follower looks at the Lease; the leader renews it half as often, where --lease-renew-deadline allows
+    /// How often a follower reads the Lease; the leader renews it half as often, where --lease-renew-deadline allows
     #[arg(long, env = "SEATKEEPER_LEASE_RETRY", default_value = "1s", value_parser = duration, value_name = "DURATION")]
     lease_retry: Duration,
 

@@ -116,7 +116,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     }
 }
 
-/// Waits for the CRD, stands for leader and runs the controller until it is told to stop.
+/// Waits for the CRD, takes part in the election and runs the controller until it is asked to stop.
 async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch::Sender<Waiting>) {
     let shutdown = &context.shutdown;
     tokio::select! {
@@ -141,7 +141,7 @@ async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch:
     tokio::join!(electing, controlling);
 }
 
-/// Ends once a signal has come and the grace period after it is over.
+/// Ends once a signal has come and the grace period after it has passed.
 async fn end(shutdown: &CancellationToken, grace: Duration) -> Result<(), Fatal> {
     let signal = stop_signal().await.map_err(Fatal::Signals)?;
     tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");

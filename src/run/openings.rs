@@ -100,7 +100,7 @@ fn by_the_calendar(rule: &CronRule, now: Timestamp) -> Result<Vec<String>, Strin
     Ok([head].into_iter().chain(open).chain(parsed.openings(now).take(SHOWN).map(line)).collect())
 }
 
-/// Only the next end of a period is known, and only to whoever has an owner's key.
+/// Only the next end of a period is known, and only with an owner's key.
 fn before_the_renewal(renewal: &Renewal, end: Option<Timestamp>) -> Vec<String> {
     let Renewal { name, opens, closes } = renewal;
     let before = |length: &Duration| end?.checked_sub(SignedDuration::try_from(*length).ok()?).ok();

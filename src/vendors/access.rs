@@ -10,10 +10,10 @@ use crate::domain::Fault;
 /// Keys of a Secret that begin so are headers.
 const HEADER: &str = "header.";
 
-/// The most headers of one Secret.
+/// The maximum number of headers of one Secret.
 const MOST_HEADERS: usize = 10;
 
-/// What Seatkeeper says itself, or what tells how a request is sent.
+/// Headers that Seatkeeper sets itself, or that define how a request is sent.
 const OWN: [&str; 19] = [
     "accept",
     "authorization",
@@ -89,7 +89,7 @@ impl Access {
         CredentialHash::of(self.of_connection().into_iter().chain(headers))
     }
 
-    /// What tells connections from each other: those with the same may be shared.
+    /// What distinguishes connections: those with the same value may be shared.
     pub fn of_connection(&self) -> [&[u8]; 3] {
         let certificate = self.certificate.as_ref();
         [

@@ -1,7 +1,7 @@
 //! Which hosts may receive credentials.
 //!
-//! A custom host is named in the Secret, by the owner of the credential, and must also be in the operator's list: whoever
-//! may write LicenseSeats can neither send a credential elsewhere nor probe the cluster network.
+//! A custom host is named in the Secret, by the owner of the credential, and must also be in the operator's list: an
+//! author of LicenseSeats can neither send a credential elsewhere nor probe the cluster network.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -76,7 +76,7 @@ pub(super) fn custom_server(key: &str, text: &str, allowed: &AllowedHosts) -> Re
     let url = server(key, text)?;
     if !allowed.allow(&url) {
         let message = format!(
-            "the Secret names the host {0}, which this operator may not talk to: whoever installed it can allow it with \
+            "the Secret names the host {0}, which this operator may not talk to: ask the installer to allow it with \
              --allowed-host={0} (Helm: vendors.allowedHosts)",
             host(&url)
         );

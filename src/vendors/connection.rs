@@ -134,7 +134,7 @@ impl Connection {
     }
 }
 
-/// What becomes of a change when there is no proof of who calls. Nothing was sent: whatever the reason, it is no refusal of
+/// The outcome of a change that could not be authenticated. Nothing was sent: whatever the reason, it is no refusal of
 /// the change.
 pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
     match error.shared() {

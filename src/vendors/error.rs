@@ -76,13 +76,13 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// One word for the metric label.
     fn label(&self) -> &'static str;
 
-    /// Who or what mends it.
+    /// What mends it.
     fn remedy(&self) -> Remedy;
 
     /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].
     fn fault(&self, host: &str) -> Fault;
 
-    /// What the controller is told.
+    /// The error for the controller.
     fn unread(&self, host: &str) -> ReadError {
         match self.shared() {
             Some(VendorError::RateLimited { after }) => ReadError::RateLimited { after: *after },
@@ -172,7 +172,7 @@ impl VendorError {
                      through without one, or name another address of {vendor} in the Secret. It is tried again"
                 ),
             ),
-            // It does not come to a status: the controller comes back instead.
+            // It gets no status: the controller comes back instead.
             Self::RateLimited { after } => (
                 "rate limited; waiting".into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
@@ -230,7 +230,7 @@ impl VendorError {
     }
 }
 
-/// What is said of a 429 that does not say how long: STATUS and sentence. `after`: when it is tried next.
+/// The report of a 429 that does not say how long: STATUS and sentence. `after`: when it is tried next.
 fn guessed(host: &str, after: Duration) -> (String, String) {
     let message = format!("{host} answered 429 without saying how long; next try in {} s", after.as_secs());
     ("throttled by the vendor".into(), message)

@@ -69,7 +69,7 @@ pub struct VendorLabel {
 pub struct RequestMetrics {
     /// Requests by operation and outcome.
     pub counted: Family<RequestLabels, Counter>,
-    /// Seconds from a request to its answer, or to the end of waiting for one.
+    /// Seconds from a request to its answer, or to its timeout.
     pub seconds: Family<VendorLabel, Histogram, fn() -> Histogram>,
 }
 
@@ -172,7 +172,7 @@ fn builder(settings: &HttpSettings, route: &Route) -> reqwest::ClientBuilder {
     route.taken(builder)
 }
 
-/// An answer of which the whole body was read.
+/// An answer whose whole body was read.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// What `Retry-After` asked for.
@@ -282,8 +282,8 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.saturating_add(1)).min(LONGEST_PAUSE))
 }
 
-/// What is said of a host that takes no connection. A proxy that the environment names is never used, and is the way out of some
-/// clusters.
+/// The message about a host that takes no connection. A proxy that the environment names is never used, and is the way
+/// out of some clusters.
 pub(super) fn no_connection() -> &'static str {
     static SAID: LazyLock<&str> = LazyLock::new(|| {
         let named = |name: &&str| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty());

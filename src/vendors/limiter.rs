@@ -1,4 +1,4 @@
-//! Where every vendor request passes: puts the clock to `rate_limit`, one for all vendors, and tells it what was answered.
+//! Where every vendor request passes: gives the clock to `rate_limit`, one for all vendors, and reports the answers to it.
 
 #[cfg(test)]
 pub(super) mod overheard;
@@ -23,7 +23,7 @@ pub(super) struct SharedLimiter {
     start: Instant,
     /// A request has ended: where it was a probe, the others need not wait any more.
     ended: Notify,
-    /// Objects that may come sooner than they were told.
+    /// Objects that may come sooner than they were promised.
     called: Mutex<Vec<Key>>,
     sooner: Notify,
 }
@@ -46,7 +46,7 @@ impl SharedLimiter {
         self.call(rate_limiter.called());
     }
 
-    /// Waits until the turn of some objects comes sooner than they were told, and names them.
+    /// Waits until the turn of some objects comes sooner than they were promised, and names them.
     pub(super) async fn called(&self) -> Vec<Key> {
         loop {
             let called = std::mem::take(&mut *self.called.lock().unwrap_or_else(PoisonError::into_inner));

@@ -53,7 +53,7 @@ use http::Http;
 use rate_limit::Wait;
 use secret_data::CredentialKeys;
 
-/// What the credentials of each vendor are made of: none is ever read by another vendor, or sent as a license key.
+/// What the credentials of each vendor are made of: none is read by another vendor, or sent as a license key.
 const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
 
 /// Why an account was not read.
@@ -64,14 +64,14 @@ pub enum ReadError {
         /// When to come back.
         after: Duration,
     },
-    /// The host is left alone for now, because of an answer to another object. Nothing was read.
+    /// No request goes to the host for now, because of an answer to another object. Nothing was read.
     Closed {
         /// When to come back.
         after: Duration,
         /// What is wrong.
         fault: Fault,
     },
-    /// What stands against it, in the words of this vendor, and who mends it.
+    /// What prevents it, in the words of this vendor, and what mends it.
     Failed(Fault),
 }
 
@@ -80,7 +80,7 @@ pub enum ReadError {
 pub struct Cost {
     /// In all, tax included.
     pub total: String,
-    /// Of it the tax.
+    /// The tax in `total`.
     pub tax: String,
 }
 
@@ -89,7 +89,7 @@ pub trait VendorAccount: Send + Sync {
     /// The vendor as people write it.
     fn name(&self) -> &'static str;
 
-    /// Whose numbers these are; known before the vendor was asked.
+    /// The account of these numbers; known before the vendor was asked.
     fn account(&self) -> Account;
 
     /// Reads everything a decision rests on, in its turn.
@@ -98,13 +98,13 @@ pub trait VendorAccount: Send + Sync {
     /// [`ReadError::RateLimited`] when its turn has not come.
     fn read(&self, urgency: Urgency) -> BoxFuture<'_, Result<Snapshot, ReadError>>;
 
-    /// What a period would cost with so many seats, where the vendor tells without changing anything. Asked after a reading. `None`:
-    /// the vendor does not tell, or not now.
+    /// What a period would cost with this many seats, where the vendor shows it without changing anything. Asked after a
+    /// reading. `None`: the vendor does not show it, or not now.
     fn estimate(&self, _seats: i32) -> BoxFuture<'_, Option<Cost>> {
         Box::pin(std::future::ready(None))
     }
 
-    /// Signs in anew where that would be needed within this time, so that requests of a time that is known need not wait for it.
+    /// Signs in again where that would be needed within this time, so that requests at a known time need not wait for it.
     /// Returns when its turn to do so comes, where it has not come yet. Vendors that let sign in at any time have nothing to do.
     fn sign_in_for(&self, _lasts: Duration) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(std::future::ready(None))
@@ -120,7 +120,7 @@ pub trait VendorAccount: Send + Sync {
     /// before the bytes leave: `Err` drops the request.
     fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome>;
 
-    /// What is told of a change that was refused because of too many requests, with the pause that was asked for.
+    /// The report of a change that was refused because of too many requests, with the pause that was asked for.
     fn throttled(&self, after: Option<Duration>) -> Fault {
         VendorError::Throttled { after }.fault(self.name(), self.account().host.as_deref().unwrap_or_default())
     }
@@ -201,7 +201,7 @@ impl Vendors {
         self.http.shared().leave_queues(object);
     }
 
-    /// Waits until some objects may come sooner than they were told with [`ReadError::RateLimited`], and names them.
+    /// Waits until some objects may come sooner than [`ReadError::RateLimited`] said, and names them.
     pub async fn called(&self) -> Vec<Key> {
         self.http.shared().called().await
     }

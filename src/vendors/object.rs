@@ -1,5 +1,6 @@
-//! JSON objects that are objects. Serde reads a list as a struct too, by position: what a vendor means is told by names, so a
-//! list in the place of an object is refused. Used by `http` for every answer, and by the wire types for what is in them.
+//! JSON objects that are objects. Serde reads a list as a struct too, by position: a vendor means fields by their
+//! names, so a list in the place of an object is refused. Used by `http` for every answer, and by the wire types for
+//! what is in them.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -2,10 +2,11 @@
 //! and path over all objects of the process. Asked by `limiter`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
-//! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and none
-//! starves. What a person waits for overtakes them out of a part of the budget that they never touch. The places of one
-//! urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: who finds no
-//! room is told when to come back, and keeps his place until he is gone. Who may come sooner after all is called.
+//! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and
+//! none starves. What a person waits for overtakes them out of a part of the budget that they never touch. The places
+//! of one urgency go round the namespaces, and within a namespace they go in order of arrival. Nothing here waits: an
+//! object that finds no room learns when to come back, and keeps its place until it asks no more. An object that may
+//! come sooner after all is called.
 
 mod ask;
 mod budget;
@@ -25,7 +26,7 @@ pub use outage::{Ending, Outage, Probes, Trouble};
 
 use crate::registry::Key;
 
-/// So many requests per period, as the vendor documents it.
+/// This many requests per period, as the vendor documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// How many; at least 2, or nothing would be left after the margin.
@@ -59,11 +60,12 @@ pub struct LimitedBucket<'a> {
 /// Whether the vendor runs a limiter on a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum VendorLimiter {
-    /// It said so, or it is a cloud of which it is documented.
+    /// Its answers show it, or it is a cloud of which it is documented.
     There,
     /// A private server that has not answered yet. One request a second finds out.
     Unknown,
-    /// Its answers come without the limiter's headers: self-hosted (docs/vendors/bitwarden.md, "Rate limits").
+    /// Its answers lack the limiter's headers, so it is treated as unlimited until it answers 429
+    /// (docs/vendors/bitwarden.md, "Rate limits").
     Absent,
 }
 
@@ -76,7 +78,7 @@ const EDGE_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such pause.
 const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
 
-/// So long after the end of such a pause the next one is a first one again.
+/// This long after the end of such a pause the next one is a first one again.
 const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
 
 /// A bucket that was not used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
@@ -101,7 +103,7 @@ impl Closed {
             Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
             None => {
                 let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
-                // Requests that were under way together are refused together: one strike.
+                // Requests that were under way together are refused together, and count as one.
                 let consecutive_429s = match recent {
                     Some(closed) if closed.until > now => closed.consecutive_429s.max(1),
                     Some(closed) => closed.consecutive_429s + 1,
@@ -131,13 +133,13 @@ struct BucketState {
 #[derive(Debug, Default)]
 pub struct RateLimiter {
     buckets: HashMap<Bucket, BucketState>,
-    /// Unused buckets are looked for when there are so many.
+    /// Unused buckets are looked for when there are this many.
     sweep: usize,
     closed: HashMap<String, Closed>,
     /// Buckets of private servers that refused a request with 429 and did not say for how long.
     closed_paths: HashMap<Bucket, Closed>,
     outages: Outages,
-    /// Objects that may come sooner than they were told.
+    /// Objects that may come sooner than they were promised.
     called: Vec<Key>,
 }
 
@@ -156,7 +158,7 @@ pub enum Wait {
         after: Duration,
         /// What was seen of it.
         outage: Outage,
-        /// Its pause is over, and another request finds out.
+        /// Its pause has ended, and another request finds out.
         probing: bool,
     },
 }
@@ -225,13 +227,13 @@ impl RateLimiter {
         }
     }
 
-    /// The objects that may come sooner than they were told, each once. They are to be asked to.
+    /// The objects that may come sooner than they were promised, each once. The caller gives them a pass.
     pub fn called(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.called)
     }
 
     /// Counts a request that leaves now: in the room that its turn took, or else in the room that is there for what is
-    /// urgent, for a pass that has begun is to be finished. [`RateLimiter::ended`] is told its end.
+    /// urgent, for a pass that has begun is to be finished. [`RateLimiter::ended`] takes its end.
     ///
     /// # Errors
     /// Then it must not leave.
@@ -250,11 +252,11 @@ impl RateLimiter {
         self.outages.ended(&at.bucket, probes, ending, now);
     }
 
-    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but who goes
-    /// on asking elsewhere is what edge protection looks for (docs/vendors/bitwarden.md,
-    /// "The edge in front of the cloud"). With the budgets above it is rare. A private server that does not
-    /// say how long may have a limit on one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that
-    /// path, and the host once another path is refused meanwhile.
+    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but edge
+    /// protection looks for a client that goes on asking elsewhere (docs/vendors/bitwarden.md, "The edge in front of
+    /// the cloud"). With the budgets above it is rare. A private server that does not say how long may have a limit on
+    /// one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that path, and the host once
+    /// another path is refused meanwhile.
     pub fn signal(&mut self, at: &LimitedBucket<'_>, signal: Signal, now: Duration) {
         let state = self.state(at, now);
         if !at.trusted {

@@ -78,7 +78,7 @@ impl Route {
     /// When there is none among them that can be used.
     pub fn trusting(self, bundle: &[u8]) -> Result<Self, InvalidRoute> {
         let trusted = Certificate::from_pem_bundle(bundle).map_err(|_| InvalidRoute::Bundle)?;
-        // What stands between the lines of PEM is looked at only where a client is made of it.
+        // The text between the lines of PEM is checked only where a client is made of it.
         let usable = ClientBuilder::new().tls_certs_merge(trusted.clone()).build().is_ok();
         if trusted.is_empty() || !usable {
             return Err(InvalidRoute::Bundle);
@@ -112,7 +112,7 @@ fn is_exception(entry: &str) -> bool {
     }
 }
 
-/// What is said of a proxy that lets no connection through. Its text is not repeated.
+/// The message about a proxy that lets no connection through. Its text is not repeated.
 pub(super) fn refused_by_proxy(error: &reqwest::Error) -> Option<&'static str> {
     let mut source = error.source();
     while let Some(cause) = source {

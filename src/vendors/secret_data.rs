@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use crate::domain::{Fault, reason};
 
 /// Holds at compile time that these types cannot be put into text by accident: no log line, message or panic can show
-/// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and which of
-/// them is meant could not be told.
+/// what has no `Debug`, no `Display` and no `Serialize`. A type that had one would be `Shows` in two ways, and the
+/// compiler could not choose one.
 macro_rules! never_shown {
     ($($holder:ty),+ $(,)?) => {
         const _: () = {
@@ -92,7 +92,7 @@ pub(super) fn name(secret: &Secret) -> &str {
     secret.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// What differs once one of these Secrets was written again or made anew. Not for people.
+/// A value that changes when one of these Secrets is written again or recreated. Not for people.
 pub(super) fn version(secrets: &[Result<Secret, Fault>]) -> String {
     let version = |secret: &Secret| format!("{:?}/{:?}", secret.metadata.uid, secret.metadata.resource_version);
     let versions = secrets.iter().map(|secret| secret.as_ref().map_or_else(|_| "none".into(), version));

@@ -1,6 +1,6 @@
-//! The general rule, over every reference of the spec and every kind of Secret: no byte of a Secret leaves for a place that
-//! its owner did not name, or for another use than the one that its owner allowed. What leaves is heard where requests
-//! leave; what an owner allowed is said here a second time, apart from the code that decides it.
+//! The general rule, over every reference of the spec and every kind of Secret: no byte of a Secret leaves for a place
+//! that its owner did not name, or for another use than the one that its owner allowed. What leaves is observed where
+//! requests leave; what an owner allowed is stated here a second time, apart from the code that decides it.
 
 mod owned;
 
@@ -21,7 +21,7 @@ use super::*;
 use crate::api::{Intent, IntentPhase, KeyStep, LicenseSeatsSpec, PLACE_KEYS, SeatsStep, Step, Trigger};
 use crate::domain::{Desired, SpecFault, reason};
 
-/// Answers that let everything be asked and sent. A token is the secret that it was got with, so that it is heard too.
+/// Answers that let everything be asked and sent. A token is the secret that it was issued for, so that it is observed too.
 fn vendor(sent: &Sent) -> (u16, String) {
     let body = String::from_utf8_lossy(&sent.bytes).into_owned();
     let secret = body.split("client_secret=").nth(1).and_then(|rest| rest.split('&').next());
@@ -104,7 +104,7 @@ fn read(spec: &LicenseSeatsSpec) -> Result<(Pool, Target), SpecFault> {
     Ok((pool, target))
 }
 
-/// One object: its spec goes the whole way that the controller takes it. What leaves, and what is said.
+/// One object: its spec goes the whole way that the controller takes it. Returns what leaves, and what is reported.
 fn played(all: &[Owned], spec: &Value) -> (Vec<Sent>, Vec<Fault>) {
     let spec = serde_json::from_value(spec.clone()).unwrap();
     let (pool, target) = match read(&spec) {

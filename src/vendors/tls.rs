@@ -42,7 +42,7 @@ impl ServerCertVerifier for Pinning {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // Its time was looked at before.
+            // Its time was checked before.
             Err(Error::InvalidCertificate(why))
                 if Untrusted::of(&why) == Untrusted::OfCa && self.pinned.contains(end_entity) =>
             {

@@ -20,7 +20,7 @@ use super::secret_data::never_shown;
 use crate::domain::Remedy;
 use crate::registry::Key;
 
-/// So many failures of the vendor in a row make a token suspect.
+/// This many failures of the vendor in a row make a token suspect.
 const FAILURES: u32 = 3;
 
 /// A token as the vendor gave it.
@@ -37,7 +37,8 @@ pub(super) struct Token {
     pub number: u64,
 }
 
-/// Who asks for a token, or for the turn of a request: what tells who comes first, and whether a key may be tried again.
+/// The request for a token, or for the turn of a request: what decides which one comes first, and whether a key may be
+/// tried again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
     pub object: &'a Key,

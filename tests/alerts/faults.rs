@@ -99,7 +99,7 @@ pub async fn play(t: &Tenant<'_>) {
         "vendor-gives-no-usable-answer" | "seats-run-short-and-then-no-usable-answer" => {
             t.until_in_sync(100).await;
             t.inject(Fault::on_get(answer(500, "no")).for_ever());
-            t.inject(Fault::on_private_read(answer(500, "no")).for_ever());
+            t.inject(Fault::on_owner_read(answer(500, "no")).for_ever());
             t.until_said("Ready", "Unknown/ObservationStale").await;
         }
         "account-changed-and-reported" => {

@@ -89,7 +89,7 @@ struct Line {
     /// What the vendor came to: status and text of the rule. The organization API hides it behind a 500.
     vendor: Option<String>,
     /// The status of the organization API, where it is not 500.
-    public: Option<u16>,
+    organization: Option<u16>,
     /// Requests that would change something.
     sent: usize,
     ready: String,
@@ -146,7 +146,7 @@ impl Line {
 
     /// How the request is held while the state changes: before it is looked at, or between the vendor's two readings.
     fn holds(&self) -> Vec<Fault> {
-        let on: fn(FaultKind) -> Fault = if self.keys == Keys::Owner { Fault::on_private_write } else { Fault::on_put };
+        let on: fn(FaultKind) -> Fault = if self.keys == Keys::Owner { Fault::on_owner_write } else { Fault::on_put };
         if self.back {
             let answer = FaultKind::Delay { before_ms: 0, after_ms: FOR_EVER };
             vec![on(FaultKind::PauseBetweenReads { ms: FOR_EVER }), on(answer)]
@@ -260,7 +260,7 @@ impl Line {
         {
             return Err(format!("{}: refused by another rule: {refusal:?}", t.name));
         }
-        let on_the_wire = if self.keys == Keys::Owner { status } else { self.public.unwrap_or(500) };
+        let on_the_wire = if self.keys == Keys::Owner { status } else { self.organization.unwrap_or(500) };
         let writes = |r: &RequestRecord| r.method != "GET" && r.organization.as_deref() == Some(&t.key.id);
         let records = vendor.requests();
         let mut answers = records
@@ -365,7 +365,7 @@ fn each_row_of_the_reference_has_a_line_or_the_reason_why_it_cannot_occur() {
 }
 
 #[test]
-fn each_text_of_the_private_api_in_the_document_was_answered_by_the_simulator_and_told_so() {
+fn each_text_of_the_owner_api_in_the_document_was_answered_by_the_simulator_and_told_so() {
     let Refusals { cannot, passing, lines, .. } = file();
     let page = super::stored();
     let rows = super::table(&page, "| Bitwarden's text");

@@ -80,7 +80,7 @@ fn of_the_organization_key(w: &World, t: &Tenant<'_>, cause: &str) -> bool {
         "the key was rotated" => drop(vendor.rotate_key(id)),
         "the organization is disabled" => vendor.set_enabled(id, false),
         "the organization was deleted" => vendor.delete_organization(id),
-        "the plan has no API access" => vendor.set_plan(id, vendor_sim::Plan::Families),
+        "the plan has no API access" => vendor.set_plan(id, vendor_sim::PlanType::Families),
         "the answer invalid_scope" => on(answer(400, r#"{"error":"invalid_scope"}"#), token),
         "the answer 401" => on(answer(401, ""), public),
         "the answer 403" => on(answer(403, ""), public),

@@ -23,7 +23,7 @@ pub struct Guard {
 }
 
 /// A test, and how it is run.
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Test {
     /// A unit test of the pure layers: its full name.
@@ -40,12 +40,12 @@ pub enum Test {
     Years,
 }
 
-/// What was seen without a guard.
+/// What was seen of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// The test failed, as it must.
+    /// The test failed, as it must without its guard.
     Red,
-    /// The test passed: nothing notices that the guard is gone.
+    /// The test passed. Without its guard: nothing notices that the guard is gone.
     Green,
     /// The sources without the guard are no program, or there is no such test.
     NotPlayed,
@@ -55,7 +55,7 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Red => "red",
-            Self::Green => "STILL GREEN",
+            Self::Green => "GREEN",
             Self::NotPlayed => "NOT PLAYED",
         })
     }
@@ -119,9 +119,9 @@ impl Test {
 pub fn page(guards: &[Guard]) -> String {
     let mut page = "# What turns red when a guard is removed\n\n\
         `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. It writes this page\n\
-        only if each of them did. `tests/evidence/guards.yaml` has the guards as they stand in the sources; a test fails if one of\n\
+        only if each of them did, and passes with every guard in its place. `tests/evidence/guards.yaml` has the guards as they stand in the sources; a test fails if one of\n\
         them is not there any more.\n\n\
-        | Promise | Said in | Guard | What turns red | |\n|---|---|---|---|---|\n"
+        | Promise | Page | Guard | What turns red | |\n|---|---|---|---|---|\n"
         .to_owned();
     for Guard { promise, said, file, red, .. } in guards {
         page += &format!("| {promise} | {said} | `{file}` | `{}` | {} |\n", red.name(), red.kind());

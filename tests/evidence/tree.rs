@@ -30,30 +30,35 @@ impl Tree {
         Ok(tree)
     }
 
+    /// Runs a test with every guard in its place.
+    pub fn with_all(&self, test: &Test) -> Result<Seen, Box<dyn Error>> {
+        self.run(test)
+    }
+
     /// Runs the test of a guard without the guard.
     pub fn without(&self, guard: &Guard) -> Result<Seen, Box<dyn Error>> {
         let path = self.sources.join(&guard.file);
         let whole = std::fs::read_to_string(&path)?;
         std::fs::write(&path, guard.replaced(&whole)?)?;
-        let run = self.run(guard);
+        let run = self.run(&guard.red);
         std::fs::write(&path, whole)?;
         run
     }
 
-    fn run(&self, guard: &Guard) -> Result<Seen, Box<dyn Error>> {
-        let name = guard.red.name();
+    fn run(&self, test: &Test) -> Result<Seen, Box<dyn Error>> {
+        let name = test.name();
         let mut cargo = Command::new("cargo");
         // An optimized build of the operator takes longer than a test that is slower.
         cargo.args(["test", "--locked", "--config", "profile.dev.package.seatkeeper.opt-level=0"]);
         cargo.arg("--target-dir").arg(&self.built);
-        cargo.args(guard.red.program());
-        let passes = matches!(guard.red, Test::Conformance(_));
+        cargo.args(test.program());
+        let passes = matches!(test, Test::Conformance(_));
         if passes {
             cargo.envs([("FAULT_KIND", "conformance"), ("FAULT_CASE", name)]);
         } else {
             cargo.args(["--", "--exact", name]);
         }
-        let words = match guard.red {
+        let words = match test {
             Test::Conformance(_) => Some(" passes of the model, "),
             Test::Years => Some("simulated years: "),
             _ => None,

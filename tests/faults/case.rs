@@ -127,7 +127,7 @@ pub fn writes(records: &[Record]) -> usize {
     records.iter().filter(|record| record.is_purchase() || record.is_record()).count()
 }
 
-/// Reads the seats; once in each reading: the public subscription, or the organization as its owner sees it.
+/// Reads the seats; once in each reading: the subscription of the organization API, or the organization as its owner sees it.
 pub fn reads(record: &Record) -> bool {
     let last_is_id = |path: &str| path.rsplit('/').next().is_some_and(|last| last.len() == 36);
     let once = |path: &str| path.ends_with("/public/organization/subscription") || last_is_id(path);
@@ -224,11 +224,11 @@ async fn act(rig: &Rig, case: &Case) -> Result<usize, String> {
     Ok(before)
 }
 
-/// How much was written, and whether the fault had struck.
+/// How much was written, and whether the fault had taken effect.
 pub type Writes = (usize, bool);
 
 /// Waits until the status tells an end and so many polls go by without any write; a write in between begins anew, and so does
-/// the fault when it strikes. While nothing is written the status is not read either: it is the same, and a hundred cases that
+/// the fault when it takes effect. While nothing is written the status is not read either: it is the same, and a hundred cases that
 /// read theirs five times a second would be most of what the apiserver does.
 async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Result<End, String> {
     let (deadline, mut asked) = (Instant::now() + patience, Instant::now());

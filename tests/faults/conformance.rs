@@ -1,5 +1,5 @@
 //! The controller makes the passes of the model, and no others. The model (tests/model) asks the shipped code for each
-//! judgement, and has a copy of what the controller does around it: the order of the steps of a pass. `tests/model/passes.txt`
+//! judgment, and has a copy of what the controller does around it: the order of the steps of a pass. `tests/model/passes.txt`
 //! lists each pass that the model can make. Here each is provoked on the shipped binary, and what the proxy saw is compared. The
 //! passes of every other case of this run, where one replica had one object, must be in that list too.
 //!

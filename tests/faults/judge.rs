@@ -150,7 +150,7 @@ fn too_many(case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Option<S
     let decisions = decisions(case);
     let moves = |entry: &&LedgerEntry| {
         let shown = entry.before != entry.after;
-        matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher)
+        matches!(entry.who, Actor::OrganizationPut | Actor::OwnerWrite | Actor::LateFinisher)
             && (shown || entry.billed_before != entry.billed_after)
     };
     let each = ledger.iter().filter(moves).filter_map(|entry| entry.request).collect::<std::collections::BTreeSet<_>>();
@@ -181,7 +181,7 @@ fn decisions(case: &Case) -> usize {
     1 + usize::from(more) + others
 }
 
-/// A refusal that is told means that nothing is billed of it, or the record names what may be.
+/// A refusal that is reported means that nothing is billed of it, or the record names what may be.
 async fn bill_is_told(rig: &Rig, case: &Case, (shown, billed): (Option<i32>, Option<i32>)) -> bool {
     let base = Some(base(&case.scenario));
     let status = rig.status("acme").await;

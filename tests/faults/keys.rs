@@ -293,7 +293,7 @@ fn spent_twice(stage: &Stage) -> Option<&String> {
     [&stage.old, &stage.new].into_iter().find(|key| stage.tenant.additions_of(key) > 1)
 }
 
-/// Waits until the keys are as declared and told so, and polls go by without any write; a fault that strikes begins anew.
+/// Waits until the keys are as declared and told so, and polls go by without any write; a fault that takes effect begins anew.
 async fn silent(stage: &Stage, broken: bool, wanted: usize) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     let ended = async || {

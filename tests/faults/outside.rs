@@ -107,7 +107,7 @@ fn named(name: &str) -> Scenario {
 fn held(scenario: Scenario) -> Scenario {
     let vendor = |vendor: &Bitwarden| {
         let ms = u64::try_from(PATIENCE.as_millis()).unwrap_or_default();
-        vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
+        vendor.inject(Fault::on_owner_write(FaultKind::PauseBetweenReads { ms }));
     };
     Scenario { vendor, ..scenario }
 }

@@ -41,7 +41,7 @@ pub struct Report {
     /// By kind and action.
     rows: BTreeMap<(&'static str, String), Row>,
     failed: Vec<String>,
-    /// Those that say nothing, for their fault never struck or nobody noticed; in no row.
+    /// Those that say nothing, for their fault never took effect or nobody noticed; in no row.
     missed: Vec<String>,
     bought_twice: usize,
     reviews: Vec<String>,

@@ -310,7 +310,7 @@ fn pause(site: &Site) -> u64 {
     }
     let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
     let pause = FaultKind::PauseBetweenReads { ms };
-    vendor.inject(if site.by_owner() { Fault::on_private_write(pause) } else { Fault::on_put(pause) })
+    vendor.inject(if site.by_owner() { Fault::on_owner_write(pause) } else { Fault::on_put(pause) })
 }
 
 /// Waits until the pause has begun.
@@ -388,7 +388,7 @@ fn hand(
                         let fails =
                             || FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
                         site.bitwarden.inject(Fault::on_get(fails()).times(2));
-                        site.bitwarden.inject(Fault::on_private_read(fails()).times(2));
+                        site.bitwarden.inject(Fault::on_owner_read(fails()).times(2));
                     }
                     AtPurchase::ExpireTokens => site.bitwarden.expire_tokens(),
                 },

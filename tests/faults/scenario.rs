@@ -139,7 +139,7 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: "owner-fails-after-billing",
             vendor: |vendor| {
-                vendor.inject(Fault::on_private_write(FaultKind::FailAfterBilling));
+                vendor.inject(Fault::on_owner_write(FaultKind::FailAfterBilling));
             },
             uses_the_repeat: true,
             ..owner.clone()
@@ -148,7 +148,7 @@ pub fn scenarios() -> Vec<Scenario> {
             name: "owner-finishes-late",
             vendor: |vendor| {
                 let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
-                vendor.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms }));
+                vendor.inject(Fault::on_owner_write(FaultKind::PauseBetweenReads { ms }));
             },
             ..owner
         },

@@ -20,7 +20,7 @@ use crate::scenario::scenarios;
 use crate::selection::WEAKENED;
 use crate::{Reference, guarded};
 
-const VARIABLE: &str = "FAULT_WEAKNESS";
+const VARIABLE: &str = "FAULT_SWITCH";
 
 /// The weakened operator, if that is what this process was started as.
 pub fn operator() -> Option<ExitCode> {

@@ -172,7 +172,7 @@ async fn edge_that_answers_403_accuses_no_permission_and_is_tried_again_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_page_is_recognised_as_what_it_is() {
+async fn a_login_page_is_recognized_as_what_it_is() {
     needs_control_plane!();
     let redirect = FaultKind::Answer {
         status: 302,

@@ -1,4 +1,4 @@
-//! Keys as a set: added once, recognised, renewed, removed.
+//! Keys as a set: added once, recognized, renewed, removed.
 
 use jiff::SignedDuration;
 use seatkeeper::api::KeyState;

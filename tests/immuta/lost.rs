@@ -18,7 +18,7 @@ async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_ro
     let status = a.until_ready("Unknown/OutcomeUnknown").await;
     assert!(condition(&status, "Ready").unwrap().message.contains("license key one/licenseKey added, or not"));
     let status = a.until_ready("True/InSync").await;
-    assert_eq!(keys_of(&status), ["Found/Active"], "recognised, and not proven");
+    assert_eq!(keys_of(&status), ["Found/Active"], "recognized, and not proven");
     assert_eq!((a.tenant.posts(), a.tenant.additions_of(&key)), (1, 1));
     a.w.until_told("LicenseKeyAdopted", 1).await;
 }

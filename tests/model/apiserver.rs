@@ -3,7 +3,7 @@
 use seatkeeper::api::IntentPhase;
 
 use crate::case::Case;
-use crate::variants::Weakness;
+use crate::variants::FaultSwitch;
 use crate::world::World;
 
 /// What of the status the protocol stands on.
@@ -72,8 +72,13 @@ pub struct Apiserver<C: Case> {
 }
 
 /// A write on condition that nobody else wrote since `replica` read. Every write makes other readings stale.
-pub fn write<C: Case>(weakness: Option<Weakness>, world: &mut World<C>, replica: usize, record: Record<C>) -> bool {
-    if world.replicas[replica].stale && weakness != Some(Weakness::NoCompareAndSwap) {
+pub fn write<C: Case>(
+    fault_switch: Option<FaultSwitch>,
+    world: &mut World<C>,
+    replica: usize,
+    record: Record<C>,
+) -> bool {
+    if world.replicas[replica].stale && fault_switch != Some(FaultSwitch::NoCompareAndSwap) {
         return false;
     }
     if record != world.apiserver.record {

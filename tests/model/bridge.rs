@@ -1,5 +1,5 @@
 //! What both bridges to the code under test have in common: the model's spec, a reading and a situation as the values of the
-//! code, and a decision of the code as a judgement of the model.
+//! code, and a decision of the code as a judgment of the model.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use seatkeeper::domain::{
 };
 
 use crate::apiserver::Record;
-use crate::case::{Case, Doubted, Judgement, Said};
-use crate::variants::{Variant, Weakness};
+use crate::case::{Case, Doubted, Judgment, Said};
+use crate::variants::{FaultSwitch, Variant};
 
 /// The uid of the model's object.
 pub const UID: &str = "uid";
@@ -118,13 +118,13 @@ pub fn trigger(external: bool) -> Trigger {
 }
 
 /// What a decision says to the model. `mark`: an intent as the model has it; `made`: what the record says besides.
-pub fn judgement<C: Case>(
+pub fn judgment<C: Case>(
     variant: &Variant<C>,
     decision: &Decision,
     mark: fn(&Intent) -> C::Mark,
     made: C::Made,
     doubt: Option<Doubted<C>>,
-) -> Judgement<C> {
+) -> Judgment<C> {
     let verdict = match &decision.verdict {
         Verdict::InSync if decision.may_bill.is_some() => Said::MayBill,
         Verdict::InSync => Said::InSync,
@@ -138,10 +138,10 @@ pub fn judgement<C: Case>(
         Verdict::Lacking(_) => Said::Lacking,
         _ => Said::Other,
     };
-    let forgets = variant.weakness == Some(Weakness::ForgetsFirst) && verdict == Said::Held;
+    let forgets = variant.fault_switch == Some(FaultSwitch::ForgetsFirst) && verdict == Said::Held;
     let kept = decision.intent.as_ref().filter(|_| !forgets);
     let plan = decision.plan.as_ref().filter(|_| !matches!(verdict, Said::Change(_)));
     let published = plan.and_then(|plan| plan.basis.as_deref());
     let published = published.map(|basis| u64::from_str_radix(basis, 16).expect("a plan id in hexadecimal"));
-    Judgement { verdict, record: Record { published, intent: kept.map(mark), made }, doubt }
+    Judgment { verdict, record: Record { published, intent: kept.map(mark), made }, doubt }
 }

@@ -48,7 +48,7 @@ pub trait Case: Part + Default {
         clock: Option<Clock<Self>>,
         seen: Self::Seen,
         outside: Self::Outside,
-    ) -> Judgement<Self>;
+    ) -> Judgment<Self>;
 
     /// Asks the real code what an answer and the reading after it prove. `before`: the reading and the record from before
     /// the request.
@@ -79,7 +79,7 @@ pub trait Case: Part + Default {
     fn newest(made: &Self::Made) -> Option<u8>;
     /// The ids that something around the object names.
     fn each_outside_id(_: &mut Self::Outside, _visit: &mut impl FnMut(&mut u8)) {}
-    /// Where the judgement stays what it is: whether a person would accept that end. `None`: it is no end.
+    /// Where the judgment stays what it is: whether a person would accept that end. `None`: it is no end.
     fn is_good_end(world: &World<Self>, verdict: Said<Self>) -> Option<bool>;
     /// The name of an action of the vendor, or of something around the object.
     fn name_of(act: Result<&<Self::Vendor as Sells<Self>>::Act, &Self::OutsideAct>) -> &'static str;
@@ -164,7 +164,7 @@ pub trait Sells<C: Case>: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
 /// What follows from a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judgement<C: Case> {
+pub struct Judgment<C: Case> {
     pub verdict: Said<C>,
     /// The status as it is to be written, unless a change comes first.
     pub record: Record<C>,

@@ -62,13 +62,13 @@ fn check<C: Case>(variant: Variant<C>) -> Checked {
     writeln!(out, "{line} ({:.1} s)", started.elapsed().as_secs_f64()).unwrap();
     // The shortest way there, for whoever has to mend the protocol (or wants to see why a part is needed).
     if let Some(path) = broken.and_then(|name| found.get(name))
-        && (variant.weakness.is_none() || std::env::var_os("MODEL_TRACES").is_some())
+        && (variant.fault_switch.is_none() || std::env::var_os("MODEL_TRACES").is_some())
     {
         for (world, act) in path.clone().into_vec() {
             writeln!(out, "  {}: {act:?}", world.brief()).unwrap();
         }
     }
-    if broken.is_none() && variant.weakness.is_none() {
+    if broken.is_none() && variant.fault_switch.is_none() {
         for property in properties.iter().filter(|property| matches!(property.expectation, Expectation::Sometimes)) {
             assert!(found.contains_key(property.name), "{line}: no state where it {}", property.name);
         }

@@ -1,4 +1,4 @@
-//! What one replica of the operator does, restated from `controller` step by step; every judgement is asked of `domain`.
+//! What one replica of the operator does, restated from `controller` step by step; every judgment is asked of `domain`.
 //!
 //! There is no leader election in the model: both replicas act whenever they like. What is safe here is safe without
 //! a lease, and a paused process is simply one that takes no step for a while.
@@ -8,7 +8,7 @@ use crate::case::{Case, Doubted, Heard, Named, Said, Sells, Waits};
 use crate::pass_step::{Heard as Answered, PassStep, Stored};
 use crate::passes::{Steps, left};
 use crate::replica::{Clock, Replica, Step};
-use crate::variants::{Variant, Weakness};
+use crate::variants::{FaultSwitch, Variant};
 use crate::world::World;
 
 /// The attempts of a decision that two replicas make.
@@ -83,7 +83,7 @@ pub fn offers<C: Case>(variant: &Variant<C>, world: &World<C>, replica: usize, o
         Step::Acting(mark) if variant.replicas > 1 && mark.attempt() > MOST_ATTEMPTS => {}
         Step::Acting(_) => offers.push(OperatorAct::WriteIntent),
         Step::Armed(_) => {
-            let in_time = !me.late || variant.weakness == Some(Weakness::NoDeadline);
+            let in_time = !me.late || variant.fault_switch == Some(FaultSwitch::NoDeadline);
             if in_time && left.sends > 0 {
                 offers.push(OperatorAct::Send);
                 if left.losses > 0 {
@@ -118,8 +118,8 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
     let me = world.replicas[replica];
     match (act, me.step) {
         (OperatorAct::ReadObject, _) => {
-            let copy = match variant.weakness {
-                Some(Weakness::StaleIntent) => world.apiserver.cache,
+            let copy = match variant.fault_switch {
+                Some(FaultSwitch::StaleIntent) => world.apiserver.cache,
                 _ => world.apiserver.record,
             };
             world.replicas[replica] = Replica { step: Step::Read, copy, ..me };
@@ -190,7 +190,7 @@ pub fn step<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize,
 /// The first decision of a pass (`reconcile::pass`).
 fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, seen: C::Seen) {
     let me = world.replicas[replica];
-    let ageless = variant.weakness == Some(Weakness::NoAgeOfReadings);
+    let ageless = variant.fault_switch == Some(FaultSwitch::NoAgeOfReadings);
     let clock = if ageless { me.clock } else { me.clock_of_reading() };
     let judged = C::judge(variant, me.copy, clock, seen, world.outside);
     world.replicas[replica].struck_since = 0;
@@ -209,7 +209,7 @@ fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, s
 
 fn write_intent<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, mark: C::Mark) {
     let record = Record { published: None, intent: Some(mark), made: world.replicas[replica].copy.made };
-    let stored = apiserver::write(variant.weakness, world, replica, record);
+    let stored = apiserver::write(variant.fault_switch, world, replica, record);
     world.replicas[replica].does(variant, PassStep::Intent(stored));
     if stored {
         world.replicas[replica].step = Step::Armed(mark);
@@ -251,13 +251,13 @@ fn read_back<C: Case>(
 fn write_status<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, record: Record<C>) {
     let before = world.replicas[replica].copy;
     let mut stored = Stored::Whole(left(&before, &record));
-    if !apiserver::write(variant.weakness, world, replica, record) {
+    if !apiserver::write(variant.fault_switch, world, replica, record) {
         let fresh = world.apiserver.record;
         stored = Stored::Nothing;
         if let Some(merged) = C::over(fresh, before.intent.map(|intent| intent.id()), record) {
             stored = Stored::Merged(left(&fresh, &merged));
             world.replicas[replica].stale = false;
-            apiserver::write(variant.weakness, world, replica, merged);
+            apiserver::write(variant.fault_switch, world, replica, merged);
         }
     }
     world.replicas[replica].does(variant, PassStep::Status(stored));

@@ -16,7 +16,7 @@ pub struct Variant<C: Case> {
     pub relative: bool,
     /// The wanted number follows the use: it changes without an edit.
     pub sized: bool,
-    pub weakness: Option<Weakness>,
+    pub fault_switch: Option<FaultSwitch>,
     pub faults: Faults,
     pub case: PhantomData<C>,
     /// Where each kind of action that is taken is noted.
@@ -70,7 +70,7 @@ pub struct Faults {
 
 /// The part that is taken away, or the assumption that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Weakness {
+pub enum FaultSwitch {
     /// The clock of an open intent always says that the settle time has passed.
     NoWaitBeforeJudging,
     /// The clock of a change that was taken back always says so.
@@ -95,7 +95,7 @@ pub enum Weakness {
     ForgetsFirst,
     /// A refused change that is requested again counts as a first request.
     ForgetsRefused,
-    /// The send deadline never strikes.
+    /// The send deadline never takes effect.
     NoDeadline,
     /// The apiserver ignores `resourceVersion`.
     NoCompareAndSwap,
@@ -113,7 +113,7 @@ pub enum Weakness {
     SlowRequest,
 }
 
-impl Weakness {
+impl FaultSwitch {
     fn name(self) -> &'static str {
         match self {
             Self::NoWaitBeforeJudging => "no wait before an open intent is judged",
@@ -147,7 +147,7 @@ impl<C: Case> Variant<C> {
             replicas,
             relative: false,
             sized: false,
-            weakness: None,
+            fault_switch: None,
             faults: Faults { crashes: 1, losses: 1, failures: 1, sends: 3, ..Faults::default() },
             case: PhantomData,
             taken: None,
@@ -193,12 +193,12 @@ impl<C: Case> Variant<C> {
         Self { sized: true, ..self }
     }
 
-    pub fn weakened(self, weakness: Weakness) -> Self {
-        Self { weakness: Some(weakness), ..self }
+    pub fn weakened(self, fault_switch: FaultSwitch) -> Self {
+        Self { fault_switch: Some(fault_switch), ..self }
     }
 
     pub fn name(&self) -> String {
-        let weakness = self.weakness.map_or("the protocol", Weakness::name);
+        let fault_switch = self.fault_switch.map_or("the protocol", FaultSwitch::name);
         let faults = [
             (self.faults.crashes, "crash"),
             (self.faults.losses, "loss"),
@@ -220,7 +220,7 @@ impl<C: Case> Variant<C> {
         ];
         let faults: Vec<&str> = faults.iter().filter(|(n, _)| *n > 0).map(|(_, name)| *name).collect();
         let sized = if self.sized { ", sized" } else { "" };
-        format!("{weakness} ({}{sized}; {})", C::name(self), faults.join(", "))
+        format!("{fault_switch} ({}{sized}; {})", C::name(self), faults.join(", "))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::operator::{self, OperatorAct};
 use crate::pass_step::{PassStep, Stored};
 use crate::passes::Steps;
 use crate::replica::{Replica, Step};
-use crate::variants::{Faults, Variant, Weakness};
+use crate::variants::{FaultSwitch, Faults, Variant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World<C: Case> {
@@ -243,7 +243,7 @@ impl<C: Case> Model for Variant<C> {
         let mut outside = Vec::new();
         C::offers_outside(world, &mut outside);
         acts.extend(outside.into_iter().map(Act::Outside));
-        if self.weakness == Some(Weakness::StaleIntent) && world.apiserver.cache != world.apiserver.record {
+        if self.fault_switch == Some(FaultSwitch::StaleIntent) && world.apiserver.cache != world.apiserver.record {
             acts.push(Act::CacheCatchesUp);
         }
     }
@@ -260,7 +260,7 @@ impl<C: Case> Model for Variant<C> {
             Act::Outside(act) => C::step_outside(&mut next, act),
             Act::CacheCatchesUp => next.apiserver.cache = next.apiserver.record,
         }
-        if self.weakness.is_none() {
+        if self.fault_switch.is_none() {
             next.forget_what_cannot_matter(self);
         }
         next.note_passes(self);

@@ -91,7 +91,7 @@ pub fn changes(life: &Changes) -> Result<(), String> {
     Ok(())
 }
 
-/// A recorded change goes towards what the spec asked for in the version that has the record, and no further.
+/// A recorded change goes toward what the spec asked for in the version that has the record, and no further.
 fn of_its_own_version(change: &Recorded) -> Result<(), String> {
     let Recorded { from, to, asked, still, .. } = change;
     let wished = asked.unwrap_or(*from);
@@ -157,7 +157,7 @@ impl Changes {
     fn check(&self, entry: &LedgerEntry, most: i32) -> Result<(), String> {
         let asked = self.asked.iter().filter(|asked| asked.begun <= entry.at).map(|asked| asked.seats).max();
         held(highest(entry) <= asked.max(Some(most)), || format!("above what was ever asked: {entry:?}"))?;
-        if !matches!(entry.who, Actor::PublicPut | Actor::PrivateWrite | Actor::LateFinisher) {
+        if !matches!(entry.who, Actor::OrganizationPut | Actor::OwnerWrite | Actor::LateFinisher) {
             return Ok(());
         }
         self.follows_record(entry)?;

@@ -14,7 +14,7 @@ pub const ACCOUNT: &str = "host/id";
 
 /// One product's seats.
 #[derive(Clone, Copy)]
-pub struct Pool {
+pub struct PoolState {
     pub name: &'static str,
     pub seats: i32,
     pub limit: Option<i32>,
@@ -28,14 +28,14 @@ pub struct Account {
     pub shift: i64,
     pub reachable: bool,
     /// Password Manager; with two products, Secrets Manager too, which never has more seats.
-    pub pools: Vec<Pool>,
+    pub pools: Vec<PoolState>,
     registry: Registry,
     /// An instant of this process that stands for the year's begin.
     since: (Instant, i64),
 }
 
 impl Account {
-    pub fn begin(now: i64, pools: Vec<Pool>) -> Self {
+    pub fn begin(now: i64, pools: Vec<PoolState>) -> Self {
         let since = (Instant::now(), now);
         let mut account = Self { now, shift: 0, reachable: true, pools, registry: fresh(), since };
         account.restart();
@@ -61,18 +61,18 @@ impl Account {
     }
 
     pub fn numbers(&self, pool: usize) -> Numbers {
-        let Pool { seats, limit, .. } = self.pools[pool];
+        let PoolState { seats, limit, .. } = self.pools[pool];
         Numbers { seats, limit }
     }
 
     /// The pool of the other product.
-    pub fn beside(&self, pool: usize) -> Option<&Pool> {
+    pub fn beside(&self, pool: usize) -> Option<&PoolState> {
         self.pools.get(1 - pool)
     }
 
     /// What the vendor allows.
     pub fn rules(&self, pool: usize) -> Rules {
-        let bound = |other: &Pool| Bound {
+        let bound = |other: &PoolState| Bound {
             seats: other.seats,
             because: "Secrets Manager cannot have more than Password Manager".into(),
             pool: Some(other.name),

@@ -1,6 +1,6 @@
 //! What happens in a year.
 
-use crate::account::{Account, Pool};
+use crate::account::{Account, PoolState};
 use crate::coverage::Coverage;
 use crate::judge::Rule;
 use crate::table::{Row, Window};
@@ -57,7 +57,7 @@ pub fn event<'a>(
     }
     match rng.u8(0..20) {
         0..=5 => {
-            let Pool { used, seats, .. } = &mut account.pools[nth];
+            let PoolState { used, seats, .. } = &mut account.pools[nth];
             *used = (*used + rng.i32(-5..=12)).clamp(1, *seats);
         }
         6..=9 => {
@@ -94,7 +94,7 @@ pub fn event<'a>(
 /// Somebody changes the account, as far as the vendor lets them.
 fn a_person_changes(rng: &mut fastrand::Rng, account: &mut Account, nth: usize) {
     let other = account.beside(nth).map(|other| other.seats);
-    let Pool { seats, limit, used, .. } = &mut account.pools[nth];
+    let PoolState { seats, limit, used, .. } = &mut account.pools[nth];
     let (least, most) = match (nth, other) {
         (0, Some(other)) => (other, i32::MAX),
         (1, Some(other)) => (0, other),

@@ -10,7 +10,7 @@ use pure::domain::{
 };
 use serde_json::{Value, json};
 
-use crate::account::{Account, Pool};
+use crate::account::{Account, PoolState};
 use crate::judge::{Request, Rule};
 use crate::situation::{self, Object, Schedules, openings, schedules, situation};
 use crate::table::{Window, stretch_at};
@@ -60,8 +60,8 @@ pub struct Life<'a> {
 const PRODUCTS: [Product; 2] = [Product::PasswordManager, Product::SecretsManager];
 
 /// The pool of a product.
-pub fn pool(product: usize, seats: i32, used: i32) -> Pool {
-    Pool { name: situation::pool(PRODUCTS[product]).name, seats, limit: Some(seats), used }
+pub fn pool(product: usize, seats: i32, used: i32) -> PoolState {
+    PoolState { name: situation::pool(PRODUCTS[product]).name, seats, limit: Some(seats), used }
 }
 
 impl<'a> Life<'a> {

@@ -269,17 +269,17 @@ fn whatever_is_answered_to_a_write_is_whole_or_the_loss_is_named() {
 #[test]
 fn an_intent_is_recorded_only_if_each_field_of_it_is_and_nothing_of_an_older_one() {
     let intent: Intent = serde_json::from_value(full()["intent"].clone()).unwrap();
-    assert!(holds(&full(), Some(&intent)));
+    assert!(has_intent(&full(), Some(&intent)));
     for (path, record) in without_each(&json!({ "intent": full()["intent"] }), "status") {
-        assert!(!holds(&record, Some(&intent)), "{path}");
+        assert!(!has_intent(&record, Some(&intent)), "{path}");
     }
     let step = Step::Seats(SeatsStep { from: 100, to: 150, limit_from: Some(100), limit_to: None });
     let shorter = Intent { step, ..intent.clone() };
-    assert!(!holds(&full(), Some(&shorter)), "what an older intent left behind");
+    assert!(!has_intent(&full(), Some(&shorter)), "what an older intent left behind");
     let mut newer = full();
     newer["intent"]["more"] = json!({});
-    assert!(holds(&newer, Some(&intent)), "what a newer CRD adds");
-    assert!(!holds(&Value::Null, Some(&intent)));
+    assert!(has_intent(&newer, Some(&intent)), "what a newer CRD adds");
+    assert!(!has_intent(&Value::Null, Some(&intent)));
 }
 
 #[test]

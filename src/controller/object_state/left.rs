@@ -1,4 +1,4 @@
-//! How a pass left its object, so that what others write there is told from what this process wrote.
+//! How a pass left its object, to distinguish what others write there from what this process wrote.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
@@ -39,7 +39,7 @@ impl Left {
     }
 }
 
-/// Of its JSON, in which the order of names is always the same.
+/// A hash of its JSON, in which the order of names is always the same.
 fn hash(status: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     status.to_string().hash(&mut hasher);

@@ -11,7 +11,7 @@ use crate::controller::queue::Class;
 use crate::controller::signature::Signature;
 use crate::domain::{DoubtClock, Fault};
 
-/// So many looks at a Secret are a minute, with the time as shipped.
+/// This many readings of a Secret take a minute, with the time as shipped.
 const MINUTE: u32 = 12;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -35,7 +35,7 @@ pub(in crate::controller) struct ObjectState {
     pub credential_pause: Option<CredentialPause>,
     /// Versions of the Secrets with which the vendor was read last.
     pub secret: Option<String>,
-    /// Those and the versions of the Secrets with license keys.
+    /// The same, and the versions of the Secrets with license keys.
     pub read_with: Option<String>,
     /// The intent that the vendor refused, and the versions of the Secrets by then.
     refused: Option<(String, Option<String>)>,
@@ -47,27 +47,27 @@ pub(in crate::controller) struct ObjectState {
     pub signature: Signature,
     /// Failed passes in a row.
     pub failures: u32,
-    /// Passes in a row of which the record could not be kept.
+    /// Passes in a row whose record could not be kept.
     pub unkept: u32,
     /// What was done and is not recorded yet.
     pub proof: Option<Proof>,
-    /// A person edited the object or asked for a look, and that was not done yet.
+    /// A person edited the object or asked for a reading, and that was not done yet.
     pub asked: bool,
     /// A change was published and is about to be made.
     pub changing: bool,
-    /// How far apart readings are because the vendor takes only so many; zero where they are as asked for.
+    /// How far apart readings are because of the vendor's rate limit; zero where they are as asked for.
     stretched: Duration,
-    /// Since when a change waits until every object was looked at.
+    /// Since when a change waits for the initial scan.
     pub waiting: Option<Instant>,
     /// The host that had no permit for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
-    /// A `SeatApproval` of it came or went, and it was not read since.
+    /// A `SeatApproval` of the object came or went since the approvals were read.
     pub has_news: bool,
     /// The next reading waited for its turn.
     pub(super) rate_limited: bool,
-    /// Since when it does.
+    /// When this wait began.
     rate_limited_since: Option<Instant>,
-    /// When its turn to be read came last, whatever came of the reading.
+    /// When its turn to be read came last, whatever the result of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
     asks_with: Option<String>,
@@ -83,9 +83,9 @@ pub(in crate::controller) struct ObjectState {
     pub foreign: bool,
     /// When such a status was redone last.
     pub redone: Option<Instant>,
-    /// Since when an edit or a changed Secret waits to be looked at.
+    /// Since when an edit or a changed Secret waits for a pass.
     unseen: Option<Instant>,
-    /// Since when it waits for a Secret.
+    /// When it began to wait for a Secret.
     waits_for_secret: Option<Instant>,
     /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
     pub secret_watch: Option<(Instant, u64)>,
@@ -130,7 +130,7 @@ impl ObjectState {
     }
 
     /// The next reading has to wait this much longer for its turn.
-    pub fn pace(&mut self, after: Duration, now: Instant) {
+    pub fn rate_limit(&mut self, after: Duration, now: Instant) {
         // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
         let since = self.turn_came.max(self.last_read);
         let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
@@ -180,15 +180,15 @@ impl ObjectState {
         self.answered();
     }
 
-    /// How long an edit or a changed Secret has waited to be looked at; `None`: neither does. `edited`: the status is of a former
+    /// How long an edit or a changed Secret has waited for a pass; `None`: neither does. `edited`: the status is of a former
     /// spec.
     pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
         let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
         since.map(|since| now.duration_since(since))
     }
 
-    /// How long after this look at a Secret the next one comes: for a minute, with the time as shipped, as often as that says; then
-    /// each minute. What a person does to the object begins anew.
+    /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
+    /// `often` says; then each minute. An action of a person on the object begins a new minute.
     pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
         let since = *self.waits_for_secret.get_or_insert(now);
         if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
@@ -285,13 +285,13 @@ mod tests {
         };
         assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
         assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
-        assert_eq!(class(|entry, now| entry.pace(Duration::ZERO, now)), Class::New);
+        assert_eq!(class(|entry, now| entry.rate_limit(Duration::ZERO, now)), Class::New);
         assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
         assert_eq!(
-            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.pace(Duration::ZERO, now)).1),
+            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.rate_limit(Duration::ZERO, now)).1),
             Class::Poll
         );
-        assert_eq!(class(|entry, now| (entry.asked = true, entry.pace(Duration::ZERO, now)).1), Class::Urgent);
+        assert_eq!(class(|entry, now| (entry.asked = true, entry.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
         assert_eq!(
             class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1),
             Class::Urgent
@@ -323,11 +323,11 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut entry = ObjectState::default();
         entry.read(start, Timestamp::UNIX_EPOCH);
-        entry.pace(Duration::from_secs(20), at(10));
+        entry.rate_limit(Duration::from_secs(20), at(10));
         assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
         for turn in (30..300).step_by(30) {
             entry.not_read(at(turn));
-            entry.pace(Duration::from_secs(20), at(turn + 10));
+            entry.rate_limit(Duration::from_secs(20), at(turn + 10));
         }
         assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
         assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);

@@ -11,7 +11,7 @@ pub(in crate::controller) struct PassRequest {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
-    /// A person says of which accounts this one differs.
+    /// The accounts from which this one differs, as a person says.
     differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],
@@ -51,7 +51,7 @@ impl PassRequest {
         let mut new = (0..self.requests.len())
             .filter(|i| known.is_none_or(|known| known[*i] != self.requests[*i]))
             .filter_map(|i| self.requests[i].as_deref());
-        // One of two that is recorded already, by another process perhaps, stays: which of them is newer cannot be told.
+        // One of two that is recorded already, by another process perhaps, stays: it is not known which one is newer.
         let named = if new.clone().any(|value| Some(value) == handled) { handled } else { new.next().or(handled) };
         named.map(str::to_owned)
     }

@@ -30,7 +30,7 @@ impl Situation<'_> {
     }
 }
 
-/// What a person agrees to: this object, this account, this wish, these numbers or this row. Not who uses the seats
+/// What a person agrees to: this object, this account, this wish, these numbers or this row. Not a change of the use
 /// meanwhile, nor an edit of anything else.
 fn consent(s: &Situation<'_>, step: &Step) -> String {
     let mut words = vec![s.uid.to_owned(), s.seen.account_key(), s.desired.wish()];

@@ -32,7 +32,8 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>, most: &Upper) -> Vec<String> {
         .then(|| format!("{} seats would be above {name}: lower seats, or {raise}", target.seats));
     let limit = match target.limit {
         _ if target.limit == now.limit => None,
-        // A pinned limit goes with the seats, of which the same is said: one sentence is enough beside those of the object.
+        // A pinned limit goes with the seats, for which the same sentence is there: one is enough beside those of the
+        // object.
         Some(limit) if !holds_what_falls && seats.is_some() && limit == target.seats => None,
         // Seats that follow the use go down in steps where a step is bounded, and a pinned limit goes with them.
         Some(limit) if s.desired.sizing.is_some() && limit == target.seats && limit < now.seats => None,
@@ -56,7 +57,7 @@ fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
 }
 
 /// Steps upwards that are larger than one change may be. What the vendor may buy up to a higher limit is a step too. `reach`: the most
-/// seats. Where a wish beyond them is held for that, and they are within one step, nothing is said of the step.
+/// seats. Where a wish beyond them is held for that, and they are within one step, the step is not reported.
 fn increase(s: &Situation<'_>, wanted: &Wanted<'_>, largest: &Upper, reach: Option<i32>) -> Option<String> {
     let Upper { max, name, raise, .. } = largest;
     let (seats, now, max) = (wanted.target.seats, i64::from(wanted.now.seats), i64::from(*max));

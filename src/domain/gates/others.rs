@@ -6,7 +6,7 @@ use super::vendor::{crossed, declares};
 use super::{Hold, HoldKind, Wake, Wanted};
 use crate::domain::{Obstacle, Situation};
 
-/// How often to look whether another object is done, if nothing tells it sooner.
+/// How often to check whether another object is done, if nothing reports it sooner.
 const OTHERS: Wake = Wake::After(Duration::from_secs(15));
 
 /// The same, where nothing goes on of the other object: that may take days, and each look costs a reading.

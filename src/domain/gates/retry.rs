@@ -1,4 +1,4 @@
-//! Earlier requests of this decision came to nothing: the next one has its time, each later than the one before.
+//! Earlier requests of this decision had no effect: the next one waits, each longer than the one before.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `spec.activeCluster`: an object that stands by changes nothing, and one that became active waits before its first change.
+//! `spec.activeCluster`: an object in standby changes nothing, and one that became active waits before its first change.
 
 use super::{Hold, HoldKind, WaitedFor, Wake, Wanted};
 use crate::domain::Situation;
@@ -8,7 +8,8 @@ pub(super) fn gate(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
     s.desired.stands_by().map(|_| Hold::of(HoldKind::Standby, String::new())).into_iter().collect()
 }
 
-/// Before every gate that waits for something else: this wait is recorded when it is over, and two clocks would end each other.
+/// Before every gate that waits for something else: this wait is recorded when it has ended, and two clocks would end
+/// each other.
 pub(super) fn activating(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
     let Some(wait) = activation(s) else { return vec![] };
     let (left, until) = (wait.left, until(s, wait.left));

@@ -30,7 +30,7 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 /// A bound that a change would cross.
 pub(super) struct Crossed<'a> {
     pub bound: &'a Bound,
-    /// Another object of the account is about to move it far enough, or may be: this one is looked at for the first time.
+    /// Another object of the account is about to move it far enough, or may be: this object is read for the first time.
     pub moves: bool,
     /// How the bound would have to move.
     pub way: &'static str,

@@ -26,7 +26,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     }
 }
 
-/// When to look at a change that waits for an opening: shortly before it, and then when it comes.
+/// When to check a change that waits for an opening: shortly before it, and then when it comes.
 fn look_at(now: Timestamp, opens: Timestamp) -> Timestamp {
     let before = SignedDuration::try_from(BEFORE_OPENING).ok().and_then(|before| opens.checked_sub(before).ok());
     before.filter(|before| *before > now).unwrap_or(opens)
@@ -37,7 +37,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let vendor = s.desired.pool.vendor.name;
     let missed = missed.map_or_else(String::new, |opened| {
         format!(
-            "it missed the window that opened at {}, and spec.adjustment.startingDeadline is over; ",
+            "it missed the window that opened at {}, and spec.adjustment.startingDeadline has passed; ",
             opened.strftime("%Y-%m-%d %H:%MZ")
         )
     });

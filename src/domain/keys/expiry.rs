@@ -81,7 +81,7 @@ impl Lost<'_> {
     }
 }
 
-/// What goes with some rows, of those in force, beside their seats. What a row does not show is not enough.
+/// The features that would be lost with some of the rows in force. A row that does not show its features proves none.
 pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
     let goes = |row: &Row| gone.iter().any(|other| other.is(Some(row.id), Some(&row.uuid)));
     let stay: Vec<&String> =
@@ -151,7 +151,7 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     keys
 }
 
-/// Whether the end that a license is said to have blocks (`Some(true)`) or only warns.
+/// Whether the reported end of a license blocks (`Some(true)`) or only warns.
 pub(in crate::domain) fn ends_hard(license: &License) -> Option<bool> {
     let ends = license.expires_at.as_ref()?;
     let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));

@@ -1,4 +1,4 @@
-//! How one license key is told from another without being shown.
+//! How license keys are distinguished without being shown.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -17,7 +17,7 @@ pub fn fingerprint(object_uid: &str, key: &[u8]) -> String {
     bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether two fingerprints are of one key. An empty one is of no key.
+/// Whether two fingerprints are of the same key. An empty fingerprint is of no key.
 pub(super) fn same(one: &str, other: &str) -> bool {
     !one.is_empty() && one == other
 }

@@ -7,13 +7,13 @@ use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
-/// What is recorded of a request of which no answer was heard.
+/// What is recorded of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
-/// How the record of an answer begins of which only the status says anything.
+/// How the record of an answer begins that has nothing but its status.
 pub(super) const STATUS: &str = "status ";
 
-/// One thing that lacks.
+/// One thing that is missing or wrong.
 pub(super) struct Trouble {
     reason: &'static str,
     summary: String,
@@ -141,7 +141,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
     .collect()
 }
 
-/// What was heard of two requests.
+/// The outcomes of two requests.
 fn heard(vendor: &str, heard: &[String]) -> String {
     let one = |words: &str, place: &str| match words.strip_prefix(STATUS) {
         _ if words == NO_ANSWER => format!("the {place} answer was lost"),
@@ -228,7 +228,7 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
         Verdict::InSync => format!("{vendor} has every listed key, and {seats} seats"),
         Verdict::Observed(_) => format!("{vendor} shows {seats} seats; managementPolicy is Observe"),
         Verdict::Doubt => step.map_or_else(
-                || format!("{vendor} does not list a key any more: it is read again before that is believed"),
+                || format!("{vendor} does not list a key any more: Seatkeeper reads the list again before it believes that"),
                 |step| {
                     let what = step_done(step);
                     format!("The outcome is not known yet: {what}, or not. No further request is sent until {vendor} has been read again after the settle time")

@@ -1,8 +1,9 @@
 //! License keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
 //! both, the one thing to do next. Called by `decision`.
 //!
-//! A key is added once: the intent with the rows that are there comes first, a new row is recognised after it, and what
-//! cannot be told is asked. A row is removed only if this object added it, or was told that it is its own.
+//! A key is added once: the intent with the rows that are there comes first, a new row is recognized after it, and a
+//! person is asked where the row cannot be identified. A row is removed only if this object added it, or if the spec
+//! says that it is its own.
 
 mod expiry;
 mod fingerprint;
@@ -39,11 +40,11 @@ pub struct Lack {
     pub message: String,
     /// A change of a Secret may mend it.
     pub secret_may_help: bool,
-    /// Nothing lacks but Secrets that are missing or half filled, as at the start of a GitOps tool.
+    /// Only Secrets are missing or half filled, as at the start of a GitOps tool.
     pub arrives: bool,
 }
 
-/// Judges the open change of a license key and says what is next, if nothing stands against it.
+/// Judges the open change of a license key and returns what is next, if nothing blocks it.
 pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
     let mut book = Book::of(ring, s.license, &own, s.now);
@@ -153,7 +154,7 @@ fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
     })
 }
 
-/// Rows whose keys no longer count for anything: not the last one is ever taken away because of these.
+/// Whether the key of a row still counts. Other rows never justify the removal of the last one that does.
 fn is_live(row: &Row, book: &Book<'_>, now: jiff::Timestamp) -> bool {
     !is_removed(row, book) && record::surely_counts(row, now)
 }

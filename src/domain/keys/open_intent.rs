@@ -1,5 +1,5 @@
-//! The judgement of an open addition or removal of a license key: the purchase protocol where the vendor shows no
-//! numbers to compare but rows, of which a new one must be recognised.
+//! The judgment of an open addition or removal of a license key: the purchase protocol where the vendor shows no
+//! numbers to compare but rows, and a new row must be recognized.
 
 use jiff::Timestamp;
 
@@ -98,7 +98,7 @@ fn named_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book
     Some(has_row(s, intent, step, row, book))
 }
 
-/// Two requests brought no row: now a person must look, and what was heard of them says at what.
+/// Two requests brought no row: now a person must check, and the outcomes of the requests say what.
 fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     let says = |refusal: Uncertain| refusal.is_told(intent.refused.as_deref());
     if says(Uncertain::Present)
@@ -121,7 +121,7 @@ fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Bo
     Open::free()
 }
 
-/// What was heard of each request of a decision. Of one of which nothing is recorded nothing was.
+/// The outcome of each request of a decision. A request without a recorded outcome had no answer.
 fn heard(intent: &Intent, step: &KeyStep) -> Vec<String> {
     let mut heard = step.heard.clone();
     let attempts = usize::try_from(intent.attempt).unwrap_or_default();
@@ -183,7 +183,7 @@ pub(super) fn is_gone(ring: &KeyRing, step: &KeyStep) -> bool {
     }
 }
 
-/// It came to nothing. The record says what it said, and the repeat is of the step in this object's words.
+/// The request had no effect. The record keeps its own words, and the repeat is of the step in this object's words.
 fn again(intent: &Intent, step: &KeyStep) -> Open {
     let kept = Open::repeat(intent, intent.step.clone());
     let step = KeyStep { heard: heard(intent, step), ..step.clone() };
@@ -204,8 +204,9 @@ pub(super) fn with(intent: &Intent, step: KeyStep) -> Intent {
     Intent { step, ..intent.clone() }
 }
 
-/// Several rows may be the key's, or one that the list lacks: only a person can tell. It is over once the row is listed that the
-/// account named, the spec names the row, the key is not wanted any more, or a person says that none of them is.
+/// Several rows may be the key's, or one that the list lacks: only a person can decide. The review ends once the row is
+/// listed that the account named, the spec names the row, the key is not wanted any more, or a person says that none of
+/// them is the key's.
 fn review(s: &Situation<'_>, intent: &Intent, step: &KeyStep, book: &mut Book<'_>) -> Open {
     if matches!(intent.step, Step::AddKey(_))
         && let Some(done) = named_row(s, intent, step, book)
@@ -258,7 +259,7 @@ fn has_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, book: 
     Open { applied: change(intent, step, row, book.ring.seats, s.now), ..Open::free() }
 }
 
-/// The change, with the row it came to. A row that was there before came by no change.
+/// The change, with its row. A row that was there before is of no change.
 pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Option<Change> {
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
     let told = KeyStep { present: Vec::new(), unexplained: None, heard: Vec::new(), ..step.clone() };
@@ -266,7 +267,7 @@ pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now
     (!step.present.contains(&row.id)).then(|| applied(&came(), now))
 }
 
-/// A change whose row was found although its last request was refused is no plain addition: the record keeps what was heard.
+/// A change whose row was found although its last request was refused is no plain addition: the record keeps the outcomes.
 fn after_refusal(change: Change, heard: Vec<String>) -> Change {
     match change.step {
         Step::AddKey(step) if messages::refusal(&heard).is_some() => {

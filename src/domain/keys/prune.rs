@@ -14,7 +14,7 @@ pub(super) enum Retirement<'a> {
     None,
     /// This one may be removed.
     Of(&'a KeyRecord),
-    /// One should be, and must not.
+    /// A row should be removed, and must not be.
     Blocked(String),
 }
 
@@ -86,7 +86,7 @@ fn obstacle(
     features(s, book, row, spent).or_else(|| if spent { None } else { needed(s, ring, book, row) })
 }
 
-/// What stands against a removal beside seats. A row that is not honored, or of which the seats have ended, turns on nothing.
+/// What blocks a removal beside seats. A row that is not honored, or whose seats have ended, enables no feature.
 fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Option<String> {
     if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
         return None;
@@ -105,7 +105,7 @@ fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Optio
     }
 }
 
-/// What stands against a removal of seats.
+/// What blocks a removal of seats.
 fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Option<String> {
     let words = s.desired.pool.vendor;
     if ring.can_add_user != Some(true) {

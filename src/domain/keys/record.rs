@@ -42,7 +42,7 @@ pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
     records.push(record);
 }
 
-/// Records that the account has no new row for a key, and what was asked of it, where that is for a person to look at. What
+/// Records that the account has no new row for a key, and the requests for it, where a person must check them. What
 /// was known of its row stays known, for it may be listed again.
 pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState, asked: Option<KeyAsked>) {
     let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
@@ -72,7 +72,7 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
     }
 }
 
-/// How a listed row stands by what it shows and the clock: the list does not say `expired`.
+/// The state of a listed row, from what it shows and the clock: the list does not say `expired`.
 pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
     if row.invalidated {
         KeyState::Invalidated

@@ -1,4 +1,4 @@
-//! The records of license keys, held against the account's list: which listed key stands how. Asked by `keys`.
+//! Compares the records of license keys with the account's list: the state of each listed key. Used by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -11,7 +11,7 @@ use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, Lice
 use crate::domain::Fault;
 use crate::domain::protocol::digest;
 
-/// How a listed key stands.
+/// The state of a listed key.
 #[derive(Debug, PartialEq)]
 pub(super) enum Standing<'a> {
     /// Its row is listed, or its time has passed: an account may hide expired rows.
@@ -22,7 +22,7 @@ pub(super) enum Standing<'a> {
     Hidden(&'a KeyRecord),
     /// The account refused it.
     Refused,
-    /// It was sent twice, and nothing proves what came of it.
+    /// It was sent twice, and nothing proves the outcome.
     Unproven(&'a KeyAsked),
     /// The account has it, and its row is not known.
     Present,
@@ -32,9 +32,9 @@ pub(super) enum Standing<'a> {
     Twin,
     /// The spec says which row it has, and that row is not listed, or another listed key has it.
     NoSuchRow,
-    /// A person has said that its row is gone: it is to be added.
+    /// A person has confirmed that its row is gone: it is to be added.
     GivenUp,
-    /// Nothing is known of it: it is to be added.
+    /// No row of it is known: it is to be added.
     New,
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or of
-    /// another account prove nothing: a row that is still the same is taken for the key of the same reference, and not for
-    /// one that this object added.
+    /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or
+    /// of another account prove nothing: a row that is still the same is treated as the key of the same reference, and
+    /// not as one that this object added.
     pub fn of(ring: &'a KeyRing, known: Option<&License>, own: &KeysOf, now: Timestamp) -> Self {
         let former = known.and_then(|license| license.keys_of.clone()).unwrap_or_default();
         let kept = known.map_or(&[][..], |license| &license.keys).iter().filter(|record| {
@@ -94,7 +94,7 @@ impl<'a> Book<'a> {
                 let entry = ring.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
                 record.fingerprint = entry.and_then(|entry| entry.fingerprint.clone().ok());
             }
-            if let Some(entry) = ring.wanted.iter().find(|entry| holds(record, entry)) {
+            if let Some(entry) = ring.wanted.iter().find(|entry| is_of_key(record, entry)) {
                 record.secret_key_ref = Some(entry.reference.clone());
             }
             if record.id.is_none() {
@@ -161,10 +161,10 @@ impl<'a> Book<'a> {
             let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
             let proven =
                 |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
-            let mine = self.records.iter().find(|record| holds(record, entry));
+            let mine = self.records.iter().find(|record| is_of_key(record, entry));
             let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
             let elsewhere = self.records.iter().any(|record| {
-                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && holds(record, other));
+                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && is_of_key(record, other));
                 row.is(record.id, record.uuid.as_deref()) && of_another
             });
             if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
@@ -207,7 +207,7 @@ impl<'a> Book<'a> {
         live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
     }
 
-    /// Whether the account may count a row with so many seats that it does not list. What is not known is not enough to
+    /// Whether the account may count a row with this many seats that it does not list. What is not known is not enough to
     /// say no.
     pub fn counts(&self, seats: Option<i32>) -> bool {
         holds_seats(self.unexplained(), seats)
@@ -232,7 +232,7 @@ impl<'a> Book<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Records what a person has answered: rows that are gone, whatever is counted, and requests that came to nothing. What is
+    /// Records what a person has answered: rows that are gone, whatever is counted, and requests without effect. What is
     /// known of a row stays known, for the list may have been short.
     pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
         let answered = |record: &KeyRecord| match record.state {
@@ -249,8 +249,8 @@ impl<'a> Book<'a> {
         self.records = records;
     }
 
-    /// The only row that can be the one of a key that is said to be there: no other key's, with the seats that the key is known
-    /// to have, in a list that lacks nothing.
+    /// The only row that can be the one of a key that the account reports as present: no other key's, with the seats
+    /// that the key is known to have, in a list that lacks nothing.
     pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
         let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
             (Some(one), Some(other)) => same(one, other),
@@ -275,7 +275,7 @@ impl<'a> Book<'a> {
         self.ring.wanted.iter().any(|entry| is_of(record, entry))
     }
 
-    /// How the key of an entry stands.
+    /// The state of an entry's key.
     pub fn standing(&self, i: usize) -> Standing<'_> {
         let entry = &self.ring.wanted[i];
         if let Err(fault) = &entry.fingerprint {
@@ -284,10 +284,10 @@ impl<'a> Book<'a> {
         if self.is_twin(i) {
             return Standing::Twin;
         }
-        match self.records.iter().find(|record| record.state != KeyState::Removed && holds(record, entry)) {
+        match self.records.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
-                // Of a record that a person edited: what was asked is not known, so that is to be looked at as well.
+                // Of a record that a person edited: what was asked is not known, so a person must check that too.
                 KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::GivenUp => Standing::GivenUp,
@@ -306,7 +306,7 @@ fn is_rowless(state: KeyState) -> bool {
     matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
 }
 
-/// Whether so many seats that nothing explains can hold those of a row. Soft seats beside a row are fewer than its own.
+/// Whether this many unexplained seats can include those of a row. Soft seats beside a row are fewer than its own.
 pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
     unexplained > 0 && seats.is_none_or(|seats| unexplained >= seats)
 }
@@ -317,8 +317,8 @@ pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
     digest(&[&id, uuid, &ring.sight()])
 }
 
-/// Whether a record is of the very key that an entry holds.
-fn holds(record: &KeyRecord, entry: &WantedKey) -> bool {
+/// Whether a record is of the very key that an entry names.
+fn is_of_key(record: &KeyRecord, entry: &WantedKey) -> bool {
     match (&record.fingerprint, &entry.fingerprint) {
         (Some(one), Ok(other)) => same(one, other),
         _ => false,
@@ -335,5 +335,5 @@ fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
 /// Whether an entry holds the key of a record, or may hold it: a Secret that cannot be read takes nothing off the list.
 fn is_of(record: &KeyRecord, entry: &WantedKey) -> bool {
     let unreadable = entry.fingerprint.is_err() || record.fingerprint.is_none();
-    holds(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
+    is_of_key(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))
 }

@@ -9,7 +9,7 @@ use crate::domain::protocol::digest;
 /// One row of the account's list of licenses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The account's number of it; handed out again by a rebuilt account.
+    /// The account's number of the row; a rebuilt account assigns it again.
     pub id: i64,
     /// The license's identifier, opaque.
     pub uuid: String,
@@ -19,7 +19,7 @@ pub struct Row {
     pub expires: Option<Timestamp>,
     /// Whether its end blocks; only the answer to an addition shows it.
     pub hard: Option<bool>,
-    /// The vendor does not honour it, where that is shown.
+    /// The vendor does not honor it, where that is shown.
     pub invalidated: bool,
     /// Name of a field that cannot be read, so that what it would say is not known.
     pub odd: Option<&'static str>,
@@ -37,7 +37,7 @@ impl Row {
 /// A license key that the spec lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedKey {
-    /// Where it is.
+    /// The Secret and the key within it.
     pub reference: SecretKeyRef,
     /// The row that the spec says it has.
     pub adopt: Option<KeyRow>,
@@ -67,7 +67,7 @@ impl KeyRing {
         self.rows.iter().find(|row| row.is(id, uuid))
     }
 
-    /// What is said of the first row of which a field cannot be read.
+    /// The message about the first row with a field that cannot be read.
     pub(in crate::domain) fn odd(&self, account: &str) -> Option<String> {
         let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
         let Row { id, uuid, .. } = row;

@@ -68,7 +68,8 @@ impl Judging<'_> {
                     }
                 }
             }
-            // The account says yes and not to what, or no and perhaps too late: only the list can tell, after the settle time.
+            // The account says yes and not to what, or no and perhaps too late: only the list decides, after the settle
+            // time.
             Outcome::Uncertain(refusal) => self.told(*refusal),
             Outcome::Refused(_) => self.refused(KeyState::Rejected),
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),

@@ -1,5 +1,5 @@
 //! An account that moved by exactly our own plan before its request was sent: a person made the change in that moment, or another
-//! Seatkeeper has the account. It is told, and nothing of it is corrected or repeated before a person says which.
+//! Seatkeeper has the account. It is reported, and nothing of it is corrected or repeated before a person decides which.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -37,8 +37,8 @@ pub(super) fn made_elsewhere(s: &Situation<'_>, seen: Numbers) -> Option<Intent>
     })
 }
 
-/// Whether the question is over: the spec asks for something else, a person has answered, another cluster is active by now, or a day
-/// has passed.
+/// Whether the question is settled: the spec asks for something else, a person has answered, another cluster is active
+/// by now, or a day has passed.
 pub(super) fn is_over(s: &Situation<'_>, intent: &Intent) -> bool {
     let old = s.now.duration_since(intent.time.0).abs() >= RECENT;
     old || s.edited_since(intent) || s.confirms(&intent.id) || s.desired.stands_by().is_some()

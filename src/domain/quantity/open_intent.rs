@@ -14,7 +14,7 @@ use crate::domain::protocol::{Open, RECENT, State, Wait, WaitFor, settling, wait
 use crate::domain::settle_time::pause_after;
 use crate::domain::{Doubt, Numbers, Situation};
 
-/// So many answers without a reason and without an effect are a refusal.
+/// This many answers without a reason and without an effect are a refusal.
 const REFUSED_AFTER: i32 = 2;
 
 /// Judges the recorded intent against what the vendor shows.
@@ -140,8 +140,9 @@ pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: 
     (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
-/// What is open where nothing is left to change on its account: what came to nothing is over. A refusal is over with the
-/// second reading that shows its target, and then it counts as made: falls the vendor back, no third request follows.
+/// What is open where nothing is left to change for it: a request without effect is closed. A refusal is closed with
+/// the second reading that shows its target, and then it counts as made: if the vendor falls back, no third request
+/// follows.
 pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open {
     let Some(intent) = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key()) else {
         return open;
@@ -165,15 +166,15 @@ pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> O
 }
 
 /// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
-/// What is read once they are over is the first of two readings.
+/// The first reading after their end is the first of two.
 pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
     let (what, length) = late_wait(s, last)?;
     let settled = wait(s, what.clone(), length).is_none();
     Some(Doubt { wait: what, left: Duration::ZERO, settled })
 }
 
-/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is long ago,
-/// or of another account. The clock of its request began anew when the request was over.
+/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is
+/// long ago, or of another account. The clock of its request began anew when the request ended.
 fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
     let length = s.timing.late_effects(last, s.now).filter(|_| last.account == s.seen.account_key())?;
     let running = s.elapsed.map(|elapsed| &elapsed.wait);

@@ -27,13 +27,12 @@ pub(in crate::domain) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Opt
     None
 }
 
-/// Which attempt the change that was taken back comes to, and what must be seen before it may be sent once more. Not where
+/// The attempt number of the change that was taken back, and what must be seen before it may be sent once more. Not where
 /// it was a repeat: handlers of both requests may then be about, one handler after the other for longer than the settle
 /// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
 /// person is asked.
 ///
-/// `attempt`: what the next request would be if nothing had been taken back. A request that came to nothing meanwhile
-/// counts.
+/// `attempt`: what the next request would be if nothing had been taken back. A request without effect meanwhile counts.
 pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
     let afresh = !s.asked_for(last) || s.confirms(&last.id);
     if last.attempt > 1 && !afresh {

@@ -1,4 +1,4 @@
-//! What is said of seats that follow from the use.
+//! The messages about seats that follow from the use.
 
 use super::Size;
 use crate::api::{AdjustmentMode, SizeBound, SizingStatus};
@@ -7,7 +7,7 @@ use crate::domain::keys::Lack;
 use crate::domain::{Desired, Direction, Situation};
 
 impl Desired {
-    /// What keeps the seats from following the use, in a few words. That there are at least so many needs no word.
+    /// What keeps the seats from following the use, in a few words. A lower bound needs no word.
     pub(in crate::domain) fn clamp_in_short(&self) -> Option<String> {
         let Some(Size::Follows { record, asked, bound, .. }) = &self.size else { return None };
         let (which, bound) = (record.clamped_by?, (*bound)?);
@@ -58,7 +58,7 @@ impl Desired {
         bounds.into_iter().flatten().fold(asked, i32::min)
     }
 
-    /// How many windows it takes until so many seats have come or gone.
+    /// How many windows it takes until this many seats have come or gone.
     fn windows(&self, direction: &Direction, (seats, word): (i64, &str), step: i32) -> Option<String> {
         let each = i64::from(step) * i64::from(self.adjustment.most_changes());
         let windows = seats.checked_add(each - 1)?.checked_div(each)?;

@@ -1,10 +1,10 @@
-//! What is said of an object that stands by, or that became active.
+//! The messages about an object in standby, or that became active.
 
 use super::Standby;
 use crate::domain::condition::reason;
 use crate::domain::{Decision, Snapshot, status_column};
 
-/// An object that stands by: what it sees, and what to do.
+/// An object in standby: what it sees, and what to do.
 pub(in crate::domain) fn standing_by(vendor: &str, seen: &Snapshot, decision: &Decision, standby: &Standby) -> String {
     let shows = match (seen.numbers(), seen.keys()) {
         (None, _) => format!("{vendor} shows no number of seats"),

@@ -172,7 +172,10 @@ fn approved_plan_is_made_once_and_is_recorded() {
     assert_eq!(asker.requested(), None);
     assert_ne!(asker.plan(), id);
     assert!(
-        asker.pending().1.contains(&format!("SeatApproval yes names plan {id}, which is over or of another object"))
+        asker
+            .pending()
+            .1
+            .contains(&format!("SeatApproval yes names plan {id}, which is finished or belongs to another object"))
     );
 }
 
@@ -531,7 +534,10 @@ fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
     assert_eq!(asker.requested(), None);
     assert_eq!(asker.pending().0, "True/AwaitingApproval");
     let message = asker.pending().1;
-    assert!(message.contains("SeatApproval typo names plan 9-ffffff, which is over or of another object"), "{message}");
+    assert!(
+        message.contains("SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -558,8 +564,7 @@ fn message_names_the_bounds_and_the_latest_plans_of_many_approvals_and_counts_th
     asker.give("year", "decision: Approved, upTo: 110, validUntil: '2026-12-31T00:00:00Z'");
     assert_eq!(asker.requested(), None);
     let message = asker.pending().1;
-    let told = ". The bound of SeatApproval year is below this change. SeatApproval old-700 names plan 700-aaaaaa, which is over or of \
-                another object. SeatApproval old-699 names plan 699-aaaaaa, which is over or of another object. 698 more SeatApprovals \
+    let told = ". The bound of SeatApproval year is below this change. SeatApproval old-700 names plan 700-aaaaaa, which is finished or belongs to another object. SeatApproval old-699 names plan 699-aaaaaa, which is finished or belongs to another object. 698 more SeatApprovals \
                 of this object do not cover the change";
     assert!(message.ends_with(told), "{message}");
 }

@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn what_may_still_be_running_bars_the_next_request(story in stories()) {
+    fn what_may_still_be_running_blocks_the_next_request(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.sends().is_some() && !waited_out(&story, open) {
             let answered = open.phase == IntentPhase::Answered && open.account == "api.test/one";

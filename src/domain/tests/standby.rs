@@ -1,4 +1,5 @@
-//! `spec.activeCluster`: who only watches, who waits before its first change, and an account that moves by our own plan.
+//! `spec.activeCluster`: the side that only observes, the one that waits before its first change, and an account that
+//! moves by our own plan.
 
 use super::pages::table;
 use super::*;

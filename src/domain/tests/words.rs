@@ -59,10 +59,12 @@ fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
 
 #[test]
 fn change_that_waits_for_a_person_or_for_days_hides_nothing_worse_in_the_column() {
-    let late = || story().shows(100, Some(100)).uses(Usage::Exact(100)).with(|s| {
-        s.seen.license = Some(License::of(LicenseState::PastDue));
-        s.seen.billed = Some(100);
-    });
+    let late = || {
+        story().shows(100, Some(100)).uses(Usage::Exact(100)).with(|s| {
+            s.seen.license = Some(License::of(LicenseState::PastDue));
+            s.seen.billed = Some(100);
+        })
+    };
     let column = |story: Story| reported(&story).status.summary.unwrap();
     let suspended = column(late().with(|s| s.desired.suspended = true));
     assert_eq!(suspended, "shortage: 0 free; payment late; +50 seats: suspended");
@@ -76,7 +78,8 @@ fn change_that_waits_for_a_person_or_for_days_hides_nothing_worse_in_the_column(
 
 #[test]
 fn guard_rail_and_use_are_told_while_the_last_change_settles() {
-    let made = || story().shows(150, Some(150)).made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.late_over = false);
+    let made =
+        || story().shows(150, Some(150)).made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.late_over = false);
     let above = made().wants(160, LimitGoal::Pinned).with(|s| s.desired.guardrails.max_seats = Some(155));
     let below = made().wants(70, LimitGoal::Pinned);
     for story in [above, below] {

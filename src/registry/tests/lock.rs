@@ -16,7 +16,7 @@ fn one_account_has_one_open_change() {
 }
 
 #[test]
-fn a_deleted_objects_open_change_bars_its_account_for_the_settle_time() {
+fn a_deleted_objects_open_change_blocks_its_account_for_the_settle_time() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.wants("b", "acme", "seats");

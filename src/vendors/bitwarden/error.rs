@@ -54,8 +54,8 @@ pub(super) enum BitwardenError {
     Forbidden,
     /// The server accepts an organization key, and has no such path of the organization API.
     #[error("no {0}")]
-    NoPublicPath(&'static str),
-    /// The server accepts a person's key, and has no such path for whom should see it.
+    NoOrganizationPath(&'static str),
+    /// The server accepts a person's key, and has no such path for a person who should see it.
     #[error("no {path}")]
     NoPath {
         /// Which, with `{id}` of the organization.
@@ -71,8 +71,8 @@ pub(super) enum BitwardenError {
 
 impl BitwardenError {
     /// What a 404 of the organization API means where a token was accepted.
-    pub(super) fn of_public_path(self, path: &'static str) -> Self {
-        if self == Self::Shared(VendorError::NotFound) { Self::NoPublicPath(path) } else { self }
+    pub(super) fn of_organization_path(self, path: &'static str) -> Self {
+        if self == Self::Shared(VendorError::NotFound) { Self::NoOrganizationPath(path) } else { self }
     }
 
     /// What a 404 of the owner API means where a token was accepted.
@@ -110,7 +110,7 @@ impl Failure for BitwardenError {
             Self::SeveralOrganizations => "several_organizations",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
-            Self::NoPublicPath(_) | Self::NoPath { .. } => "no_path",
+            Self::NoOrganizationPath(_) | Self::NoPath { .. } => "no_path",
             Self::SelfHosted => "self_hosted",
         }
     }
@@ -120,7 +120,7 @@ impl Failure for BitwardenError {
             Self::Shared(error) => error.remedy(),
             Self::SeveralOrganizations => Remedy::Spec,
             Self::SelfHosted => Remedy::Unsupported,
-            Self::NoPublicPath(_) | Self::NoPath { .. } => Remedy::Server { lasts: false },
+            Self::NoOrganizationPath(_) | Self::NoPath { .. } => Remedy::Server { lasts: false },
             Self::NoSubscription(_) => Remedy::Time { after: None, secret_may_help: false },
             Self::InvalidClient
             | Self::PersonUnknown
@@ -206,7 +206,7 @@ impl Failure for BitwardenError {
                 reason::REJECTED,
                 "client version refused",
                 format!(
-                    "{NAME} refuses the client version that the operator names for personal keys: whoever installed it can set a newer one with --bitwarden-client-version"
+                    "{NAME} refuses the client version that the operator names for personal keys: ask the installer to set a newer one with --bitwarden-client-version"
                 ),
             ),
             Self::NotMember => (
@@ -243,7 +243,7 @@ impl Failure for BitwardenError {
                      operator's address: ask Bitwarden"
                 ),
             ),
-            Self::NoPublicPath(path) => (
+            Self::NoOrganizationPath(path) => (
                 reason::UNSUPPORTED_BY_VENDOR,
                 "no such API at this server",
                 format!(

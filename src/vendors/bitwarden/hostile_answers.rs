@@ -1,5 +1,5 @@
-//! Whatever bytes Bitwarden, or what stands before it, answers with: what is believed of them could be so, what is not is an
-//! error of ours that repeats none of them, and only a proof counts as one.
+//! Whatever bytes Bitwarden, or a proxy before it, answers with: every value that is believed is possible, every other
+//! one becomes an error of ours that repeats none of the bytes, and only a proof counts as one.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     answer(200, bytes).json("no object").ok()
 }
 
-/// What the same bytes are to a reader that knows nothing of their shape. `None`: what is not looked at is odd.
+/// What the same bytes are to a reader that knows nothing of their shape. `None`: a part that is not read is odd.
 fn told(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok()
 }
@@ -84,11 +84,11 @@ fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
 
 #[test]
 fn seats_of_either_api_are_what_is_answered_or_an_error() {
-    let public = json!({
+    let of_organization = json!({
         "passwordManager": { "seats": 100, "storage": 1, "maxAutoScaleSeats": 120 },
         "secretsManager": { "seats": 20, "maxAutoScaleSeats": null, "serviceAccounts": 50, "maxAutoScaleServiceAccounts": 60 },
     });
-    each_of(std::slice::from_ref(&public), |bytes| {
+    each_of(std::slice::from_ref(&of_organization), |bytes| {
         let Some(row) = read::<Subscription>(bytes).map(|answer| answer.row()) else { return false };
         let Some(row) = believed(row) else { return true };
         assert_numbers(&row);
@@ -145,12 +145,12 @@ fn the_only_organization_is_one_that_is_owned_and_its_id_cannot_lead_elsewhere()
 #[test]
 fn members_are_never_counted_above_those_who_are_listed() {
     let listed = |id: &str, status: i64| json!({ "object": "member", "id": id, "name": MARKER, "status": status, "collections": [] });
-    let public = json!({ "object": "list", "data": [listed("a", 0), listed("b", 2), listed("c", -1)] });
-    let mut private = public.clone();
-    for member in private["data"].as_array_mut().unwrap() {
+    let of_organization = json!({ "object": "list", "data": [listed("a", 0), listed("b", 2), listed("c", -1)] });
+    let mut of_owner = of_organization.clone();
+    for member in of_owner["data"].as_array_mut().unwrap() {
         member["accessSecretsManager"] = json!(true);
     }
-    each_of(&[public, private], |bytes| {
+    each_of(&[of_organization, of_owner], |bytes| {
         let Some(counted) = believed(members::count(bytes)) else { return false };
         let seated = |member: &&Value| member["status"].as_i64().is_some_and(|status| (0..=2).contains(&status));
         if let Some(list) = told(bytes) {
@@ -237,7 +237,7 @@ fn whatever_a_subscription_says_the_snapshot_holds_only_numbers_that_can_be_and_
     });
 }
 
-/// A key in use, of which nothing is ever sent.
+/// A key in use, of which nothing is sent.
 fn session() -> Arc<BitwardenSession> {
     let id = format!("organization.{GUID}");
     let data = [("clientId", id.as_str()), ("clientSecret", "s"), ("server", "https://vault.test")];

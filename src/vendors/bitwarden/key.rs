@@ -20,10 +20,10 @@ use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_sho
 pub(in crate::vendors) const CREDENTIALS: CredentialKeys =
     CredentialKeys { vendor: NAME, names: &["clientId", "clientSecret", "apiUrl", "identityUrl"] };
 
-/// Whose key it is.
+/// The owner of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyOf {
-    /// That of the organization with this id: the organization API ("The organization key").
+    /// The key of the organization with this id: the organization API ("The organization key").
     Organization(String),
     /// A person's: the owner API, with that person's roles ("The personal key").
     User,
@@ -97,7 +97,7 @@ fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts
         (Some(server), None, None) => Some((join(&server, "api"), join(&server, "identity"))),
         (None, Some(api), Some(identity)) => Some((api, identity)),
         (Some(_), _, _) => {
-            return Err(invalid("server", "stands beside apiUrl or identityUrl: keep one of the two forms"));
+            return Err(invalid("server", "is set beside apiUrl or identityUrl: keep one of the two forms"));
         }
         (None, Some(_), None) => {
             return Err(invalid("apiUrl", "needs identityUrl beside it: give both, or server alone"));
@@ -108,7 +108,7 @@ fn servers(data: &SecretData<'_>, region: Option<Region>, allowed: &AllowedHosts
     };
     match (own, region) {
         (Some(servers), None) => Ok(servers),
-        // Either side can mend these two, so the Secret is looked at again and not only the spec.
+        // Either side can mend these two, so the Secret is read again and not only the spec.
         (Some(_), Some(_)) => Err(Fault::credentials(
             reason::KEY_INVALID,
             "region and server both given",

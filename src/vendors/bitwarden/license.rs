@@ -1,5 +1,5 @@
 //! What the subscription says of the license, and of what is billed (docs/vendors/bitwarden.md,
-//! "The private subscription GET", "Self-hosted servers" and "A failure that was billed"). Pure.
+//! "The subscription GET of the owner API", "Self-hosted servers" and "A failure that was billed"). Pure.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn subscription(stripe: &Stripe) -> Option<License> {
     let period_end = time(stripe.period_end_date.as_deref());
     let ends = match state {
         LicenseState::Cancelled => time(stripe.cancelled_date.as_deref()).or(period_end),
-        // Cancelled, but good until then.
+        // Canceled, but good until then.
         _ if stripe.cancel_at_end_date == Some(true) => period_end,
         LicenseState::PastDue => time(stripe.suspension_date.as_deref()),
         // What follows a trial is a subscription that is paid, or none.

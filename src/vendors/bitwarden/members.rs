@@ -77,10 +77,10 @@ impl<'de> Visitor<'de> for List {
 /// How many members take a seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {
-    /// Of Password Manager.
+    /// Members with a seat of Password Manager.
     pub(super) seats: i32,
-    /// Of Secrets Manager, where each of them is said to have access or not: the private list says it
-    /// ("Who occupies a seat"), the public one does not.
+    /// Of Secrets Manager, where the list says of each member whether it has access: the list of the owner API does
+    /// ("Who occupies a seat"), the one of the organization API does not.
     pub(super) secrets_manager: Option<i32>,
 }
 

@@ -1,7 +1,7 @@
 //! Bitwarden: the organization API with an organization's key, the owner API with an owner's, or both.
 //!
 //! Facts are in docs/vendors/bitwarden.md; its headings are quoted where one is used. Read the modules in this order:
-//! `key` (from the Secret), `session` (token), `public` and `private` (what is asked), `write` (how a change is sent),
+//! `key` (from the Secret), `session` (token), `organization_api` and `owner_api` (the requests), `write` (how a change is sent),
 //! `proofs` (what its answer proves), `owner` (what a person may see), `snapshot` and `license` (what it means).
 
 mod error;
@@ -71,7 +71,7 @@ const MAX_SEATS: i32 = 32_767;
 
 /// One pool of one organization, with the keys that are there.
 pub(super) struct Organization {
-    /// For which it was opened.
+    /// The object that it was opened for.
     object: Key,
     organization: Option<Arc<BitwardenSession>>,
     owner: Option<Arc<BitwardenSession>>,
@@ -79,7 +79,7 @@ pub(super) struct Organization {
     owner_reference: &'static str,
     /// Why there is no other key beside the organization's, though the spec names one.
     lacks: Option<Fault>,
-    /// Of the Secrets that the keys came from.
+    /// The version of the Secrets that the keys came from.
     secret_version: String,
     /// `None`: the one that the person owns.
     id: Option<String>,
@@ -136,7 +136,7 @@ impl Organization {
             if alone {
                 session.turn_to_look(self.known_id().as_deref(), self.product, asker).map_err(VendorError::from)?;
             }
-            // What a key was refused is told like any other answer, below; so is a pause of the other key's host.
+            // A refusal of a key is reported like any other answer, below; so is a pause of the other key's host.
             if let Err(error) = session.turn_of_token(asker).await {
                 match error.shared() {
                     Some(VendorError::RateLimited { .. }) => return Err(error),
@@ -148,7 +148,8 @@ impl Organization {
         self.seen(urgency).await.map(Seen::snapshot)
     }
 
-    /// By totals with the organization's key wherever that can carry the change; by differences with the owner's.
+    /// Changes by totals with the organization's key wherever that can carry the change, and by differences with the
+    /// owner's.
     async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
         let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
         let total = SubscriptionChange::of(self.product, from, to);
@@ -169,8 +170,8 @@ impl Organization {
         }
     }
 
-    /// The person's key beside an organization key may fail: what it adds is then missing, and is said. It never takes away
-    /// what the organization key can do alone.
+    /// The person's key beside an organization key may fail: what it adds is then missing, and that is reported. It
+    /// never takes away what the organization key can do alone.
     async fn seen(&self, urgency: Urgency) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;
@@ -178,7 +179,7 @@ impl Organization {
             Some(session) if counts && wanted => session.count_members().await.map(Some),
             _ => Ok(None),
         };
-        let public = async || match &self.organization {
+        let shown = async || match &self.organization {
             Some(session) => match session.subscription().await {
                 Ok(subscription) => Ok(Some(Some(subscription.row()?))),
                 Err(BitwardenError::SelfHosted) => Ok(Some(None)),
@@ -188,16 +189,16 @@ impl Organization {
         };
         // With a person's key the members need not be counted, unless it fails.
         let counted = async { Ok(members(self.owner.is_none()).await) };
-        let (public, counted) = tokio::try_join!(public(), counted)?;
-        // Where both fail, it is always the same one that is told.
+        let (shown, counted) = tokio::try_join!(shown(), counted)?;
+        // Where both fail, always the same one is reported.
         let counted = counted?;
-        let known = public.flatten();
+        let known = shown.flatten();
         let viewed = match &self.owner {
             Some(owner) => Some(look(owner, &id, self.product, known, ages(owner, urgency)).await),
             None => None,
         };
-        let (view, fails) = kept(viewed, public, known)?;
-        let too_little = view.as_ref().is_some_and(|view| view.standing == Standing::Member && public.is_some());
+        let (view, fails) = kept(viewed, shown, known)?;
+        let too_little = view.as_ref().is_some_and(|view| view.standing == Standing::Member && shown.is_some());
         let told = fails.as_ref().or(too_little.then_some(&BitwardenError::NotOwner));
         let told = told.map(|error| error.fault(&self.host().unwrap_or_default())).or_else(|| self.lacks.clone());
         let fails = fails.is_some() || self.lacks.is_some();
@@ -213,7 +214,7 @@ impl Organization {
             account: Account { vendor: VENDOR.into(), host, id: Some(id) },
             product: self.product,
             organization_key: self.organization.is_some(),
-            self_hosted: matches!(public, Some(None)) || view.as_ref().is_some_and(|view| view.self_hosted),
+            self_hosted: matches!(shown, Some(None)) || view.as_ref().is_some_and(|view| view.self_hosted),
             row,
             members,
             owner: view,
@@ -231,10 +232,10 @@ fn ages(owner: &BitwardenSession, urgency: Urgency) -> Ages {
     Ages { memberships: of(urgency == Urgency::Asked), details: of(afresh) }
 }
 
-/// What stays of a person's view, and what fails of it. `public`: what the organization key shows, where there is one.
+/// What stays of a person's view, and what fails of it. `shown`: what the organization API shows, where there is one.
 fn kept(
     viewed: Option<Result<OwnerView, BitwardenError>>,
-    public: Option<Option<OrganizationRow>>,
+    shown: Option<Option<OrganizationRow>>,
     known: Option<OrganizationRow>,
 ) -> Result<(Option<OwnerView>, Option<BitwardenError>), BitwardenError> {
     match viewed {
@@ -242,10 +243,8 @@ fn kept(
             let fails = view.lacks.clone();
             Ok((Some(view), fails))
         }
-        // Without the numbers of another key, only a key that is refused leaves something to be told.
-        Some(Err(error)) if known.is_none() && (public.is_none() || error.remedy() != Remedy::Credentials) => {
-            Err(error)
-        }
+        // Without the numbers of another key, only a key that is refused leaves something to report.
+        Some(Err(error)) if known.is_none() && (shown.is_none() || error.remedy() != Remedy::Credentials) => Err(error),
         Some(Err(error)) => Ok((None, Some(error))),
         None => Ok((None, None)),
     }

@@ -18,7 +18,7 @@ pub(super) const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredenti
 /// What is set for Bitwarden alone.
 #[derive(Clone, Debug)]
 pub struct BitwardenSettings {
-    /// How old an answer may be that costs Bitwarden several calls, or that hardly ever changes: roles and subscriptions.
+    /// How old an answer may be that costs Bitwarden several calls, or that rarely changes: roles and subscriptions.
     pub account_recheck: Duration,
     /// The version this client claims to be. Personal keys need one that is recent enough (docs/vendors/bitwarden.md,
     /// "Headers that every client sends").
@@ -40,8 +40,8 @@ impl Bitwarden {
         Self { settings, rates: Arc::new(rates()), sessions: Sessions::default() }
     }
 
-    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing. Beside an organization key, the other
-    /// Secret may be of no use: that is told with each reading.
+    /// Opens a pool of an organization with one or two keys, in any order. Sends nothing. Beside an organization key,
+    /// the other Secret may be of no use: that is reported with each reading.
     pub(in crate::vendors) fn open(
         &self,
         opening: &Opening<'_>,
@@ -61,7 +61,7 @@ impl Bitwarden {
                     continue;
                 }
             };
-            // A single Secret may stand at either place; of two the order says which.
+            // A single Secret may be in either place; the order of two says which.
             if key.of == KeyOf::User && secrets.len() > 1 {
                 owner_reference = reference;
             }

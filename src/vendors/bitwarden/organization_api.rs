@@ -43,13 +43,13 @@ impl BitwardenSession {
     /// `GET /public/organization/subscription` ("The subscription GET").
     pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
         let read = self.with_token("get_subscription", |token| self.get_subscription(token)).await;
-        read.map_err(|error| error.of_public_path(SUBSCRIPTION))
+        read.map_err(|error| error.of_organization_path(SUBSCRIPTION))
     }
 
     /// Members that take a seat, from `GET /public/members` ("Members").
     pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
         let counted = self.with_token("get_members", |token| self.get_members(token)).await;
-        counted.map(|counted| counted.seats).map_err(|error| error.of_public_path(MEMBERS))
+        counted.map(|counted| counted.seats).map_err(|error| error.of_organization_path(MEMBERS))
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, BitwardenError> {
@@ -66,7 +66,7 @@ impl BitwardenSession {
         self.count_list(MEMBERS, token).await
     }
 
-    /// Counts those who take a seat in a list of members, without holding it in memory.
+    /// Counts the members of a list that take a seat, without keeping the list in memory.
     pub(super) async fn count_list(&self, path: &str, token: SecretString) -> Result<Counted, BitwardenError> {
         let response = self.connection.stream(self.api(Method::GET, self.url(path), &token)).await?;
         if response.status() != StatusCode::OK {

@@ -34,7 +34,7 @@ impl TokenAnswer {
     }
 }
 
-/// A token error. Only `error` is ever looked at: descriptions may change.
+/// A token error. Only `error` is read: descriptions may change.
 #[derive(Deserialize)]
 pub(super) struct TokenError {
     error: String,
@@ -54,7 +54,7 @@ impl TokenError {
     }
 }
 
-/// Any answer of the application to a write carries a message; its text is not looked at.
+/// Any answer of the application to a write carries a message; its text is not read.
 #[derive(Deserialize)]
 pub(super) struct Message {
     #[serde(rename = "message")]
@@ -128,7 +128,7 @@ struct PoolChange {
 
 impl SubscriptionChange {
     /// The change from one pair of numbers to another; `None` when there is nothing this API can carry. Numbers below 1
-    /// are silently ignored by the server for seats, and a limit cannot be cleared: neither is ever sent.
+    /// are silently ignored by the server for seats, and a limit cannot be cleared: neither is sent.
     pub(super) fn of(product: Product, from: Numbers, to: Numbers) -> Option<Self> {
         let seats = (to.seats != from.seats).then_some(to.seats);
         let limit = to.limit.filter(|_| to.limit != from.limit);

@@ -14,7 +14,7 @@ use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::vendors::error::VendorError;
 
-/// Where the person stands.
+/// The person's role in the organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Owner, and neither provider nor reseller manages the organization: may see and do everything.
@@ -61,7 +61,7 @@ pub(super) struct OwnerView {
     /// The details were read before, and what they say of the bill may be out of date.
     pub(super) is_old: bool,
     /// Bitwarden does not know the organization's plan, and so shows its owner no subscription
-    /// ("The private subscription GET").
+    /// ("The subscription GET of the owner API").
     pub(super) custom_plan: bool,
     /// Why the subscription is not shown, though this person may see it.
     pub(super) lacks: Option<BitwardenError>,
@@ -86,7 +86,7 @@ pub(super) async fn only_organization(session: &BitwardenSession, age: Duration)
     owned(&session.memberships(age).await?)
 }
 
-/// The id of the only organization that is owned, as it may stand in a path.
+/// The id of the only organization that is owned, in the form for a path.
 pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
     let mut owned: Vec<&str> = list.iter().filter(|m| m.role == OWNER).map(|m| m.id.as_str()).collect();
     owned.sort_unstable();
@@ -218,7 +218,7 @@ async fn look_once(
     })
 }
 
-/// What came of a look at the subscription.
+/// The result of reading the subscription.
 #[derive(Default)]
 struct Subscription {
     details: Option<Arc<Details>>,
@@ -247,7 +247,7 @@ impl Subscription {
 }
 
 /// Whether the plan is one that Bitwarden does not know, so that 404 is no word about the role: an owner is still shown the
-/// organization, with a plan that has no details ("The private subscription GET" and "Plans").
+/// organization, with a plan that has no details ("The subscription GET of the owner API" and "Plans").
 async fn has_custom_plan(session: &BitwardenSession, id: &str) -> bool {
     session.organization(id).await.is_ok_and(|organization| {
         organization.plan.is_some_and(|plan| plan.password_manager.is_none() && plan.secrets_manager.is_none())

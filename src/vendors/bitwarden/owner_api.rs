@@ -21,20 +21,20 @@ use crate::vendors::Go;
 use crate::vendors::rate_limit::Wait;
 use crate::vendors::token_cache::Asker;
 
-/// Where a person belongs.
+/// The path of the list of a person's organizations.
 pub(super) const LIST: &str = "organizations";
 
 /// Exact use.
 pub(super) const METADATA: &str = "organizations/{id}/billing/vnext/metadata";
 
-/// The details of so many organizations of one person are kept.
+/// The details of this many organizations of one person are kept.
 const MOST_DETAILS: usize = 256;
 
 /// Answers that cost the vendor several calls, or that hardly change: asked seldom.
 #[derive(Default)]
 pub(super) struct Known {
     memberships: Option<(Arc<Vec<Membership>>, Instant)>,
-    /// By organization.
+    /// The details by organization.
     details: HashMap<String, (Arc<Details>, Instant)>,
     /// Nothing of this was asked with a token before the one with this number.
     token: u64,
@@ -137,7 +137,7 @@ impl BitwardenSession {
         }
     }
 
-    /// The turn of a look at the organization; until its id is known, at where the person belongs.
+    /// The turn of a reading of the organization; until its id is known, of the person's list of organizations.
     pub(super) fn turn_to_look(&self, id: Option<&str>, pool: Product, asker: Asker<'_>) -> Result<(), Wait> {
         let path = id.map_or_else(|| LIST.to_owned(), |id| format!("organizations/{id}"));
         self.connection.turn(&Method::GET, &self.url(&path), (self.client_id(), pool as u8), asker)
@@ -148,7 +148,7 @@ impl BitwardenSession {
         self.connection.turn(&Method::POST, &self.url(&format!("organizations/{id}/subscription")), id, asker)
     }
 
-    /// `POST .../subscription` or `.../sm-subscription` ("The private subscription POST" and
+    /// `POST .../subscription` or `.../sm-subscription` ("The subscription POST of the owner API" and
     /// "The Secrets Manager POST").
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));

@@ -30,7 +30,7 @@ pub(super) struct Membership {
     /// 0: owner ("Members").
     #[serde(rename = "type")]
     pub(super) role: i64,
-    /// Of the provider that manages the organization, if one does ("Organizations under a provider").
+    /// The type of the provider that manages the organization, if one does ("Organizations under a provider").
     pub(super) provider_type: Option<i64>,
     pub(super) provider_id: Option<String>,
 }
@@ -65,7 +65,7 @@ pub(super) struct PlanRow {
 pub(super) struct PlanPool {
     pub(super) base_seats: Option<i64>,
     pub(super) has_additional_seats_option: Option<bool>,
-    /// Of one seat.
+    /// The price of one seat.
     pub(super) seat_price: Option<f64>,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// Who may read it takes a seat himself, so there is one at least.
+    /// A person who may read it takes a seat too, so there is one at least.
     pub(super) fn occupied(self) -> Result<i32, VendorError> {
         let seats =
             i32::try_from(self.organization_occupied_seats).ok().filter(|seats| (1..=MAX_SEATS).contains(seats));
@@ -97,7 +97,7 @@ impl Metadata {
     }
 }
 
-/// `GET /organizations/{id}/subscription` ("The private subscription GET").
+/// `GET /organizations/{id}/subscription` ("The subscription GET of the owner API").
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Details {
@@ -142,7 +142,7 @@ pub(super) struct Named {
     pub(super) _object: String,
 }
 
-/// The error shape of the owner API ("The private error object"). The text is compared with texts that are known, and
+/// The error shape of the owner API ("The error object of the owner API"). The text is compared with texts that are known, and
 /// not kept.
 #[derive(Deserialize)]
 pub(super) struct OwnerApiError {
@@ -150,7 +150,7 @@ pub(super) struct OwnerApiError {
 }
 
 /// A change through the owner API: differences for seats, totals for limits, where none **clears** the limit
-/// ("The private subscription POST" and "The Secrets Manager POST").
+/// ("The subscription POST of the owner API" and "The Secrets Manager POST").
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(super) enum RelativeChange {

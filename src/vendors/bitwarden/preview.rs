@@ -35,8 +35,8 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// With `seats` of one product, and with what the row shows of the other one. `None`: the vendor tells no price of this
-    /// pool, or the other one cannot be read.
+    /// With `seats` of one product, and with what the row shows of the other one. `None`: the vendor shows no price of
+    /// this pool, or the other one cannot be read.
     pub(super) fn of(product: Product, seats: i32, row: &OrganizationRow) -> Option<Self> {
         let shown = |product| row.pool(product).ok();
         let (password_manager, secrets_manager) = match product {

@@ -30,9 +30,9 @@ pub(super) enum Shape {
 /// What is known of the change that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// By totals, of one product.
+    /// A change by totals, of one product.
     Totals,
-    /// By differences; whether seats were to move.
+    /// A change by differences; whether seats were to move.
     Differences { moves_seats: bool },
 }
 
@@ -92,10 +92,10 @@ impl Shape {
     }
 }
 
-/// Whether an answer has the application's own shape: only then is the request known to be over. The organization API answers to
-/// a change with a message, and with these statuses alone ("The subscription PUT"); the private one with an object that
-/// says what it is, or with an error that has a message ("The private error object" and
-/// "The private subscription POST").
+/// Whether an answer has the application's own shape: only then is the request known to have ended. The organization
+/// API answers to a change with a message, and with these statuses alone ("The subscription PUT"); the owner API with
+/// an object that says what it is, or with an error that has a message ("The error object of the owner API" and "The
+/// subscription POST of the owner API").
 pub(super) fn is_of_application(answer: &Answer, asked: Asked) -> bool {
     let message = || answer.json::<Message>("no message").is_ok();
     match (asked, answer.status) {

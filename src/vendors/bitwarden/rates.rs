@@ -1,5 +1,6 @@
 //! Bitwarden's rate limits (docs/vendors/bitwarden.md, "Rate limits"), as data. The cloud counts by address, verb and
-//! exact path, so the public paths are shared by all organizations. Self-hosted servers have no limiter.
+//! exact path, so all organizations share the paths of the organization API. A self-hosted server whose
+//! answers lack the limiter's headers is treated as unlimited until it answers 429.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Why the owner API refuses a change, in our words: its texts (docs/vendors/bitwarden.md, "Rules of a change") are
 //! compared with, and never repeated.
 
-/// How a text of the vendor is recognised.
+/// How a text of the vendor is recognized.
 #[derive(Clone, Copy)]
 enum Text {
     Is(&'static str),
@@ -14,7 +14,7 @@ use Text::{Begins, Holds, Is};
 /// Numbers that were shown before a change agree with it, so another change was faster.
 const LIMIT_BELOW: &str = "the seats changed meanwhile, and the limit would be below them";
 
-/// Rules that are checked before anything is changed (U1, A1 to A10, S1 to S21), each with what to tell.
+/// Rules that are checked before anything is changed (U1, A1 to A10, S1 to S21), each with its message.
 const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     (Is("Only allowed when not self hosted."), "it is self-hosted: seats come from the license"),
     (Is("Cannot set max seat autoscaling below seat count."), LIMIT_BELOW),
@@ -47,7 +47,7 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Begins("You do not have an active subscription."),
-        "the subscription is cancelled: reinstate it in the admin console",
+        "the subscription is canceled: reinstate it in the admin console",
     ),
     (
         Is("Organization has no access to Secrets Manager."),
@@ -92,14 +92,14 @@ const OF_THE_LIMIT: &[(Text, &str)] = &[
     (Begins("Your plan has a seat limit of "), "the plan does not allow so high a limit"),
 ];
 
-/// A text of the owner API and what is told instead.
+/// A text of the owner API and the message instead of it.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusalText {
     /// What the vendor's text is, begins with, or holds.
     pub theirs: &'static str,
-    /// What is told, as what follows "because".
+    /// The message, as it follows "because".
     pub ours: &'static str,
-    /// The rule is looked at only after seats have changed, so that it proves nothing about them.
+    /// The rule is checked only after seats have changed, so that it proves nothing about them.
     pub after_seats: bool,
 }
 
@@ -115,7 +115,7 @@ pub fn refusals() -> Vec<RefusalText> {
 }
 
 /// Why a change was refused without any effect; `None` where the text is not known to prove that. `moves_seats`: the
-/// request also changes seats, which are changed before the limit is looked at.
+/// request also changes seats, which are changed before the limit is checked.
 pub(super) fn without_effect(text: &str, moves_seats: bool) -> Option<&'static str> {
     let is = |(pattern, _): &&(Text, &str)| match pattern {
         Is(whole) => text == *whole,

@@ -1,4 +1,4 @@
-//! A key in use: its token, and how each request says who calls. What is asked with it is in `public` and `private`.
+//! A key in use: its token, and how each request is authenticated. The requests are in `organization_api` and `owner_api`.
 //!
 //! Quoted headings are those of docs/vendors/bitwarden.md.
 
@@ -156,7 +156,7 @@ impl BitwardenSession {
         let answer = self.connection.ask(request).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
-            // Whoever answers so is not the token endpoint, whose refusals are all 400 with JSON
+            // This answer does not come from the token endpoint, whose refusals are all 400 with JSON
             // ("Refusals of the token endpoint").
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(answer.in_front()),
             StatusCode::BAD_REQUEST if answer.is_foreign() => Err(answer.in_front()),
@@ -170,7 +170,7 @@ impl BitwardenSession {
     }
 
     /// What an answer of either API means when it is not a success. The owner API has a sentence of its own for what a
-    /// person's role does not show ("The private error object"); any other 404 comes from a server without that API.
+    /// person's role does not show ("The error object of the owner API"); any other 404 comes from a server without that API.
     pub(super) fn refusal(&self, answer: &Answer) -> BitwardenError {
         let own = || self.key.of == KeyOf::User && answer.json::<Message>("no message").is_ok();
         match answer.status {

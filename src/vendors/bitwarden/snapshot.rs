@@ -183,7 +183,7 @@ impl Seen {
         )
     }
 
-    /// Rules A2 and A3, and the customers of a provider, who have none of their own; those of a reseller may. Password
+    /// Rules A2 and A3, and the customers of a provider, which have none of their own; those of a reseller may. Password
     /// Manager's limit needs none (block B), the others' does (S2): "Rules of a change" and
     /// "Organizations under a provider".
     fn no_subscription(owner: &OwnerView) -> Option<&'static str> {
@@ -206,7 +206,7 @@ impl Seen {
         }
         let state = license(owner)?.state;
         matches!(state, LicenseState::Cancelled | LicenseState::Unpaid | LicenseState::Expired)
-            .then(|| "the subscription is cancelled or unpaid: reinstate it in the admin console first".into())
+            .then(|| "the subscription is canceled or unpaid: reinstate it in the admin console first".into())
     }
 
     fn cannot_lower(&self) -> Option<String> {

@@ -23,7 +23,7 @@ pub struct Symptom {
 }
 
 impl Symptom {
-    /// What is told: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
+    /// What is reported: reason, summary, sentence with its fix, and what mends it. `host` is the API's.
     pub fn fault(&self, host: &str) -> Fault {
         self.error.fault(host)
     }
@@ -92,11 +92,11 @@ pub fn symptoms() -> Vec<Symptom> {
         row(
             "organization API: 404",
             &["The subscription GET", "Vaultwarden"],
-            BitwardenError::NoPublicPath(SUBSCRIPTION),
+            BitwardenError::NoOrganizationPath(SUBSCRIPTION),
         ),
         row(
             "owner API: 404 without its JSON, for the person's list, or to an owner",
-            &["The private error object", "A wrong role"],
+            &["The error object of the owner API", "A wrong role"],
             BitwardenError::NoPath { path: METADATA, own: false },
         ),
         row(
@@ -110,7 +110,7 @@ pub fn symptoms() -> Vec<Symptom> {
             BitwardenError::NotMember,
         ),
         row(
-            "owner API: the person's list has no organization that he owns",
+            "owner API: the person's list has no organization that the person owns",
             &["Endpoints"],
             BitwardenError::NoOrganization,
         ),
@@ -126,7 +126,11 @@ pub fn symptoms() -> Vec<Symptom> {
             VendorError::Throttled { after: Some(Duration::from_secs(38)) },
         ),
         row("429 without `Retry-After`", &["The edge in front of the cloud"], VendorError::Throttled { after: None }),
-        row("5xx, or another status", &["The private error object", "The subscription PUT"], VendorError::Status(503)),
+        row(
+            "5xx, or another status",
+            &["The error object of the owner API", "The subscription PUT"],
+            VendorError::Status(503),
+        ),
         row("a redirect", &["The subscription PUT"], VendorError::Redirect(302)),
         row(
             "200 that is not the API's answer (HTML, other JSON, too large)",

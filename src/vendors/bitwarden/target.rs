@@ -43,7 +43,7 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
 }
 
 impl Product {
-    /// As written in the spec.
+    /// The name in the spec.
     pub fn name(self) -> &'static str {
         match self {
             Self::PasswordManager => "PasswordManager",
@@ -52,7 +52,7 @@ impl Product {
         }
     }
 
-    /// How seats of it are freed, and of whom (docs/vendors/bitwarden.md, "Who occupies a seat").
+    /// How seats of it are freed, and which users (docs/vendors/bitwarden.md, "Who occupies a seat").
     fn frees(self) -> (&'static str, &'static str) {
         match self {
             Self::PasswordManager => ("remove or revoke", "members"),

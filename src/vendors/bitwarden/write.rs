@@ -1,4 +1,4 @@
-//! Sends a change once, with either kind of key, and tells a refusal from an outcome that is not known.
+//! Sends a change once, with either kind of key, and distinguishes a refusal from an outcome that is not known.
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
 
 impl BitwardenSession {
-    /// One request, once.
+    /// Sends one request, once.
     pub(super) async fn send_once(
         &self,
         operation: &'static str,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::fuzz_inputs::{Mutant, harmed};
+use crate::fuzz_inputs::{FuzzInput, harmed};
 
 pub fn http() -> Http {
     let second = Duration::from_secs(1);
@@ -135,7 +135,7 @@ proptest! {
 
     #[test]
     fn whatever_bytes_a_ca_bundle_holds_a_client_trusts_at_least_one_certificate_of_it(
-        before in any::<Vec<u8>>(), Mutant(pem) in prop_oneof![harmed(PEM.as_bytes()), harmed(b"no certificate"), harmed(b"")],
+        before in any::<Vec<u8>>(), FuzzInput(pem) in prop_oneof![harmed(PEM.as_bytes()), harmed(b"no certificate"), harmed(b"")],
     ) {
         thread_local!(static HTTP: Http = http());
         let pem = [before, pem].concat();

@@ -18,8 +18,8 @@ pub(super) fn added(answer: &Answer, key: &str, host: &str) -> Outcome {
     row.map_or_else(|| refused(answer, host, |answer| hinted(answer, key)), |row| Outcome::Added(Box::new(row)))
 }
 
-/// Judges the answer to `DELETE /admin/license/{id}`. Of its body, which holds the key, only what tells the row is read: a
-/// success that names another row, or none, says nothing of this one.
+/// Judges the answer to `DELETE /admin/license/{id}`. Of its body, which holds the key, only what identifies the row is
+/// read: a success that names another row, or none, proves nothing about this one.
 pub(super) fn removed(answer: &Answer, (id, uuid): (i64, &str), host: &str) -> Outcome {
     let record = || answer.json::<RemovedRecord>("not a license record");
     if answer.status.is_success() && record().is_ok_and(|record| record.is_of(id, uuid)) {

@@ -20,12 +20,12 @@ pub(super) enum ImmutaError {
     /// 403: the key's owner lacks a permission.
     #[error("permission missing")]
     MissingPermission,
-    /// A row of the list that cannot be told from others.
+    /// A row of the list that cannot be identified.
     #[error("row {place} without {field}")]
     OddRow {
         /// Its place in the list, from 1.
         place: usize,
-        /// The field that should tell it.
+        /// The field that should identify it.
         field: &'static str,
     },
     /// A page for people came instead of an answer, or a redirect to one.

@@ -1,5 +1,5 @@
-//! Whatever bytes an Immuta tenant, or what stands before it, answers with: what is believed of them could be so, what is
-//! not is an error of ours that repeats none of them, and only a proof counts as one.
+//! Whatever bytes an Immuta tenant, or a proxy before it, answers with: every value that is believed is possible, every
+//! other one becomes an error of ours that repeats none of the bytes, and only a proof counts as one.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     answer(200, bytes).json("no object").ok()
 }
 
-/// What the same bytes are to a reader that knows nothing of their shape. `None`: what is not looked at is odd.
+/// What the same bytes are to a reader that knows nothing of their shape. `None`: a part that is not read is odd.
 fn told(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok()
 }
@@ -35,7 +35,7 @@ fn assert_row(row: &Row, answered: Option<&Value>) {
         let told = (answered["id"].as_i64(), answered["uuid"].as_str(), answered["seats"].as_i64());
         assert_eq!((Some(row.id), Some(row.uuid.as_str())), (told.0, told.1));
         assert!(row.odd.is_some() || row.seats.map(i64::from) == told.2, "{row:?}");
-        // An end that is told is never taken for none.
+        // An end that is shown is never treated as none.
         assert!(row.odd.is_some() || row.expires.is_some() != answered["expires"].is_null(), "{row:?}");
     }
     if let Some(expires) = row.expires {

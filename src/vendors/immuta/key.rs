@@ -61,7 +61,7 @@ pub(in crate::vendors) struct LicenseKey {
 
 never_shown!(ApiKey, LicenseKey);
 
-/// The keys that the spec lists: how each is told from others, and those that may be sent to this place.
+/// The keys that the spec lists: what identifies each, and those that may be sent to this place.
 pub(in crate::vendors) fn license_keys(
     entries: &[LicenseKeyEntry],
     secrets: &[(String, Result<Secret, Fault>)],
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
     use crate::domain::reason;
-    use crate::fuzz_inputs::{Mutant, harmed};
+    use crate::fuzz_inputs::{FuzzInput, harmed};
 
     fn secret(kind: &str, data: &[(&str, &[u8])]) -> Secret {
         let data: BTreeMap<_, _> =
@@ -152,7 +152,7 @@ mod tests {
 
         #[test]
         fn whatever_bytes_a_license_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
-            Mutant(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(Mutant)],
+            FuzzInput(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(FuzzInput)],
         ) {
             let (wanted, keys) = read(&[entry("a")], &keys(&[("a", &bytes)]));
             match (&wanted[0].fingerprint, &keys[..]) {

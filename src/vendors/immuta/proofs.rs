@@ -20,7 +20,7 @@ pub(super) enum Meaning {
     Uncertain,
 }
 
-/// The list. Rows that mean the same stand together.
+/// The list. Rows with the same meaning are together.
 static PROOFS: [(&[u16], Meaning); 4] = [
     (&[401], Meaning::Refused(ImmutaError::ApiKeyRefused)),
     (&[403], Meaning::Refused(ImmutaError::MissingPermission)),
@@ -46,14 +46,14 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
             Meaning::Refused(_) => "Nothing was done: the key is refused.",
             Meaning::Throttled => "Nothing was done: too many requests. It is none of the two requests of a decision.",
             Meaning::Uncertain => {
-                "Little: an uncertain refusal. It is asked once more after the settle time, and then a person."
+                "Little: an uncertain refusal. Seatkeeper sends it once more after the settle time, and then asks a person."
             }
         },
     };
     PROOFS.iter().map(row).collect()
 }
 
-/// Whether an answer has Immuta's own shape ("Refusals"): only then is the request known to be over.
+/// Whether an answer has Immuta's own shape ("Refusals"): only then is the request known to have ended.
 pub(super) fn is_of_application(answer: &Answer) -> bool {
     match answer.status {
         status if status.is_success() => answer.json::<Value>("no object").is_ok(),

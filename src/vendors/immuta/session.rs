@@ -1,4 +1,4 @@
-//! Requests with an API key. Two ways to prove who calls are documented, the key itself and a token that it is exchanged
+//! Requests with an API key. Two ways to authenticate are documented, the key itself and a token that it is exchanged
 //! for (docs/vendors/immuta.md, "Authentication"): the key is tried first, the token where that is refused, and what
 //! worked is remembered.
 
@@ -30,14 +30,13 @@ use crate::vendors::token_cache::{Asker, Tokens};
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
-/// Immuta documents no limit of requests ("Rate limits"): this one is only there to be found wrong by a 429, which is
-/// heard.
+/// Immuta documents no limit of requests ("Rate limits"): this one is only a start, and a 429 corrects it.
 pub(super) fn rates() -> Rates {
     let others = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
     Rates { rules: Vec::new(), others, domains: Vec::new() }
 }
 
-/// How to prove who calls.
+/// How to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// `Authorization: <api key>`.
@@ -80,7 +79,7 @@ impl ImmutaSession {
         host(&self.key.server)
     }
 
-    /// Host and path: what tells this tenant from others.
+    /// Host and path: what distinguishes this tenant from others.
     pub(super) fn place(&self) -> String {
         format!("{}{}", self.host(), self.key.server.path().trim_end_matches('/'))
     }
@@ -135,7 +134,7 @@ impl ImmutaSession {
         outcome
     }
 
-    /// `DELETE /admin/license/{id}`, once. `uuid` tells the row in the answer.
+    /// `DELETE /admin/license/{id}`, once. `uuid` identifies the row in the answer.
     pub(super) async fn remove(&self, id: i64, uuid: &str, go: Go<'_>) -> Outcome {
         let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
         let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, (id, uuid), &self.host()));

@@ -11,7 +11,7 @@ use crate::domain::Row;
 use crate::vendors::date;
 use crate::vendors::error::VendorError;
 
-/// How many features of a key are looked at. The examples have one or two.
+/// How many features of a key are read. The examples have one or two.
 const MOST_FEATURES: usize = 30;
 /// How long the name of a feature may be.
 const LONGEST_FEATURE: usize = 40;
@@ -39,7 +39,7 @@ impl TokenAnswer {
         Ok(SecretString::from(token))
     }
 
-    /// When the token expires, if that is said in a way that can be read.
+    /// When the token expires, if the answer has a time that can be read.
     pub(super) fn expiration(&self) -> Option<Timestamp> {
         date::utc(self.token_expiration.as_ref()?.as_str()?)
     }
@@ -61,11 +61,11 @@ pub(super) struct LicenseRecord {
 }
 
 impl LicenseRecord {
-    /// The row, checked; `None`: it is marked as deleted. What tells it from other rows must be there; any other field that
-    /// cannot be read is named in the row and is not known.
+    /// The row, checked; `None`: it is marked as deleted. The fields that identify it must be there; any other field
+    /// that cannot be read is named in the row and is not known.
     ///
     /// # Errors
-    /// The field that should tell it from others.
+    /// The field that should identify it.
     pub(super) fn row(self) -> Result<Option<Row>, &'static str> {
         let id = self.id.as_ref().and_then(Value::as_i64).ok_or("id")?;
         // It goes into the status, so it must look like an identifier, though it need not be a UUID
@@ -85,7 +85,7 @@ impl LicenseRecord {
     }
 }
 
-/// What a field tells; `None`: nothing. One that cannot be read becomes the odd one of its row.
+/// The value of a field; `None`: it has none. A field that cannot be read becomes the odd one of its row.
 fn told<T>(
     field: Option<&Value>,
     name: &'static str,
@@ -129,7 +129,7 @@ fn features(fields: [Option<&Value>; 2]) -> Option<Vec<String>> {
     (names.len() <= MOST_FEATURES && names.iter().all(usable)).then_some(names)
 }
 
-/// The record that answers a removal, as far as it tells the row and what became of it.
+/// The record that answers a removal, as far as it identifies the row and its state.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RemovedRecord {
@@ -191,7 +191,7 @@ impl Usage {
     }
 }
 
-/// What a refusal says, as far as it matters. Its text is looked at and never kept: it may repeat the key ("Refusals").
+/// What a refusal says, as far as it matters. Its text is read and never kept: it may repeat the key ("Refusals").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hint {
     /// The key is there already.

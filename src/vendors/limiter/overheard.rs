@@ -29,7 +29,7 @@ type Answer = fn(&Sent) -> (u16, String);
 
 thread_local!(static HEARD: RefCell<Option<(Answer, Vec<Sent>)>> = const { RefCell::new(None) });
 
-/// Runs something on this thread while nothing leaves. What would have left, and what came of it.
+/// Runs something on this thread while nothing leaves. Returns what would have left, and the result.
 pub(in crate::vendors) fn all_that_leaves<T>(answer: Answer, run: impl Future<Output = T>) -> (Vec<Sent>, T) {
     HEARD.set(Some((answer, Vec::new())));
     let result = tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(run);

@@ -1,8 +1,8 @@
-//! Who asks for a turn, and how long it may wait.
+//! The request for a turn, and how long it may wait.
 
 use crate::registry::Key;
 
-/// Who asks for a turn, and how.
+/// A request for a turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     /// The object, which waits at one place of a bucket at most.
@@ -20,7 +20,7 @@ pub struct Ask<'a> {
 pub enum Urgency {
     /// No person waits: it was due.
     Poll,
-    /// The first look at a new object.
+    /// The first reading of a new object.
     First,
     /// The object was edited between two passes, or its Secret changed.
     Changed,

@@ -1,4 +1,4 @@
-//! The budget of one verb and path of one host: what left lately, and who comes when.
+//! The budget of one verb and path of one host: what left lately, and which object comes when.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -16,7 +16,8 @@ const PROMISED: Duration = Duration::from_secs(10);
 /// The part of its share that an urgency's turns fill.
 const EASE: f64 = 0.95;
 
-/// So many of each queue are told when their turn comes sooner than they were told: the others are, once they are as near.
+/// This many of each queue are called when their turn comes sooner than they were promised; the others are called once
+/// they are as near.
 const CALLED: usize = 16;
 
 /// One urgency of each queue.
@@ -32,7 +33,7 @@ pub(super) struct Budget {
     queues: [Queue; 4],
     /// In which queue an object waits, and as which owner: it has one place at most.
     waits: HashMap<Key, (usize, u64)>,
-    /// Lapsed places are looked for when so many objects wait.
+    /// Lapsed places are looked for when this many objects wait.
     sweep: usize,
     /// The next poll leaves no earlier, so that polls are spread evenly.
     next_poll: Duration,
@@ -83,7 +84,7 @@ impl Budget {
         Err(told.saturating_sub(now))
     }
 
-    /// Whoever waits for the same as this owner, with whatever urgency, has it now.
+    /// The objects that wait for the same as this owner, with whatever urgency, have it now.
     fn had_its_turn(&mut self, (queue, place): (usize, Place), owner: u64) {
         let mut objects = self.queues[queue].had_its_turn(place, owner);
         objects.extend(self.queues.iter_mut().flat_map(|queue| queue.remove(owner)));
@@ -92,14 +93,14 @@ impl Budget {
         }
     }
 
-    /// An object asks for nothing any more: whoever waits behind it moves up. Returns whether it waited.
+    /// An object asks for nothing any more: the objects behind it move up. Returns whether it waited.
     pub fn leave_queue(&mut self, object: &Key) -> bool {
         let Some((queue, owner)) = self.waits.remove(object) else { return false };
         self.queues[queue].leave(owner, object);
         true
     }
 
-    /// Objects whose turn comes sooner than they were told.
+    /// Objects whose turn comes sooner than they were promised.
     pub fn sooner(&mut self, now: Duration) -> Vec<Key> {
         self.forget(now);
         let mut sooner = Vec::new();
@@ -133,7 +134,7 @@ impl Budget {
         Ok(())
     }
 
-    /// When one more fits behind so many others of its urgency.
+    /// When one more fits behind this many others of its urgency.
     fn time(&self, before: usize, urgency: Urgency, now: Duration) -> Duration {
         let first = |urgency| self.times(1, urgency, now).pop().unwrap_or(now);
         match urgency {

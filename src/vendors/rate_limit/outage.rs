@@ -1,5 +1,5 @@
-//! Outages: after a 5xx that asks for a pause, or after several failures in a row, no request goes there until a pause is over.
-//! Then one request probes. Its success opens the way for all others, its failure begins a longer pause.
+//! Outages: after a 5xx that asks for a pause, or after several failures in a row, no request goes there until a pause
+//! has ended. Then one request probes. Its success opens the way for all others, its failure begins a longer pause.
 //!
 //! A pause that was asked for, and a host that takes no connection, close the whole host. Other failures close one bucket:
 //! each path may be another program behind the same gateway. A 500 without `Retry-After` closes nothing, for the application
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{Bucket, LONGEST_EDGE_PAUSE, UNUSED, Wait};
 
-/// So many failures in a row begin a pause that no answer asked for.
+/// This many failures in a row begin a pause that no answer asked for.
 pub(super) const FAILURES: u32 = 3;
 
 /// The first such pause; each further one is twice as long.
@@ -19,7 +19,7 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Who finds a probe under way comes back after a fourth of the last pause, within these bounds.
+/// A request that finds a probe under way comes back after a fourth of the last pause, within these bounds.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// What is wrong with a host.
@@ -41,7 +41,7 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// An answer with this status, if it tells of an outage.
+    /// An answer with this status, if it is a sign of an outage.
     pub fn of_answer(status: u16, asked: Option<Duration>) -> Option<Self> {
         let tells = status > 500 || (status == 500 && asked.is_some());
         tells.then_some(Self { trouble: Trouble::Status(status), asked })
@@ -55,7 +55,7 @@ impl Outage {
 /// How a request ended that had left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With an answer that tells of no outage.
+    /// With an answer that is no sign of an outage.
     Answered,
     /// With a sign of an outage.
     Failed(Outage),
@@ -132,7 +132,7 @@ impl Outages {
         Ok(())
     }
 
-    /// A request leaves now; where a pause is over, it is the probe.
+    /// A request leaves now; where a pause has ended, it is the probe.
     pub fn leave(&mut self, bucket: &Bucket, now: Duration) -> Result<Probes, Wait> {
         self.open(bucket, false, now)?;
         let [host, bucket] = scopes(bucket).map(|scope| {

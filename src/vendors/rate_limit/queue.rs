@@ -1,6 +1,6 @@
-//! Who waits for a turn of one urgency, and in which order. The next place goes round the namespaces, so that one with many
-//! objects takes no more than its share while others wait. Within a namespace the first to come is the first to go. Keys
-//! that failed lately come behind all others, and go round the namespaces among themselves.
+//! The objects that wait for a turn of one urgency, in their order. The next place goes round the namespaces, so that
+//! one with many objects takes no more than its share while others wait. Within a namespace the first to come is the
+//! first to go. Keys that failed lately come behind all others, and go round the namespaces among themselves.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Ask;
 use crate::registry::Key;
 
-/// So long after the time it was told, the place of an object that has not come is kept.
+/// This long after its promised time, the place of an object that has not come is kept.
 pub(super) const LATE: Duration = Duration::from_secs(2);
 
 /// A place that was not taken up for this long is given up.
@@ -19,9 +19,9 @@ const LAPSED: Duration = Duration::from_secs(600);
 struct Waiting {
     owner: u64,
     objects: Vec<Key>,
-    /// When it was told to come.
+    /// The time that it was promised.
     told: Duration,
-    /// Its objects were told that it may come sooner.
+    /// Its objects were called to come sooner.
     called: bool,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Queue {
     bands: [Vec<Group>; 2],
     /// The latest round of each in which an object that waited had a turn.
     rounds: [usize; 2],
-    /// Who waits in any of them.
+    /// The objects that wait in any of them.
     owners: HashSet<u64>,
 }
 
@@ -142,8 +142,8 @@ impl Queue {
         }
     }
 
-    /// The objects that wait with those of the first places that were told to come over a second after the time of their
-    /// place. Each is named once before it comes.
+    /// The objects that wait with those of the first places whose promised time is over a second after the time of
+    /// their place. Each is named once before it comes.
     pub fn call(&mut self, times: &[Duration]) -> Vec<Key> {
         const SOONER: Duration = Duration::from_secs(1);
         let mut called = Vec::new();
@@ -191,7 +191,8 @@ impl Queue {
         before.chain(groups.iter().enumerate().map(move |(at, of)| (of, of.before(round, at < group))))
     }
 
-    /// In which round a namespace begins of which no object waits: who comes back for one turn after the other has one a round.
+    /// The round in which a namespace without waiting objects begins: an object that comes back for one turn after the
+    /// other has one a round.
     fn next_round(&self, band: usize) -> usize {
         self.rounds[band] + 1
     }
@@ -233,7 +234,7 @@ impl Queue {
         groups[place.group].waiting.insert(place.index, waiting);
     }
 
-    /// Takes out who waits at a place that is taken.
+    /// Takes out the objects that wait at a place that is taken.
     fn take(&mut self, place: Place) -> Option<Waiting> {
         let groups = &mut self.bands[place.band];
         let group = groups.get_mut(place.group)?;

@@ -89,7 +89,7 @@ pub(in crate::vendors) fn kind(secret: &Secret) -> &str {
     secret.type_.as_deref().unwrap_or("Opaque")
 }
 
-/// The type of a Secret, for a message. It is set by whoever made the Secret: said only as far as it can be a type.
+/// The type of a Secret, for a message. The author of the Secret sets it: it is shown only as far as it can be a type.
 pub(in crate::vendors) fn shown_kind(secret: &Secret) -> String {
     kind(secret).chars().filter(|c| c.is_ascii_alphanumeric() || "./-_".contains(*c)).take(60).collect()
 }

@@ -15,7 +15,7 @@ pub(super) fn mistake(text: &str) -> Option<&'static str> {
     let quoted = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
     let letters: String = text.chars().filter(char::is_ascii_alphabetic).collect();
     if quoted('"') || quoted('\'') {
-        Some("stands in quotation marks, which are no part of it: store it without them")
+        Some("is in quotation marks, which are not part of it: store it without them")
     } else if text.contains("{{") || text.contains("${") || (text.starts_with('<') && text.ends_with('>')) {
         Some("is a template that was not rendered: render it, or store the value itself")
     } else if text.len() < LEAST_BASE64 && PLACEHOLDERS.contains(&letters.to_ascii_lowercase().as_str()) {

@@ -56,7 +56,7 @@ pub(crate) fn buys(hop: Hop, method: &str, path: &str) -> bool {
 }
 
 impl Record {
-    /// A request that buys: by totals through the organization API, by a difference through the private one, or by a license key.
+    /// A request that buys: by totals through the organization API, by a difference through the owner API, or by a license key.
     pub fn is_purchase(&self) -> bool {
         buys(self.hop, &self.method, &self.path)
     }
@@ -109,7 +109,7 @@ struct Inner {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Gate {
+enum Barrier {
     Open,
     Wanted,
     Held,
@@ -117,7 +117,7 @@ enum Gate {
 
 pub(crate) struct State {
     inner: Mutex<Inner>,
-    gate: watch::Sender<Gate>,
+    barrier: watch::Sender<Barrier>,
     pub(crate) watches: watch::Sender<Watches>,
     pub(crate) leases: watch::Sender<Leases>,
     pub(crate) leases_lost: AtomicUsize,
@@ -135,7 +135,7 @@ pub(crate) struct State {
     pub(crate) hidden: Mutex<Option<String>>,
     /// How often they have.
     pub(crate) left_out: AtomicUsize,
-    /// Wakes who waits for the gate to be reached.
+    /// Wakes who waits for the barrier to be reached.
     reached: Notify,
     pub(crate) hand: Hand,
 }
@@ -152,7 +152,7 @@ impl State {
         };
         Self {
             inner: Mutex::new(inner),
-            gate: watch::Sender::new(Gate::Open),
+            barrier: watch::Sender::new(Barrier::Open),
             watches: watch::Sender::new(Watches::Pass),
             leases: watch::Sender::new(Leases::Pass),
             leases_lost: AtomicUsize::new(0),
@@ -209,28 +209,28 @@ impl State {
     }
 
     pub(crate) async fn hold(&self) {
-        self.gate.send_replace(Gate::Wanted);
+        self.barrier.send_replace(Barrier::Wanted);
         self.reached.notified().await;
     }
 
     pub(crate) fn release(&self) {
-        self.gate.send_replace(Gate::Open);
+        self.barrier.send_replace(Barrier::Open);
     }
 
     /// Where a pass begins: waits while it is held.
     pub(crate) async fn pass_begins(&self) {
-        let reached = self.gate.send_if_modified(|gate| {
-            let wanted = *gate == Gate::Wanted;
+        let reached = self.barrier.send_if_modified(|barrier| {
+            let wanted = *barrier == Barrier::Wanted;
             if wanted {
-                *gate = Gate::Held;
+                *barrier = Barrier::Held;
             }
             wanted
         });
         if reached {
             self.reached.notify_one();
         }
-        let mut gate = self.gate.subscribe();
-        let _ = gate.wait_for(|gate| *gate != Gate::Held).await;
+        let mut barrier = self.barrier.subscribe();
+        let _ = barrier.wait_for(|barrier| *barrier != Barrier::Held).await;
     }
 
     /// Numbers a request, and says what happens to it. `None`: not armed.

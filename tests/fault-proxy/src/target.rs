@@ -211,7 +211,7 @@ mod tests {
         letters.chars().enumerate().map(record).collect()
     }
 
-    /// The number at which an action for request `k` of the reference strikes in another run.
+    /// The number at which an action for request `k` of the reference takes effect in another run.
     fn strikes(reference: &str, k: usize, other: &str) -> Option<usize> {
         let (target, other) = (Target::of(&run("one", reference), k), run("two", other));
         (1..=other.len()).find(|number| target.is_reached(&other[..*number]))
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(strikes("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
     }
 
-    /// The numbers at which an action for this target strikes.
+    /// The numbers at which an action for this target takes effect.
     fn struck(target: &Target, letters: &str) -> Vec<usize> {
         let run = run("one", letters);
         (1..=run.len()).filter(|number| target.is_reached(&run[..*number])).collect()

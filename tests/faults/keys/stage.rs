@@ -24,7 +24,7 @@ use crate::happenings::{LABELED, STATUS_RESTORED};
 use crate::keys::Lack;
 
 /// Names the part that a weakened operator lacks; see `weakened`.
-const WEAKNESS: &str = "FAULT_WEAKNESS";
+const VARIABLE: &str = "FAULT_SWITCH";
 
 /// The operator process, and what became of those before it.
 struct Shop {
@@ -60,7 +60,7 @@ impl Shop {
         let allowed = format!("--allowed-host={}", self.allowed);
         let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
         let fault_switch = match self.lacks {
-            Some(Lack::Inside(name)) => Some((WEAKNESS, name)),
+            Some(Lack::Inside(name)) => Some((VARIABLE, name)),
             _ => None,
         };
         let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(fault_switch).collect();

@@ -16,40 +16,41 @@ use super::tenant::{Seen, bit};
 use super::translate::{history, intent, key, license, made, mark, outcome, reference, ring, row, wait};
 use super::{Answer, Keys, Mark, Row, Task, Wait};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::bridge::{self, desired, judgement, plan_word, situation};
+use crate::bridge::{self, desired, judgment, plan_word, situation};
 use crate::case::{self, Doubted, Waits, hours, id_word};
 use crate::replica::Clock as AnyClock;
-use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::variants::{FaultSwitch, Variant as AnyVariant};
 
 type Variant = AnyVariant<Keys>;
 type Record = AnyRecord<Keys>;
 type Clock = AnyClock<Keys>;
-type Judgement = case::Judgement<Keys>;
+type Judgment = case::Judgment<Keys>;
 
-type Asked = (Option<Weakness>, Record, Option<Clock>, Seen, Outside);
+type Asked = (Option<FaultSwitch>, Record, Option<Clock>, Seen, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
-    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<Asked, Judgment>> = RefCell::default();
 }
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
-pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
-    let asked = (variant.weakness, record, clock, seen, outside);
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgment {
+    let asked = (variant.fault_switch, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
-    let judgement = judged(variant, record, clock, seen, outside);
-    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
-    judgement
+    let judgment = judged(variant, record, clock, seen, outside);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgment));
+    judgment
 }
 
-fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgement {
-    let seen = if variant.weakness == Some(Weakness::MissingIsGone) { seen.without_hidden_seats() } else { seen };
+fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, outside: Outside) -> Judgment {
+    let seen =
+        if variant.fault_switch == Some(FaultSwitch::MissingIsGone) { seen.without_hidden_seats() } else { seen };
     let status = status_of(record, 0);
     let elapsed = elapsed(variant, record, clock);
     let mut decision = decide(&status, record.published, elapsed.as_ref(), seen, outside);
-    if variant.weakness == Some(Weakness::NoSecondReading)
+    if variant.fault_switch == Some(FaultSwitch::NoSecondReading)
         && let Some(doubt) = &decision.doubt
         && !key(&doubt.wait, seen).is_long()
     {
@@ -60,7 +61,7 @@ fn judged(variant: &Variant, record: Record, clock: Option<Clock>, seen: Seen, o
     // What was read after the settle time is in what is waited for; nothing else asks for it where keys decide.
     let doubt =
         decision.doubt.as_ref().map(|doubt| Doubted { wait: key(&doubt.wait, seen), settled: false, kept: false });
-    judgement(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
+    judgment(variant, &decision, mark, made(&status.history, status.license.as_ref()), doubt)
 }
 
 fn decide(
@@ -95,12 +96,12 @@ pub fn after(
     read_back: Option<Seen>,
     (seen, before): (Seen, Record),
 ) -> Record {
-    let outcome = match (answer, variant.weakness) {
-        (Answer::Opaque | Answer::None | Answer::Accepted, Some(Weakness::NewRowIsProof)) => {
+    let outcome = match (answer, variant.fault_switch) {
+        (Answer::Opaque | Answer::None | Answer::Accepted, Some(FaultSwitch::NewRowIsProof)) => {
             only_new(mark_, read_back).map_or(Outcome::Answered, |row| Outcome::Added(Box::new(self::row(row))))
         }
-        (Answer::Opaque | Answer::None, Some(Weakness::ErrorCloses)) => Outcome::NotSent("taken for nothing"),
-        (Answer::Uncertain(_), Some(Weakness::RefusalIsProof)) => Outcome::Refused(Refusal::Throttled(None)),
+        (Answer::Opaque | Answer::None, Some(FaultSwitch::ErrorCloses)) => Outcome::NotSent("taken for nothing"),
+        (Answer::Uncertain(_), Some(FaultSwitch::RefusalIsProof)) => Outcome::Refused(Refusal::Throttled(None)),
         _ => outcome(answer),
     };
     let owned = before.made.keys.into_iter().flatten().filter_map(|known| known.row).map(bit).fold(0, |a, b| a | b);
@@ -143,8 +144,8 @@ fn status_of(record: Record, foreign: super::Rows) -> LicenseSeatsStatus {
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.
 fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
     let remembered = clock.map(|clock| (clock.key, clock.struck));
-    let lie = match (variant.weakness, record.intent) {
-        (Some(Weakness::NoWaitBeforeJudging), Some(intent)) => Some(match intent.phase {
+    let lie = match (variant.fault_switch, record.intent) {
+        (Some(FaultSwitch::NoWaitBeforeJudging), Some(intent)) => Some(match intent.phase {
             Phase::Answered => Wait::LateEffects(intent.id),
             _ => Wait::Request(intent.id),
         }),

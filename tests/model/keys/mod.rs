@@ -12,7 +12,7 @@ mod translate;
 use stateright::Property;
 
 use crate::apiserver::{Phase, Record};
-use crate::case::{Case, Heard, Judgement, Named, Said, Waits};
+use crate::case::{Case, Heard, Judgment, Named, Said, Waits};
 use crate::pass_step;
 use crate::properties::TWICE;
 use crate::replica::Clock;
@@ -253,7 +253,7 @@ impl Case for Keys {
         clock: Option<Clock<Self>>,
         seen: Seen,
         outside: Outside,
-    ) -> Judgement<Self> {
+    ) -> Judgment<Self> {
         judge::judge(variant, record, clock, seen, outside)
     }
 

@@ -8,7 +8,7 @@ use crate::apiserver::Phase;
 use crate::case::{Case, Said, Sells};
 use crate::properties::{RESTS, TWICE, comes_to_rest};
 use crate::replica::{Replica as AnyReplica, Step};
-use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::variants::{FaultSwitch, Variant as AnyVariant};
 use crate::world::World as AnyWorld;
 
 type Variant = AnyVariant<Keys>;
@@ -30,10 +30,10 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
         Property::always(ONCE, |_, world: &World| Key::ALL.into_iter().all(|key| has_one_row(world, key))),
         Property::always(FOREIGN, |_, world: &World| !world.vendor.robbed),
     ];
-    if matches!(variant.weakness, None | Some(Weakness::ForgetsFirst)) {
+    if matches!(variant.fault_switch, None | Some(FaultSwitch::ForgetsFirst)) {
         properties.push(Property::always(TWICE, |_, world: &World| world.tries.iter().all(|tries| *tries <= 2)));
     }
-    if variant.weakness.is_none() {
+    if variant.fault_switch.is_none() {
         properties.extend([
             // A removal is over once its row is gone, whatever of its request may still run.
             Property::always(ONE, |_, world: &World| world.vendor.additions().count() <= 1),

@@ -9,7 +9,7 @@
 use super::{Answer, Key, Keys, Mark, Row, Rows, Says, Task};
 use crate::case::Sells;
 use crate::replica::{Clock, Step};
-use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::variants::{FaultSwitch, Variant as AnyVariant};
 use crate::world::World as AnyWorld;
 
 type World = AnyWorld<Keys>;
@@ -280,7 +280,7 @@ impl Sells<Keys> for Tenant {
     fn lets_time_pass(&self, variant: &Variant, replica: usize, clock: Clock<Keys>) -> bool {
         let all = matches!(clock.key, super::Wait::Request(_));
         let running = |request: &Request| request.covered & (1 << replica) != 0 && (all || request.answered);
-        !self.requests.iter().flatten().any(running) || variant.weakness == Some(Weakness::SlowRequest)
+        !self.requests.iter().flatten().any(running) || variant.fault_switch == Some(FaultSwitch::SlowRequest)
     }
 
     fn each_id(&mut self, visit: &mut impl FnMut(&mut u8)) {

@@ -2,7 +2,7 @@
 
 use super::Keys;
 use crate::operator::DOES;
-use crate::variants::{Faults, Taken, Variant, Weakness};
+use crate::variants::{FaultSwitch, Faults, Taken, Variant};
 use crate::{caught, safe};
 
 fn of(replicas: usize) -> Variant<Keys> {
@@ -127,12 +127,12 @@ fn two_replicas_remove_no_foreign_row() {
 
 #[test]
 fn no_wait_before_judging_an_open_addition_is_caught() {
-    caught(of(1).weakened(Weakness::NoWaitBeforeJudging));
+    caught(of(1).weakened(FaultSwitch::NoWaitBeforeJudging));
 }
 
 #[test]
 fn no_second_reading_is_caught() {
-    caught(misreading(1).weakened(Weakness::NoSecondReading));
+    caught(misreading(1).weakened(FaultSwitch::NoSecondReading));
 }
 
 #[test]
@@ -150,42 +150,44 @@ fn removal_that_answer_and_reading_confirm_although_both_are_wrong_breaks_the_pr
 
 #[test]
 fn first_addition_that_is_forgotten_while_its_repeat_is_held_is_caught() {
-    caught(restless(1).weakened(Weakness::ForgetsFirst));
+    caught(restless(1).weakened(FaultSwitch::ForgetsFirst));
 }
 
 #[test]
 fn new_row_that_is_taken_for_proof_at_once_is_caught() {
-    caught(of(1).with(|left| (left.colleagues, left.wishes, left.sends) = (1, 1, 4)).weakened(Weakness::NewRowIsProof));
+    caught(
+        of(1).with(|left| (left.colleagues, left.wishes, left.sends) = (1, 1, 4)).weakened(FaultSwitch::NewRowIsProof),
+    );
 }
 
 #[test]
 fn refusal_that_is_taken_for_proof_is_caught() {
-    caught(of(1).weakened(Weakness::RefusalIsProof));
+    caught(of(1).weakened(FaultSwitch::RefusalIsProof));
 }
 
 #[test]
 fn missing_row_that_counts_as_gone_while_its_seats_are_counted_is_caught() {
-    caught(company(1).weakened(Weakness::MissingIsGone));
+    caught(company(1).weakened(FaultSwitch::MissingIsGone));
 }
 
 #[test]
 fn no_compare_and_swap_is_caught_with_two_replicas() {
-    safe(of(1).weakened(Weakness::NoCompareAndSwap));
-    caught(of(2).without_crash().without_failure().weakened(Weakness::NoCompareAndSwap));
+    safe(of(1).weakened(FaultSwitch::NoCompareAndSwap));
+    caught(of(2).without_crash().without_failure().weakened(FaultSwitch::NoCompareAndSwap));
 }
 
 #[test]
 fn no_send_deadline_is_caught_with_two_replicas() {
-    safe(of(1).weakened(Weakness::NoDeadline));
-    caught(of(2).without_crash().without_failure().weakened(Weakness::NoDeadline));
+    safe(of(1).weakened(FaultSwitch::NoDeadline));
+    caught(of(2).without_crash().without_failure().weakened(FaultSwitch::NoDeadline));
 }
 
 #[test]
 fn an_error_that_closes_the_intent_is_caught() {
-    caught(of(1).weakened(Weakness::ErrorCloses));
+    caught(of(1).weakened(FaultSwitch::ErrorCloses));
 }
 
 #[test]
 fn a_request_that_outlives_the_settle_time_breaks_the_promise() {
-    caught(of(1).weakened(Weakness::SlowRequest));
+    caught(of(1).weakened(FaultSwitch::SlowRequest));
 }

@@ -19,15 +19,15 @@ use seatkeeper::domain::{
 use super::translate::{change, intent, key, look, made, mark, numbers, small, wait};
 use super::{Answer, BOUGHT, Key, Kind, Made, Mark, Outside, Quantity, WANTED};
 use crate::apiserver::{Phase, Record as AnyRecord};
-use crate::bridge::{desired, judgement, plan_word, situation, snapshot};
+use crate::bridge::{desired, judgment, plan_word, situation, snapshot};
 use crate::case::{self, Doubted, Said, hours, id_word};
 use crate::replica::Clock as AnyClock;
-use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::variants::{FaultSwitch, Variant as AnyVariant};
 
 type Variant = AnyVariant<Quantity>;
 type Record = AnyRecord<Quantity>;
 type Clock = AnyClock<Quantity>;
-type Judgement = case::Judgement<Quantity>;
+type Judgment = case::Judgment<Quantity>;
 
 /// The model's hours. In each of them, every webhook handler ends that ran when it began: two after the answer, so that
 /// a handler that began beside a running one is over too. Without an answer, the first is for the request itself.
@@ -41,33 +41,33 @@ const TIMING: Timing =
 const ALWAYS: u8 = u8::MAX;
 
 /// All that an answer depends on: the thread of a test asks for several variants.
-type Asked = (Option<Weakness>, [bool; 5], Record, Option<Clock>, i8, Outside);
+type Asked = (Option<FaultSwitch>, [bool; 5], Record, Option<Clock>, i8, Outside);
 
 thread_local! {
     /// `decide` is pure, so each question is asked once.
-    static KNOWN: RefCell<HashMap<Asked, Judgement>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<Asked, Judgment>> = RefCell::default();
 }
 
 /// Asks the real `decide`, and takes what it has found out into the record with the real `after_decision`.
-pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
+pub fn judge(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgment {
     let kind = [variant.relative, variant.sized, follows(variant), waits(variant), asks(variant)];
-    let asked = (variant.weakness, kind, record, clock, seen, outside);
+    let asked = (variant.fault_switch, kind, record, clock, seen, outside);
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&asked).copied()) {
         return known;
     }
-    let judgement = decide(variant, record, clock, seen, outside);
-    KNOWN.with_borrow_mut(|known| known.insert(asked, judgement));
-    judgement
+    let judgment = decide(variant, record, clock, seen, outside);
+    KNOWN.with_borrow_mut(|known| known.insert(asked, judgment));
+    judgment
 }
 
-fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgement {
+fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, outside: Outside) -> Judgment {
     let sizing = variant.sized.then_some(SIZING);
     let seats = Some(i32::from(outside.wanted));
     let desired = Desired { suspended: outside.suspended, seats, sizing, ..fixed().0.clone() };
     let desired = gated(variant, desired);
     let (openings, given) = (openings(outside), given(outside));
     let snapshot = reading(variant, seen, outside);
-    let forget = variant.weakness == Some(Weakness::RepeatsRepeats);
+    let forget = variant.fault_switch == Some(FaultSwitch::RepeatsRepeats);
     let told = record.made.last.map(|made| if forget { Mark { attempt: 1, ..made } } else { made });
     let mut status = status_of(Record { made: Made { last: told, ..record.made }, ..record });
     let elapsed = elapsed(variant, record, clock);
@@ -90,7 +90,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
         })
     };
     let mut published = plan_word(record.published);
-    if published.is_some() && variant.weakness == Some(Weakness::AnyBase) {
+    if published.is_some() && variant.fault_switch == Some(FaultSwitch::AnyBase) {
         published = ask(None).plan.and_then(|plan| plan.basis);
     }
     let decision = ask(published.as_deref());
@@ -98,11 +98,11 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
     let made = made_of(&status);
     let marks = [decision.intent.as_ref().map(mark), record.intent, made.last];
     let doubt = decision.doubt.as_ref().and_then(|doubt| doubted(variant, doubt, marks));
-    let mut judged = judgement(variant, &decision, mark, made, doubt);
+    let mut judged = judgment(variant, &decision, mark, made, doubt);
     let refused = record.intent.is_some_and(|intent| intent.phase == Phase::Rejected);
     if let Said::Change(mark) = &mut judged.verdict
         && refused
-        && variant.weakness == Some(Weakness::ForgetsRefused)
+        && variant.fault_switch == Some(FaultSwitch::ForgetsRefused)
     {
         mark.attempt = 1;
     }
@@ -111,7 +111,7 @@ fn decide(variant: &Variant, record: Record, clock: Option<Clock>, seen: i8, out
 }
 
 /// Whether a change that must wait for its window or its approval is sent all the same. Its repeat is the same change.
-fn leaves_held(judged: &Judgement, outside: Outside) -> bool {
+fn leaves_held(judged: &Judgment, outside: Outside) -> bool {
     let held = outside.closed || outside.unapproved;
     held && matches!(&judged.verdict, Said::Change(mark) if mark.attempt != 2)
 }
@@ -188,8 +188,8 @@ fn follows(variant: &Variant) -> bool {
 pub fn after(variant: &Variant, mark_: Mark, answer: Answer, read_back: Option<i8>, before: Record) -> Record {
     let outcome = match answer {
         Answer::Accepted => Outcome::Accepted,
-        _ if variant.weakness == Some(Weakness::ErrorCloses) => Outcome::NotSent("taken for nothing"),
-        Answer::Uncertain if variant.weakness == Some(Weakness::RefusalIsProof) => {
+        _ if variant.fault_switch == Some(FaultSwitch::ErrorCloses) => Outcome::NotSent("taken for nothing"),
+        Answer::Uncertain if variant.fault_switch == Some(FaultSwitch::RefusalIsProof) => {
             Outcome::Refused(Refusal::Throttled(None))
         }
         Answer::Uncertain => Outcome::Uncertain(Uncertain::Status(400)),
@@ -238,15 +238,15 @@ fn made_of(status: &LicenseSeatsStatus) -> Made {
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.
 fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
     let of = |kind, mark: Mark| Some(Key { kind, id: mark.id, attempt: mark.attempt });
-    let lie = match (variant.weakness, record.intent, record.made.last) {
-        (Some(Weakness::NoWaitBeforeJudging), Some(intent), _) => {
+    let lie = match (variant.fault_switch, record.intent, record.made.last) {
+        (Some(FaultSwitch::NoWaitBeforeJudging), Some(intent), _) => {
             of(if intent.phase == Phase::Answered { Kind::Answered } else { Kind::Open }, intent)
         }
-        (Some(Weakness::NoWaitBeforeRepeating), None, Some(made)) => of(Kind::Reverted, made),
-        (Some(Weakness::NoWaitBeforeActive), None, _) if record.made.waits => {
+        (Some(FaultSwitch::NoWaitBeforeRepeating), None, Some(made)) => of(Kind::Reverted, made),
+        (Some(FaultSwitch::NoWaitBeforeActive), None, _) if record.made.waits => {
             Some(Key { kind: Kind::Activation, id: 0, attempt: 1 })
         }
-        (Some(Weakness::NoWaitForLateEffects), None, Some(made))
+        (Some(FaultSwitch::NoWaitForLateEffects), None, Some(made))
             if clock.is_none_or(|c| c.key.kind != Kind::Reverted) =>
         {
             of(Kind::Answered, made)
@@ -255,9 +255,9 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
     };
     let key = lie.or(clock.map(|clock| clock.key))?;
     let clock = clock.filter(|clock| clock.key == key);
-    let struck = match variant.weakness {
+    let struck = match variant.fault_switch {
         _ if lie.is_some() => ALWAYS,
-        Some(Weakness::ConstantSettleTime) => clock?.struck + ANSWERED * (key.attempt - 1),
+        Some(FaultSwitch::ConstantSettleTime) => clock?.struck + ANSWERED * (key.attempt - 1),
         _ => clock?.struck,
     };
     Some(Elapsed {

@@ -8,11 +8,11 @@ mod vendor;
 use stateright::Property;
 
 use crate::apiserver::{Phase, Record};
-use crate::case::{Case, Heard, Judgement, Named, Said, Sells, Waits};
+use crate::case::{Case, Heard, Judgment, Named, Said, Sells, Waits};
 use crate::operator::DOES;
 use crate::pass_step;
 use crate::replica::{Clock, Replica};
-use crate::variants::{Faults, Taken, Variant, Weakness};
+use crate::variants::{FaultSwitch, Faults, Taken, Variant};
 use crate::world::{FIRST_GENERATION, World};
 use crate::{caught, safe};
 pub use judge::judge as judged;
@@ -252,7 +252,7 @@ impl Case for Quantity {
         clock: Option<Clock<Self>>,
         seen: i8,
         outside: Outside,
-    ) -> Judgement<Self> {
+    ) -> Judgment<Self> {
         judge::judge(variant, record, clock, seen, outside)
     }
 
@@ -481,7 +481,7 @@ fn old_reading() -> Variant<Quantity> {
 
 #[test]
 fn reading_that_counts_as_one_of_the_moment_of_its_decision_is_caught() {
-    caught(old_reading().weakened(Weakness::NoAgeOfReadings));
+    caught(old_reading().weakened(FaultSwitch::NoAgeOfReadings));
 }
 
 /// What must be there of each kind of endpoint: what stands still in the model makes it smaller.
@@ -561,22 +561,22 @@ fn reading_that_is_wrong_once_or_cannot_be_buys_nothing() {
 #[test]
 fn plan_that_fits_any_numbers_is_caught_where_a_reading_may_be_wrong() {
     let edited = of(1).relative().misreading().without_crash().without_failure().with(|left| left.wishes = 2);
-    caught(edited.weakened(Weakness::AnyBase));
+    caught(edited.weakened(FaultSwitch::AnyBase));
 }
 
 #[test]
 fn no_wait_before_judging_an_open_intent_is_caught() {
-    caught(of(1).weakened(Weakness::NoWaitBeforeJudging));
+    caught(of(1).weakened(FaultSwitch::NoWaitBeforeJudging));
 }
 
 #[test]
 fn no_wait_before_repeating_a_reverted_change_is_caught() {
-    caught(of(1).weakened(Weakness::NoWaitBeforeRepeating));
+    caught(of(1).weakened(FaultSwitch::NoWaitBeforeRepeating));
 }
 
 #[test]
 fn repeating_a_repeat_that_was_taken_back_is_caught() {
-    caught(of(1).weakened(Weakness::RepeatsRepeats));
+    caught(of(1).weakened(FaultSwitch::RepeatsRepeats));
 }
 
 #[test]
@@ -624,13 +624,13 @@ fn two_replicas_around_which_something_changes_never_buy_twice() {
 
 #[test]
 fn refused_change_that_counts_as_a_first_request_is_caught() {
-    caught(refusals().with(|left| left.uses = 2).weakened(Weakness::ForgetsRefused));
-    caught(refusals().with(|left| left.confirmations = 1).weakened(Weakness::ForgetsRefused));
+    caught(refusals().with(|left| left.uses = 2).weakened(FaultSwitch::ForgetsRefused));
+    caught(refusals().with(|left| left.confirmations = 1).weakened(FaultSwitch::ForgetsRefused));
 }
 
 #[test]
 fn settle_time_that_does_not_grow_with_the_attempts_is_caught() {
-    caught(outage().weakened(Weakness::ConstantSettleTime));
+    caught(outage().weakened(FaultSwitch::ConstantSettleTime));
 }
 
 #[test]
@@ -649,49 +649,49 @@ fn number_that_follows_the_use_never_buys_more_than_was_wanted_at_any_time() {
 
 #[test]
 fn change_that_follows_the_late_effects_of_another_one_is_caught() {
-    caught(of(1).without_crash().with(|left| left.wishes = 2).weakened(Weakness::NoWaitForLateEffects));
+    caught(of(1).without_crash().with(|left| left.wishes = 2).weakened(FaultSwitch::NoWaitForLateEffects));
 }
 
 #[test]
 fn first_request_that_is_forgotten_while_its_repeat_is_held_is_caught() {
-    caught(outage().with(|left| left.bounds = 4).weakened(Weakness::ForgetsFirst));
+    caught(outage().with(|left| left.bounds = 4).weakened(FaultSwitch::ForgetsFirst));
 }
 
 #[test]
 fn no_send_deadline_is_caught_with_two_replicas() {
-    safe(of(1).weakened(Weakness::NoDeadline));
-    caught(of(2).without_crash().without_failure().weakened(Weakness::NoDeadline));
+    safe(of(1).weakened(FaultSwitch::NoDeadline));
+    caught(of(2).without_crash().without_failure().weakened(FaultSwitch::NoDeadline));
 }
 
 #[test]
 fn no_compare_and_swap_is_caught_with_two_replicas() {
-    safe(of(1).weakened(Weakness::NoCompareAndSwap));
-    caught(of(2).without_crash().without_failure().weakened(Weakness::NoCompareAndSwap));
+    safe(of(1).weakened(FaultSwitch::NoCompareAndSwap));
+    caught(of(2).without_crash().without_failure().weakened(FaultSwitch::NoCompareAndSwap));
 }
 
 #[test]
 fn an_error_that_closes_the_intent_is_caught() {
-    caught(of(1).weakened(Weakness::ErrorCloses));
+    caught(of(1).weakened(FaultSwitch::ErrorCloses));
 }
 
 #[test]
 fn refusal_that_is_taken_for_proof_is_caught() {
-    caught(of(1).weakened(Weakness::RefusalIsProof));
+    caught(of(1).weakened(FaultSwitch::RefusalIsProof));
 }
 
 #[test]
 fn an_intent_read_from_a_stale_cache_is_caught() {
-    caught(of(1).weakened(Weakness::StaleIntent));
+    caught(of(1).weakened(FaultSwitch::StaleIntent));
 }
 
 #[test]
 fn a_handler_that_outlives_the_settle_time_breaks_the_promise() {
-    caught(of(1).weakened(Weakness::SlowHandler));
+    caught(of(1).weakened(FaultSwitch::SlowHandler));
 }
 
 #[test]
 fn a_request_that_outlives_the_settle_time_breaks_the_promise() {
-    caught(of(1).weakened(Weakness::SlowRequest));
+    caught(of(1).weakened(FaultSwitch::SlowRequest));
 }
 
 /// The operator is lost at any moment, and another cluster takes over.
@@ -707,8 +707,8 @@ fn cluster_that_takes_over_from_a_lost_one_never_buys_twice() {
 
 #[test]
 fn cluster_that_takes_over_without_a_wait_is_caught() {
-    caught(handed_over().weakened(Weakness::NoWaitBeforeActive));
-    caught(handed_over().relative().weakened(Weakness::NoWaitBeforeActive));
+    caught(handed_over().weakened(FaultSwitch::NoWaitBeforeActive));
+    caught(handed_over().relative().weakened(FaultSwitch::NoWaitBeforeActive));
 }
 
 /// Why the manual asks for a longer wait there.

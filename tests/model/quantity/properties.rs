@@ -6,7 +6,7 @@ use super::{BOUGHT, Mark, Quantity, WANTED};
 use crate::case::Sells;
 use crate::properties::{ONE, RESTS, comes_to_rest};
 use crate::replica::{Replica as AnyReplica, Step};
-use crate::variants::{Variant as AnyVariant, Weakness};
+use crate::variants::{FaultSwitch, Variant as AnyVariant};
 use crate::world::World as AnyWorld;
 
 type Variant = AnyVariant<Quantity>;
@@ -29,17 +29,17 @@ pub fn of(variant: &Variant) -> Vec<Property<Variant>> {
         Property::always(FEWER, |_, world: &World| world.vendor.billed >= BOUGHT && world.vendor.shown >= BOUGHT),
     ];
     let settles = [
-        Weakness::ConstantSettleTime,
-        Weakness::NoWaitForLateEffects,
-        Weakness::NoAgeOfReadings,
-        Weakness::ForgetsFirst,
-        Weakness::ForgetsRefused,
+        FaultSwitch::ConstantSettleTime,
+        FaultSwitch::NoWaitForLateEffects,
+        FaultSwitch::NoAgeOfReadings,
+        FaultSwitch::ForgetsFirst,
+        FaultSwitch::ForgetsRefused,
     ];
-    if variant.weakness.is_none_or(|weakness| settles.contains(&weakness)) {
+    if variant.fault_switch.is_none_or(|fault_switch| settles.contains(&fault_switch)) {
         properties.push(Property::always(EFFECTS, |_, world: &World| world.vendor.effects <= 2));
         properties.push(Property::always(QUIET, |_, world: &World| !world.vendor.unquiet));
     }
-    if variant.weakness.is_none() {
+    if variant.fault_switch.is_none() {
         properties.extend([
             Property::always(ONE, |_, world: &World| world.vendor.in_flight() <= 1),
             Property::always(RESTS, comes_to_rest),

@@ -5,7 +5,7 @@
 use super::{Answer, Mark, Quantity, WANTED};
 use crate::case::Sells;
 use crate::replica::{Clock, Step};
-use crate::variants::{Variant, Weakness};
+use crate::variants::{FaultSwitch, Variant};
 use crate::world::World as AnyWorld;
 
 type World = AnyWorld<Quantity>;
@@ -149,8 +149,8 @@ impl Sells<Quantity> for Vendor {
         let covers = |clocks: Clocks| clocks & (1 << replica) != 0;
         let handler = self.handlers.iter().flatten().any(|handler| covers(handler.covered));
         let request = clock.struck == 0 && self.requests.iter().flatten().any(|request| covers(request.covered));
-        (!handler || variant.weakness == Some(Weakness::SlowHandler))
-            && (!request || variant.weakness == Some(Weakness::SlowRequest))
+        (!handler || variant.fault_switch == Some(FaultSwitch::SlowHandler))
+            && (!request || variant.fault_switch == Some(FaultSwitch::SlowRequest))
     }
 
     fn each_id(&mut self, visit: &mut impl FnMut(&mut u8)) {

@@ -82,12 +82,12 @@ pub enum Answer {
     Yes(bool),
     /// Who has the pool before.
     Owner(Option<Slot>),
-    Barred(Barred),
+    Blocked(Blocked),
 }
 
 /// [`BlockedBy`], as far as the model needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Barred {
+pub enum Blocked {
     Scan,
     Owner,
     OpenChange,
@@ -171,7 +171,7 @@ impl Word {
             Self::Owner(of) => return Answer::Owner(registry.owner(key(of)).map(slot)),
             Self::Reserve { slot, change, term, now } => {
                 if let Err(blocked) = registry.reserve(key(slot), opened(change), term.into(), at(now)) {
-                    return Answer::Barred(Barred::of(&blocked));
+                    return Answer::Blocked(Blocked::of(&blocked));
                 }
             }
             Self::SetOpen { slot, open, now } => drop(registry.set_open(key(slot), open.map(opened), at(now))),
@@ -201,7 +201,7 @@ impl Told {
     }
 }
 
-impl Barred {
+impl Blocked {
     fn of(blocked: &BlockedBy) -> Self {
         match blocked {
             BlockedBy::NotKnownYet => Self::Scan,

@@ -52,7 +52,7 @@ fn go_on(variant: &Variant, world: &mut World) {
             Act::Finish(_) => Some(0),
             Act::Pass(replica, slot) => (!idle(world, replica, slot)).then_some(1),
             Act::BeginTerm(_) => Some(2),
-            Act::Census(_) => Some(3),
+            Act::InitialScan(_) => Some(3),
             Act::Watch(..) => Some(4),
             Act::Recount(_) => Some(5),
             _ => None,

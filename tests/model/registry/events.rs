@@ -14,12 +14,12 @@ macro_rules! events {
 }
 
 events! {
-    Lead, BeginTerm, Census, Recount,
+    Lead, BeginTerm, InitialScan, Recount,
     WatchTellsOfAnObject, WatchTellsOfAnEnd, ListTellsOfAnother,
     ReadObject, ReadNothing,
     NotedAsOwner, NotedBehindOwner, NotedWithoutAccount, ReadAsOwner, ReadBehindOwner, NotedWithOpenChange,
-    Reserved, ReservedAfterSettling, BarredByScan, BarredByOwner, BarredByOpenChange, BarredByLostChange,
-    BarredByLateEffects, BarredByLateEffectsOfAnObjectThatIsGone, BarredByRows,
+    Reserved, ReservedAfterSettling, BlockedByScan, BlockedByOwner, BlockedByOpenChange, BlockedByLostChange,
+    BlockedByLateEffects, BlockedByLateEffectsOfAnObjectThatIsGone, BlockedByRows,
     ClosedAfterSettling,
     IntentStored, IntentRefused,
     Cleared, HeldBack, Left, LeftWhileAnotherLeads,

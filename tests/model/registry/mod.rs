@@ -4,11 +4,11 @@
 mod asked;
 mod calm;
 mod events;
+mod fault_switches;
 mod pass;
 mod properties;
 mod replica;
 mod variants;
-mod weakness;
 mod world;
 
 use std::io::Write;
@@ -17,24 +17,24 @@ use std::time::Instant;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use events::ALL;
+use fault_switches::FaultSwitch;
 use variants::Variant;
-use weakness::Weakness;
 
 /// Checks one variant, says what came out, and returns the number of states and the first property found broken.
 fn check(variant: Variant) -> (usize, Option<&'static str>) {
     let started = Instant::now();
-    let (name, weakness, replicas) = (variant.name, variant.weakness, variant.replicas);
+    let (name, fault_switch, replicas) = (variant.name, variant.fault_switch, variant.replicas);
     let checker = variant.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let found = checker.discoveries();
     let broken = found.keys().next().copied();
     let verdict = broken.map_or_else(|| "safe".to_owned(), |name| format!("caught: {name}"));
-    let what = weakness.map_or(name, Weakness::name);
+    let what = fault_switch.map_or(name, FaultSwitch::name);
     let (states, seconds) = (checker.unique_state_count(), started.elapsed().as_secs_f64());
     // Past the capture of the test harness: `make test` shows these lines.
     let mut out = std::io::stdout();
     writeln!(out, "model of the registry: {what}; {replicas} {states} states, {verdict} ({seconds:.1} s)").unwrap();
     if let Some(path) = found.into_values().next()
-        && (weakness.is_none() || std::env::var_os("MODEL_TRACES").is_some())
+        && (fault_switch.is_none() || std::env::var_os("MODEL_TRACES").is_some())
     {
         for (_, act) in path.into_vec() {
             writeln!(out, "  {act:?}").unwrap();
@@ -71,10 +71,10 @@ fn one_change_of_an_account_at_a_time_whatever_becomes_of_both() {
 
 #[test]
 fn driver_that_leaves_a_guard_out_is_caught() {
-    for weakness in Weakness::ALL {
-        for promise in weakness.breaks() {
-            let (_, broken) = check(weakness.variant(promise));
-            assert_eq!(broken, Some(*promise), "{weakness:?}");
+    for fault_switch in FaultSwitch::ALL {
+        for promise in fault_switch.breaks() {
+            let (_, broken) = check(fault_switch.variant(promise));
+            assert_eq!(broken, Some(*promise), "{fault_switch:?}");
         }
     }
 }

@@ -3,12 +3,12 @@
 //! What `domain` decides is checked by the other model: here an object wants a change or does not, and an open change is
 //! judged when it has been known for the settle time.
 
-use super::asked::{Answer, Barred, Made, RowSet, SETTLE, Word};
+use super::asked::{Answer, Blocked, Made, RowSet, SETTLE, Word};
 use super::events::Event;
 
+use super::fault_switches::FaultSwitch;
 use super::properties::age;
 use super::variants::Variant;
-use super::weakness::Weakness;
 use super::world::{Change, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 /// One object's pass.
@@ -130,12 +130,12 @@ impl World {
         let lists = self.lists(self.replicas[replica].passes[slot].account);
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness != Some(Weakness::RecordUntold) {
+        if variant.fault_switch != Some(FaultSwitch::RecordUntold) {
             me.made(variant, slot, pass.made, now);
         }
         let owner = me.note(variant, &pass, pass.recorded, now);
         let reads = owner.is_none() && !variant.refuses(pass.uid);
-        if !reads || variant.weakness == Some(Weakness::NobodyWaits) {
+        if !reads || variant.fault_switch == Some(FaultSwitch::NobodyWaits) {
             me.registry.tell(Word::Answered(slot));
         }
         if pass.term == me.term {
@@ -178,15 +178,15 @@ impl World {
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
         let change = Change { id: 8 * pass.uid + self.decided[slot], account: pass.account };
-        let mut barred = Event::ClosedAfterSettling;
+        let mut blocked = Event::ClosedAfterSettling;
         if pass.wants && self.left.changes > 0 {
             match me.registry.tell(Word::Reserve { slot, change, term: pass.term, now }) {
-                Answer::Barred(Barred::Scan) => barred = Event::BarredByScan,
-                Answer::Barred(Barred::Owner) => barred = Event::BarredByOwner,
-                Answer::Barred(Barred::OpenChange) => barred = Event::BarredByOpenChange,
-                Answer::Barred(Barred::LostChange) => barred = Event::BarredByLostChange,
-                Answer::Barred(Barred::Rows) => barred = Event::BarredByRows,
-                Answer::Barred(Barred::LateEffects) => barred = self.barred_by_late_effects(),
+                Answer::Blocked(Blocked::Scan) => blocked = Event::BlockedByScan,
+                Answer::Blocked(Blocked::Owner) => blocked = Event::BlockedByOwner,
+                Answer::Blocked(Blocked::OpenChange) => blocked = Event::BlockedByOpenChange,
+                Answer::Blocked(Blocked::LostChange) => blocked = Event::BlockedByLostChange,
+                Answer::Blocked(Blocked::Rows) => blocked = Event::BlockedByRows,
+                Answer::Blocked(Blocked::LateEffects) => blocked = self.blocked_by_late_effects(),
                 _ => return self.reserved(variant, replica, slot, change),
             }
         }
@@ -199,18 +199,19 @@ impl World {
             }
             None => self.end(variant, replica, slot),
         }
-        barred
+        blocked
     }
 
     /// The vendor has accepted the key and shown the account, which is noted and recorded.
     fn confirm(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Option<Slot> {
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness == Some(Weakness::NotConfirmed) {
+        if variant.fault_switch == Some(FaultSwitch::NotConfirmed) {
             me.registry.tell(Word::Answered(slot));
             return None;
         }
-        let owner = me.note(variant, &Pass { read: variant.weakness != Some(Weakness::OldList), ..pass }, true, now);
+        let owner =
+            me.note(variant, &Pass { read: variant.fault_switch != Some(FaultSwitch::OldList), ..pass }, true, now);
         me.shown[slot] = pass.listed.unwrap_or_default();
         let read =
             self.objects[slot].as_mut().filter(|object| (object.uid, object.account) == (pass.uid, pass.account));
@@ -220,10 +221,10 @@ impl World {
         owner
     }
 
-    fn barred_by_late_effects(&self) -> Event {
+    fn blocked_by_late_effects(&self) -> Event {
         let theirs = self.requests.iter().find(|request| request.late);
         let gone = theirs.is_some_and(|theirs| self.object(theirs.slot, theirs.uid).is_none());
-        if gone { Event::BarredByLateEffectsOfAnObjectThatIsGone } else { Event::BarredByLateEffects }
+        if gone { Event::BlockedByLateEffectsOfAnObjectThatIsGone } else { Event::BlockedByLateEffects }
     }
 
     /// An older object of the same pool is asked at this moment whether it has it.
@@ -254,7 +255,7 @@ impl World {
         self.old |= pass.old && self.object(slot, pass.uid).is_some();
         let (me, now) = (&mut self.replicas[replica], self.now);
         let pass = me.passes[slot];
-        if variant.weakness == Some(Weakness::NoLock) {
+        if variant.fault_switch == Some(FaultSwitch::NoLock) {
             me.registry.tell(Word::SetOpen { slot, open: None, now });
         }
         let kept = Pass { account: 0, intent: None, recorded: false, listed: None, old: false, ..pass };
@@ -281,10 +282,10 @@ impl World {
     fn ask(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         let me = &mut self.replicas[replica];
         let pass = me.passes[slot];
-        let leads =
-            self.leader == Some(replica) && (me.term == pass.term || variant.weakness == Some(Weakness::AnyTerm));
-        let leads = leads || variant.weakness == Some(Weakness::NoLease);
-        if !leads || (pass.late && variant.weakness != Some(Weakness::NoDeadline)) {
+        let leads = self.leader == Some(replica)
+            && (me.term == pass.term || variant.fault_switch == Some(FaultSwitch::AnyTerm));
+        let leads = leads || variant.fault_switch == Some(FaultSwitch::NoLease);
+        if !leads || (pass.late && variant.fault_switch != Some(FaultSwitch::NoDeadline)) {
             self.over(replica, slot);
             return Event::HeldBack;
         }
@@ -294,7 +295,7 @@ impl World {
 
     fn send(&mut self, variant: &Variant, replica: usize, slot: Slot) -> Event {
         let pass = self.replicas[replica].passes[slot];
-        if pass.late && variant.weakness != Some(Weakness::NoDeadline) {
+        if pass.late && variant.fault_switch != Some(FaultSwitch::NoDeadline) {
             self.over(replica, slot);
             return Event::HeldBack;
         }
@@ -315,7 +316,7 @@ impl World {
             pass.old |= pass.account == change.account;
         }
         let made = if variant.late { [Some(change), me.passes[slot].made[0]] } else { [None; 2] };
-        if variant.weakness != Some(Weakness::MadeUntold) {
+        if variant.fault_switch != Some(FaultSwitch::MadeUntold) {
             me.made(variant, slot, made, now);
         }
         self.over(replica, slot);

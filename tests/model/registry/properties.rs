@@ -9,7 +9,7 @@ use super::world::{AGES, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 pub const OWNERS: &str = "no two objects change one pool at a time within a term";
 pub const ACCOUNT: &str = "no request leaves while another change of its account runs";
-pub const ORPHAN: &str = "the change of a deleted or moved object bars its account";
+pub const ORPHAN: &str = "the change of a deleted or moved object blocks its account";
 pub const SCANNED: &str = "nothing is reserved before the initial scan is complete";
 pub const LATE: &str = "no request leaves while late effects of another change of its account may come";
 pub const ASKED: &str = "nothing is reserved while an older object is asked whether it has the pool";

@@ -1,10 +1,10 @@
-//! One process: the real registry, told by a driver what `controller::context`, `work` and `census` tell it.
+//! One process: the real registry, told by a driver what `controller::context`, `work` and `initial_scan` tell it.
 
 use super::asked::{Answer, Asked, Made, RowSet, SETTLE, Set, Told, Word};
 use super::events::Event;
+use super::fault_switches::FaultSwitch;
 use super::pass::{Pass, Step};
 use super::variants::Variant;
-use super::weakness::Weakness;
 use super::world::{Act, Change, NAMES, Object, Slot, Uid, World, slot_of};
 
 /// Passes at the same time (`--concurrency`).
@@ -28,7 +28,7 @@ pub struct Replica {
     pub unread: Set,
     /// What the vendor last showed it of the rows of each object's account: what the registry should know, kept apart from it.
     pub shown: [RowSet; 3],
-    /// The objects in the order in which it noted them; only a weakness asks.
+    /// The objects in the order in which it noted them; only a fault switch asks.
     arrivals: Vec<Uid>,
 }
 
@@ -90,9 +90,9 @@ impl Replica {
             acts.push(Act::BeginTerm(me));
         }
         if leads && self.begun && !self.counted {
-            acts.push(Act::Census(me));
+            acts.push(Act::InitialScan(me));
         }
-        if leads && self.waits_for_unknown() && variant.weakness != Some(Weakness::NoRecount) {
+        if leads && self.waits_for_unknown() && variant.fault_switch != Some(FaultSwitch::NoRecount) {
             acts.push(Act::Recount(me));
         }
         for slot in 0..NAMES.len() {
@@ -122,7 +122,7 @@ impl Replica {
     }
 
     pub fn begin_term(&mut self, variant: &Variant) -> Event {
-        let blind = variant.weakness == Some(Weakness::NoScan);
+        let blind = variant.fault_switch == Some(FaultSwitch::NoScan);
         let watched = self.known.iter().flatten().filter(|_| !blind).map(|uid| 1 << uid).sum();
         self.registry.tell(Word::BeginTerm { term: self.term, watched });
         (self.begun, self.shown) = (true, [0; 3]);
@@ -130,10 +130,10 @@ impl Replica {
     }
 
     pub fn count(&mut self, variant: &Variant, there: Set) -> Event {
-        let there = if variant.weakness == Some(Weakness::NoScan) { 0 } else { there };
+        let there = if variant.fault_switch == Some(FaultSwitch::NoScan) { 0 } else { there };
         self.registry.tell(Word::Inherit { term: self.term, there });
         self.counted = true;
-        Event::Census
+        Event::InitialScan
     }
 
     pub fn recount(&mut self, there: Set) -> Event {
@@ -164,7 +164,7 @@ impl Replica {
 
     /// `Context::forget`.
     pub fn forget(&mut self, variant: &Variant, slot: Slot, now: u8) {
-        if variant.weakness == Some(Weakness::ForgetsDeleted) {
+        if variant.fault_switch == Some(FaultSwitch::ForgetsDeleted) {
             self.registry.tell(Word::SetOpen { slot, open: None, now });
         }
         self.registry.tell(Word::Forget { slot, now });
@@ -173,19 +173,19 @@ impl Replica {
 
     /// The registry is told what a pass has read, and says who has the pool before its object.
     pub fn note(&mut self, variant: &Variant, pass: &Pass, confirmed: bool, now: u8) -> Option<Slot> {
-        let place = (variant.weakness == Some(Weakness::ByArrival)).then(|| self.arrival(pass.uid));
-        let open = pass.intent.map(|change| match variant.weakness {
-            Some(Weakness::ForgetsMoved) => Change { account: pass.account, ..change },
+        let place = (variant.fault_switch == Some(FaultSwitch::ByArrival)).then(|| self.arrival(pass.uid));
+        let open = pass.intent.map(|change| match variant.fault_switch {
+            Some(FaultSwitch::ForgetsMoved) => Change { account: pass.account, ..change },
             _ => change,
         });
-        let term = if variant.weakness == Some(Weakness::OldReading) { self.term } else { pass.term };
+        let term = if variant.fault_switch == Some(FaultSwitch::OldReading) { self.term } else { pass.term };
         let Pass { uid, read, .. } = *pass;
-        let confirmed = confirmed || variant.weakness == Some(Weakness::MereName);
+        let confirmed = confirmed || variant.fault_switch == Some(FaultSwitch::MereName);
         // A key that finds its account by itself names none before it was read; what its record says is open has one.
         let named = (confirmed || !variant.unplaced(uid)).then_some(pass.account);
         let (account, confirmed) = (named.or(open.map(|open| open.account)), confirmed || named.is_none());
         let rows = pass.listed.filter(|_| variant.tells_rows());
-        let differs = variant.copied || variant.weakness == Some(Weakness::AllDiffer);
+        let differs = variant.copied || variant.fault_switch == Some(FaultSwitch::AllDiffer);
         match self.registry.tell(Word::Note(Told {
             uid,
             account,
@@ -205,7 +205,7 @@ impl Replica {
 
     /// The registry is told which changes the record of an object has.
     pub fn made(&mut self, variant: &Variant, slot: Slot, made: Made, now: u8) {
-        let made = if variant.weakness == Some(Weakness::OnlyTheLast) { [made[0], None] } else { made };
+        let made = if variant.fault_switch == Some(FaultSwitch::OnlyTheLast) { [made[0], None] } else { made };
         if made != [None; 2] {
             self.registry.tell(Word::Made { slot, made, now });
         }
@@ -215,7 +215,7 @@ impl Replica {
     pub fn shows(&mut self, variant: &Variant, slot: Slot, rows: Option<RowSet>) {
         let Some(rows) = rows else { return };
         self.shown[slot] = rows;
-        if variant.tells_rows() && variant.weakness != Some(Weakness::NotReadBack) {
+        if variant.tells_rows() && variant.fault_switch != Some(FaultSwitch::NotReadBack) {
             self.registry.tell(Word::Shows { slot, rows });
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::events::Taken;
-use super::weakness::Weakness;
+use super::fault_switches::FaultSwitch;
 use super::world::{BY_HOST, Uid, slot_of};
 
 /// One configuration of the model.
@@ -24,7 +24,7 @@ pub struct Variant {
     pub late: bool,
     /// One tenant is a copy of the other: they list the same rows, and a person says that they differ.
     pub copied: bool,
-    pub weakness: Option<Weakness>,
+    pub fault_switch: Option<FaultSwitch>,
     /// The only property that is looked at; `None`: all.
     pub broken: Option<&'static str>,
     pub left: Left,
@@ -66,7 +66,7 @@ impl Variant {
             finds: false,
             late: false,
             copied: false,
-            weakness: None,
+            fault_switch: None,
             broken: None,
             left,
             taken: Arc::default(),
@@ -117,7 +117,7 @@ impl Variant {
 
     /// Whether the registry is told what an account lists.
     pub fn tells_rows(&self) -> bool {
-        !matches!(self.weakness, Some(Weakness::NoRows | Weakness::ByHost))
+        !matches!(self.fault_switch, Some(FaultSwitch::NoRows | FaultSwitch::ByHost))
     }
 
     /// Whether only the vendor can tell which account this object has.

@@ -7,11 +7,11 @@ use stateright::{Model, Property};
 
 use super::asked::{Made, RowSet, Set};
 use super::events::Event;
+use super::fault_switches::FaultSwitch;
 use super::pass::Step;
 use super::properties;
 use super::replica::Replica;
 use super::variants::{Left, Variant};
-use super::weakness::Weakness;
 
 /// Number of an object's name: 0 and 1 want one pool, 2 another of the same account.
 pub type Slot = usize;
@@ -100,7 +100,7 @@ pub struct Request {
 pub enum Act {
     Lead(usize),
     BeginTerm(usize),
-    Census(usize),
+    InitialScan(usize),
     Recount(usize),
     Watch(usize, Slot),
     /// A new list of the watch has another object by this name.
@@ -202,7 +202,7 @@ impl World {
 
     /// What may happen next.
     pub fn offers(&self, variant: &Variant, acts: &mut Vec<Act>) {
-        let (left, assumed) = (self.left, variant.weakness != Some(Weakness::DeletedAndForgotten));
+        let (left, assumed) = (self.left, variant.fault_switch != Some(FaultSwitch::DeletedAndForgotten));
         for replica in 0..variant.replicas {
             let me = &self.replicas[replica];
             let leads = self.leader == Some(replica);
@@ -247,7 +247,7 @@ impl World {
                 Event::Lead
             }
             Act::BeginTerm(replica) => self.replicas[replica].begin_term(variant),
-            Act::Census(replica) => {
+            Act::InitialScan(replica) => {
                 let there = self.there();
                 self.replicas[replica].count(variant, there)
             }

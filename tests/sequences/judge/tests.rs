@@ -39,7 +39,7 @@ fn commit(who: Actor, second: i64, before: (i32, i32), after: (i32, i32)) -> Led
 }
 
 fn bought(second: i64, from: i32, to: i32) -> LedgerEntry {
-    commit(Actor::PublicPut, second, (from, from), (to, to))
+    commit(Actor::OrganizationPut, second, (from, from), (to, to))
 }
 
 /// 150 are asked for and bought; then 120 are asked for, and in the end 130.
@@ -103,7 +103,7 @@ fn record_in_a_version_of_the_spec_that_lets_nothing_be_sent_is_found() {
 
 #[test]
 fn seat_that_no_person_ever_asked_for_is_found_whether_shown_or_billed_and_whoever_brought_it() {
-    for who in [Actor::PublicPut, Actor::PrivateWrite, Actor::LateFinisher, Actor::Webhook] {
+    for who in [Actor::OrganizationPut, Actor::OwnerWrite, Actor::LateFinisher, Actor::Webhook] {
         for after in [(151, 150), (150, 151)] {
             let mut life = life();
             life.ledger[0] = commit(who, 15, (100, 100), after);
@@ -123,7 +123,7 @@ fn seats_are_asked_for_from_the_moment_at_which_a_person_begins_to_write_them() 
 
 #[test]
 fn seats_are_found_that_no_change_brings_which_is_on_record_and_open_at_that_moment() {
-    for who in [Actor::PublicPut, Actor::PrivateWrite, Actor::LateFinisher] {
+    for who in [Actor::OrganizationPut, Actor::OwnerWrite, Actor::LateFinisher] {
         for (after, second) in
             [((131, 120), 35), ((120, 131), 35), ((119, 120), 35), ((130, 130), 32), ((130, 130), 39)]
         {
@@ -151,9 +151,9 @@ fn change_that_is_never_seen_to_be_closed_may_be_carried_out_however_late() {
 #[test]
 fn bill_may_follow_what_is_shown() {
     let mut life = life();
-    life.ledger[2] = commit(Actor::PublicPut, 35, (140, 120), (130, 140));
+    life.ledger[2] = commit(Actor::OrganizationPut, 35, (140, 120), (130, 140));
     assert_eq!(changes(&life), Ok(()));
-    life.ledger[2] = commit(Actor::PublicPut, 35, (140, 120), (130, 141));
+    life.ledger[2] = commit(Actor::OrganizationPut, 35, (140, 120), (130, 141));
     broken(&life, "beyond the changes on record");
 }
 
@@ -170,14 +170,14 @@ fn what_others_bought_is_no_breach_and_allows_the_operator_nothing() {
     for who in [Actor::ThirdParty, Actor::Autoscale, Actor::BillingJob] {
         let mut life = life_with_seats_of_an_older_wish(who, 40);
         assert_eq!(changes(&life), Ok(()));
-        life.ledger.push(commit(Actor::PublicPut, 41, (120, 120), (150, 150)));
+        life.ledger.push(commit(Actor::OrganizationPut, 41, (120, 120), (150, 150)));
         broken(&life, "above Some(130), the wish in force");
     }
 }
 
 #[test]
 fn seats_of_an_older_wish_are_found_once_the_next_one_is_stored() {
-    for who in [Actor::PublicPut, Actor::PrivateWrite, Actor::LateFinisher] {
+    for who in [Actor::OrganizationPut, Actor::OwnerWrite, Actor::LateFinisher] {
         let stored = life_with_seats_of_an_older_wish(who, 21);
         assert_eq!(changes(&stored), Ok(()), "in the moment in which the next one is stored");
         broken(&life_with_seats_of_an_older_wish(who, 22), "above Some(120), the wish in force");
@@ -186,7 +186,7 @@ fn seats_of_an_older_wish_are_found_once_the_next_one_is_stored() {
 
 #[test]
 fn seats_of_an_older_wish_may_come_as_long_as_its_change_is_open() {
-    let mut life = life_with_seats_of_an_older_wish(Actor::PublicPut, 31);
+    let mut life = life_with_seats_of_an_older_wish(Actor::OrganizationPut, 31);
     life.asked[1].open = Some("100 to 150".into());
     assert_eq!(changes(&life), Ok(()), "open until the next wish finds it closed");
     life.ledger[2].at = at(32);
@@ -199,8 +199,8 @@ fn seats_of_an_older_wish_may_come_as_long_as_its_change_is_open() {
 
 #[test]
 fn bill_that_goes_above_the_wish_in_force_is_found() {
-    let mut life = life_with_seats_of_an_older_wish(Actor::PublicPut, 35);
-    life.ledger[2] = commit(Actor::PublicPut, 35, (120, 120), (120, 140));
+    let mut life = life_with_seats_of_an_older_wish(Actor::OrganizationPut, 35);
+    life.ledger[2] = commit(Actor::OrganizationPut, 35, (120, 120), (120, 140));
     broken(&life, "billed above Some(130), the wish in force");
 }
 

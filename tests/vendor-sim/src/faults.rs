@@ -24,7 +24,7 @@ pub struct Fault {
     /// Only this path, in any case.
     #[serde(default)]
     pub whole_path: Option<String>,
-    /// Only requests of this organization (GUID): by token, by private path, or by client id at the token endpoint.
+    /// Only requests of this organization (GUID): by token, by path of the owner API, or by client id at the token endpoint.
     #[serde(default)]
     pub organization: Option<String>,
     /// Only clients whose User-Agent contains this.
@@ -123,8 +123,8 @@ pub enum FaultKind {
     CardDeclined,
     /// Inside: says 200 but changes nothing. Immuta: for additions and deletions.
     NoEffect,
-    /// Inside: waits between the two reads of the public PUT ("Changes that overlap"), or before the only one of a
-    /// private write. Can be released.
+    /// Inside: waits between the two reads of the PUT of the organization API ("Changes that overlap"), or before the only one of a
+    /// write of the owner API. Can be released.
     PauseBetweenReads {
         /// At most so long.
         ms: u64,
@@ -174,23 +174,23 @@ impl Fault {
         Self::always(kind).times(1)
     }
 
-    /// Hits one public PUT of the subscription: the request that buys.
+    /// Hits one PUT of the subscription through the organization API: the request that buys.
     pub fn on_put(kind: FaultKind) -> Self {
         Self::once(kind).method("PUT").path("/public/organization/subscription")
     }
 
-    /// Hits one public GET of the subscription.
+    /// Hits one GET of the subscription through the organization API.
     pub fn on_get(kind: FaultKind) -> Self {
         Self::once(kind).method("GET").path("/public/organization/subscription")
     }
 
     /// Hits one write of the owner API.
-    pub fn on_private_write(kind: FaultKind) -> Self {
+    pub fn on_owner_write(kind: FaultKind) -> Self {
         Self::once(kind).method("POST").path("/api/organizations/")
     }
 
     /// Hits one read of the owner API.
-    pub fn on_private_read(kind: FaultKind) -> Self {
+    pub fn on_owner_read(kind: FaultKind) -> Self {
         Self::once(kind).method("GET").path("/api/organizations/")
     }
 

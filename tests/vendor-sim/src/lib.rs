@@ -29,7 +29,7 @@ pub use bitwarden::{
     ledger::{Actor, Billed, LedgerEntry, Shown, Step},
     member::MemberStatus,
     organization::{Organization, Provider, SubscriptionStatus},
-    plans::Plan,
+    plans::PlanType,
     rate_limit::{RateLimits, RateRule, Service},
     refusal::{LastRefusal, Refusal},
     requests::RequestRecord,

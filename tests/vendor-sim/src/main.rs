@@ -14,7 +14,7 @@ use vendor_sim::{
     immuta::{LicenseKey, Tenant},
 };
 
-/// A faithful simulator of the Bitwarden cloud (Identity, the public and the owner API) and of an Immuta tenant (license
+/// A faithful simulator of the Bitwarden cloud (Identity, the organization API and the owner API) and of an Immuta tenant (license
 /// keys), over HTTPS with a CA of its own.
 ///
 /// Nothing it does costs money. It starts with one Enterprise organization unless --seed says otherwise, and with one

@@ -1,6 +1,6 @@
 -- The same verdict as kstatus gives, so that Argo CD, Flux and Helm agree. Windows, approvals, suspend and standby are Healthy:
 -- a change that waits for a person or for its time is no failure, and Suspended would keep a sync from its next wave.
-local hs = { status = "Progressing", message = "Seatkeeper has not looked at this object yet" }
+local hs = { status = "Progressing", message = "Seatkeeper has not handled this object yet" }
 
 local status = obj.status
 if status == nil or status.conditions == nil then
@@ -8,7 +8,7 @@ if status == nil or status.conditions == nil then
 end
 
 if status.observedGeneration ~= obj.metadata.generation then
-  hs.message = "Seatkeeper has not seen the last edit yet"
+  hs.message = "Seatkeeper has not handled the last edit yet"
   return hs
 end
 

@@ -1,4 +1,4 @@
-//! Proves who calls, either way: the key as it is, or a token that it is exchanged for. Used by `session` for each request.
+//! Authenticates, either way: the key as it is, or a token that it is exchanged for. Used by `session` for each request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
 use crate::vendors::token_cache::{Asker, NewToken};
 
 impl ImmutaSession {
-    /// The request with who calls, and the number of the token to forget if it is refused. Never without who calls: an
+    /// The authenticated request, and the number of the token to forget if it is refused. Never without authentication: an
     /// endpoint may answer that with 500 (docs/vendors/immuta.md, "Authentication").
     pub(super) async fn signed(
         &self,

@@ -51,7 +51,7 @@ pub(crate) fn seats_for(org: &Org, joining: i32, self_hosted: bool) -> Result<Op
     Ok(Some(needed))
 }
 
-/// Raises the row's seats atomically; bills at once if asked: all ways but the public invite
+/// Raises the row's seats atomically; bills at once if asked: all ways but the invitation through the organization API
 /// ("What is billed and when").
 pub(crate) fn raise(org: &mut Org, to: i32, path: Option<BillingPath>) {
     org.row.shown.seats = Some(narrow(to));

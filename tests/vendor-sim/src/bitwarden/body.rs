@@ -1,6 +1,6 @@
 //! Reads bodies as ASP.NET does (docs/vendors/bitwarden.md, "Shapes of JSON" and "The subscription PUT"): names in any
-//! case, numbers also as strings, unknown fields ignored, 32-bit integers only. The public PUT is read here, the
-//! private writes in the owner API.
+//! case, numbers also as strings, unknown fields ignored, 32-bit integers only. The PUT of the organization API is
+//! read here, the writes of the owner API in its own module.
 
 use serde_json::{Map, Value};
 

@@ -47,7 +47,7 @@ pub(crate) struct Context {
     client: Arc<Client>,
     late: bool,
     /// Of the owner API.
-    private: bool,
+    by_owner: bool,
     /// Closes with the context: webhooks wait for the end of their request by it.
     alive: watch::Sender<()>,
 }
@@ -56,11 +56,11 @@ impl Context {
     pub(crate) fn new(
         sim: Bitwarden,
         number: u64,
-        private: bool,
+        by_owner: bool,
         inner: Vec<Arc<Active>>,
         client: Arc<Client>,
     ) -> Self {
-        Self { sim, number, inner, client, late: false, private, alive: watch::Sender::new(()) }
+        Self { sim, number, inner, client, late: false, by_owner, alive: watch::Sender::new(()) }
     }
 
     pub(crate) fn late(mut self) -> Self {
@@ -79,10 +79,10 @@ impl Context {
 
     /// Who the ledger names for a write made now.
     pub(crate) fn actor(&self) -> Actor {
-        match (self.client_gone_or_late(), self.private) {
+        match (self.client_gone_or_late(), self.by_owner) {
             (true, _) => Actor::LateFinisher,
-            (false, true) => Actor::PrivateWrite,
-            (false, false) => Actor::PublicPut,
+            (false, true) => Actor::OwnerWrite,
+            (false, false) => Actor::OrganizationPut,
         }
     }
 

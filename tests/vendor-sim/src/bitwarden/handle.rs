@@ -251,7 +251,7 @@ impl Bitwarden {
         });
     }
 
-    /// The vendor's three-hourly job: bills what public invites have added ("What is billed and when").
+    /// The vendor's three-hourly job: bills what invitations through the organization API have added ("What is billed and when").
     pub fn run_billing_job(&self, id: &str) {
         let fixed = lock(&self.shared.switches).billing_path;
         self.on(id, |o| {
@@ -273,7 +273,7 @@ impl Bitwarden {
         self.on(id, |o| o.ledger.clone())
     }
 
-    /// Why the last change was refused: the reason the public PUT hides.
+    /// Why the last change was refused: the reason that the PUT of the organization API hides.
     pub fn last_refusal(&self, id: &str) -> Option<LastRefusal> {
         self.on(id, |o| o.last_refusal.clone())
     }

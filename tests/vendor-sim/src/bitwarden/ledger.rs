@@ -9,10 +9,10 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Actor {
-    /// A public PUT whose client is still waiting.
-    PublicPut,
+    /// A PUT of the organization API whose client is still waiting.
+    OrganizationPut,
     /// A write of the owner API whose client is still waiting.
-    PrivateWrite,
+    OwnerWrite,
     /// A write of either API whose client is gone, or which was applied late.
     LateFinisher,
     /// The vendor, for members who joined.

@@ -11,7 +11,7 @@ use super::{
     ledger::{Actor, Step},
     member::{Member, MemberStatus},
     refusal::{LastRefusal, Refusal},
-    route::{model_error, public_error},
+    route::{model_error, organization_api_error},
     state::Org,
     switches::Switches,
 };
@@ -110,7 +110,7 @@ fn make_room(context: &Context, o: &mut Org, n: i32, switches: &Switches) -> Res
 }
 
 fn refuse(context: &Context, o: &mut Org, refusal: Refusal) -> Answer {
-    let answer = public_error(&refusal.text);
+    let answer = organization_api_error(&refusal.text);
     o.last_refusal = Some(LastRefusal { at: context.sim.now(), request: Some(context.number), refusal });
     answer
 }
@@ -164,7 +164,7 @@ pub(crate) fn delete(context: &Context, org: Uuid, id: Uuid) -> Answer {
 pub(crate) fn revoke(context: &Context, org: Uuid, id: Uuid) -> Answer {
     change(context, org, id, |o, index| {
         if o.members[index].status == MemberStatus::Revoked {
-            return public_error("Already revoked.");
+            return organization_api_error("Already revoked.");
         }
         o.members[index].revoke();
         empty(StatusCode::OK)
@@ -175,7 +175,7 @@ pub(crate) fn revoke(context: &Context, org: Uuid, id: Uuid) -> Answer {
 pub(crate) fn restore(context: &Context, org: Uuid, id: Uuid, switches: &Switches) -> Answer {
     change(context, org, id, |o, index| {
         if o.members[index].status != MemberStatus::Revoked {
-            return public_error("Already active.");
+            return organization_api_error("Already active.");
         }
         if o.members[index].before_revoke.occupies()
             && let Err(answer) = make_room(context, o, 1, switches)

@@ -28,9 +28,9 @@ pub(crate) mod context;
 pub(crate) mod identity;
 pub(crate) mod lookout;
 pub(crate) mod members;
+pub(crate) mod organization_api;
+pub(crate) mod owner_api;
 pub(crate) mod plan_names;
-pub(crate) mod private;
-pub(crate) mod public_api;
 pub(crate) mod route;
 pub(crate) mod rules;
 #[cfg(test)]
@@ -176,9 +176,9 @@ impl Bitwarden {
             request.header(header::USER_AGENT).unwrap_or_default(),
         );
         let number = self.remember(&request, organization);
-        let private = private::organization_in(&request.path).is_some();
+        let by_owner = owner_api::organization_in(&request.path).is_some();
         client.numbered(number);
-        let context = Context::new(self.clone(), number, private, selected.inner, Arc::clone(&client));
+        let context = Context::new(self.clone(), number, by_owner, selected.inner, Arc::clone(&client));
         let reply = match selected.wire {
             None => Reply::Whole(self.execute(&context, &request).await),
             Some(fault) => {

@@ -7,7 +7,7 @@ use std::{net::Ipv4Addr, sync::atomic::Ordering, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Bitwarden, lock, private,
+    Bitwarden, lock, owner_api,
     rate_limit::Asked,
     requests::RequestRecord,
     state::random_id,
@@ -66,16 +66,16 @@ impl Bitwarden {
         self.count(|r| r.path == "/identity/connect/token")
     }
 
-    /// Public PUTs of one organization: attempts to buy.
+    /// PUTs of the organization API, of one organization: attempts to buy.
     pub fn puts(&self, id: &str) -> usize {
         let bought = |r: &RequestRecord| r.method == "PUT" && r.path == "/api/public/organization/subscription";
         self.count(|r| bought(r) && r.organization.as_deref() == Some(id))
     }
 
-    /// Requests of either API that change what an organization pays for: public PUTs, and private POSTs of seats,
+    /// Requests of either API that change what an organization pays for: PUTs of the organization API, and POSTs of the owner API of seats,
     /// storage, subscription and Secrets Manager. Attempts, whatever became of them.
     pub fn writes(&self, id: &str) -> usize {
-        self.puts(id) + self.count(|r| private::buys(&r.method, &r.path) && r.organization.as_deref() == Some(id))
+        self.puts(id) + self.count(|r| owner_api::buys(&r.method, &r.path) && r.organization.as_deref() == Some(id))
     }
 
     /// All tokens issued so far are refused from now on.

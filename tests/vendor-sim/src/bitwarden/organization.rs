@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    plans::Plan,
+    plans::PlanType,
     switches::BillingPath,
     terms::{License, Terms},
 };
@@ -68,7 +68,7 @@ pub struct Organization {
     /// Whether keys work; None: as the plan says.
     pub use_api: Option<bool>,
     /// Plan.
-    pub plan: Plan,
+    pub plan: PlanType,
     /// Seats; None: no seat limit.
     pub seats: Option<i32>,
     /// Autoscale cap; None: none.
@@ -130,7 +130,7 @@ impl Default for Organization {
             name: "Example Corp".into(),
             enabled: true,
             use_api: None,
-            plan: Plan::EnterpriseAnnually,
+            plan: PlanType::EnterpriseAnnually,
             seats: Some(100),
             limit: None,
             storage_gb: Some(1),
@@ -179,7 +179,7 @@ impl Organization {
 
     /// A Teams organization.
     pub fn teams(name: impl Into<String>) -> Self {
-        Self::enterprise(name).plan(Plan::TeamsAnnually)
+        Self::enterprise(name).plan(PlanType::TeamsAnnually)
     }
 
     setters! {
@@ -192,7 +192,7 @@ impl Organization {
         /// API access, whatever the plan says.
         use_api(v: bool) => use_api = Some(v);
         /// Plan.
-        plan(v: Plan) => plan = v;
+        plan(v: PlanType) => plan = v;
         /// Seats (`100` or `None`).
         seats(v: impl Into<Option<i32>>) => seats = v.into();
         /// Autoscale cap.

@@ -2,9 +2,9 @@
 //! pricing service is closed, so the names are those of the server's test doubles where it has one, and the prices only
 //! stand for real ones.
 
-use super::plans::Plan;
+use super::plans::PlanType;
 
-impl Plan {
+impl PlanType {
     /// All plans.
     pub const ALL: [Self; 13] = [
         Self::Free,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A plan, by its current name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Plan {
+pub enum PlanType {
     /// 0.
     Free,
     /// 22.
@@ -59,7 +59,7 @@ pub(crate) struct SmLimits {
     pub(crate) scales: bool,
 }
 
-impl Plan {
+impl PlanType {
     /// The vendor's number ("Plans").
     pub fn number(self) -> u8 {
         match self {

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::private::error;
+use super::owner_api::error;
 use crate::{
     clock::Clock,
     http::{Answer, Request},
@@ -229,6 +229,6 @@ impl Limiter {
 fn throttled(period: u64, left: Duration) -> Answer {
     let text = format!("Slow down! Too many requests. Try again in {}.", period_text(period));
     let seconds = left.as_millis().div_ceil(1000).max(1);
-    // The private error shape, everywhere.
+    // The error object of the owner API, everywhere.
     error::answer(StatusCode::TOO_MANY_REQUESTS, &text).with(header::RETRY_AFTER, &seconds.to_string())
 }

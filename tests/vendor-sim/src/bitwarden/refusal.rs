@@ -1,5 +1,5 @@
 //! A broken business rule: which one, and the text the owner API would show.
-//! The public PUT swallows both (docs/vendors/bitwarden.md, "The subscription PUT"), so tests find them in
+//! The PUT of the organization API swallows both (docs/vendors/bitwarden.md, "The subscription PUT"), so tests find them in
 //! `lastRefusal`; the owner API shows them.
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ pub(crate) const FAULT: &str = "fault";
 /// Rule of a declined card.
 pub(crate) const CARD: &str = "card";
 
-/// What most failures of Stripe become ("The private error object").
+/// What most failures of Stripe become ("The error object of the owner API").
 pub(crate) const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
 
 /// The first rule that failed.

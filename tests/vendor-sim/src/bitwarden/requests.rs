@@ -17,7 +17,7 @@ pub struct RequestRecord {
     pub method: String,
     /// Path, lower case.
     pub path: String,
-    /// Organization of the key's token, of the private path, or of the client id, if known.
+    /// Organization of the key's token, of the path of the owner API, or of the client id, if known.
     pub organization: Option<String>,
     /// Status sent to the client; None while it runs and when the connection was dropped instead.
     pub status: Option<u16>,

@@ -1,6 +1,6 @@
 //! Which address leads where, who may go there, and the answers given before any action runs
-//! (docs/vendors/bitwarden.md, "Refused tokens", "Endpoints" and "Shapes of JSON"). Organization keys go to the public
-//! API, users' keys to the private one.
+//! (docs/vendors/bitwarden.md, "Refused tokens", "Endpoints" and "Shapes of JSON"). Organization keys go to the
+//! organization API, users' keys to the owner API.
 
 use axum::http::{Method, StatusCode, header};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     context::Context,
-    identity, lock, members, private, public_api,
+    identity, lock, members, organization_api, owner_api,
     switches::{BillingPath, Switches},
     token::TokenKind,
 };
@@ -22,7 +22,7 @@ enum Target {
     Alive,
     Config,
     Plans,
-    Private(private::Target),
+    Owner(owner_api::Target),
     Subscription,
     Members,
     Member(Uuid),
@@ -43,8 +43,8 @@ impl Target {
             "/api/public/organization/subscription" => (Self::Subscription, &[Method::GET, Method::PUT]),
             "/api/public/members" => (Self::Members, &[Method::GET, Method::POST]),
             _ if path.starts_with("/api/organizations") || path.starts_with("/api/billing/") => {
-                let (target, methods) = private::Target::of(path)?;
-                (Self::Private(target), methods)
+                let (target, methods) = owner_api::Target::of(path)?;
+                (Self::Owner(target), methods)
             }
             _ => {
                 let mut parts = path.strip_prefix("/api/public/members/")?.split('/');
@@ -73,36 +73,42 @@ pub(crate) async fn route(context: &Context, request: &Request, switches: &Switc
         Target::Token => return identity::token(context, request, switches).await,
         Target::Alive => return Answer::json(StatusCode::OK, &context.sim.now()),
         Target::Config => return config(context, request, switches),
-        Target::Plans => return private::catalogue(switches),
+        Target::Plans => return owner_api::catalog(switches),
         _ => {}
     }
     let caller = match authenticate(context, request, switches) {
         Ok(caller) => caller,
         Err(answer) => return *answer,
     };
-    let takes_json = matches!(target, Target::Members | Target::Private(_));
+    let takes_json = matches!(target, Target::Members | Target::Owner(_));
     let reads_body = request.method == Method::PUT || (request.method == Method::POST && takes_json);
     let wrong_body = reads_body && !is_json(&request.media_type());
     match (target, caller) {
         // The wrong kind of key ("Refused tokens").
-        (Target::Private(_), TokenKind::Organization(_)) => Answer::empty(StatusCode::FORBIDDEN),
-        (Target::Private(_), _) | (_, TokenKind::Organization(_)) if wrong_body => {
+        (Target::Owner(_), TokenKind::Organization(_)) => Answer::empty(StatusCode::FORBIDDEN),
+        (Target::Owner(_), _) | (_, TokenKind::Organization(_)) if wrong_body => {
             Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
-        (Target::Private(target), TokenKind::User(claims)) => {
-            let call = private::Call { context, request, claims: &claims, switches };
-            private::answer(call, target).await
+        (Target::Owner(target), TokenKind::User(claims)) => {
+            let call = owner_api::Call { context, request, claims: &claims, switches };
+            owner_api::answer(call, target).await
         }
         (_, TokenKind::User(_)) => Answer::empty(StatusCode::FORBIDDEN),
-        (target, TokenKind::Organization(org)) => public(context, request, switches, target, org).await,
+        (target, TokenKind::Organization(org)) => of_organization(context, request, switches, target, org).await,
     }
 }
 
 /// The organization API, for the organization of the key.
-async fn public(context: &Context, request: &Request, switches: &Switches, target: Target, org: Uuid) -> Answer {
+async fn of_organization(
+    context: &Context,
+    request: &Request,
+    switches: &Switches,
+    target: Target,
+    org: Uuid,
+) -> Answer {
     match (target, &request.method) {
-        (Target::Subscription, &Method::GET) => public_api::get(context, org, switches),
-        (Target::Subscription, _) => public_api::put(context, org, &request.body, switches).await,
+        (Target::Subscription, &Method::GET) => organization_api::get(context, org, switches),
+        (Target::Subscription, _) => organization_api::put(context, org, &request.body, switches).await,
         (Target::Members, &Method::GET) => members::list(context, org),
         (Target::Members, _) => members::invite(context, org, &request.body, switches),
         (Target::Member(id), &Method::GET) => members::one(context, org, id),
@@ -154,21 +160,21 @@ fn config(context: &Context, request: &Request, switches: &Switches) -> Answer {
     )
 }
 
-/// The public error object ("Shapes of JSON").
+/// The error object of the organization API ("Shapes of JSON").
 #[derive(Serialize)]
-pub(crate) struct PublicError<'a> {
+pub(crate) struct OrganizationApiError<'a> {
     object: &'static str,
     message: &'a str,
     errors: Option<serde_json::Value>,
 }
 
-pub(crate) fn public_error(message: &str) -> Answer {
-    Answer::json(StatusCode::BAD_REQUEST, &PublicError { object: "error", message, errors: None })
+pub(crate) fn organization_api_error(message: &str) -> Answer {
+    Answer::json(StatusCode::BAD_REQUEST, &OrganizationApiError { object: "error", message, errors: None })
 }
 
 /// Errors of the body, by property or JSON path ("The subscription PUT").
 pub(crate) fn model_error(key: &str, text: &str) -> Answer {
     let errors = Some(json!({ key: [text] }));
     let message = "The request's model state is invalid.";
-    Answer::json(StatusCode::BAD_REQUEST, &PublicError { object: "error", message, errors })
+    Answer::json(StatusCode::BAD_REQUEST, &OrganizationApiError { object: "error", message, errors })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     organization::Organization,
-    plans::Plan,
+    plans::PlanType,
     refusal::Refusal,
     rules::{self, SmTarget},
     state::{Org, random_id},
@@ -33,17 +33,17 @@ fn seat_rules_fail_in_the_vendors_order() {
                     must remove members or sponsorships.";
     let enabled = "Your organization has 80 members and 0 sponsored families. To decrease the seat count below 80, you \
                    must remove members or sponsorships.";
-    let everything_wrong = || base().seats(None).stripe_customer(false).stripe_subscription(false).plan(Plan::Free);
+    let everything_wrong = || base().seats(None).stripe_customer(false).stripe_subscription(false).plan(PlanType::Free);
     let table: Vec<(Organization, i32, Option<i32>, &str, &str)> = vec![
         (base(), 11, Some(110), "U1", u1),
         (base().stripe_customer(false), 11, Some(110), "U1", u1),
         (everything_wrong(), 5, Some(1), "A1", "Organization has no seat limit, no need to adjust seats"),
         (everything_wrong().seats(2), 5, None, "A2", "No payment method found."),
         (everything_wrong().seats(2).stripe_customer(true), 5, None, "A3", "No subscription found."),
-        (base().plan(Plan::Custom), 5, None, "A4", "Resource not found."),
-        (base().plan(Plan::Free).seats(2), 5, None, "A5", "Plan does not allow additional seats."),
-        (base().plan(Plan::TeamsStarter).seats(10), 5, None, "A5", "Plan does not allow additional seats."),
-        (base().plan(Plan::Teams2019).seats(8), -4, None, "A6", "Plan has a minimum of 5 seats."),
+        (base().plan(PlanType::Custom), 5, None, "A4", "Resource not found."),
+        (base().plan(PlanType::Free).seats(2), 5, None, "A5", "Plan does not allow additional seats."),
+        (base().plan(PlanType::TeamsStarter).seats(10), 5, None, "A5", "Plan does not allow additional seats."),
+        (base().plan(PlanType::Teams2019).seats(8), -4, None, "A6", "Plan has a minimum of 5 seats."),
         (base(), -101, None, "A6", "Plan has a minimum of 0 seats."),
         (base(), -100, None, "A7", "You must have at least 1 seat."),
         (base(), -21, None, "A9", filled),
@@ -73,12 +73,12 @@ fn limit_rules() {
     assert_eq!(limit(base(), None), Ok(()));
     let b1 = "Cannot set max seat autoscaling below current seat count.";
     assert_eq!(limit(base(), Some(99)), Err(("B1", b1.into())));
-    assert_eq!(limit(base().plan(Plan::Custom), Some(100)), Err(("B2", "Resource not found.".into())));
+    assert_eq!(limit(base().plan(PlanType::Custom), Some(100)), Err(("B2", "Resource not found.".into())));
     let b3 = "Your plan does not allow seat autoscaling.";
-    assert_eq!(limit(base().plan(Plan::Families).seats(6), Some(6)), Err(("B3", b3.into())));
+    assert_eq!(limit(base().plan(PlanType::Families).seats(6), Some(6)), Err(("B3", b3.into())));
     let b4 = "Your plan has a seat limit of 5, but you have specified a max autoscale count of 20.Reduce your max \
               autoscale seat count.";
-    assert_eq!(limit(base().plan(Plan::Teams2019).seats(10), Some(20)), Err(("B4", b4.into())));
+    assert_eq!(limit(base().plan(PlanType::Teams2019).seats(10), Some(20)), Err(("B4", b4.into())));
     // No payment method is needed for a cap.
     assert_eq!(limit(base().stripe_customer(false), Some(120)), Ok(()));
 }

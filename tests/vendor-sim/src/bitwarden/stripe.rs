@@ -3,7 +3,7 @@
 
 use super::{
     organization::SubscriptionStatus as Status,
-    plans::Plan,
+    plans::PlanType,
     refusal::{Refusal, WENT_WRONG},
     rules::SmTarget,
     state::Stripe,
@@ -21,7 +21,7 @@ pub(crate) struct Quantities {
 
 impl Quantities {
     /// The Secrets Manager lines for these totals.
-    pub(crate) fn of_sm(plan: Plan, to: SmTarget) -> Self {
+    pub(crate) fn of_sm(plan: PlanType, to: SmTarget) -> Self {
         Self {
             sm_seats: to.seats.map(|n| n - plan.base_sm_seats()),
             accounts: to.accounts.map(|n| n - plan.base_accounts()),
@@ -33,7 +33,7 @@ impl Quantities {
 /// Sets the quantities, absolutely.
 pub(crate) fn charge(
     stripe: &mut Option<Stripe>,
-    plan: Plan,
+    plan: PlanType,
     path: BillingPath,
     to: Quantities,
 ) -> Result<(), Refusal> {
@@ -66,7 +66,7 @@ pub(crate) fn charge(
     Ok(())
 }
 
-/// The states the vendor calls cancelled ("The private subscription GET").
+/// The states that the vendor calls `cancelled` ("The subscription GET of the owner API").
 pub(crate) fn cancelled(status: Status) -> bool {
     matches!(status, Status::Canceled | Status::Unpaid | Status::IncompleteExpired)
 }

@@ -5,7 +5,7 @@ use super::{
     ledger::{Actor, Step},
     lock,
     organization::{Provider, SubscriptionStatus},
-    plans::Plan,
+    plans::PlanType,
     refusal::LastRefusal,
     rules::{self, SmTarget},
     state::Org,
@@ -43,7 +43,7 @@ impl Bitwarden {
 
     /// Vendor staff or a migration change the plan; the numbers and the bill stay (docs/vendors/bitwarden.md,
     /// "Who else writes seats").
-    pub fn set_plan(&self, id: &str, plan: Plan) {
+    pub fn set_plan(&self, id: &str, plan: PlanType) {
         self.on(id, |o| {
             o.row.plan = plan;
             o.row.use_api = plan.has_api();

@@ -1,5 +1,5 @@
-//! What the private subscription read shows beside the numbers (docs/vendors/bitwarden.md,
-//! "The private subscription GET" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
+//! What the subscription GET of the owner API shows beside the numbers (docs/vendors/bitwarden.md,
+//! "The subscription GET of the owner API" and "Self-hosted servers"): periods, trial, cancellation, discounts, schedules, and a
 //! self-hosted server's license. None of it decides a rule of a change.
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,9 +30,9 @@ pub struct Terms {
     pub trial_start: Option<Timestamp>,
     /// End of the trial.
     pub trial_end: Option<Timestamp>,
-    /// When it was cancelled.
+    /// When it was canceled.
     pub cancelled_at: Option<Timestamp>,
-    /// Cancelled, but good until the period ends.
+    /// Canceled, but good until the period ends.
     pub cancel_at_period_end: bool,
     /// Invoices are sent instead of charged.
     pub send_invoice: bool,

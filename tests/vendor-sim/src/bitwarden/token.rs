@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
-use super::{Bitwarden, identity, lock, private, state::random_text, switches::Switches, users::Role};
+use super::{Bitwarden, identity, lock, owner_api, state::random_text, switches::Switches, users::Role};
 use crate::http::Request;
 
 /// What a user's token says about him, as of its issue ("The personal key").
@@ -59,7 +59,7 @@ impl Bitwarden {
         {
             return Some(org.to_string());
         }
-        let org = private::organization_in(&request.path).or_else(|| identity::organization_asking(request))?;
+        let org = owner_api::organization_in(&request.path).or_else(|| identity::organization_asking(request))?;
         Some(org.to_string())
     }
 }

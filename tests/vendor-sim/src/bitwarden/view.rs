@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ledger::Billed,
     organization::{Provider, SubscriptionStatus},
-    plans::Plan,
+    plans::PlanType,
     refusal::LastRefusal,
     state::{Org, Row},
     terms::{License, Terms},
@@ -40,7 +40,7 @@ pub struct OrganizationView {
     /// Keys work.
     pub use_api: bool,
     /// Plan.
-    pub plan: Plan,
+    pub plan: PlanType,
     /// Seats shown.
     pub seats: Option<i32>,
     /// Cap shown.

@@ -25,7 +25,7 @@ noEffect, and pauseBeforeRow between the check of a key and its row):
                                                 answers its text; add it by POST /admin/license, or by the next line
   POST   /sim/immuta/rows                       somebody adds a key in the UI: {\"licenseKey\":..}
   DELETE /sim/immuta/rows/ID                    somebody deletes a row in the UI
-  POST   /sim/immuta/rows/ID/invalidate         the key is no longer honoured
+  POST   /sim/immuta/rows/ID/invalidate         the key is no longer honored
   POST   /sim/immuta/users/add                  {\"n\":5}  whatever the seats
   POST   /sim/immuta/users/join                 {\"n\":5}  one by one, while canAddUser; {\"joined\":3}
   POST   /sim/immuta/users/remove               {\"n\":5}

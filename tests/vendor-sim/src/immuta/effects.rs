@@ -46,7 +46,7 @@ impl Switches {
 }
 
 /// What a request comes to: the answer, the rows, and the order of the users.
-type Outcome = (StatusCode, Vec<u8>, String, Vec<u64>);
+type Effect = (StatusCode, Vec<u8>, String, Vec<u64>);
 
 impl State {
     /// Notes which switches decide what this request comes to.
@@ -69,7 +69,7 @@ impl State {
     }
 
     /// Carries a request out, without the pauses that a fault may make.
-    fn outcome(mut self, request: &Request, now: Timestamp) -> Outcome {
+    fn outcome(mut self, request: &Request, now: Timestamp) -> Effect {
         let by = By { who: Actor::Request, request: None, at: now };
         let answer = match self.admit(request, now) {
             Err(problem) => problem.answer(&self.switches, None),

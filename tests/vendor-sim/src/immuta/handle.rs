@@ -149,7 +149,7 @@ impl Immuta {
         self.change(|s| s.delete(id, by, true)).map(|_| ())
     }
 
-    /// The key of this row is no longer honoured. False: no such row.
+    /// The key of this row is no longer honored. False: no such row.
     pub fn invalidate(&self, id: i64) -> bool {
         let by = self.by(Actor::Vendor);
         self.change(|s| s.invalidate(id, by))

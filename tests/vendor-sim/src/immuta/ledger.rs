@@ -30,7 +30,7 @@ pub enum Action {
     Delete,
     /// A row was to be deleted; in effect: it is gone.
     Purge,
-    /// A key is no longer honoured.
+    /// A key is no longer honored.
     Invalidate,
     /// The tenant was rebuilt: the row is gone.
     Lose,

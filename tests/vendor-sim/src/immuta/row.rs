@@ -41,7 +41,7 @@ pub struct RowView {
     pub expires: Option<Timestamp>,
     /// Past that.
     pub expired: bool,
-    /// No longer honoured.
+    /// No longer honored.
     pub invalidated: bool,
     /// Soft-deleted.
     pub deleted: bool,

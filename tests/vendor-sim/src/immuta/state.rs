@@ -189,7 +189,7 @@ impl State {
         Ok((after, hard))
     }
 
-    /// The key of this row is no longer honoured. False: no such row.
+    /// The key of this row is no longer honored. False: no such row.
     pub(crate) fn invalidate(&mut self, id: i64, by: By) -> bool {
         let Some(row) = self.rows.iter_mut().find(|r| r.id == id) else {
             return false;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{Bench, example};
-use vendor_sim::Plan;
+use vendor_sim::PlanType;
 
 async fn error(bench: &Bench, form: &[(&str, &str)]) -> String {
     let answer = bench.token_request(form).await;
@@ -76,7 +76,9 @@ async fn keys_are_read_anew_and_tokens_outlive_them() {
 #[tokio::test]
 async fn disabled_organizations_and_small_plans_get_no_token() {
     let bench = Bench::new(example()).await;
-    for organization in [example().enabled(false), example().plan(Plan::Families).seats(6), example().use_api(false)] {
+    for organization in
+        [example().enabled(false), example().plan(PlanType::Families).seats(6), example().use_api(false)]
+    {
         let key = bench.bw.add_organization(organization);
         let form = [
             ("grant_type", "client_credentials"),

@@ -53,7 +53,7 @@ async fn joining_autoscales_up_to_the_cap_and_leaving_frees_only() {
 }
 
 #[tokio::test]
-async fn invites_over_the_public_api() {
+async fn invites_over_the_organization_api() {
     let bench = Bench::new(example().seats(80).limit(81)).await;
     let invite = |email: &str| {
         bench

@@ -98,8 +98,8 @@ impl Person<'_> {
     }
 }
 
-/// The private error object.
-pub(crate) fn private_error(message: &str) -> Value {
+/// The error object of the owner API.
+pub(crate) fn owner_api_error(message: &str) -> Value {
     json!({
         "object": "error", "message": message, "validationErrors": null, "exceptionMessage": null,
         "exceptionStackTrace": null, "innerExceptionMessage": null,
@@ -108,7 +108,7 @@ pub(crate) fn private_error(message: &str) -> Value {
 
 /// The same for a model error.
 pub(crate) fn model_error(property: &str, text: &str) -> Value {
-    let mut error = private_error("The model state is invalid.");
+    let mut error = owner_api_error("The model state is invalid.");
     error["validationErrors"] = json!({ property: [text] });
     error
 }

@@ -49,9 +49,9 @@ async fn autoscaling_during_a_put_is_lost_from_the_row() {
     assert_eq!(
         steps,
         [
-            (Actor::PublicPut, Step::Billed, Some(100), Some(110)),
+            (Actor::OrganizationPut, Step::Billed, Some(100), Some(110)),
             (Actor::Autoscale, Step::Both, Some(120), Some(120)),
-            (Actor::PublicPut, Step::Row, Some(110), Some(120)),
+            (Actor::OrganizationPut, Step::Row, Some(110), Some(120)),
         ]
     );
 }
@@ -145,7 +145,7 @@ async fn by_default_the_webhook_changes_nothing_but_undoes_a_request_that_does_n
     assert_eq!(bench.put_seats(110).await, (200, UPDATED.to_owned()));
     assert!(bench.bw.settle().await);
     let ledger = bench.bw.ledger(&bench.key.id);
-    assert!(ledger.iter().all(|entry| entry.who == Actor::PublicPut), "{ledger:?}");
+    assert!(ledger.iter().all(|entry| entry.who == Actor::OrganizationPut), "{ledger:?}");
 
     // A webhook of the first request holds its row until the second is made.
     bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });

@@ -6,7 +6,7 @@ use vendor_sim::{License, RateLimits, Role};
 
 use crate::{
     Bench, SUBSCRIPTION, example,
-    people::{model_error, private_error},
+    people::{model_error, owner_api_error},
 };
 
 const ONLY_CLOUD: &str = "Only allowed when not self hosted.";
@@ -31,7 +31,7 @@ async fn nothing_can_be_changed_and_the_role_is_not_even_looked_at() {
     bench.bw.switch(|s| s.self_hosted = true);
     for (action, body) in &writes {
         for person in [&owner, &admin] {
-            assert_eq!(person.post(action, body.clone()).await, (400, private_error(ONLY_CLOUD)), "{action}");
+            assert_eq!(person.post(action, body.clone()).await, (400, owner_api_error(ONLY_CLOUD)), "{action}");
         }
     }
     let zero = model_error("SeatAdjustment", "Seat adjustment cannot be 0.");
@@ -59,7 +59,7 @@ async fn seats_and_the_end_of_the_license_can_be_read_and_usage_only_counted() {
     assert_eq!(admin.get("/subscription").await.0, 404);
     let zeros = json!({ "isOnSecretsManagerStandalone": false, "organizationOccupiedSeats": 0 });
     assert_eq!(admin.get("/billing/vnext/self-host/metadata").await, (200, zeros));
-    assert_eq!(admin.get("/billing/vnext/metadata").await, (400, private_error(ONLY_CLOUD)));
+    assert_eq!(admin.get("/billing/vnext/metadata").await, (400, owner_api_error(ONLY_CLOUD)));
     let members: Value = bench.request("GET", "/api/public/members").send().await.unwrap().json().await.unwrap();
     assert_eq!(members["data"].as_array().unwrap().len(), 80);
     let plans = bench.client.get(format!("{}/api/plans", bench.sim.url())).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The public subscription (docs/vendors/bitwarden.md, "The subscription GET" and "The subscription PUT").
+//! The subscription of the organization API (docs/vendors/bitwarden.md, "The subscription GET" and "The subscription PUT").
 
 use crate::{Bench, FAILED, SUBSCRIPTION, UPDATED, example};
 use vendor_sim::{BillingPath, Organization, SubscriptionStatus};

@@ -213,15 +213,15 @@ async fn a_disabled_organization_refuses_its_own_key_but_not_its_owners() {
 async fn each_api_takes_its_own_kind_of_key() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
-    let private = format!("/api/organizations/{}/subscription", bench.key.id);
-    let with_organization_key = bench.request("GET", &private).send().await.unwrap();
+    let of_owner = format!("/api/organizations/{}/subscription", bench.key.id);
+    let with_organization_key = bench.request("GET", &of_owner).send().await.unwrap();
     assert_eq!(
         (with_organization_key.status().as_u16(), with_organization_key.text().await.unwrap().as_str()),
         (403, "")
     );
     assert_eq!(owner.raw("GET", "/public/organization/subscription", None).await, (403, String::new()));
     assert_eq!(owner.raw("GET", "/public/members", None).await, (403, String::new()));
-    let none = bench.client.get(format!("{}{private}", bench.sim.url())).send().await.unwrap();
+    let none = bench.client.get(format!("{}{of_owner}", bench.sim.url())).send().await.unwrap();
     assert_eq!((none.status().as_u16(), &none.headers()["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
     bench.bw.expire_tokens();
     assert_eq!(owner.get("/subscription").await, (401, Value::Null));

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{context::Context, switches::Switches, token::Claims};
 use crate::http::{Answer, Request};
 
-pub(crate) use plan::catalogue;
+pub(crate) use plan::catalog;
 
 const PREFIX: &str = "/api/organizations/";
 const PREVIEW: &str = "/api/billing/preview-invoice/organizations/";
@@ -72,7 +72,7 @@ impl Target {
     }
 }
 
-/// The organization a private path names.
+/// The organization that a path of the owner API names.
 pub(crate) fn organization_in(path: &str) -> Option<Uuid> {
     let rest = path.strip_prefix(PREFIX).or_else(|| path.strip_prefix(PREVIEW))?;
     Uuid::parse_str(rest.split('/').next()?).ok()

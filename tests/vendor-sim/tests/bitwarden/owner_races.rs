@@ -15,10 +15,10 @@ async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
     let owner = bench.owner().await;
     let up = || json!({ "seatAdjustment": 10 });
     let went_wrong = (500, "Something went wrong with your request. Please contact support.".to_owned());
-    bench.bw.inject(Fault::on_private_write(FaultKind::FailBeforeBilling));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::FailBeforeBilling));
     assert_eq!(owner.refused("/seat", up()).await, went_wrong);
     assert_eq!(bench.seats(), (Some(100), Some(100)));
-    bench.bw.inject(Fault::on_private_write(FaultKind::FailAfterBilling));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::FailAfterBilling));
     assert_eq!(owner.refused("/seat", up()).await, went_wrong);
     assert_eq!(bench.seats(), (Some(100), Some(110)));
     let (_, o) = owner.get("/subscription").await;
@@ -27,10 +27,10 @@ async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
         (&json!(100), &json!(110)),
         "an owner can see it"
     );
-    bench.bw.inject(Fault::on_private_write(FaultKind::NoEffect));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::NoEffect));
     assert_eq!(owner.post("/seat", up()).await.0, 200);
     assert_eq!(bench.seats(), (Some(100), Some(110)));
-    bench.bw.inject(Fault::on_private_write(FaultKind::Half));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::Half));
     assert_eq!(owner.post("/subscription", json!({ "seatAdjustment": 10, "maxAutoscaleSeats": 130 })).await.0, 500);
     let view = bench.bw.organization(&bench.key.id);
     assert_eq!((view.seats, view.limit, view.billed.seats), (Some(110), Some(120), Some(110)), "seats, but no cap");
@@ -40,8 +40,8 @@ async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
 async fn a_repeat_while_the_first_still_runs_is_lost_from_the_row_or_adds_up() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
-    let first = bench.bw.inject(Fault::on_private_write(FaultKind::PauseBeforeRow { ms: LONG }));
-    let second = bench.bw.inject(Fault::on_private_write(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
+    let first = bench.bw.inject(Fault::on_owner_write(FaultKind::PauseBeforeRow { ms: LONG }));
+    let second = bench.bw.inject(Fault::on_owner_write(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
     let up = || owner.post("/seat", json!({ "seatAdjustment": 10 }));
     let script = async {
         assert!(bench.bw.wait_fired(first, 1).await);
@@ -65,14 +65,14 @@ async fn a_write_goes_on_without_its_client_and_may_come_late() {
     let owner = bench.owner().await;
     let url = format!("{}/api/organizations/{}/seat", bench.sim.url(), bench.key.id);
     let up = || bench.client.post(&url).bearer_auth(&owner.token).json(&json!({ "seatAdjustment": 10 })).send();
-    let late = bench.bw.inject(Fault::on_private_write(FaultKind::ApplyLate { after_ms: LONG }));
+    let late = bench.bw.inject(Fault::on_owner_write(FaultKind::ApplyLate { after_ms: LONG }));
     up().await.unwrap_err();
     assert_eq!(bench.seats(), (Some(100), Some(100)));
     bench.bw.release(late);
     assert!(bench.bw.settle().await);
     assert_eq!(bench.seats(), (Some(110), Some(110)));
 
-    let pause = bench.bw.inject(Fault::on_private_write(FaultKind::PauseBeforeRow { ms: LONG }));
+    let pause = bench.bw.inject(Fault::on_owner_write(FaultKind::PauseBeforeRow { ms: LONG }));
     tokio::select! {
         _ = up() => unreachable!("it is paused"),
         fired = bench.bw.wait_fired(pause, 1) => assert!(fired),
@@ -87,7 +87,7 @@ async fn a_write_goes_on_without_its_client_and_may_come_late() {
 }
 
 #[tokio::test]
-async fn the_webhook_can_put_back_the_row_of_a_private_write() {
+async fn the_webhook_can_put_back_the_row_of_an_owners_write() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.webhook = Webhook::restoring());
@@ -104,7 +104,7 @@ async fn the_webhook_can_put_back_the_row_of_a_private_write() {
 }
 
 #[tokio::test]
-async fn each_organization_has_its_own_counter_on_private_paths() {
+async fn each_organization_has_its_own_counter_on_paths_of_the_owner_api() {
     let bench = Bench::new(example()).await;
     let mut owner = bench.owner().await;
     let other = bench.bw.add_organization(example());
@@ -126,7 +126,7 @@ async fn each_organization_has_its_own_counter_on_private_paths() {
 }
 
 #[tokio::test]
-async fn the_vendors_own_limits_hold_for_private_paths() {
+async fn the_vendors_own_limits_hold_for_paths_of_the_owner_api() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.rate_limits = RateLimits::vendor());

@@ -1,5 +1,5 @@
 //! `GET` and `PUT /organizations/{id}` (docs/vendors/bitwarden.md, "The organization GET" and
-//! "Other private endpoints"): seats, caps and plan, without a question to Stripe; and the name and the billing
+//! "Other endpoints of the owner API"): seats, caps and plan, without a question to Stripe; and the name and the billing
 //! address, never seats.
 
 use axum::http::StatusCode;

@@ -38,7 +38,7 @@ pub(crate) fn manages_users(call: Call<'_>, org: Uuid) -> bool {
     matches!(call.claims.roles.get(&org), Some(Role::Owner | Role::Admin))
 }
 
-/// An owner whose reseller manages the organization sees no sensitive numbers ("The private subscription GET").
+/// An owner whose reseller manages the organization sees no sensitive numbers ("The subscription GET of the owner API").
 pub(crate) fn sees_less(call: Call<'_>, org: Uuid) -> bool {
     matches!(provider(call, org), Some((Provider::Reseller, false)))
 }

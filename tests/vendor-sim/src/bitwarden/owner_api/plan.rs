@@ -1,17 +1,17 @@
 //! Plans as the owner API shows them (docs/vendors/bitwarden.md, "The organization GET" and "Plans"): inside
-//! organizations, and as the open catalogue. Names and prices stand for those of the vendor's closed pricing service.
+//! organizations, and as the open catalog. Names and prices stand for those of the vendor's closed pricing service.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::error;
 use crate::{
-    bitwarden::{plans::Plan, switches::Switches},
+    bitwarden::{plans::PlanType, switches::Switches},
     http::Answer,
 };
 
 /// The model of one plan. Self-hosted servers, and clouds that do not know the plan, have no details.
-pub(crate) fn model(plan: Plan, self_hosted: bool) -> Value {
+pub(crate) fn model(plan: PlanType, self_hosted: bool) -> Value {
     let details = plan.limits().filter(|_| !self_hosted);
     let password_manager = details.map(|l| {
         json!({
@@ -36,11 +36,11 @@ pub(crate) fn model(plan: Plan, self_hosted: bool) -> Value {
 }
 
 /// `GET /plans`: no token needed; empty on self-hosted servers ("Order of checks").
-pub(crate) fn catalogue(switches: &Switches) -> Answer {
+pub(crate) fn catalog(switches: &Switches) -> Answer {
     if switches.pricing_down && !switches.self_hosted {
         return error::went_wrong();
     }
-    let known = Plan::ALL.iter().filter(|p| !switches.self_hosted && p.limits().is_some());
+    let known = PlanType::ALL.iter().filter(|p| !switches.self_hosted && p.limits().is_some());
     let data: Vec<Value> = known.map(|plan| model(*plan, false)).collect();
     Answer::json(StatusCode::OK, &json!({ "object": "list", "data": data, "continuationToken": null }))
 }

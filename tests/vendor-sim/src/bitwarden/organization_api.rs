@@ -10,7 +10,7 @@ use super::{
     body::{self, PasswordManager, SecretsManager, Update},
     context::Context,
     refusal::Refusal,
-    route::public_error,
+    route::organization_api_error,
     rules::SmTarget,
     switches::Switches,
 };
@@ -57,7 +57,7 @@ fn message(status: StatusCode, message: &str) -> Answer {
 /// Shows the numbers ("The subscription GET").
 pub(crate) fn get(context: &Context, org: Uuid, switches: &Switches) -> Answer {
     if switches.self_hosted {
-        return public_error(SELF_HOSTED);
+        return organization_api_error(SELF_HOSTED);
     }
     let Ok(row) = context.read(org) else {
         let text = "An error occurred while retrieving the subscription details.";
@@ -89,7 +89,7 @@ pub(crate) async fn put(context: &Context, org: Uuid, bytes: &[u8], switches: &S
         Err(answer) => return *answer,
     };
     if switches.self_hosted {
-        return public_error(SELF_HOSTED);
+        return organization_api_error(SELF_HOSTED);
     }
     if context.hit(&FaultKind::NoEffect) {
         return message(StatusCode::OK, UPDATED);

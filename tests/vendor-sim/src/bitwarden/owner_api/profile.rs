@@ -1,5 +1,5 @@
 //! The caller's view of his organizations: the list that shows their ids, and the answer to two of the writes
-//! (docs/vendors/bitwarden.md, "Endpoints" and "The private subscription POST"). Without caps, with the encrypted
+//! (docs/vendors/bitwarden.md, "Endpoints" and "The subscription POST of the owner API"). Without caps, with the encrypted
 //! organization key.
 
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ pub(crate) fn list(call: Call<'_>) -> Answer {
 }
 
 /// After a write: exactly one row is expected, and anything else is a failure of the server although the change was
-/// made ("The private subscription POST").
+/// made ("The subscription POST of the owner API").
 pub(crate) fn after_write(call: Call<'_>, org: Uuid) -> Answer {
     let rows = call.context.sim.with_org(org, |o| rows(o, call.claims.user)).unwrap_or_default();
     match rows.as_slice() {

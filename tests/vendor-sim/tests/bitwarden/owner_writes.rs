@@ -1,12 +1,12 @@
-//! Seats and cap through the owner API (docs/vendors/bitwarden.md, "The seat POST", "The private subscription POST"
+//! Seats and cap through the owner API (docs/vendors/bitwarden.md, "The seat POST", "The subscription POST of the owner API"
 //! and "Rules of a change").
 
 use serde_json::{Value, json};
-use vendor_sim::{Actor, BillingPath, Fault, FaultKind, Plan, Role, Step, SubscriptionStatus};
+use vendor_sim::{Actor, BillingPath, Fault, FaultKind, PlanType, Role, Step, SubscriptionStatus};
 
 use crate::{
     Bench, example,
-    people::{model_error, private_error},
+    people::{model_error, owner_api_error},
 };
 
 const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
@@ -27,7 +27,7 @@ async fn a_seat_adjustment_is_relative_and_ignores_the_cap() {
     assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -30 })).await, (200, payment));
     assert_eq!(bench.seats(), (Some(100), Some(100)));
     let steps: Vec<_> = bench.bw.ledger(&bench.key.id).iter().map(|e| (e.who, e.step)).collect();
-    let one = [(Actor::PrivateWrite, Step::Billed), (Actor::PrivateWrite, Step::Row)];
+    let one = [(Actor::OwnerWrite, Step::Billed), (Actor::OwnerWrite, Step::Row)];
     assert_eq!(steps, one.repeat(3));
     assert_eq!((bench.bw.puts(&bench.key.id), bench.bw.writes(&bench.key.id)), (1, 4));
 }
@@ -104,24 +104,24 @@ async fn the_first_failing_rule_is_named() {
     let unlimited = "Organization has no seat limit, no need to adjust seats";
     assert_eq!(owner.refused("/seat", up.clone()).await, (400, unlimited.into()));
     bench.bw.delete_organization(&bench.key.id);
-    assert_eq!(owner.post("/seat", up).await, (404, private_error("Resource not found.")));
+    assert_eq!(owner.post("/seat", up).await, (404, owner_api_error("Resource not found.")));
 }
 
 #[tokio::test]
 async fn plans_that_do_not_scale_refuse_seats_and_caps() {
-    let bench = Bench::new(example().plan(Plan::TeamsStarter).seats(10).limit(None).members(3)).await;
+    let bench = Bench::new(example().plan(PlanType::TeamsStarter).seats(10).limit(None).members(3)).await;
     let owner = bench.owner().await;
     let seats = "Plan does not allow additional seats.";
     assert_eq!(owner.refused("/seat", json!({ "seatAdjustment": 1 })).await, (400, seats.into()));
     let cap = "Your plan does not allow seat autoscaling.";
     assert_eq!(owner.refused("/subscription", json!({ "maxAutoscaleSeats": 10 })).await, (400, cap.into()));
-    bench.bw.set_plan(&bench.key.id, Plan::Custom);
+    bench.bw.set_plan(&bench.key.id, PlanType::Custom);
     assert_eq!(owner.refused("/seat", json!({ "seatAdjustment": 1 })).await, (404, "Resource not found.".into()));
 }
 
 #[tokio::test]
 async fn a_refused_cap_leaves_the_seats_that_were_just_bought() {
-    let bench = Bench::new(example().plan(Plan::Teams2019).seats(20).limit(None).members(3)).await;
+    let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3)).await;
     let owner = bench.owner().await;
     let (status, text) = owner.refused("/subscription", json!({ "seatAdjustment": 5, "maxAutoscaleSeats": 30 })).await;
     assert_eq!(status, 400);
@@ -156,16 +156,16 @@ async fn a_declined_card_changes_nothing_and_a_lost_invoice_is_billed_all_the_sa
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let up = || json!({ "seatAdjustment": 5 });
-    bench.bw.inject(Fault::on_private_write(FaultKind::CardDeclined));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::CardDeclined));
     let (status, declined) = owner.post("/seat", up()).await;
     assert_eq!((status, &declined["message"]), (400, &json!("Errors have occurred.")));
     assert_eq!(declined["validationErrors"]["payment_method"][0], "Your card was declined.");
     bench.bw.switch(|s| s.billing_path = Some(BillingPath::New));
-    bench.bw.inject(Fault::on_private_write(FaultKind::CardDeclined));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::CardDeclined));
     assert_eq!(owner.refused("/seat", up()).await, (500, WENT_WRONG.into()));
     bench.bw.switch(|s| s.billing_path = Some(BillingPath::Legacy));
     assert_eq!(bench.seats(), (Some(100), Some(100)));
-    bench.bw.inject(Fault::on_private_write(FaultKind::DraftInvoiceLost));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::DraftInvoiceLost));
     let lost = "Unable to locate draft invoice for subscription update.";
     assert_eq!(owner.refused("/seat", up()).await, (400, lost.into()));
     assert_eq!(bench.seats(), (Some(100), Some(105)), "a 400 that was billed");
@@ -189,7 +189,7 @@ async fn storage_is_adjusted_by_gigabytes() {
 async fn some_callers_are_told_500_after_their_change_was_made() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
-    let unhandled = private_error("An unhandled server error has occurred.");
+    let unhandled = owner_api_error("An unhandled server error has occurred.");
     let change = || json!({ "seatAdjustment": 1, "maxAutoscaleSeats": 120 });
     bench.bw.set_sponsored_families(&bench.key.id, 1);
     assert_eq!(owner.post("/subscription", change()).await.0, 200);
@@ -222,7 +222,7 @@ async fn raising_seats_to_the_old_cap_mails_the_owners() {
 #[tokio::test]
 async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
     for (path, grown) in [(BillingPath::Legacy, 200), (BillingPath::New, 500)] {
-        let bench = Bench::new(example().plan(Plan::Teams2019).seats(8).limit(None).members(3)).await;
+        let bench = Bench::new(example().plan(PlanType::Teams2019).seats(8).limit(None).members(3)).await;
         let owner = bench.owner().await;
         bench.bw.switch(|s| s.billing_path = Some(path));
         assert_eq!(owner.post("/seat", json!({ "seatAdjustment": -3 })).await.0, 200);
@@ -232,10 +232,10 @@ async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
 }
 
 #[tokio::test]
-async fn without_prices_the_private_api_fails_and_the_public_read_does_not() {
+async fn without_prices_the_owner_api_fails_and_the_organization_api_does_not() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
-    let (up, wrong) = (|| json!({ "seatAdjustment": 1 }), private_error(WENT_WRONG));
+    let (up, wrong) = (|| json!({ "seatAdjustment": 1 }), owner_api_error(WENT_WRONG));
     bench.bw.switch(|s| s.pricing_down = true);
     assert_eq!(owner.get("").await, (500, wrong.clone()));
     assert_eq!(owner.get("/subscription").await, (500, wrong.clone()));

@@ -1,4 +1,4 @@
-//! The writes (docs/vendors/bitwarden.md, from "The seat POST" to "Other private endpoints"): seats, storage and
+//! The writes (docs/vendors/bitwarden.md, from "The seat POST" to "Other endpoints of the owner API"): seats, storage and
 //! machine accounts by a delta, caps absolutely, and a missing cap is no cap. They say which rule failed. Model,
 //! hosting and role are judged in that order ("Order of checks").
 
@@ -76,7 +76,7 @@ pub(crate) async fn seat(call: Call<'_>, org: Uuid) -> Answer {
     carry_out(call, org, change).await.map_or_else(|answer| *answer, |()| payment())
 }
 
-/// If the seats are changed and the cap is then refused, the seats stay ("The private subscription POST").
+/// If the seats are changed and the cap is then refused, the seats stay ("The subscription POST of the owner API").
 pub(crate) async fn subscription(call: Call<'_>, org: Uuid) -> Answer {
     let body = read(call, |root| Ok((root.count("seatAdjustment")?, root.number("maxAutoscaleSeats")?)));
     let (delta, limit) = match body {
@@ -87,7 +87,7 @@ pub(crate) async fn subscription(call: Call<'_>, org: Uuid) -> Answer {
     carry_out(call, org, change).await.map_or_else(|answer| *answer, |()| profile::after_write(call, org))
 }
 
-/// A malformed id shows only after model and hosting ("Other private endpoints" and "A wrong role").
+/// A malformed id shows only after model and hosting ("Other endpoints of the owner API" and "A wrong role").
 pub(crate) async fn storage(call: Call<'_>, org: Option<Uuid>) -> Answer {
     let zero = "Storage adjustment cannot be 0.";
     let body = read(call, |root| delta(root, "storageGbAdjustment", "StorageGbAdjustment", zero));

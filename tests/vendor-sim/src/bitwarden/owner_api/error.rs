@@ -1,5 +1,5 @@
-//! The private error object and what internal causes become in it (docs/vendors/bitwarden.md,
-//! "The private error object"). The limiter uses its shape too.
+//! The error object of the owner API and what internal causes become in it (docs/vendors/bitwarden.md,
+//! "The error object of the owner API"). The limiter uses its shape too.
 
 use axum::http::StatusCode;
 use serde::Serialize;

@@ -1,11 +1,11 @@
 //! What a user's key can read (docs/vendors/bitwarden.md, "The owner API").
 
 use serde_json::{Value, json};
-use vendor_sim::{Organization, Plan, PriceMigration, Provider, Role, SubscriptionStatus};
+use vendor_sim::{Organization, PlanType, PriceMigration, Provider, Role, SubscriptionStatus};
 
 use crate::{
     Bench, example,
-    people::{Person, private_error},
+    people::{Person, owner_api_error},
 };
 
 #[tokio::test]
@@ -35,18 +35,18 @@ async fn an_owner_reads_seats_caps_and_plan() {
 
 #[tokio::test]
 async fn an_unknown_plan_has_no_details_and_no_subscription_page() {
-    let bench = Bench::new(example().plan(Plan::Custom)).await;
+    let bench = Bench::new(example().plan(PlanType::Custom)).await;
     let owner = bench.owner().await;
     let (status, o) = owner.get("").await;
     assert_eq!((status, &o["plan"]["type"], &o["plan"]["passwordManager"]), (200, &json!(6), &Value::Null));
-    assert_eq!(owner.get("/subscription").await, (404, private_error("Resource not found.")));
-    bench.bw.set_plan(&bench.key.id, Plan::TeamsAnnually);
+    assert_eq!(owner.get("/subscription").await, (404, owner_api_error("Resource not found.")));
+    bench.bw.set_plan(&bench.key.id, PlanType::TeamsAnnually);
     assert_eq!(owner.get("/subscription").await.0, 200);
 }
 
 #[tokio::test]
 async fn the_subscription_says_what_is_billed_apart_from_what_is_shown() {
-    let bench = Bench::new(example().plan(Plan::Teams2019).seats(20).limit(None).members(3).storage(3)).await;
+    let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3).storage(3)).await;
     let owner = bench.owner().await;
     bench.bw.force_row(&bench.key.id, Some(30), None);
     let (status, o) = owner.get("/subscription").await;
@@ -115,7 +115,7 @@ async fn every_state_of_a_subscription_can_be_read() {
 #[tokio::test]
 async fn an_organization_without_a_subscription_shows_none() {
     let free =
-        Organization::enterprise("x").plan(Plan::Free).seats(2).stripe_customer(false).stripe_subscription(false);
+        Organization::enterprise("x").plan(PlanType::Free).seats(2).stripe_customer(false).stripe_subscription(false);
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_organization(free);
     let mut person = bench.owner().await;
@@ -129,7 +129,7 @@ async fn an_organization_without_a_subscription_shows_none() {
     }
     // A subscription the row names and Stripe does not know is a failure.
     bench.bw.set_stripe(&bench.key.id, true, true, None);
-    let wrong = private_error("Something went wrong with your request. Please contact support.");
+    let wrong = owner_api_error("Something went wrong with your request. Please contact support.");
     assert_eq!(person.get("/subscription").await, (500, wrong));
     assert_eq!(person.get("").await.0, 200, "this read does not ask Stripe");
 }
@@ -157,7 +157,7 @@ async fn any_confirmed_member_reads_exact_usage() {
         (403, String::new())
     );
     bench.bw.delete_organization(&bench.key.id);
-    assert_eq!(member.get("/billing/vnext/metadata").await, (404, private_error("Organization not found.")));
+    assert_eq!(member.get("/billing/vnext/metadata").await, (404, owner_api_error("Organization not found.")));
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn owner_previews_a_bill_and_nothing_is_changed() {
     assert_eq!(ask(&admin, one).await, (403, String::new()));
     assert!(bench.bw.ledger(&bench.key.id).is_empty(), "nothing is changed");
     bench.bw.set_stripe(&bench.key.id, true, false, None);
-    let none = private_error("Organization does not have a subscription.");
+    let none = owner_api_error("Organization does not have a subscription.");
     let (status, text) = ask(&owner, one).await;
     assert_eq!((status, serde_json::from_str(&text).unwrap_or_default()), (400, none));
 }
@@ -189,7 +189,7 @@ async fn owner_previews_a_bill_and_nothing_is_changed() {
 #[tokio::test]
 async fn an_admin_is_told_404_on_billing_and_other_things_elsewhere() {
     let bench = Bench::new(example()).await;
-    let not_found = private_error("Resource not found.");
+    let not_found = owner_api_error("Resource not found.");
     for role in [Role::Admin, Role::User, Role::Custom] {
         let person = bench.person(role).await;
         assert_eq!(person.get("").await, (404, not_found.clone()));
@@ -202,7 +202,7 @@ async fn an_admin_is_told_404_on_billing_and_other_things_elsewhere() {
         ] {
             assert_eq!(person.post(action, body).await, (404, not_found.clone()), "{action}");
         }
-        assert_eq!(person.get("/billing").await, (401, private_error("Unauthorized.")));
+        assert_eq!(person.get("/billing").await, (401, owner_api_error("Unauthorized.")));
         let rename = person.raw("PUT", &format!("/organizations/{}", bench.key.id), Some(r#"{"name":"x"}"#)).await;
         assert_eq!(rename, (401, String::new()));
         let members = if role == Role::Admin { 200 } else { 404 };

@@ -7,7 +7,7 @@ use super::world::BY_HOST;
 
 /// The guard that the driver leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weakness {
+pub enum FaultSwitch {
     /// The registry is told that nothing was there when the term began.
     NoScan,
     /// What was read in a former term counts in this one.
@@ -24,7 +24,7 @@ pub enum Weakness {
     NoLease,
     /// It is asked, but not in which term.
     AnyTerm,
-    /// The send deadline never strikes.
+    /// The send deadline never takes effect.
     NoDeadline,
     /// Objects are counted when the term begins, and not again while one is waited for that the watch does not know.
     NoRecount,
@@ -54,7 +54,7 @@ pub enum Weakness {
     DeletedAndForgotten,
 }
 
-impl Weakness {
+impl FaultSwitch {
     pub const ALL: [Self; 22] = [
         Self::NoScan,
         Self::OldReading,
@@ -87,7 +87,7 @@ impl Weakness {
             Self::NoLock => "the lock of an account is not taken",
             Self::ByArrival => "ownership by order of arrival",
             Self::ForgetsDeleted => "the open change of a deleted object is forgotten",
-            Self::ForgetsMoved => "an open change bars the account of now",
+            Self::ForgetsMoved => "an open change blocks the account of now",
             Self::NoLease => "a request leaves without the Lease",
             Self::AnyTerm => "a request leaves in any term",
             Self::NoDeadline => "no send deadline",
@@ -158,6 +158,6 @@ impl Weakness {
                 Variant::one(comes_and_goes).without_the_oldest()
             }
         };
-        Variant { weakness: Some(self), broken: Some(broken), ..base }
+        Variant { fault_switch: Some(self), broken: Some(broken), ..base }
     }
 }

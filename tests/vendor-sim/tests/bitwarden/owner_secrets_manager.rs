@@ -2,7 +2,7 @@
 //! "Rules of Secrets Manager").
 
 use serde_json::json;
-use vendor_sim::{Actor, Fault, FaultKind, Organization, Plan};
+use vendor_sim::{Actor, Fault, FaultKind, Organization, PlanType};
 
 use crate::{Bench, example};
 
@@ -31,7 +31,7 @@ async fn counts_are_relative_and_missing_caps_are_cleared() {
     assert_eq!(owner.post("/sm-subscription", json!({})).await.0, 200);
     assert_eq!(numbers(&bench), [Some(22), None, Some(65), None]);
     let entries = bench.bw.ledger(&bench.key.id);
-    assert!(entries.iter().all(|e| e.who == Actor::PrivateWrite));
+    assert!(entries.iter().all(|e| e.who == Actor::OwnerWrite));
     assert_eq!(bench.bw.writes(&bench.key.id), 2);
 }
 
@@ -88,7 +88,7 @@ async fn without_access_or_without_limits_every_write_is_refused() {
         assert_eq!(owner.refused("/sm-subscription", json!({})).await, (400, text.into()), "even if nothing changes");
     }
     let bench =
-        Bench::new(example().plan(Plan::Families).use_api(true).seats(6).members(2).secrets_manager(1, 1)).await;
+        Bench::new(example().plan(PlanType::Families).use_api(true).seats(6).members(2).secrets_manager(1, 1)).await;
     let owner = bench.owner().await;
     let none = (404, "Resource not found.".to_owned());
     assert_eq!(owner.refused("/sm-subscription", json!({ "seatAdjustment": 1 })).await, none, "the plan has none");
@@ -110,7 +110,7 @@ async fn with_the_standalone_discount_password_manager_follows_and_loses_its_cap
     assert_eq!(pm(), (Some(100), Some(120)), "only seats pull");
     assert_eq!(owner.post("/sm-subscription", json!({ "seatAdjustment": 5 })).await.0, 200);
     assert_eq!((pm(), numbers(&bench)[0]), ((Some(105), None), Some(30)));
-    bench.bw.inject(Fault::on_private_write(FaultKind::HalfSecretsManager));
+    bench.bw.inject(Fault::on_owner_write(FaultKind::HalfSecretsManager));
     assert_eq!(owner.post("/sm-subscription", json!({ "seatAdjustment": 5 })).await.0, 500);
     assert_eq!((pm(), numbers(&bench)[0]), ((Some(110), None), Some(30)), "one half of it");
 }

@@ -1,5 +1,5 @@
 //! Reads about use and payment: exact occupied seats (docs/vendors/bitwarden.md, "Exact use"), the members with their
-//! status, and the billing summary ("Other private endpoints"). Each refuses another role in its own way
+//! status, and the billing summary ("Other endpoints of the owner API"). Each refuses another role in its own way
 //! ("A wrong role").
 
 use axum::http::StatusCode;
@@ -43,7 +43,7 @@ pub(crate) fn self_host_metadata(call: Call<'_>, org: Uuid) -> Answer {
     occupied(false, 0)
 }
 
-/// Unpaged, like the public list.
+/// Unpaged, like the list of the organization API.
 pub(crate) fn members(call: Call<'_>, org: Uuid) -> Answer {
     if !access::manages_users(call, org) {
         return error::not_found();

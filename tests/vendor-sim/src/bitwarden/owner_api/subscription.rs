@@ -1,4 +1,4 @@
-//! `GET /organizations/{id}/subscription` (docs/vendors/bitwarden.md, "The private subscription GET"): the
+//! `GET /organizations/{id}/subscription` (docs/vendors/bitwarden.md, "The subscription GET of the owner API"): the
 //! organization, and what Stripe says about its subscription. The quantities are the billed ones, so they can differ
 //! from the seats shown ("A failure that was billed").
 
@@ -11,7 +11,7 @@ use super::{Call, access, error, organization};
 use crate::{
     bitwarden::{
         organization::SubscriptionStatus,
-        plans::Plan,
+        plans::PlanType,
         state::{Org, Stripe},
         stripe,
         terms::Terms,
@@ -32,7 +32,7 @@ struct Line {
 }
 
 impl Line {
-    fn model(&self, plan: Plan) -> Value {
+    fn model(&self, plan: PlanType) -> Value {
         json!({
             "productId": format!("prod_{}", self.name), "name": self.name, "amount": self.amount,
             "quantity": self.quantity, "interval": if plan.annual() { "year" } else { "month" },
@@ -47,7 +47,7 @@ impl Line {
 
 /// Billed lines: the package of packaged plans, then what is bought beyond what the plan includes. An attached schedule
 /// shows its future line instead of the seats.
-fn lines(plan: Plan, stripe: &Stripe, terms: &Terms) -> Vec<Line> {
+fn lines(plan: PlanType, stripe: &Stripe, terms: &Terms) -> Vec<Line> {
     let interval = if plan.annual() { "annually" } else { "monthly" };
     let line = |name: String, amount, quantity, addon| Line { name, amount, quantity, addon };
     let mut lines = Vec::new();
@@ -74,7 +74,7 @@ fn lines(plan: Plan, stripe: &Stripe, terms: &Terms) -> Vec<Line> {
 }
 
 /// What a period costs with these quantities.
-pub(super) fn total(plan: Plan, stripe: &Stripe, terms: &Terms) -> f64 {
+pub(super) fn total(plan: PlanType, stripe: &Stripe, terms: &Terms) -> f64 {
     lines(plan, stripe, terms).iter().map(Line::total).sum()
 }
 
@@ -92,7 +92,7 @@ fn subscription(o: &Org, stripe: &Stripe, lines: Option<&[Line]>) -> Value {
     })
 }
 
-/// Also null when cancelled, or when the preview fails.
+/// Also null when canceled, or when the preview fails.
 fn upcoming(o: &Org, stripe: &Stripe, lines: Option<&[Line]>) -> Value {
     let ended = stripe::cancelled(stripe.status) || stripe.status == SubscriptionStatus::Incomplete;
     if ended || o.terms.cancel_at_period_end || o.terms.preview_fails {
