@@ -62,6 +62,8 @@ pub enum Branch {
     TwoDifferences,
     /// The second of two installations sent its difference while that of the first was under way.
     TwoDifferencesOneAfterTheOther,
+    /// The second one found that change made, and sent nothing.
+    SecondSentNothing,
     /// Shown and billed differ, for a webhook of one of two purchases wrote over the other; both installations tell the bill.
     HiddenAndTold,
     /// What two installations bought, one of them takes for the vendor's growth.
@@ -73,7 +75,7 @@ pub enum Branch {
 }
 
 /// So many cases of a whole run each branch must decide.
-const LEAST: [(Branch, usize); 20] = [
+const LEAST: [(Branch, usize); 21] = [
     (Branch::ThirdPartyWhileOpen, 1),
     (Branch::ThirdPartyUnseen, 1),
     (Branch::ThirdPartyUndone, 1),
@@ -93,11 +95,21 @@ const LEAST: [(Branch, usize); 20] = [
     (Branch::TwoTotals, 1),
     (Branch::TwoTotalsAtOneMoment, 1),
     (Branch::TwoDifferences, 1),
-    (Branch::TwoDifferencesOneAfterTheOther, 1),
+    (Branch::SecondSentNothing, 3),
+    (Branch::AsksBesideAnother, 2),
 ];
 
 /// So many cases of a whole run each of these may decide: what excuses a case and hangs on chance, or switches an oracle off.
-const MOST: [(Branch, usize); 1] = [(Branch::ThirdPartyBesideReading, 0)];
+const MOST: [(Branch, usize); 8] = [
+    (Branch::ThirdPartyBesideReading, 0),
+    (Branch::BelievedALie, 0),
+    (Branch::HiddenByAnother, 3),
+    (Branch::HeldByAnotherBill, 3),
+    (Branch::Contested, 3),
+    (Branch::HiddenAndTold, 3),
+    (Branch::TakenForGrowth, 3),
+    (Branch::TwoDifferencesOneAfterTheOther, 3),
+];
 
 /// How many cases each branch decided.
 #[derive(Default)]

@@ -345,9 +345,14 @@ impl Two {
         self.first.bitwarden().ledger(&self.first.key().id)
     }
 
-    /// A purchase of each was carried out.
-    fn both_sent(&self) -> bool {
-        self.records().iter().all(|records| records.iter().any(|r| r.is_purchase() && r.executed == Some(200)))
+    /// The branch that is decided by whose purchases were carried out.
+    fn decided(&self, story: Story) -> Option<Branch> {
+        let sent = |records: &Vec<Record>| records.iter().any(|r| r.is_purchase() && r.executed == Some(200));
+        match self.records().each_ref().map(sent) {
+            [true, true] => Some(story.branch()),
+            [true, false] if story == Story::OneAfterTheOther => Some(Branch::SecondSentNothing),
+            _ => None,
+        }
     }
 
     fn story(&self) -> String {
@@ -386,7 +391,7 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
         Err(flaw) => Err(flaw),
         Ok(((), ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
     };
-    let sent = two.both_sent().then(|| case.story.branch());
+    let sent = two.decided(case.story);
     let story = two.story();
     match end {
         Ok((end, excuses)) => Ok(Played { end, decided: sent.into_iter().chain(excuses).collect(), story }),

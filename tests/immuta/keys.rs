@@ -40,6 +40,7 @@ async fn at_rest_nothing_is_written_anywhere() {
     a.until_ready("True/InSync").await;
     // The event of the addition comes last.
     a.w.until_told("LicenseKeyAdded", 1).await;
+    a.until_polled(1).await;
     let (mark, before) = (a.w.plane.audit_mark(), a.w.vendor_writes());
     a.until_polled(20).await;
     let wrote = a.w.wrote_since(mark);
