@@ -5,10 +5,10 @@ use std::time::Duration;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::api::{IntentPhase, ManagementPolicy};
 use seatkeeper_support::{
-    AuditEvent, OPERATOR_USER, Operator, SYSTEM_NAMESPACE, http_get, http_get_as, needs_control_plane, wait_for,
+    OPERATOR_USER, Operator, SYSTEM_NAMESPACE, http_get, http_get_as, needs_control_plane, wait_for,
 };
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind};
+use vendor_sim::{Fault, FaultKind, Role};
 
 use crate::bad_answers::throttled;
 use crate::tenants::fast_but;
@@ -30,19 +30,43 @@ async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name()
     wait_for("the purchase to be told", PATIENCE, told).await;
     let mark = w.plane.audit_mark();
     w.until_polled(20).await;
-    let audit = w.plane.audit_since(mark);
-    let reads = |event: &AuditEvent| matches!(event.verb.as_str(), "get" | "list" | "watch");
-    let lease = |event: &AuditEvent| event.resource == "leases" && event.verb == "update";
-    let wrote = audit.clone().user(OPERATOR_USER).only(|event| !reads(event) && !lease(event));
+    let wrote = w.wrote_since(mark);
     assert!(wrote.is_empty(), "{:?}", wrote.events());
-    let vendor = w.bitwarden().count(|request| request.method != "GET" && !request.path.ends_with("/connect/token"));
-    assert_eq!(vendor, 1, "the purchase");
+    assert_eq!(w.vendor_writes(), 1, "the purchase");
+    let audit = w.plane.audit_since(mark);
     assert!(audit.user(OPERATOR_USER).namespace(&w.namespace).len() >= 40, "object and Secret are read each time");
     let secrets = w.audit().resource("secrets");
     assert!(secrets.len() > 20);
     let by_name = secrets.count(|event| event.verb == "get" && event.name == "key");
     assert_eq!(by_name, secrets.len(), "{:?}", secrets.events());
     assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_rest_nothing_is_written_with_an_owners_key_alone_or_beside_another() {
+    needs_control_plane!();
+    let w = World::over_all_namespaces("owner-rest", organization(), FAST).await;
+    let (alone, both) = (w.tenant("alone", organization()).await, w.tenant("both", organization()).await);
+    let owners = [alone.person(Role::Owner).await, both.person(Role::Owner).await];
+    w.declare("alone", alone.alone(json!({}))).await;
+    w.declare("both", both.both(json!({}))).await;
+    for t in [&alone, &both] {
+        t.until_in_sync(150).await;
+    }
+    // The events of both purchases come last.
+    w.until_told("SeatsIncreased", 2).await;
+    for t in [&alone, &both] {
+        t.until_polled(1).await;
+    }
+    assert_eq!((alone.owner_requests("POST"), both.puts(), w.vendor_writes()), (1, 1, 2), "the purchases");
+    let signed_in = || owners.each_ref().map(|owner| w.bitwarden().find_user(&owner.user_id).map(|user| user.logins));
+    let (mark, logins, tokens) = (w.plane.audit_mark(), signed_in(), w.bitwarden().token_requests());
+    for t in [&alone, &both] {
+        t.until_polled(10).await;
+    }
+    let wrote = w.wrote_since(mark);
+    assert!(wrote.is_empty(), "{:?}", wrote.events());
+    assert_eq!((w.vendor_writes(), w.bitwarden().token_requests(), signed_in()), (2, tokens, logins));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fault_proxy::{Hop, Record};
 
-use subject::{Choice, Name, Request, new_list};
+use subject::{Choice, Name, Request, new_list, unshown};
 
 /// a: object, s: Secret, w: status, i: intent, t: token, v: reading, p: purchase.
 fn requests(letters: &str) -> Vec<Request> {
@@ -188,4 +188,19 @@ fn a_listed_request_that_did_not_come_this_time_is_the_last_of_its_class_before_
         let why = last(unknown).expect_err(unknown);
         assert!(why.contains(unknown) && why.contains("UPDATE_CHOSEN=1"), "{why}");
     }
+}
+
+#[test]
+fn what_a_missed_case_alone_plays_is_shown_by_no_case_that_ran() {
+    let all = all(LETTERS);
+    let is_killed_at_purchase = |name: &Name| name.to_string() == "first/purchase-1/killed";
+    let ran = |names: &[&Name]| -> BTreeSet<String> { names.iter().flat_map(|name| name.branches()).collect() };
+    // The second scenario has the same fault at its purchase.
+    let others: Vec<&Name> = all.iter().filter(|name| !is_killed_at_purchase(name)).collect();
+    assert_eq!(unshown(&all, &ran(&others)), Vec::<String>::new());
+    let others: Vec<&Name> = others.into_iter().filter(|name| name.to_string() != "second/purchase-1/killed").collect();
+    assert_eq!(unshown(&all, &ran(&others)), ["crash: killed at a purchase"]);
+    let others: Vec<&Name> = others.into_iter().filter(|name| name.kind != "pause").collect();
+    let missing = unshown(&all, &ran(&others));
+    assert!(missing.contains(&"kind pause".to_owned()), "{missing:?}");
 }

@@ -11,6 +11,7 @@ mod pages;
 mod release;
 mod runner;
 mod selection;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

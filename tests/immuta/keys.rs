@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 use seatkeeper::api::KeyState;
-use seatkeeper_support::{OPERATOR_USER, needs_control_plane};
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{ExpiredSeats, LicenseKey};
 
 use super::{Acme, acme, keys_of, tenant};
-use crate::world::{condition, said};
+use crate::world::{FAST, World, condition, organization, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listed_keys_are_added_once_one_after_the_other_and_told() {
@@ -32,17 +32,20 @@ async fn listed_keys_are_added_once_one_after_the_other_and_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_nothing_is_written_anywhere() {
     needs_control_plane!();
-    let a = acme("immuta-rest").await;
+    // A control plane of its own: whatever the operator writes, anywhere, is in its audit log.
+    let w = World::over_all_namespaces("immuta-rest", organization(), FAST).await;
+    let a = Acme::on(w, tenant(), |_| {}).await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
-    a.until_polled(4).await;
-    let mark = a.w.plane.audit_mark();
-    let before = (a.tenant.posts(), a.tenant.deletes());
-    a.until_polled(5).await;
-    let wrote = a.w.plane.audit_since(mark).writes(OPERATOR_USER, &a.w.namespace);
+    // The event of the addition comes last.
+    a.w.until_told("LicenseKeyAdded", 1).await;
+    a.until_polled(1).await;
+    let (mark, before) = (a.w.plane.audit_mark(), a.w.vendor_writes());
+    a.until_polled(20).await;
+    let wrote = a.w.wrote_since(mark);
     assert!(wrote.is_empty(), "{:?}", wrote.events());
-    assert_eq!((a.tenant.posts(), a.tenant.deletes()), before);
+    assert_eq!((a.w.vendor_writes(), a.tenant.posts(), a.tenant.deletes()), (before, 1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

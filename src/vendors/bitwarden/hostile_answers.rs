@@ -347,8 +347,23 @@ fn list_in_the_place_of_an_object_is_refused() {
     assert!(answer(200, member.as_bytes()).json::<Memberships>("").is_err());
     assert!(members::count(br#"{"data":[["a",2,true]]}"#.as_slice()).is_err());
     for (field, list) in [("subscription", json!(["active"])), ("plan", json!([null, null]))] {
-        assert!(answer(200, json!({ field: list }).to_string().as_bytes()).json::<Details>("").is_err(), "{field}");
+        let body = json!({ "seats": 100, field: list }).to_string();
+        assert!(answer(200, body.as_bytes()).json::<Details>("").is_err(), "{field}");
     }
-    let items = json!({ "subscription": { "items": [["seats", 1.0, 5, false, false]] } }).to_string();
+    let items = json!({ "seats": 100, "subscription": { "items": [["seats", 1.0, 5, false, false]] } }).to_string();
     assert!(answer(200, items.as_bytes()).json::<Details>("").is_err());
+}
+
+#[test]
+fn owner_api_answers_without_seats_are_no_organization_and_null_is_none() {
+    for object in
+        [json!({}), json!({ "object": "error", "message": "zz" }), json!({ "subscription": null, "plan": null })]
+    {
+        let given = answer(200, object.to_string().as_bytes());
+        assert!(given.json::<owner_api_fields::Organization>("").is_err(), "{object}");
+        assert!(given.json::<Details>("").is_err(), "{object}");
+    }
+    let uncounted = answer(200, json!({ "seats": null }).to_string().as_bytes());
+    assert!(uncounted.json::<owner_api_fields::Organization>("").is_ok());
+    assert!(uncounted.json::<Details>("").is_ok());
 }

@@ -26,7 +26,7 @@ fn seen(product: Product) -> Seen {
 
 /// A person sees this subscription too; `null`: there is none.
 fn viewed(product: Product, standing: Standing, subscription: &Value) -> Seen {
-    let details: Details = serde_json::from_value(json!({ "subscription": subscription })).unwrap();
+    let details: Details = serde_json::from_value(json!({ "seats": 100, "subscription": subscription })).unwrap();
     let owner = OwnerView {
         standing,
         enabled: true,
