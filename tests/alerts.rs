@@ -116,7 +116,7 @@ async fn scrape(prometheus: &Prometheus, w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_fault_fires_its_alerts_and_no_other_and_every_query_of_the_dashboard_has_an_answer() {
+async fn each_fault_fires_its_alerts_alone_and_each_dashboard_query_is_answered() {
     needs_control_plane!();
     let mut w = world("alerts").await;
     w.bitwarden().switch(|s| s.rate_limits = RateLimits::none());

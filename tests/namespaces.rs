@@ -93,7 +93,7 @@ async fn namespace_that_is_not_there_is_named_and_served_once_it_is_made() {
 const NAMED: &[(&str, &str)] = &[("rbac.secretNames", "{key,more}"), ("policies.secretAccess.enabled", "true")];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_that_the_chart_does_not_name_is_not_read_and_that_is_told_with_the_value_to_change() {
+async fn secret_not_named_by_chart_is_not_read_and_message_names_value_to_set() {
     needs_control_plane!();
     let (plane, spaces) = installed_for(&["named"], &[], NAMED).await;
     let w = World::on(plane, spaces[0].clone(), spaces[0].clone(), organization(), FAST).await;

@@ -97,7 +97,7 @@ async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn term_ends_the_process_within_ten_seconds_however_long_a_purchase_is_stuck() {
+async fn sigterm_ends_process_within_ten_seconds_however_long_purchase_hangs() {
     needs_control_plane!();
     // With the grace period as shipped.
     let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=65s"]);
@@ -152,7 +152,7 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_vendor() {
+async fn suspended_and_observed_objects_are_read_and_never_written_to_vendor() {
     needs_control_plane!();
     let w = world("suspend").await;
     w.declare("suspended", json!({ "suspend": true })).await;
@@ -178,7 +178,7 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_without_an_operator() {
+async fn deleted_object_goes_at_once_without_operator_and_vendor_keeps_seats() {
     needs_control_plane!();
     let w = world("delete").await;
     let object = w.declare("acme", json!({})).await;
@@ -379,7 +379,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn second_installation_for_the_same_objects_is_told_by_both_and_neither_writes_on_and_on() {
+async fn installations_sharing_objects_report_each_other_without_endless_writes() {
     needs_control_plane!();
     let w = world("two-installs").await;
     w.declare("acme", json!({ "managementPolicy": "Observe" })).await;

@@ -301,6 +301,18 @@ fn tests() -> Vec<String> {
     names
 }
 
+/// A name is read in a list of results, beside its module and what became of it.
+const LONGEST_NAME: usize = 72;
+
+#[test]
+fn test_name_is_short_enough_for_one_line_of_results() {
+    let long: Vec<String> = tests()
+        .into_iter()
+        .filter(|test| test.rsplit("::").next().is_some_and(|name| name.len() > LONGEST_NAME))
+        .collect();
+    assert!(long.is_empty(), "subject_condition_outcome in {LONGEST_NAME} characters: {long:#?}");
+}
+
 /// The rows of a page's table of promises, from its heading on.
 fn rows_below(page: &str, heading: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(root().join(page)).unwrap();
@@ -337,7 +349,7 @@ fn flowing(text: &str) -> String {
 }
 
 #[test]
-fn each_promise_of_the_evidence_is_in_its_page_and_names_tests_and_guards_that_exist() {
+fn each_promise_of_evidence_is_listed_with_existing_tests_and_guards() {
     let page = "docs/evidence/promises.md";
     let rows = rows_below(page, "# Promises and what holds them\n");
     assert!(rows.len() > 50, "only {} promises", rows.len());
@@ -387,7 +399,7 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
-fn the_crds_in_the_repository_and_in_the_charts_are_those_that_the_types_give() {
+fn crds_in_repository_and_charts_are_those_that_types_generate() {
     for crd in seatkeeper::api::crds() {
         let (yaml, name) = (serde_yaml::to_string(&crd).expect("YAML"), crd.metadata.name.expect("a name"));
         let folders = ["crds", "charts/seatkeeper/files", "charts/seatkeeper-crds/files"];

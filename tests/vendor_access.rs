@@ -48,7 +48,7 @@ impl Elsewhere {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_of_a_ca_that_a_server_shows_is_trusted_if_it_is_the_one_in_the_secret() {
+async fn ca_certificate_shown_by_server_is_trusted_only_if_secret_contains_it() {
     needs_control_plane!();
     let e = Elsewhere::new("pinned", Options { certificate: Certificate::OfCa, ..Options::hurried() }).await;
     e.declare(json!({})).await;
@@ -112,7 +112,7 @@ async fn gateway_that_wants_a_client_certificate_gets_the_one_of_the_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_for_an_access_proxy_go_to_the_hosts_of_their_secret_and_to_no_other() {
+async fn access_proxy_headers_go_only_to_hosts_of_their_secret() {
     needs_control_plane!();
     let w = world("headers").await;
     let (t, other) = (w.tenant("one", organization()).await, w.tenant("other", organization()).await);
@@ -223,7 +223,7 @@ const AUTHORIZED: &str = "Basic c2VhdDpzZWNyZXQtb2YtcHJveHk=";
 const CREDENTIALS: (&str, &str) = ("SEATKEEPER_VENDOR_PROXY_CREDENTIALS", "seat:secret-of-proxy");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn proxy_of_the_installer_carries_requests_to_vendors_alone_with_credentials_that_nothing_shows() {
+async fn installer_proxy_carries_only_vendor_requests_with_hidden_credentials() {
     needs_control_plane!();
     let w = world("proxy").await;
     assert!(w.operator.stop().await.success());

@@ -99,7 +99,7 @@ async fn bad_reading_of_an_owners_key_is_no_news_a_lasting_one_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_a_person_asks() {
+async fn single_throttle_is_silent_lasting_one_is_told_and_both_heal_on_request() {
     needs_control_plane!();
     for case in throttled_cases() {
         let w = world("edge").await;
@@ -165,7 +165,7 @@ async fn one_403_is_met_with_a_fresh_token_and_is_no_news() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_memory() {
+async fn thirty_thousand_members_are_counted_without_list_held_in_memory() {
     needs_control_plane!();
     // Those who have left make a list of 25 MB of it, and take no seat.
     let big = Organization::enterprise("Big").seats(32_000).limit(32_000).members(30_000).revoked(55_000);
@@ -178,7 +178,7 @@ async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_mem
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_something_changes() {
+async fn refused_credentials_are_reported_with_fix_and_not_retried_until_change() {
     needs_control_plane!();
     let w = World::with("refused-reads", organization(), &fast_but(&["--credential-probe=1h"])).await;
     w.needs_many_tokens();
@@ -215,7 +215,7 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusal_by_something_in_front_of_the_vendor_accuses_no_key_and_is_tried_again_soon() {
+async fn refusal_in_front_of_vendor_accuses_no_key_and_is_retried_soon() {
     needs_control_plane!();
     // A key that is held to be bad would not be tried again while the test lasts.
     let w = World::with("in-front", organization(), &fast_but(&["--credential-probe=1h"])).await;
@@ -245,7 +245,7 @@ async fn refusal_by_something_in_front_of_the_vendor_accuses_no_key_and_is_tried
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_reading_is_not_repeated_before_its_time_not_even_to_tell_that_it_is_old() {
+async fn throttled_reading_is_not_retried_early_even_to_report_stale_status() {
     needs_control_plane!();
     let w = world("retry-after").await;
     w.declare("acme", json!({ "seats": 100 })).await;

@@ -91,7 +91,7 @@ fn page_lists_every_metric_with_what_it_is() {
 }
 
 #[test]
-fn each_series_of_an_object_names_it_its_vendor_and_its_product_and_an_object_has_fewer_than_25() {
+fn each_series_names_object_vendor_and_product_and_object_has_under_25() {
     let metrics = Metrics::default();
     show(&metrics, &full());
     let text = printed(&metrics);
@@ -102,7 +102,7 @@ fn each_series_of_an_object_names_it_its_vendor_and_its_product_and_an_object_ha
 }
 
 #[test]
-fn numbers_that_are_not_known_have_no_series_and_those_that_are_out_of_date_vanish_while_conditions_stay() {
+fn unknown_numbers_have_no_series_and_stale_ones_vanish_unlike_conditions() {
     let metrics = Metrics::default();
     show(&metrics, &full());
     for (family, value) in [
@@ -138,7 +138,7 @@ fn numbers_that_are_not_known_have_no_series_and_those_that_are_out_of_date_vani
 }
 
 #[test]
-fn a_condition_has_one_series_and_a_change_that_waits_has_one_for_its_reason() {
+fn condition_has_one_series_and_pending_change_has_one_for_its_reason() {
     let metrics = Metrics::default();
     let with = |conditions: Vec<Condition>| LicenseSeatsStatus { conditions, ..full() };
     show(&metrics, &with(vec![condition(kind::CHANGE_PENDING, "True", "AwaitingWindow")]));

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn reading_waits_for_the_probe_of_its_host_and_a_change_leaves_at_once_or_not_at_all() {
+    async fn reading_waits_for_probe_of_host_and_change_leaves_at_once_or_never() {
         let limits = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
         let rates = Rates { rules: Vec::new(), others: limits, domains: Vec::new() };
         let limiter = Limiter::new(Arc::new(SharedLimiter::new()), Arc::new(rates), None);

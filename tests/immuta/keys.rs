@@ -128,7 +128,7 @@ async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_needed() {
+async fn uncounted_expired_key_is_pruned_though_every_other_seat_is_needed() {
     needs_control_plane!();
     let a = Acme::with("immuta-spent", tenant(), |switches| {
         (switches.expired_key_accepted, switches.expired_seats) = (true, ExpiredSeats::Gone);
@@ -152,7 +152,7 @@ async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_with_a_feature_that_no_other_key_gives_is_not_removed_and_the_feature_is_named() {
+async fn key_with_feature_no_other_key_has_is_not_removed_and_feature_is_named() {
     needs_control_plane!();
     let a = acme("immuta-feature").await;
     let old = a.issued("old", LicenseKey::seats(0).feature("FPE")).await;
@@ -242,7 +242,7 @@ async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_of_a_license_key_that_is_missing_is_awaited_and_after_two_minutes_needs_a_person() {
+async fn missing_license_key_secret_is_awaited_two_minutes_then_needs_person() {
     needs_control_plane!();
     let a = acme("immuta-awaited").await;
     // No poll comes meanwhile: the end of the wait is a moment that the operator knows.

@@ -41,7 +41,7 @@ fn refusal_of_the_request_keeps_its_reason() {
 }
 
 #[test]
-fn each_outcome_has_its_label_and_says_whether_the_vendor_may_have_done_something() {
+fn each_outcome_has_label_and_says_whether_vendor_may_have_acted() {
     let uncertain = |said: Uncertain| Outcome::Uncertain(said);
     for (outcome, label, sent, runs) in [
         (Outcome::NotSent("late"), "not_sent", false, false),

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn preview_asks_about_both_products_for_one_that_is_left_out_would_not_be_in_the_total() {
+    fn preview_asks_about_both_products_since_total_lacks_one_left_out() {
         let body = |text: &str| Some(format!("{{\"update\":{{{text}}}}}"));
         let both = r#""passwordManager":{"seats":110},"secretsManager":{"seats":20}"#;
         assert_eq!(asked(Product::PasswordManager, 110, Some(20)), body(both));

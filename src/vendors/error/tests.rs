@@ -83,7 +83,7 @@ fn label_of_every_error_is_listed() {
 }
 
 #[test]
-fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
+fn rate_limit_wait_is_no_fault_and_every_other_error_keeps_its_remedy() {
     for error in every() {
         let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
         let expected = match &error {
@@ -96,7 +96,7 @@ fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_it
 }
 
 #[test]
-fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_it_asks_for() {
+fn host_outage_is_reported_in_words_of_its_error_with_pause_it_asks_for() {
     let told = |error: VendorError| error.fault("Acme", "host.test").message;
     let closed = |trouble, asked| told(down(trouble, asked).into());
     assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));

@@ -135,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_bytes_a_ca_bundle_holds_a_client_trusts_at_least_one_certificate_of_it(
+    fn ca_bundle_of_any_bytes_makes_client_trust_at_least_one_certificate(
         before in any::<Vec<u8>>(), FuzzInput(pem) in prop_oneof![harmed(PEM.as_bytes()), harmed(b"no certificate"), harmed(b"")],
     ) {
         thread_local!(static HTTP: Http = http());

@@ -110,7 +110,7 @@ fn no_person_is_led_to_give_a_credential_away() {
 }
 
 #[test]
-fn a_ca_that_the_owner_names_is_the_one_that_vouches_for_the_tenant_or_nothing_is_sent() {
+fn license_key_with_pinned_ca_is_sent_only_if_that_ca_verifies_tenant() {
     let data = [("licenseKey", VALUE), ("server", "https://tenant.test")];
     let pinned = secret(LICENSE_KEY_TYPE, &[data[0], data[1], ("ca.crt", "one\r\nCA\n")]);
     let may = |secret: &Secret, ca: Option<&str>| {
