@@ -145,9 +145,25 @@ async fn each_fault_fires_its_alerts_and_no_other_and_every_query_of_the_dashboa
         assert_eq!(rule["health"], "ok", "{rule}");
     }
     each_query_of_the_dashboard_has_an_answer(&prometheus).await;
+    numbers_that_are_too_old_have_no_series(&w).await;
 
     drop(tenants);
     end_of_the_leader(&prometheus, &mut w).await;
+}
+
+/// Of an object that is not read any more, what is known about it stays, and its numbers do not. Those of its twin do.
+async fn numbers_that_are_too_old_have_no_series(w: &World) {
+    let (old, twin) = ("seats-run-short-and-then-no-usable-answer", "seats-run-short");
+    let shows = async |family: &str, name: &str| {
+        let label = format!("name=\"{name}\"");
+        w.operator.metric_with(&format!("seatkeeper_{family}"), &[&label]).await.is_some()
+    };
+    for number in ["seats_desired", "seats_purchased", "seats_used", "seats_free", "seats_limit"] {
+        assert_eq!((shows(number, old).await, shows(number, twin).await), (false, true), "{number}");
+    }
+    for known in ["condition", "license_expiry_timestamp_seconds", "last_observation_timestamp_seconds"] {
+        assert_eq!((shows(known, old).await, shows(known, twin).await), (true, true), "{known}");
+    }
 }
 
 /// The leader is killed, and the next operator may not lead.

@@ -30,19 +30,19 @@ struct Running {
 }
 
 /// What a kubelet does for one node.
-struct Kubelet<'a> {
+pub struct Kubelet<'a> {
     plane: &'a ControlPlane,
     running: BTreeMap<String, Running>,
 }
 
 impl<'a> Kubelet<'a> {
-    async fn start(plane: &'a ControlPlane) -> Self {
+    pub async fn start(plane: &'a ControlPlane) -> Self {
         add_node(plane, "node", "linux").await;
         Self { plane, running: BTreeMap::new() }
     }
 
     /// Looks after the pods until it is dropped.
-    async fn run(mut self) {
+    pub async fn run(mut self) {
         loop {
             let pods: Api<Pod> = Api::all(self.plane.admin());
             let here = ListParams::default().fields("spec.nodeName=node");
@@ -215,4 +215,61 @@ async fn replicas_are_scheduled_to_linux_alone_although_a_windows_node_is_empty(
     // The twin: without the selector the next pod goes where no other pod is.
     plane.helm(&[&release[..], &here, &["--set", "nodeSelector=null"]].concat()).await.ok();
     nodes_of_pods(&plane, |nodes| nodes.contains(&"windows".to_owned())).await;
+}
+
+/// Whether this user may do this with a kind in namespace `default`, as `kubectl auth can-i` has it.
+async fn may(plane: &ControlPlane, user: &str, verb: &str, kind: &str) -> bool {
+    let (who, kind) = (format!("--as={user}"), format!("{kind}.seatkeeper.dev"));
+    plane.kubectl_in("default", &["auth", "can-i", verb, &kind, &who], "").await.stdout.trim() == "yes"
+}
+
+/// Waits until the roles of Kubernetes have the rules of every role that is there. The last one is made here, with a verb of its own.
+async fn until_aggregated(plane: &ControlPlane, verb: &str) {
+    let labels = ["view", "edit", "admin"].map(|own| format!("rbac.authorization.k8s.io/aggregate-to-{own}"));
+    let labels: BTreeMap<String, &str> = labels.into_iter().map(|label| (label, "true")).collect();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": verb, "labels": labels },
+        "rules": [{ "apiGroups": ["seatkeeper.dev"], "resources": ["licenseseats"], "verbs": [verb] }],
+    });
+    plane.kubectl_in("", &["create", "-f", "-"], &role.to_string()).await.ok();
+    for user in ["view", "edit", "admin"] {
+        let last = async || may(plane, user, verb, "licenseseats").await.then_some(());
+        wait_for(format!("{verb} to be in {user}"), PATIENCE, last).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn view_reads_seats_and_edit_spends_only_where_the_installer_says_so() {
+    needs_control_plane!();
+    let plane = ControlPlane::start().await;
+    let _controllers = plane.start_controllers();
+    // Each user has the role of his name, and nothing else.
+    for role in ["view", "edit", "admin"] {
+        let (of, user) = (format!("--clusterrole={role}"), format!("--user={role}"));
+        plane.kubectl_in("default", &["create", "rolebinding", role, &of, &user], "").await.ok();
+    }
+    for (time, (aggregate, spends)) in [("false", false), ("true", true), ("false", false)].into_iter().enumerate() {
+        plane.install_chart(&[("rbac.aggregateToEdit", aggregate)]).await;
+        until_aggregated(&plane, &format!("last-{time}")).await;
+        for user in ["view", "edit", "admin"] {
+            for kind in ["licenseseats", "seatapprovals"] {
+                assert!(may(&plane, user, "list", kind).await, "{user} reads {kind}, {aggregate}");
+            }
+            for (verb, kind) in [("create", "licenseseats"), ("patch", "licenseseats/scale")] {
+                let expected = spends && user != "view";
+                assert_eq!(may(&plane, user, verb, kind).await, expected, "{user}, {verb} {kind}, {aggregate}");
+            }
+            assert!(!may(&plane, user, "create", "seatapprovals").await, "{user} approves, {aggregate}");
+        }
+        assert!(!may(&plane, "nobody", "list", "licenseseats").await, "a user without a role");
+    }
+    // The twins: nothing but the role was missing.
+    for (user, role, verb, kind) in
+        [("view", "editor", "create", "licenseseats"), ("admin", "approver", "create", "seatapprovals")]
+    {
+        let (of, who) = (format!("--clusterrole=seatkeeper-{role}"), format!("--user={user}"));
+        plane.kubectl_in("default", &["create", "rolebinding", role, &of, &who], "").await.ok();
+        let allowed = async || may(&plane, user, verb, kind).await.then_some(());
+        wait_for(format!("{user} to {verb} {kind}"), PATIENCE, allowed).await;
+    }
 }

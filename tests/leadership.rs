@@ -148,7 +148,8 @@ async fn who_is_told_to_stop_between_intent_and_request_sends_nothing_under_it()
     assert!(p.w.operator.wait_exit(PATIENCE).await.expect("it ends").success());
     assert_eq!(p.w.puts(), 0);
     let log = p.w.operator.log();
-    assert!(log.contains("the operator is shutting down"), "{log}");
+    let line = log.lines().find(|line| line.contains("change not sent")).expect("a line of the change");
+    assert!(line.contains("outcome=\"not_sent\"") && line.contains("the operator is shutting down"), "{line}");
     p.start_operator(&flags).await;
     bought_under_another(&p, &id).await;
 }

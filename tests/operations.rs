@@ -10,6 +10,7 @@ use seatkeeper_support::{
 use serde_json::json;
 use vendor_sim::{Fault, FaultKind};
 
+use crate::bad_answers::throttled;
 use crate::tenants::fast_but;
 use crate::world::{FAST, PATIENCE, World, binary, organization, said, world};
 
@@ -206,8 +207,33 @@ async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
     assert_eq!(w.operator.metric("seatkeeper_changes_by_trigger_total{trigger=\"SpecDiffers\"}").await, Some(1.0));
     assert_eq!(w.operator.metric("seatkeeper_leader").await, Some(1.0));
     w.seats().delete("acme", &Default::default()).await.expect("delete");
+    // Sooner than by the sweep of deleted objects, which comes every half minute.
     let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
-    wait_for("the series of a deleted object to vanish", PATIENCE * 2, gone).await;
+    wait_for("the series of a deleted object to vanish", PATIENCE / 4, gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_refusal_of_a_vendor_is_an_increase_of_a_counter_that_was_at_0() {
+    needs_control_plane!();
+    let w = world("metrics-zero").await;
+    let of = |labels: &str| format!("seatkeeper_vendor_requests_total{{vendor=\"bitwarden\",{labels}}}");
+    let metrics = w.operator.metrics().await;
+    let counters: Vec<_> =
+        metrics.lines().filter(|line| line.starts_with("seatkeeper_vendor_requests_total{")).collect();
+    assert!(counters.len() > 300 && counters.iter().all(|line| line.ends_with(" 0")), "{counters:#?}");
+    assert_eq!(w.bitwarden().requests().len(), 0);
+    let refused = of("operation=\"put_subscription\",outcome=\"refused\"");
+    assert_eq!(w.operator.metric(&refused).await, Some(0.0));
+    w.bitwarden().inject(Fault::on_put(throttled("60")).times(1));
+    w.declare("acme", json!({})).await;
+    wait_for("the refusal to be counted", PATIENCE, async || {
+        (w.operator.metric(&refused).await == Some(1.0)).then_some(())
+    })
+    .await;
+    // No request made a counter: each of them was there before.
+    let later = w.operator.metrics().await;
+    let after = later.lines().filter(|line| line.starts_with("seatkeeper_vendor_requests_total{")).count();
+    assert_eq!(after, counters.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

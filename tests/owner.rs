@@ -124,6 +124,9 @@ async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared
         w.edit(name, json!({ "limit": { "mode": "Unlimited" } })).await;
         let status = w.until(name, "no limit", |status| status.limited == Some(false)).await;
         assert_eq!((status.seats, status.limit), (Some(120), None), "{name}");
+        let account = status.account.and_then(|account| account.key()).expect("an account");
+        let line = format!("name=\"{name}\" account=\"{account}\" from=120 to=120 limit=\"none\" outcome=\"ok\"");
+        assert!(w.operator.log().contains(&line), "{line} is not in {}", w.operator.log());
         w.edit(name, json!({ "seats": 130 })).await;
         w.until_in_sync(name, 130).await;
         assert_eq!((t.organization().seats, t.organization().limit), (Some(130), None), "{name}");

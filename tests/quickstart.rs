@@ -114,6 +114,29 @@ fn last_table(log: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
+/// How wide a terminal is at least, where people look at all namespaces.
+const WIDTH: usize = 120;
+
+/// How wide a table is for the sake of this row: up to its STATUS, and its AGE behind that.
+fn width(row: &str) -> usize {
+    let (before, age) = row.trim_end().rsplit_once(' ').expect("an AGE");
+    before.trim_end().chars().count() + "   ".len() + age.chars().count()
+}
+
+/// The table of all namespaces is narrower than a terminal, and so would be each table of the log with that column.
+fn assert_fits_a_terminal(log: &str, everywhere: &str) {
+    let rows = everywhere.lines().count();
+    assert!(everywhere.starts_with("NAMESPACE ") && rows > examples::names().len(), "{everywhere}");
+    let column = "NAMESPACE   ".len();
+    let (mut table, mut wide) = (false, Vec::new());
+    for line in log.lines() {
+        table = line.starts_with("NAME ") || table && !line.is_empty();
+        wide.extend(Some(line).filter(|line| table && column + width(line) >= WIDTH));
+    }
+    wide.extend(everywhere.lines().filter(|line| width(line) >= WIDTH));
+    assert_eq!(wide, Vec::<&str>::new(), "rows that make the table {WIDTH} characters wide or more");
+}
+
 /// A PATH whose first kubectl works for nobody: whoever finds another one has it from the exports. A fresh machine has none.
 fn path_with_a_useless_kubectl() -> OsString {
     let folder = scratch_dir("kubectl");
@@ -164,6 +187,7 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     let (exports, commands): (Vec<&str>, Vec<&str>) = printed.partition(|line| line.starts_with("export "));
     assert!(exports[0].contains("KUBECONFIG=") && exports[0].contains(" PATH="), "in one line: {exports:?}");
     let exports = exports.join("\n");
+    assert_fits_a_terminal(&log, &bash(&exports, "kubectl get licenseseats -A"));
     assert_eq!(commands.len(), COMMANDS.len(), "COMMANDS says what each one shows\n{log}");
     for (command, (part, answer, effect)) in commands.iter().zip(COMMANDS) {
         assert!(command.contains(part), "{command} instead of {part}");

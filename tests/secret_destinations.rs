@@ -145,6 +145,29 @@ fn no_license_keys(e: &Elsewhere) -> Vec<(&'static str, &'static str, Value, &'s
             "licenseKey",
             "Secret beside holds apiKey",
         ),
+        (
+            "beside-token",
+            LICENSE_KEY_TYPE,
+            json!({ "server": there, "token": "t" }),
+            "licenseKey",
+            "Secret beside-token holds token",
+        ),
+        (
+            "beside-password",
+            LICENSE_KEY_TYPE,
+            json!({ "server": there, "password": "p" }),
+            "licenseKey",
+            "Secret beside-password holds password",
+        ),
+        ("login", LICENSE_KEY_TYPE, json!({ "server": there }), "password", "Secret login holds password"),
+        ("bearer", LICENSE_KEY_TYPE, json!({ "server": there }), "token", "Secret bearer holds token"),
+        (
+            "old-login",
+            "Opaque",
+            json!({ "server": there }),
+            "password",
+            "password belongs to a credential and is never",
+        ),
     ]
 }
 

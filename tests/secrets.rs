@@ -1,7 +1,9 @@
 //! Secrets as people really make them: what is wrong is named by key with its fix, nothing is bought meanwhile, and
 //! mending the Secret is enough.
 
-use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::OrganizationKey;
@@ -219,6 +221,48 @@ async fn secret_that_is_missing_or_half_filled_for_two_minutes_needs_a_person() 
         let status = t.until_in_sync(150).await;
         assert_eq!(said(&status, "Stalled"), "", "{}", t.name);
     }
+}
+
+/// When each Secret of the namespace was asked for, in seconds.
+fn looks_at_secrets(w: &World) -> BTreeMap<String, Vec<f64>> {
+    let mut looks: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for event in w.audit().verb("get").resource("secrets").events() {
+        let received: Timestamp = event.received.parse().expect("a time");
+        looks.entry(event.name.clone()).or_default().push(received.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64());
+    }
+    looks
+}
+
+/// As the README has it of `--secret-recheck`, which is a second here: after twelve reads, a twelfth as often.
+#[tokio::test(flavor = "multi_thread")]
+async fn secret_that_stays_missing_is_looked_at_less_often_after_twelve_looks() {
+    needs_control_plane!();
+    const OBJECTS: usize = 50;
+    let w = world("fifty").await;
+    for number in 0..OBJECTS {
+        let name = format!("missing-{number:02}");
+        w.declare(&name, with_secret(&name)).await;
+    }
+    let pauses = |looks: &[f64]| looks.windows(2).map(|two| two[1] - two[0]).collect::<Vec<f64>>();
+    // 12 s, a twentieth longer or shorter.
+    let rare = |pause: &f64| *pause > 11.0;
+    wait_for("two long pauses before each Secret is looked at", PATIENCE * 2, async || {
+        let looks = looks_at_secrets(&w);
+        let rests = |looks: &Vec<f64>| pauses(looks).iter().copied().filter(|pause| rare(pause)).count() >= 2;
+        (looks.len() == OBJECTS && looks.values().all(rests)).then_some(())
+    })
+    .await;
+    let looks = looks_at_secrets(&w);
+    for (name, looks) in &looks {
+        let pauses = pauses(looks);
+        assert!(pauses.iter().all(|pause| *pause > 0.9), "{name}: {pauses:?}");
+        assert!(pauses.iter().filter(|pause| !rare(pause)).count() <= 13, "{name}: {pauses:?}");
+        assert!(pauses.iter().skip(13).all(rare), "{name}: {pauses:?}");
+    }
+    // An object and its Secret are read each time, and nothing else.
+    let (all, secrets) = (w.audit().verb("get").len(), looks.values().map(Vec::len).sum::<usize>());
+    assert!(all <= 2 * secrets + OBJECTS, "{all} requests for {secrets} looks");
+    assert_eq!(w.bitwarden().requests().len(), 0, "the vendor is not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

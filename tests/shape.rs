@@ -247,17 +247,24 @@ fn every_vendor_lists_the_answers_that_prove_that_nothing_was_done() {
     }
 }
 
-#[test]
-fn every_vendor_says_what_its_credentials_hold() {
+/// That src/vendors/mod.rs has a list with one of each vendor.
+fn assert_listed_of_every_vendor(what: &str, kind: &str) {
     let list = code(&root().join("src/vendors/mod.rs"));
     let names = vendors();
     for name in &names {
-        assert!(
-            list.contains(&format!("&{name}::CREDENTIALS")),
-            "src/vendors/mod.rs does not list {name}::CREDENTIALS"
-        );
+        assert!(list.contains(&format!("&{name}::{what}")), "src/vendors/mod.rs does not list {name}::{what}");
     }
-    assert!(list.contains(&format!("CREDENTIALS: [&CredentialKeys; {}]", names.len())), "{names:?}");
+    assert!(list.contains(&format!("{what}: [&{kind}; {}]", names.len())), "{names:?}");
+}
+
+#[test]
+fn every_vendor_says_what_its_credentials_hold() {
+    assert_listed_of_every_vendor("CREDENTIALS", "CredentialKeys");
+}
+
+#[test]
+fn every_vendor_says_what_it_is_asked_for() {
+    assert_listed_of_every_vendor("OPERATIONS", "Operations");
 }
 
 /// Names of all tests, as cargo prints them, with the file in the place of the test program.
@@ -406,4 +413,13 @@ fn the_chart_knows_every_flag_and_no_other() {
     let mut known: Vec<String> = known.keys().cloned().collect();
     known.sort();
     assert_eq!(known, flags, "charts/seatkeeper/values.schema.json, properties.flags");
+    // The schema's words name no fix, so that it lets through what the checks refuse by the value to set.
+    let refused = schema["properties"]["flags"]["patternProperties"].as_object().expect("flags of other values");
+    let expected = format!("^({})$", FLAGS_WITH_OWN_VALUES.join("|"));
+    assert_eq!(refused.keys().collect::<Vec<_>>(), [&expected]);
+    let checks = fs::read_to_string(root().join("charts/seatkeeper/templates/_checks.tpl")).unwrap();
+    let named = checks.lines().find(|line| line.contains("$own := dict")).expect("the values of flags");
+    let missing: Vec<_> =
+        FLAGS_WITH_OWN_VALUES.iter().filter(|flag| !named.contains(&format!("\"{flag}\" "))).collect();
+    assert!(missing.is_empty(), "charts/seatkeeper/templates/_checks.tpl names no value for {missing:?}");
 }

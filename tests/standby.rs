@@ -174,7 +174,7 @@ async fn side_that_stands_by_with_an_open_change_says_so_and_repeats_nothing() {
     w.edit("acme", json!({ "activeCluster": "none" })).await;
     let open = |status: &LicenseSeatsStatus| {
         let summary = status.summary.as_deref().unwrap_or_default();
-        summary == "standby (none active); outcome not known yet"
+        summary == "standby (none active); outcome unknown"
     };
     let open = w.until("acme", "an open change", open).await;
     assert_eq!(said(&open, "Ready"), "Unknown/OutcomeUnknown");

@@ -153,8 +153,11 @@ async fn look_that_a_person_asks_for_reads_the_role_of_the_key_and_the_license_a
     let person = t.person(Role::Owner).await;
     w.declare("acme", t.both(json!({ "seats": 100, "interval": "1h" }))).await;
     w.until_in_sync("acme", 100).await;
+    w.bitwarden().set_subscription_status(&t.key.id, SubscriptionStatus::PastDue);
+    let status = t.ask("license").await;
+    assert_eq!(said(&status, "LicenseValid"), "True/PastDue");
     w.bitwarden().set_role(&person.user_id, &t.key.id, Role::Admin);
-    let status = t.ask("now").await;
+    let status = t.ask("role").await;
     assert_eq!(said(&status, "CredentialsValid"), "False/InsufficientRole");
 }
 

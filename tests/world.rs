@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, operator_binary, wait_for};
+use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, debug_text, operator_binary, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::{BillingPath, Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
 
@@ -202,7 +202,11 @@ impl World {
     }
 
     pub async fn status(&self, name: &str) -> LicenseSeatsStatus {
-        self.seats().get(name).await.expect("the object").status.unwrap_or_default()
+        let status = self.seats().get(name).await.expect("the object").status.unwrap_or_default();
+        let messages = status.conditions.iter().map(|condition| &condition.message).chain(&status.summary);
+        let debug: Vec<_> = messages.filter(|message| debug_text(message).is_some()).collect();
+        assert!(debug.is_empty(), "{name} says it in Rust's Debug text: {debug:?}");
+        status
     }
 
     /// Waits until the status is as described, and returns it.

@@ -156,7 +156,7 @@ pub(super) async fn follow(context: &Context) {
             }
             Err(error) => {
                 context.approvals.lock().synced.remove(&scope);
-                if let Some(error) = context.apiserver.tells_of_watch(error)
+                if let Some(error) = context.apiserver.tells_of_watch(&scope, error)
                     && failing.insert(scope.clone())
                 {
                     tracing::warn!(error, %scope, "watching SeatApprovals failed; the watch is taken up again, and objects that need one are held meanwhile");

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::LicenseSeatsStatus;
 use crate::domain::kind;
-use crate::vendors::{RequestLabels, VendorLabel};
 
 const KEY: (&str, &str) = ("it", "acme");
 
@@ -67,10 +66,6 @@ fn series(metrics: &Metrics, family: &str) -> Vec<String> {
 #[test]
 fn page_lists_every_metric_with_what_it_is() {
     let metrics = Metrics::default();
-    // What was never counted is not printed.
-    metrics.pass("in_sync");
-    metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
-    metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
     show(&metrics, &full());
     let text = printed(&metrics);
     let told = |keyword: &str| {
@@ -205,6 +200,26 @@ fn changes_count_from_zero_once_each_by_what_they_did() {
     seats.sort();
     assert_eq!(seats, [r#"{direction="decrease"} 20"#, r#"{direction="increase"} 50"#]);
     assert!(series(&metrics, "changes_by_trigger_total").contains(&r#"{trigger="UseChanged"} 2"#.to_owned()));
+}
+
+#[test]
+fn requests_to_vendors_count_from_zero_by_operation_and_outcome() {
+    let metrics = Metrics::default();
+    let counted = series(&metrics, "vendor_requests_total");
+    assert!(counted.iter().all(|line| line.ends_with(" 0")), "{counted:#?}");
+    for (vendor, operation, outcome) in [
+        ("bitwarden", "token", "no_answer"),
+        ("bitwarden", "get_members", "throttled"),
+        ("bitwarden", "put_subscription", "refused"),
+        ("bitwarden", "post_subscription", "unanswered"),
+        ("immuta", "get_licenses", "key_refused"),
+        ("immuta", "add_license", "not_sent"),
+    ] {
+        let line = format!("{{vendor=\"{vendor}\",operation=\"{operation}\",outcome=\"{outcome}\"}} 0");
+        assert!(counted.contains(&line), "{line}\n{counted:#?}");
+    }
+    // Once for each replica, however many objects there are.
+    assert!((300..350).contains(&counted.len()), "{} series", counted.len());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod allowed_use;
 mod mistake;
 
-pub(super) use allowed_use::{CredentialKeys, kind, not_permitted, shown_kind};
+pub(super) use allowed_use::{CredentialKeys, credential_of, kind, not_permitted, shown_kind};
 use k8s_openapi::api::core::v1::Secret;
 use mistake::mistake;
 use secrecy::SecretString;

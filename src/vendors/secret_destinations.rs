@@ -224,8 +224,8 @@ fn no_secret_leaves_through_an_immuta_object_for_a_place_that_its_owner_did_not_
             }
         }
     }
-    // Three credentials of the tenant with three keys for it, and one of another with its own.
-    assert_eq!(leaving, 3 * 3 + 1, "a rule over nothing");
+    // Four credentials of the tenant with three keys for it, and one of another with its own.
+    assert_eq!(leaving, 4 * 3 + 1, "a rule over nothing");
     let expected = [reason::HOST_NOT_ALLOWED, reason::KEY_INVALID, reason::KEY_MISSING, reason::SECRET_NOT_PERMITTED];
     assert!(expected.iter().all(|reason| reasons.contains_key(reason)), "{reasons:?}");
 }

@@ -79,6 +79,8 @@ pub async fn play(t: &Tenant<'_>) {
         "license-ends-in-20-days" => ends_in(20),
         "license-ends-in-6-days" => ends_in(6),
         "license-ends-before-window" => ends_in(40),
+        // An end that is known, and too far away for an alert.
+        "seats-run-short" | "seats-run-short-and-then-no-usable-answer" => ends_in(400),
         "license-canceled" => vendor.set_subscription_status(&t.key.id, SubscriptionStatus::Canceled),
         "payment-late" => vendor.set_subscription_status(&t.key.id, SubscriptionStatus::PastDue),
         "secret-missing" => drop(t.world.secrets().delete(&t.name, &Default::default()).await.expect("deleted")),

@@ -47,7 +47,7 @@ impl Acme {
     /// Waits until an object is held for the other one, and returns the id that tells the two.
     async fn until_held(&self, name: &str, other: &str) -> String {
         let held = |s: &seatkeeper::api::LicenseSeatsStatus| said(s, "ChangePending") == "True/Conflict";
-        let status = self.w.until(name, "another object's licenses", held).await;
+        let status = self.w.until(name, "same licenses elsewhere", held).await;
         assert_eq!(said(&status, "Ready"), "False/Conflict", "{status:?}");
         let message = &condition(&status, "Ready").expect("Ready").message;
         assert!(message.contains(&format!("LicenseSeats {other} has another address")), "{message}");

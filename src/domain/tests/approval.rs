@@ -552,7 +552,7 @@ fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
     for kind in [kind::READY, kind::STALLED] {
         assert!(said(&asker.status, kind).0.ends_with("/ApprovalsUnreadable"), "{kind}: no person's yes ends it");
     }
-    assert_eq!(asker.summary(), "+5 seats: approvals cannot be read");
+    assert_eq!(asker.summary(), "+5 seats: approvals not readable");
 }
 
 #[test]

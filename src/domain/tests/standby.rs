@@ -212,7 +212,7 @@ fn side_with_an_open_change_is_no_standby_until_its_outcome_is_known_and_repeats
     let eu = eu.names(Some("none")).later(60).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
     assert!(eu.ready().1.contains("make no other cluster active"), "{}", eu.ready().1);
-    assert_eq!(eu.summary(), "standby (none active); outcome not known yet");
+    assert_eq!(eu.summary(), "standby (none active); outcome unknown");
     assert_eq!(said(&eu.status, kind::RECONCILING).0, "True/Progressing");
     let eu = eu.later(1800).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown", "two readings must agree");

@@ -22,6 +22,7 @@ impl From<VendorError> for Failed {
 impl Failure for Failed {
     const UNAUTHORIZED: Self = Self::Key;
     const FORBIDDEN: Self = Self::Key;
+    const LABELS: &'static [&'static str] = &["failed"];
 
     fn shared(&self) -> Option<&VendorError> {
         if let Self::Shared(error) = self { Some(error) } else { None }

@@ -72,9 +72,28 @@ impl ControlPlane {
         self.run("helm", args, "").await
     }
 
+    /// Runs a line of a shell as administrator in a folder, with the pinned kubectl and helm before all others.
+    ///
+    /// # Panics
+    /// When there is no bash.
+    pub async fn shell(&self, folder: &Path, line: &str) -> Output {
+        let own = ["kubectl", "helm"].map(|name| tool(name).parent().expect("a folder").to_owned());
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(own.into_iter().chain(env::split_paths(&path))).expect("parts of a PATH");
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("set -o pipefail\n{line}")]).current_dir(folder).env("PATH", path);
+        self.finish(command, line, "").await
+    }
+
     async fn run(&self, name: &str, args: &[&str], stdin: &str) -> Output {
         let mut command = Command::new(tool(name));
-        command.args(args).env("KUBECONFIG", self.kubeconfig_path()).env("KUBECACHEDIR", self.dir().join("kubectl"));
+        command.args(args);
+        self.finish(command, &format!("{name} {args:?}"), stdin).await
+    }
+
+    /// Runs a command as administrator to its end. `what` is for messages.
+    async fn finish(&self, mut command: Command, what: &str, stdin: &str) -> Output {
+        command.env("KUBECONFIG", self.kubeconfig_path()).env("KUBECACHEDIR", self.dir().join("kubectl"));
         for folder in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
             command.env(folder, self.dir().join(folder.to_lowercase()));
         }
@@ -85,7 +104,7 @@ impl ControlPlane {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+            .unwrap_or_else(|error| panic!("{what} does not start: {error}"));
         let _guarded = child.id().map(Guarded::new);
         let mut pipe = child.stdin.take().expect("stdin is piped");
         let text = stdin.as_bytes().to_vec();
@@ -94,7 +113,7 @@ impl ControlPlane {
             let _ = pipe.write_all(&text).await;
         };
         let finished = async { tokio::join!(feed, child.wait_with_output()).1 };
-        let Ok(output) = timeout(LIMIT, finished).await else { panic!("{name} {args:?} still ran after {LIMIT:?}") };
+        let Ok(output) = timeout(LIMIT, finished).await else { panic!("{what} still ran after {LIMIT:?}") };
         let output = output.expect("a child can be waited for");
         Output {
             status: output.status,

@@ -32,7 +32,7 @@ fn status(status: u16, asked: Option<u64>) -> Ending {
     Outage::of_answer(status, asked.map(seconds)).map_or(Ending::Answered, Ending::Failed)
 }
 
-const UNREACHABLE: Ending = Ending::Failed(Outage { trouble: Trouble::NoConnection, asked: None });
+const UNREACHABLE: Ending = Ending::Failed(Outage { trouble: Trouble::NoConnection("no connection"), asked: None });
 
 /// One request from its turn to its end.
 fn ask(rate_limiter: &mut RateLimiter, bucket: &LimitedBucket<'_>, ending: Ending, now: Duration) -> Result<(), Wait> {

@@ -41,6 +41,11 @@ async fn uids_of_crds(cp: &ControlPlane) -> Vec<Value> {
     uids
 }
 
+/// Whether the CRD has a field that the former chart's CRD lacks.
+async fn has_the_new_crd(cp: &ControlPlane) -> bool {
+    object(cp, "crd", CRDS[0]).await.to_string().contains("lastObservedAt")
+}
+
 #[tokio::test]
 async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pods_stay_as_they_are() {
     needs_control_plane!();
@@ -53,6 +58,7 @@ async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pod
         .ok();
     let was = object(&cp, "deployment", "seatkeeper").await;
     let had = uids_of_crds(&cp).await;
+    assert!(!has_the_new_crd(&cp).await, "the former chart has the present CRD");
 
     let upgrade = "upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system";
     helm(&cp, &format!("{upgrade} --reuse-values")).await.ok();
@@ -60,8 +66,7 @@ async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pod
     assert_eq!(is["spec"], was["spec"], "what the former chart had no value for");
     assert_eq!(is["metadata"]["generation"], was["metadata"]["generation"], "no pod is replaced");
     assert_eq!(uids_of_crds(&cp).await, had);
-    let crd = object(&cp, "crd", CRDS[0]).await.to_string();
-    assert!(crd.contains("maxIncrease"), "the CRD is the present one");
+    assert!(has_the_new_crd(&cp).await, "the CRD is the present one");
 
     helm(&cp, &format!("{upgrade} --reset-then-reuse-values")).await.ok();
     let is = object(&cp, "deployment", "seatkeeper").await;
@@ -152,6 +157,36 @@ fn umbrella() -> PathBuf {
     fs::write(umbrella.join("Chart.yaml"), format!("{head}{dependencies}")).expect("a file");
     fs::write(umbrella.join("values.yaml"), values).expect("a file");
     umbrella
+}
+
+/// As docs/install.md has it of objects that are there already.
+#[tokio::test]
+async fn install_over_objects_of_kubectl_takes_the_flags_that_its_page_names() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    cp.kubectl(&["create", "namespace", "seatkeeper-system"]).await.ok();
+    let chart = "charts/seatkeeper --namespace seatkeeper-system";
+    let applied = helm(&cp, &format!("template seatkeeper {chart} --skip-tests --set replicas=2")).await.ok();
+    cp.kubectl_in("seatkeeper-system", &["apply", "--server-side", "-f", "-"], &applied).await.ok();
+
+    let refused = helm(&cp, &format!("install seatkeeper {chart}")).await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    let refused = helm(&cp, &format!("install seatkeeper {chart} --take-ownership")).await.refused();
+    assert!(refused.contains("conflict with \"kubectl\"") && refused.contains(".spec.replicas"), "{refused}");
+    // The failed release has the name.
+    let again = helm(&cp, &format!("install seatkeeper {chart} --take-ownership --force-conflicts")).await.refused();
+    assert!(again.contains("cannot reuse a name that is still in use"), "{again}");
+    helm(&cp, &format!("upgrade --install seatkeeper {chart} --take-ownership --force-conflicts")).await.ok();
+    assert_eq!(object(&cp, "deployment", "seatkeeper").await["spec"]["replicas"], 1);
+
+    // Both own what they have alike, until one of them changes it.
+    for value in ["log.level=debug", "image.tag=next"] {
+        let upgrade = format!("upgrade seatkeeper {chart} --reset-then-reuse-values --set {value}");
+        let refused = helm(&cp, &upgrade).await.refused();
+        assert!(refused.contains("conflict with \"kubectl\""), "{refused}");
+        helm(&cp, &format!("{upgrade} --force-conflicts")).await.ok();
+    }
+    helm(&cp, &format!("upgrade seatkeeper {chart} --reset-then-reuse-values --set log.level=warn")).await.ok();
 }
 
 #[tokio::test]

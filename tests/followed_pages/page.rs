@@ -1,0 +1,165 @@
+//! The commands of a page, to be run as they stand there. A command that no test runs is in [`NOT_RUN`] with the reason; one that is in
+//! neither place turns the test of its page red.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use seatkeeper_support::{ControlPlane, Output, scratch_dir, workspace_root};
+
+/// The pages that tests follow.
+pub const PAGES: [&str; 5] =
+    ["docs/install.md", "docs/upgrade.md", "docs/backup.md", "docs/who-may-spend.md", "docs/gitops.md"];
+
+/// Commands that cannot run here: how each begins, and why.
+pub const NOT_RUN: [(&str, &str); 3] = [
+    ("kubectl -n seatkeeper-system logs", "a kubelet serves the log, and a test stands in for the kubelet"),
+    ("kubectl get --raw /api/v1/namespaces/seatkeeper-system/pods/POD:8080/proxy/readyz", "pods have no network here"),
+    ("velero restore create", "Velero would need a storage of backups and its own controllers"),
+];
+
+/// What sentences call a command by, without anything to run.
+pub const NAMES: [&str; 12] = [
+    "flux reconcile",
+    "helm install",
+    "helm install --wait",
+    "helm uninstall",
+    "helm upgrade",
+    "helm upgrade --install",
+    "helm upgrade --wait",
+    "kubectl annotate",
+    "kubectl apply",
+    "kubectl create",
+    "kubectl create -f",
+    "kubectl scale",
+];
+
+/// What stands between backticks is a command if it begins with one of these.
+const PROGRAMS: [&str; 7] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "velero "];
+
+/// What commands name by a path in the checkout.
+const FOLDERS: [&str; 4] = ["charts", "crds", "examples", "gitops"];
+
+/// The text of a page.
+pub fn text(path: &str) -> String {
+    fs::read_to_string(workspace_root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn flowing(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The commands of a page: those of its blocks of `sh`, and those between backticks in its sentences.
+pub fn commands(page: &str) -> BTreeSet<String> {
+    let (mut language, mut commands, mut sentences, mut begun) = (None, BTreeSet::new(), String::new(), String::new());
+    for line in page.lines().map(str::trim) {
+        if let Some(fence) = line.strip_prefix("```") {
+            language = if language.is_some() { None } else { Some(fence) };
+            continue;
+        }
+        match language {
+            None => sentences = format!("{sentences} {line}"),
+            Some("sh") if line.starts_with('#') && begun.is_empty() => {}
+            Some("sh") => {
+                begun = format!("{begun} {}", line.trim_end_matches('\\'));
+                if !line.ends_with('\\') && begun.matches('\'').count() % 2 == 0 {
+                    commands.insert(flowing(&std::mem::take(&mut begun)));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    let quoted = sentences.split('`').skip(1).step_by(2).map(flowing);
+    commands.extend(quoted.filter(|quoted| PROGRAMS.iter().any(|program| quoted.starts_with(program))));
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+/// A page that is followed.
+pub struct Page {
+    path: &'static str,
+    commands: BTreeSet<String>,
+    left: RefCell<BTreeSet<String>>,
+    /// Where commands run: a folder with what they name of the checkout.
+    pub folder: PathBuf,
+}
+
+impl Page {
+    /// Opens one of [`PAGES`].
+    pub fn open(path: &'static str) -> Self {
+        assert!(PAGES.contains(&path), "{path} is not in the list of pages that are followed");
+        let folder = scratch_dir("page");
+        for name in FOLDERS {
+            symlink(workspace_root().join(name), folder.join(name)).expect("a link");
+        }
+        Self::of(path, &text(path), folder)
+    }
+
+    fn of(path: &'static str, text: &str, folder: PathBuf) -> Self {
+        let mut commands = commands(text);
+        commands.retain(|command| !NAMES.contains(&command.as_str()));
+        let runs = |command: &&String| NOT_RUN.iter().all(|(begins, _)| !command.starts_with(begins));
+        let left = commands.iter().filter(runs).cloned().collect();
+        Self { path, commands, left: RefCell::new(left), folder }
+    }
+
+    /// The one command that begins so. It counts as run from now on.
+    fn take(&self, begins: &str) -> String {
+        let found: Vec<&String> = self.commands.iter().filter(|command| command.starts_with(begins)).collect();
+        let [command] = found[..] else { panic!("{} has {found:?} for: {begins}", self.path) };
+        self.left.borrow_mut().remove(command);
+        command.clone()
+    }
+
+    /// Runs the command that begins so.
+    pub async fn follow(&self, cp: &ControlPlane, begins: &str) -> Output {
+        self.follow_but(cp, begins, &[]).await
+    }
+
+    /// Runs the command that begins so, with these words replaced by others.
+    pub async fn follow_but(&self, cp: &ControlPlane, begins: &str, replaced: &[(&str, &str)]) -> Output {
+        let mut command = self.take(begins);
+        for (words, others) in replaced {
+            assert!(command.contains(words), "{words} is not in: {command}");
+            command = command.replacen(words, others, 1);
+        }
+        cp.shell(&self.folder, &command).await
+    }
+
+    /// The page has been followed to its end.
+    pub fn close(self) {
+        let left = self.left.into_inner();
+        let advice = "run them in tests/followed_pages.rs, or say in NOT_RUN of tests/followed_pages/page.rs why not";
+        assert!(left.is_empty(), "{} has commands that no test runs: {left:?}: {advice}", self.path);
+    }
+}
+
+#[test]
+fn commands_of_a_page_are_those_of_blocks_and_between_backticks() {
+    let page = "Run `kubectl get\npods` or set `replicas`.\n\n```sh\n# a word before\nhelm install a \\\n  --set b=c\njq '.a |\n  .b' d\n```\n\
+                ```yaml\nkubectl: none\n```\n  ```sh\n  true && kubectl get nodes\n  ```\n";
+    let expected = ["helm install a --set b=c", "jq '.a | .b' d", "kubectl get pods", "true && kubectl get nodes"];
+    assert_eq!(commands(page).into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+#[should_panic(expected = "has commands that no test runs: {\"kubectl get nodes\"}")]
+fn page_with_a_new_command_that_no_test_runs_is_told() {
+    let page =
+        Page::of("docs/new.md", "Run `kubectl get pods` and `kubectl get nodes`, not `kubectl apply`.", PathBuf::new());
+    page.take("kubectl get pods");
+    page.close();
+}
+
+#[test]
+fn each_command_that_is_not_run_and_each_name_is_still_in_a_page() {
+    let all: BTreeSet<String> = PAGES.iter().flat_map(|path| commands(&text(path))).collect();
+    for (begins, why) in NOT_RUN {
+        assert!(all.iter().any(|command| command.starts_with(begins)), "no page has: {begins} ({why})");
+    }
+    for name in NAMES {
+        assert!(all.contains(name), "no page has: {name}");
+    }
+}
