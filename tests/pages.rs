@@ -158,6 +158,32 @@ fn troubleshooting_tells_symptom_cause_and_remedy_of_each_reason() {
     }
 }
 
+/// What a symptom quotes of the STATUS column: phrases without numbers.
+fn quoted(text: &str) -> impl Iterator<Item = String> {
+    let symptom = text.split_once("Symptom: ").map_or("", |(_, rest)| rest.split("Cause: ").next().unwrap_or_default());
+    let quoted = symptom.split('`').skip(1).step_by(2);
+    let phrases = quoted.map(|words| words.rsplit_once(" seats: ").map_or(words, |(_, phrase)| phrase));
+    let phrases = phrases.filter(|phrase| phrase.contains(' ') && !phrase.starts_with("kubectl"));
+    let phrases = phrases.filter(|phrase| !phrase.contains(|c: char| c.is_ascii_digit()));
+    phrases.map(|phrase| phrase.replace("Bitwarden ", "{vendor} "))
+}
+
+#[test]
+fn troubleshooting_quotes_what_the_status_column_says() {
+    let text =
+        "Symptom: `+5 seats: denied by you`, `shortage: 0 free`, `READY`, or `Bitwarden sleeps`. Cause: `not this`.";
+    assert_eq!(quoted(text).collect::<Vec<_>>(), ["denied by you", "{vendor} sleeps"]);
+    let said = fs::read_to_string(root().join("tests/snapshots/messages.txt")).unwrap().replace("\\'", "'");
+    let mut checked = 0;
+    for (reason, text) in places() {
+        for phrase in quoted(&text) {
+            assert!(said.contains(&phrase), "docs/troubleshooting.md, {reason}: nothing says {phrase:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "only {checked}");
+}
+
 #[test]
 fn each_file_of_the_one_guess_page_exists_and_the_count_is_that_of_its_rows() {
     let page = fs::read_to_string(root().join("docs/evidence/one-guess.md")).unwrap();

@@ -6,6 +6,7 @@ go 1.26.0
 
 require (
 	k8s.io/apimachinery v0.34.3
+	k8s.io/klog/v2 v2.130.1
 	k8s.io/kube-state-metrics/v2 v2.18.0
 	sigs.k8s.io/yaml v1.6.0
 )
@@ -63,7 +64,6 @@ require (
 	k8s.io/api v0.34.3 // indirect
 	k8s.io/client-go v0.34.3 // indirect
 	k8s.io/component-base v0.34.3 // indirect
-	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20250710124328-f3f2b991d03b // indirect
 	k8s.io/sample-controller v0.34.3 // indirect
 	k8s.io/utils v0.0.0-20250820121507-0af2bda4dd1d // indirect

@@ -4,6 +4,7 @@ package kubestatemetrics
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/klog/v2"
 	"k8s.io/kube-state-metrics/v2/pkg/customresourcestate"
 	"k8s.io/kube-state-metrics/v2/pkg/metric"
 	generator "k8s.io/kube-state-metrics/v2/pkg/metric_generator"
@@ -21,6 +23,12 @@ import (
 	"sigs.k8s.io/yaml"
 	goyaml "sigs.k8s.io/yaml/goyaml.v3"
 )
+
+// The library tells each step of reading a configuration.
+func init() {
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
+}
 
 const states = "../../gitops/argocd/seatkeeper.dev/LicenseSeats/testdata"
 
@@ -119,23 +127,24 @@ func TestObjectWithEveryNumberHasASeriesForEach(t *testing.T) {
 	set(t, full, int64(101), "status", "billed")
 	set(t, full, "2026-12-31T00:00:00Z", "status", "license", "expiresAt")
 	set(t, full, "2026-12-01T06:00:00Z", "status", "nextWindow", "opensAt")
-	const own, product = `name="acme" namespace="it" product="Seats"`, `vendor="acme"`
-	expected := map[string]float64{
-		"pending_change " + `name="acme" namespace="it" product="Seats" reason="AwaitingWindow" vendor="acme"`: 1,
-	}
+	// The first three are kube-state-metrics' own.
+	const own = `customresource_group="seatkeeper.dev" customresource_kind="LicenseSeats" customresource_version="v1alpha1" ` +
+		`name="acme" namespace="it" product="Seats"`
+	const vendor = `vendor="acme"`
+	expected := map[string]float64{"pending_change " + own + ` reason="AwaitingWindow" ` + vendor: 1}
 	for name, value := range map[string]float64{
 		"seats_desired": 150, "seats_purchased": 100, "seats_used": 80, "seats_free": 20, "seats_limit": 100, "seats_billed": 101,
 		"license_expiry_timestamp_seconds": 1798675200, "next_window_timestamp_seconds": 1796104800,
 		"last_observation_timestamp_seconds": 1795348800,
 	} {
-		expected[name+" "+own+" "+product] = value
+		expected[name+" "+own+" "+vendor] = value
 	}
 	for kind, is := range map[string]string{
 		"Ready": `reason="ChangeDeferred" status="True"`, "CredentialsValid": `reason="Authenticated" status="True"`,
 		"LicenseValid": `reason="NotReported" status="Unknown"`, "SeatShortage": `reason="Sufficient" status="False"`,
 		"ChangePending": `reason="AwaitingWindow" status="True"`,
 	} {
-		expected[fmt.Sprintf("condition %s %s type=%q %s", own, is, kind, product)] = 1
+		expected[fmt.Sprintf("condition %s %s type=%q %s", own, is, kind, vendor)] = 1
 	}
 	lines := served(t, full)
 	if found := series(t, lines); !reflect.DeepEqual(found, expected) {
