@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_of_a_watch_is_left_to_the_operator_and_what_the_client_cannot_do_is_logged() {
+    fn log_omits_refused_watch_that_operator_reports_and_keeps_client_errors() {
         let log = Log::default();
         let written = log.clone();
         let layer = tracing_subscriber::fmt::layer().with_writer(move || written.clone());

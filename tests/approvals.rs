@@ -44,7 +44,7 @@ fn message(status: &LicenseSeatsStatus) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_waits_without_a_write_is_made_once_it_is_approved_and_the_same_yes_serves_no_second_time() {
+async fn change_waits_without_write_until_approved_and_approval_serves_once() {
     needs_control_plane!();
     let w = world("approval").await;
     w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
@@ -71,7 +71,7 @@ async fn change_waits_without_a_write_is_made_once_it_is_approved_and_the_same_y
     let (asked, next) = until_asked(&w).await;
     assert_ne!(next, id);
     assert!(
-        message(&asked).contains(&format!("SeatApproval yes names plan {id}, which is over")),
+        message(&asked).contains(&format!("SeatApproval yes names plan {id}, which is finished")),
         "{}",
         message(&asked)
     );
@@ -144,7 +144,7 @@ async fn approval_of_another_namespace_or_of_another_object_lets_nothing_pass() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn yes_is_noticed_at_once_beside_an_approval_with_metadata_that_only_kubernetes_can_read() {
+async fn approval_is_noticed_at_once_beside_one_only_kubernetes_can_read() {
     needs_control_plane!();
     let mut w = world("approval-stained").await;
     let other = json!({ "licenseSeatsRef": { "name": "other" }, "planId": "1-aaaaaa" });
@@ -228,7 +228,7 @@ async fn yes_that_applies_now_does_not_wait_for_the_window() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_that_needs_a_yes_is_held_and_told_where_the_crd_of_approvals_is_not_installed() {
+async fn change_that_needs_approval_is_held_and_reported_without_approval_crd() {
     needs_control_plane!();
     let w = World::over_all_namespaces("approval-crd", organization(), FAST).await;
     w.plane.kubectl(&["delete", "crd", "seatapprovals.seatkeeper.dev", "--wait"]).await.ok();
@@ -270,7 +270,7 @@ const REFUSED: &str = r#"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn approval_that_makes_no_sense_is_refused_with_its_fix_and_none_can_be_edited() {
+async fn senseless_approval_is_refused_with_fix_and_no_approval_can_be_edited() {
     needs_control_plane!();
     let w = world("approval-refused").await;
     for line in REFUSED.lines().filter(|line| !line.is_empty()) {

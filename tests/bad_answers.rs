@@ -11,14 +11,25 @@ pub enum On {
     Token,
     Subscription,
     Members,
+    /// The owner API's row of an organization.
+    Organization,
+    /// The owner API's exact use.
+    Usage,
+    /// The owner API's subscription, with the bill.
+    Details,
 }
 
 impl On {
+    /// For one organization: [`crate::tenants::Tenant::inject`] puts its id in the place of `{id}`.
     pub fn fault(self, kind: FaultKind) -> Fault {
+        let read = |kind| Fault::once(kind).method("GET");
         match self {
             Self::Token => Fault::on_token(kind),
             Self::Subscription => Fault::on_get(kind),
-            Self::Members => Fault::once(kind).method("GET").path("/public/members"),
+            Self::Members => read(kind).path("/public/members"),
+            Self::Organization => read(kind).whole_path("/api/organizations/{id}"),
+            Self::Usage => read(kind).path("/billing/vnext/metadata"),
+            Self::Details => read(kind).whole_path("/api/organizations/{id}/subscription"),
         }
     }
 }
@@ -84,9 +95,41 @@ pub fn token_cases() -> Vec<Case> {
     at(On::Token).chain(bad).collect()
 }
 
+/// What is no number of seats, whoever says it.
+const NUMBERS: [&str; 8] = ["-1", "-2147483649", "3000000000", "1e99", "1.5", "\"100\"", "[100]", "true"];
+
+/// Of the readings of an owner's key alone.
+pub fn owner_reading_cases() -> Vec<Case> {
+    let numbers = NUMBERS.into_iter().enumerate().flat_map(|(i, number)| {
+        let row = |seats: &str, limit: &str| {
+            let rest = r#""object":"organization","plan":null,"smSeats":null,"x":"MARKER""#;
+            answer(200, &format!(r#"{{"seats":{seats},"maxAutoscaleSeats":{limit},{rest}}}"#))
+        };
+        let used = format!(r#"{{"organizationOccupiedSeats":{number},"x":"MARKER"}}"#);
+        [
+            (format!("organization seats {i}"), On::Organization, row(number, "100")),
+            (format!("organization limit {i}"), On::Organization, row("100", number)),
+            (format!("use {i}"), On::Usage, answer(200, &used)),
+        ]
+    });
+    let bad = [
+        (
+            "organization without seats".into(),
+            On::Organization,
+            answer(200, r#"{"object":"organization","x":"MARKER"}"#),
+        ),
+        ("organization by position".into(), On::Organization, answer(200, r#"[100,100,null,null]"#)),
+        ("use of nobody".into(), On::Usage, answer(200, r#"{"organizationOccupiedSeats":0,"x":"MARKER"}"#)),
+        ("use by position".into(), On::Usage, answer(200, r#"[80,false]"#)),
+        ("details without seats".into(), On::Details, answer(200, r#"{"subscription":null,"x":"MARKER"}"#)),
+        ("details by position".into(), On::Details, answer(200, r#"{"seats":100,"subscription":["MARKER"]}"#)),
+    ];
+    let anywhere = [On::Organization, On::Usage, On::Details].into_iter().flat_map(at);
+    anywhere.chain(numbers).chain(bad).collect()
+}
+
 pub fn reading_cases() -> Vec<Case> {
-    let numbers = ["-1", "-2147483649", "3000000000", "1e99", "1.5", "\"100\"", "[100]", "true"];
-    let numbers = numbers.into_iter().enumerate().flat_map(|(i, number)| {
+    let numbers = NUMBERS.into_iter().enumerate().flat_map(|(i, number)| {
         let body = |seats: &str, limit: &str| {
             let (rest, other) = (r#""x":"MARKER""#, r#""secretsManager":{"seats":null}"#);
             format!(r#"{{"passwordManager":{{"seats":{seats},"maxAutoScaleSeats":{limit},{rest}}},{other}}}"#)

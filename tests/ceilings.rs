@@ -30,7 +30,7 @@ async fn until_held(t: &Tenant<'_>, sentence: &str) -> LicenseSeatsStatus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ceiling_lets_its_own_number_through_and_holds_the_next_one_of_seats_limit_and_step() {
+async fn ceiling_allows_its_own_number_and_holds_next_of_seats_limit_and_step() {
     needs_control_plane!();
     let w = capped("ceilings").await;
     let of = |seats: i32| Organization::enterprise("Acme").seats(seats).limit(seats).members(60);
@@ -68,7 +68,7 @@ async fn ceiling_lets_its_own_number_through_and_holds_the_next_one_of_seats_lim
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_above_the_ceiling_stays_is_told_and_may_be_lowered_and_never_raised() {
+async fn seats_above_ceiling_stay_are_reported_and_may_be_lowered_never_raised() {
     needs_control_plane!();
     let w = capped("ceilings-above").await;
     let grown = || Organization::enterprise("Acme").seats(200).limit(200).members(80);

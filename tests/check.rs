@@ -79,7 +79,7 @@ async fn rights(plane: &ControlPlane, kind: &str, name: &str, place: &str) -> BT
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_rights_of_the_chart_all_is_in_order_and_nothing_is_read_or_written() {
+async fn check_passes_with_chart_rights_and_reads_or_writes_nothing() {
     needs_control_plane!();
     let w = world("check").await;
     let kubeconfig = account(&w.plane, &w.namespace).await;
@@ -105,7 +105,7 @@ async fn with_the_rights_of_the_chart_all_is_in_order_and_nothing_is_read_or_wri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_right_that_the_chart_gives_is_named_where_it_is_missing_and_no_other() {
+async fn check_names_each_chart_right_that_is_missing_and_no_other() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let namespace = plane.namespace("check-rights").await;
@@ -124,7 +124,7 @@ async fn each_right_that_the_chart_gives_is_named_where_it_is_missing_and_no_oth
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rights_of_named_secrets_in_named_namespaces_are_enough_where_the_chart_names_them() {
+async fn named_secret_rights_in_named_namespaces_suffice_if_chart_names_them() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let namespace = plane.namespace("check-names").await;
@@ -154,7 +154,7 @@ async fn rights_of_named_secrets_in_named_namespaces_are_enough_where_the_chart_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operator_that_does_not_answer_or_has_no_address_is_told_beside_what_is_in_order() {
+async fn check_reports_operator_without_answer_or_address_beside_what_is_fine() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let kubeconfig = plane.operator_kubeconfig().await;

@@ -141,7 +141,7 @@ fn every_row_of_the_answers_names_facts_that_exist() {
 }
 
 #[test]
-fn every_vendor_has_a_page_of_facts_that_its_module_names_and_whose_links_lead_somewhere() {
+fn each_vendor_has_fact_page_named_by_its_module_with_links_that_resolve() {
     let anchor = |heading: &String| {
         let dashes = heading.to_lowercase().replace(' ', "-");
         dashes.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect::<String>()

@@ -9,7 +9,7 @@ use crate::proxied::Proxied;
 use crate::tenants::fast_but;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_jumps_an_hour_ahead_and_two_hours_back_neither_hurries_nor_hangs_the_settle_time() {
+async fn settle_time_neither_shortens_nor_hangs_when_clock_jumps_ahead_and_back() {
     needs_control_plane!();
     let p = Proxied::new("jumps", &fast_but(&["--settle-unanswered=25s"])).await;
     let w = &p.w;

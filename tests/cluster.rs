@@ -143,7 +143,7 @@ fn chart() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_waits_until_replicas_are_ready_and_passes_its_test_and_waits_in_vain_for_those_that_are_not() {
+async fn helm_waits_and_tests_well_with_ready_replicas_and_times_out_otherwise() {
     needs_control_plane!();
     let plane = ControlPlane::start().await;
     let controllers = plane.start_controllers();

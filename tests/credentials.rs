@@ -77,7 +77,7 @@ async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn organization_that_is_deleted_while_its_token_lives_is_told_once_a_fresh_token_is_refused() {
+async fn organization_deleted_under_live_token_is_reported_once_new_token_fails() {
     needs_control_plane!();
     let w = world("deleted").await;
     w.declare("acme", json!({})).await;

@@ -150,7 +150,7 @@ async fn case(w: &World, mirror: &Mirror, seed: u64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_record_says_nothing_is_bought_twice_and_it_ends_in_order_or_with_a_reason() {
+async fn damaged_record_never_buys_twice_and_ends_in_sync_or_with_reason() {
     needs_control_plane!();
     let seed = seed("mutilated statuses");
     let w = World::with("mutilated", organization(), &patient()).await;

@@ -14,6 +14,18 @@ fn text(path: &str) -> String {
     fs::read_to_string(workspace_root().join(path)).expect("a text")
 }
 
+/// The cells of a row after its first, by the words at the head of their columns: of the table of a page that has this head.
+pub fn row(page: &str, head: &str, first: &str) -> Vec<(String, String)> {
+    let page = text(page);
+    let cells =
+        |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
+    let table: Vec<&str> =
+        page.lines().skip_while(|line| !line.contains(head)).take_while(|line| !line.is_empty()).collect();
+    let found = table.iter().skip(2).map(|line| cells(line)).find(|cells| cells[0] == first);
+    let found = found.unwrap_or_else(|| panic!("no table with {head:?} has a row {first:?}"));
+    cells(table[0]).into_iter().zip(found).skip(1).collect()
+}
+
 /// The values of the constants in a source.
 fn constants(path: &str, at_least: usize) -> Vec<String> {
     let source = text(path);

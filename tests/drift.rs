@@ -36,7 +36,7 @@ async fn foreign_change_is_corrected_twice_a_day_and_left_alone_the_third_time()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn foreign_change_under_report_is_told_and_left_alone_until_the_spec_asks_for_something_else() {
+async fn drift_under_report_policy_is_reported_and_kept_until_spec_changes() {
     needs_control_plane!();
     let w = world("drift-report").await;
     let t = w.tenant("drift-report", organization()).await;
@@ -59,7 +59,7 @@ async fn foreign_change_under_report_is_told_and_left_alone_until_the_spec_asks_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn seats_that_the_vendor_bought_are_given_back_by_an_edit_down_to_the_use_and_told() {
+async fn vendor_bought_seats_are_given_back_by_edit_down_to_use_and_reported() {
     needs_control_plane!();
     let w = world("give-back").await;
     let t = w.tenant("give-back", organization()).await;
@@ -94,7 +94,7 @@ async fn limit_that_changes_alone_is_told_as_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn person_who_sets_the_old_numbers_again_is_told_as_drift_where_the_bill_shows_it() {
+async fn person_who_restores_old_numbers_causes_drift_where_bill_shows_it() {
     needs_control_plane!();
     let w = world("set-back").await;
     let t = w.tenant("set-back", organization().limit(None)).await;

@@ -65,7 +65,7 @@ async fn two_keys_in_each_others_place_do_what_they_do_in_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_personal_key_that_does_too_little_is_told_by_the_reference_that_names_it() {
+async fn personal_key_with_too_few_rights_is_reported_by_field_that_names_it() {
     needs_control_plane!();
     let w = world("either-concern").await;
     for (name, swapped) in [("in-place", false), ("swapped", true)] {

@@ -48,7 +48,7 @@ fn estimate(status: &LicenseSeatsStatus) -> Option<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_that_waits_shows_its_time_and_its_price_which_is_asked_once_for_each_number_of_seats() {
+async fn waiting_change_shows_time_and_price_and_asks_price_once_per_seat_count() {
     needs_control_plane!();
     let w = world("estimate").await;
     let t = with_owner(&w).await;

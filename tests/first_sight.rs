@@ -20,7 +20,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_that_is_created_again_lowers_nothing_of_what_the_vendor_bought_until_a_person_agrees() {
+async fn recreated_object_lowers_no_seats_vendor_bought_until_person_agrees() {
     needs_control_plane!();
     let w = world("created-again").await;
     let up_to = json!({ "seats": 100, "limit": { "mode": "UpTo", "seats": 300 } });
@@ -42,7 +42,7 @@ async fn object_that_is_created_again_lowers_nothing_of_what_the_vendor_bought_u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_whose_status_was_wiped_corrects_no_change_downwards_until_its_wish_is_edited() {
+async fn object_with_wiped_status_corrects_nothing_down_until_spec_is_edited() {
     needs_control_plane!();
     let w = World::with("wiped", organization().limit(300), FAST).await;
     w.declare("acme", json!({ "limit": null })).await;
@@ -68,7 +68,7 @@ async fn object_whose_status_was_wiped_corrects_no_change_downwards_until_its_wi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_that_takes_a_pool_over_lowers_nothing_although_it_had_a_record_before() {
+async fn object_that_takes_over_pool_lowers_nothing_despite_earlier_record() {
     needs_control_plane!();
     let w = world("taken-over").await;
     w.declare("first", json!({})).await;
@@ -87,7 +87,7 @@ async fn object_that_takes_a_pool_over_lowers_nothing_although_it_had_a_record_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn first_change_in_the_web_vault_of_what_was_in_sync_from_the_start_is_told_as_drift() {
+async fn first_web_vault_change_of_account_in_sync_from_start_is_drift() {
     needs_control_plane!();
     let w = World::with("first-drift", organization().limit(300), FAST).await;
     w.declare("acme", json!({ "seats": 100, "limit": null })).await;

@@ -79,7 +79,7 @@ async fn limit_that_follows_the_seats_is_held_above_the_rail_and_set_at_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limit_up_to_which_the_vendor_may_buy_is_held_above_the_rail_of_an_object_that_admission_never_saw() {
+async fn up_to_limit_above_guard_rail_is_held_for_object_not_seen_by_admission() {
     needs_control_plane!();
     let w = world("rail-up-to").await;
     for most in [200, 201] {
@@ -101,7 +101,7 @@ async fn limit_up_to_which_the_vendor_may_buy_is_held_above_the_rail_of_an_objec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn correction_of_a_change_from_outside_is_held_where_it_is_a_step_that_is_too_large() {
+async fn drift_correction_is_held_where_its_step_is_too_large() {
     needs_control_plane!();
     let w = world("rail-drift").await;
     for most in [49, 50] {

@@ -42,7 +42,10 @@ impl Acme {
     }
 
     pub async fn with_flags(name: &str, flags: &[&str], tenant: Tenant, switch: impl FnOnce(&mut Switches)) -> Self {
-        let w = World::with(name, organization(), flags).await;
+        Self::on(World::with(name, organization(), flags).await, tenant, switch).await
+    }
+
+    pub async fn on(w: World, tenant: Tenant, switch: impl FnOnce(&mut Switches)) -> Self {
         let immuta = w.vendor.immuta();
         immuta.switch(switch);
         let api_key = immuta.add_tenant(tenant).api_key;

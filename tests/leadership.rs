@@ -71,7 +71,7 @@ async fn until_not_ready(p: &Proxied, part: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_whose_renewals_are_not_answered_does_nothing_once_its_lease_may_be_taken() {
+async fn leader_whose_renewals_get_no_answer_stops_once_its_lease_may_be_taken() {
     needs_control_plane!();
     let p = cut_off("leases-silent", Leases::Unanswered).await;
     nothing_is_done(&p, 1).await;
@@ -86,7 +86,7 @@ async fn a_leader_whose_renewals_fail_does_nothing_once_its_lease_may_be_taken()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_may_not_renew_any_more_does_nothing_once_its_lease_may_be_taken() {
+async fn leader_forbidden_to_renew_does_nothing_once_its_lease_may_be_taken() {
     needs_control_plane!();
     let p = cut_off("leases-forbidden", Leases::Refused(403)).await;
     until_not_ready(&p, "not allowed to use Lease").await;
@@ -148,13 +148,14 @@ async fn who_is_told_to_stop_between_intent_and_request_sends_nothing_under_it()
     assert!(p.w.operator.wait_exit(PATIENCE).await.expect("it ends").success());
     assert_eq!(p.w.puts(), 0);
     let log = p.w.operator.log();
-    assert!(log.contains("the operator is shutting down"), "{log}");
+    let line = log.lines().find(|line| line.contains("change not sent")).expect("a line of the change");
+    assert!(line.contains("outcome=\"not_sent\"") && line.contains("the operator is shutting down"), "{line}");
     p.start_operator(&flags).await;
     bought_under_another(&p, &id).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_suspended_between_intent_and_request_by_the_wall_clock_sends_nothing_under_it() {
+async fn leader_suspended_by_wall_clock_after_intent_sends_nothing_under_it() {
     needs_control_plane!();
     let lease = ["--lease-duration=31s", "--lease-renew-deadline=30s"];
     let (p, id) = about_to_buy("suspended-between", &flags(&[lease, UNHURRIED])).await;
@@ -167,7 +168,7 @@ async fn who_was_suspended_between_intent_and_request_by_the_wall_clock_sends_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_suspended_past_its_lease_by_the_wall_clock_does_nothing_before_it_has_renewed() {
+async fn leader_suspended_past_lease_by_wall_clock_does_nothing_until_renewed() {
     needs_control_plane!();
     let p = Proxied::new("suspended", &flags(&[LASTING])).await;
     p.w.declare("acme", json!({})).await;
@@ -179,7 +180,7 @@ async fn who_was_suspended_past_its_lease_by_the_wall_clock_does_nothing_before_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_ends_gives_its_lease_back_so_that_no_person_waits_for_it_to_run_out() {
+async fn leader_that_ends_releases_its_lease_so_that_successor_leads_at_once() {
     needs_control_plane!();
     let flags = flags(&[LASTING]);
     let w = World::with("hand-over", organization(), &flags).await;
@@ -195,7 +196,7 @@ async fn a_leader_that_ends_gives_its_lease_back_so_that_no_person_waits_for_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_three_replicas_the_last_one_goes_on_when_the_others_die_one_after_the_other() {
+async fn last_of_three_replicas_goes_on_when_others_die_one_after_another() {
     needs_control_plane!();
     let w = World::with("three", organization(), FAST).await;
     let (second, third) = (w.another_operator(FAST).await, w.another_operator(FAST).await);
@@ -222,7 +223,7 @@ async fn of_three_replicas_the_last_one_goes_on_when_the_others_die_one_after_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leader_renews_its_lease_by_writes_alone_and_looks_when_a_person_has_deleted_it() {
+async fn leader_renews_lease_by_writes_alone_and_reads_it_only_after_deletion() {
     needs_control_plane!();
     let w = World::with("renewals", organization(), FAST).await;
     w.declare("acme", json!({})).await;

@@ -12,7 +12,7 @@ fn in_days(days: i64) -> Timestamp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_state_of_a_subscription_is_told_and_what_is_not_in_force_is_not_ready() {
+async fn each_subscription_state_is_reported_and_one_not_in_force_is_not_ready() {
     needs_control_plane!();
     use SubscriptionStatus as S;
     let w = world("licenses").await;

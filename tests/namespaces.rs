@@ -1,9 +1,9 @@
 //! One operator for some namespaces, and for some Secrets, with nothing but the Roles that the chart makes for it there.
 
-use seatkeeper_support::{ControlPlane, OPERATOR_USER, Plane, needs_control_plane};
+use seatkeeper_support::{ControlPlane, OPERATOR_USER, Operator, Plane, http_get, needs_control_plane, wait_for};
 use serde_json::json;
 
-use crate::world::{FAST, World, condition, organization, said};
+use crate::world::{FAST, PATIENCE, World, binary, condition, organization, said};
 
 /// A control plane with the chart for some new namespaces of these names, and the namespaces.
 async fn installed_for(names: &[&str], others: &[&str], values: &[(&str, &str)]) -> (Plane, Vec<String>) {
@@ -67,11 +67,33 @@ async fn operator_of_two_namespaces_serves_both_as_one_and_leaves_a_third_alone(
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn namespace_that_is_not_there_is_named_and_served_once_it_is_made() {
+    needs_control_plane!();
+    let (plane, spaces) = installed_for(&["there"], &[], &[]).await;
+    let watched = format!("{},nowhere", spaces[0]);
+    let operator = Operator::start(&plane, binary(), &watched, FAST).await;
+    let told = "waiting for the first list of LicenseSeats in namespace nowhere:";
+    let answer = wait_for("/readyz to name the namespace", PATIENCE, async || {
+        let reply = http_get(operator.address(), "/readyz").await.ok()?;
+        (reply.status == 503 && reply.body.contains(told)).then_some(reply.body)
+    })
+    .await;
+    let fix = "Namespace nowhere does not exist, or the operator's Role is not in it: create the namespace";
+    assert!(answer.contains(fix) && operator.log().contains(fix), "{answer}\n{}", operator.log_tail(20));
+    plane.kubectl(&["create", "namespace", "nowhere"]).await.ok();
+    plane.install_chart(&[("watchNamespaces", format!("{{{watched}}}").as_str())]).await;
+    wait_for("the operator to serve both", PATIENCE, async || operator.is_ready().await.then_some(())).await;
+    let log = operator.log();
+    assert_eq!(log.matches(fix).count(), 2, "once of each watch: {log}");
+    assert!(log.matches("LicenseSeats not counted").count() <= 1, "{log}");
+}
+
 /// The policy about Secrets is for people: the operator writes its status under it as ever.
 const NAMED: &[(&str, &str)] = &[("rbac.secretNames", "{key,more}"), ("policies.secretAccess.enabled", "true")];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_that_the_chart_does_not_name_is_not_read_and_that_is_told_with_the_value_to_change() {
+async fn secret_not_named_by_chart_is_not_read_and_message_names_value_to_set() {
     needs_control_plane!();
     let (plane, spaces) = installed_for(&["named"], &[], NAMED).await;
     let w = World::on(plane, spaces[0].clone(), spaces[0].clone(), organization(), FAST).await;

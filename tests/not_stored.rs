@@ -99,7 +99,7 @@ const POLLS: usize = 10;
 const FEW: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_is_not_recorded_whole_is_not_sent_and_what_is_not_stored_is_tried_with_back_off() {
+async fn change_not_fully_recorded_is_not_sent_and_write_retries_with_back_off() {
     needs_control_plane!();
     let w: World = world("not-stored").await;
     let healthy = w.tenant("healthy", organization()).await;
@@ -135,7 +135,7 @@ async fn a_change_that_is_not_recorded_whole_is_not_sent_and_what_is_not_stored_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_intent_of_which_the_answer_was_lost_and_a_part_is_stored_is_never_sent() {
+async fn intent_stored_in_part_behind_lost_answer_is_never_sent() {
     needs_control_plane!();
     let p = Proxied::new("half-stored", FAST).await;
     let w = &p.w;

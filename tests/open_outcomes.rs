@@ -61,7 +61,7 @@ async fn a_purchase_still_running_after_its_client_gave_up_is_not_added_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_during_a_purchase_that_fails_after_billing_is_repeated_once_and_not_billed_twice() {
+async fn purchase_failed_after_billing_in_crash_is_retried_once_and_billed_once() {
     needs_control_plane!();
     let mut w = world("crash-failed").await;
     let paused = w.bitwarden().inject(pause());
@@ -119,7 +119,7 @@ async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_confirms_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_edits_the_spec() {
+async fn third_party_change_during_doubt_waits_until_person_edits_spec() {
     needs_control_plane!();
     let w = in_review("edit").await;
     w.edit("acme", json!({ "seats": 120 })).await;
@@ -160,7 +160,7 @@ async fn taken_back_twice(name: &str) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_waits_for_a_person_who_confirms_it() {
+async fn purchase_taken_back_is_retried_once_then_waits_until_person_confirms() {
     needs_control_plane!();
     let w = taken_back_twice("webhook").await;
     let id = w.status("acme").await.intent.expect("something to confirm").id;
@@ -171,7 +171,7 @@ async fn a_purchase_the_vendor_takes_back_is_repeated_once_and_then_waits_for_a_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the_spec() {
+async fn purchase_taken_back_twice_by_vendor_waits_until_person_edits_spec() {
     needs_control_plane!();
     let w = taken_back_twice("webhook-edit").await;
     w.edit("acme", json!({ "seats": 160 })).await;
@@ -182,7 +182,7 @@ async fn a_purchase_the_vendor_takes_back_twice_waits_for_a_person_who_edits_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_the_edit() {
+async fn edit_while_purchase_is_in_flight_loses_neither_purchase_nor_edit() {
     needs_control_plane!();
     let w = world("edited").await;
     let paused = w.bitwarden().inject(pause());
@@ -201,7 +201,7 @@ async fn an_edit_while_a_purchase_is_under_way_loses_neither_the_purchase_nor_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_deleted_while_a_purchase_is_under_way_is_gone_and_the_purchase_stays() {
+async fn object_deleted_while_purchase_is_in_flight_is_gone_and_purchase_stays() {
     needs_control_plane!();
     let w = world("deleted").await;
     let paused = w.bitwarden().inject(pause());

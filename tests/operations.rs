@@ -5,11 +5,12 @@ use std::time::Duration;
 use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper::api::{IntentPhase, ManagementPolicy};
 use seatkeeper_support::{
-    AuditEvent, OPERATOR_USER, Operator, SYSTEM_NAMESPACE, http_get, http_get_as, needs_control_plane, wait_for,
+    OPERATOR_USER, Operator, SYSTEM_NAMESPACE, http_get, http_get_as, needs_control_plane, wait_for,
 };
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind};
+use vendor_sim::{Fault, FaultKind, Role};
 
+use crate::bad_answers::throttled;
 use crate::tenants::fast_but;
 use crate::world::{FAST, PATIENCE, World, binary, organization, said, world};
 
@@ -29,19 +30,43 @@ async fn at_rest_nothing_is_written_and_a_secret_is_only_ever_read_by_its_name()
     wait_for("the purchase to be told", PATIENCE, told).await;
     let mark = w.plane.audit_mark();
     w.until_polled(20).await;
-    let audit = w.plane.audit_since(mark);
-    let reads = |event: &AuditEvent| matches!(event.verb.as_str(), "get" | "list" | "watch");
-    let lease = |event: &AuditEvent| event.resource == "leases" && event.verb == "update";
-    let wrote = audit.clone().user(OPERATOR_USER).only(|event| !reads(event) && !lease(event));
+    let wrote = w.wrote_since(mark);
     assert!(wrote.is_empty(), "{:?}", wrote.events());
-    let vendor = w.bitwarden().count(|request| request.method != "GET" && !request.path.ends_with("/connect/token"));
-    assert_eq!(vendor, 1, "the purchase");
+    assert_eq!(w.vendor_writes(), 1, "the purchase");
+    let audit = w.plane.audit_since(mark);
     assert!(audit.user(OPERATOR_USER).namespace(&w.namespace).len() >= 40, "object and Secret are read each time");
     let secrets = w.audit().resource("secrets");
     assert!(secrets.len() > 20);
     let by_name = secrets.count(|event| event.verb == "get" && event.name == "key");
     assert_eq!(by_name, secrets.len(), "{:?}", secrets.events());
     assert_eq!(w.puts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_rest_nothing_is_written_with_an_owners_key_alone_or_beside_another() {
+    needs_control_plane!();
+    let w = World::over_all_namespaces("owner-rest", organization(), FAST).await;
+    let (alone, both) = (w.tenant("alone", organization()).await, w.tenant("both", organization()).await);
+    let owners = [alone.person(Role::Owner).await, both.person(Role::Owner).await];
+    w.declare("alone", alone.alone(json!({}))).await;
+    w.declare("both", both.both(json!({}))).await;
+    for t in [&alone, &both] {
+        t.until_in_sync(150).await;
+    }
+    // The events of both purchases come last.
+    w.until_told("SeatsIncreased", 2).await;
+    for t in [&alone, &both] {
+        t.until_polled(1).await;
+    }
+    assert_eq!((alone.owner_requests("POST"), both.puts(), w.vendor_writes()), (1, 1, 2), "the purchases");
+    let signed_in = || owners.each_ref().map(|owner| w.bitwarden().find_user(&owner.user_id).map(|user| user.logins));
+    let (mark, logins, tokens) = (w.plane.audit_mark(), signed_in(), w.bitwarden().token_requests());
+    for t in [&alone, &both] {
+        t.until_polled(10).await;
+    }
+    let wrote = w.wrote_since(mark);
+    assert!(wrote.is_empty(), "{:?}", wrote.events());
+    assert_eq!((w.vendor_writes(), w.bitwarden().token_requests(), signed_in()), (2, tokens, logins));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +97,7 @@ async fn term_during_a_purchase_leaves_it_open_and_the_next_start_resolves_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn term_ends_the_process_within_ten_seconds_however_long_a_purchase_is_stuck() {
+async fn sigterm_ends_process_within_ten_seconds_however_long_purchase_hangs() {
     needs_control_plane!();
     // With the grace period as shipped.
     let slow = fast_but(&["--write-timeout=60s", "--settle-unanswered=65s"]);
@@ -127,7 +152,7 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_vendor() {
+async fn suspended_and_observed_objects_are_read_and_never_written_to_vendor() {
     needs_control_plane!();
     let w = world("suspend").await;
     w.declare("suspended", json!({ "suspend": true })).await;
@@ -153,7 +178,7 @@ async fn suspended_and_observed_objects_are_watched_and_never_written_to_the_ven
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_object_is_gone_at_once_and_the_vendor_keeps_its_seats_even_without_an_operator() {
+async fn deleted_object_goes_at_once_without_operator_and_vendor_keeps_seats() {
     needs_control_plane!();
     let w = world("delete").await;
     let object = w.declare("acme", json!({})).await;
@@ -209,6 +234,30 @@ async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
     // Sooner than by the sweep of deleted objects, which comes every half minute.
     let gone = async || (!w.operator.metrics().await.contains(&object)).then_some(());
     wait_for("the series of a deleted object to vanish", PATIENCE / 4, gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_refusal_of_a_vendor_is_an_increase_of_a_counter_that_was_at_0() {
+    needs_control_plane!();
+    let w = world("metrics-zero").await;
+    let of = |labels: &str| format!("seatkeeper_vendor_requests_total{{vendor=\"bitwarden\",{labels}}}");
+    let metrics = w.operator.metrics().await;
+    let counters: Vec<_> =
+        metrics.lines().filter(|line| line.starts_with("seatkeeper_vendor_requests_total{")).collect();
+    assert!(counters.len() > 300 && counters.iter().all(|line| line.ends_with(" 0")), "{counters:#?}");
+    assert_eq!(w.bitwarden().requests().len(), 0);
+    let refused = of("operation=\"put_subscription\",outcome=\"refused\"");
+    assert_eq!(w.operator.metric(&refused).await, Some(0.0));
+    w.bitwarden().inject(Fault::on_put(throttled("60")).times(1));
+    w.declare("acme", json!({})).await;
+    wait_for("the refusal to be counted", PATIENCE, async || {
+        (w.operator.metric(&refused).await == Some(1.0)).then_some(())
+    })
+    .await;
+    // No request made a counter: each of them was there before.
+    let later = w.operator.metrics().await;
+    let after = later.lines().filter(|line| line.starts_with("seatkeeper_vendor_requests_total{")).count();
+    assert_eq!(after, counters.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,7 +379,7 @@ async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn second_installation_for_the_same_objects_is_told_by_both_and_neither_writes_on_and_on() {
+async fn installations_sharing_objects_report_each_other_without_endless_writes() {
     needs_control_plane!();
     let w = world("two-installs").await;
     w.declare("acme", json!({ "managementPolicy": "Observe" })).await;

@@ -41,7 +41,7 @@ fn gaps(requests: &[RequestRecord]) -> impl Iterator<Item = SignedDuration> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_answers_503_with_a_pause_is_asked_nothing_by_any_of_its_objects_until_it_is_over() {
+async fn no_object_asks_host_that_answered_503_with_pause_until_pause_ends() {
     needs_control_plane!();
     let w = world("outage-pause").await;
     let tenants = in_sync(&w, 8).await;
@@ -68,7 +68,7 @@ async fn a_host_that_answers_503_with_a_pause_is_asked_nothing_by_any_of_its_obj
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_each_pause_of_an_outage_one_request_finds_out_and_its_success_lets_all_go_on() {
+async fn outage_pause_ends_with_one_probe_whose_success_releases_all_requests() {
     needs_control_plane!();
     let w = world("outage-probe").await;
     let tenants = in_sync(&w, 8).await;
@@ -94,7 +94,7 @@ async fn after_each_pause_of_an_outage_one_request_finds_out_and_its_success_let
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_that_keeps_answering_503_without_a_pause_is_probed_ever_more_seldom_and_closes_no_other() {
+async fn path_with_lasting_503_is_probed_ever_less_often_and_closes_no_other() {
     needs_control_plane!();
     let w = world("outage-path").await;
     let tenants = in_sync(&w, 4).await;

@@ -99,7 +99,7 @@ async fn follow_advice(w: &World, message: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_an_older_crd_nothing_is_read_bought_or_written_again_until_the_advice_is_followed() {
+async fn older_crd_stops_reads_purchases_and_writes_until_advice_is_followed() {
     needs_control_plane!();
     let (_turn, mut w) = alone("older", organization()).await;
     assert!(w.operator.stop().await.success());
@@ -129,7 +129,7 @@ async fn under_an_older_crd_nothing_is_read_bought_or_written_again_until_the_ad
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_field_a_crd_loses_while_the_operator_runs_nothing_is_bought_before_it_is_back() {
+async fn field_lost_from_crd_at_runtime_stops_purchases_until_it_is_back() {
     needs_control_plane!();
     let (_turn, w) = alone("loses", organization()).await;
     w.declare("acme", json!({ "seats": 100 })).await;
@@ -174,7 +174,7 @@ async fn whatever_field_a_crd_loses_while_the_operator_runs_nothing_is_bought_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_not_sent_if_the_crd_turns_out_to_be_older_after_it_was_recorded() {
+async fn recorded_change_is_not_sent_if_crd_then_turns_out_older() {
     needs_control_plane!();
     let (_turn, w) = alone("meanwhile", organization()).await;
     let p = Proxied::over(w, &fast_but(&["--send-deadline=30s", "--settle-unanswered=40s"])).await;
@@ -194,7 +194,7 @@ async fn a_change_is_not_sent_if_the_crd_turns_out_to_be_older_after_it_was_reco
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn seats_that_the_vendor_bought_stay_although_the_crd_could_not_record_that_they_may() {
+async fn vendor_bought_seats_stay_though_crd_could_not_record_permission() {
     needs_control_plane!();
     // Nothing has to be changed, so no change of this spec is recorded either.
     let (_turn, w) = alone("unrecorded", organization().limit(200)).await;
@@ -219,7 +219,7 @@ async fn seats_that_the_vendor_bought_stay_although_the_crd_could_not_record_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crd_that_is_deleted_takes_readiness_and_every_series_with_it_and_brings_them_back() {
+async fn readiness_and_series_vanish_with_deleted_crd_and_return_with_it() {
     needs_control_plane!();
     let (_turn, w) = alone("deleted", organization()).await;
     w.declare("acme", json!({})).await;

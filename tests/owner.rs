@@ -71,7 +71,7 @@ fn allows(status: &seatkeeper::api::LicenseSeatsStatus) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beside_the_organization_key_an_owner_shows_exact_use_and_seats_are_still_set_by_totals() {
+async fn owner_beside_organization_key_shows_exact_use_and_seats_set_by_totals() {
     needs_control_plane!();
     let w = world("owner").await;
     let t = w.tenant("both", organization().sponsored_families(3)).await;
@@ -124,6 +124,9 @@ async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared
         w.edit(name, json!({ "limit": { "mode": "Unlimited" } })).await;
         let status = w.until(name, "no limit", |status| status.limited == Some(false)).await;
         assert_eq!((status.seats, status.limit), (Some(120), None), "{name}");
+        let account = status.account.and_then(|account| account.key()).expect("an account");
+        let line = format!("name=\"{name}\" account=\"{account}\" from=120 to=120 limit=\"none\" outcome=\"ok\"");
+        assert!(w.operator.log().contains(&line), "{line} is not in {}", w.operator.log());
         w.edit(name, json!({ "seats": 130 })).await;
         w.until_in_sync(name, 130).await;
         assert_eq!((t.organization().seats, t.organization().limit), (Some(130), None), "{name}");
@@ -151,7 +154,7 @@ async fn an_owner_alone_changes_one_pool_and_leaves_the_limits_of_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_password_manager() {
+async fn owner_alone_under_secrets_manager_discount_spares_password_manager() {
     needs_control_plane!();
     let w = world("standalone").await;
     let with = || organization().secrets_manager(20, 50).sm_members(5);
@@ -174,7 +177,7 @@ async fn under_the_secrets_manager_discount_an_owner_alone_does_not_touch_passwo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_pools_of_one_organization_change_in_the_order_that_the_vendor_allows() {
+async fn pools_of_one_organization_change_in_order_that_vendor_allows() {
     needs_control_plane!();
     let w = world("order").await;
     let t = w.tenant("order", organization().members(10).secrets_manager(90, 50).sm_limit(90)).await;
@@ -226,7 +229,7 @@ async fn downwards_secrets_manager_goes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declared() {
+async fn seats_above_limit_are_shown_as_they_are_and_corrected_by_spec() {
     needs_control_plane!();
     let w = world("above").await;
     for both in [true, false] {
@@ -256,7 +259,7 @@ async fn seats_above_the_limit_are_seen_as_they_are_and_mended_by_what_is_declar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bill_for_another_number_than_is_shown_is_said_and_so_are_people_without_seats() {
+async fn status_reports_bill_that_differs_from_seats_and_users_without_seats() {
     needs_control_plane!();
     let w = world("billed").await;
     let t = w.tenant("billed", organization().members(80)).await;
@@ -321,7 +324,7 @@ async fn difference_that_only_the_owner_api_fails_so_is_bought_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bill_of_a_change_that_is_refused_after_it_was_billed_is_told_whichever_key_made_it() {
+async fn bill_of_change_refused_after_billing_is_reported_for_either_key() {
     needs_control_plane!();
     let w = World::with("billed-refused", organization(), &fast_but(&["--account-recheck=1h"])).await;
     let play = async |what: &str, fault: Fault, both: bool| {
@@ -422,7 +425,7 @@ async fn occupied_count_of_zero_is_not_believed_beside_members_that_take_seats()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_sees_the_use_where_no_seats_are_counted_and_no_key_claims_to_read_them() {
+async fn owner_sees_use_of_uncounted_seats_and_no_key_is_said_to_read_seats() {
     needs_control_plane!();
     let w = world("owner-uncounted").await;
     let t = w.tenant("uncounted", organization().seats(None).limit(None)).await;

@@ -20,7 +20,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_it_goes() {
+async fn older_of_two_objects_owns_pool_and_younger_takes_over_when_it_goes() {
     needs_control_plane!();
     let w = world("owner").await;
     w.declare("older", json!({})).await;
@@ -40,7 +40,7 @@ async fn the_older_of_two_objects_owns_the_pool_and_the_younger_takes_over_when_
 
 /// Nothing but the end of the ownership wakes the younger object here: its timers are an hour.
 #[tokio::test(flavor = "multi_thread")]
-async fn younger_object_takes_over_when_the_owner_is_deleted_or_observes_without_waiting_for_a_timer() {
+async fn younger_object_takes_over_at_once_when_owner_is_deleted_or_observes() {
     needs_control_plane!();
     let w = World::with("take-over", organization(), &fast_but(&["--secret-recheck=1h"])).await;
     w.declare("oldest", json!({})).await;
@@ -163,7 +163,7 @@ fn allowed(name: &str, rules: &serde_json::Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_may_not_use_leases_says_so_does_nothing_and_begins_once_it_may() {
+async fn operator_without_lease_rights_says_so_waits_and_starts_once_allowed() {
     needs_control_plane!();
     let w = world("no-lease").await;
     assert!(w.operator.stop().await.success());
@@ -222,7 +222,7 @@ fn rules(verbs: &[&str]) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_whose_watch_has_fallen_silent_waits_for_what_it_does_not_know_of_before_it_sends() {
+async fn replica_with_silent_watch_waits_for_unknown_objects_before_it_sends() {
     needs_control_plane!();
     let organization = organization().secrets_manager(20, 50);
     let flags = fast_but(&["--settle-unanswered=12s"]);

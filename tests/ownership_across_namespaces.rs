@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{FAST, PATIENCE, World, condition, organization, said};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_younger_of_two_objects_in_two_namespaces_waits_and_does_not_learn_whose_pool_it_is() {
+async fn younger_object_in_other_namespace_waits_without_learning_pool_owner() {
     needs_control_plane!();
     let mut w = World::over_all_namespaces("undisclosed", organization(), FAST).await;
     let owner = w.declare("confidential", json!({})).await;
@@ -96,7 +96,7 @@ impl Forgery {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forged_intent_holds_up_the_account_of_another_namespace_for_the_settle_time_and_sends_nothing() {
+async fn forged_intent_blocks_other_namespace_for_settle_time_and_sends_nothing() {
     needs_control_plane!();
     let mut f = Forgery::new("forged-intent", false).await;
     let account = f.account().await;
@@ -118,7 +118,7 @@ async fn a_forged_intent_holds_up_the_account_of_another_namespace_for_the_settl
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forged_change_holds_up_the_account_of_another_namespace_no_longer_than_the_settle_time() {
+async fn forged_change_blocks_other_namespace_no_longer_than_settle_time() {
     needs_control_plane!();
     let mut f = Forgery::new("forged-change", false).await;
     let account = f.account().await;
@@ -139,7 +139,7 @@ async fn a_forged_change_holds_up_the_account_of_another_namespace_no_longer_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forged_account_of_an_older_object_keeps_the_pool_of_another_namespace_until_it_goes_and_sends_nothing() {
+async fn forged_account_blocks_other_namespace_until_gone_and_sends_nothing() {
     needs_control_plane!();
     let mut f = Forgery::new("forged-account", true).await;
     let mut status = serde_json::to_value(f.w.status("acme").await).expect("JSON");

@@ -98,20 +98,36 @@ fn reasons() -> BTreeSet<String> {
     reasons.collect()
 }
 
-#[test]
-fn troubleshooting_has_one_place_for_each_reason_and_none_for_another() {
+/// Reasons that need nobody: nothing is wrong.
+const GOOD_NEWS: [&str; 6] = ["InSync", "Observed", "Standby", "Authenticated", "Sufficient", "Active"];
+
+/// What docs/troubleshooting.md says of each reason.
+fn places() -> BTreeMap<String, String> {
     let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let mut places = BTreeMap::new();
     let lines: Vec<&str> = prose(&page).collect();
     for (at, line) in lines.iter().enumerate() {
         if let Some(reason) = line.strip_prefix("### ") {
-            let words =
-                lines[at + 1..].iter().take_while(|line| !line.starts_with('#')).map(|line| line.len()).sum::<usize>();
-            assert!(words > 20, "docs/troubleshooting.md says nothing of {reason}");
-            assert!(places.insert(reason.to_owned(), at).is_none(), "docs/troubleshooting.md has {reason} twice");
+            let text: Vec<&str> = lines[at + 1..].iter().take_while(|line| !line.starts_with('#')).copied().collect();
+            let other = places.insert(reason.to_owned(), text.join(" ").trim().to_owned());
+            assert_eq!(other, None, "docs/troubleshooting.md has {reason} twice");
         }
     }
-    let (known, there) = (reasons(), places.into_keys().collect::<BTreeSet<_>>());
+    places
+}
+
+/// What a person who looks a reason up would miss: the first of symptom, cause and remedy that is not told, in this order.
+fn missed(mut text: &str) -> Option<&'static str> {
+    ["Symptom: ", "Cause: ", "Do: "].into_iter().find(|part| {
+        let told = text.split_once(part).filter(|(_, told)| told.len() > 4);
+        text = told.map_or("", |(_, told)| told);
+        told.is_none()
+    })
+}
+
+#[test]
+fn troubleshooting_has_one_place_for_each_reason_and_none_for_another() {
+    let (known, there) = (reasons(), places().into_keys().collect::<BTreeSet<_>>());
     assert!(known.len() > 50, "{known:?}");
     assert_eq!(
         known.difference(&there).collect::<Vec<_>>(),
@@ -123,6 +139,23 @@ fn troubleshooting_has_one_place_for_each_reason_and_none_for_another() {
         Vec::<&String>::new(),
         "docs/troubleshooting.md: no such reason"
     );
+}
+
+#[test]
+fn troubleshooting_tells_symptom_cause_and_remedy_of_each_reason() {
+    assert_eq!(missed("Symptom: it is red. Cause: heat. Do: wait."), None);
+    for (text, part) in [
+        ("Cause: heat. Do: wait.", "Symptom: "),
+        ("Symptom: red. Do: wait.", "Cause: "),
+        ("Symptom: red. Cause: heat.", "Do: "),
+    ] {
+        assert_eq!(missed(text), Some(part), "{text}");
+    }
+    for (reason, text) in places() {
+        let lacks =
+            if GOOD_NEWS.contains(&reason.as_str()) { (text.len() < 20).then_some("meaning") } else { missed(&text) };
+        assert_eq!(lacks, None, "docs/troubleshooting.md, {reason}: {text}");
+    }
 }
 
 #[test]

@@ -54,8 +54,8 @@ async fn the_table_tells_in_sync_refused_and_observed_apart() {
     let in_window = json!({ "mode": "InWindow" });
     let adjustment = json!({ "increase": in_window, "windows": [{ "name": "month-start", "cron": cron }] });
     let monthly = json!({ "vendor": secret("monthly"), "seats": 105, "adjustment": adjustment });
-    w.declare("acme-bitwarden-monthly", monthly).await;
-    w.until_reason("acme-bitwarden-monthly", "ChangePending", "AwaitingWindow").await;
+    w.declare("acme-monthly", monthly).await;
+    w.until_reason("acme-monthly", "ChangePending", "AwaitingWindow").await;
     let own = format!("metadata.namespace={}", w.namespace);
     let all = w.plane.kubectl(&["get", "seats", "-A", "--field-selector", &own]).await.ok();
     assert!(all.contains("+5 seats at 20"), "{all}");

@@ -36,7 +36,7 @@ fn the_version_names_the_release_of_the_time_zones() {
 }
 
 #[test]
-fn the_command_openings_shows_the_next_five_of_an_example_and_refuses_what_cannot_be_read() {
+fn openings_command_shows_next_five_of_example_and_refuses_unreadable() {
     let asked = |file: &str| {
         Command::new(binary()).args(["openings", file]).current_dir(workspace_root()).output().expect("the binary")
     };
@@ -80,7 +80,7 @@ fn lines(log: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_format_json_every_line_of_the_log_is_an_object_from_the_start_to_the_end() {
+async fn json_log_format_makes_every_line_object_from_start_to_end() {
     needs_control_plane!();
     let w = World::with("json-log", organization(), &fast_but(&["--log-format=json"])).await;
     w.declare("acme", json!({})).await;
@@ -111,7 +111,7 @@ async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn without_a_control_plane_each_test_that_needs_it_says_so_and_the_others_run() {
+async fn tests_that_need_control_plane_say_they_skip_and_others_run_without_it() {
     let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", "1")]).await;
     assert!(passed && log.contains("2 passed"), "{log}");
     assert!(log.contains("SKIPPED purchase::declared_seats") && log.matches("SKIPPED").count() == 1, "{log}");

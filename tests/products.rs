@@ -106,7 +106,7 @@ async fn a_self_hosted_server_is_told_to_be_one_and_never_written_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_the_standalone_discount_no_key_removes_the_limit_for_it_would_buy_password_manager_too() {
+async fn standalone_discount_keeps_limit_since_removal_buys_password_manager() {
     needs_control_plane!();
     let w = world("standalone-limit").await;
     let t = w.tenant("acme", organization().secrets_manager(25, 50).sm_limit(25).sm_members(5)).await;
@@ -128,7 +128,7 @@ async fn under_the_standalone_discount_no_key_removes_the_limit_for_it_would_buy
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pool_that_waits_for_another_one_that_is_held_names_that_object_and_why_and_is_stalled() {
+async fn pool_waiting_for_held_pool_names_that_object_and_reason_and_stalls() {
     needs_control_plane!();
     let w = world("held-beside").await;
     let small = organization().seats(50).limit(50).members(20);
@@ -155,7 +155,7 @@ async fn pool_that_waits_for_another_one_that_is_held_names_that_object_and_why_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pool_that_waits_for_another_one_that_waits_for_a_yes_names_it_and_is_ready() {
+async fn pool_waiting_for_pool_that_awaits_approval_names_it_and_is_ready() {
     needs_control_plane!();
     let w = world("deferred-beside").await;
     let t = w.tenant("acme", with_secrets_manager()).await;
@@ -178,7 +178,7 @@ async fn pool_that_waits_for_another_one_that_waits_for_a_yes_names_it_and_is_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pools_that_are_declared_together_are_raised_in_order_and_no_refusal_is_told() {
+async fn pools_declared_together_are_raised_in_order_without_reported_refusal() {
     needs_control_plane!();
     let w = world("together").await;
     let t = w.tenant("acme", with_secrets_manager()).await;

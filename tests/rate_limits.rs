@@ -121,13 +121,13 @@ async fn read_back_is_refused(name: &str, key: Key) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchase_of_which_the_read_back_is_rate_limited_is_open_until_it_is_seen_and_not_sent_again() {
+async fn purchase_with_rate_limited_read_back_is_open_until_seen_never_resent() {
     needs_control_plane!();
     read_back_is_refused("read-back-limited", Key::Organization).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_of_which_the_read_back_is_rate_limited_is_open_until_it_is_seen_and_not_sent_again() {
+async fn difference_with_rate_limited_read_back_is_open_until_seen_never_resent() {
     needs_control_plane!();
     read_back_is_refused("owner-read-back", Key::Owner).await;
 }
@@ -155,7 +155,7 @@ async fn purchase_that_the_limiter_refuses_is_sent_again_when_its_window_is_over
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_that_the_limiter_refuses_is_sent_again_when_its_window_is_over() {
+async fn difference_refused_by_rate_limit_is_sent_again_after_its_window() {
     needs_control_plane!();
     change_itself_is_refused("difference-limited", Key::Owner).await;
 }
@@ -218,13 +218,13 @@ async fn turn_is_taken_away(name: &str, key: Key) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchase_whose_turn_another_object_uses_up_after_its_intent_leaves_when_there_is_room_and_once() {
+async fn purchase_that_loses_turn_after_intent_to_other_object_is_sent_once() {
     needs_control_plane!();
     turn_is_taken_away("turn-taken", Key::Organization).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_whose_turn_another_object_uses_up_after_its_intent_leaves_when_there_is_room_and_once() {
+async fn difference_that_loses_turn_after_intent_to_other_object_is_sent_once() {
     needs_control_plane!();
     turn_is_taken_away("owner-turn-taken", Key::Owner).await;
 }

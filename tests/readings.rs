@@ -39,7 +39,7 @@ impl Tenant<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn number_that_no_vendor_sells_makes_its_own_pool_unreadable_and_buys_nothing() {
+async fn number_no_vendor_sells_makes_its_pool_unreadable_and_buys_nothing() {
     needs_control_plane!();
     let w = world("unreadable").await;
     for (name, number) in [("zero", 0), ("overflow", 2_147_483_647)] {
@@ -94,7 +94,7 @@ async fn what_is_billed_is_read_anew_before_a_change_rests_on_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn use_above_the_seats_is_shown_and_holds_what_adds_and_what_lowers_but_no_total_upwards() {
+async fn use_above_seats_is_shown_and_holds_all_changes_but_raised_totals() {
     needs_control_plane!();
     let w = world("contradicts").await;
     let crowded = || organization().members(60).sponsored_families(50);
@@ -118,7 +118,7 @@ async fn use_above_the_seats_is_shown_and_holds_what_adds_and_what_lowers_but_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn organization_key_goes_on_while_the_owner_api_fails_and_nothing_is_lowered() {
+async fn organization_key_goes_on_while_owner_api_fails_and_nothing_is_lowered() {
     needs_control_plane!();
     let w = world("owner-api-fails").await;
     let t = w.tenant("fails", organization()).await;
@@ -141,7 +141,7 @@ async fn organization_key_goes_on_while_the_owner_api_fails_and_nothing_is_lower
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn organization_key_goes_on_while_the_secret_beside_it_is_missing_or_half_filled_and_nothing_is_lowered() {
+async fn organization_key_works_beside_missing_or_half_secret_lowering_nothing() {
     needs_control_plane!();
     let w = world("second-secret").await;
     let (missing, half) = (w.tenant("missing", organization()).await, w.tenant("half", organization()).await);
@@ -175,7 +175,7 @@ async fn organization_key_goes_on_while_the_secret_beside_it_is_missing_or_half_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn subscription_that_stripe_does_not_know_leaves_the_organization_key_what_it_can_do() {
+async fn subscription_unknown_to_stripe_leaves_organization_key_its_abilities() {
     needs_control_plane!();
     let w = world("unknown-to-stripe").await;
     let t = w.tenant("unknown", organization()).await;
@@ -194,7 +194,7 @@ async fn subscription_that_stripe_does_not_know_leaves_the_organization_key_what
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resellers_customer_buys_with_the_organization_key_also_beside_an_owners_key() {
+async fn reseller_customer_buys_with_organization_key_even_beside_owner_key() {
     needs_control_plane!();
     let w = world("resold").await;
     let t = w.tenant("resold", organization().provider(Provider::Reseller)).await;
@@ -206,7 +206,7 @@ async fn resellers_customer_buys_with_the_organization_key_also_beside_an_owners
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limit_of_a_providers_customer_is_set_with_the_organization_key_though_its_seats_are_not() {
+async fn limit_of_provider_customer_is_set_by_organization_key_unlike_its_seats() {
     needs_control_plane!();
     let w = world("managed").await;
     let t = w.tenant("managed", organization().provider(Provider::Msp)).await;

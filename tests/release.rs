@@ -103,7 +103,7 @@ fn pinned_kubernetes(module: &str) -> String {
 }
 
 #[test]
-fn supported_kubernetes_is_what_the_tests_run_with_and_what_the_charts_ask_for() {
+fn supported_kubernetes_is_what_tests_run_with_and_charts_require() {
     let oldest = pinned_kubernetes("tests/control-plane/oldest/go.mod");
     let newest = pinned_kubernetes("tests/control-plane/go.mod");
     for chart in ["charts/seatkeeper/Chart.yaml", "charts/seatkeeper-crds/Chart.yaml"] {
@@ -148,7 +148,7 @@ fn workspace_version() -> String {
 }
 
 #[test]
-fn tag_of_the_workspaces_version_with_a_section_in_the_changelog_may_be_released() {
+fn tag_of_workspace_version_with_changelog_section_may_be_released() {
     let version = workspace_version();
     let changelog = text("CHANGELOG.md").replace("[Unreleased]\n", &format!("[{version}] - 2026-12-01\n"));
     let output = check(&format!("v{version}"), &tree(&changelog));
@@ -156,7 +156,7 @@ fn tag_of_the_workspaces_version_with_a_section_in_the_changelog_may_be_released
 }
 
 #[test]
-fn tag_that_disagrees_with_a_version_or_has_no_section_is_refused_with_the_reason() {
+fn tag_unlike_version_or_without_section_is_refused_with_reason() {
     let version = workspace_version();
     let tag = format!("v{version}");
     let section = format!("## [{version}] - 2026-12-01\n\n- It works.\n");

@@ -23,7 +23,7 @@ fn refused(w: &World) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_one_refusal() {
+async fn operator_buys_polls_and_edits_within_vendor_limits_without_refusal() {
     needs_control_plane!();
     let w = world("limited").await;
     w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
@@ -47,7 +47,7 @@ async fn under_the_vendors_limits_all_is_bought_and_polled_and_edited_without_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_its_turn_longer_than_three_intervals_says_so_once_and_is_read_all_the_same() {
+async fn object_waiting_beyond_three_intervals_says_so_once_and_is_still_read() {
     needs_control_plane!();
     let mut w = world("turns").await;
     let mut names = Vec::new();
@@ -134,7 +134,7 @@ async fn tokens_until(w: &World, after: usize, key: &OrganizationKey) -> Vec<Req
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_object_of_one_namespace_does_not_wait_for_the_many_bad_keys_of_another() {
+async fn new_object_does_not_wait_for_many_bad_keys_of_another_namespace() {
     needs_control_plane!();
     let mut w = World::over_all_namespaces("shares", organization(), FAST).await;
     with_invented_keys(&w).await;
@@ -168,7 +168,7 @@ async fn deleted_objects_leave_their_places_to_the_object_that_waits_behind_them
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_the_vendor_asks_one_object_for_holds_for_all_of_that_host_even_if_a_person_asks() {
+async fn pause_asked_of_one_object_holds_for_whole_host_even_if_person_asks() {
     needs_control_plane!();
     let w = world("pause").await;
     let tenants = tenants(&w, 3).await;

@@ -146,7 +146,7 @@ async fn a_status_wiped_at_rest_is_written_anew_and_nothing_is_bought() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_wiped_while_a_purchase_may_still_be_running_does_not_start_another() {
+async fn status_wiped_while_purchase_may_be_in_flight_starts_no_other_purchase() {
     needs_control_plane!();
     // The vendor turns the total into a difference between two reads: a second request in between would add up.
     let w = World::with("wiped", organization(), &fast_but(&["--settle-unanswered=12s"])).await;

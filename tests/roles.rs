@@ -24,7 +24,7 @@ async fn told(w: &World, name: &str, reason: &str, words: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beside_an_organization_key_a_role_that_is_too_low_costs_only_what_it_would_add() {
+async fn too_low_role_beside_organization_key_costs_only_what_it_would_add() {
     needs_control_plane!();
     let w = world("low-role").await;
     for (name, role) in [("admin", Role::Admin), ("user", Role::User), ("custom", Role::Custom)] {
@@ -62,7 +62,7 @@ async fn alone_an_admins_key_shows_no_seats_and_promotion_mends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_who_is_removed_while_it_runs_is_told_and_seats_are_still_managed() {
+async fn owner_removed_at_runtime_is_reported_and_seats_are_still_managed() {
     needs_control_plane!();
     let w = world("removed").await;
     let t = w.tenant("acme", organization()).await;
@@ -148,7 +148,7 @@ async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is_told() {
+async fn owner_of_several_organizations_must_name_one_and_owner_of_none_is_told() {
     needs_control_plane!();
     let w = world("several").await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
@@ -173,7 +173,7 @@ async fn an_owner_of_several_organizations_must_name_one_and_an_owner_of_none_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn organization_key_that_is_refused_beside_an_owners_key_is_named_with_what_the_owner_sees() {
+async fn refused_organization_key_beside_owner_key_is_named_with_owners_view() {
     needs_control_plane!();
     let w = world("refused-beside").await;
     w.needs_many_tokens();
@@ -212,7 +212,7 @@ async fn unusable_secret_of_an_organization_key_is_named_beside_an_owners() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn edge_that_answers_an_owners_key_with_403_accuses_neither_role_nor_key_and_is_tried_again_soon() {
+async fn edge_403_to_owner_key_accuses_neither_role_nor_key_and_is_retried_soon() {
     needs_control_plane!();
     // A key that is held to be bad would not be tried again while the test lasts.
     let w = World::with("edge-403", organization(), &fast_but(&["--credential-probe=1h"])).await;

@@ -42,7 +42,7 @@ fn results(told: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn parts_that_go_well_are_told_with_their_times_and_only_the_lines_that_are_to_be_shown() {
+fn successful_parts_show_their_times_and_only_lines_marked_as_shown() {
     let (well, told) =
         played("part -s '^shown' first -- bash -c 'echo hidden; echo shown 1'\npart 'the second' first -- echo hidden");
     assert!(well && told.contains("shown 1") && !told.contains("hidden"), "{told}");
@@ -51,7 +51,7 @@ fn parts_that_go_well_are_told_with_their_times_and_only_the_lines_that_are_to_b
 }
 
 #[test]
-fn a_part_that_fails_shows_its_output_and_leaves_out_what_needs_it_and_nothing_else() {
+fn failed_part_shows_its_output_and_skips_only_what_needs_it() {
     let (well, told) = played(
         "part bad -- bash -c 'echo why it failed; exit 3'\npart needs-it bad -- touch never\npart needs-that needs-it -- true\n\
          part other -- echo quiet",

@@ -101,7 +101,7 @@ async fn nothing_is_required_that_an_older_object_might_lack() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_has_a_default_but_the_generation_of_an_unhandled_object_and_the_selector_of_scale() {
+async fn schema_defaults_only_unhandled_generation_and_scale_selector() {
     needs_control_plane!();
     let fields = fields(&installed().await);
     let defaults: Vec<_> =

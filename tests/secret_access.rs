@@ -131,7 +131,7 @@ async fn every_secret_that_an_object_names_must_be_one_that_its_author_may_get()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_that_names_nothing_new_passes_and_one_that_does_is_asked_for_that_secret_alone() {
+async fn edit_naming_new_secret_needs_access_to_it_alone_and_other_edits_pass() {
     needs_control_plane!();
     let office = Office::new().await;
     office.made("keys", &immuta(KEYS - 1)).await;

@@ -145,11 +145,34 @@ fn no_license_keys(e: &Elsewhere) -> Vec<(&'static str, &'static str, Value, &'s
             "licenseKey",
             "Secret beside holds apiKey",
         ),
+        (
+            "beside-token",
+            LICENSE_KEY_TYPE,
+            json!({ "server": there, "token": "t" }),
+            "licenseKey",
+            "Secret beside-token holds token",
+        ),
+        (
+            "beside-password",
+            LICENSE_KEY_TYPE,
+            json!({ "server": there, "password": "p" }),
+            "licenseKey",
+            "Secret beside-password holds password",
+        ),
+        ("login", LICENSE_KEY_TYPE, json!({ "server": there }), "password", "Secret login holds password"),
+        ("bearer", LICENSE_KEY_TYPE, json!({ "server": there }), "token", "Secret bearer holds token"),
+        (
+            "old-login",
+            "Opaque",
+            json!({ "server": there }),
+            "password",
+            "password belongs to a credential and is never",
+        ),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_all_secrets_that_are_named_as_license_keys_only_the_tenants_own_is_received() {
+async fn tenant_receives_only_its_own_secret_of_all_named_as_license_keys() {
     needs_control_plane!();
     let e = Elsewhere::new("places-keys").await;
     let (rows, mut canaries, mut entries) = (no_license_keys(&e), BTreeMap::new(), Vec::new());
@@ -201,7 +224,7 @@ const NO_IMMUTA_CREDENTIALS: [(&str, &str); 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_all_secrets_that_are_named_as_credentials_only_those_of_the_vendor_are_received() {
+async fn vendor_receives_only_its_own_secrets_of_all_named_as_credentials() {
     needs_control_plane!();
     let e = Elsewhere::new("places-credentials").await;
     let there = e.there.url();
@@ -304,7 +327,7 @@ async fn a_secret_that_is_replaced_while_a_pass_runs_is_used_whole_or_not_at_all
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_points_elsewhere_is_not_followed_with_a_license_key_or_a_credential() {
+async fn redirect_of_tenant_is_not_followed_with_license_key_or_credential() {
     needs_control_plane!();
     let e = Elsewhere::new("places-redirect").await;
     let key = e.there.immuta().issue(LicenseKey::seats(40));

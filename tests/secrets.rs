@@ -266,7 +266,7 @@ async fn secret_that_stays_missing_is_looked_at_less_often_after_twelve_looks() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_changes_between_plan_and_change_is_read_afresh_before_the_change() {
+async fn secret_changed_after_plan_is_read_again_before_change_is_sent() {
     needs_control_plane!();
     let w = world("between").await;
     let (rotated, deleted) = (w.tenant("rotated", organization()).await, w.tenant("deleted", organization()).await);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fault_proxy::{Hop, Record};
 
-use subject::{Choice, Name, Request, new_list};
+use subject::{Choice, Name, Request, new_list, unshown};
 
 /// a: object, s: Secret, w: status, i: intent, t: token, v: reading, p: purchase.
 fn requests(letters: &str) -> Vec<Request> {
@@ -94,7 +94,7 @@ fn a_variable_that_means_nothing_is_refused_with_what_would() {
 }
 
 #[test]
-fn a_case_that_does_not_exist_is_an_error_with_an_example_and_so_is_a_kind_that_it_is_not_of() {
+fn fault_case_that_is_unknown_or_of_another_kind_fails_with_example() {
     for variables in [
         &[("FAULT_CASE", "first/purchase-2/killed")][..],
         &[("FAULT_CASE", "third/*")],
@@ -137,7 +137,7 @@ fn a_new_list_leaves_nothing_out_and_is_the_same_every_time() {
 }
 
 #[test]
-fn a_list_that_leaves_out_a_kind_an_action_or_a_scenario_of_a_kind_is_refused() {
+fn chosen_list_lacking_kind_action_or_scenario_of_kind_is_refused() {
     let whole = [
         "first/purchase-1/killed",
         "first/purchase-1/killed late",
@@ -178,7 +178,7 @@ fn action_without_a_case_of_an_owner_is_refused() {
 }
 
 #[test]
-fn a_listed_request_that_did_not_come_this_time_is_the_last_of_its_class_before_it() {
+fn listed_request_that_did_not_come_gives_way_to_last_before_it_in_class() {
     let list = |line: &str| format!("{}\n{line}", new_list(&all(LETTERS)));
     let last = |line: &str| picked(&[], &list(line)).map(|played| played.last().cloned().unwrap());
     assert_eq!(last("first/reading-9/killed").unwrap(), "first/reading-3/killed");
@@ -188,4 +188,19 @@ fn a_listed_request_that_did_not_come_this_time_is_the_last_of_its_class_before_
         let why = last(unknown).expect_err(unknown);
         assert!(why.contains(unknown) && why.contains("UPDATE_CHOSEN=1"), "{why}");
     }
+}
+
+#[test]
+fn what_a_missed_case_alone_plays_is_shown_by_no_case_that_ran() {
+    let all = all(LETTERS);
+    let is_killed_at_purchase = |name: &Name| name.to_string() == "first/purchase-1/killed";
+    let ran = |names: &[&Name]| -> BTreeSet<String> { names.iter().flat_map(|name| name.branches()).collect() };
+    // The second scenario has the same fault at its purchase.
+    let others: Vec<&Name> = all.iter().filter(|name| !is_killed_at_purchase(name)).collect();
+    assert_eq!(unshown(&all, &ran(&others)), Vec::<String>::new());
+    let others: Vec<&Name> = others.into_iter().filter(|name| name.to_string() != "second/purchase-1/killed").collect();
+    assert_eq!(unshown(&all, &ran(&others)), ["crash: killed at a purchase"]);
+    let others: Vec<&Name> = others.into_iter().filter(|name| name.kind != "pause").collect();
+    let missing = unshown(&all, &ran(&others));
+    assert!(missing.contains(&"kind pause".to_owned()), "{missing:?}");
 }

@@ -143,7 +143,7 @@ async fn server_without_a_list_of_organizations_accuses_no_member() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_without_the_organization_api_accepts_the_key_and_waits_for_a_person_after_a_few_tries() {
+async fn key_accepted_by_server_without_organization_api_waits_for_person() {
     needs_control_plane!();
     let w = self_hosted("self-no-organization").await;
     let t = w.tenant("organization-key", organization()).await;

@@ -281,7 +281,7 @@ fn how_many() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_done_in_whatever_order_the_ledger_stays_within_what_was_asked() {
+async fn ledger_stays_within_what_was_asked_whatever_order_actions_come_in() {
     needs_control_plane!();
     let seed = seed("sequences");
     let number = how_many();

@@ -11,6 +11,7 @@ mod pages;
 mod release;
 mod runner;
 mod selection;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -247,17 +248,24 @@ fn every_vendor_lists_the_answers_that_prove_that_nothing_was_done() {
     }
 }
 
-#[test]
-fn every_vendor_says_what_its_credentials_hold() {
+/// That src/vendors/mod.rs has a list with one of each vendor.
+fn assert_listed_of_every_vendor(what: &str, kind: &str) {
     let list = code(&root().join("src/vendors/mod.rs"));
     let names = vendors();
     for name in &names {
-        assert!(
-            list.contains(&format!("&{name}::CREDENTIALS")),
-            "src/vendors/mod.rs does not list {name}::CREDENTIALS"
-        );
+        assert!(list.contains(&format!("&{name}::{what}")), "src/vendors/mod.rs does not list {name}::{what}");
     }
-    assert!(list.contains(&format!("CREDENTIALS: [&CredentialKeys; {}]", names.len())), "{names:?}");
+    assert!(list.contains(&format!("{what}: [&{kind}; {}]", names.len())), "{names:?}");
+}
+
+#[test]
+fn every_vendor_says_what_its_credentials_hold() {
+    assert_listed_of_every_vendor("CREDENTIALS", "CredentialKeys");
+}
+
+#[test]
+fn every_vendor_says_what_it_is_asked_for() {
+    assert_listed_of_every_vendor("OPERATIONS", "Operations");
 }
 
 /// Names of all tests, as cargo prints them, with the file in the place of the test program.
@@ -291,6 +299,18 @@ fn tests() -> Vec<String> {
         }
     }
     names
+}
+
+/// A name is read in a list of results, beside its module and what became of it.
+const LONGEST_NAME: usize = 72;
+
+#[test]
+fn test_name_is_short_enough_for_one_line_of_results() {
+    let long: Vec<String> = tests()
+        .into_iter()
+        .filter(|test| test.rsplit("::").next().is_some_and(|name| name.len() > LONGEST_NAME))
+        .collect();
+    assert!(long.is_empty(), "subject_condition_outcome in {LONGEST_NAME} characters: {long:#?}");
 }
 
 /// The rows of a page's table of promises, from its heading on.
@@ -329,7 +349,7 @@ fn flowing(text: &str) -> String {
 }
 
 #[test]
-fn each_promise_of_the_evidence_is_in_its_page_and_names_tests_and_guards_that_exist() {
+fn each_promise_of_evidence_is_listed_with_existing_tests_and_guards() {
     let page = "docs/evidence/promises.md";
     let rows = rows_below(page, "# Promises and what holds them\n");
     assert!(rows.len() > 50, "only {} promises", rows.len());
@@ -379,7 +399,7 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
-fn the_crds_in_the_repository_and_in_the_charts_are_those_that_the_types_give() {
+fn crds_in_repository_and_charts_are_those_that_types_generate() {
     for crd in seatkeeper::api::crds() {
         let (yaml, name) = (serde_yaml::to_string(&crd).expect("YAML"), crd.metadata.name.expect("a name"));
         let folders = ["crds", "charts/seatkeeper/files", "charts/seatkeeper-crds/files"];
@@ -406,4 +426,13 @@ fn the_chart_knows_every_flag_and_no_other() {
     let mut known: Vec<String> = known.keys().cloned().collect();
     known.sort();
     assert_eq!(known, flags, "charts/seatkeeper/values.schema.json, properties.flags");
+    // The schema's words name no fix, so that it lets through what the checks refuse by the value to set.
+    let refused = schema["properties"]["flags"]["patternProperties"].as_object().expect("flags of other values");
+    let expected = format!("^({})$", FLAGS_WITH_OWN_VALUES.join("|"));
+    assert_eq!(refused.keys().collect::<Vec<_>>(), [&expected]);
+    let checks = fs::read_to_string(root().join("charts/seatkeeper/templates/_checks.tpl")).unwrap();
+    let named = checks.lines().find(|line| line.contains("$own := dict")).expect("the values of flags");
+    let missing: Vec<_> =
+        FLAGS_WITH_OWN_VALUES.iter().filter(|flag| !named.contains(&format!("\"{flag}\" "))).collect();
+    assert!(missing.is_empty(), "charts/seatkeeper/templates/_checks.tpl names no value for {missing:?}");
 }

@@ -72,7 +72,7 @@ impl Tenant<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn seats_follow_those_who_join_by_one_purchase_for_each_growth_and_none_at_rest() {
+async fn seats_follow_joining_users_by_one_purchase_per_growth_and_none_at_rest() {
     needs_control_plane!();
     let w = world("sizing").await;
     let t = w.tenant("grows", grown()).await;
@@ -137,7 +137,7 @@ async fn with_an_owners_key_seats_follow_downwards_after_a_while_over_a_restart(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lower_bound_of_the_use_lowers_nothing_however_old_and_names_the_key_that_shows_all() {
+async fn lower_bound_of_use_lowers_nothing_at_any_age_and_names_key_showing_all() {
     needs_control_plane!();
     let w = world("sizing-bound").await;
     let t = w.tenant("bound", grown()).await;
@@ -215,7 +215,7 @@ async fn use_that_is_not_shown_stalls_with_the_fix_and_sends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn use_of_another_organization_buys_nothing_when_the_credentials_are_switched() {
+async fn use_of_other_organization_buys_nothing_when_credentials_are_switched() {
     needs_control_plane!();
     let w = world("sizing-switched").await;
     let t = w.tenant("large", organization().seats(905).limit(905).members(900)).await;
@@ -233,7 +233,7 @@ async fn use_of_another_organization_buys_nothing_when_the_credentials_are_switc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn growth_beyond_one_step_waits_for_the_next_window_and_ends_when_the_people_leave() {
+async fn growth_beyond_one_step_waits_for_next_window_and_ends_as_users_leave() {
     needs_control_plane!();
     let w = world("sizing-window").await;
     let t = w.tenant("window", grown()).await;
@@ -254,7 +254,7 @@ async fn growth_beyond_one_step_waits_for_the_next_window_and_ends_when_the_peop
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_that_found_more_seats_than_the_use_asks_for_gives_them_back_when_a_person_agrees() {
+async fn object_finding_more_seats_than_use_needs_lowers_only_if_person_agrees() {
     needs_control_plane!();
     let w = world("sizing-first").await;
     let t = w.tenant("first", organization()).await;

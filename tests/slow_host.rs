@@ -8,7 +8,7 @@ use crate::tenants::fast_but;
 use crate::world::{World, organization};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_hangs_with_more_objects_than_there_are_passes_holds_up_no_other_host() {
+async fn hanging_host_with_more_objects_than_workers_delays_no_other_host() {
     needs_control_plane!();
     let slow = Simulator::start(Options::hurried()).await.expect("simulator");
     let allowed = format!("--allowed-host={}", slow.host());

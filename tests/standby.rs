@@ -138,7 +138,7 @@ async fn account_is_handed_over_in_two_commits_and_each_change_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn old_side_that_is_killed_with_a_request_in_flight_and_the_new_side_buy_once() {
+async fn old_side_killed_with_request_in_flight_and_new_side_buy_only_once() {
     needs_control_plane!();
     let w = prod_eu("killed").await;
     w.declare("acme", json!({ "activeCluster": "prod-eu", "seats": 100 })).await;
@@ -174,7 +174,7 @@ async fn side_that_stands_by_with_an_open_change_says_so_and_repeats_nothing() {
     w.edit("acme", json!({ "activeCluster": "none" })).await;
     let open = |status: &LicenseSeatsStatus| {
         let summary = status.summary.as_deref().unwrap_or_default();
-        summary == "standby (none active); outcome not known yet"
+        summary == "standby (none active); outcome unknown"
     };
     let open = w.until("acme", "an open change", open).await;
     assert_eq!(said(&open, "Ready"), "Unknown/OutcomeUnknown");
@@ -185,7 +185,7 @@ async fn side_that_stands_by_with_an_open_change_says_so_and_repeats_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn old_side_that_never_sees_the_commit_is_noticed_and_each_change_is_made_once() {
+async fn old_side_that_misses_commit_is_noticed_and_each_change_is_made_once() {
     needs_control_plane!();
     let w = prod_eu("unseen").await;
     w.declare("acme", json!({ "activeCluster": "prod-eu", "seats": 100 })).await;
@@ -245,7 +245,7 @@ async fn object_that_stands_by_claims_no_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_that_is_wiped_or_comes_from_another_cluster_waits_before_the_next_change() {
+async fn wiped_or_foreign_cluster_status_waits_before_next_change() {
     needs_control_plane!();
     let flags = fast_but(&["--cluster-name=prod-eu", "--settle-unanswered=8s"]);
     let w = World::with("wiped-activity", organization(), &flags).await;
@@ -272,7 +272,7 @@ async fn status_that_is_wiped_or_comes_from_another_cluster_waits_before_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spec_that_named_another_cluster_and_could_not_be_used_is_waited_for_once_it_names_this_one_again() {
+async fn unusable_spec_of_other_cluster_is_waited_out_once_it_names_this_again() {
     needs_control_plane!();
     let flags = fast_but(&["--cluster-name=prod-eu", "--settle-unanswered=8s"]);
     let w = World::with("unchecked-activity", organization(), &flags).await;

@@ -51,7 +51,7 @@ async fn until_stored(w: &World, name: &str, what: &str, is: impl Fn(&Value) -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_no_longer_parses_is_told_holds_up_no_person_and_heals_when_corrected() {
+async fn unparsable_object_is_reported_blocks_no_other_and_heals_when_corrected() {
     needs_control_plane!();
     let w = world("nonsense").await;
     let observe = json!({ "managementPolicy": "Observe", "limit": { "mode": "UpTo", "seats": 200 } });
@@ -95,7 +95,7 @@ async fn an_object_that_no_longer_parses_is_told_holds_up_no_person_and_heals_wh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_no_person_and_goes_on_itself() {
+async fn object_with_time_only_kubernetes_reads_stops_no_other_and_still_works() {
     needs_control_plane!();
     let mut w = world("year-9999").await;
     let observe = json!({ "managementPolicy": "Observe" });
@@ -115,7 +115,7 @@ async fn an_object_with_a_time_that_only_kubernetes_can_read_stops_no_person_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_seats_than_admission_takes_are_told_never_bought_and_corrected_by_an_edit() {
+async fn seats_beyond_admission_are_reported_never_bought_and_fixed_by_edit() {
     needs_control_plane!();
     let w = world("too-many").await;
     w.declare("acme", json!({ "seats": 100 })).await;

@@ -76,6 +76,8 @@ impl Tenant<'_> {
 
     /// A fault for this organization alone.
     pub fn inject(&self, fault: Fault) -> u64 {
+        let whole_path = fault.whole_path.as_ref().map(|path| path.replace("{id}", &self.key.id));
+        let fault = Fault { whole_path, ..fault };
         self.world.bitwarden().inject(fault.organization(&self.key.id))
     }
 

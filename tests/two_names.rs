@@ -63,7 +63,7 @@ async fn an_organization_under_two_host_names_gets_one_change_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_names_an_organization_with_a_key_that_is_refused_bars_no_person() {
+async fn object_that_names_organization_with_refused_key_blocks_no_other_object() {
     needs_control_plane!();
     let w = world("mere-name").await;
     let mut refused = w.credentials(&w.key);
@@ -83,7 +83,7 @@ async fn an_object_that_names_an_organization_with_a_key_that_is_refused_bars_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_an_owners_key_is_asked_for_its_organization_a_younger_object_of_it_waits() {
+async fn younger_object_waits_while_owner_key_is_asked_for_its_organization() {
     needs_control_plane!();
     let w = World::with("asked-first", organization(), &fast_but(&["--read-timeout=60s"])).await;
     let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);

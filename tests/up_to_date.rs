@@ -26,7 +26,7 @@ fn unavailable() -> FaultKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_that_another_person_wrote_or_wiped_is_redone_at_once_and_a_label_costs_no_reading() {
+async fn status_written_or_wiped_by_person_is_redone_and_label_costs_no_reading() {
     needs_control_plane!();
     let w = world("forged").await;
     w.declare("acme", json!({ "seats": 100, "interval": "1h" })).await;
@@ -44,7 +44,7 @@ async fn status_that_another_person_wrote_or_wiped_is_redone_at_once_and_a_label
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn edit_that_meets_a_failing_vendor_is_reported_within_seconds_as_not_looked_at() {
+async fn edit_during_vendor_failure_is_reported_as_unchecked_within_seconds() {
     needs_control_plane!();
     let w = world("edit-outage").await;
     w.declare("acme", json!({ "seats": 100, "interval": "1h" })).await;
@@ -61,7 +61,7 @@ async fn edit_that_meets_a_failing_vendor_is_reported_within_seconds_as_not_look
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_that_was_mended_before_another_fault_leaves_the_sentence_of_that_fault() {
+async fn secret_mended_before_other_fault_leaves_message_of_that_fault() {
     needs_control_plane!();
     let w = world("mended-outage").await;
     w.declare("acme", json!({ "seats": 100, "interval": "1h" })).await;
@@ -122,7 +122,7 @@ async fn refused_license_key_that_is_mended_in_its_secret_is_sent_within_seconds
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_that_is_taken_away_a_third_time_is_a_conflict_and_nothing_is_written_any_more() {
+async fn key_taken_away_third_time_is_conflict_and_nothing_more_is_written() {
     needs_control_plane!();
     let a = acme("immuta-thrice").await;
     let key = a.key("one", 40).await;
@@ -146,7 +146,7 @@ async fn key_that_is_taken_away_a_third_time_is_a_conflict_and_nothing_is_writte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn look_that_a_person_asks_for_reads_the_role_of_the_key_and_the_license_afresh() {
+async fn reading_that_person_asks_for_fetches_key_role_and_license_afresh() {
     needs_control_plane!();
     let w = World::with("look-afresh", organization(), &fast_but(&["--account-recheck=1h"])).await;
     let t = w.tenant("acme", organization()).await;
@@ -174,7 +174,7 @@ async fn tenant_whose_first_key_is_about_to_be_added_gets_no_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_organizations_beyond_the_rate_limit_say_that_they_wait_before_the_limit_takes_the_next() {
+async fn new_organizations_over_rate_limit_report_wait_before_next_one_is_read() {
     needs_control_plane!();
     let w = world("sixteen").await;
     let mut tenants = Vec::new();

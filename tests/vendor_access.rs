@@ -48,7 +48,7 @@ impl Elsewhere {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_of_a_ca_that_a_server_shows_is_trusted_if_it_is_the_one_in_the_secret() {
+async fn ca_certificate_shown_by_server_is_trusted_only_if_secret_contains_it() {
     needs_control_plane!();
     let e = Elsewhere::new("pinned", Options { certificate: Certificate::OfCa, ..Options::hurried() }).await;
     e.declare(json!({})).await;
@@ -112,7 +112,7 @@ async fn gateway_that_wants_a_client_certificate_gets_the_one_of_the_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_for_an_access_proxy_go_to_the_hosts_of_their_secret_and_to_no_other() {
+async fn access_proxy_headers_go_only_to_hosts_of_their_secret() {
     needs_control_plane!();
     let w = world("headers").await;
     let (t, other) = (w.tenant("one", organization()).await, w.tenant("other", organization()).await);
@@ -150,7 +150,7 @@ fn message(status: &LicenseSeatsStatus) -> String {
     condition(status, "Ready").map(|ready| ready.message.clone()).unwrap_or_default()
 }
 
-/// A proxy that tunnels for who has its credentials, and notes where to.
+/// A proxy that tunnels for who has its credentials and may, and notes where to.
 struct TestProxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -159,12 +159,16 @@ struct TestProxy {
 impl TestProxy {
     /// `credentials`: as the header has them; `None`: for anybody.
     async fn start(credentials: Option<&'static str>) -> Self {
+        Self::asking(Door::Opens(credentials)).await
+    }
+
+    async fn asking(door: Door) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let (address, asked) = (listener.local_addr().expect("an address"), Arc::<Mutex<Vec<String>>>::default());
         let notes = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(tunnel(stream, credentials, Arc::clone(&notes)));
+                tokio::spawn(tunnel(stream, door, Arc::clone(&notes)));
             }
         });
         Self { address, asked }
@@ -175,8 +179,18 @@ impl TestProxy {
     }
 }
 
-async fn tunnel(stream: TcpStream, credentials: Option<&str>, asked: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
+/// Whom a proxy lets through.
+#[derive(Clone, Copy)]
+enum Door {
+    /// Who has these credentials; `None`: anybody.
+    Opens(Option<&'static str>),
+    /// Nobody: it answers 403.
+    Closed,
+}
+
+async fn tunnel(stream: TcpStream, door: Door, asked: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
+    let credentials = if let Door::Opens(credentials) = door { credentials } else { None };
     let (mut target, mut authorized) = (String::new(), credentials.is_none());
     loop {
         let mut line = String::new();
@@ -196,6 +210,9 @@ async fn tunnel(stream: TcpStream, credentials: Option<&str>, asked: Arc<Mutex<V
             b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
         return stream.write_all(refusal).await;
     }
+    if matches!(door, Door::Closed) {
+        return stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+    }
     let mut onward = TcpStream::connect(&target).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     copy_bidirectional(&mut stream, &mut onward).await.map(drop)
@@ -206,7 +223,7 @@ const AUTHORIZED: &str = "Basic c2VhdDpzZWNyZXQtb2YtcHJveHk=";
 const CREDENTIALS: (&str, &str) = ("SEATKEEPER_VENDOR_PROXY_CREDENTIALS", "seat:secret-of-proxy");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn proxy_of_the_installer_carries_requests_to_vendors_alone_with_credentials_that_nothing_shows() {
+async fn installer_proxy_carries_only_vendor_requests_with_hidden_credentials() {
     needs_control_plane!();
     let w = world("proxy").await;
     assert!(w.operator.stop().await.success());
@@ -216,7 +233,8 @@ async fn proxy_of_the_installer_carries_requests_to_vendors_alone_with_credentia
     let operator = w.another_operator(&flags).await;
     w.declare("acme", json!({})).await;
     let said = message(&until_summary(&w, "Bitwarden unreachable").await);
-    assert!(said.contains("the proxy of --vendor-proxy wants other credentials (407)"), "{said}");
+    let named = format!("the proxy of --vendor-proxy ({}) wants other credentials (407)", proxy.address);
+    assert!(said.contains(&named), "{said}");
     assert_eq!(w.puts(), 0);
     assert!(operator.stop().await.success());
     let operator = w.another_operator_in(&[CREDENTIALS], &flags).await;
@@ -234,6 +252,37 @@ async fn proxy_of_the_installer_carries_requests_to_vendors_alone_with_credentia
     w.edit("acme", json!({ "seats": 160 })).await;
     w.until_in_sync("acme", 160).await;
     assert_eq!(proxy.asked().len(), before, "not for the hosts that need none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxy_that_forbids_a_host_or_is_not_there_is_named_to_each_object() {
+    needs_control_plane!();
+    let w = world("proxy-refuses").await;
+    assert!(w.operator.stop().await.success());
+    let forbids = TestProxy::asking(Door::Closed).await.address;
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let closed = nobody.local_addr().expect("an address");
+    drop(nobody);
+    w.declare("acme", json!({ "managementPolicy": "Observe" })).await;
+    w.declare("again", json!({ "managementPolicy": "Observe", "limit": null })).await;
+    for (address, says, fix) in [
+        (forbids, "makes no connection to this host", "allow the host and its port there"),
+        (closed, "takes no connection", "check that it runs"),
+    ] {
+        let flag = format!("--vendor-proxy=http://{address}");
+        let operator = w.another_operator_in(&[CREDENTIALS], &[FAST, &[flag.as_str()]].concat()).await;
+        let named = format!("the proxy of --vendor-proxy ({address}) {says}");
+        // Each of them, whether it asked itself or the host was left alone because of what the other met.
+        for name in ["acme", "again"] {
+            let status = w.until(name, named.as_str(), |status| message(status).contains(&named)).await;
+            assert!(message(&status).contains(fix), "{}", message(&status));
+            assert_eq!(status.summary.as_deref(), Some("Bitwarden unreachable"));
+            assert!(!format!("{status:?}").contains("secret-of-proxy"));
+        }
+        assert!(!operator.log().contains("secret-of-proxy"));
+        assert!(operator.stop().await.success());
+    }
+    assert_eq!(w.puts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,18 +3,43 @@
 
 use futures::future::join_all;
 use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{OPERATOR_USER, needs_control_plane};
 use serde_json::json;
-use vendor_sim::{Fault, FaultKind, Organization};
+use vendor_sim::{Fault, FaultKind, Organization, Role};
 
-use crate::bad_answers::{Case, MARKER, On, SIGN_IN, answer, reading_cases, throttled, throttled_cases, token_cases};
-use crate::tenants::fast_but;
+use crate::bad_answers::{
+    Case, MARKER, On, SIGN_IN, answer, owner_reading_cases, reading_cases, throttled, throttled_cases, token_cases,
+};
+use crate::tenants::{Tenant, fast_but};
 use crate::world::{World, condition, organization, said, world};
 
-/// One bad answer after a good reading, then nothing but bad answers, then good ones again.
-async fn play(w: &World, (what, on, kind): Case) {
-    let t = w.tenant(&what, organization()).await;
+/// With the organization's key.
+async fn play(w: &World, case: Case) {
+    let t = w.tenant(&case.0, organization()).await;
     t.declare(json!({ "seats": 100, "interval": "1m" })).await;
+    play_at(&t, case).await;
+}
+
+/// With an owner's key alone.
+async fn play_of_owner(w: &World, case: Case) {
+    let t = w.tenant(&case.0, organization()).await;
+    let person = t.person(Role::Owner).await;
+    w.declare(&t.name, t.alone(json!({ "seats": 100, "interval": "1m" }))).await;
+    play_at(&t, case).await;
+    assert_eq!((t.owner_requests("POST"), t.owner_requests("PUT"), t.writes()), (0, 0, 0), "{}", t.name);
+    assert!(!w.operator.log().contains(&person.client_secret), "{}", t.name);
+    // Nothing is left of it: readings go on, and nobody is told anything.
+    t.ask("once more").await;
+    t.until_polled(1).await;
+    let mark = w.plane.audit_mark();
+    t.until_polled(3).await;
+    let wrote = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).name(&t.name);
+    assert!(wrote.is_empty(), "{}: {:?}", t.name, wrote.events());
+}
+
+/// One bad answer after a good reading, then nothing but bad answers, then good ones again.
+async fn play_at(t: &Tenant<'_>, (what, on, kind): Case) {
+    let w = t.world;
     let before = t.until_in_sync(100).await;
 
     let once = t.inject(on.fault(kind.clone()));
@@ -45,6 +70,11 @@ async fn play(w: &World, (what, on, kind): Case) {
 
 async fn play_all(w: &World, cases: Vec<Case>) {
     join_all(cases.into_iter().map(|case| play(w, case))).await;
+    assert_in_order(w).await;
+}
+
+/// The operator lives, is small, and tells nothing of what it read.
+async fn assert_in_order(w: &World) {
     assert_eq!(w.operator.try_exit(), None);
     let peak = w.operator.peak_rss_kib().expect("it runs");
     assert!(peak < 80 * 1024, "{peak} KiB for bodies of 50 MB");
@@ -60,7 +90,16 @@ async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_throttle_is_no_news_a_lasting_one_is_told_and_both_heal_when_a_person_asks() {
+async fn bad_reading_of_an_owners_key_is_no_news_a_lasting_one_is_told() {
+    needs_control_plane!();
+    let w = world("owner-reads").await;
+    w.needs_many_tokens();
+    join_all(owner_reading_cases().into_iter().map(|case| play_of_owner(&w, case))).await;
+    assert_in_order(&w).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_throttle_is_silent_lasting_one_is_told_and_both_heal_on_request() {
     needs_control_plane!();
     for case in throttled_cases() {
         let w = world("edge").await;
@@ -126,7 +165,7 @@ async fn one_403_is_met_with_a_fresh_token_and_is_no_news() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_memory() {
+async fn thirty_thousand_members_are_counted_without_list_held_in_memory() {
     needs_control_plane!();
     // Those who have left make a list of 25 MB of it, and take no seat.
     let big = Organization::enterprise("Big").seats(32_000).limit(32_000).members(30_000).revoked(55_000);
@@ -139,7 +178,7 @@ async fn thirty_thousand_members_are_counted_and_their_list_is_never_held_in_mem
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_something_changes() {
+async fn refused_credentials_are_reported_with_fix_and_not_retried_until_change() {
     needs_control_plane!();
     let w = World::with("refused-reads", organization(), &fast_but(&["--credential-probe=1h"])).await;
     w.needs_many_tokens();
@@ -176,7 +215,7 @@ async fn refused_credentials_are_told_with_their_fix_and_not_tried_again_until_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusal_by_something_in_front_of_the_vendor_accuses_no_key_and_is_tried_again_soon() {
+async fn refusal_in_front_of_vendor_accuses_no_key_and_is_retried_soon() {
     needs_control_plane!();
     // A key that is held to be bad would not be tried again while the test lasts.
     let w = World::with("in-front", organization(), &fast_but(&["--credential-probe=1h"])).await;
@@ -206,7 +245,7 @@ async fn refusal_by_something_in_front_of_the_vendor_accuses_no_key_and_is_tried
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_reading_is_not_repeated_before_its_time_not_even_to_tell_that_it_is_old() {
+async fn throttled_reading_is_not_retried_early_even_to_report_stale_status() {
     needs_control_plane!();
     let w = world("retry-after").await;
     w.declare("acme", json!({ "seats": 100 })).await;

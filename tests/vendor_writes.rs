@@ -139,7 +139,7 @@ async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_bad_answer_to_a_difference_of_an_owners_key_buys_twice_and_each_ends_in_sync_or_told() {
+async fn bad_answer_to_owner_difference_never_buys_twice_nor_ends_unreported() {
     needs_control_plane!();
     let w = world("owner-writes").await;
     w.needs_many_tokens();
@@ -222,7 +222,7 @@ async fn a_throttle_without_a_time_is_waited_out_unless_a_person_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_refused_for_its_credentials_is_told_and_not_sent_again_and_again() {
+async fn purchase_refused_for_credentials_is_reported_and_not_sent_repeatedly() {
     needs_control_plane!();
     let w = World::with("refused", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let play = async |(what, puts, reason): (&str, usize, &str)| {
@@ -275,7 +275,7 @@ async fn page_of_an_edge_on_a_purchase_says_nothing_of_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_it() {
+async fn token_renewal_that_fails_before_purchase_is_no_refusal_of_purchase() {
     needs_control_plane!();
     let w = world("renew").await;
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
@@ -299,7 +299,7 @@ async fn a_token_that_cannot_be_renewed_just_before_a_purchase_is_no_refusal_of_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_whose_change_is_refused_with_403_is_never_told_to_use_another_kind_of_key() {
+async fn owner_whose_change_gets_403_is_never_told_to_use_other_kind_of_key() {
     needs_control_plane!();
     let w = world("owner-403").await;
     let t = w.tenant("owner-403", organization()).await;

@@ -167,7 +167,7 @@ const SCALE: [&str; 3] = ["get licenseseats/scale", "update licenseseats/scale",
 const EDIT: [&str; 4] = ["create licenseseats", "update licenseseats", "patch licenseseats", "delete licenseseats"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_of_the_chart_may_what_it_is_for_and_what_it_may_not_is_one_rule_away() {
+async fn each_chart_role_has_its_rights_and_lacks_what_one_more_rule_would_give() {
     needs_control_plane!();
     let desk = furnished("rights").await;
     let actions = actions(&desk).await;
@@ -246,7 +246,7 @@ async fn added_to(plane: &ControlPlane, own: &str, roles: &[Value]) -> Vec<Strin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_is_added_to_the_roles_of_kubernetes_and_spending_only_where_the_installer_says_so() {
+async fn kubernetes_roles_gain_reading_and_gain_spending_only_if_installer_asks() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let (view, editor) = (vec!["seatkeeper-view"], vec!["seatkeeper-editor"]);

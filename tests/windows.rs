@@ -53,7 +53,7 @@ async fn until_puts(w: &World, puts: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_one_waits_for_the_next() {
+async fn increase_waits_without_write_for_window_and_second_waits_for_next_one() {
     needs_control_plane!();
     let w = World::with("window", organization().limit(Some(120)), FAST).await;
     let opens = soon();
@@ -92,7 +92,7 @@ async fn increase_waits_without_a_write_until_its_window_opens_and_the_second_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operator_that_is_away_when_a_window_opens_makes_the_change_while_it_is_open() {
+async fn operator_absent_at_window_opening_makes_change_while_window_is_open() {
     needs_control_plane!();
     let mut w = world("window-restart").await;
     let opens = soon();
@@ -109,7 +109,7 @@ async fn operator_that_is_away_when_a_window_opens_makes_the_change_while_it_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_that_is_deleted_while_its_change_waits_changes_nothing_when_the_window_opens() {
+async fn object_deleted_while_change_waits_changes_nothing_when_window_opens() {
     needs_control_plane!();
     let w = world("window-deleted").await;
     let (deleted, kept) = (w.tenant("deleted", organization()).await, w.tenant("kept", organization()).await);
@@ -151,7 +151,7 @@ async fn waiting_object_writes_nothing_and_an_urgent_one_does_not_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suspended_object_lets_its_window_pass_and_a_wish_that_goes_back_ends_the_wait() {
+async fn suspended_object_skips_its_window_and_wish_that_goes_back_ends_wait() {
     needs_control_plane!();
     let w = world("window-ends").await;
     w.declare("acme", json!({ "suspend": true, "adjustment": opening_at(now()) })).await;
@@ -201,7 +201,7 @@ async fn direction_that_is_switched_off_is_shown_and_not_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn schedule_that_only_the_operator_can_check_stalls_and_names_the_field_and_the_fix() {
+async fn schedule_only_operator_can_check_stalls_and_names_field_and_fix() {
     needs_control_plane!();
     let w = world("window-faults").await;
     let with = |schedule: &str, zone: &str, duration: &str| {
@@ -253,7 +253,7 @@ fn before_renewal() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn window_before_the_renewal_opens_by_the_end_of_the_period_that_the_owner_s_key_shows() {
+async fn renewal_window_opens_by_end_of_period_that_owner_key_shows() {
     needs_control_plane!();
     let w = world("window-renewal").await;
     let t = w.tenant("renewal", organization()).await;
@@ -284,7 +284,7 @@ async fn window_before_the_renewal_opens_by_the_end_of_the_period_that_the_owner
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn window_before_the_renewal_never_opens_where_no_renewal_is_shown_and_says_what_to_use() {
+async fn renewal_window_never_opens_without_known_renewal_and_says_what_to_use() {
     needs_control_plane!();
     let w = world("window-no-renewal").await;
     w.declare("acme", json!({ "adjustment": before_renewal() })).await;
@@ -349,7 +349,7 @@ async fn license_key_is_added_in_its_open_window_and_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn license_key_does_not_wait_for_a_window_after_the_end_of_the_one_that_it_replaces() {
+async fn license_key_waits_for_no_window_beyond_end_of_key_that_it_replaces() {
     needs_control_plane!();
     let a = Acme::with("window-keys-end", tenant(), |_| {}).await;
     let life = Duration::from_secs(3 * 3600);

@@ -11,7 +11,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
-use seatkeeper_support::{Audit, AuditMark, OPERATOR_USER, Operator, Plane, operator_binary, wait_for};
+use seatkeeper_support::{
+    Audit, AuditEvent, AuditMark, OPERATOR_USER, Operator, Plane, debug_text, operator_binary, wait_for,
+};
 use serde_json::{Value, json};
 use vendor_sim::{BillingPath, Bitwarden, Options, Organization, OrganizationKey, OrganizationView, Simulator};
 
@@ -202,7 +204,11 @@ impl World {
     }
 
     pub async fn status(&self, name: &str) -> LicenseSeatsStatus {
-        self.seats().get(name).await.expect("the object").status.unwrap_or_default()
+        let status = self.seats().get(name).await.expect("the object").status.unwrap_or_default();
+        let messages = status.conditions.iter().map(|condition| &condition.message).chain(&status.summary);
+        let debug: Vec<_> = messages.filter(|message| debug_text(message).is_some()).collect();
+        assert!(debug.is_empty(), "{name} says it in Rust's Debug text: {debug:?}");
+        status
     }
 
     /// Waits until the status is as described, and returns it.
@@ -265,6 +271,18 @@ impl World {
     /// What the operator asked of the apiserver in this namespace.
     pub fn audit(&self) -> Audit {
         self.plane.audit_since(self.mark).user(OPERATOR_USER).namespace(&self.namespace)
+    }
+
+    /// What the operator wrote anywhere since then, but for its Lease.
+    pub fn wrote_since(&self, mark: AuditMark) -> Audit {
+        let reads = |event: &AuditEvent| matches!(event.verb.as_str(), "get" | "list" | "watch");
+        let lease = |event: &AuditEvent| event.resource == "leases" && event.verb == "update";
+        self.plane.audit_since(mark).user(OPERATOR_USER).only(|event| !reads(event) && !lease(event))
+    }
+
+    /// Requests to the vendors that are no readings, and ask for no token.
+    pub fn vendor_writes(&self) -> usize {
+        self.bitwarden().count(|request| request.method != "GET" && !request.path.ends_with("/connect/token"))
     }
 
     /// Waits until so many events with this reason were published; they follow the status.

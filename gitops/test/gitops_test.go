@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	"github.com/google/cel-go/cel"
+	"github.com/fluxcd/pkg/apis/kustomize"
+	"github.com/fluxcd/pkg/runtime/cel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -108,62 +109,25 @@ func integers(value any) any {
 	return value
 }
 
-type expressions struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	InProgress string `json:"inProgress"`
-	Failed     string `json:"failed"`
-	Current    string `json:"current"`
-}
-
-func exprs(t *testing.T) expressions {
+// fluxOf is what Flux makes of an object by the expressions. Flux waits while a verdict is unknown, and while there is an error.
+func fluxOf(t *testing.T, object map[string]any) (status.Status, error) {
 	t.Helper()
 	var kustomization struct {
 		Spec struct {
-			HealthCheckExprs []expressions `json:"healthCheckExprs"`
+			HealthCheckExprs []kustomize.CustomHealthCheck `json:"healthCheckExprs"`
 		} `json:"spec"`
 	}
 	read(t, "../flux/licenseseats.yaml", &kustomization)
-	all := kustomization.Spec.HealthCheckExprs
-	if len(all) != 1 || all[0].Kind != "LicenseSeats" || all[0].APIVersion != "seatkeeper.dev/v1alpha1" {
-		t.Fatalf("%+v", all)
-	}
-	return all[0]
-}
-
-// fluxOf evaluates the expressions in Flux's order: inProgress, failed, current. Without an answer, or with an error, Flux waits.
-func fluxOf(t *testing.T, object map[string]any) status.Status {
-	t.Helper()
-	env, err := cel.NewEnv(cel.Variable("metadata", cel.DynType), cel.Variable("status", cel.DynType), cel.Variable("spec", cel.DynType))
+	reader, err := cel.NewStatusReader(kustomization.Spec.HealthCheckExprs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := map[string]any{"status": map[string]any{}}
-	for key, value := range integers(object).(map[string]any) {
-		with[key] = value
+	copied := (&unstructured.Unstructured{Object: integers(object).(map[string]any)}).DeepCopy()
+	result, err := reader(nil).ReadStatusForObject(t.Context(), nil, copied)
+	if err != nil {
+		t.Fatal(err)
 	}
-	all := exprs(t)
-	for _, one := range []struct {
-		expression string
-		verdict    status.Status
-	}{{all.InProgress, status.InProgressStatus}, {all.Failed, status.FailedStatus}, {all.Current, status.CurrentStatus}} {
-		ast, issues := env.Compile(one.expression)
-		if issues.Err() != nil {
-			t.Fatalf("%s: %v", one.expression, issues.Err())
-		}
-		program, err := env.Program(ast)
-		if err != nil {
-			t.Fatal(err)
-		}
-		value, _, err := program.Eval(with)
-		if err != nil {
-			t.Fatalf("%s: %v", one.expression, err)
-		}
-		if value.Value() == true {
-			return one.verdict
-		}
-	}
-	return status.InProgressStatus
+	return result.Status, result.Error
 }
 
 func TestArgoFluxAndKstatusGiveOneVerdictForEveryState(t *testing.T) {
@@ -177,8 +141,8 @@ func TestArgoFluxAndKstatusGiveOneVerdictForEveryState(t *testing.T) {
 		if health := healthOf(t, object); health.Status != argo[verdict] || health.Message == "" {
 			t.Errorf("%s: kstatus says %s, and Argo CD %+v", name, verdict, health)
 		}
-		if flux := fluxOf(t, object); flux != verdict {
-			t.Errorf("%s: kstatus says %s, and Flux's expressions %s", name, verdict, flux)
+		if flux, err := fluxOf(t, object); flux != verdict || err != nil {
+			t.Errorf("%s: kstatus says %s, and Flux's expressions %s: %v", name, verdict, flux, err)
 		}
 	}
 	for verdict := range argo {
@@ -205,15 +169,19 @@ func TestChangeThatWaitsForItsTimeOrForAPersonsYesIsNoFailure(t *testing.T) {
 	}
 }
 
-// Objects without any status: before the CRD had its default, and while another tool strips it. kstatus calls them current.
-func TestObjectWithoutAnyStatusIsInProgressToArgoAndFlux(t *testing.T) {
+// Objects without any status: stored before the CRD had its default, or stripped of it by another tool. kstatus calls them current.
+func TestObjectWithoutAnyStatusIsProgressingToArgoAndUnknownToFluxWhichWaits(t *testing.T) {
 	object := states(t)["new"]
 	delete(object, "status")
 	if health := healthOf(t, object); health.Status != "Progressing" {
 		t.Errorf("Argo CD says %+v", health)
 	}
-	if flux := fluxOf(t, object); flux != status.InProgressStatus {
-		t.Errorf("Flux says %s", flux)
+	flux, err := fluxOf(t, object)
+	if flux != status.UnknownStatus || err == nil || !strings.Contains(err.Error(), "no such attribute(s): status.conditions") {
+		t.Errorf("Flux says %s: %v", flux, err)
+	}
+	if verdict := kstatusOf(t, object); verdict != status.CurrentStatus {
+		t.Errorf("kstatus says %s: say so in gitops/flux and docs/gitops.md", verdict)
 	}
 }
 
@@ -226,8 +194,9 @@ func TestConditionsThatContradictEachOtherAreJudgedAsKstatusDoes(t *testing.T) {
 		conditions, _, _ := unstructured.NestedSlice(integers(object).(map[string]any), "status", "conditions")
 		conditions = append(conditions, map[string]any{"type": other, "status": "True", "reason": "Odd", "message": "odd"})
 		object["status"].(map[string]any)["conditions"] = conditions
-		if kstatus, flux := kstatusOf(t, object), fluxOf(t, object); kstatus != verdict || flux != verdict {
-			t.Errorf("Ready beside %s: kstatus says %s, Flux's expressions %s", other, kstatus, flux)
+		flux, err := fluxOf(t, object)
+		if kstatus := kstatusOf(t, object); kstatus != verdict || flux != verdict || err != nil {
+			t.Errorf("Ready beside %s: kstatus says %s, Flux's expressions %s: %v", other, kstatus, flux, err)
 		}
 		argo := map[string]string{"Reconciling": "Progressing", "Stalled": "Degraded", "Drifted": "Healthy"}[other]
 		if health := healthOf(t, object); health.Status != argo {
@@ -236,8 +205,9 @@ func TestConditionsThatContradictEachOtherAreJudgedAsKstatusDoes(t *testing.T) {
 	}
 	object := states(t)["in-sync"]
 	delete(object["status"].(map[string]any), "conditions")
-	if health, flux := healthOf(t, object), fluxOf(t, object); health.Status != "Progressing" || flux != status.InProgressStatus {
-		t.Errorf("without conditions: Argo CD says %s, Flux's expressions %s", health.Status, flux)
+	flux, err := fluxOf(t, object)
+	if health := healthOf(t, object); health.Status != "Progressing" || flux != status.InProgressStatus || err != nil {
+		t.Errorf("without conditions: Argo CD says %s, Flux's expressions %s: %v", health.Status, flux, err)
 	}
 }
 
@@ -342,5 +312,36 @@ func TestPatchOfArgosConfigIsMadeOfTheScripts(t *testing.T) {
 	script, _ := os.ReadFile(kind + "/actions/confirm/action.lua")
 	if len(actions.Definitions) != 5 || actions.Definitions[1].Action != string(script) || actions.Discovery == "" {
 		t.Errorf("Argo CD would read %+v", actions)
+	}
+}
+
+// pinned is the version of a module in a go.mod.
+func pinned(t *testing.T, path, module string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == module {
+			return words[1]
+		}
+	}
+	t.Fatalf("%s has no %s", path, module)
+	return ""
+}
+
+func TestKstatusIsThatOfTheHelmThatThePageNames(t *testing.T) {
+	const pins, kstatus = "../../tests/control-plane/go.mod", "github.com/fluxcd/cli-utils"
+	if of, here := pinned(t, pins, kstatus), pinned(t, "go.mod", kstatus); of != here {
+		t.Errorf("Helm has %s %s, and these tests %s", kstatus, of, here)
+	}
+	helm := strings.Split(strings.TrimPrefix(pinned(t, pins, "helm.sh/helm/v4"), "v"), ".")
+	page, err := os.ReadFile("../../docs/gitops.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := "Helm " + helm[0] + "." + helm[1]; !strings.Contains(string(page), name) {
+		t.Errorf("docs/gitops.md does not name %s", name)
 	}
 }

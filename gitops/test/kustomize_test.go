@@ -73,9 +73,16 @@ func TestKustomizeBaseIsTheChartAndItsNamespace(t *testing.T) {
 }
 
 func TestFluxBaseInstallsTheChartOfTheReleases(t *testing.T) {
-	built := objects(t, tool(t, "kubectl", "kustomize", "../flux"))
+	text := tool(t, "kubectl", "kustomize", "../flux")
+	built := objects(t, text)
 	if expected := []string{"HelmRelease/seatkeeper", "Namespace/seatkeeper-system", "OCIRepository/seatkeeper"}; !reflect.DeepEqual(built, expected) {
 		t.Errorf("%v", built)
+	}
+	// Helm charts in a registry have several layers; which one comes first differs.
+	for _, line := range []string{"mediaType: application/vnd.cncf.helm.chart.content.v1.tar+gzip\n", "operation: copy\n"} {
+		if strings.Count(text, line) != 1 {
+			t.Errorf("the OCIRepository lacks %q:\n%s", line, text)
+		}
 	}
 }
 

@@ -108,31 +108,22 @@ async fn request(
 }
 
 /// The log line of a change. It stays where the status that would record the change is gone. Seats that were not read
-/// are left out.
+/// are left out; a change that leaves no limit says so.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
-    let (from, to, limit) = (intent.base().seats, intent.target().seats, intent.target().limit);
+    let (from, to) = (intent.base().seats, intent.target().seats);
+    let most = intent.target().limit;
+    let limit: &dyn tracing::Value = if most.is_some() { &most } else { &"none" };
     let seen = read_back.and_then(Snapshot::numbers).map(|numbers| numbers.seats);
     let (account, trigger, intent) = (intent.account.as_str(), intent.reason.word(), intent.id.as_str());
-    match outcome {
-        Outcome::NotSent(why) => {
-            tracing::info!(namespace, name, account, from, to, limit, trigger, intent, why, "change not sent")
-        }
-        sent => {
-            tracing::info!(
-                namespace,
-                name,
-                account,
-                from,
-                to,
-                limit,
-                outcome = sent.label(),
-                seen,
-                trigger,
-                intent,
-                "change sent"
-            );
-        }
+    let why = if let Outcome::NotSent(why) = outcome { Some(*why) } else { None };
+    let outcome = outcome.label();
+    // The fields are the same, so that one query finds both lines.
+    macro_rules! told {
+        ($line:literal) => {
+            tracing::info!(namespace, name, account, from, to, limit, outcome, seen, trigger, intent, why, $line)
+        };
     }
+    if why.is_some() { told!("change not sent") } else { told!("change sent") }
 }
 
 /// The last questions before the bytes leave. A replica that leads again is in another term than the one in which the
@@ -175,6 +166,9 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::controller::CrdState;
 
@@ -185,6 +179,53 @@ mod tests {
         let (started, term) = (Moment::now(), context.term());
         assert_eq!(may_leave(&context, term, started), Ok(()));
         assert_eq!(may_leave(&context, term - 1, started), Err("another replica leads, or may"));
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("a log").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The line that is logged of a change from 100 seats to 150.
+    fn logged(limit: Option<i32>, outcome: &Outcome) -> String {
+        let limit_to = limit.map_or_else(String::new, |limit| format!(",\"limitTo\":{limit}"));
+        let intent = format!(
+            r#"{{"id":"i","objectUid":"u","account":"vault.test/1","step":{{"seats":{{"from":100,"to":150{limit_to}}}}},
+                "generation":1,"attempt":1,"reason":"SpecDiffers","phase":"Open","time":"2026-11-29T12:00:00Z"}}"#
+        );
+        let intent: Intent = serde_json::from_str(&intent).expect("an intent");
+        let log = Log::default();
+        let written = log.clone();
+        let lines = tracing_subscriber::fmt().with_writer(move || written.clone()).with_ansi(false).finish();
+        tracing::subscriber::with_default(lines, || super::log(&("it".into(), "acme".into()), &intent, outcome, None));
+        let bytes = log.0.lock().expect("a log").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn line_about_money_has_the_same_fields_whether_or_not_it_was_sent() {
+        let change = r#"namespace="it" name="acme" account="vault.test/1" from=100 to=150"#;
+        let why = r#"trigger="SpecDiffers" intent="i""#;
+        for (limit, outcome, line) in [
+            (Some(150), Outcome::Unanswered, format!(r#"change sent {change} limit=150 outcome="unanswered" {why}"#)),
+            (None, Outcome::Accepted, format!(r#"change sent {change} limit="none" outcome="ok" {why}"#)),
+            (
+                None,
+                Outcome::NotSent("late"),
+                format!(r#"change not sent {change} limit="none" outcome="not_sent" {why} why="late""#),
+            ),
+        ] {
+            let logged = logged(limit, &outcome);
+            assert!(logged.trim_end().ends_with(&line), "{line}\nis not\n{logged}");
+        }
     }
 
     #[test]

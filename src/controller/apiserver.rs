@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use kube::runtime::watcher;
 
 use super::Error;
+use super::scope::Scope;
 
 /// An outage has ended when nothing has failed for this long: an apiserver that starts answers some requests before others.
 const OVER: Duration = Duration::from_secs(5);
@@ -42,11 +43,12 @@ impl Apiserver {
     }
 
     /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
-    pub(super) fn tells_of_watch(&self, error: watcher::Error) -> Option<String> {
+    pub(super) fn tells_of_watch(&self, scope: &Scope, error: watcher::Error) -> Option<String> {
         match error {
             watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
                 let error = Error::of(error);
-                self.tells(&error).then(|| error.to_string())
+                let fix = if is_forbidden(&error) { may_not_watch(scope) } else { String::new() };
+                self.tells(&error).then(|| format!("{error}{fix}"))
             }
             watcher::Error::WatchFailed(_) => None,
             watcher::Error::WatchError(status) if status.code == 410 => None,
@@ -77,6 +79,19 @@ impl Apiserver {
     fn over(&self, now: Instant) -> Option<Duration> {
         let over = self.outage().take_if(|outage| now.duration_since(outage.failed) >= OVER)?;
         Some(over.failed.duration_since(over.began))
+    }
+}
+
+/// What to do where a watch is not allowed. Of a namespace that is not there Kubernetes says the same, for no Role can be in it.
+fn may_not_watch(scope: &Scope) -> String {
+    match scope.namespace() {
+        Some(namespace) => format!(
+            ". Namespace {namespace} does not exist, or the operator's Role is not in it: create the namespace, and install the \
+             chart with it in watchNamespaces; or leave it out of --namespace"
+        ),
+        None => ". The operator's ClusterRole must allow list and watch; with Roles alone, name each namespace by \
+                 --namespace"
+            .to_owned(),
     }
 }
 
@@ -148,9 +163,10 @@ mod tests {
         let status = Status { code: 403, message: "leases is forbidden".into(), ..Status::default() };
         let error = Error::Apiserver(kube::Error::Api(Box::new(status)));
         assert_eq!(error.to_string(), "apiserver: leases is forbidden (403)");
+        let all = Scope::of(&[]);
         let watch = |code, message: &str| {
             let status = Status { code, message: message.into(), ..Status::default() };
-            Apiserver::default().tells_of_watch(watcher::Error::WatchError(Box::new(status)))
+            Apiserver::default().tells_of_watch(&all[0], watcher::Error::WatchError(Box::new(status)))
         };
         assert_eq!(watch(410, "too old resource version"), None, "it is taken up again");
         assert_eq!(watch(403, "not allowed"), Some("not allowed (403)".into()));

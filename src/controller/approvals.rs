@@ -156,7 +156,7 @@ pub(super) async fn follow(context: &Context) {
             }
             Err(error) => {
                 context.approvals.lock().synced.remove(&scope);
-                if let Some(error) = context.apiserver.tells_of_watch(error)
+                if let Some(error) = context.apiserver.tells_of_watch(&scope, error)
                     && failing.insert(scope.clone())
                 {
                     tracing::warn!(error, %scope, "watching SeatApprovals failed; the watch is taken up again, and objects that need one are held meanwhile");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn denial_is_looked_for_before_the_watch_knows_of_any_only_where_a_plan_is_shown_that_is_not_over() {
+    fn denial_is_looked_up_before_watch_is_ready_only_if_plan_shown_is_open() {
         let spec = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } }, "seats": 150 });
         let spec: LicenseSeatsSpec = serde_json::from_value(spec).unwrap();
         let (pool, _) = crate::vendors::target(&spec.vendor).unwrap();
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn object_whose_approvals_could_not_be_listed_is_woken_once_by_the_next_list() {
+    fn object_with_unlisted_approvals_is_woken_once_by_next_list() {
         let known = KnownApprovals::default();
         known.note_unlisted(&key("acme"));
         known.take(&all(), Event::Init);

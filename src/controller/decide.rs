@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_from_before_the_end_of_the_settle_time_is_none_of_the_two_however_late_its_pass_decides() {
+    async fn reading_before_end_of_settle_time_is_none_of_two_however_late_decided() {
         assert!(counts_as_one_of_two(Duration::ZERO));
         assert!(!counts_as_one_of_two(Duration::from_secs(50)));
     }
 
     #[tokio::test]
-    async fn object_that_says_nothing_of_its_wait_for_the_scan_is_woken_by_the_end_of_the_scan() {
+    async fn object_silent_about_waiting_for_initial_scan_is_woken_when_scan_ends() {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         context.pools.begin_term(1, []);
         context.pools.note(&key, "b", ownership("acme", "seats", "b"), 1);

@@ -16,11 +16,16 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Counts for a term until it is done or this replica leads no more. Nothing is sent before.
 pub(super) async fn count(context: &Context, term: u64) {
+    let mut told = String::new();
     while context.leadership.is_current() {
         match list(context).await {
             Ok(uids) => return context.pools.inherit(term, uids),
             Err(error) if context.apiserver.tells(&error) => {
-                tracing::warn!(%error, "LicenseSeats not counted, so nothing is sent yet; again in 1 s");
+                let error = error.to_string();
+                if error != told {
+                    tracing::warn!(error, "LicenseSeats not counted, so nothing is sent yet; tried again each second");
+                    told = error;
+                }
             }
             Err(_) => {}
         }

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_lease_holds_one_of_another_person_is_waited_for_and_one_of_ours_is_written_whole() {
+    fn lease_of_other_holder_is_awaited_and_own_lease_is_written_whole() {
         let settings = settings(2);
         let lease = json!({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",

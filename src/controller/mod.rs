@@ -80,10 +80,11 @@ async fn recount(context: &Context) {
     }
 }
 
-/// Reconciles until `shutdown`, then lets running passes finish. `synced` is called once the first list has arrived.
-pub async fn run(context: Arc<Context>, shutdown: CancellationToken, synced: impl FnOnce()) {
+/// Reconciles until `shutdown`, then lets running passes finish. `waits` is told what it waits for until the
+/// first lists have arrived, and then `None`.
+pub async fn run(context: Arc<Context>, shutdown: CancellationToken, waits: impl Fn(Option<String>)) {
     tokio::select! {
-        () = Box::pin(work::work(&context, &shutdown, synced)) => {}
+        () = Box::pin(work::work(&context, &shutdown, waits)) => {}
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
         () = outdated_crd::follow(&context) => {}

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_a_record_are_read_one_by_one_also_if_the_rest_of_it_cannot_be_read() {
+    fn changes_of_record_are_read_one_by_one_even_if_its_rest_is_unreadable() {
         let change = json!({
             "id": "i", "account": "host/then", "generation": 1, "from": 1, "to": 2, "attempt": 1, "reason": "SpecDiffers",
             "time": "2026-10-01T08:00:00Z",

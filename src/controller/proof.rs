@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn change_whose_record_was_stored_without_an_answer_is_not_taken_out_of_it_again() {
+    fn change_stored_without_answer_is_not_removed_from_record_again() {
         let mut both = made();
         let newer = Change { id: "newer".into(), ..both.history[0].clone() };
         both.history.insert(0, newer);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_former_term_could_not_record_is_not_put_over_what_another_leader_did() {
+    fn change_unrecorded_in_former_term_does_not_overwrite_other_leaders_work() {
         let proof = Proof::after(None, &not_stored(), &made(), 3).unwrap();
         let read = proof.restore(LicenseSeatsStatus::default(), 4);
         assert_eq!(read, LicenseSeatsStatus::default());

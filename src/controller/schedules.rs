@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn window_of_a_spec_has_the_opening_that_began_last_and_those_that_come_in_its_own_zone() {
+    fn spec_window_has_last_begun_opening_and_coming_ones_in_its_own_zone() {
         let now: Timestamp = "2026-12-01T05:30:00Z".parse().unwrap();
         let openings = Schedules::default().openings(&adjustment("0 6 1 * *", "4h"), now);
         let local: Vec<&str> = openings.iter().map(|opening| opening.local.as_str()).collect();

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn status_that_could_not_be_signed_names_no_other_installation_by_the_old_signature_in_it() {
+    fn unsigned_status_names_no_other_installation_by_its_old_signature() {
         let mut two = Signature::default();
         assert_eq!(two.look(Some("a/x"), "b/x", 7).0, Signed::Ours, "and the write fails");
         assert_eq!(two.written(Some("a/x"), "b/x", 7), Signed::Ours);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn installation_that_replaces_another_says_nothing_and_two_that_work_side_by_side_both_see_it_and_come_to_rest() {
+    fn successor_installation_is_silent_and_parallel_ones_notice_then_rest() {
         let (mut one, mut two) = (Signature::default(), Signature::default());
         assert_eq!(one.written(None, "a/x", 1), Signed::Ours);
         assert_eq!(one.written(Some("a/x"), "a/x", 1), Signed::AsItIs);

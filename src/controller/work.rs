@@ -19,35 +19,38 @@ use super::reconcile::reconcile;
 use super::scope::{Scope, watch};
 use crate::registry::age_of;
 
-/// Works until `shutdown`, then lets running passes finish. No pass begins before the first list has arrived.
-pub(super) async fn work(context: &Context, shutdown: &CancellationToken, synced: impl FnOnce()) {
+/// Works until `shutdown`, then lets running passes finish. No pass begins before the first list of each scope has arrived.
+/// `waits` is told what it waits for until then, and `None` once they are there.
+pub(super) async fn work(context: &Context, shutdown: &CancellationToken, waits: impl Fn(Option<String>)) {
     let scopes = context.scopes();
     let mut events = watch(&scopes, |scope| context.api(scope));
     let mut passes: FuturesUnordered<BoxFuture<'_, (Key, Next)>> = FuturesUnordered::new();
-    let (mut listing, mut synced) = (Listing::default(), Some(synced));
-    // Those of which no list has arrived yet.
-    let mut missing: HashSet<Scope> = scopes.into_iter().collect();
+    let (mut listing, mut lists) = (Listing::default(), Lists { missing: scopes, failing: HashMap::new() });
+    waits(lists.waited_for());
     loop {
         let stopping = shutdown.is_cancelled();
         if stopping && passes.is_empty() {
             return;
         }
-        let free = !stopping && synced.is_none() && passes.len() < usize::from(context.settings.concurrency);
+        let free = !stopping && lists.missing.is_empty() && passes.len() < usize::from(context.settings.concurrency);
         tokio::select! {
             biased;
             Some((key, next)) = passes.next() => ended(context, &key, next),
             Some((scope, event)) = events.next(), if !stopping => match event {
                 Ok(event) => {
-                    if listing.take(context, &scope, event) {
-                        missing.remove(&scope);
-                    }
-                    if missing.is_empty() && let Some(synced) = synced.take() {
-                        synced();
+                    // A list begins before it is known whether it is given.
+                    let begins = matches!(event, Event::Init);
+                    let complete = listing.take(context, &scope, event);
+                    if !begins && lists.work(&scope, complete) {
+                        waits(lists.waited_for());
                     }
                 }
                 Err(error) => {
-                    if let Some(error) = context.apiserver.tells_of_watch(error) {
+                    if let Some(error) = context.apiserver.tells_of_watch(&scope, error)
+                        && lists.fails(&scope, &error)
+                    {
                         tracing::warn!(error, %scope, "watching LicenseSeats failed; the watch is taken up again");
+                        waits(lists.waited_for());
                     }
                     context.crd.doubt();
                 }
@@ -83,6 +86,39 @@ fn ended(context: &Context, key: &Key, next: Next) {
     context.suspect(key);
     // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
+}
+
+/// How the lists and watches of the scopes stand.
+struct Lists {
+    /// Those of which no list has arrived yet.
+    missing: Vec<Scope>,
+    /// What was last told of those that fail.
+    failing: HashMap<Scope, String>,
+}
+
+impl Lists {
+    /// A watch tells something; `complete`: a whole list. Returns whether that list was missing.
+    fn work(&mut self, scope: &Scope, complete: bool) -> bool {
+        self.failing.remove(scope);
+        let before = self.missing.len();
+        self.missing.retain(|missing| !complete || missing != scope);
+        self.missing.len() < before
+    }
+
+    /// A watch fails. Returns whether that is news.
+    fn fails(&mut self, scope: &Scope, why: &str) -> bool {
+        self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
+    }
+
+    /// What keeps passes from beginning, if anything does.
+    fn waited_for(&self) -> Option<String> {
+        let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
+        let sentence = match refused {
+            Some((scope, why)) => format!("waiting for the first list of LicenseSeats in {scope}: {why}"),
+            None => "waiting for the first list of LicenseSeats".to_owned(),
+        };
+        (!self.missing.is_empty()).then_some(sentence)
+    }
 }
 
 /// The objects of each scope's list that is not complete yet.

@@ -134,14 +134,14 @@ pub(super) fn says(verdict: &Verdict) -> Says {
         Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
         Verdict::Standby(standby) if standby.settles => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome not known yet")
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome unknown")
         },
         Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
         Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
         Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
         Verdict::Doubt => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome not known yet")
+            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome unknown")
         },
         Verdict::Rejected => {
             says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "refused without a reason")
@@ -187,7 +187,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
     }
     match kind {
         Some(HoldKind::Suspended) => rests(reason::SUSPENDED, "suspended"),
-        Some(HoldKind::ApprovalsUnread) => stalls(reason::APPROVALS_UNREADABLE, "approvals cannot be read"),
+        Some(HoldKind::ApprovalsUnread) => stalls(reason::APPROVALS_UNREADABLE, "approvals not readable"),
         Some(HoldKind::Activating(..)) => pending(goes_on(reason::PROGRESSING, "becomes active"), reason::ACTIVATING),
         Some(HoldKind::DriftReported) => rests(reason::DRIFT_REPORTED_ONLY, "drift reported only"),
         Some(HoldKind::Unsupported) => stalls(reason::UNSUPPORTED_BY_VENDOR, "not possible"),
@@ -197,9 +197,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
         Some(HoldKind::Owned) => stalls(reason::CONFLICT, "owned by another object"),
         Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "confirmation needed"),
-        Some(HoldKind::OtherPool | HoldKind::UnreadPool) => {
-            goes_on(reason::AWAITING_OTHER_POOL, "waiting for another pool")
-        }
+        Some(HoldKind::OtherPool | HoldKind::UnreadPool) => goes_on(reason::AWAITING_OTHER_POOL, "awaits another pool"),
         Some(HoldKind::LateEffects(_) | HoldKind::OtherLateEffects) => {
             pending(goes_on(reason::PROGRESSING, "last change settles"), reason::SETTLING)
         }
@@ -208,7 +206,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
             says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "earlier change runs")
         }
-        Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "another object's licenses"),
+        Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "same licenses elsewhere"),
         // These are verdicts of their own when they come first, or deferred.
         Some(
             HoldKind::VendorRule

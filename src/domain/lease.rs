@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn another_persons_lease_is_taken_only_after_it_stood_still_for_its_duration() {
+    fn lease_of_other_holder_is_taken_only_once_unchanged_for_its_duration() {
         assert_eq!(step(Some("you"), Some(15), 14), LeaseStep::Follow(Duration::from_secs(1)));
         assert_eq!(step(Some("you"), Some(15), 15), LeaseStep::Acquire);
         assert_eq!(step(Some("you"), Some(60), 15), LeaseStep::Follow(Duration::from_secs(45)));
@@ -100,7 +100,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_a_lease_says_it_is_not_taken_before_it_stood_still_for_our_own_duration_and_is_at_last(
+        fn lease_of_any_content_is_taken_at_last_but_not_before_own_duration(
             holder in holder(), duration_seconds in proptest::option::of(prop_oneof![any::<i32>(), -2i32..1000]),
             unchanged_for in duration(), ours in duration(),
         ) {

@@ -102,6 +102,9 @@ impl Outcome {
         }
     }
 
+    /// Each [`Outcome::label`].
+    pub const LABELS: [&'static str; 5] = ["not_sent", "refused", "ok", "unanswered", "answered"];
+
     /// One word for the metric label.
     pub fn label(&self) -> &'static str {
         match self {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::LicenseSeatsStatus;
 use crate::domain::kind;
-use crate::vendors::{RequestLabels, VendorLabel};
 
 const KEY: (&str, &str) = ("it", "acme");
 
@@ -26,18 +25,15 @@ fn condition(kind: &str, is: &str, reason: &str) -> Condition {
     }
 }
 
+/// The types of conditions, as they stand in the source: a new one gets its series in these tests by itself.
+fn kinds() -> Vec<&'static str> {
+    let source = include_str!("../domain/condition.rs");
+    let body = source.split("pub mod kind {").nth(1).and_then(|rest| rest.split("\n}").next()).expect("the types");
+    body.lines().filter_map(|line| line.split_once(": &str = \"")?.1.strip_suffix("\";")).collect()
+}
+
 /// A status that tells everything there is a series for.
 fn full() -> LicenseSeatsStatus {
-    let kinds = [
-        kind::READY,
-        kind::CREDENTIALS_VALID,
-        kind::SEAT_SHORTAGE,
-        kind::LICENSE_VALID,
-        kind::CHANGE_PENDING,
-        kind::DRIFTED,
-        kind::RECONCILING,
-        kind::STALLED,
-    ];
     let status = json!({
         "account": { "vendor": "bitwarden", "host": "vault.test", "id": "1" },
         "effective": { "interval": "5m", "product": "PasswordManager" },
@@ -46,7 +42,7 @@ fn full() -> LicenseSeatsStatus {
         "nextWindow": { "name": "soon", "opensAt": "2026-12-01T06:00:00Z", "closesAt": "2026-12-01T07:00:00Z" },
     });
     let status: LicenseSeatsStatus = serde_json::from_value(status).unwrap();
-    let conditions = kinds.map(|kind| condition(kind, "True", "AwaitingWindow")).into();
+    let conditions = kinds().into_iter().map(|kind| condition(kind, "True", "AwaitingWindow")).collect();
     LicenseSeatsStatus { conditions, ..status }
 }
 
@@ -70,10 +66,6 @@ fn series(metrics: &Metrics, family: &str) -> Vec<String> {
 #[test]
 fn page_lists_every_metric_with_what_it_is() {
     let metrics = Metrics::default();
-    // What was never counted is not printed.
-    metrics.pass("in_sync");
-    metrics.requests().counted.get_or_create(&RequestLabels { vendor: "v", operation: "o", outcome: "ok" }).inc();
-    metrics.requests().seconds.get_or_create(&VendorLabel { vendor: "v" }).observe(0.1);
     show(&metrics, &full());
     let text = printed(&metrics);
     let told = |keyword: &str| {
@@ -99,7 +91,7 @@ fn page_lists_every_metric_with_what_it_is() {
 }
 
 #[test]
-fn each_series_of_an_object_names_it_its_vendor_and_its_product_and_an_object_has_fewer_than_25() {
+fn each_series_names_object_vendor_and_product_and_object_has_under_25() {
     let metrics = Metrics::default();
     show(&metrics, &full());
     let text = printed(&metrics);
@@ -110,7 +102,7 @@ fn each_series_of_an_object_names_it_its_vendor_and_its_product_and_an_object_ha
 }
 
 #[test]
-fn numbers_that_are_not_known_have_no_series_and_those_that_are_out_of_date_vanish_while_conditions_stay() {
+fn unknown_numbers_have_no_series_and_stale_ones_vanish_unlike_conditions() {
     let metrics = Metrics::default();
     show(&metrics, &full());
     for (family, value) in [
@@ -146,7 +138,7 @@ fn numbers_that_are_not_known_have_no_series_and_those_that_are_out_of_date_vani
 }
 
 #[test]
-fn a_condition_has_one_series_and_a_change_that_waits_has_one_for_its_reason() {
+fn condition_has_one_series_and_pending_change_has_one_for_its_reason() {
     let metrics = Metrics::default();
     let with = |conditions: Vec<Condition>| LicenseSeatsStatus { conditions, ..full() };
     show(&metrics, &with(vec![condition(kind::CHANGE_PENDING, "True", "AwaitingWindow")]));
@@ -208,6 +200,26 @@ fn changes_count_from_zero_once_each_by_what_they_did() {
     seats.sort();
     assert_eq!(seats, [r#"{direction="decrease"} 20"#, r#"{direction="increase"} 50"#]);
     assert!(series(&metrics, "changes_by_trigger_total").contains(&r#"{trigger="UseChanged"} 2"#.to_owned()));
+}
+
+#[test]
+fn requests_to_vendors_count_from_zero_by_operation_and_outcome() {
+    let metrics = Metrics::default();
+    let counted = series(&metrics, "vendor_requests_total");
+    assert!(counted.iter().all(|line| line.ends_with(" 0")), "{counted:#?}");
+    for (vendor, operation, outcome) in [
+        ("bitwarden", "token", "no_answer"),
+        ("bitwarden", "get_members", "throttled"),
+        ("bitwarden", "put_subscription", "refused"),
+        ("bitwarden", "post_subscription", "unanswered"),
+        ("immuta", "get_licenses", "key_refused"),
+        ("immuta", "add_license", "not_sent"),
+    ] {
+        let line = format!("{{vendor=\"{vendor}\",operation=\"{operation}\",outcome=\"{outcome}\"}} 0");
+        assert!(counted.contains(&line), "{line}\n{counted:#?}");
+    }
+    // Once for each replica, however many objects there are.
+    assert!((300..350).contains(&counted.len()), "{} series", counted.len());
 }
 
 #[test]

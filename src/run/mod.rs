@@ -123,10 +123,11 @@ async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch:
         () = context.crd_seen() => {}
         () = shutdown.cancelled() => return,
     }
-    waiting.send_modify(|waiting| waiting.start = Some("waiting for the first list of LicenseSeats".into()));
-    let synced = || {
-        tracing::info!("watching LicenseSeats");
-        waiting.send_modify(|waiting| waiting.start = None);
+    let waits = |start: Option<String>| {
+        if start.is_none() {
+            tracing::info!("watching LicenseSeats");
+        }
+        waiting.send_modify(|waiting| waiting.start = start);
     };
     // The lease is kept while running passes finish, and given back when none is left.
     let idle = CancellationToken::new();
@@ -135,7 +136,7 @@ async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch:
         candidate.release().await;
     };
     let controlling = async {
-        controller::run(Arc::clone(context), shutdown.clone(), synced).await;
+        controller::run(Arc::clone(context), shutdown.clone(), waits).await;
         idle.cancel();
     };
     tokio::join!(electing, controlling);

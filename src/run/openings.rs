@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn next_five_openings_of_each_window_are_shown_in_its_own_zone_with_one_that_is_open() {
+    fn openings_shows_next_five_of_each_window_in_its_zone_and_one_open_now() {
         let monthly = "{name: month-start, cron: {schedule: 0 6 1 * *, timeZone: Europe/Berlin, duration: 4h}}";
         let told = told(&object(monthly, "{}"), at("2027-01-01T05:30:00Z")).unwrap();
         let expected = "acme
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn window_before_the_renewal_is_shown_where_the_status_has_the_end_of_the_period() {
+    fn renewal_window_is_shown_where_status_has_end_of_period() {
         let renewal = "{name: renewal, beforeRenewal: {opens: 48h, closes: 2h}}";
         let told = |status: &str| told(&object(renewal, status), at("2027-01-01T05:30:00Z")).unwrap();
         let known = told("{license: {state: Active, periodEnd: '2027-03-10T00:00:00Z'}}");

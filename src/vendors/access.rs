@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_certificate_and_headers_that_cannot_be_are_refused_by_key_and_fix_without_their_value() {
+    fn half_certificate_or_bad_header_is_refused_by_key_and_fix_without_value() {
         let many: Vec<(String, &str)> = (0..11).map(|n| (format!("header.X-{n}"), "hidden")).collect();
         let many: Vec<(&str, &str)> = many.iter().map(|(key, value)| (key.as_str(), *value)).collect();
         for (data, says) in [

@@ -14,6 +14,7 @@ use super::access::Access;
 use super::error::{Failure, VendorError};
 use super::http::{self, Answer, Http, HttpSettings, RequestMetrics, VendorLabel};
 use super::limiter::{Limiter, Patience};
+use super::operation::{OK, Operation};
 use super::rate_limit::Wait;
 use super::rates::Rates;
 use super::secret_data::{invalid, never_shown};
@@ -124,13 +125,13 @@ impl Connection {
     }
 
     /// Counts a request by its outcome.
-    pub fn count(&self, operation: &'static str, outcome: &'static str) {
+    pub fn count(&self, operation: Operation, outcome: &'static str) {
         self.requests.count(self.vendor, operation, outcome);
     }
 
     /// Counts a request that changes nothing by its result.
-    pub fn count_result<T, E: Failure>(&self, operation: &'static str, result: &Result<T, E>) {
-        self.count(operation, result.as_ref().map_or_else(Failure::label, |_| "ok"));
+    pub fn count_result<T, E: Failure>(&self, operation: Operation, result: &Result<T, E>) {
+        self.count(operation, result.as_ref().map_or_else(Failure::label, |_| OK));
     }
 }
 

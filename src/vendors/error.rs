@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use super::ReadError;
 use super::certificate::Untrusted;
-use super::http::no_connection;
 use super::rate_limit::{Outage, Trouble, Wait};
 use crate::domain::{Fault, Remedy, reason};
 
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);
-/// The metric label of a request that the vendor refuses because there are too many.
-pub(super) const THROTTLED: &str = "throttled";
 
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +66,8 @@ pub(super) trait Failure: Clone + From<VendorError> {
     const UNAUTHORIZED: Self;
     /// What its status 403 means.
     const FORBIDDEN: Self;
+    /// Each [`Failure::label`] that not every vendor has.
+    const LABELS: &'static [&'static str];
 
     /// What it means for any vendor, if that is all.
     fn shared(&self) -> Option<&VendorError>;
@@ -106,13 +105,28 @@ impl From<Wait> for VendorError {
 }
 
 impl VendorError {
+    /// Each [`VendorError::label`].
+    pub const LABELS: &'static [&'static str] = &[
+        "no_answer",
+        "certificate",
+        "client_certificate",
+        "throttled",
+        "rate_limited",
+        "closed",
+        "not_found",
+        "in_front",
+        "redirect",
+        "status",
+        "unreadable",
+    ];
+
     /// One word for the metric label.
     pub fn label(&self) -> &'static str {
         match self {
             Self::NoAnswer(_) => "no_answer",
             Self::Certificate(_) => "certificate",
             Self::ClientCertificate => "client_certificate",
-            Self::Throttled { .. } => THROTTLED,
+            Self::Throttled { .. } => "throttled",
             Self::RateLimited { .. } => "rate_limited",
             Self::Closed { .. } => "closed",
             Self::NotFound => "not_found",
@@ -197,8 +211,8 @@ impl VendorError {
                      requests through there. It is tried again"
                 ),
             ),
-            Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection, .. }), .. } => {
-                let Fault { summary, message, .. } = Self::NoAnswer(no_connection()).fault(vendor, host);
+            Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection(why), .. }), .. } => {
+                let Fault { summary, message, .. } = Self::NoAnswer(*why).fault(vendor, host);
                 (summary, message)
             }
             Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: None }), .. } => {

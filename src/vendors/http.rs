@@ -14,15 +14,17 @@ use reqwest::{Client, Identity, RequestBuilder, Response, StatusCode};
 use rustls::AlertDescription;
 use serde::de::DeserializeOwned;
 
+use super::OPERATIONS;
 use super::access::{Access, ClientCertificate};
 use super::certificate::Untrusted;
 use super::credential_hash::CredentialHash;
 use super::date;
-use super::error::{Failure, THROTTLED, VendorError};
+use super::error::{Failure, VendorError};
 use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
+use super::operation::Operation;
 use super::rates::Rates;
-use super::route::{Route, refused_by_proxy};
+use super::route::Route;
 use super::secret_data::never_shown;
 use super::tls::{self, Unusable};
 use crate::clock;
@@ -77,17 +79,25 @@ impl Default for RequestMetrics {
     fn default() -> Self {
         // From a host next door to the longest time limit that anybody sets.
         let buckets = || Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0]);
-        Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) }
+        let own = Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) };
+        // The first of a kind is an increase only where the counter was there before.
+        for operations in OPERATIONS {
+            let vendor = operations.vendor;
+            drop(own.seconds.get_or_create(&VendorLabel { vendor }));
+            for (operation, outcome) in operations.labels() {
+                drop(own.counted.get_or_create(&RequestLabels { vendor, operation, outcome }));
+            }
+        }
+        own
     }
 }
 
 impl RequestMetrics {
     /// Counts a request by its outcome.
-    pub(super) fn count(&self, vendor: &'static str, operation: &'static str, outcome: &'static str) {
-        let of = |outcome| RequestLabels { vendor, operation, outcome };
-        // The first time that the vendor throttles must be an increase of a counter that was there before.
-        drop(self.counted.get_or_create(&of(THROTTLED)));
-        self.counted.get_or_create(&of(outcome)).inc();
+    pub(super) fn count(&self, vendor: &'static str, operation: Operation, outcome: &'static str) {
+        let labels = RequestLabels { vendor, operation: operation.label, outcome };
+        debug_assert!(self.counted.get(&labels).is_some(), "{labels:?} is to be counted from 0 on");
+        self.counted.get_or_create(&labels).inc();
     }
 }
 
@@ -151,7 +161,7 @@ impl Http {
 
     /// The way out for requests of a vendor with these limits.
     pub(super) fn limiter(&self, rates: Arc<Rates>) -> Limiter {
-        Limiter::new(Arc::clone(&self.shared), rates)
+        Limiter::new(Arc::clone(&self.shared), rates, self.route.told())
     }
 
     /// The rate limiter of all vendors.
@@ -284,7 +294,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 
 /// The message about a host that takes no connection. A proxy that the environment names is never used, and is the way
 /// out of some clusters.
-pub(super) fn no_connection() -> &'static str {
+fn no_connection() -> &'static str {
     static SAID: LazyLock<&str> = LazyLock::new(|| {
         let named = |name: &&str| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty());
         match ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(named) {
@@ -298,7 +308,7 @@ pub(super) fn no_connection() -> &'static str {
     *SAID
 }
 
-/// Tells transport errors apart without repeating their text, which may hold a URL.
+/// Tells transport errors of a vendor's host apart without repeating their text, which may hold a URL.
 pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -312,9 +322,7 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
         }
         source = cause.source();
     }
-    VendorError::NoAnswer(if let Some(refused) = refused_by_proxy(error) {
-        refused
-    } else if error.is_timeout() {
+    VendorError::NoAnswer(if error.is_timeout() {
         "it took too long"
     } else if error.is_connect() {
         no_connection()
@@ -324,7 +332,7 @@ pub(super) fn meaning(error: &reqwest::Error) -> VendorError {
 }
 
 /// The TLS error in an error. An I/O error leaves its content out of the chain of sources, and may hold another one.
-fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+pub(super) fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<std::io::Error>() {
         Some(io) => tls_error(io.get_ref()?),
         None => error.downcast_ref(),

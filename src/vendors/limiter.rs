@@ -14,6 +14,7 @@ use super::error::VendorError;
 use super::http::{meaning, retry_after};
 use super::rate_limit::{Ask, Bucket, Ending, LimitedBucket, Outage, Probes, RateLimiter, Signal, Trouble, Wait};
 use super::rates::Rates;
+use super::route::ToldOfProxy;
 use super::token_cache::Asker;
 use crate::registry::Key;
 
@@ -74,6 +75,8 @@ impl SharedLimiter {
 pub(super) struct Limiter {
     shared: Arc<SharedLimiter>,
     rates: Arc<Rates>,
+    /// What is said of the installer's proxy.
+    proxy: Option<&'static ToldOfProxy>,
 }
 
 /// Whether a request may wait for the probe of its host.
@@ -101,8 +104,8 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Limiter {
-    pub(super) fn new(shared: Arc<SharedLimiter>, rates: Arc<Rates>) -> Self {
-        Self { shared, rates }
+    pub(super) fn new(shared: Arc<SharedLimiter>, rates: Arc<Rates>, proxy: Option<&'static ToldOfProxy>) -> Self {
+        Self { shared, rates, proxy }
     }
 
     /// Takes a turn for a request that is sent next, before anything is sent. `owner` names what is waited for: the same
@@ -132,21 +135,21 @@ impl Limiter {
         patience: Patience,
     ) -> Result<Response, VendorError> {
         let (client, request) = request.timeout(timeout).build_split();
-        let request = request.map_err(|e| meaning(&e))?;
+        let request = request.map_err(|error| meaning(&error))?;
         let bucket = self.bucket(request.method().as_str(), request.url());
         let probes = self.leave(&bucket, timeout, patience).await?;
         let mut under_way = UnderWay { shared: &self.shared, bucket: &bucket, probes, ending: Ending::Dropped };
-        let answer = leave(&client, request).await;
+        let answer = leave(&client, request).await.map_err(|error| (self.meaning(&error), error.is_connect()));
         under_way.ending = match &answer {
             Ok(response) => Outage::of_answer(response.status().as_u16(), retry_after(response))
                 .map_or(Ending::Answered, Ending::Failed),
-            Err(error) if matches!(meaning(error), VendorError::NoAnswer(_)) && error.is_connect() => {
-                Ending::Failed(Outage { trouble: Trouble::NoConnection, asked: None })
+            Err((VendorError::NoAnswer(why), true)) => {
+                Ending::Failed(Outage { trouble: Trouble::NoConnection(*why), asked: None })
             }
             Err(_) => Ending::Silent,
         };
         drop(under_way);
-        let response = answer.map_err(|e| meaning(&e))?;
+        let response = answer.map_err(|(error, _)| error)?;
         let signal = Signal {
             status: response.status().as_u16(),
             retry_after: retry_after(&response),
@@ -154,6 +157,12 @@ impl Limiter {
         };
         self.shared.lock().signal(&bucket, signal, self.shared.start.elapsed());
         Ok(response)
+    }
+
+    /// What an error means: of the proxy, if it comes from there.
+    fn meaning(&self, error: &reqwest::Error) -> VendorError {
+        let of_proxy = self.proxy.and_then(|told| told.of(error));
+        of_proxy.map_or_else(|| meaning(error), VendorError::NoAnswer)
     }
 
     /// Takes the room of a request that leaves next.
@@ -198,10 +207,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn reading_waits_for_the_probe_of_its_host_and_a_change_leaves_at_once_or_not_at_all() {
+    async fn reading_waits_for_probe_of_host_and_change_leaves_at_once_or_never() {
         let limits = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
         let rates = Rates { rules: Vec::new(), others: limits, domains: Vec::new() };
-        let limiter = Limiter::new(Arc::new(SharedLimiter::new()), Arc::new(rates));
+        let limiter = Limiter::new(Arc::new(SharedLimiter::new()), Arc::new(rates), None);
         let bucket = limiter.bucket("GET", &Url::parse("https://api.test/seats").unwrap());
         let hour = Duration::from_secs(3600);
         let ends = |probes, ending| drop(UnderWay { shared: &limiter.shared, bucket: &bucket, probes, ending });

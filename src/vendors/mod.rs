@@ -17,6 +17,7 @@ mod immuta;
 mod license_key;
 mod limiter;
 mod object;
+mod operation;
 mod proof;
 pub mod rate_limit;
 mod rates;
@@ -50,11 +51,15 @@ use crate::domain::{Fault, Outcome, Pool, Snapshot};
 use crate::registry::Key;
 use error::VendorError;
 use http::Http;
+use operation::Operations;
 use rate_limit::Wait;
 use secret_data::CredentialKeys;
 
 /// What the credentials of each vendor are made of: none is read by another vendor, or sent as a license key.
 const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CREDENTIALS];
+
+/// What each vendor may be asked for: all of it is counted from 0 on.
+const OPERATIONS: [&Operations; 2] = [&bitwarden::OPERATIONS, &immuta::OPERATIONS];
 
 /// Why an account was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,6 +36,11 @@ pub(super) fn optional<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deseriali
     Option::<JsonObject<T>>::deserialize(deserializer).map(|object| object.map(|JsonObject(of)| of))
 }
 
+/// For a field that may be null, and must be there.
+pub(super) fn required<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
 /// For a field that is a list of objects.
 pub(super) fn each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Vec::<JsonObject<T>>::deserialize(deserializer).map(|list| list.into_iter().map(|JsonObject(of)| of).collect())

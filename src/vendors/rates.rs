@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_fits_gives_the_limits_and_without_one_the_others_hold() {
+    fn first_matching_rule_gives_rate_limits_and_others_hold_without_one() {
         for (verb, path, count) in [
             ("GET", "/v1/slow", 2),
             ("GET", "/v1/slow/more", 3),

@@ -1,18 +1,20 @@
 //! The way to vendors that the installer has chosen: a proxy, and CAs beside the public ones. For vendors alone: the apiserver is
 //! reached without them.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::net::IpAddr;
 
 use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::http::tls_error;
 use super::secret_data::never_shown;
 
 /// The way to vendors. Not `Debug`: it may hold the password of a proxy.
 #[derive(Clone, Default)]
 pub struct Route {
     proxy: Option<Proxy>,
+    told: Option<&'static ToldOfProxy>,
     trusted: Vec<Certificate>,
 }
 
@@ -64,12 +66,14 @@ impl Route {
         if let Some(entry) = except.split(',').map(str::trim).find(|entry| !entry.is_empty() && !is_exception(entry)) {
             return Err(InvalidRoute::Exception(entry.to_owned()));
         }
+        // Kept as long as the process runs, as its flags are.
+        let told: &'static ToldOfProxy = Box::leak(Box::new(ToldOfProxy::new(&url)));
         let mut proxy = Proxy::all(url).map_err(|_| InvalidRoute::Proxy)?.no_proxy(NoProxy::from_string(except));
         if let Some(credentials) = credentials {
             let (user, password) = credentials.expose_secret().split_once(':').ok_or(InvalidRoute::NoCredentials)?;
             proxy = proxy.basic_auth(user, password);
         }
-        Ok(Self { proxy: Some(proxy), ..self })
+        Ok(Self { proxy: Some(proxy), told: Some(told), ..self })
     }
 
     /// Trusts these CAs too, in PEM form. A Secret with `ca.crt` trusts its own alone.
@@ -84,6 +88,11 @@ impl Route {
             return Err(InvalidRoute::Bundle);
         }
         Ok(Self { trusted, ..self })
+    }
+
+    /// What is said of the proxy, where there is one.
+    pub(super) fn told(&self) -> Option<&'static ToldOfProxy> {
+        self.told
     }
 
     /// A client that takes this way.
@@ -112,27 +121,82 @@ fn is_exception(entry: &str) -> bool {
     }
 }
 
-/// The message about a proxy that lets no connection through. Its text is not repeated.
-pub(super) fn refused_by_proxy(error: &reqwest::Error) -> Option<&'static str> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if text.contains("proxy authorization required") {
-            return Some(
-                "the proxy of --vendor-proxy wants other credentials (407): put user:password of the proxy into \
-                 SEATKEEPER_VENDOR_PROXY_CREDENTIALS, or into the Secret of the chart's vendors.proxy.credentialsSecret",
-            );
+/// The messages about a proxy that lets no connection through. It names the proxy by host and port, and never with
+/// its credentials.
+pub(super) struct ToldOfProxy {
+    unknown: String,
+    unreachable: String,
+    untrusted: String,
+    credentials: String,
+    refuses: String,
+    breaks_off: String,
+}
+
+impl ToldOfProxy {
+    fn new(url: &Url) -> Self {
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let proxy = format!("the proxy of --vendor-proxy ({host}:{port})");
+        Self {
+            unknown: format!(
+                "no address was found for {proxy}: correct the flag (chart: vendors.proxy.url), or the name in DNS"
+            ),
+            unreachable: format!(
+                "{proxy} takes no connection: check that it runs, that the flag (chart: vendors.proxy.url) names its port, and \
+                 that a NetworkPolicy lets the operator through to it"
+            ),
+            untrusted: format!(
+                "the certificate of {proxy} is not trusted: its CA must be in --vendor-ca-bundle, or in ca.crt of the Secret \
+                 where that has one"
+            ),
+            credentials: format!(
+                "{proxy} wants other credentials (407): put user:password of the proxy into \
+                 SEATKEEPER_VENDOR_PROXY_CREDENTIALS, or into the Secret of the chart's vendors.proxy.credentialsSecret"
+            ),
+            refuses: format!(
+                "{proxy} makes no connection to this host: allow the host and its port there, and check that the proxy reaches \
+                 them"
+            ),
+            breaks_off: format!(
+                "{proxy} breaks the connection off: check that an HTTP proxy that lets CONNECT through listens there"
+            ),
         }
-        if text.contains("tunnel error") {
-            return Some("the proxy of --vendor-proxy lets no connection through: allow this host and its port there");
-        }
-        source = cause.source();
     }
-    None
+
+    /// What is said of an error, if it comes from the proxy. The error's own text is not repeated.
+    pub(super) fn of(&self, error: &reqwest::Error) -> Option<&str> {
+        let mut next = error.source();
+        let mut causes = std::iter::from_fn(|| {
+            let cause = next?;
+            next = cause.source();
+            Some(cause)
+        });
+        let tunnel = causes.find_map(|cause| cause.to_string().strip_prefix("tunnel error: ").map(str::to_owned))?;
+        Some(match tunnel.as_str() {
+            "proxy authorization required" => &self.credentials,
+            "unsuccessful" => &self.refuses,
+            "failed to create underlying connection" => self.of_connection(causes),
+            _ => &self.breaks_off,
+        })
+    }
+
+    /// What is said where there is no connection to the proxy itself.
+    fn of_connection<'a>(&self, mut causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> &str {
+        let told = causes.find_map(|cause| match tls_error(cause) {
+            Some(rustls::Error::InvalidCertificate(_)) => Some(&self.untrusted),
+            Some(_) => Some(&self.breaks_off),
+            None => (cause.to_string() == "dns error").then_some(&self.unknown),
+        });
+        told.unwrap_or(&self.unreachable)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::vendors::http::tests::PEM;
 
@@ -192,5 +256,74 @@ mod tests {
         for bad in ["", "no PEM", &PEM.replace("CERTIFICATE", "PRIVATE KEY"), damaged, &format!("{PEM}{damaged}")] {
             assert_eq!(trusting(bad), Some(InvalidRoute::Bundle), "{bad}");
         }
+    }
+
+    /// What a request to a vendor comes to through a proxy that gives this answer to CONNECT; `None`: nothing listens there.
+    async fn told_through(scheme: &str, answer: Option<&'static str>) -> (String, u16) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if let Some(answer) = answer {
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    drop(stream.read(&mut [0; 1024]).await);
+                    drop(stream.write_all(answer.as_bytes()).await);
+                }
+            });
+        } else {
+            drop(listener);
+        }
+        (told_by(&format!("{scheme}://127.0.0.1:{port}")).await, port)
+    }
+
+    async fn told_by(proxy: &str) -> String {
+        let credentials = SecretString::from("seat:hidden");
+        let route = Route::default().through(proxy, "", Some(&credentials)).unwrap();
+        let client = route.taken(ClientBuilder::new().no_proxy().dns_resolver(Nameless)).build().unwrap();
+        let error = client.get("https://vault.test/api").send().await.unwrap_err();
+        let told = route.told().and_then(|told| told.of(&error)).unwrap_or_else(|| panic!("{error:?}")).to_owned();
+        assert!(!told.contains("hidden") && !told.contains("seat:") && !told.contains("vault.test"), "{told}");
+        told
+    }
+
+    /// No name has an address.
+    struct Nameless;
+
+    impl reqwest::dns::Resolve for Nameless {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            Box::pin(std::future::ready(Err("no such name".into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn proxy_that_lets_nothing_through_is_named_with_what_is_wrong_there() {
+        for (answer, says) in [
+            (None, "takes no connection"),
+            (Some("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "wants other credentials (407)"),
+            (Some("HTTP/1.1 403 Forbidden\r\n\r\n"), "makes no connection to this host"),
+            (Some("HTTP/1.1 502 Bad Gateway\r\n\r\n"), "makes no connection to this host"),
+            (Some(""), "breaks the connection off"),
+        ] {
+            let (told, port) = told_through("http", answer).await;
+            assert!(told.starts_with(&format!("the proxy of --vendor-proxy (127.0.0.1:{port}) {says}")), "{told}");
+        }
+        let (told, _) = told_through("https", Some("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
+        assert!(told.contains("breaks the connection off"), "{told}");
+        let told = told_by("http://proxy.test").await;
+        assert!(told.starts_with("no address was found for the proxy of --vendor-proxy (proxy.test:80)"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn proxy_whose_certificate_is_not_trusted_is_named_and_not_the_vendor() {
+        let proxy = vendor_sim::Simulator::start(vendor_sim::Options::default()).await.unwrap();
+        let told = told_by(&proxy.url().replace("localhost", "127.0.0.1")).await;
+        assert!(told.starts_with("the certificate of the proxy of --vendor-proxy (127.0.0.1:"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn error_of_a_vendor_behind_no_proxy_is_none_of_the_proxy() {
+        let route = Route::default().through("http://proxy.test", "vault.test", None).unwrap();
+        let client = route.taken(ClientBuilder::new().no_proxy().dns_resolver(Nameless)).build().unwrap();
+        let error = client.get("https://vault.test/api").send().await.unwrap_err();
+        assert_eq!(route.told().and_then(|told| told.of(&error)), None, "{error:?}");
     }
 }

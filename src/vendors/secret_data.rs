@@ -4,7 +4,7 @@
 mod allowed_use;
 mod mistake;
 
-pub(super) use allowed_use::{CredentialKeys, kind, not_permitted, shown_kind};
+pub(super) use allowed_use::{CredentialKeys, credential_of, kind, not_permitted, shown_kind};
 use k8s_openapi::api::core::v1::Secret;
 use mistake::mistake;
 use secrecy::SecretString;
@@ -131,7 +131,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_bytes_a_key_holds_its_text_is_one_clean_line_and_a_fault_repeats_none_of_it(
+        fn key_of_any_bytes_is_one_clean_line_and_fault_repeats_none_of_it(
             bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 0..40), any::<String>().prop_map(String::into_bytes), "[\u{a0}\u{2003} \n]{1,3}".prop_map(String::into_bytes)],
         ) {
             let data = [("token".to_owned(), ByteString(bytes.clone()))].into();

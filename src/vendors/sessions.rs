@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_not_used_for_two_hours_is_dropped_when_another_is_opened() {
+    fn session_unused_for_two_hours_is_dropped_when_another_is_opened() {
         let (sessions, start) = (Sessions::default(), Instant::now());
         let session = |key: &str, at: Duration| sessions.get(print(key), start + at, || Ok(key.to_owned())).unwrap();
         let unused = Arc::downgrade(&session("unused", Duration::ZERO));

@@ -365,7 +365,7 @@ fn each_row_of_the_reference_has_a_line_or_the_reason_why_it_cannot_occur() {
 }
 
 #[test]
-fn each_text_of_the_owner_api_in_the_document_was_answered_by_the_simulator_and_told_so() {
+fn each_owner_api_text_of_document_was_answered_by_simulator_as_told() {
     let Refusals { cannot, passing, lines, .. } = file();
     let page = super::stored();
     let rows = super::table(&page, "| Bitwarden's text");

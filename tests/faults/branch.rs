@@ -1,4 +1,5 @@
-//! The branches of the oracles. Each must have decided something in a whole run, or the run would be no proof of it.
+//! The branches of the oracles. Each must have decided something in a whole run, or the run would be no proof of it. What excuses a
+//! case is a branch too; of one that a run does not surely come to, no more than a few cases may be excused.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use fault_proxy::Action;
 
 use crate::case::{Case, End};
 use crate::happenings::{APPROVAL_DELETED, BY_SOMEBODY, ETCD_RESTORED, JOINED, RIGHTS_TAKEN};
-use crate::judge::{Doubt, base};
+use crate::judge::{Doubt, base, lowers_without_a_record};
 use crate::noticed::is_undone_by_etcd;
 use crate::rig::Rig;
 
@@ -19,6 +20,10 @@ pub enum Branch {
     ThirdPartyUnseen,
     /// What somebody else changed was undone, and nobody was asked.
     ThirdPartyUndone,
+    /// Somebody else changed the seats beside a reading: whether a person is asked is left open.
+    ThirdPartyBesideReading,
+    /// The webhook of somebody else's change wrote back a change that was made: a review all the same.
+    HiddenByAnother,
     /// The vendor took back the repeat: a review.
     TakenBack,
     /// Nobody could tell, and a person's deed answered it.
@@ -34,7 +39,12 @@ pub enum Branch {
     BothLed,
     /// A change was made after an outage.
     OutageOutlasted,
-    Held,
+    /// The object lost its record, and declares fewer seats than there are.
+    HeldAtFirstSight,
+    /// The vendor took a change back and bills it all the same.
+    HeldByAnotherBill,
+    /// Others undo it again and again, and it is left alone.
+    Contested,
     Refused,
     /// A refusal, and the vendor may bill what it does not show.
     RefusedAndBilled,
@@ -50,10 +60,22 @@ pub enum Branch {
     TwoTotalsAtOneMoment,
     /// Both installations sent the same difference.
     TwoDifferences,
+    /// The second of two installations sent its difference while that of the first was under way.
+    TwoDifferencesOneAfterTheOther,
+    /// The second one found that change made, and sent nothing.
+    SecondSentNothing,
+    /// Shown and billed differ, for a webhook of one of two purchases wrote over the other; both installations tell the bill.
+    HiddenAndTold,
+    /// What two installations bought, one of them takes for the vendor's growth.
+    TakenForGrowth,
+    /// An installation was about to send what the other had made, and has a question on record.
+    AsksBesideAnother,
+    /// The row of an old key is there, but an answer that nobody gave said that it is gone.
+    BelievedALie,
 }
 
-/// So many cases of a whole run each branch must decide; [`Branch::Answered`] hangs on chance, and is only counted.
-const LEAST: [(Branch, usize); 19] = [
+/// So many cases of a whole run each branch must decide.
+const LEAST: [(Branch, usize); 21] = [
     (Branch::ThirdPartyWhileOpen, 1),
     (Branch::ThirdPartyUnseen, 1),
     (Branch::ThirdPartyUndone, 1),
@@ -64,7 +86,7 @@ const LEAST: [(Branch, usize); 19] = [
     (Branch::TwoClocks, 2),
     (Branch::BothLed, 20),
     (Branch::OutageOutlasted, 2),
-    (Branch::Held, 1),
+    (Branch::HeldAtFirstSight, 1),
     (Branch::Refused, 1),
     (Branch::RefusedAndBilled, 1),
     (Branch::Deferred, 10),
@@ -73,6 +95,20 @@ const LEAST: [(Branch, usize); 19] = [
     (Branch::TwoTotals, 1),
     (Branch::TwoTotalsAtOneMoment, 1),
     (Branch::TwoDifferences, 1),
+    (Branch::SecondSentNothing, 3),
+    (Branch::AsksBesideAnother, 2),
+];
+
+/// So many cases of a whole run each of these may decide: what excuses a case and hangs on chance, or switches an oracle off.
+const MOST: [(Branch, usize); 8] = [
+    (Branch::ThirdPartyBesideReading, 0),
+    (Branch::BelievedALie, 0),
+    (Branch::HiddenByAnother, 3),
+    (Branch::HeldByAnotherBill, 3),
+    (Branch::Contested, 3),
+    (Branch::HiddenAndTold, 3),
+    (Branch::TakenForGrowth, 3),
+    (Branch::TwoDifferencesOneAfterTheOther, 3),
 ];
 
 /// How many cases each branch decided.
@@ -92,12 +128,14 @@ impl Branches {
         }
     }
 
-    /// Those that decided fewer cases than they must.
-    pub fn idle(&self) -> Vec<String> {
-        let decided = |branch| self.0.get(branch).copied().unwrap_or_default();
-        let idle = LEAST.iter().filter(|(branch, least)| decided(branch) < *least);
-        idle.map(|(branch, least)| format!("{branch:?} decided {} cases, fewer than {least}", decided(branch)))
-            .collect()
+    /// Those that decided fewer cases than they must, or more than they may.
+    pub fn out_of_bounds(&self) -> Vec<String> {
+        let decided = |branch: Branch| self.0.get(&branch).copied().unwrap_or_default();
+        let says = |branch: Branch, than: &str| format!("{branch:?} decided {} cases, {than}", decided(branch));
+        let idle = LEAST.iter().filter(|(branch, least)| decided(*branch) < *least);
+        let idle = idle.map(|(branch, least)| says(*branch, &format!("fewer than {least}")));
+        let excessive = MOST.iter().filter(|(branch, most)| decided(*branch) > *most);
+        idle.chain(excessive.map(|(branch, most)| says(*branch, &format!("more than {most}")))).collect()
     }
 }
 
@@ -121,6 +159,8 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::ThirdPartyWhileOpen, review && doubt.open),
         (Branch::ThirdPartyUnseen, review && doubt.unseen == Some(true)),
         (Branch::ThirdPartyUndone, happened(BY_SOMEBODY) && !doubt.is_ambiguous() && end == End::InSync),
+        (Branch::ThirdPartyBesideReading, doubt.unseen.is_none()),
+        (Branch::HiddenByAnother, review && doubt.hidden && !doubt.is_ambiguous()),
         (Branch::TakenBack, review && doubt.taken_back),
         (Branch::Answered, doubt.is_ambiguous() && !review),
         (Branch::EtcdRestored, happened(ETCD_RESTORED) && undone()),
@@ -129,7 +169,9 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::TwoClocks, wrong > 1),
         (Branch::BothLed, case.crew.replicas.len() > 1),
         (Branch::OutageOutlasted, outage && end == End::InSync),
-        (Branch::Held, end == End::Held),
+        (Branch::HeldAtFirstSight, end == End::Held && lowers_without_a_record(case)),
+        (Branch::HeldByAnotherBill, end == End::Held && !lowers_without_a_record(case)),
+        (Branch::Contested, end == End::Contested),
         (Branch::Deferred, end == End::Deferred),
         (Branch::MadeBefore, happened(APPROVAL_DELETED) && end == End::InSync),
         (Branch::Joined, happened(JOINED) && end == End::InSync),

@@ -9,9 +9,10 @@ use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
 use crate::branch::Branch;
+use crate::flaw::{Broken, Flaw};
 use crate::ground::Ground;
 use crate::happenings::{ETCD_RESTORED, RIVAL, deed};
-use crate::judge::{harm, judge};
+use crate::judge::judge;
 use crate::rig::{PATIENCE, Rig};
 use crate::scenario::Scenario;
 use crate::selection::Name;
@@ -106,42 +107,6 @@ impl Written {
     }
 }
 
-/// What must not be.
-#[derive(Debug)]
-pub enum Flaw {
-    /// The ledger's oracle, the worst of all.
-    BoughtTwice(String),
-    /// More purchases had an effect than decisions allow, or one came while another was carried out.
-    SentTooOften(String),
-    /// It did not come to rest in time. Beside so many others that may be the machine's fault.
-    Restless(String),
-    /// A step of the stage failed.
-    Stage(String),
-    /// What was to be broken never came, or nobody noticed: the case says nothing about its row.
-    Missed(String),
-    /// Any other oracle.
-    Wrong(String),
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::BoughtTwice(why)
-        | Self::SentTooOften(why)
-        | Self::Restless(why)
-        | Self::Stage(why)
-        | Self::Missed(why)
-        | Self::Wrong(why)) = self;
-        f.write_str(why)
-    }
-}
-
-/// A flaw, and what led to it.
-#[derive(Debug)]
-pub struct Broken {
-    pub flaw: Flaw,
-    pub story: String,
-}
-
 /// The end that a status tells.
 pub fn ended(status: &LicenseSeatsStatus) -> Option<End> {
     let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
@@ -189,7 +154,7 @@ pub async fn play_beside(
     let permit = ground.stage.acquire().await.expect("the stage is never closed");
     let rig = Rig::new(ground, case).await;
     let result = match act(&rig, case).await {
-        Err(why) => Err(Flaw::Restless(why)),
+        Err(why) => Err(rig.processes().flaw().map_or(Flaw::Restless(why), |worse| Flaw::Wrong(worse.into()))),
         Ok(before) => {
             let end = async {
                 silent(&rig, case, PATIENCE, REST).await?;
@@ -201,11 +166,7 @@ pub async fn play_beside(
                 why = beside(&rig, before) => Err(why),
                 end = end => end,
             };
-            match ended {
-                Ok(end) => judge(&rig, case, end, before, reference).await,
-                // Whoever never comes to rest may have bought twice as well.
-                Err(why) => harm(&rig, case, before).and(Err(Flaw::Restless(why))),
-            }
+            judge(&rig, case, ended, before, reference).await
         }
     };
     result.map_err(|flaw| {

@@ -5,7 +5,8 @@ use vendor_sim::{Actor, LedgerEntry};
 
 use crate::approved;
 use crate::branch::decided;
-use crate::case::{Case, End, Flaw, Played, Written, reads};
+use crate::case::{Case, End, Played, Written, reads};
+use crate::flaw::{Flaw, worst_first};
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, JOINED, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
 };
@@ -31,20 +32,19 @@ const MORE_STATUSES: usize = 14;
 /// So many statuses tell of one more request of which nothing came.
 const STATUSES_OF_AN_ATTEMPT: usize = 4;
 
-/// Judges what was played; `before`: how long the ledger was when counting began, `reference`: how much that wrote.
+/// Judges what was played, whether it came to rest or not; `before`: how long the ledger was when counting began, `reference`:
+/// how much that wrote.
 pub async fn judge(
     rig: &Rig,
     case: &Case,
-    end: End,
+    ended: Result<End, String>,
     before: usize,
     reference: Option<Written>,
 ) -> Result<Played, Flaw> {
     let flaw = |why: String| Err(Flaw::Wrong(why));
-    let ledger = harm(rig, case, before)?;
+    let struck = case.fault.is_none() || rig.proxy.fired();
+    let (ledger, end) = worst_first(harm(rig, case, before), rig.processes(), ended, struck)?;
     let records = rig.proxy.records();
-    if case.fault.is_some() && !rig.proxy.fired() {
-        return Err(Flaw::Missed("the request never came".into()));
-    }
     if let Some(why) = untidy(rig, case, &records, reference) {
         return flaw(why);
     }
@@ -77,16 +77,8 @@ fn untidy(rig: &Rig, case: &Case, records: &[Record], reference: Option<Written>
     if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
         return Some(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
     }
-    if let Some(what) = case.happening().filter(|what| !rig.site.happened(what)) {
-        return Some(format!("it did not happen, or not to its end: {what}"));
-    }
-    if rig.log().contains("panicked") {
-        return Some("the operator panicked".into());
-    }
-    if rig.ended_alone() > 0 {
-        return Some("the operator ended by itself".into());
-    }
-    None
+    let undone = case.happening().filter(|what| !rig.site.happened(what));
+    undone.map(|what| format!("it did not happen, or not to its end: {what}"))
 }
 
 /// What the status tells that the vendor does not show.
@@ -247,7 +239,7 @@ fn undone_again_and_again(ledger: &[LedgerEntry]) -> bool {
 }
 
 /// The object lost its record, and declares fewer seats than there are.
-fn lowers_without_a_record(case: &Case) -> bool {
+pub fn lowers_without_a_record(case: &Case) -> bool {
     let lost = case.happening().is_some_and(|what| [RECREATED, GONE_FOR_A_WHILE, OBJECT_RESTORED].contains(&what));
     lost && goal(case).0 < base(&case.scenario)
 }

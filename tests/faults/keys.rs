@@ -15,7 +15,10 @@ use vendor_sim::Immuta;
 use vendor_sim::immuta::{Actor, Endpoint};
 
 use crate::actions::{LONG, apiserver_answers, vendor_answers};
-use crate::case::{Broken, End, Flaw, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
+use crate::branch::Branch;
+use crate::case::{End, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
+use crate::ends_once::{ENDS_ONCE, never};
+use crate::flaw::{Broken, Flaw, worst_first};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::selection::{LICENSE_KEYS, Name, Request};
@@ -57,6 +60,8 @@ pub struct Case {
 pub enum Lack {
     Inside(&'static str),
     OnTheWay(Part),
+    /// No part of the protocol: the first process ends by itself.
+    FirstProcess,
 }
 
 impl Case {
@@ -65,6 +70,12 @@ impl Case {
         let name = Name { kind: LICENSE_KEYS, scenario: story.name(), request: None, action: action.to_owned() };
         Self { story, fault: None, name, lacks: None }
     }
+}
+
+/// What was seen.
+struct Played {
+    records: Vec<Record>,
+    decided: Option<Branch>,
 }
 
 /// The requests of both stories when nothing goes wrong.
@@ -76,7 +87,8 @@ pub struct References {
 pub async fn references(ground: &Arc<Ground>) -> Result<References, String> {
     let one = async |story| {
         let (case, result) = guarded(ground, Case::apart(story, "reference")).await;
-        result.map_err(|Broken { flaw, story }| format!("the reference fails: {}: {flaw}\n{story}", case.name))
+        let told = |Broken { flaw, story }| format!("the reference fails: {}: {flaw}\n{story}", case.name);
+        result.map(|played| played.records).map_err(told)
     };
     let (add, renew) = tokio::try_join!(one(Story::Add), one(Story::Renew))?;
     Ok(References { add, renew })
@@ -95,15 +107,23 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
         .map(|case| guarded(run.ground, case))
         .buffer_unordered(run.at_once * AWAITING_SILENCE);
     while let Some((case, result)) = playing.next().await {
-        if let (Ok(records), true) = (&result, run.closely) {
-            let records: Vec<String> = records.iter().map(ToString::to_string).collect();
+        if let (Ok(played), true) = (&result, run.closely) {
+            let records: Vec<String> = played.records.iter().map(ToString::to_string).collect();
             println!("{}\n{}", case.name, records.join("\n"));
         }
-        if let Ok(records) = &result {
-            run.language.look(&case.name.to_string(), records);
+        if let Ok(played) = &result {
+            run.language.look(&case.name.to_string(), &played.records);
         }
         report.note(&case.name, false, result.as_ref().map(|_| End::InSync));
+        report.decided(result.iter().flat_map(|played| &played.decided));
     }
+}
+
+/// The test of the judge: the operator ends once, and the request that was to be broken never comes.
+pub async fn ending_once(ground: &Arc<Ground>) -> Result<(), Flaw> {
+    let lacks = Some(Lack::FirstProcess);
+    let case = Case { fault: Some(never()), lacks, ..Case::apart(Story::Add, ENDS_ONCE) };
+    guarded(ground, case).await.1.map(|_| ()).map_err(|broken| broken.flaw)
 }
 
 /// Operators without a part of the protocol exist in debug builds alone.
@@ -168,22 +188,21 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
 }
 
 /// Plays a case so that a failing step of the stage is a failing case and no more.
-async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Vec<Record>, Broken>) {
+async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Played, Broken>) {
     let played = AssertUnwindSafe(Box::pin(play(ground, &case))).catch_unwind().await;
     let stage = |_| Err(Broken { flaw: Flaw::Stage("the stage failed; see above".into()), story: String::new() });
     let result = played.unwrap_or_else(stage);
     (case, result)
 }
 
-async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, Broken> {
+async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
     let permit = ground.stage.acquire().await.expect("the stage is never closed");
     let stage = Stage::new(ground, case.lacks).await;
     if case.story == Story::Renew {
         stage.declare(&["old"]).await;
-        silent(&stage, false, REST).await.map_err(|why| {
-            let flaw = Flaw::Restless(format!("before anything was broken: {why}"));
-            Broken { flaw, story: String::new() }
-        })?;
+        let ended = silent(&stage, false, REST).await.map_err(|why| format!("before anything was broken: {why}"));
+        let begun = worst_first(Ok(()), stage.processes(), ended, true);
+        begun.map_err(|flaw| Broken { flaw, story: String::new() })?;
     }
     let before = stage.tenant.ledger().len();
     stage.proxy.arm(case.fault.clone());
@@ -198,7 +217,7 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, Broken> 
     };
     let ended = ended.await;
     let records = stage.proxy.records();
-    judge(&stage, case, before, &records).and(ended.map_err(Flaw::Restless)).map_err(|flaw| {
+    judge(&stage, case, (before, ended), &records).map_err(|flaw| {
         let mut story = String::new();
         for record in &records {
             let _ = write!(story, "\n{record}");
@@ -215,11 +234,27 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Vec<Record>, Broken> 
         let story = format!("{story}\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
         Broken { flaw, story }
     })?;
-    Ok(records)
+    let decided = has_rows(&stage, &stage.unlisted()).then_some(Branch::BelievedALie);
+    Ok(Played { records, decided })
+}
+
+/// Judges what was played; `before`: how long the ledger was when counting began, `ended`: whether it came to rest.
+fn judge(
+    stage: &Stage,
+    case: &Case,
+    (before, ended): (usize, Result<(), String>),
+    records: &[Record],
+) -> Result<(), Flaw> {
+    let struck = case.fault.is_none() || stage.proxy.fired();
+    worst_first(harm(stage, case, before, records), stage.processes(), ended, struck)?;
+    match &case.fault {
+        Some((_, action)) if unseen_by_watches(&stage.proxy, action) => Err(Flaw::Missed(UNSEEN_BY_WATCHES.into())),
+        _ => Ok(()),
+    }
 }
 
 /// The ledger's oracle, whatever the status says: no key is spent twice, nothing is removed but the old key's one row.
-fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Result<(), Flaw> {
+fn harm(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Result<(), Flaw> {
     let wrong = |why: String| Err(Flaw::Wrong(why));
     let (tenant, numbers) = (&stage.tenant, |key: &str| stage.tenant.number_of(key));
     for key in [&stage.old, &stage.new] {
@@ -246,19 +281,10 @@ fn judge(stage: &Stage, case: &Case, before: usize, records: &[Record]) -> Resul
     if tenant.live_rows_of(&stage.foreign).len() != 1 {
         return wrong("somebody else's key was touched".into());
     }
-    if stage.log().contains("panicked") || stage.ended_alone() > 0 {
-        return wrong("the operator panicked, or ended by itself".into());
-    }
     // One request of each kind, and one repeat of what had no effect or whose refusal proved that.
     let sent = |method: &str| records.iter().filter(|r| r.is_purchase() && r.method == method).count();
     if sent("POST") > 2 || sent("DELETE") > 2 {
         return wrong(format!("{} additions and {} removals were sent", sent("POST"), sent("DELETE")));
-    }
-    if case.fault.is_some() && !stage.proxy.fired() {
-        return Err(Flaw::Missed("the request never came".into()));
-    }
-    if case.fault.as_ref().is_some_and(|(_, action)| unseen_by_watches(&stage.proxy, action)) {
-        return Err(Flaw::Missed(UNSEEN_BY_WATCHES.into()));
     }
     Ok(())
 }
@@ -312,5 +338,9 @@ fn is_end(stage: &Stage, status: &LicenseSeatsStatus) -> bool {
         stage.proxy.records().iter().any(|r| r.method == "DELETE" && r.executed.is_none() && r.answered == Some(200));
     in_sync
         && stage.listed().iter().all(|key| rows(&stage.tenant, key) == 1)
-        && (lied || stage.unlisted().iter().all(|key| rows(&stage.tenant, key) == 0))
+        && (lied || !has_rows(stage, &stage.unlisted()))
+}
+
+fn has_rows(stage: &Stage, keys: &[&str]) -> bool {
+    keys.iter().any(|key| !stage.tenant.live_rows_of(key).is_empty())
 }

@@ -14,6 +14,8 @@ mod approved;
 mod branch;
 mod case;
 mod conformance;
+mod ends_once;
+mod flaw;
 mod ground;
 mod happenings;
 mod judge;
@@ -23,6 +25,7 @@ mod outside;
 #[path = "../model/pass_step.rs"]
 mod pass_step;
 mod quoted;
+mod replays;
 mod report;
 mod rig;
 mod scenario;
@@ -43,10 +46,12 @@ use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
 
 use actions::{cases, crew};
-use case::{Broken, Case, Flaw, Played, Written, play};
+use case::{Case, Played, Written, play};
 use conformance::Language;
+use flaw::{Broken, Flaw};
 use ground::Ground;
-use report::{MOST_REPLAYS, Report};
+use replays::Replays;
+use report::Report;
 use scenario::{Scenario, scenarios};
 use selection::{CONTROL_PLANE, Choice, Name};
 
@@ -125,9 +130,11 @@ async fn enumerate() -> Result<bool, String> {
     let started = Instant::now();
     let choice = Choice::asked(variable)?;
     let ground = Arc::new(Ground::shared(choice.at_once).await);
-    let language = Language::listed()?;
+    let (language, replays) = (Language::listed()?, Replays::default());
     if choice.is_of_conformance() {
-        return Ok(conformance::is_shown(&ground, &language, &choice).await);
+        let shown = conformance::is_shown(&ground, &language, &choice, &replays).await;
+        println!("conformance: {replays}");
+        return Ok(shown);
     }
     let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
     let (all, all_of_keys, all_of_two) = (all_cases(&known), keys::all_cases(&known_of_keys), two::all_cases());
@@ -149,28 +156,33 @@ async fn enumerate() -> Result<bool, String> {
     announce(&choice, known.len(), [chosen.len(), chosen_of_keys.len(), chosen_of_two.len()]);
     let until = choice.torture.as_ref().map(|torture| started + torture.duration);
     let closely = choice.is_of_a_case();
-    let run = Run { ground: &ground, at_once: choice.at_once, until, closely, language: &language };
+    let run = Run { ground: &ground, at_once: choice.at_once, until, closely, language: &language, replays: &replays };
     let mut report = Report::knowing(names.len());
     let (mut of_keys, mut of_two) = (Report::knowing(0), Report::knowing(0));
     let whole = choice.is_whole();
     let quoted = !whole || choice.times > 1 || quoted::is_right(&names, &picked);
     let seats = async {
         run.play_all(chosen, &known, &mut report).await;
-        !whole || weakened_are_caught(&ground, &known).await
+        !whole || weakened_are_caught(&ground, &known, &replays).await
     };
     let keys = async {
         keys::play_all(&run, chosen_of_keys, &mut of_keys).await;
         !whole || keys::weakened_are_caught(&ground, &known_of_keys).await
     };
     let two = two::play_all(&run, chosen_of_two, &mut of_two);
-    let conforms = async { !whole || conformance::is_shown(&ground, &language, &choice).await };
+    let conforms = async { !whole || conformance::is_shown(&ground, &language, &choice, &replays).await };
     let (seats_caught, keys_caught, (), conforms) = tokio::join!(seats, keys, two, conforms);
     report.add(of_keys);
     report.add(of_two);
-    report.print(started.elapsed());
+    report.print(started.elapsed(), &replays);
     // A run that failed is no table for the docs.
     let conforms = language.knows_all() && conforms;
-    Ok(report.sound() && seats_caught && keys_caught && conforms && quoted && (!whole || report.whole()))
+    Ok(report.sound()
+        && seats_caught
+        && keys_caught
+        && conforms
+        && quoted
+        && (!whole || report.whole(&picked, &replays)))
 }
 
 /// Says what is about to be played.
@@ -197,28 +209,40 @@ async fn only_the_weakened(
     known_of_keys: &keys::References,
     times: usize,
 ) -> bool {
+    let replays = Replays::of(times);
     let each = (0..times).map(async |_| {
         let keys = keys::weakened_are_caught(ground, known_of_keys);
-        let (seats, keys) = tokio::join!(weakened_are_caught(ground, known), keys);
+        let (seats, keys) = tokio::join!(weakened_are_caught(ground, known, &replays), keys);
         seats && keys
     });
-    futures::future::join_all(each).await.into_iter().all(|caught| caught)
+    let caught = futures::future::join_all(each).await.into_iter().all(|caught| caught);
+    println!("weakened: {replays}");
+    caught
 }
 
 /// Whether harm is seen wherever a part of the protocol is missing.
-async fn weakened_are_caught(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
-    let (without, outside) = tokio::join!(operators_without_a_part(ground, known), outside::all_are_caught(ground));
-    without && outside
+async fn weakened_are_caught(
+    ground: &Arc<Ground>,
+    known: &HashMap<&'static str, Reference>,
+    replays: &Replays,
+) -> bool {
+    let without = operators_without_a_part(ground, known, replays);
+    let (without, outside, ends) = tokio::join!(without, outside::all_are_caught(ground), ends_once::is_seen(ground));
+    without && outside && ends
 }
 
 /// Operators without a part of the protocol exist in debug builds alone.
 #[cfg(debug_assertions)]
-async fn operators_without_a_part(ground: &Arc<Ground>, known: &HashMap<&'static str, Reference>) -> bool {
-    weakened::all_are_caught(ground, known).await
+async fn operators_without_a_part(
+    ground: &Arc<Ground>,
+    known: &HashMap<&'static str, Reference>,
+    replays: &Replays,
+) -> bool {
+    weakened::all_are_caught(ground, known, replays).await
 }
 
 #[cfg(not(debug_assertions))]
-async fn operators_without_a_part(_: &Arc<Ground>, _: &HashMap<&'static str, Reference>) -> bool {
+async fn operators_without_a_part(_: &Arc<Ground>, _: &HashMap<&'static str, Reference>, _: &Replays) -> bool {
     println!("SKIPPED: weakened operators and wrong clocks, which a release build cannot contain");
     true
 }
@@ -234,6 +258,8 @@ pub struct Run<'a> {
     closely: bool,
     /// What one replica may do.
     language: &'a Language,
+    /// What may be played once more.
+    replays: &'a Replays,
 }
 
 impl Run<'_> {
@@ -266,8 +292,8 @@ impl Run<'_> {
         let mut playing = Box::pin(stream::select(playing, beside));
         while let Some((case, result)) = playing.next().await {
             match result {
-                Err(Broken { flaw: flaw @ Flaw::Restless(_), story })
-                    if self.until.is_none() && case.name.kind != CONTROL_PLANE && restless.len() < MOST_REPLAYS =>
+                Err(Broken { flaw, story })
+                    if self.until.is_none() && case.name.kind != CONTROL_PLANE && self.replays.allow(&flaw) =>
                 {
                     println!("faults: to be played once more, alone: {case}: {flaw}\n{story}");
                     restless.push(case);
@@ -276,7 +302,6 @@ impl Run<'_> {
             }
         }
         drop(playing);
-        report.replays += restless.len();
         for case in restless {
             let (case, result) = begin(Arc::clone(self.ground), case).await;
             self.note(report, &case, &result);

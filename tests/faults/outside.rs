@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
 
 use crate::actions::patient;
-use crate::case::{Broken, Case, End, Flaw, ended, is_conflict, play_beside};
+use crate::case::{Case, End, ended, is_conflict, play_beside};
+use crate::flaw::{Broken, Flaw};
 use crate::ground::Ground;
 use crate::happenings::{
     OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,

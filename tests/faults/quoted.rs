@@ -3,7 +3,8 @@
 
 use crate::case::SILENCE;
 use crate::outside::PARTS;
-use crate::report::{LEAST_BY_OWNER, MOST_REPLAYS, OF_WHICH_ONE_IS_MISSED, least};
+use crate::replays::{MOST_REPLAYS, MOST_TRIES};
+use crate::report::{LEAST_BY_OWNER, OF_WHICH_ONE_IS_MISSED, least};
 use crate::scenario::scenarios;
 use crate::selection::{CLOSES, CONTROL_PLANE, IN_WINDOW, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
 
@@ -46,7 +47,8 @@ fn quotations(all: &[Name], listed: &[Name]) -> Vec<(&'static str, String)> {
         format!("{} with two installations", least(TWO_INSTALLATIONS)),
         format!("{LEAST_BY_OWNER} of all these with an owner's key"),
         format!("After each case {SILENCE} polls must go by without a write"),
-        format!("is played once more, alone, and {MOST_REPLAYS} cases at most"),
+        format!("is played once more, alone, and {MOST_REPLAYS} of both at most"),
+        format!("is tried again, {MOST_TRIES} times at most in all"),
         format!("One case of {OF_WHICH_ONE_IS_MISSED} may be missed"),
         format!("From the unmodified operator {PARTS} parts more are taken away from outside"),
         #[cfg(debug_assertions)]

@@ -1,13 +1,15 @@
 //! Counts what was played, tells what failed, and writes the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::branch::{Branch, Branches};
-use crate::case::{Broken, End, Flaw};
+use crate::case::End;
+use crate::flaw::{Broken, Flaw};
+use crate::replays::Replays;
 use crate::rig::conditions;
-use crate::selection::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS};
+use crate::selection::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS, unshown};
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
 const LEAST: [(&str, usize); 10] = [
@@ -34,9 +36,6 @@ pub const LEAST_BY_OWNER: usize = 150;
 /// Of so many cases one may be missed.
 pub const OF_WHICH_ONE_IS_MISSED: usize = 20;
 
-/// So many cases that did not come to rest are played once more.
-pub const MOST_REPLAYS: usize = 10;
-
 #[derive(Default)]
 pub struct Report {
     /// By kind and action.
@@ -44,8 +43,6 @@ pub struct Report {
     failed: Vec<String>,
     /// Those that say nothing, for their fault never took effect or nobody noticed; in no row.
     missed: Vec<String>,
-    /// How many were played once more.
-    pub replays: usize,
     bought_twice: usize,
     reviews: Vec<String>,
     run: usize,
@@ -54,6 +51,8 @@ pub struct Report {
     /// How many there are to choose from.
     known: usize,
     branches: Branches,
+    /// What the names of those that ran say that they play. A case that is missed shows nothing.
+    shown: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -77,6 +76,7 @@ impl Report {
         if let Err(Broken { flaw: Flaw::Missed(why), .. }) = result {
             return self.missed.push(format!("{name}: {why}"));
         }
+        self.shown.extend(name.branches());
         let row = self.rows.entry((name.kind, name.action.clone())).or_default();
         row.run += 1;
         self.run += 1;
@@ -111,13 +111,13 @@ impl Report {
         self.rows.extend(other.rows);
         self.failed.extend(other.failed);
         self.missed.extend(other.missed);
-        self.replays += other.replays;
         self.bought_twice += other.bought_twice;
         self.reviews.extend(other.reviews);
         self.run += other.run;
         self.by_owner += other.by_owner;
         self.known += other.known;
         self.branches.add(other.branches);
+        self.shown.extend(other.shown);
     }
 
     /// Nothing failed, and no more was missed than may be.
@@ -151,16 +151,16 @@ impl Report {
         kinds
     }
 
-    fn line(&self) -> String {
-        let Self { run, bought_twice, reviews, replays, .. } = self;
+    fn line(&self, replays: &Replays) -> String {
+        let Self { run, bought_twice, reviews, .. } = self;
         let (reviews, missed, most_missed) = (reviews.len(), self.missed.len(), self.most_missed());
         format!(
             "faults: {run} run, {bought_twice} double purchases, {reviews} NeedsReview (= ambiguous), {missed} missed (of at \
-             most {most_missed}), {replays} played once more (of at most {MOST_REPLAYS})"
+             most {most_missed}), {replays}"
         )
     }
 
-    pub fn print(&self, took: Duration) {
+    pub fn print(&self, took: Duration, replays: &Replays) {
         println!("{}", self.table());
         let Self { by_owner, known, .. } = self;
         let (kinds, failed, seconds) = (self.kinds(), self.failed.len(), took.as_secs());
@@ -178,28 +178,31 @@ impl Report {
             println!("missed: {missed}");
         }
         println!("{}", conditions());
-        println!("{}", self.line());
+        println!("{}", self.line(replays));
     }
 
-    /// Whether a whole run was as much as is promised, and docs/evidence/faults.md has the same rows.
-    pub fn whole(&self) -> bool {
+    /// Whether a whole run was as much as is promised, and docs/evidence/faults.md has the same rows; `listed`: those of `chosen.txt`.
+    pub fn whole(&self, listed: &[Name], replays: &Replays) -> bool {
         let kinds = self.kinds();
         let few = LEAST.iter().filter(|(kind, least)| kinds.get(kind).is_none_or(|run| run < least));
         let few = few.map(|(kind, least)| format!("fewer than {least} of kind {kind}"));
         let by_owner =
             (self.by_owner < LEAST_BY_OWNER).then(|| format!("fewer than {LEAST_BY_OWNER} with an owner's key"));
-        let few: Vec<_> = few.chain(by_owner).chain(self.branches.idle()).collect();
+        let missed = unshown(listed, &self.shown).into_iter();
+        let missed = missed.map(|branch| format!("listed, and shown by no case that ran: {branch}"));
+        let few: Vec<_> = few.chain(by_owner).chain(missed).chain(self.branches.out_of_bounds()).collect();
         for few in &few {
             println!("faults: {few}");
         }
-        few.is_empty() && self.documented()
+        few.is_empty() && self.documented(replays)
     }
 
     /// Writes docs/evidence/faults.md (`UPDATE_DOCS=1`), or compares its rows; how often each was run may differ.
-    fn documented(&self) -> bool {
+    fn documented(&self, replays: &Replays) -> bool {
         let path = seatkeeper_support::workspace_root().join("docs/evidence/faults.md");
         if std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1") {
-            let (table, conditions, line, run, known) = (self.table(), conditions(), self.line(), self.run, self.known);
+            let (table, conditions, line) = (self.table(), conditions(), self.line(replays));
+            let Self { run, known, .. } = self;
             let text = format!(
                 "# Faults and their outcomes\n\nGenerated by `UPDATE_DOCS=1 cargo test --test faults`. Played are {run} of \
                  {known} cases that there are, as tests/faults/chosen.txt lists them: each action and each \

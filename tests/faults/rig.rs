@@ -19,6 +19,7 @@ use vendor_sim::{BillingPath, Bitwarden, Fault, FaultKind, FaultView, Options, O
 
 use crate::actions::Crew;
 use crate::case::Case;
+use crate::flaw::Processes;
 use crate::ground::Ground;
 use crate::happenings::{Site, TOLD_TO_END, deed};
 use crate::scenario::{AtPurchase, LATE, Scenario};
@@ -294,9 +295,9 @@ impl Rig {
         lock(&self.staff.running).iter().filter(|operator| operator.log().contains(" leading me=")).count()
     }
 
-    /// Processes that ended although nobody killed them.
-    pub fn ended_alone(&self) -> usize {
-        self.staff.ended_alone.load(Ordering::SeqCst)
+    /// How those that run and those before them fared.
+    pub fn processes(&self) -> Processes {
+        Processes::of(&self.log(), self.staff.ended_alone.load(Ordering::SeqCst))
     }
 }
 

@@ -87,7 +87,7 @@ pub fn of_two_pools() -> Scenario {
 
 /// What is declared of the other one.
 pub fn of_the_other_pool() -> Value {
-    json!({ "product": "SecretsManager", "seats": 30 })
+    json!({ "product": "SecretsManager", "seats": 30, "limit": { "mode": "Pinned" } })
 }
 
 /// All of them.

@@ -163,7 +163,7 @@ impl Name {
     /// What a case plays, each of which a list has: its kind, its scenario of that kind, and its action: at a purchase, at the
     /// record of one, and with an owner's key; a window that closes, an approval that is deleted and a person who joins at each
     /// request; and a few cases by name.
-    fn branches(&self) -> Vec<String> {
+    pub fn branches(&self) -> Vec<String> {
         let Self { kind, scenario, request, action } = self;
         let at = match request.map(|request| request.class) {
             Some(Class::Purchase) => Some("a purchase"),
@@ -359,8 +359,13 @@ fn listed(all: &[Name], chosen: &str) -> Result<Vec<Name>, String> {
 
 /// Of what exists, the branches of which no case is picked.
 fn missing(all: &[Name], picked: &[Name]) -> Vec<String> {
-    let branches = |names: &[Name]| -> BTreeSet<String> { names.iter().flat_map(Name::branches).collect() };
-    branches(all).difference(&branches(picked)).cloned().collect()
+    unshown(all, &picked.iter().flat_map(Name::branches).collect())
+}
+
+/// The branches of these names that are not among those that were shown.
+pub fn unshown(names: &[Name], shown: &BTreeSet<String>) -> Vec<String> {
+    let branches: BTreeSet<String> = names.iter().flat_map(Name::branches).collect();
+    branches.difference(shown).cloned().collect()
 }
 
 /// A new list: of each kind every scenario and every action, at a purchase, at the record of one and with an owner's key, and then

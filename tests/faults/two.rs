@@ -14,7 +14,9 @@ use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 
 use crate::actions::{Crew, LONG, crew, patient, short_but, vendor_answers};
 use crate::branch::Branch;
-use crate::case::{Broken, End, Flaw, REST, SILENCE, Writes, ended, named, polls, writes};
+use crate::case::{End, REST, SILENCE, Writes, ended, named, polls, writes};
+use crate::ends_once::{ENDS_ONCE, ends_once, never};
+use crate::flaw::{Broken, Flaw, Processes, worst_first};
 use crate::ground::Ground;
 use crate::report::Report;
 use crate::rig::{Account, Meeting, PATIENCE, Rig};
@@ -97,7 +99,8 @@ impl Story {
         match self {
             Self::Totals => Branch::TwoTotals,
             Self::TotalsAtOneMoment => Branch::TwoTotalsAtOneMoment,
-            Self::Differences | Self::OneAfterTheOther | Self::Pools => Branch::TwoDifferences,
+            Self::Differences | Self::Pools => Branch::TwoDifferences,
+            Self::OneAfterTheOther => Branch::TwoDifferencesOneAfterTheOther,
         }
     }
 
@@ -118,9 +121,19 @@ impl Story {
 #[derive(Clone, Debug)]
 pub struct Case {
     story: Story,
-    fault: Action,
+    /// What the first one meets, and at which of its requests.
+    fault: (Target, Action),
     pub name: Name,
     judged_as: JudgedAs,
+    /// How both are run.
+    crew: Crew,
+}
+
+impl Case {
+    /// With a fault at the first purchase.
+    fn new(story: Story, fault: Action, name: Name, judged_as: JudgedAs) -> Self {
+        Self { story, fault: (Target::first_purchase(), fault), name, judged_as, crew: judged_as.crew() }
+    }
 }
 
 /// How many installations the ledger may show.
@@ -147,7 +160,7 @@ pub fn all_cases() -> Vec<Case> {
     let request = "purchase-1".parse().ok();
     let case = |story: Story, (action, fault): &(String, Action)| {
         let name = Name { kind: TWO_INSTALLATIONS, scenario: story.name(), request, action: action.clone() };
-        Case { story, fault: fault.clone(), name, judged_as: JudgedAs::Two }
+        Case::new(story, fault.clone(), name, JudgedAs::Two)
     };
     Story::ALL.into_iter().flat_map(|story| faults.iter().map(move |fault| case(story, fault))).collect()
 }
@@ -155,7 +168,7 @@ pub fn all_cases() -> Vec<Case> {
 /// What was seen.
 struct Played {
     end: End,
-    decided: Option<Branch>,
+    decided: Vec<Branch>,
     story: String,
 }
 
@@ -184,10 +197,19 @@ pub async fn parts_are_missed(ground: &Arc<Ground>) -> bool {
     owner && lock
 }
 
+/// The test of the judge: one of the operators ends once, and the request that was to be broken never comes.
+pub async fn ending_once(ground: &Arc<Ground>) -> Result<(), Flaw> {
+    let name = Name { kind: WEAKENED, scenario: Story::Totals.name(), request: None, action: ENDS_ONCE.into() };
+    let case = Case::new(Story::Totals, Action::DropAnswer, name, JudgedAs::Two);
+    let crew = Crew { binary: ends_once(), ..case.crew };
+    let (_, result) = guarded(ground, Case { fault: never(), crew, ..case }).await;
+    result.map(|_| ()).map_err(|broken| broken.flaw)
+}
+
 async fn is_missed(ground: &Arc<Ground>, story: Story, part: &str, breaks: fn(&Flaw) -> bool) -> bool {
     let action = format!("without {part}: two installations");
     let name = Name { kind: WEAKENED, scenario: story.name(), request: None, action };
-    let case = Case { story, fault: Action::Delay(PAST_TIMEOUT), name, judged_as: JudgedAs::One };
+    let case = Case::new(story, Action::Delay(PAST_TIMEOUT), name, JudgedAs::One);
     let (case, result) = guarded(ground, case).await;
     match result {
         Err(Broken { flaw, .. }) if breaks(&flaw) => {
@@ -239,13 +261,13 @@ struct Two {
 }
 
 impl Two {
-    async fn new(ground: &Arc<Ground>, Case { story, judged_as, .. }: &Case) -> Self {
+    async fn new(ground: &Arc<Ground>, Case { story, judged_as, crew, .. }: &Case) -> Self {
         let scenario = story.scenario();
         let meeting = Arc::new(Meeting::new(judged_as.longest_meeting()));
         let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario, story.name()).await };
         let (vendor, key) = (Arc::clone(&mine.vendor), mine.key.clone());
         let others = Account { vendor, key, meeting: Some(Arc::clone(&meeting)) }.seen_by(&scenario);
-        let begin = |account| Rig::at(ground, &scenario, judged_as.crew(), account);
+        let begin = |account| Rig::at(ground, &scenario, crew.clone(), account);
         let (first, second) = tokio::join!(begin(mine), begin(others));
         let slow = FaultKind::Delay { before_ms: SLOW_MS, after_ms: SLOW_MS };
         first.bitwarden().inject(Fault::always(slow));
@@ -260,7 +282,7 @@ impl Two {
         let spec = case.story.scenario().spec;
         let second = if case.story == Story::Pools { of_the_other_pool() } else { spec.clone() };
         tokio::join!(self.first.declare_held(&spec), self.second.declare_held(&second));
-        self.first.proxy.arm(Some((Target::first_purchase(), case.fault.clone())));
+        self.first.proxy.arm(Some(case.fault.clone()));
         self.second.proxy.arm(None);
         self.first.proxy.release();
         if case.story == Story::OneAfterTheOther {
@@ -315,13 +337,22 @@ impl Two {
         }
     }
 
+    fn processes(&self) -> Processes {
+        self.first.processes().and(self.second.processes())
+    }
+
     fn ledger(&self) -> Vec<LedgerEntry> {
         self.first.bitwarden().ledger(&self.first.key().id)
     }
 
-    /// A purchase of each was carried out.
-    fn both_sent(&self) -> bool {
-        self.records().iter().all(|records| records.iter().any(|r| r.is_purchase() && r.executed == Some(200)))
+    /// The branch that is decided by whose purchases were carried out.
+    fn decided(&self, story: Story) -> Option<Branch> {
+        let sent = |records: &Vec<Record>| records.iter().any(|r| r.is_purchase() && r.executed == Some(200));
+        match self.records().each_ref().map(sent) {
+            [true, true] => Some(story.branch()),
+            [true, false] if story == Story::OneAfterTheOther => Some(Branch::SecondSentNothing),
+            _ => None,
+        }
     }
 
     fn story(&self) -> String {
@@ -356,18 +387,14 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
         why = harmed => Err(why),
         ends = ends => ends,
     };
-    let end = match (bought(&two, case), ends) {
-        (Err(flaw), _) => Err(flaw),
-        (Ok(()), Err(why)) => Err(Flaw::Restless(why)),
-        (Ok(()), Ok(_)) if !two.first.proxy.fired() => {
-            Err(Flaw::Missed("the first installation bought nothing".into()))
-        }
-        (Ok(()), Ok(ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
+    let end = match worst_first(bought(&two, case), two.processes(), ends, two.first.proxy.fired()) {
+        Err(flaw) => Err(flaw),
+        Ok(((), ends)) => judge(&two, case.story, ends).await.map_err(Flaw::Wrong),
     };
-    let decided = two.both_sent().then(|| case.story.branch());
+    let sent = two.decided(case.story);
     let story = two.story();
     match end {
-        Ok(end) => Ok(Played { end, decided, story }),
+        Ok((end, excuses)) => Ok(Played { end, decided: sent.into_iter().chain(excuses).collect(), story }),
         Err(flaw) => Err(Broken { flaw, story }),
     }
 }
@@ -407,29 +434,32 @@ fn bought(two: &Two, case: &Case) -> Result<(), Flaw> {
 }
 
 /// Bought once: both are in sync. Made by both: both say so, and leave it to a person; where the vendor may grow by itself, one
-/// that saw its own change alone at first may take the other for growth.
-async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<End, String> {
+/// that saw its own change alone at first may take the other for growth. The end, and what excuses it.
+async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<(End, Vec<Branch>), String> {
     let goal = story.scenario().goal.0;
     let shown = two.first.bitwarden().organization(&two.first.key().id);
     let statuses = two.statuses().await;
-    if shown.seats != shown.billed.seats && !is_hidden_and_told(&two.ledger(), &statuses) {
+    let differ = shown.seats != shown.billed.seats;
+    if differ && !is_hidden_and_told(&two.ledger(), &statuses) {
         let told = statuses.map(|status| status.and_then(|status| status.billed));
         return Err(format!("shown are {:?}, billed {:?}, told {told:?}", shown.seats, shown.billed.seats));
     }
     let expected = if shown.seats == Some(goal) { End::InSync } else { End::NeedsReview };
     let grown = expected == End::NeedsReview && story.may_grow();
+    let excuses = [
+        (Branch::HiddenAndTold, differ),
+        (Branch::TakenForGrowth, grown && ends.contains(&End::InSync)),
+        (Branch::AsksBesideAnother, statuses.iter().flatten().any(asks_beside_another)),
+    ];
     if !ends.iter().all(|end| *end == expected || (grown && *end == End::InSync)) {
         return Err(format!("{:?} seats are shown, and it ended {ends:?}", shown.seats));
     }
-    for ((rig, status), end) in two.rigs().into_iter().zip(statuses).zip(ends) {
+    for (status, end) in statuses.into_iter().zip(ends) {
         if end == End::NeedsReview && !names_another(status.as_ref()) {
             return Err("a review of what two installations made, and no word of another one".into());
         }
-        if rig.log().contains("panicked") || rig.ended_alone() > 0 {
-            return Err("an operator panicked, or ended by itself".into());
-        }
     }
-    Ok(expected)
+    Ok((expected, excuses.into_iter().filter(|(_, excuses)| *excuses).map(|(branch, _)| branch).collect()))
 }
 
 /// A webhook of one purchase has written its row over the other one's for good, and read by the other's webhook too. Both bills
@@ -444,11 +474,16 @@ fn is_hidden_and_told(ledger: &[LedgerEntry], statuses: &[Option<LicenseSeatsSta
 /// The end of one of the two. One that was about to send what the other made has a question on record: that is no open change, and
 /// it must be told.
 fn ended_beside(status: LicenseSeatsStatus) -> Option<End> {
+    let asks = asks_beside_another(&status);
+    let intent = status.intent.filter(|_| !asks);
+    ended(&LicenseSeatsStatus { intent, ..status })
+}
+
+/// Whether it has such a question on record, and tells it.
+fn asks_beside_another(status: &LicenseSeatsStatus) -> bool {
     let told =
         status.conditions.iter().any(|drifted| drifted.type_ == "Drifted" && drifted.reason == "AnotherSeatkeeper");
-    let asks = status.intent.as_ref().is_some_and(|intent| intent.phase == IntentPhase::MadeElsewhere);
-    let intent = status.intent.filter(|_| !(asks && told));
-    ended(&LicenseSeatsStatus { intent, ..status })
+    told && status.intent.as_ref().is_some_and(|intent| intent.phase == IntentPhase::MadeElsewhere)
 }
 
 fn names_another(status: Option<&LicenseSeatsStatus>) -> bool {

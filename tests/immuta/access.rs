@@ -22,7 +22,7 @@ async fn the_key_as_it_is_needs_no_exchange() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_again() {
+async fn refused_raw_key_is_exchanged_once_for_token_that_is_reused() {
     needs_control_plane!();
     for (name, exchange, missing) in [
         ("immuta-token", Exchange::Any, 401),
@@ -46,7 +46,7 @@ async fn where_the_key_is_refused_it_is_exchanged_once_for_a_token_that_is_used_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_wall_clock_is_hours_off_a_token_is_still_used_again_and_replaced_once_it_is_refused() {
+async fn token_is_reused_until_refused_though_wall_clock_is_hours_off() {
     needs_control_plane!();
     for (name, seconds) in [("immuta-clock-ahead", "7200"), ("immuta-clock-behind", "-7200")] {
         let mut a = Acme::with(name, tenant(), |switches| switches.raw_key = false).await;
@@ -64,7 +64,7 @@ async fn where_the_wall_clock_is_hours_off_a_token_is_still_used_again_and_repla
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_sent_once() {
+async fn token_that_dies_between_read_and_write_is_replaced_and_key_sent_once() {
     needs_control_plane!();
     let a = Acme::with("immuta-dies", tenant(), |switches| {
         (switches.raw_key, switches.token_calls) = (false, Some(3));
@@ -77,7 +77,7 @@ async fn a_token_that_dies_between_reading_and_writing_is_replaced_and_the_key_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn token_without_an_end_that_dies_with_500_is_exchanged_anew_after_three_of_them() {
+async fn token_without_end_that_fails_three_times_with_500_is_exchanged_anew() {
     needs_control_plane!();
     let a = Acme::with("immuta-dead-token", tenant(), |switches| {
         (switches.raw_key, switches.exchange_shows_expiration, switches.dead_token_status) = (false, false, 500);
@@ -133,7 +133,7 @@ async fn a_missing_permission_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_that_asks_for_both_permissions_gets_its_key_once_the_api_key_has_both() {
+async fn tenant_that_needs_both_permissions_gets_key_once_api_key_has_both() {
     needs_control_plane!();
     let a = Acme::with("immuta-both-rights", tenant(), |s| s.add_needs = Needs::Both).await;
     let half = a.tenant.add_api_key(&[Permission::ApplicationAdmin]);

@@ -39,7 +39,7 @@ async fn addition_with_effect_that_something_in_between_answers_is_not_sent_twic
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_of_a_colleague_is_never_pruned_though_it_came_beside_a_success_without_a_record() {
+async fn row_of_colleague_is_never_pruned_though_success_came_without_record() {
     needs_control_plane!();
     let a = acme("immuta-bare").await;
     a.key("one", 40).await;
@@ -82,7 +82,7 @@ async fn key_that_is_there_already_is_not_taken_for_a_row_that_cannot_be_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_are_not_listed_while_their_seats_are_counted_are_not_added_again() {
+async fn unlisted_rows_whose_seats_are_counted_are_not_added_again() {
     needs_control_plane!();
     let a = Acme::with("immuta-hidden", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 20).await;
@@ -147,7 +147,7 @@ async fn row_that_comes_with_a_refusal_is_told_with_the_refusal_and_not_as_added
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_that_the_tenant_confirmed_and_does_not_list_is_told_and_the_key_not_sent_again() {
+async fn row_tenant_confirmed_but_does_not_list_is_reported_and_key_not_resent() {
     needs_control_plane!();
     let a = Acme::with("immuta-confirmed", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 20).await;

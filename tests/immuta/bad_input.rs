@@ -47,7 +47,7 @@ async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stored_object_that_names_the_place_as_a_license_key_is_told_and_sends_nothing() {
+async fn object_that_names_server_as_license_key_is_reported_and_sends_nothing() {
     needs_control_plane!();
     let a = acme("immuta-place").await;
     a.key("one", 40).await;
@@ -70,7 +70,7 @@ async fn a_stored_object_that_names_the_place_as_a_license_key_is_told_and_sends
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_that_the_tenant_refuses_is_sent_twice_and_then_not_until_its_secret_changes() {
+async fn key_refused_by_tenant_is_sent_twice_then_not_until_its_secret_changes() {
     needs_control_plane!();
     let a = acme("immuta-refused").await;
     a.tenant.add_tenant(Tenant::new("acme").users(10).api_key("again"));
@@ -156,7 +156,7 @@ async fn a_secret_of_another_type_lends_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn license_key_that_its_secret_lacks_or_holds_garbled_is_told_by_name_and_sent_once_it_is_mended() {
+async fn missing_or_garbled_license_key_is_named_in_status_and_sent_once_mended() {
     needs_control_plane!();
     let a = acme("immuta-garbled").await;
     let key = a.tenant.issue(LicenseKey::seats(40));
@@ -211,7 +211,7 @@ async fn no_word_of_a_key_or_a_token_is_seen_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn foreign_row_with_an_odd_field_is_named_and_the_rest_of_the_tenant_is_read_and_gets_its_key() {
+async fn odd_foreign_row_is_named_and_rest_of_tenant_is_read_and_gets_its_key() {
     needs_control_plane!();
     let a = acme("immuta-odd-row").await;
     let foreign = a.tenant.issue(LicenseKey::seats(25));

@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 use seatkeeper::api::KeyState;
-use seatkeeper_support::{OPERATOR_USER, needs_control_plane};
+use seatkeeper_support::needs_control_plane;
 use serde_json::json;
 use vendor_sim::immuta::{ExpiredSeats, LicenseKey};
 
 use super::{Acme, acme, keys_of, tenant};
-use crate::world::{condition, said};
+use crate::world::{FAST, World, condition, organization, said};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listed_keys_are_added_once_one_after_the_other_and_told() {
@@ -32,17 +32,20 @@ async fn listed_keys_are_added_once_one_after_the_other_and_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_nothing_is_written_anywhere() {
     needs_control_plane!();
-    let a = acme("immuta-rest").await;
+    // A control plane of its own: whatever the operator writes, anywhere, is in its audit log.
+    let w = World::over_all_namespaces("immuta-rest", organization(), FAST).await;
+    let a = Acme::on(w, tenant(), |_| {}).await;
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
-    a.until_polled(4).await;
-    let mark = a.w.plane.audit_mark();
-    let before = (a.tenant.posts(), a.tenant.deletes());
-    a.until_polled(5).await;
-    let wrote = a.w.plane.audit_since(mark).writes(OPERATOR_USER, &a.w.namespace);
+    // The event of the addition comes last.
+    a.w.until_told("LicenseKeyAdded", 1).await;
+    a.until_polled(1).await;
+    let (mark, before) = (a.w.plane.audit_mark(), a.w.vendor_writes());
+    a.until_polled(20).await;
+    let wrote = a.w.wrote_since(mark);
     assert!(wrote.is_empty(), "{:?}", wrote.events());
-    assert_eq!((a.tenant.posts(), a.tenant.deletes()), before);
+    assert_eq!((a.w.vendor_writes(), a.tenant.posts(), a.tenant.deletes()), (before, 1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +128,7 @@ async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_needed() {
+async fn uncounted_expired_key_is_pruned_though_every_other_seat_is_needed() {
     needs_control_plane!();
     let a = Acme::with("immuta-spent", tenant(), |switches| {
         (switches.expired_key_accepted, switches.expired_seats) = (true, ExpiredSeats::Gone);
@@ -149,7 +152,7 @@ async fn expired_key_that_is_not_counted_is_pruned_though_every_other_seat_is_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_with_a_feature_that_no_other_key_gives_is_not_removed_and_the_feature_is_named() {
+async fn key_with_feature_no_other_key_has_is_not_removed_and_feature_is_named() {
     needs_control_plane!();
     let a = acme("immuta-feature").await;
     let old = a.issued("old", LicenseKey::seats(0).feature("FPE")).await;
@@ -239,7 +242,7 @@ async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_of_a_license_key_that_is_missing_is_awaited_and_after_two_minutes_needs_a_person() {
+async fn missing_license_key_secret_is_awaited_two_minutes_then_needs_person() {
     needs_control_plane!();
     let a = acme("immuta-awaited").await;
     // No poll comes meanwhile: the end of the wait is a moment that the operator knows.

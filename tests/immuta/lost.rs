@@ -67,7 +67,7 @@ async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addition_that_is_lost_twice_is_for_a_person_who_has_it_sent_again_or_names_its_row() {
+async fn addition_lost_twice_waits_for_person_to_resend_it_or_name_its_row() {
     needs_control_plane!();
     let gateway = || FaultKind::Answer {
         status: 503,
@@ -243,7 +243,7 @@ async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_of_an_object_made_anew_is_not_told_as_added_and_pruned_only_after_its_row_was_adopted() {
+async fn key_of_recreated_object_is_no_addition_and_pruned_only_once_adopted() {
     needs_control_plane!();
     let a = acme("immuta-anew-prune").await;
     let key = a.key("one", 40).await;

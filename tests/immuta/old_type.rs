@@ -81,7 +81,7 @@ fn record(status: &LicenseSeatsStatus) -> KeyRecord {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_license_key_is_moved_by_the_printed_commands_and_neither_pruned_nor_added_again() {
+async fn printed_commands_move_old_license_key_without_prune_or_new_addition() {
     needs_control_plane!();
     for (name, kind) in [("immuta-old-type", SECRET_TYPE), ("immuta-opaque", "Opaque")] {
         let a = acme(name).await;
@@ -113,7 +113,7 @@ async fn an_old_license_key_is_moved_by_the_printed_commands_and_neither_pruned_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn license_keys_beside_a_credential_are_copied_by_the_printed_commands_and_the_credential_stays() {
+async fn printed_commands_copy_license_keys_beside_credential_which_stays() {
     needs_control_plane!();
     let a = acme("immuta-beside").await;
     // As the example of a renewal had it: one Secret for the API key and the license keys.

@@ -144,7 +144,7 @@ async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_without_seats_says_that_no_license_is_in_force_though_its_list_does_not() {
+async fn tenant_without_seats_has_no_license_in_force_though_its_list_differs() {
     needs_control_plane!();
     let a = acme("immuta-invalidated").await;
     a.key("one", 40).await;

@@ -47,7 +47,7 @@ impl Acme {
     /// Waits until an object is held for the other one, and returns the id that tells the two.
     async fn until_held(&self, name: &str, other: &str) -> String {
         let held = |s: &seatkeeper::api::LicenseSeatsStatus| said(s, "ChangePending") == "True/Conflict";
-        let status = self.w.until(name, "another object's licenses", held).await;
+        let status = self.w.until(name, "same licenses elsewhere", held).await;
         assert_eq!(said(&status, "Ready"), "False/Conflict", "{status:?}");
         let message = &condition(&status, "Ready").expect("Ready").message;
         assert!(message.contains(&format!("LicenseSeats {other} has another address")), "{message}");
@@ -57,7 +57,7 @@ impl Acme {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_under_two_addresses_gets_no_key_of_either_object_until_a_person_says_that_they_differ() {
+async fn tenant_under_two_addresses_gets_no_key_until_person_says_they_differ() {
     needs_control_plane!();
     let (acme, address) = reachable_twice("two-addresses", &[]).await;
     acme.key("a", 20).await;
@@ -81,7 +81,7 @@ async fn a_tenant_under_two_addresses_gets_no_key_of_either_object_until_a_perso
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_two_objects_list_for_an_empty_tenant_under_two_addresses_is_added_once() {
+async fn key_of_two_objects_for_empty_tenant_at_two_addresses_is_added_once() {
     needs_control_plane!();
     let patient = ["--write-timeout=30s", "--settle-unanswered=40s"];
     let (acme, address) = reachable_twice("two-addresses-empty", &patient).await;

@@ -222,7 +222,7 @@ fn each_switch_of_the_simulated_tenant_is_proven_by_a_row_or_by_a_test() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_that_a_person_deletes_while_its_removal_is_on_its_way_is_removed_whatever_a_second_delete_does() {
+async fn row_person_deletes_during_removal_is_gone_whatever_second_delete_does() {
     needs_control_plane!();
     for (name, second) in [
         ("immuta-second-404", SecondDelete::NotFound),
@@ -268,7 +268,7 @@ async fn key_of_another_tenant_is_told_to_be_refused_with_either_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_that_takes_no_form_of_a_good_key_or_says_so_with_a_success_is_told_as_a_refused_key() {
+async fn tenant_refusing_every_form_of_key_or_with_200_is_told_as_refused_key() {
     needs_control_plane!();
     let a = Acme::with("immuta-no-form", tenant(), |s| (s.raw_key, s.bearer_token) = (false, false)).await;
     a.key("one", 40).await;
@@ -306,7 +306,7 @@ async fn token_that_outlives_its_key_is_used_until_it_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_that_answers_an_addition_without_a_record_gets_each_key_once_and_none_is_removed() {
+async fn tenant_answering_addition_without_record_gets_key_once_and_no_removal() {
     needs_control_plane!();
     let a = Acme::with("immuta-204", tenant(), |switches| switches.add_status = 204).await;
     let (old, new) = (a.key("old", 40).await, a.key("new", 40).await);
@@ -321,7 +321,7 @@ async fn tenant_that_answers_an_addition_without_a_record_gets_each_key_once_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_another_person_is_never_a_second_row_of_ours_where_the_vendor_says_that_it_is_there() {
+async fn key_added_by_another_person_gets_no_second_row_if_vendor_reports_it() {
     needs_control_plane!();
     for (name, duplicate, expected) in [
         // A refusal is asked once more: it may be of another kind than it says.

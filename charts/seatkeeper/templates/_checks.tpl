@@ -115,11 +115,18 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
+{{- /* Flags that have a value of their own. The schema lets them through below flags, for its own words name no fix. */}}
 {{- define "seatkeeper.checkArguments" -}}
-{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "lease-namespace" "flags.lease-namespace" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.proxy.noProxy" }}
-{{- if or (.Values.caBundle).configMap (.Values.caBundle).secret }}
-{{- $_ := set $own "vendor-ca-bundle" "caBundle" }}
+{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.proxy.noProxy" "vendor-ca-bundle" "caBundle" }}
+{{- range $flag, $_ := .Values.flags }}
+{{- with get $own $flag }}
+{{- fail (printf "flags.%s: this flag has a value of its own: set %s" $flag .) }}
 {{- end }}
+{{- end }}
+{{- if not (or (.Values.caBundle).configMap (.Values.caBundle).secret) }}
+{{- $_ := unset $own "vendor-ca-bundle" }}
+{{- end }}
+{{- $_ := set $own "lease-namespace" "flags.lease-namespace" }}
 {{- range $flag, $_ := .Values.flags }}
 {{- $_ := set $own $flag (printf "flags.%s" $flag) }}
 {{- end }}

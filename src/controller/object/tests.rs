@@ -5,7 +5,7 @@ use crate::api::{SeatsStep, Step};
 use crate::fuzz_inputs::each_of;
 
 #[test]
-fn an_answer_that_is_not_the_object_is_an_error_and_never_an_object_that_is_gone() {
+fn apiserver_answer_of_other_object_is_error_and_never_taken_as_deletion() {
     let answer = |metadata: Value| serde_json::from_value(json!({ "metadata": metadata })).unwrap();
     assert!(whole(answer(json!({ "name": "acme", "uid": "u", "resourceVersion": "7" })), "acme").is_ok());
     for foreign in [
@@ -154,7 +154,7 @@ fn full() -> Value {
 }
 
 #[test]
-fn a_status_of_any_shape_is_read_so_that_writing_it_changes_nothing_more_or_refused_by_field() {
+fn status_of_any_shape_is_read_without_further_loss_or_refused_by_field() {
     assert_eq!(serde_json::to_value(parse::<LicenseSeatsStatus>("status", &full()).unwrap()).unwrap(), full());
     each_of(&[full()], |bytes| {
         let Ok(stored) = serde_json::from_slice::<Value>(bytes) else { return false };
@@ -239,7 +239,7 @@ fn each_field_that_the_answer_does_not_have_is_named_and_no_other() {
 }
 
 #[test]
-fn another_value_a_shorter_list_and_nothing_at_all_are_losses_and_more_than_was_written_is_none() {
+fn changed_value_shorter_list_or_nothing_is_loss_and_extra_content_is_not() {
     let mut answer = full();
     (answer["seats"], answer["history"], answer["plan"]["step"]["seats"]["from"]) =
         (json!("100"), json!([]), json!(100.5));
@@ -267,7 +267,7 @@ fn whatever_is_answered_to_a_write_is_whole_or_the_loss_is_named() {
 }
 
 #[test]
-fn an_intent_is_recorded_only_if_each_field_of_it_is_and_nothing_of_an_older_one() {
+fn intent_is_recorded_only_with_every_field_and_nothing_of_older_intent() {
     let intent: Intent = serde_json::from_value(full()["intent"].clone()).unwrap();
     assert!(has_intent(&full(), Some(&intent)));
     for (path, record) in without_each(&json!({ "intent": full()["intent"] }), "status") {

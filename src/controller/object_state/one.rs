@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn next_pass_is_urgent_while_a_change_is_under_way_and_new_only_until_its_first_turn() {
+    fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
         let now = Instant::now();
         let class = |change: fn(&mut ObjectState, Instant)| {
             let mut entry = ObjectState::default();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_that_is_waited_for_is_looked_at_often_for_a_minute_then_each_minute_and_often_again_after_an_edit() {
+    fn awaited_secret_is_read_often_then_each_minute_and_often_after_edit() {
         let (start, often) = (Instant::now(), Duration::from_secs(5));
         let mut entry = ObjectState::default();
         for (seconds, next) in [(0, 5), (59, 5), (60, 60), (3600, 60)] {

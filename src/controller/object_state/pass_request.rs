@@ -72,7 +72,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_annotations_say_a_change_of_either_is_handled_once_and_cut_short(
+        fn annotation_of_any_text_is_handled_once_per_change_and_cut_short(
             confirm in annotation(), ours in annotation(), flux in annotation(), other in annotation(), first in annotation(),
         ) {
             let given = [(CONFIRM, &confirm), (RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux), ("other", &other)];
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn annotation_that_changed_is_the_one_that_is_handled_whatever_times_they_name() {
+    fn annotation_that_changed_is_handled_whatever_times_annotations_name() {
         let of = |ours: Option<&str>, flux: Option<&str>| {
             let (ours, flux) = (ours.map(str::to_owned), flux.map(str::to_owned));
             requested(&[(RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux)])
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_dates_a_restarted_process_handles_the_later_one_whichever_was_recorded_before() {
+    fn restarted_process_handles_later_of_two_dates_whichever_was_recorded() {
         let dates =
             ["2026-10-01T08:00:00Z", "2026-10-01T10:00:00.5+01:00", "2026-10-01T08:00:00+00:00"].map(str::to_owned);
         let of = |ours: &String, flux: &String| {

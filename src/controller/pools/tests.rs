@@ -102,7 +102,7 @@ fn intent_that_is_not_open_any_more_holds_no_account() {
 }
 
 #[test]
-fn object_that_waits_for_another_is_woken_when_that_is_over_and_at_once_where_it_is_already() {
+fn object_waiting_for_other_is_woken_when_it_ends_or_at_once_if_ended() {
     let pools = behind_a_change();
     let obstacle = || pools.obstacle(&key("b"), "acme", 1);
     assert_eq!(obstacle(), Some(Obstacle::InFlight(Some(crate::domain::Peer::Here("a".into())))));

@@ -22,7 +22,7 @@ fn drained(state: &mut State, now: Instant) -> Vec<String> {
 }
 
 #[test]
-fn objects_of_a_class_are_taken_in_order_of_arrival_and_more_urgent_classes_first() {
+fn objects_of_one_class_go_in_order_of_arrival_and_urgent_classes_first() {
     let (mut state, now) = (State::default(), Instant::now());
     for (name, class) in
         [("p", Class::Poll), ("n", Class::New), ("b", Class::Urgent), ("m", Class::New), ("a", Class::Urgent)]
@@ -107,7 +107,7 @@ fn object_due_later_is_taken_then_or_at_once_when_asked_for() {
 }
 
 #[test]
-fn object_that_waits_for_a_permit_keeps_its_place_and_comes_back_in_time_without_one() {
+fn object_waiting_for_permit_keeps_its_place_and_returns_in_time_without() {
     let (mut state, now) = (State::default(), Instant::now());
     for name in ["a", "b", "other"] {
         state.push(&key(name), Class::Poll, now);
@@ -191,7 +191,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_no_object_is_in_two_passes_and_each_that_is_asked_for_is_taken(
+    fn object_is_never_in_two_passes_and_each_requested_one_is_taken(
         ops in proptest::collection::vec(op(), 1..120),
     ) {
         let (mut state, mut now) = (State::default(), Instant::now());

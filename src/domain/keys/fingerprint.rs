@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_hmac_sha256_keyed_with_the_uid_and_says_nothing_of_the_key() {
+    fn fingerprint_is_hmac_sha256_keyed_with_uid_and_reveals_no_key() {
         // Key and message of RFC 4231, test case 2.
         assert_eq!(fingerprint("Jefe", b"what do ya want for nothing?"), "5bdcc146bf60754e");
         assert_ne!(fingerprint("one", b"key"), fingerprint("other", b"key"));

@@ -229,7 +229,7 @@ fn approval_that_is_taken_back_or_over_counts_no_more() {
 }
 
 #[test]
-fn denied_plan_is_held_even_where_it_needs_no_yes_and_the_denial_counts_more_than_a_yes() {
+fn denial_holds_plan_that_needs_no_approval_and_outweighs_approval() {
     let mut asker = asker(105);
     asker.story.published = false;
     asker.pass();
@@ -268,7 +268,7 @@ fn plan_keeps_its_id_while_the_change_goes_no_further() {
 }
 
 #[test]
-fn plan_gets_another_id_by_an_edit_and_by_the_opposite_direction_and_none_comes_back() {
+fn plan_gets_new_id_by_edit_or_opposite_direction_and_no_id_returns() {
     let mut asker = asker(150);
     let mut ids = std::collections::BTreeSet::new();
     for wanted in [150, 140, 150, 60, 150] {
@@ -300,7 +300,7 @@ fn wish_that_goes_back_to_what_is_there_ends_plan_and_approval() {
 }
 
 #[test]
-fn yes_of_before_a_hand_over_is_over_once_the_other_cluster_has_made_the_change() {
+fn approval_before_hand_over_ends_once_other_cluster_made_change() {
     let mut asker = asker(150);
     asker.pass();
     let id = asker.plan();
@@ -335,7 +335,7 @@ fn bound_covers_increases_up_to_it_however_the_plan_changes() {
 }
 
 #[test]
-fn bound_of_seats_covers_no_higher_limit_and_bound_of_the_limit_buys_nothing() {
+fn seat_bound_of_approval_covers_no_higher_limit_and_limit_bound_no_seats() {
     for (spec, covers) in [
         ("upTo: 150", false),
         ("limitUpTo: 170", false),
@@ -552,11 +552,11 @@ fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
     for kind in [kind::READY, kind::STALLED] {
         assert!(said(&asker.status, kind).0.ends_with("/ApprovalsUnreadable"), "{kind}: no person's yes ends it");
     }
-    assert_eq!(asker.summary(), "+5 seats: approvals cannot be read");
+    assert_eq!(asker.summary(), "+5 seats: approvals not readable");
 }
 
 #[test]
-fn message_names_the_bounds_and_the_latest_plans_of_many_approvals_and_counts_the_others() {
+fn message_names_bounds_and_latest_plans_of_approvals_and_counts_others() {
     let mut asker = asker(150);
     for number in 1..=700 {
         asker.give(&format!("old-{number}"), &format!("decision: Approved, planId: {number}-aaaaaa"));
@@ -597,7 +597,7 @@ fn decision_wakes_when_the_first_of_the_approvals_ends_that_are_in_force() {
 }
 
 #[test]
-fn shortage_is_told_before_a_change_that_waits_for_a_yes_is_denied_or_is_never_made() {
+fn shortage_is_reported_ahead_of_change_unapproved_denied_or_never_made() {
     let mut asker = asker(150);
     asker.story.seen.usage = Usage::Exact(100);
     asker.pass();

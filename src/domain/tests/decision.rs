@@ -56,7 +56,7 @@ fn limits_follow_their_mode() {
 }
 
 #[test]
-fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_from_there() {
+fn vendor_purchase_within_up_to_limit_is_in_sync_and_edit_counts_from_it() {
     let grown = || story().wants(100, LimitGoal::UpTo(120)).shows(103, Some(120)).with(|s| s.satisfied = true);
     assert_eq!(grown().verdict(), Verdict::InSync);
     let made_by_us =
@@ -75,7 +75,7 @@ fn what_the_vendor_buys_within_an_up_to_limit_is_in_order_and_an_edit_counts_fro
 }
 
 #[test]
-fn seats_in_use_up_to_an_up_to_limit_are_kept_after_an_edit_and_those_above_it_are_not() {
+fn seats_in_use_within_up_to_limit_survive_edit_and_those_above_do_not() {
     let wanted = |seats: i32| {
         let story = story().wants(100, LimitGoal::UpTo(120)).shows(seats, Some(seats)).uses(Usage::Exact(seats));
         story.decided().plan.unwrap().step.target()
@@ -99,7 +99,7 @@ fn another_persons_change_is_drift_and_corrected_twice_a_day_at_most() {
 }
 
 #[test]
-fn a_change_waits_for_another_change_of_the_same_account_and_forgets_nothing_meanwhile() {
+fn change_waits_for_other_change_of_its_account_and_keeps_its_record() {
     let behind = |story: Story| story.with(|s| s.obstacle = Some(Obstacle::InFlight(None)));
     assert_eq!(behind(story()).holds()[0].kind, HoldKind::OtherChange);
     let scanned = story().with(|s| s.obstacle = Some(Obstacle::NotScanned));

@@ -9,7 +9,7 @@ fn parsed(spec: &str) -> Result<Desired, String> {
 }
 
 #[test]
-fn interval_is_ten_minutes_or_what_the_spec_says_within_a_day_and_at_least_that_of_the_operator() {
+fn interval_is_ten_minutes_or_per_spec_between_operator_minimum_and_day() {
     for (spec, seconds) in [("", 600), ("interval: 1s", 5), ("interval: 5m", 300), ("interval: 24h", 24 * 3600)] {
         assert_eq!(parsed(spec).map(|desired| desired.interval.as_secs()), Ok(seconds), "{spec}");
     }
@@ -19,7 +19,7 @@ fn interval_is_ten_minutes_or_what_the_spec_says_within_a_day_and_at_least_that_
 }
 
 #[test]
-fn number_of_a_spec_is_taken_up_to_its_bounds_and_refused_beyond_with_its_field() {
+fn spec_number_is_accepted_within_bounds_and_refused_beyond_with_field() {
     for (field, least, most) in [
         ("seats: N", 1, MAX_SEATS),
         ("limit: {mode: UpTo, seats: N}", 1, MAX_SEATS),
@@ -60,7 +60,7 @@ fn approval_policy_may_ask_for_a_yes_to_every_change_of_one_direction() {
 }
 
 #[test]
-fn what_decides_which_change_is_wanted_is_in_the_hash_and_how_it_is_made_is_not() {
+fn hash_covers_what_decides_wanted_change_and_not_how_it_is_made() {
     let asked = |spec: &str| parsed(spec).unwrap().asked;
     let plain = asked("seats: 10");
     for same in ["suspend: true", "interval: 5m", "thresholds: {freeSeats: 3}", "managementPolicy: Observe"] {

@@ -143,7 +143,7 @@ fn limit_changes_alone_where_the_seats_that_stay_are_below_the_fewest() {
 }
 
 #[test]
-fn pinned_limit_that_falls_above_the_most_seats_goes_only_with_seats_that_follow_the_use_downwards() {
+fn pinned_limit_falls_above_max_seats_only_as_sized_seats_follow_use_down() {
     let follows = || sizing::parsed("limit: {mode: Pinned}, sizing: {headroom: {seats: 5}}").unwrap().sizing;
     for (shown, wish, sizing, held) in [
         ((120, Some(120)), 110, None, true),
@@ -178,7 +178,7 @@ fn held_by((seats, limit): (i32, Option<i32>), (wish, goal): (i32, LimitGoal), c
 }
 
 #[test]
-fn ceiling_lets_its_own_number_through_holds_the_next_one_and_never_what_lowers() {
+fn ceiling_allows_its_own_number_holds_next_and_never_holds_decrease() {
     use LimitGoal::{Keep, Pinned, Unlimited, UpTo};
     const OVER: &str = "150 seats would be above the installer's --max-seats 149: lower seats, or ask the installer to raise it \
                         (chart: limits.maxSeats)";
@@ -231,7 +231,7 @@ fn step_is_let_through_up_to_the_ceiling_of_a_step_and_held_beyond() {
 }
 
 #[test]
-fn step_names_no_number_beyond_a_bound_and_is_left_out_where_keeping_the_bound_mends_it() {
+fn step_names_no_number_beyond_bound_and_is_omitted_if_bound_mends_it() {
     let said = |wish, bounds: fn(&mut Guardrails, &mut Ceilings)| -> Vec<String> {
         let story = story().wants(wish, LimitGoal::Keep).shows(100, Some(300)).uses(Usage::Exact(1));
         let story = story.with(|s| bounds(&mut s.desired.guardrails, &mut s.desired.ceilings));
@@ -354,7 +354,7 @@ fn bound_of_the_vendor_lets_its_own_number_through() {
 }
 
 #[test]
-fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_none_is() {
+fn change_bound_by_other_pool_waits_if_that_pool_moves_else_is_refused() {
     let bound = |seats, pool| vec![Bound { seats, because: "of the other product".into(), pool: Some(pool) }];
     let up = |others| {
         story().with(|s| {
@@ -386,7 +386,7 @@ fn a_change_waits_for_another_pool_that_is_about_to_move_and_is_refused_where_no
 }
 
 #[test]
-fn pool_behind_one_that_is_held_stalls_and_behind_one_that_is_deferred_rests_ready() {
+fn pool_behind_held_one_stalls_and_behind_deferred_one_stays_ready() {
     for (deferred, kind, ready) in
         [(false, HoldKind::StuckPool, "False/AwaitingOtherPool"), (true, HoldKind::DeferredPool, "True/ChangeDeferred")]
     {

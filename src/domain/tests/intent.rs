@@ -80,7 +80,7 @@ fn second_reading_counts_once_the_pause_after_the_first_is_over() {
 }
 
 #[test]
-fn a_second_answer_without_reason_and_effect_is_a_refusal_until_spec_or_usage_changes() {
+fn second_bare_answer_without_effect_is_refusal_until_spec_or_use_changes() {
     let asked = || story().open(IntentPhase::Answered, SETTLED).read_before(n(100, Some(100)));
     let decision = asked().attempt(2).with(|s| s.intent.as_mut().unwrap().answered = 1).follow();
     assert_eq!(decision.verdict, Verdict::Rejected);
@@ -93,7 +93,7 @@ fn a_second_answer_without_reason_and_effect_is_a_refusal_until_spec_or_usage_ch
 }
 
 #[test]
-fn seeing_the_target_ends_the_doubt_but_an_unanswered_request_still_bars_the_next() {
+fn target_shown_ends_doubt_but_unanswered_request_still_blocks_next() {
     let answered = story().open(IntentPhase::Answered, Duration::ZERO).shows(150, Some(150)).follow();
     assert_eq!((answered.verdict, answered.intent), (Verdict::InSync, None));
     assert_eq!(answered.applied.unwrap().id, "i1");
@@ -150,7 +150,7 @@ fn a_change_applied_by_half_is_completed_once() {
 }
 
 #[test]
-fn target_that_is_shown_while_its_request_may_still_run_is_in_sync_and_its_neighbor_is_not() {
+fn target_shown_while_request_may_run_is_in_sync_and_neighbor_is_not() {
     let minute = Duration::from_secs(60);
     let settling = |seats| story().open(IntentPhase::Settling, minute).shows(seats, Some(seats)).follow();
     for (seats, verdict) in [(150, Verdict::InSync), (149, Verdict::Doubt)] {
@@ -171,7 +171,7 @@ fn half_of_a_change_that_was_told_is_not_told_again_with_the_other_half() {
 }
 
 #[test]
-fn half_of_a_change_is_told_though_the_wish_was_edited_and_nothing_of_it_where_nothing_was_made() {
+fn half_made_change_is_reported_after_spec_edit_and_unmade_one_is_not() {
     let edited = |limit| {
         let open = story().open(IntentPhase::Unanswered, SETTLED).shows(100, limit).read_before(n(100, limit));
         open.with(|s| s.generation = 4).wants(130, LimitGoal::Pinned).follow()
@@ -222,7 +222,7 @@ fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
 }
 
 #[test]
-fn base_that_is_shown_again_is_the_vendors_doing_within_a_day_and_drift_from_then_on() {
+fn base_shown_again_is_blamed_on_vendor_for_one_day_and_is_drift_after() {
     let back = |seconds: i64| {
         let age = SignedDuration::from_secs(seconds);
         story().made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.history[0].time = Time(now() - age)).follow()
@@ -326,7 +326,7 @@ fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
 }
 
 #[test]
-fn pool_without_numbers_keeps_the_whole_record_and_is_looked_at_when_a_wait_may_be_over() {
+fn pool_without_numbers_keeps_whole_record_and_wakes_when_wait_may_end() {
     let uncounted = |story: Story| story.with(|s| s.seen.model = Model::Uncounted("not counted".into())).decided();
     let may = MayBill { id: "i0".into(), account: "api.test/one".into(), seats: 150 };
     let kept = uncounted(story().with(|s| s.may_bill = Some(may.clone())));

@@ -123,7 +123,7 @@ fn use_that_goes_up_asks_nothing_again_and_use_that_goes_down_does() {
 }
 
 #[test]
-fn number_that_may_be_billed_stays_said_through_edits_until_something_clears_it() {
+fn number_that_may_be_billed_stays_reported_through_edits_until_cleared() {
     let refused = refused();
     let may = refused.may_bill.clone().expect("the vendor may bill it");
     assert_eq!((may.seats, may.account.as_str()), (150, "api.test/one"));
@@ -160,7 +160,7 @@ fn number_that_may_be_billed_stays_said_through_edits_until_something_clears_it(
 }
 
 #[test]
-fn change_of_which_the_outcome_was_not_known_may_be_billed_when_the_wish_is_edited_back() {
+fn change_of_unknown_outcome_may_be_billed_when_spec_is_edited_back() {
     let edited = |story: Story| story.wants(100, LimitGoal::Pinned).with(|s| s.generation = 4).follow();
     let unknown = edited(story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100))));
     assert_eq!(unknown.verdict, Verdict::InSync);
@@ -183,7 +183,7 @@ fn refusal_with_a_reason_bills_nothing() {
 }
 
 #[test]
-fn request_of_another_account_of_which_the_outcome_was_not_known_bills_nothing_of_this_one() {
+fn request_of_unknown_outcome_at_other_account_bills_nothing_here() {
     let dropped = |account: &str| {
         let story = story().open(IntentPhase::Unanswered, SETTLED).read_before(n(100, Some(100)));
         let edited = story.wants(100, LimitGoal::Pinned).with(|s| s.generation = 4);
@@ -220,7 +220,7 @@ fn next_change_waits_for_the_late_effects_of_the_last() {
 }
 
 #[test]
-fn late_effects_of_a_change_are_waited_for_within_a_day_and_not_from_then_on() {
+fn late_effects_of_change_are_awaited_for_one_day_and_not_longer() {
     let edited = |seconds: i64| {
         let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
         let age = SignedDuration::from_secs(seconds);
@@ -246,7 +246,7 @@ fn clock_of_late_effects_goes_on_while_nothing_else_is_waited_for() {
 }
 
 #[test]
-fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corrected() {
+fn change_doubled_by_other_installation_needs_person_and_is_not_corrected() {
     let twice = |differences, attempt: i32| {
         let story = story().made(100, 150, 0, attempt, Trigger::SpecDiffers).shows(200, Some(100));
         story.wants(150, LimitGoal::Keep).with(|s| s.seen.rules.support.differences = differences)
@@ -270,7 +270,7 @@ fn change_that_another_installation_made_as_well_is_for_a_person_and_never_corre
 }
 
 #[test]
-fn change_that_is_shown_twice_is_for_a_person_within_a_day_and_drift_from_then_on() {
+fn change_shown_twice_needs_person_within_one_day_and_is_drift_after() {
     let twice = |seconds: i64| {
         let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(200));
         let age = SignedDuration::from_secs(seconds);
@@ -285,7 +285,7 @@ fn change_that_is_shown_twice_is_for_a_person_within_a_day_and_drift_from_then_o
 }
 
 #[test]
-fn change_made_twice_is_no_growth_of_the_vendor_unless_as_many_seats_are_in_use() {
+fn change_made_twice_is_vendor_growth_only_if_that_many_seats_are_in_use() {
     let twice = |used| {
         let story = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(200, Some(300)).uses(used);
         story.wants(150, LimitGoal::UpTo(300)).with(|s| s.seen.rules.support.differences = Differences::Always)

@@ -41,7 +41,7 @@ fn refusal_of_the_request_keeps_its_reason() {
 }
 
 #[test]
-fn each_outcome_has_its_label_and_says_whether_the_vendor_may_have_done_something() {
+fn each_outcome_has_label_and_says_whether_vendor_may_have_acted() {
     let uncertain = |said: Uncertain| Outcome::Uncertain(said);
     for (outcome, label, sent, runs) in [
         (Outcome::NotSent("late"), "not_sent", false, false),
@@ -56,6 +56,7 @@ fn each_outcome_has_its_label_and_says_whether_the_vendor_may_have_done_somethin
     ] {
         let seen = (outcome.label(), outcome.is_of_something_sent(), outcome.may_run());
         assert_eq!(seen, (label, sent, runs), "{outcome:?}");
+        assert!(Outcome::LABELS.contains(&label), "{label} is counted from 0 on");
     }
     let words = [Uncertain::Present, Uncertain::PerhapsPresent, Uncertain::Field, Uncertain::LowerField];
     assert!(words.into_iter().chain([Uncertain::Status(409)]).all(Uncertain::is_refusal));

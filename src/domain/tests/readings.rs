@@ -25,7 +25,7 @@ fn delicate() -> [(&'static str, Story); 3] {
 }
 
 #[test]
-fn decrease_difference_and_change_under_up_to_are_sent_only_where_two_readings_agree() {
+fn decrease_difference_and_up_to_change_need_two_readings_that_agree() {
     for (what, story) in delicate() {
         assert!(matches!(after(&story, &story), Verdict::Change(_)), "{what}");
         for (other, seen) in [
@@ -46,7 +46,7 @@ fn change_of_the_limit_alone_is_sent_whatever_becomes_of_the_use_meanwhile() {
 }
 
 #[test]
-fn what_was_billed_before_a_reading_sends_nothing_and_the_next_reading_decides() {
+fn old_billing_figure_sends_nothing_and_next_reading_decides() {
     for (what, story) in delicate() {
         let old = Story { seen: Snapshot { billed_is_old: true, ..story.seen.clone() }, ..self::story() };
         let old = old.with(|s| s.desired = story.desired.clone());
@@ -71,7 +71,7 @@ fn use_that_changes_at_every_reading_keeps_no_change_from_being_sent() {
 }
 
 #[test]
-fn use_makes_another_plan_only_where_it_passes_the_seats_before_or_after_the_change() {
+fn use_changes_plan_only_where_it_passes_seats_before_or_after_change() {
     let id = |used| plan_id(&story().wants(90, LimitGoal::Keep).uses(Usage::Exact(used)));
     assert_eq!(id(89), id(90), "every seat that stays may be in use");
     assert_ne!(id(90), id(91));
@@ -138,7 +138,7 @@ fn refusal_is_not_forgotten_for_a_single_reading() {
 }
 
 #[test]
-fn refusal_is_over_where_two_readings_show_the_wish_and_counts_as_made_where_they_show_its_target() {
+fn refusal_ends_if_two_readings_show_wish_and_is_made_if_they_show_target() {
     // The limit is kept as it is, and was changed from outside.
     let shown = |limit, read_before: Numbers| {
         let refused = story().open(IntentPhase::Rejected, SETTLED).wants(150, LimitGoal::Keep).with(|s| {
@@ -177,7 +177,7 @@ fn sent(seen: &Story, to: (i32, LimitGoal)) -> (bool, bool) {
 }
 
 #[test]
-fn numbers_that_contradict_each_other_hold_differences_and_decreases_but_no_total_upwards() {
+fn contradicting_numbers_hold_differences_and_decreases_not_raised_totals() {
     for (what, seen) in [
         ("use above seats", story().uses(Usage::Exact(101))),
         ("a limit below the seats", story().shows(100, Some(99))),
@@ -242,7 +242,7 @@ fn where_only_the_seats_cannot_be_changed_the_limit_still_can() {
 }
 
 #[test]
-fn where_a_removed_limit_makes_a_difference_of_a_change_every_other_change_is_a_total() {
+fn change_is_difference_only_where_limit_is_removed_and_total_otherwise() {
     let goes_on = |limit: Option<i32>, goal: LimitGoal| {
         let story = story().shows(100, limit).uses(Usage::Exact(101)).wants(150, goal).with(|s| {
             let support = &mut s.seen.rules.support;

@@ -15,7 +15,7 @@ fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
 }
 
 #[test]
-fn time_of_the_last_reading_is_recorded_in_steps_of_an_hour_or_of_ten_intervals() {
+fn last_reading_time_is_recorded_in_steps_of_one_hour_or_ten_intervals() {
     let story = story().shows(150, Some(150));
     let decision = story.decided();
     let seen_at = |desired: &Desired, old: &LicenseSeatsStatus, after: SignedDuration| {
@@ -73,7 +73,7 @@ fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
 }
 
 #[test]
-fn more_users_than_seats_are_told_with_what_these_credentials_can_do_about_it() {
+fn more_users_than_seats_are_reported_with_what_credentials_can_do() {
     let told = |differences| {
         let story = story().wants(150, LimitGoal::Keep).shows(100, None).uses(Usage::Exact(103));
         let story = story.with(|s| s.seen.rules.support.differences = differences);
@@ -112,7 +112,7 @@ fn shortages_are_told_by_their_threshold() {
 }
 
 #[test]
-fn secret_that_is_missing_or_half_filled_is_waited_for_and_after_two_minutes_a_person_must_act() {
+fn credentials_secret_missing_or_partial_needs_person_after_two_minutes() {
     for why in [reason::SECRET_NOT_FOUND, reason::KEY_MISSING] {
         let fault = Fault::credentials(why, "no key", "no".into());
         let finding = Finding::Failed { fault: &fault, desired: None, account: None, stale: true };
@@ -143,7 +143,7 @@ fn license_that_is_not_in_force_waits_for_a_person() {
 }
 
 #[test]
-fn pool_without_a_seat_count_shows_its_use_and_is_only_observed_where_nothing_else_is_wanted() {
+fn pool_without_seat_count_shows_use_and_is_ready_only_when_observed() {
     let told = |policy| {
         let story = story().uses(Usage::Exact(3)).with(|s| {
             s.desired.policy = policy;
@@ -179,7 +179,7 @@ fn credentials_that_time_or_another_server_mends_are_not_called_invalid() {
 }
 
 #[test]
-fn change_from_outside_is_told_with_what_seatkeeper_set_or_with_what_was_declared() {
+fn drift_is_reported_with_what_seatkeeper_set_or_what_was_declared() {
     let told = |story: Story| said(&reported(&story).status, kind::DRIFTED).1;
     let moved = || story().shows(140, Some(140)).with(|s| s.satisfied = true);
     let last = told(moved().made(100, 150, 5, 1, Trigger::SpecDiffers));
@@ -196,7 +196,7 @@ fn observed_account_is_told_with_its_seats() {
 }
 
 #[test]
-fn refusal_without_a_reason_names_what_may_be_at_fault_by_the_direction_of_the_change() {
+fn refusal_without_reason_names_likely_cause_by_direction_of_change() {
     let told = |from: Numbers, to: Numbers| {
         let story = story().wants(to.seats, LimitGoal::Keep).shows(from.seats, from.limit);
         let story = story.open(IntentPhase::Rejected, SETTLED).with(|s| {
@@ -214,7 +214,7 @@ fn refusal_without_a_reason_names_what_may_be_at_fault_by_the_direction_of_the_c
 }
 
 #[test]
-fn license_that_ends_is_warned_of_within_the_time_of_the_spec_and_a_late_payment_is_told_before() {
+fn license_end_is_warned_within_spec_time_and_late_payment_comes_first() {
     let told = |state, left: i64| {
         let ends = Some(Time(now() + SignedDuration::from_secs(left)));
         let license = License { expires_at: ends, ..License::of(state) };
@@ -242,7 +242,7 @@ fn refused_change_is_called_so_in_short_only_where_the_vendor_said_why() {
 }
 
 #[test]
-fn review_says_that_a_change_was_taken_back_only_of_the_change_that_was_made_last() {
+fn review_reports_change_taken_back_only_for_last_change_made() {
     let told = |made: Option<(i32, i32)>| {
         let story = story().wants(150, LimitGoal::Pinned).shows(140, Some(140)).open(IntentPhase::NeedsReview, SETTLED);
         let story = match made {

@@ -55,7 +55,7 @@ fn a_wish_that_was_in_sync_stays_known_for_it_through_an_outage() {
 }
 
 #[test]
-fn a_change_that_is_wanted_takes_nothing_from_what_was_in_sync_and_adds_nothing() {
+fn pending_change_neither_clears_nor_sets_in_sync_record() {
     let good = reported(&LicenseSeatsStatus::default(), 3, &story().shows(150, Some(150)));
     assert!(was_in_sync(&reported(&good, 3, &story()), 3, &story()));
     assert!(!was_in_sync(&reported(&good, 4, &other_wish()), 4, &other_wish()));

@@ -91,7 +91,7 @@ impl Follower {
 }
 
 #[test]
-fn seats_follow_more_use_at_once_with_the_larger_headroom_rounded_up_to_the_step() {
+fn seats_follow_more_use_at_once_with_larger_headroom_rounded_up_to_step() {
     for (sizing, used, seats) in [
         ("{headroom: {seats: 5}}", 96, 101),
         ("{headroom: {percent: 10}}", 101, 112),
@@ -129,7 +129,7 @@ fn change_that_follows_the_use_says_so() {
 }
 
 #[test]
-fn seats_follow_less_use_once_no_higher_one_was_seen_for_as_long_as_the_spec_says() {
+fn seats_follow_lower_use_once_no_higher_use_was_seen_for_spec_delay() {
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
     assert_eq!(follower.follow(), 100);
     follower.later(100).uses(Usage::Exact(60));
@@ -159,7 +159,7 @@ fn decision_wakes_when_fewer_seats_will_be_enough() {
 }
 
 #[test]
-fn object_that_was_never_seen_lowers_nothing_before_it_knows_the_use_of_that_time() {
+fn object_never_seen_lowers_nothing_before_it_knows_use_of_whole_period() {
     let mut follower = follower("{headroom: {seats: 5}, decreaseAfter: 48h}");
     follower.uses(Usage::Exact(40));
     assert_eq!(follower.follow(), 100);
@@ -181,7 +181,7 @@ fn object_without_a_record_asks_a_person_before_it_follows_downwards() {
 }
 
 #[test]
-fn lower_bound_of_the_use_raises_and_never_lowers_and_names_the_credentials_that_show_all() {
+fn lower_bound_of_use_only_raises_and_names_credentials_that_show_all() {
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}");
     assert_eq!(follower.uses(Usage::AtLeast(95)).follow(), 105);
     follower.later(9000).uses(Usage::AtLeast(40));
@@ -195,7 +195,7 @@ fn lower_bound_of_the_use_raises_and_never_lowers_and_names_the_credentials_that
 }
 
 #[test]
-fn seats_are_held_back_only_where_fewer_are_enough_and_until_a_time_only_where_all_of_the_use_is_shown() {
+fn seats_are_held_back_if_fewer_suffice_and_timed_only_if_use_is_exact() {
     for (usage, held_back, until) in [
         (Usage::Exact(90), false, false),
         (Usage::AtLeast(90), false, false),
@@ -342,7 +342,7 @@ fn growth_that_takes_several_windows_says_how_many() {
 }
 
 #[test]
-fn seats_that_change_outside_are_drift_and_seats_that_follow_the_use_are_none() {
+fn seats_changed_from_outside_are_drift_and_seats_following_use_are_not() {
     let mut follower = follower("{headroom: {seats: 10}}");
     follower.follow();
     follower.story.seen.model = Model::Quantity(n(120, Some(120)));
@@ -383,7 +383,7 @@ fn use_that_comes_and_goes_ends_no_refusal_and_no_review() {
 }
 
 #[test]
-fn sixteen_earlier_uses_are_remembered_and_none_of_them_counts_less_when_two_are_joined() {
+fn sixteen_earlier_uses_are_kept_and_joining_two_lowers_neither() {
     let mut follower = follower("{headroom: {seats: 0}, decreaseAfter: 2160h}");
     follower.uses(Usage::Exact(100)).follow();
     for used in (40..100).rev() {
@@ -484,7 +484,7 @@ fn earlier_use_keeps_seats_and_never_buys_any() {
 }
 
 #[test]
-fn time_at_which_seats_are_given_back_is_that_of_the_last_use_that_needs_them() {
+fn decrease_time_is_counted_from_last_use_that_needs_those_seats() {
     let mut follower = follower("{headroom: {seats: 0}, step: 10, decreaseAfter: 48h}");
     follower.uses(Usage::Exact(99)).follow();
     // 93 need as many seats as 99 do.
@@ -513,7 +513,7 @@ fn use_of_another_account_counts_for_nothing() {
 }
 
 #[test]
-fn numbers_in_sync_are_remembered_while_a_change_is_open_and_not_for_another_account() {
+fn numbers_in_sync_are_kept_while_change_is_open_but_not_across_accounts() {
     let mut follower = follower("{headroom: {seats: 10}}");
     assert_eq!(follower.follow(), 100);
     let remembered = |follower: &mut Follower| {
@@ -569,7 +569,7 @@ fn record_that_was_forged_buys_nothing() {
 }
 
 #[test]
-fn decrease_that_is_due_now_is_told_apart_from_the_seats_that_are_kept_for_a_while() {
+fn due_decrease_is_reported_apart_from_seats_kept_for_some_time() {
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
     follower.uses(Usage::Exact(90)).follow();
     follower.later(10).uses(Usage::Exact(80)).follow();

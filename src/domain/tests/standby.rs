@@ -141,7 +141,7 @@ impl Side {
 }
 
 #[test]
-fn object_without_the_field_changes_the_account_at_once_and_records_nothing_of_clusters() {
+fn object_without_cluster_field_acts_at_once_and_records_no_cluster() {
     let (side, sent) = side("prod-eu", None).settled();
     assert!(sent.is_some());
     assert_eq!(side.status.activity, None);
@@ -162,7 +162,7 @@ fn object_of_another_cluster_is_only_watched_and_says_who_is_active() {
 }
 
 #[test]
-fn whatever_else_keeps_a_change_from_being_made_an_object_that_stands_by_says_standby() {
+fn object_on_standby_says_standby_whatever_else_holds_its_change() {
     let cases: [fn(&mut Story); 6] = [
         |s| s.desired.policy = ManagementPolicy::Observe,
         |s| s.desired.suspended = true,
@@ -206,13 +206,13 @@ fn spec_that_names_a_cluster_is_refused_by_an_operator_without_a_name() {
 }
 
 #[test]
-fn side_with_an_open_change_is_no_standby_until_its_outcome_is_known_and_repeats_nothing() {
+fn side_with_open_change_sends_nothing_and_is_standby_once_outcome_known() {
     let (eu, sent) = active("prod-eu").settled();
     assert!(sent.is_some());
     let eu = eu.names(Some("none")).later(60).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown");
     assert!(eu.ready().1.contains("make no other cluster active"), "{}", eu.ready().1);
-    assert_eq!(eu.summary(), "standby (none active); outcome not known yet");
+    assert_eq!(eu.summary(), "standby (none active); outcome unknown");
     assert_eq!(said(&eu.status, kind::RECONCILING).0, "True/Progressing");
     let eu = eu.later(1800).passed();
     assert_eq!(eu.ready().0, "Unknown/OutcomeUnknown", "two readings must agree");
@@ -224,7 +224,7 @@ fn side_with_an_open_change_is_no_standby_until_its_outcome_is_known_and_repeats
 }
 
 #[test]
-fn side_whose_change_was_made_is_no_standby_before_its_late_effects_are_over() {
+fn side_with_made_change_is_no_standby_until_its_late_effects_are_over() {
     let (eu, _) = active("prod-eu").settled();
     let mut eu = eu.shows(150);
     let intent = eu.status.intent.clone().unwrap();
@@ -246,7 +246,7 @@ fn question_to_a_person_stays_one_while_the_object_stands_by() {
 }
 
 #[test]
-fn object_that_becomes_active_waits_the_unanswered_settle_time_and_two_readings_and_says_until_when() {
+fn newly_active_object_waits_settle_time_and_two_readings_and_says_when() {
     let us = side("prod-us", Some("prod-eu")).passed().names(Some("prod-us")).passed();
     assert_eq!(us.ready().0, "False/Progressing");
     assert_eq!(said(&us.status, kind::CHANGE_PENDING).0, "True/Activating");
@@ -309,7 +309,7 @@ fn time_that_is_told_stays_while_it_is_near_the_true_one() {
 }
 
 #[test]
-fn time_that_is_told_of_a_short_wait_is_at_most_a_tenth_of_it_from_the_true_one() {
+fn reported_time_of_short_wait_is_off_by_at_most_one_tenth_of_wait() {
     let until = |moved: i64| {
         let told = now() + SignedDuration::from_secs(100 - moved);
         let Activity { state, cluster, uid, since, .. } = active("prod-us").status.activity.unwrap();
@@ -324,7 +324,7 @@ fn time_that_is_told_of_a_short_wait_is_at_most_a_tenth_of_it_from_the_true_one(
 }
 
 #[test]
-fn object_that_becomes_active_again_while_its_own_request_is_open_tells_no_time() {
+fn object_active_again_while_its_request_is_in_flight_reports_no_time() {
     let (eu, sent) = active("prod-eu").settled();
     assert!(sent.is_some());
     let eu = eu.names(Some("none")).passed().names(Some("prod-eu")).later(60).passed();
@@ -364,7 +364,7 @@ fn flag_that_is_renamed_together_with_the_spec_waits_once() {
 }
 
 #[test]
-fn field_that_is_removed_from_an_object_that_stood_by_makes_it_active_and_it_waits() {
+fn cluster_field_removed_on_standby_makes_object_active_after_wait() {
     let us = side("prod-us", Some("prod-eu")).passed().names(None).passed();
     assert_eq!((us.state(), us.ready().0.as_str()), (Some(ActivityState::Activating), "False/Progressing"));
     let (us, sent) = us.later(1800).passed().later(10).settled();
@@ -374,7 +374,7 @@ fn field_that_is_removed_from_an_object_that_stood_by_makes_it_active_and_it_wai
 }
 
 #[test]
-fn field_that_is_edited_there_and_back_is_waited_for_if_no_pass_may_have_seen_it() {
+fn cluster_field_edited_there_and_back_is_waited_for_if_no_pass_saw_it() {
     let twice = |watched| {
         let mut eu = active("prod-eu").shows(150).passed().names(Some("prod-us")).names(Some("prod-eu")).shows(100);
         eu.watched = watched;
@@ -389,7 +389,7 @@ fn field_that_is_edited_there_and_back_is_waited_for_if_no_pass_may_have_seen_it
 }
 
 #[test]
-fn spec_that_could_not_be_checked_counts_as_that_of_another_cluster_only_where_it_names_one() {
+fn unchecked_spec_counts_as_of_other_cluster_only_if_it_names_one() {
     let after = |named: Option<&str>| {
         let mut eu = active("prod-eu");
         eu.status = unchecked(eu.status, named, now());
@@ -426,7 +426,7 @@ fn in_an_outage(side: Side) -> Side {
 }
 
 #[test]
-fn object_that_stood_by_in_an_outage_waits_although_its_account_was_never_read() {
+fn object_on_standby_in_outage_waits_though_its_account_was_never_read() {
     for named in [Some("prod-eu"), None] {
         let eu = in_an_outage(active("prod-eu").names(Some("none"))).names(named).passed();
         assert_eq!(eu.state(), Some(ActivityState::Activating), "{named:?}");
@@ -492,7 +492,7 @@ fn account_that_moves_otherwise_is_no_word_of_another_seatkeeper() {
 }
 
 #[test]
-fn account_that_moved_by_our_plan_and_is_moved_again_is_corrected_only_once_a_person_has_decided() {
+fn account_moved_per_our_plan_then_moved_again_waits_for_person_to_decide() {
     let moved = || planned(150).passed().shows(100).later(60);
     let (side, sent) = moved().settled();
     assert_eq!((sent, side.ready().0.as_str()), (None, "False/NeedsReview"));
@@ -541,7 +541,7 @@ fn change_of_another_object_that_may_be_running_explains_the_move() {
 }
 
 #[test]
-fn change_of_ours_that_the_vendor_takes_back_and_brings_again_is_no_word_of_another_seatkeeper() {
+fn own_change_vendor_reverts_and_restores_is_no_sign_of_other_seatkeeper() {
     let mut side = side("prod-eu", None);
     side.status.history = story().made(100, 150, 1, 1, Trigger::SpecDiffers).history;
     side.story.history.clone_from(&side.status.history);
@@ -561,7 +561,7 @@ fn plan_that_something_else_holds_is_often_made_by_hand_and_asks_nothing() {
 }
 
 #[test]
-fn change_of_ours_explains_the_move_for_a_day_and_a_request_that_is_on_record_only_by_its_numbers() {
+fn own_change_explains_move_for_one_day_and_recorded_request_by_numbers() {
     let told = |made: (i32, i32), ago: i64, remembered: bool| {
         let mut side = planned(150);
         let mut change = story().made(made.0, made.1, 1, 1, Trigger::SpecDiffers).history.remove(0);

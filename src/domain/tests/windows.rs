@@ -151,7 +151,7 @@ fn increase_in_its_window_is_made_from_the_first_moment_to_the_last() {
 }
 
 #[test]
-fn second_change_of_a_window_waits_for_the_next_one_and_says_that_the_window_is_used() {
+fn second_change_of_window_waits_for_next_and_says_window_is_used() {
     let mut waiter = waiter(story());
     let first = waiter.settled(OPEN).unwrap();
     waiter.made(&first, OPEN);
@@ -176,7 +176,7 @@ fn window_with_room_for_two_changes_sees_two_and_no_third() {
 }
 
 #[test]
-fn window_that_gets_another_name_schedule_or_length_while_it_is_open_gives_no_second_change() {
+fn open_window_with_new_name_schedule_or_length_gives_no_second_change() {
     let others = [
         opening("renamed", "2026-12-01T06:00:00Z", "2026-12-01T10:00:00Z"),
         opening("later", "2026-12-01T07:00:00Z", "2026-12-01T11:00:00Z"),
@@ -233,7 +233,7 @@ fn windows_that_touch_are_stretches_of_their_own_with_one_change_each() {
 }
 
 #[test]
-fn change_is_covered_by_an_earlier_one_only_if_it_goes_the_same_way_and_no_further() {
+fn change_is_covered_by_earlier_one_only_in_same_direction_and_no_further() {
     let step = |from: (i32, i32), to: (i32, i32)| {
         Step::Seats(SeatsStep { from: from.0, to: to.0, limit_from: Some(from.1), limit_to: Some(to.1) })
     };
@@ -290,7 +290,7 @@ fn request_that_did_not_leave_gives_back_its_own_place_in_the_window_alone() {
 }
 
 #[test]
-fn request_that_is_turned_away_at_the_end_of_its_window_leaves_until_the_starting_deadline() {
+fn request_throttled_at_end_of_window_may_leave_until_starting_deadline() {
     let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
     waiter.pass(BEFORE);
     let intent = waiter.settled(LAST).unwrap();
@@ -314,7 +314,7 @@ fn edit_that_is_met_by_a_fault_has_no_right_to_leave_late() {
 }
 
 #[test]
-fn first_repeat_of_a_request_waits_for_no_window_and_counts_as_the_same_change() {
+fn first_retry_of_request_waits_for_no_window_and_counts_as_same_change() {
     let mut waiter = waiter(story());
     let intent = waiter.settled(OPEN).unwrap();
     let open = Intent { phase: IntentPhase::WithoutEffect, ..intent };
@@ -654,7 +654,7 @@ fn change_that_waits_for_its_window_follows_no_other_pool_meanwhile() {
 }
 
 #[test]
-fn vendor_that_may_buy_while_an_increase_waits_is_named_only_where_no_limit_holds_it() {
+fn vendor_that_may_buy_while_increase_waits_is_named_only_without_limit() {
     let told = |(seats, limit): (i32, Option<i32>), goal, wanted| {
         let mut waiter = waiter(story().wants(wanted, goal).shows(seats, limit));
         waiter.story.desired.adjustment = rules(&format!(
@@ -671,7 +671,7 @@ fn vendor_that_may_buy_while_an_increase_waits_is_named_only_where_no_limit_hold
 }
 
 #[test]
-fn end_of_the_license_is_told_with_a_window_that_opens_after_it_and_not_with_one_that_opens_then() {
+fn license_end_is_reported_with_window_opening_after_it_not_at_it() {
     let told = |end: &str| {
         let license = License { expires_at: Some(Time(at(end))), ..License::of(LicenseState::Active) };
         let mut waiter = waiter(story().with(|story| story.seen.license = Some(license)));

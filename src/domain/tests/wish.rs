@@ -4,7 +4,7 @@ use super::*;
 
 /// A first request that came to nothing, whatever stands against its repeat for a while, leaves one repeat and no more.
 #[test]
-fn first_request_without_effect_is_repeated_once_whatever_stands_against_it_meanwhile() {
+fn request_without_effect_is_retried_once_whatever_holds_it_meanwhile() {
     type Obstacle = (&'static str, fn(Story) -> Story);
     let obstacles: [Obstacle; 7] = [
         ("a guard rail", |s| s.with(|s| s.desired.guardrails.max_seats = Some(120))),
@@ -136,7 +136,7 @@ fn request_without_effect_is_forgotten_once_nothing_is_left_to_change() {
 }
 
 #[test]
-fn target_that_appears_after_a_request_without_effect_counts_as_made_and_its_neighbor_does_not() {
+fn target_shown_after_request_without_effect_counts_as_made_not_neighbor() {
     let appears = |seats| {
         let story = story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
         story.shows(seats, Some(seats)).decided()
@@ -216,7 +216,7 @@ fn edit_of_the_wish_ends_what_came_to_nothing() {
 }
 
 #[test]
-fn edit_of_the_wish_is_no_change_of_others_and_neither_is_what_the_vendor_took_back() {
+fn spec_edit_and_change_taken_back_by_vendor_are_not_drift() {
     let made = || story().made(100, 150, 1, 1, Trigger::SpecDiffers).shows(150, Some(150));
     let edited = made().wants(160, LimitGoal::Pinned).with(|s| s.generation = 4).follow();
     assert_eq!((edited.drifted, edited.plan.unwrap().reason), (None, Trigger::SpecDiffers));
@@ -229,7 +229,7 @@ fn edit_of_the_wish_is_no_change_of_others_and_neither_is_what_the_vendor_took_b
 }
 
 #[test]
-fn record_of_a_former_version_is_of_the_present_wish_while_nothing_was_edited() {
+fn record_of_former_version_has_present_wish_while_spec_is_unedited() {
     let kept = story().open(IntentPhase::NeedsReview, SETTLED).shows(120, Some(120)).decided().intent.unwrap();
     assert_eq!(kept.wish, Some(story().desired.wish()));
     let edited = story().shows(120, Some(120)).with(|s| (s.intent, s.generation) = (Some(kept), 4));

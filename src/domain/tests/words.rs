@@ -58,7 +58,7 @@ fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
 }
 
 #[test]
-fn change_that_waits_for_a_person_or_for_days_hides_nothing_worse_in_the_column() {
+fn change_waiting_for_person_or_days_hides_nothing_worse_in_status_column() {
     let late = || {
         story().shows(100, Some(100)).uses(Usage::Exact(100)).with(|s| {
             s.seen.license = Some(License::of(LicenseState::PastDue));
@@ -93,7 +93,7 @@ fn guard_rail_and_use_are_told_while_the_last_change_settles() {
 }
 
 #[test]
-fn older_object_of_the_same_pool_is_told_as_ownership_and_no_outcome_is_unknown() {
+fn older_object_of_pool_is_reported_as_owner_and_not_as_unknown_outcome() {
     let status = reported(&story().with(|s| s.obstacle = Some(Obstacle::Owned(Peer::Here("passwords".into()))))).status;
     let (ready, message) = said(&status, kind::READY);
     assert_eq!(ready, "False/Conflict");
@@ -124,7 +124,7 @@ fn another_bill_is_in_the_column_where_it_is_known() {
 }
 
 #[test]
-fn vendor_is_asked_for_no_correction_of_what_seatkeeper_brings_together_itself() {
+fn message_asks_vendor_for_no_correction_that_seatkeeper_makes_itself() {
     let heals = |story: Story| {
         let status = reported(&story.with(|s| s.seen.billed = Some(150))).status;
         let message = said(&status, kind::READY).1;
@@ -233,7 +233,7 @@ fn refusal_is_told_in_one_sentence_and_what_to_do_in_another() {
 }
 
 #[test]
-fn word_that_the_bill_was_checked_sends_nothing_and_a_word_to_send_again_settles_no_bill() {
+fn confirmed_bill_sends_nothing_and_confirmed_resend_settles_no_bill() {
     let story = |confirmed: &str| {
         let story = story().open(IntentPhase::Rejected, SETTLED).read_before(n(100, Some(100)));
         story.with(|s| {
@@ -255,7 +255,7 @@ fn word_that_the_bill_was_checked_sends_nothing_and_a_word_to_send_again_settles
 }
 
 #[test]
-fn old_numbers_that_are_billed_are_drift_and_those_that_are_not_were_taken_back() {
+fn billed_old_numbers_are_drift_and_unbilled_ones_were_taken_back() {
     let told = |billed, attempt| {
         let story = story().made(100, 150, 1, attempt, Trigger::SpecDiffers).with(|s| s.late_over = false);
         let story = story.with(|s| (s.seen.billed, s.satisfied) = (billed, true));

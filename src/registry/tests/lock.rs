@@ -65,7 +65,7 @@ fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
 }
 
 #[test]
-fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has_now() {
+fn open_change_blocks_account_it_was_sent_to_not_current_one_of_object() {
     let mut told = Told::new();
     let moved = Found::Wants(Noted { open: Some(change("a", "acme")), ..noted("other", "seats", "a") });
     told.note("a", "a", moved);
@@ -76,7 +76,7 @@ fn an_open_change_bars_the_account_it_was_sent_to_and_not_the_one_its_object_has
 }
 
 #[test]
-fn an_open_change_that_no_person_can_judge_bars_its_account_for_the_settle_time_from_its_first_sight_and_no_longer() {
+fn unjudged_open_change_blocks_account_for_settle_time_from_first_sight() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.wants("b", "acme", "machines");
@@ -95,7 +95,7 @@ fn an_open_change_that_no_person_can_judge_bars_its_account_for_the_settle_time_
 }
 
 #[test]
-fn what_a_request_leaves_running_counts_from_its_end_and_a_repeat_is_another() {
+fn settle_time_counts_from_end_of_request_and_anew_for_its_repeat() {
     let again: [fn(&mut Told); 2] = [
         |told| told.registry.request_ended(&key("a"), told.now),
         |told| told.set_open("a", Some(change("another", "acme"))),
@@ -138,7 +138,7 @@ fn each_account_of_which_an_object_has_made_a_change_is_held() {
 }
 
 #[test]
-fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_come() {
+fn made_change_holds_account_for_all_objects_while_late_effects_may_come() {
     let made = || {
         let mut told = Told::new();
         told.wants("a", "acme", "seats");
@@ -168,7 +168,7 @@ fn change_that_was_made_holds_its_account_for_everybody_while_late_effects_may_c
 }
 
 #[test]
-fn change_that_a_record_shows_again_after_its_time_was_over_holds_its_account_anew() {
+fn change_shown_again_by_record_after_its_time_holds_account_anew() {
     let mut told = Told::new();
     told.wants("a", "acme", "seats");
     let made = |told: &mut Told, changes: Vec<InFlight>| {

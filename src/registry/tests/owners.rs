@@ -25,7 +25,7 @@ fn another_pool_or_the_same_pool_of_another_account_has_another_owner() {
 }
 
 #[test]
-fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
+fn wish_beside_object_is_that_of_other_pools_of_its_account() {
     let mut told = Told::new();
     let wants = |account: &str, pool, wanted| {
         let noted = noted(account, pool, "x");
@@ -48,7 +48,7 @@ fn what_is_wanted_beside_an_object_is_that_of_the_other_pools_of_its_account() {
 const GUID: &str = "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";
 
 #[test]
-fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_another_at_each() {
+fn organization_at_two_hosts_is_one_account_but_host_ids_differ_per_host() {
     let at = |host: &str| format!("{host}/{GUID}");
     let mut told = Told::new();
     told.wants("a", &at("api.acme.test"), "seats");
@@ -68,7 +68,7 @@ fn organization_under_two_host_names_is_one_account_and_an_id_of_a_host_is_anoth
 }
 
 #[test]
-fn claim_that_no_vendor_has_confirmed_stands_before_none_and_changes_nothing() {
+fn ownership_unconfirmed_by_vendor_precedes_no_other_and_changes_nothing() {
     let mut told = Told::new();
     told.note("a", "a", asserted("acme", "seats", "a"));
     assert_eq!(told.wants("b", "acme", "seats"), None);
@@ -83,7 +83,7 @@ fn claim_that_no_vendor_has_confirmed_stands_before_none_and_changes_nothing() {
 }
 
 #[test]
-fn object_whose_account_the_vendor_is_asked_for_holds_up_the_younger_ones_of_that_vendor_alone() {
+fn object_awaiting_its_account_delays_only_younger_objects_of_its_vendor() {
     let ends: [fn(&mut Told); 4] = [
         |told| told.answered("b"),
         |told| told.forget("b"),
@@ -127,7 +127,7 @@ impl Told {
 }
 
 #[test]
-fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_they_differ() {
+fn accounts_sharing_row_are_held_until_person_says_of_each_they_differ() {
     let mut told = Told::new();
     told.lists("a", "one/", &["1/u", "2/v"]);
     told.lists("b", "two/", &["2/v", "3/w"]);
@@ -145,7 +145,7 @@ fn accounts_with_a_row_in_common_are_both_held_until_a_person_says_of_each_that_
 }
 
 #[test]
-fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_count_at_once() {
+fn accounts_listing_nothing_change_one_by_one_and_new_rows_count_at_once() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.lists("b", "two/", &[]);
@@ -161,7 +161,7 @@ fn of_accounts_that_list_nothing_one_changes_at_a_time_and_rows_of_a_change_coun
 }
 
 #[test]
-fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_holds_it() {
+fn address_listing_nothing_is_held_by_change_at_possibly_same_address() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.lists("b", "two/", &["1/of-a-colleague"]);
@@ -188,7 +188,7 @@ fn while_one_address_lists_nothing_a_change_at_another_that_may_be_the_same_hold
 }
 
 #[test]
-fn what_an_account_listed_before_the_change_of_another_that_may_be_the_same_ended_is_read_anew() {
+fn list_from_before_change_of_possibly_same_account_ended_is_read_anew() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.wants("b", "two/", "keys");
@@ -204,7 +204,7 @@ fn what_an_account_listed_before_the_change_of_another_that_may_be_the_same_ende
 }
 
 #[test]
-fn what_an_account_listed_before_a_change_elsewhere_was_lost_is_read_anew_even_after_the_settle_time() {
+fn list_from_before_lost_change_elsewhere_is_reread_even_past_settle_time() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.wants("b", "two/", "keys");
@@ -228,7 +228,7 @@ fn what_an_account_listed_before_a_change_elsewhere_was_lost_is_read_anew_even_a
 }
 
 #[test]
-fn rows_that_were_read_take_the_place_of_those_that_were_known_and_those_of_a_record_only_at_another_account() {
+fn rows_read_replace_known_ones_and_recorded_rows_only_at_other_account() {
     let story = |address: &str, rows: Rows| {
         let mut told = Told::new();
         told.lists("a", "one/", &["1/u"]);
@@ -258,7 +258,7 @@ fn age_of_an_object_is_the_time_of_its_creation_and_then_its_uid() {
 }
 
 #[test]
-fn id_of_two_accounts_is_one_from_either_side_and_stays_the_same_for_an_annotation() {
+fn id_of_account_pair_is_same_from_either_side_and_stable_for_annotation() {
     let [one, two, three] = ["one/", "two/", "three/"].map(Realm::of);
     assert_eq!(one.beside(&two), two.beside(&one));
     assert_ne!(one.beside(&two), one.beside(&three));

@@ -59,7 +59,7 @@ fn with_an_unknown_object() -> Told {
 }
 
 #[test]
-fn what_the_watch_does_not_know_of_is_waited_for_until_it_is_looked_at_or_gone() {
+fn object_unknown_to_watch_is_waited_for_until_it_is_read_or_gone() {
     let seen_or_gone: [fn(&mut Told); 3] = [
         |told| drop(told.note("c", "c", Found::Nothing)),
         |told| told.gone("c", "c"),

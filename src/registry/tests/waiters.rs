@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
+fn object_waiting_for_initial_scan_is_woken_once_scan_reaches_its_age() {
     let mut told = Told::new();
     for name in ["a", "b", "d"] {
         told.appear(name);
@@ -24,7 +24,7 @@ fn object_that_waits_for_the_scan_is_woken_when_the_scan_has_come_to_its_age() {
 }
 
 #[test]
-fn younger_object_is_woken_when_the_owner_of_its_pool_goes_or_claims_another() {
+fn younger_object_is_woken_when_pool_owner_goes_or_takes_another_pool() {
     let ends: [fn(&mut Told); 4] = [
         |told| told.forget("a"),
         |told| drop(told.note("a", "a", Found::Nothing)),

@@ -88,6 +88,21 @@ impl BitwardenError {
 impl Failure for BitwardenError {
     const UNAUTHORIZED: Self = Self::Unauthorized;
     const FORBIDDEN: Self = Self::Forbidden;
+    const LABELS: &'static [&'static str] = &[
+        "invalid_client",
+        "legacy_account",
+        "no_subscription",
+        "token_refused",
+        "client_version",
+        "not_member",
+        "not_owner",
+        "no_organization",
+        "several_organizations",
+        "unauthorized",
+        "forbidden",
+        "no_path",
+        "self_hosted",
+    ];
 
     fn shared(&self) -> Option<&VendorError> {
         match self {
@@ -274,6 +289,8 @@ impl Failure for BitwardenError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::vendors::bitwarden::symptoms::errors;
 
@@ -284,5 +301,11 @@ mod tests {
         for error in all {
             assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
         }
+    }
+    #[test]
+    fn label_of_every_error_of_its_own_is_listed() {
+        let all = errors();
+        let labels: BTreeSet<_> = all.iter().filter(|error| error.shared().is_none()).map(Failure::label).collect();
+        assert_eq!(labels, BitwardenError::LABELS.iter().copied().collect());
     }
 }

@@ -111,7 +111,7 @@ fn seats_of_either_api_are_what_is_answered_or_an_error() {
 }
 
 #[test]
-fn the_only_organization_is_one_that_is_owned_and_its_id_cannot_lead_elsewhere() {
+fn sole_organization_is_one_that_is_owned_and_its_id_leads_nowhere_else() {
     let member = |id: &str, role: i64, provider: Value| {
         json!({
             "object": "profileOrganization", "id": id, "name": MARKER, "key": MARKER, "enabled": true, "status": 2,
@@ -214,7 +214,7 @@ fn seen(details: Details, product: Product, self_hosted: bool) -> Seen {
 }
 
 #[test]
-fn whatever_a_subscription_says_the_snapshot_holds_only_numbers_that_can_be_and_times_that_can_be_stored() {
+fn snapshot_of_any_subscription_holds_possible_numbers_and_storable_times() {
     each_of(&[details()], |bytes| {
         let Some(details) = read::<Details>(bytes) else { return false };
         assert_numbers(&details.organization.row());
@@ -254,7 +254,7 @@ const ASKED: [Asked; 3] =
     [Asked::Totals, Asked::Differences { moves_seats: true }, Asked::Differences { moves_seats: false }];
 
 #[test]
-fn whatever_answers_a_change_only_what_is_listed_counts_as_refused_and_only_our_200_as_done() {
+fn change_is_refused_only_by_listed_answers_and_done_only_by_our_200() {
     let session = session();
     let error = |text: &str| json!({ "message": text, "validationErrors": { "x": [MARKER] }, "object": "error" });
     let documents = [
@@ -298,7 +298,7 @@ fn whatever_answers_a_change_only_what_is_listed_counts_as_refused_and_only_our_
 }
 
 #[test]
-fn answer_of_something_in_between_proves_nothing_and_says_nothing_of_the_key() {
+fn answer_of_proxy_in_between_proves_nothing_and_says_nothing_of_key() {
     let session = session();
     let page = b"<html>zz</html>".as_slice();
     for asked in ASKED {
@@ -347,8 +347,23 @@ fn list_in_the_place_of_an_object_is_refused() {
     assert!(answer(200, member.as_bytes()).json::<Memberships>("").is_err());
     assert!(members::count(br#"{"data":[["a",2,true]]}"#.as_slice()).is_err());
     for (field, list) in [("subscription", json!(["active"])), ("plan", json!([null, null]))] {
-        assert!(answer(200, json!({ field: list }).to_string().as_bytes()).json::<Details>("").is_err(), "{field}");
+        let body = json!({ "seats": 100, field: list }).to_string();
+        assert!(answer(200, body.as_bytes()).json::<Details>("").is_err(), "{field}");
     }
-    let items = json!({ "subscription": { "items": [["seats", 1.0, 5, false, false]] } }).to_string();
+    let items = json!({ "seats": 100, "subscription": { "items": [["seats", 1.0, 5, false, false]] } }).to_string();
     assert!(answer(200, items.as_bytes()).json::<Details>("").is_err());
+}
+
+#[test]
+fn owner_api_answers_without_seats_are_no_organization_and_null_is_none() {
+    for object in
+        [json!({}), json!({ "object": "error", "message": "zz" }), json!({ "subscription": null, "plan": null })]
+    {
+        let given = answer(200, object.to_string().as_bytes());
+        assert!(given.json::<owner_api_fields::Organization>("").is_err(), "{object}");
+        assert!(given.json::<Details>("").is_err(), "{object}");
+    }
+    let uncounted = answer(200, json!({ "seats": null }).to_string().as_bytes());
+    assert!(uncounted.json::<owner_api_fields::Organization>("").is_ok());
+    assert!(uncounted.json::<Details>("").is_ok());
 }

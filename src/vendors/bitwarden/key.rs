@@ -210,7 +210,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
+        fn secret_of_any_content_is_never_echoed_and_reaches_no_other_host(
             id in proptest::collection::vec(any::<u8>(), 0..60), key in "[a-zA-Z0-9]{12,30}", server in "(https?://)?[a-z@:/?#.\\[\\]%0-9-]{0,30}",
             good_id in any::<bool>(),
         ) {

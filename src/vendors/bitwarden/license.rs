@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn state(stripe: &Value) -> Option<(LicenseState, Option<String>)> {
-        let license = license(&view(json!({ "subscription": stripe })))?;
+        let license = license(&view(json!({ "seats": 100, "subscription": stripe })))?;
         Some((license.state, license.expires_at.map(|time| time.0.to_string())))
     }
 
@@ -146,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(state(&stripe), expected, "{stripe}");
         }
-        let off = OwnerView { enabled: false, ..view(json!({ "subscription": { "status": "active" } })) };
+        let off = OwnerView { enabled: false, ..view(json!({ "seats": 100, "subscription": { "status": "active" } })) };
         assert_eq!(license(&off).map(|l| l.state), Some(LicenseState::Disabled));
     }
 
@@ -165,7 +165,7 @@ mod tests {
             (vec![line("2023-enterprise-org-seat-annually", 72.0, i64::MAX)], None),
         ] {
             let plan = json!({ "passwordManager": { "baseSeats": 5, "seatPrice": 72.0 } });
-            let details = json!({ "plan": plan, "subscription": { "status": "active", "items": items } });
+            let details = json!({ "seats": 155, "plan": plan, "subscription": { "status": "active", "items": items } });
             assert_eq!(billed(&serde_json::from_value(details).unwrap()), expected);
         }
     }

@@ -8,6 +8,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::error::BitwardenError;
 use super::members::{self, Counted};
+use super::operation::{GET_MEMBERS, GET_SUBSCRIPTION, PUT_SUBSCRIPTION};
 use super::organization_api_fields::{Message, Subscription, SubscriptionChange};
 use super::proofs::Asked;
 use super::session::BitwardenSession;
@@ -42,13 +43,13 @@ impl BitwardenSession {
 
     /// `GET /public/organization/subscription` ("The subscription GET").
     pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
-        let read = self.with_token("get_subscription", |token| self.get_subscription(token)).await;
+        let read = self.with_token(GET_SUBSCRIPTION, |token| self.get_subscription(token)).await;
         read.map_err(|error| error.of_organization_path(SUBSCRIPTION))
     }
 
     /// Members that take a seat, from `GET /public/members` ("Members").
     pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
-        let counted = self.with_token("get_members", |token| self.get_members(token)).await;
+        let counted = self.with_token(GET_MEMBERS, |token| self.get_members(token)).await;
         counted.map(|counted| counted.seats).map_err(|error| error.of_organization_path(MEMBERS))
     }
 
@@ -82,6 +83,6 @@ impl BitwardenSession {
     pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
         let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);
-        self.send_once("put_subscription", request, go, Asked::Totals).await
+        self.send_once(PUT_SUBSCRIPTION, request, go, Asked::Totals).await
     }
 }

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn no_seats_of_password_manager_are_no_number_and_of_the_others_they_are_none() {
+    fn zero_seats_are_unreadable_for_password_manager_and_none_for_others() {
         let row = OrganizationRow::of([(Some(0), Some(0)); 3]);
         let none = Ok(Some(Numbers { seats: 0, limit: Some(0) }));
         assert_eq!(PRODUCTS.map(|product| row.numbers(product)), [Err(OUT_OF_RANGE), none.clone(), none]);

@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn under_the_standalone_discount_an_owners_key_changes_every_pool_but_secrets_manager() {
+    fn owner_key_under_standalone_discount_changes_all_but_secrets_manager() {
         let view = |standalone_secrets_manager| OwnerView {
             standing: Standing::Owner,
             enabled: true,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::BitwardenError;
 use super::members::Counted;
+use super::operation;
 use super::organization_api_fields::Message;
 use super::owner_api_fields::{Details, Membership, Memberships, Metadata, Organization, RelativeChange};
 use super::proofs::Asked;
@@ -18,6 +19,7 @@ use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::domain::Outcome;
 use crate::vendors::Go;
+use crate::vendors::operation::Operation;
 use crate::vendors::rate_limit::Wait;
 use crate::vendors::token_cache::Asker;
 
@@ -61,7 +63,7 @@ impl BitwardenSession {
         {
             return Ok(Arc::clone(known));
         }
-        let list: Memberships = self.get("get_organizations", LIST, "").await?;
+        let list: Memberships = self.get(operation::GET_ORGANIZATIONS, LIST, "").await?;
         let list = Arc::new(list.data);
         self.known().memberships = Some((Arc::clone(&list), Instant::now()));
         Ok(list)
@@ -69,12 +71,12 @@ impl BitwardenSession {
 
     /// `GET /organizations/{id}`: owners only; no call to billing.
     pub(super) async fn organization(&self, id: &str) -> Result<Organization, BitwardenError> {
-        self.get("get_organization", "organizations/{id}", id).await
+        self.get(operation::GET_ORGANIZATION, "organizations/{id}", id).await
     }
 
     /// `GET .../billing/vnext/metadata` ("Exact use").
     pub(super) async fn metadata(&self, id: &str) -> Result<Metadata, BitwardenError> {
-        self.get("get_metadata", METADATA, id).await
+        self.get(operation::GET_METADATA, METADATA, id).await
     }
 
     /// `GET .../subscription`: at most `age` old, and as long as it is `still` right for its age. With whether it was read before.
@@ -90,7 +92,8 @@ impl BitwardenSession {
         {
             return Ok((Arc::clone(known), true));
         }
-        let details: Arc<Details> = Arc::new(self.get("get_details", "organizations/{id}/subscription", id).await?);
+        let details: Arc<Details> =
+            Arc::new(self.get(operation::GET_DETAILS, "organizations/{id}/subscription", id).await?);
         self.known().keep(id, Arc::clone(&details), self.settings.account_recheck);
         Ok((details, false))
     }
@@ -98,7 +101,7 @@ impl BitwardenSession {
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
     pub(super) async fn count_users(&self, id: &str) -> Result<Counted, BitwardenError> {
         let path = format!("organizations/{id}/users");
-        let counted = self.with_token("get_users", |token| self.count_list(&path, token)).await;
+        let counted = self.with_token(operation::GET_USERS, |token| self.count_list(&path, token)).await;
         counted.map_err(|error| error.of_path("organizations/{id}/users"))
     }
 
@@ -120,7 +123,7 @@ impl BitwardenSession {
     /// `path` may hold `{id}`, of the organization.
     async fn get<T: DeserializeOwned>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         path: &'static str,
         id: &str,
     ) -> Result<T, BitwardenError> {
@@ -153,7 +156,7 @@ impl BitwardenSession {
     pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
         let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);
-        self.send_once("post_subscription", request, go, Asked::Differences { moves_seats }).await
+        self.send_once(operation::POST_SUBSCRIPTION, request, go, Asked::Differences { moves_seats }).await
     }
 }
 
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn however_many_organizations_are_named_the_details_of_the_latest_are_kept() {
         let (mut known, hour) = (Known::default(), Duration::from_secs(3600));
-        let details: Arc<Details> = Arc::new(serde_json::from_str("{}").unwrap());
+        let details: Arc<Details> = Arc::new(serde_json::from_str(r#"{"seats":100}"#).unwrap());
         for id in 0..=MOST_DETAILS {
             known.keep(&id.to_string(), Arc::clone(&details), hour);
         }

@@ -39,6 +39,8 @@ pub(super) struct Membership {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Organization {
+    /// Null without a seat count. An object that lacks it is no organization ("Shapes of JSON").
+    #[serde(deserialize_with = "object::required")]
     seats: Option<i64>,
     max_autoscale_seats: Option<i64>,
     sm_seats: Option<i64>,

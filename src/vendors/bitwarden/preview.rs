@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::error::BitwardenError;
+use super::operation::PREVIEW_INVOICE;
 use super::organization_row::OrganizationRow;
 use super::session::BitwardenSession;
 use crate::api::Product;
@@ -66,7 +67,7 @@ impl Amounts {
 impl BitwardenSession {
     /// Asks. `None`: there is no answer that can be believed.
     pub(super) async fn preview(&self, id: &str, preview: &Preview) -> Option<Cost> {
-        let read = self.with_token("preview_invoice", |token| self.amounts(id, preview, token)).await;
+        let read = self.with_token(PREVIEW_INVOICE, |token| self.amounts(id, preview, token)).await;
         read.ok()?.cost()
     }
 
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn preview_asks_about_both_products_for_one_that_is_left_out_would_not_be_in_the_total() {
+    fn preview_asks_about_both_products_since_total_lacks_one_left_out() {
         let body = |text: &str| Some(format!("{{\"update\":{{{text}}}}}"));
         let both = r#""passwordManager":{"seats":110},"secretsManager":{"seats":20}"#;
         assert_eq!(asked(Product::PasswordManager, 110, Some(20)), body(both));

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::error::BitwardenError;
 use super::key::{ApiKey, KeyOf};
+use super::operation::TOKEN;
 use super::organization_api_fields::{Message, TokenAnswer, TokenError};
 use super::owner_api::Known;
 use super::{Bitwarden, BitwardenSettings, VENDOR};
@@ -19,6 +20,7 @@ use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::Connection;
 use crate::vendors::error::VendorError;
 use crate::vendors::http::{Answer, Http};
+use crate::vendors::operation::Operation;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::token_cache::{Asker, NewToken, Token, Tokens};
 
@@ -78,7 +80,7 @@ impl BitwardenSession {
     /// ("Renewing a token").
     pub(super) async fn with_token<T, F: Future<Output = Result<T, BitwardenError>>>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         read: impl Fn(SecretString) -> F,
     ) -> Result<T, BitwardenError> {
         let token = self.token().await?;
@@ -131,7 +133,7 @@ impl BitwardenSession {
 
     async fn fetch_token(&self) -> Result<NewToken, BitwardenError> {
         let fetched = self.post_token().await;
-        self.connection.count_result("token", &fetched);
+        self.connection.count_result(TOKEN, &fetched);
         fetched
     }
 

@@ -15,12 +15,13 @@ use crate::vendors::Go;
 use crate::vendors::connection::not_signed;
 use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
+use crate::vendors::operation::Operation;
 
 impl BitwardenSession {
     /// Sends one request, once.
     pub(super) async fn send_once(
         &self,
-        operation: &'static str,
+        operation: Operation,
         request: impl FnOnce(&SecretString) -> RequestBuilder,
         go: Go<'_>,
         asked: Asked,

@@ -1,5 +1,7 @@
 //! What is told of each error, and what becomes of a change without proof of who calls.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::{Outcome, Refusal};
 use crate::vendors::connection::not_signed;
@@ -20,6 +22,7 @@ impl From<VendorError> for AcmeError {
 impl Failure for AcmeError {
     const UNAUTHORIZED: Self = Self::Own;
     const FORBIDDEN: Self = Self::Own;
+    const LABELS: &'static [&'static str] = &["own"];
 
     fn shared(&self) -> Option<&VendorError> {
         match self {
@@ -61,7 +64,7 @@ fn every() -> [AcmeError; 17] {
         VendorError::from(Wait::Turn(PAUSE)).into(),
         VendorError::from(Wait::Closed(PAUSE)).into(),
         VendorError::from(Wait::Guessed(PAUSE)).into(),
-        down(Trouble::NoConnection, None),
+        down(Trouble::NoConnection("no connection"), None),
         down(Trouble::Status(503), None),
         down(Trouble::Status(503), Some(PAUSE * 10)),
         VendorError::NotFound.into(),
@@ -73,7 +76,14 @@ fn every() -> [AcmeError; 17] {
 }
 
 #[test]
-fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_its_remedy() {
+fn label_of_every_error_is_listed() {
+    let labels: BTreeSet<_> = every().iter().map(Failure::label).collect();
+    let listed: BTreeSet<_> = VendorError::LABELS.iter().chain(AcmeError::LABELS).copied().collect();
+    assert_eq!(labels, listed);
+}
+
+#[test]
+fn rate_limit_wait_is_no_fault_and_every_other_error_keeps_its_remedy() {
     for error in every() {
         let fault = Fault { remedy: error.remedy(), ..error.fault("host.test") };
         let expected = match &error {
@@ -86,11 +96,12 @@ fn a_turn_that_has_not_come_is_no_fault_and_everything_else_is_one_that_keeps_it
 }
 
 #[test]
-fn host_in_an_outage_is_told_in_the_words_of_who_saw_it_and_with_the_pause_that_it_asks_for() {
+fn host_outage_is_reported_in_words_of_its_error_with_pause_it_asks_for() {
     let told = |error: VendorError| error.fault("Acme", "host.test").message;
     let closed = |trouble, asked| told(down(trouble, asked).into());
     assert_eq!(closed(Trouble::Status(502), None), told(VendorError::Status(502)));
-    assert_eq!(closed(Trouble::NoConnection, None), told(VendorError::NoAnswer(no_connection())));
+    let words = "the proxy takes no connection";
+    assert_eq!(closed(Trouble::NoConnection(words), None), told(VendorError::NoAnswer(words)));
     let guessed = told(Wait::Guessed(Duration::from_secs(230)).into());
     assert_eq!(guessed, "host.test answered 429 without saying how long; next try in 230 s");
     let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::operation::OK;
 use super::*;
 use crate::fuzz_inputs::{FuzzInput, harmed};
 
@@ -134,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_bytes_a_ca_bundle_holds_a_client_trusts_at_least_one_certificate_of_it(
+    fn ca_bundle_of_any_bytes_makes_client_trust_at_least_one_certificate(
         before in any::<Vec<u8>>(), FuzzInput(pem) in prop_oneof![harmed(PEM.as_bytes()), harmed(b"no certificate"), harmed(b"")],
     ) {
         thread_local!(static HTTP: Http = http());
@@ -153,12 +154,32 @@ proptest! {
 }
 
 #[test]
-fn request_that_is_counted_begins_the_counter_of_throttled_ones_at_0() {
+fn counter_of_every_operation_and_outcome_is_at_0_before_a_request() {
     let metrics = RequestMetrics::default();
-    let of = |outcome| RequestLabels { vendor: "v", operation: "o", outcome };
-    metrics.count("v", "o", "ok");
-    let throttled = || metrics.counted.get(&of(THROTTLED)).map(|counter| counter.get());
-    assert_eq!((throttled(), metrics.counted.get(&of("ok")).map(|counter| counter.get())), (Some(0), Some(1)));
-    metrics.count("v", "o", THROTTLED);
-    assert_eq!(throttled(), Some(1));
+    for operations in OPERATIONS {
+        let vendor = operations.vendor;
+        let labels: Vec<_> = operations.labels().collect();
+        assert!(operations.all.iter().all(|listed| labels.iter().any(|(operation, _)| *operation == listed.label)));
+        for (operation, outcome) in labels {
+            let counted =
+                metrics.counted.get(&RequestLabels { vendor, operation, outcome }).map(|counter| counter.get());
+            assert_eq!(counted, Some(0), "{vendor} {operation} {outcome}");
+        }
+    }
+    metrics.count("bitwarden", OPERATIONS[0].all[0], "throttled");
+    let operation = OPERATIONS[0].all[0].label;
+    let labels = RequestLabels { vendor: "bitwarden", operation, outcome: "throttled" };
+    assert_eq!(metrics.counted.get(&labels).map(|counter| counter.get()), Some(1));
+}
+
+#[test]
+#[should_panic(expected = "is to be counted from 0 on")]
+fn operation_that_no_vendor_lists_is_not_counted_unnoticed() {
+    RequestMetrics::default().count("bitwarden", Operation::reads("get_all"), OK);
+}
+
+#[test]
+#[should_panic(expected = "is to be counted from 0 on")]
+fn outcome_that_no_vendor_lists_is_not_counted_unnoticed() {
+    RequestMetrics::default().count("bitwarden", OPERATIONS[0].all[0], "another");
 }

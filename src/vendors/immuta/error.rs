@@ -36,6 +36,7 @@ pub(super) enum ImmutaError {
 impl Failure for ImmutaError {
     const UNAUTHORIZED: Self = Self::ApiKeyRefused;
     const FORBIDDEN: Self = Self::MissingPermission;
+    const LABELS: &'static [&'static str] = &["key_refused", "permission_missing", "odd_row", "login_page"];
 
     fn shared(&self) -> Option<&VendorError> {
         match self {
@@ -103,17 +104,22 @@ impl Failure for ImmutaError {
 mod tests {
     use super::*;
 
+    const OWN: [ImmutaError; 4] = [
+        ImmutaError::ApiKeyRefused,
+        ImmutaError::MissingPermission,
+        ImmutaError::OddRow { place: 1, field: "uuid" },
+        ImmutaError::LoginPage,
+    ];
+
     #[test]
     fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
-        let shared = ImmutaError::Shared(VendorError::NotFound);
-        for error in [
-            shared,
-            ImmutaError::ApiKeyRefused,
-            ImmutaError::MissingPermission,
-            ImmutaError::LoginPage,
-            ImmutaError::OddRow { place: 1, field: "uuid" },
-        ] {
+        for error in OWN.into_iter().chain([VendorError::NotFound.into()]) {
             assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
         }
+    }
+
+    #[test]
+    fn label_of_every_error_of_its_own_is_listed() {
+        assert_eq!(OWN.each_ref().map(Failure::label), ImmutaError::LABELS);
     }
 }

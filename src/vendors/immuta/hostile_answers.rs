@@ -85,7 +85,7 @@ fn rows_are_those_that_are_listed_with_seats_and_ends_as_they_are_told() {
 }
 
 #[test]
-fn seats_and_users_are_what_is_answered_or_an_error_and_never_missing_for_none() {
+fn seats_and_users_are_as_answered_or_error_and_missing_is_never_none() {
     let status =
         json!({ "activeUserCount": 30, "licenseSeats": 50, "canAddUser": true, "hardSeats": 40, "message": MARKER });
     each_of(&[status], |bytes| {
@@ -146,7 +146,7 @@ fn assert_outcome(outcome: &Outcome, status: u16, ours: bool) {
 }
 
 #[test]
-fn whatever_answers_an_addition_or_a_removal_only_what_is_listed_is_a_refusal_and_only_a_record_a_success() {
+fn key_change_is_refused_only_by_listed_answers_and_done_only_by_record() {
     let refusal = |code: &str| json!({ "statusCode": 422, "message": format!("{MARKER} is not valid"), "validation": [{ "code": code, "path": ["licenseKey"] }] });
     let exists = json!({ "statusCode": 409, "message": format!("The license {MARKER} already exists") });
     let deleted = json!({ "id": 7, "uuid": "5b8c1f3e-7", "licenseKey": MARKER, "deleted": true, "hardDelete": false });
@@ -216,7 +216,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_key_that_is_repeated_in_a_refusal_hints_at_nothing_whatever_words_are_in_it(
+    fn key_repeated_in_refusal_gives_no_hint_whatever_words_it_contains(
         key in "[a-zA-Z0-9+/=\n]{0,8}(duplicate|licenseKey|licensekey|already exists|already added|x)[a-zA-Z0-9+/=\n]{0,8}",
         before in "[^a-z]{0,5}", after in "[^a-z]{0,5}",
     ) {

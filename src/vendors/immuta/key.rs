@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn several_keys_of_one_secret_are_told_apart_and_a_newline_at_the_end_is_none_of_the_key() {
+    fn keys_of_one_secret_are_told_apart_and_trailing_newline_is_no_part() {
         let secrets = keys(&[("a", b"KEY-A\n"), ("b", b"KEY-B"), ("c", b"KEY-A")]);
         let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c"), entry("d")], &secrets);
         let prints: Vec<_> = wanted.iter().map(|key| key.fingerprint.clone().ok()).collect();
@@ -151,7 +151,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_bytes_a_license_key_is_it_is_sent_as_it_is_stored_or_not_at_all_and_a_fault_repeats_none_of_it(
+        fn license_key_of_any_bytes_is_sent_as_stored_or_not_and_never_in_fault(
             FuzzInput(bytes) in prop_oneof![harmed(b"-----BEGIN LICENSE-----\nzz-words\r\n=="), harmed(b"\n"), any::<Vec<u8>>().prop_map(FuzzInput)],
         ) {
             let (wanted, keys) = read(&[entry("a")], &keys(&[("a", &bytes)]));
@@ -173,7 +173,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_a_secret_holds_no_value_is_repeated_and_no_other_host_is_talked_to(
+        fn secret_of_any_content_is_never_echoed_and_reaches_no_other_host(
             key in "\\PC{12,30}", server in "(https?://)?[a-z@:/?#.\\[\\]%0-9-]{0,30}",
         ) {
             let secret = secret(SECRET_TYPE, &[("apiKey", key.as_bytes()), ("server", server.as_bytes())]);

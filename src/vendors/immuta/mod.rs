@@ -6,6 +6,7 @@
 mod answer;
 mod error;
 mod key;
+mod operation;
 mod proofs;
 mod session;
 mod target;
@@ -20,6 +21,7 @@ use futures::TryFutureExt;
 use futures::future::BoxFuture;
 pub(super) use key::CREDENTIALS;
 use key::{ApiKey, LicenseKey, license_keys};
+pub(super) use operation::OPERATIONS;
 pub(super) use proofs::proofs;
 use session::{ImmutaSession, rates};
 pub(super) use target::pool;

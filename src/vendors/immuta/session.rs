@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::answer;
 use super::error::ImmutaError;
+use super::operation;
 use super::proofs::{Meaning, proof};
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
@@ -22,6 +23,7 @@ use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::{Answer, Http};
+use crate::vendors::operation::{OK, Operation};
 use crate::vendors::rate_limit::RateLimit;
 use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::never_shown;
@@ -86,13 +88,13 @@ impl ImmutaSession {
 
     /// `GET /admin/license/licenseStatus` ("The license status").
     pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
-        let answer = self.get("get_license_status", self.url("admin/license/licenseStatus"), asker).await?;
+        let answer = self.get(operation::GET_LICENSE_STATUS, self.url("admin/license/licenseStatus"), asker).await?;
         Ok(answer.json("the license status is not what it should be")?)
     }
 
     /// `GET /admin/license` ("The license record"). Rows that are marked as deleted are left out.
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
-        let answer = self.get("get_licenses", self.url("admin/license"), asker).await?;
+        let answer = self.get(operation::GET_LICENSES, self.url("admin/license"), asker).await?;
         let records: Vec<LicenseRecord> = answer.json_list("the list of licenses is not what it should be")?;
         let rows = records.into_iter().zip(1..).filter_map(|(record, place)| {
             record.row().map_err(|field| ImmutaError::OddRow { place, field }).transpose()
@@ -105,7 +107,7 @@ impl ImmutaSession {
     pub(super) async fn usage(&self, asker: Asker<'_>) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
-        Ok(self.get("get_license_usage", url, asker).await?.json("the usage is not what it should be")?)
+        Ok(self.get(operation::GET_LICENSE_USAGE, url, asker).await?.json("the usage is not what it should be")?)
     }
 
     /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise
@@ -130,7 +132,7 @@ impl ImmutaSession {
             Outcome::Added(_) => self.learn(|learned| learned.lower_case = lower_case),
             _ => {}
         }
-        self.connection.count("add_license", outcome.label());
+        self.connection.count(operation::ADD_LICENSE, outcome.label());
         outcome
     }
 
@@ -138,7 +140,7 @@ impl ImmutaSession {
     pub(super) async fn remove(&self, id: i64, uuid: &str, go: Go<'_>) -> Outcome {
         let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
         let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, (id, uuid), &self.host()));
-        self.connection.count("delete_license", outcome.label());
+        self.connection.count(operation::DELETE_LICENSE, outcome.label());
         outcome
     }
 
@@ -162,7 +164,7 @@ impl ImmutaSession {
     }
 
     /// Reads, the way that is known to work. Where that is refused, once more with a fresh token, and then the other way.
-    async fn get(&self, operation: &'static str, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
+    async fn get(&self, operation: Operation, url: Url, asker: Asker<'_>) -> Result<Answer, ImmutaError> {
         let known = self.learned().way;
         let ways: &[Way] = match known {
             None | Some(Way::Key) => &[Way::Key, Way::Token],
@@ -173,7 +175,7 @@ impl ImmutaSession {
             match self.get_once(*way, url.clone(), asker).await {
                 Ok(answer) => {
                     self.learn(|learned| learned.way = Some(*way));
-                    self.connection.count(operation, "ok");
+                    self.connection.count(operation, OK);
                     return Ok(answer);
                 }
                 // One endpoint is known to answer 500 where it should say 401 ("Authentication").

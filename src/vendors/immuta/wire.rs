@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_read_in_either_shape_and_one_that_is_not_understood_is_not_known() {
+    fn features_are_read_in_either_shape_and_unclear_ones_count_as_unknown() {
         let of = |features: Value, handlers: Value| {
             let record = json!({"id": 1, "uuid": "u", "features": features, "handlers": handlers});
             read(record).unwrap().unwrap().features
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn field_of_a_row_that_cannot_be_read_is_named_and_without_an_identity_there_is_no_row() {
+    fn row_with_unreadable_field_names_it_and_row_without_identity_is_error() {
         for (field, value) in [
             ("seats", json!(-1)),
             ("seats", json!(3_000_000_000_i64)),
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_understood_by_its_code_or_its_words_and_never_by_the_key_in_it() {
+    fn refusal_is_read_from_code_or_words_and_never_from_key_in_it() {
         let hint = |body: &Value| Hint::of(body, "KEY duplicate");
         let unique = json!({"message": "no", "validation": [{"code": "unique", "path": ["licenseKey"]}]});
         assert!(hint(&unique).duplicate && hint(&unique).names_field);

@@ -1,7 +1,7 @@
 //! What to say of a Secret that is named for a license key and has another type: a type cannot be changed, so the message has
 //! the commands that move the value. Whether that is wanted, only the owner of the Secret can say.
 //!
-//! No message leads a person to give a credential away: no commands for a key of a vendor's credential, and no command deletes a Secret
+//! No message leads a person to give a credential away: no commands for a key of a credential, and no command deletes a Secret
 //! that something else may need.
 
 use k8s_openapi::api::core::v1::Secret;
@@ -10,8 +10,7 @@ use serde_json::json;
 use super::{Place, kubectl};
 use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
 use crate::domain::Fault;
-use crate::vendors::CREDENTIALS;
-use crate::vendors::secret_data::{SecretData, kind, name, not_permitted, shown_kind};
+use crate::vendors::secret_data::{SecretData, credential_of, kind, name, not_permitted, shown_kind};
 
 /// The longest name of a Secret.
 const LONGEST_NAME: usize = 253;
@@ -23,12 +22,8 @@ pub(super) fn fault(secret: &Secret, key: &str, to: &Place<'_>) -> Fault {
         "Secret {name} has type {found}, and a license key is sent only from a Secret of type {LICENSE_KEY_TYPE}. Nothing of the \
          Secret is sent, and nothing is pruned: its entry counts as listed"
     );
-    let credential = CREDENTIALS.iter().find(|keys| keys.names.contains(&key));
-    let fix = if let Some(keys) = credential {
-        format!(
-            "{key} belongs to a credential of {} and is never a license key: name the Secret with the license key",
-            keys.vendor
-        )
+    let fix = if let Some(credential) = credential_of(key) {
+        format!("{key} belongs to {credential} and is never a license key: name the Secret with the license key")
     } else if [SECRET_TYPE, "Opaque"].contains(&kind(secret)) && !SecretData::is_credential(secret) {
         recreate(secret, to)
     } else {

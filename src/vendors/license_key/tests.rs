@@ -57,6 +57,12 @@ fn what_keeps_a_license_key_from_being_sent_is_told_with_its_fix() {
         ),
         (
             LICENSE_KEY_TYPE,
+            vec![key, server("https://tenant.test/base"), ("password", "p")],
+            reason::SECRET_NOT_PERMITTED,
+            "holds password, which belongs to a credential. A credential is never sent as a license key",
+        ),
+        (
+            LICENSE_KEY_TYPE,
             vec![server("https://tenant.test/base")],
             reason::KEY_MISSING,
             "key licenseKey of Secret immuta-2027",
@@ -85,13 +91,18 @@ fn what_keeps_a_license_key_from_being_sent_is_told_with_its_fix() {
 #[test]
 fn no_person_is_led_to_give_a_credential_away() {
     for kind in [SECRET_TYPE, "Opaque", "kubernetes.io/tls"] {
-        for key in ["clientSecret", "clientId", "apiKey"] {
+        for key in ["clientSecret", "clientId", "apiKey", "token", "password"] {
             let fault = refused(&secret(kind, &[(key, VALUE)]), key, "https://tenant.test");
             assert!(!fault.message.contains("kubectl") && fault.message.contains("never a license key"), "{fault}");
         }
     }
     // What another program may need is not deleted, and neither is a credential.
-    for (kind, more) in [(SECRET_TYPE, "clientSecret"), (SECRET_TYPE, "apiKey"), ("kubernetes.io/tls", "tls.key")] {
+    for (kind, more) in [
+        (SECRET_TYPE, "clientSecret"),
+        (SECRET_TYPE, "apiKey"),
+        (SECRET_TYPE, "token"),
+        ("kubernetes.io/tls", "tls.key"),
+    ] {
         let fault =
             refused(&secret(kind, &[("licenseKey", VALUE), (more, VALUE)]), "licenseKey", "https://tenant.test");
         assert!(!fault.message.contains("delete") && !fault.message.contains(more), "{fault}");
@@ -99,7 +110,7 @@ fn no_person_is_led_to_give_a_credential_away() {
 }
 
 #[test]
-fn a_ca_that_the_owner_names_is_the_one_that_vouches_for_the_tenant_or_nothing_is_sent() {
+fn license_key_with_pinned_ca_is_sent_only_if_that_ca_verifies_tenant() {
     let data = [("licenseKey", VALUE), ("server", "https://tenant.test")];
     let pinned = secret(LICENSE_KEY_TYPE, &[data[0], data[1], ("ca.crt", "one\r\nCA\n")]);
     let may = |secret: &Secret, ca: Option<&str>| {

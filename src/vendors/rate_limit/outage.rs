@@ -27,8 +27,8 @@ const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 pub enum Trouble {
     /// It answers with this status, a 5xx.
     Status(u16),
-    /// It takes no connection.
-    NoConnection,
+    /// It takes no connection, or the proxy before it lets none through: why, in words.
+    NoConnection(&'static str),
 }
 
 /// A failure that may be one of many.
@@ -48,7 +48,7 @@ impl Outage {
     }
 
     fn closes_the_host(self) -> bool {
-        self.asked.is_some() || self.trouble == Trouble::NoConnection
+        self.asked.is_some() || matches!(self.trouble, Trouble::NoConnection(_))
     }
 }
 

@@ -180,7 +180,7 @@ fn early_retry_is_harmless_and_late_retry_keeps_its_slot() {
 }
 
 #[test]
-fn polls_that_give_way_to_what_is_urgent_all_wait_longer_and_none_is_left_behind() {
+fn polls_that_yield_to_urgent_requests_all_wait_longer_and_none_starves() {
     let end = Duration::from_secs(24 * 3600);
     let polls = (0..300).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
     // One in 20 s takes a third of the room.
@@ -255,7 +255,7 @@ fn a_server_without_a_limiter_is_not_limited_once_that_is_known() {
 }
 
 #[test]
-fn server_that_answers_429_without_a_time_is_limited_there_and_closed_there_first() {
+fn server_answering_429_without_time_is_limited_and_closed_there_first() {
     let mut rate_limiter = RateLimiter::default();
     let (login, list) = (of_server(Bucket { path: "/login".into(), ..bucket() }), of_server(bucket()));
     let signal = |status| Signal { status, retry_after: None, limited: false };
@@ -294,7 +294,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_asked_and_whenever_the_vendors_windows_begin_nothing_is_refused_and_all_get_through(
+    fn limiter_lets_all_requests_through_unrefused_at_any_window_start(
         asks in proptest::collection::vec((0_u64..120_000, 0_u64..40, urgency()), 1..400),
         delays in proptest::collection::vec(0_u64..400, 1..20),
         phase in proptest::option::of(0_u64..60_000),

@@ -17,6 +17,17 @@ pub(in crate::vendors) struct CredentialKeys {
     pub names: &'static [&'static str],
 }
 
+/// What credentials are made of, whichever vendor or program they are for. Nothing sends these keys, and a Secret that holds one
+/// of them lends no license key.
+const OF_ANY_CREDENTIAL: [&str; 2] = ["password", "token"];
+
+/// Whose credential a key of a Secret belongs to, for a sentence. `None`: it belongs to none, as a license key does.
+pub(in crate::vendors) fn credential_of(key: &str) -> Option<String> {
+    let vendor = CREDENTIALS.iter().find(|keys| keys.names.contains(&key)).map(|keys| keys.vendor);
+    let any = || OF_ANY_CREDENTIAL.contains(&key).then(|| "a credential".to_owned());
+    vendor.map(|vendor| format!("a credential of {vendor}")).or_else(any)
+}
+
 impl<'a> SecretData<'a> {
     /// A credential of the vendor with these keys, and of no other.
     pub(in crate::vendors) fn credentials(secret: &'a Secret, own: &CredentialKeys) -> Result<Self, Fault> {
@@ -49,7 +60,7 @@ impl<'a> SecretData<'a> {
         }
     }
 
-    /// License keys, and no credential of any vendor. `other_type`: what to say of a Secret of another type.
+    /// License keys, and no credential. `other_type`: what to say of a Secret of another type.
     pub(in crate::vendors) fn license_keys(
         secret: &'a Secret,
         other_type: impl FnOnce() -> Fault,
@@ -58,11 +69,11 @@ impl<'a> SecretData<'a> {
         if kind(secret) != LICENSE_KEY_TYPE {
             return Err(other_type());
         }
-        let Some((vendor, held)) = data.credential() else { return Ok(data) };
+        let Some((held, credential)) = data.credential() else { return Ok(data) };
         let name = name(secret);
         let message = format!(
-            "Secret {name} holds {held}, which belongs to a credential of {vendor}. A credential is never sent as a license key, \
-             so nothing of the Secret is sent. Remove {held} from it: license keys have a Secret of their own"
+            "Secret {name} holds {held}, which belongs to {credential}. A credential is never sent as a license key, so nothing of \
+             the Secret is sent. Remove {held} from it: license keys have a Secret of their own"
         );
         Err(not_permitted("license key beside a credential", message))
     }
@@ -72,8 +83,10 @@ impl<'a> SecretData<'a> {
         kind(secret) == SECRET_TYPE && SecretData(secret).credential().is_some()
     }
 
-    fn credential(&self) -> Option<(&'static str, &'static str)> {
-        self.credential_but("")
+    /// A key that belongs to a credential, with whose.
+    fn credential(&self) -> Option<(&'a str, String)> {
+        let mut held = self.keys().filter(|key| self.bytes(key).is_some());
+        held.find_map(|key| Some((key, credential_of(key)?)))
     }
 
     /// A key that belongs to a credential of another vendor than this one, with its vendor.

@@ -106,6 +106,9 @@ pub(super) fn owned() -> Vec<Owned> {
         row("key-is-api-key", license_key, &["apiKey"], &[TENANT], Nothing),
         row("key-is-bitwarden", license_key, &["clientSecret"], &[ORGANIZATION], Nothing),
         row("key-beside-bitwarden", license_key, &["licenseKey", "clientSecret"], &[ORGANIZATION, TENANT], Nothing),
+        row("key-beside-token", license_key, &["licenseKey", "token"], &[TENANT], Nothing),
+        row("key-is-password", license_key, &["password"], &[TENANT], Nothing),
+        row("immuta-with-token", credentials, &["apiKey", "token"], &[TENANT], Immuta("https://tenant.test")),
     ]
 }
 

@@ -56,7 +56,7 @@ fn an_interval_is_stretched_to_the_operators_minimum() {
 }
 
 #[test]
-fn a_limit_that_admission_let_through_before_is_refused_with_what_lacks_or_is_too_much() {
+fn limit_admitted_before_is_refused_with_what_is_missing_or_too_much() {
     for (mode, seats, fix) in [
         (LimitMode::UpTo, None, "spec.limit.mode UpTo needs spec.limit.seats"),
         (LimitMode::Pinned, Some(20), "use mode UpTo, or remove limit.seats"),
@@ -183,7 +183,7 @@ fn an_interval_is_one_that_admission_would_let_through() {
 }
 
 #[test]
-fn whatever_spec_is_stored_it_is_acted_on_only_if_no_name_in_it_leads_elsewhere_or_refused_by_field() {
+fn stored_spec_is_used_only_if_no_name_leads_elsewhere_else_field_refused() {
     let bitwarden = json!({
         "vendor": { "bitwarden": {
             "product": "SecretsManager", "region": "EU", "credentialsSecretRef": { "name": "key" },

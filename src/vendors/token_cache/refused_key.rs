@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_objects_see_a_role_refused_a_new_token_is_fetched_once_in_a_while() {
+    fn objects_that_see_role_refused_share_one_new_token_per_probe_interval() {
         let (mut key, start) = (RefusedKey::<&str>::default(), Instant::now());
         // Three pools of one organization, every ten minutes.
         let looks = (0..6).flat_map(|i| [0, 20, 40].map(|second| start + Duration::from_secs(i * 600 + second)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_key_costs_at_most_twelve_token_requests_in_any_hour_whatever_is_asked() {
+    fn bad_key_costs_at_most_twelve_token_requests_per_hour() {
         let (mut key, start) = (RefusedKey::default(), Instant::now());
         let mut requests = Vec::new();
         for second in (0..4 * 3600).step_by(7) {

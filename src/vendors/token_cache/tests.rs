@@ -22,6 +22,7 @@ impl From<VendorError> for Failed {
 impl Failure for Failed {
     const UNAUTHORIZED: Self = Self::Key;
     const FORBIDDEN: Self = Self::Key;
+    const LABELS: &'static [&'static str] = &["failed"];
 
     fn shared(&self) -> Option<&VendorError> {
         if let Self::Shared(error) = self { Some(error) } else { None }
@@ -94,7 +95,7 @@ async fn of_many_who_need_a_token_one_fetches_it_and_the_others_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_is_renewed_and_one_without_an_end_is_used_until_it_is_refused() {
+async fn expired_token_is_renewed_and_one_without_end_is_used_until_refused() {
     let tokens = tokens();
     assert_eq!(get(&tokens, Some(Duration::ZERO)).await, (1, true));
     assert_eq!(get(&tokens, Some(HOUR)).await, (2, true));
@@ -105,7 +106,7 @@ async fn a_token_that_has_expired_is_renewed_and_one_without_an_end_is_used_unti
 }
 
 #[test]
-fn a_token_is_renewed_before_it_expires_and_a_short_one_not_before_half_of_its_life() {
+fn token_is_renewed_before_it_expires_and_short_one_after_half_its_life() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     for (lifetime, used) in [(60, 55), (11, 6), (10, 5), (4, 2), (0, 0)] {
         assert_eq!(used_for(minutes(lifetime), minutes(5)), minutes(used), "{lifetime} min");
@@ -142,7 +143,7 @@ async fn objects_that_saw_the_same_token_refused_drop_it_once() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_not_asked_for_again_but_for_a_person_or_with_another_secret() {
+async fn refused_key_is_retried_only_for_person_or_with_another_secret() {
     let tokens = tokens();
     let (poll, person) = (asker("1", Urgency::Poll), asker("1", Urgency::Asked));
     for (asker, asked) in
@@ -171,7 +172,7 @@ async fn who_has_no_turn_asks_for_no_token_and_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn token_with_which_the_vendor_fails_three_times_in_a_row_is_replaced_as_often_as_the_hours_tokens_allow() {
+async fn token_failing_three_times_in_row_is_replaced_within_hourly_token_limit() {
     let tokens = tokens();
     let (first, _) = get(&tokens, None).await;
     assert!(!tokens.failed(first).await && !tokens.failed(first).await);
@@ -187,7 +188,7 @@ async fn token_with_which_the_vendor_fails_three_times_in_a_row_is_replaced_as_o
 }
 
 #[test]
-fn token_that_must_last_is_good_until_so_long_before_it_is_renewed_and_a_short_one_until_half_of_its_time() {
+fn token_that_must_last_expires_early_by_that_time_or_at_half_its_life() {
     let (now, minutes) = (Instant::now(), |n: u64| Duration::from_secs(n * 60));
     let held = |used_for: Option<Duration>| Held {
         value: SecretString::from("t"),
@@ -214,7 +215,7 @@ fn token_that_must_last_is_good_until_so_long_before_it_is_renewed_and_a_short_o
 }
 
 #[tokio::test]
-async fn who_needs_a_token_that_lasts_and_has_no_turn_for_another_leaves_the_one_that_is_there_to_the_others() {
+async fn request_needing_lasting_token_without_turn_leaves_current_to_others() {
     let (tokens, after) = (tokens(), Duration::from_secs(7));
     get(&tokens, Some(Duration::from_secs(600))).await;
     tokens.held.lock().await.as_mut().unwrap().used_for = HOUR;

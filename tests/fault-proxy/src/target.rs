@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn action_for_a_reading_strikes_the_same_reading_however_many_other_requests_come() {
+    fn fault_aimed_at_reading_hits_same_reading_despite_other_requests() {
         assert_eq!(strikes("asvmop", 3, "aaasmvop"), Some(6));
         assert_eq!(strikes("asvmop", 4, "asvvvop"), None, "members are not seats");
     }

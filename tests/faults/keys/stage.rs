@@ -17,6 +17,8 @@ use vendor_sim::immuta::{Duplicate, LicenseKey, Tenant};
 use vendor_sim::{Immuta, Options, Simulator};
 
 use crate::actions::{BINARY, SHORT};
+use crate::ends_once::ends_once;
+use crate::flaw::Processes;
 use crate::ground::Ground;
 use crate::happenings::{LABELED, STATUS_RESTORED};
 use crate::keys::Lack;
@@ -30,6 +32,7 @@ struct Shop {
     kubeconfig: PathBuf,
     allowed: String,
     lacks: Option<Lack>,
+    binary: PathBuf,
     running: Mutex<Option<Operator>>,
     past: Mutex<String>,
     killed: AtomicBool,
@@ -56,15 +59,12 @@ impl Shop {
         }
         let allowed = format!("--allowed-host={}", self.allowed);
         let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
-        let fault_switch = self.lacks.and_then(|lacks| match lacks {
-            Lack::Inside(name) => Some((VARIABLE, name)),
-            Lack::OnTheWay(_) => None,
-        });
+        let fault_switch = match self.lacks {
+            Some(Lack::Inside(name)) => Some((VARIABLE, name)),
+            _ => None,
+        };
         let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(fault_switch).collect();
-        // This very program is the weakened operator.
-        let weakened = fault_switch.and_then(|_| std::env::current_exe().ok());
-        let binary = weakened.unwrap_or_else(|| BINARY.into());
-        *running = Some(Operator::start_in(&environment, &self.kubeconfig, binary, &self.namespace, &flags));
+        *running = Some(Operator::start_in(&environment, &self.kubeconfig, &self.binary, &self.namespace, &flags));
     }
 
     fn signal(&self, signal: &str) {
@@ -146,6 +146,12 @@ impl Stage {
             kubeconfig: ground.kubeconfig(&proxy),
             allowed: proxy.vendor_host(),
             lacks,
+            binary: match lacks {
+                // This very program is the weakened operator.
+                Some(Lack::Inside(_)) => std::env::current_exe().expect("this program"),
+                Some(Lack::FirstProcess) => ends_once(),
+                Some(Lack::OnTheWay(_)) | None => BINARY.into(),
+            },
             running: Mutex::default(),
             past: Mutex::default(),
             killed: AtomicBool::default(),
@@ -231,9 +237,9 @@ impl Stage {
         format!("{}{now}", lock(&self.shop.past))
     }
 
-    /// Processes that ended although nobody killed them.
-    pub fn ended_alone(&self) -> usize {
-        self.shop.ended_alone.load(Ordering::SeqCst)
+    /// How the one that runs and those before it fared.
+    pub fn processes(&self) -> Processes {
+        Processes::of(&self.log(), self.shop.ended_alone.load(Ordering::SeqCst))
     }
 }
 

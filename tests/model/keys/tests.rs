@@ -144,7 +144,7 @@ fn reading_that_lacks_a_row_once_adds_no_key_twice() {
 
 /// A removal is over by its answer and one reading, as an addition is (docs/never-buys-twice.md, "What it does not cover").
 #[test]
-fn removal_that_answer_and_reading_confirm_although_both_are_wrong_breaks_the_promise() {
+fn removal_confirmed_by_wrong_answer_and_wrong_reading_breaks_promise() {
     caught(misreading(1).with(|left| (left.wishes, left.sends) = (2, 5)));
 }
 

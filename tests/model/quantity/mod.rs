@@ -514,7 +514,7 @@ fn object_that_is_suspended_now_and_then_gives_no_decision_a_third_request() {
 }
 
 #[test]
-fn window_that_closes_and_approval_that_is_deleted_at_any_time_give_no_decision_a_third_request() {
+fn closing_window_or_deleted_approval_gives_no_decision_third_request() {
     safe(of(1).with(|left| (left.windows, left.edits) = (2, 1)));
     safe(of(1).with(|left| (left.approvals, left.edits) = (2, 1)));
     safe(of(1).without_crash().with(|left| (left.windows, left.approvals) = (2, 2)));
@@ -532,7 +532,7 @@ fn two_replicas_of_which_one_dies_never_buy_twice_and_come_to_rest() {
 
 /// With an owner's key each request is a difference: one that adds to another buys twice at once.
 #[test]
-fn two_replicas_of_which_each_sends_differences_never_buy_twice_and_come_to_rest() {
+fn two_replicas_sending_differences_never_buy_twice_and_come_to_rest() {
     let one_fails = two_replicas().relative().without_crash().with(|left| left.losses = 0);
     let one_is_lost = two_replicas().relative().without_crash().without_failure();
     let states = safe(one_fails) + safe(one_is_lost);

@@ -55,7 +55,7 @@ fn safe(variants: &[Variant], at_least: usize) {
 }
 
 #[test]
-fn one_change_of_an_account_at_a_time_whatever_becomes_of_its_object_or_its_leader() {
+fn account_has_one_change_at_once_whatever_happens_to_object_or_leader() {
     let variants = Variant::each();
     safe(&variants, 6_000_000);
     let happens = |event| variants.iter().any(|variant| variant.taken.has(event));

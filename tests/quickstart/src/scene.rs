@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn window_by_the_calendar_opens_hours_later_and_one_before_the_renewal_is_applied_as_it_is() {
+    fn quickstart_opens_calendar_window_hours_later_and_keeps_renewal_window() {
         let renewal = json!({ "name": "renewal", "beforeRenewal": { "opens": "48h" } });
         let month_start = json!({ "name": "month-start", "cron": { "schedule": "0 6 1W * *" } });
         let adjustment = json!({ "windows": [renewal, month_start] });

@@ -77,7 +77,7 @@ fn request_without_a_record_is_found() {
 }
 
 #[test]
-fn record_of_one_seat_more_or_fewer_than_its_own_version_of_the_spec_asks_for_is_found() {
+fn judge_finds_record_one_seat_off_from_its_version_of_spec() {
     let with = |change| {
         let mut life = life();
         life.recorded[2] = change;
@@ -102,7 +102,7 @@ fn record_in_a_version_of_the_spec_that_lets_nothing_be_sent_is_found() {
 }
 
 #[test]
-fn seat_that_no_person_ever_asked_for_is_found_whether_shown_or_billed_and_whoever_brought_it() {
+fn judge_finds_seat_no_person_asked_for_shown_or_billed_by_any_actor() {
     for who in [Actor::OrganizationPut, Actor::OwnerWrite, Actor::LateFinisher, Actor::Webhook] {
         for after in [(151, 150), (150, 151)] {
             let mut life = life();
@@ -113,7 +113,7 @@ fn seat_that_no_person_ever_asked_for_is_found_whether_shown_or_billed_and_whoev
 }
 
 #[test]
-fn seats_are_asked_for_from_the_moment_at_which_a_person_begins_to_write_them() {
+fn seats_count_as_asked_for_once_person_begins_to_write_them() {
     let mut life = life();
     (life.ledger[0].at, life.recorded[0].since) = (at(9), at(9));
     broken(&life, "above what was ever asked");
@@ -122,7 +122,7 @@ fn seats_are_asked_for_from_the_moment_at_which_a_person_begins_to_write_them() 
 }
 
 #[test]
-fn seats_are_found_that_no_change_brings_which_is_on_record_and_open_at_that_moment() {
+fn judge_finds_seats_that_no_recorded_change_open_at_that_moment_brings() {
     for who in [Actor::OrganizationPut, Actor::OwnerWrite, Actor::LateFinisher] {
         for (after, second) in
             [((131, 120), 35), ((120, 131), 35), ((119, 120), 35), ((130, 130), 32), ((130, 130), 39)]

@@ -1,5 +1,6 @@
 //! The little HTTP that loopback needs: one request, one answer, connection closed. HTTP/1.0 is never chunked.
 
+use crate::words::debug_text;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,8 +21,14 @@ pub struct HttpReply {
 ///
 /// # Errors
 /// When the address does not answer, or not in HTTP.
+///
+/// # Panics
+/// When a probe answers with Rust's `Debug`: people read it.
 pub async fn http_get(address: SocketAddr, path: &str) -> io::Result<HttpReply> {
-    exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await
+    let reply = exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await?;
+    let probe = ["/livez", "/readyz"].contains(&path);
+    assert!(!probe || debug_text(&reply.body).is_none(), "{path} has Rust's Debug text: {}", reply.body);
+    Ok(reply)
 }
 
 /// As [`http_get`], from a client that asks for a content type.

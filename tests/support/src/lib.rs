@@ -13,7 +13,8 @@
 //! * `process` runs children in their own groups, and `operator` is such a child with metrics and readiness;
 //! * `prometheus` scrapes operators with the chart's rules;
 //! * `guardian` makes sure that nothing stays behind, even when a test is killed;
-//! * `wait` waits for conditions instead of sleeping; `http` is the little HTTP that loopback needs.
+//! * `wait` waits for conditions instead of sleeping; `http` is the little HTTP that loopback needs;
+//! * `words` finds what people should not have to read.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -42,6 +43,7 @@ mod plane;
 mod process;
 mod prometheus;
 mod wait;
+mod words;
 
 pub use audit::{Audit, AuditEvent, AuditMark};
 pub use chart_values::{ChartValue, FLAGS_WITH_OWN_VALUES, chart_values};
@@ -55,3 +57,4 @@ pub use plane::Plane;
 pub use process::{Process, free_port, process_alive, send_signal};
 pub use prometheus::{Prometheus, manifests_of_kind, prometheus_tool, rule_file};
 pub use wait::{skip_control_plane, wait_for};
+pub use words::{debug_lines, debug_text};

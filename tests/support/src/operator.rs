@@ -4,6 +4,7 @@ use crate::control_plane::ControlPlane;
 use crate::http::http_get;
 use crate::process::{Process, free_port};
 use crate::wait::wait_for;
+use crate::words::debug_lines;
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -48,7 +49,8 @@ pub fn only_for_tests(binary: &str) -> Vec<&'static str> {
     ONLY_FOR_TESTS.into_iter().filter(|words| holds(words)).collect()
 }
 
-/// A running `seatkeeper run`. Dropping it kills it; [`stop`](Self::stop) ends it as a kubelet would.
+/// A running `seatkeeper run`. Dropping it kills it, and fails the test if it logged Rust's `Debug`; [`stop`](Self::stop) ends it as a
+/// kubelet would.
 #[derive(Debug)]
 pub struct Operator {
     process: Process,
@@ -163,6 +165,15 @@ impl Operator {
     }
 }
 
+impl Drop for Operator {
+    /// Whatever the test was about: what it logged was words.
+    fn drop(&mut self) {
+        let log = self.process.log();
+        let lines = debug_lines(&log);
+        assert!(std::thread::panicking() || lines.is_empty(), "lines of the log have Rust's Debug text: {lines:#?}");
+    }
+}
+
 impl Deref for Operator {
     type Target = Process;
 
@@ -184,6 +195,14 @@ mod tests {
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("an executable script");
         path
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "lines of the log have Rust's Debug text")]
+    async fn operator_that_logs_debug_text_fails_its_test() {
+        let binary = script(r#"echo "2026-11-29T12:00:00Z  WARN apiserver: Api(Status { code: 403 })""#);
+        let operator = Operator::start_as(Path::new("/its/kubeconfig"), binary, "", &[]);
+        wait_for("the script", Duration::from_secs(20), async || operator.log().contains("WARN").then_some(())).await;
     }
 
     #[tokio::test]

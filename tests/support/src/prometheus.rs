@@ -123,6 +123,18 @@ impl Prometheus {
         }
     }
 
+    /// The values of a label in the series that a selector matches.
+    ///
+    /// # Errors
+    /// With what Prometheus says, for example of a wrong selector.
+    pub async fn label_values(&self, label: &str, selector: &str) -> Result<Vec<Value>, String> {
+        let answer = self.get(&format!("/api/v1/label/{label}/values?match%5B%5D={}", percent(selector))).await;
+        match &answer["data"] {
+            Value::Array(values) => Ok(values.clone()),
+            _ => Err(format!("{label} of {selector}: {answer}")),
+        }
+    }
+
     /// The alerts that are pending or fire, with their labels and annotations.
     ///
     /// # Panics

@@ -89,7 +89,7 @@ async fn an_apiserver_of_ones_own_stops_hangs_and_comes_back_with_its_data() {
 }
 
 #[tokio::test]
-async fn apiserver_is_of_the_release_that_is_pinned_by_the_module_that_the_environment_chooses() {
+async fn apiserver_has_release_pinned_by_module_that_environment_selects() {
     needs_control_plane!();
     let folder = if is_oldest_kubernetes() { "tests/control-plane/oldest" } else { "tests/control-plane" };
     let pins = std::fs::read_to_string(workspace_root().join(folder).join("go.mod")).expect("go.mod");

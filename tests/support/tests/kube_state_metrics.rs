@@ -37,7 +37,7 @@ fn led_to<'a>(schema: &'a Value, path: &Value) -> Option<&'a Value> {
 }
 
 #[test]
-fn configuration_of_kube_state_metrics_names_fields_of_the_crd_and_metrics_of_the_operator() {
+fn kube_state_metrics_configuration_names_crd_fields_and_operator_metrics() {
     let config: Value = serde_yaml::from_str(&read("docs/kube-state-metrics.yaml")).expect("YAML");
     assert_eq!(config["kind"], "CustomResourceStateMetrics");
     let resource = &config["spec"]["resources"][0];

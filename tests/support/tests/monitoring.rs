@@ -28,7 +28,7 @@ fn text<'a>(value: &'a Value, what: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn apiserver_with_the_prometheus_operators_crds_takes_every_shape_and_without_them_says_what_is_missing() {
+async fn apiserver_accepts_every_monitor_shape_or_names_missing_prometheus_crds() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     cp.install_chart(&[]).await;
@@ -84,7 +84,7 @@ async fn apiserver_with_the_prometheus_operators_crds_takes_every_shape_and_with
 }
 
 #[tokio::test]
-async fn promtool_finds_that_each_alert_of_the_chart_fires_and_is_quiet_as_its_tests_say() {
+async fn promtool_finds_each_chart_alert_fires_and_stays_quiet_as_tests_say() {
     needs_control_plane!();
     let folder = scratch_dir("rules");
     let manifests = rendered(&[("alerts.enabled", "true")]).await;
@@ -100,7 +100,7 @@ async fn promtool_finds_that_each_alert_of_the_chart_fires_and_is_quiet_as_its_t
 }
 
 #[tokio::test]
-async fn each_alert_is_in_the_table_of_faults_is_played_and_has_a_heading_in_its_page() {
+async fn each_alert_is_in_fault_table_is_tested_and_has_heading_on_its_page() {
     needs_control_plane!();
     let read = |path: &str| fs::read_to_string(workspace_root().join(path)).expect(path);
     let (tests, table, page) =
@@ -134,7 +134,7 @@ async fn each_alert_is_in_the_table_of_faults_is_played_and_has_a_heading_in_its
 }
 
 #[tokio::test]
-async fn every_reason_that_may_change_while_a_condition_stays_is_left_out_before_an_alert_waits() {
+async fn alert_drops_each_reason_that_may_change_while_its_condition_stays() {
     needs_control_plane!();
     for rule in rules().await {
         let expression = text(&rule["expr"], "expr");

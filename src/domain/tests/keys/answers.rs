@@ -58,7 +58,7 @@ fn what_an_answer_proves_of_a_request_is_what_the_record_has_of_it() {
 }
 
 #[test]
-fn success_without_a_record_takes_no_row_at_once_and_after_the_settle_time_only_as_found() {
+fn success_without_record_takes_row_only_as_found_after_settle_time() {
     let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let rows = [row(7, 40), row(8, 25)];
     let (after, known) = after(&story.intent.clone().unwrap(), &story, &Outcome::Accepted, Some(&rows));
@@ -174,7 +174,7 @@ fn sent_twice(answers: [&Outcome; 2]) -> Keys {
 }
 
 #[test]
-fn two_requests_without_a_row_are_for_a_person_who_hears_what_is_known_of_them() {
+fn two_requests_without_row_need_person_and_message_says_what_is_known() {
     let (lost, no) = (Outcome::Unanswered, Outcome::Uncertain(Uncertain::Status(422)));
     let between = Outcome::Uncertain(Uncertain::Between(503));
     let other = Outcome::Uncertain(Uncertain::Other(500));
@@ -220,8 +220,7 @@ fn refusal_that_a_former_version_recorded_is_heard() {
 }
 
 #[test]
-fn key_that_was_sent_twice_is_sent_again_only_after_a_yes_to_the_last_request_or_taken_from_the_row_that_the_spec_names()
- {
+fn key_sent_twice_needs_confirmation_of_last_request_or_row_named_by_spec() {
     let story = sent_twice([&Outcome::Unanswered, &Outcome::Unanswered]);
     let earlier = story.clone().with(|s| s.confirmed = Some("i2".into()));
     assert_eq!(earlier.sends(), None, "a yes that was given before the question");
@@ -297,7 +296,7 @@ fn refusal_of_a_key_is_recorded_only_while_the_spec_lists_it() {
 }
 
 #[test]
-fn removal_is_done_where_the_answer_names_the_row_and_the_list_does_not_say_otherwise() {
+fn removal_is_done_where_answer_names_row_and_list_does_not_contradict() {
     let (old, new) = (row(7, 40), row(8, 60));
     let step = KeyStep {
         from: 100,
@@ -347,7 +346,7 @@ fn addition_tells_its_row_and_the_seats_that_were_read_after_it() {
 }
 
 #[test]
-fn removal_tells_the_seats_that_were_read_after_it_and_keeps_why_it_was_refused() {
+fn removal_reports_seats_read_after_it_and_keeps_reason_of_refusal() {
     let story = keys().removing(&row(7, 40), IntentPhase::Open, (request("i1"), Duration::ZERO));
     let intent = story.intent.clone().unwrap();
     let (done, _) = after(&intent, &story, &Outcome::Accepted, Some(&[row(8, 61)]));
@@ -368,7 +367,7 @@ fn row_is_gone(phase: IntentPhase, since: Duration) -> Keys {
 }
 
 #[test]
-fn refused_removal_is_over_once_the_row_is_gone_and_not_while_its_seats_are_counted() {
+fn refused_removal_ends_once_row_is_gone_and_its_seats_are_uncounted() {
     let refused = |seats| row_is_gone(IntentPhase::Rejected, SETTLED).with(|s| s.seats = Some(seats)).decide();
     assert_eq!((refused(60).verdict, refused(60).intent), (Verdict::InSync, None));
     let counted = refused(100);
@@ -386,7 +385,7 @@ fn removal_that_a_former_version_saw_made_is_waited_for_and_not_told_again() {
 }
 
 #[test]
-fn lost_removal_is_told_with_the_seats_that_are_left_and_not_while_those_of_its_row_are_counted() {
+fn lost_removal_is_reported_with_seats_left_once_its_row_is_not_counted() {
     let settled = |seats| row_is_gone(IntentPhase::Unanswered, SETTLED).with(|s| s.seats = Some(seats)).agreed();
     let told = |seats| settled(seats).decide().applied.map(|change| (change.base().seats, change.target().seats));
     assert_eq!(told(99), Some((100, 99)), "soft seats stay");
@@ -395,7 +394,7 @@ fn lost_removal_is_told_with_the_seats_that_are_left_and_not_while_those_of_its_
 }
 
 #[test]
-fn row_without_seats_that_is_still_listed_is_not_removed_whatever_is_counted() {
+fn listed_row_without_seats_never_counts_as_removed_whatever_is_counted() {
     let removed = |gave: i32| {
         let (old, new) = (row(7, gave), row(8, 60));
         let story = keys().removing(&old, IntentPhase::Open, (request("i1"), Duration::ZERO)).with(|s| {
@@ -412,7 +411,7 @@ fn row_without_seats_that_is_still_listed_is_not_removed_whatever_is_counted() {
 }
 
 #[test]
-fn row_that_is_found_after_a_refusal_is_told_with_the_refusal_and_not_as_added() {
+fn row_found_after_refusal_is_reported_with_refusal_and_not_as_added() {
     let rows = [row(7, 40), row(8, 25)];
     let told = |outcome: &Outcome| {
         let story = keys().lists(&["a"]).shows(&rows[..1]);
@@ -471,7 +470,7 @@ fn what_was_heard_of_one_key_is_not_told_of_another() {
 }
 
 #[test]
-fn answer_about_one_key_leaves_the_record_of_another_and_takes_the_place_of_those_of_its_key_and_row() {
+fn answer_about_key_replaces_records_of_its_key_and_row_and_no_others() {
     let rows = [row(7, 40), row(8, 25)];
     let (other, mine) = (record("b", &rows[0], KeyOrigin::Added), record("a", &row(6, 20), KeyOrigin::Added));
     let of_row = record("c", &rows[1], KeyOrigin::Found);

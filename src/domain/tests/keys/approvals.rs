@@ -38,7 +38,7 @@ fn key_waits_for_a_yes_also_where_seats_are_short_without_it_and_says_both() {
 }
 
 #[test]
-fn yes_to_the_plan_of_a_key_is_kept_whatever_other_rows_come_and_go_and_serves_no_other_key() {
+fn key_plan_approval_survives_other_row_changes_and_serves_no_other_key() {
     let story = asker(&[row(7, 40)]).approved();
     for rows in [vec![row(7, 40)], vec![row(7, 40), row(8, 10)], vec![row(8, 10)]] {
         assert!(story.clone().shows(&rows).adds().is_some(), "{rows:?}");

@@ -29,7 +29,7 @@ fn told(reasons: &[&'static str]) -> Told {
 }
 
 #[test]
-fn license_key_whose_secret_is_missing_or_half_filled_is_awaited_and_after_two_minutes_a_person_must_act() {
+fn license_key_secret_missing_or_partial_needs_person_after_two_minutes() {
     let awaited = (AWAITED, Some(Duration::from_secs(70)), AWAITED, STALLED);
     for reasons in
         [vec![reason::SECRET_NOT_FOUND], vec![reason::KEY_MISSING], vec![reason::SECRET_NOT_FOUND, reason::KEY_MISSING]]

@@ -19,7 +19,7 @@ fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
 }
 
 #[test]
-fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() {
+fn account_without_seats_has_no_license_in_force_whatever_list_omits() {
     let state = |rows: &[Row], seats: i32| {
         keys().shows(rows).with(|s| s.seats = Some(seats)).decide().license.expect("a license").state
     };
@@ -35,7 +35,7 @@ fn account_without_seats_has_no_license_in_force_whatever_its_list_leaves_out() 
 }
 
 #[test]
-fn account_that_takes_no_more_users_is_short_whatever_is_free_and_one_that_does_not_say_is_not() {
+fn account_refusing_users_is_short_whatever_is_free_and_silent_one_is_not() {
     let told = |can_add_user| {
         let story = keys().shows(&[row(7, 40)]).with(|s| s.ring.can_add_user = can_add_user);
         let (decision, seen) = (story.decide(), story.seen());
@@ -95,7 +95,7 @@ fn featuring(row: Row, names: &[&str]) -> Row {
 }
 
 #[test]
-fn key_with_a_feature_that_no_other_valid_key_gives_stays_and_the_message_names_the_feature() {
+fn key_with_feature_no_other_valid_key_has_stays_and_message_names_it() {
     let expired = |row: Row| Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row };
     let story = |old: Row, new: Row, more: &[Row]| {
         let records = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
@@ -147,7 +147,7 @@ fn end_that_counts_is_the_first_after_which_a_feature_is_gone() {
 }
 
 #[test]
-fn lost_removal_of_a_row_that_gave_nothing_is_done_once_the_row_is_gone_beside_soft_seats() {
+fn lost_removal_of_seatless_row_ends_once_row_is_gone_beside_soft_seats() {
     let new = record("b", &row(8, 60), KeyOrigin::Added);
     let story = keys().lists(&["b"]).shows(&[row(8, 60)]).knows(&[new]).prunes().with(|s| s.seats = Some(65));
     let story = story.removing(&row(7, 40), IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| {
@@ -158,7 +158,7 @@ fn lost_removal_of_a_row_that_gave_nothing_is_done_once_the_row_is_gone_beside_s
 }
 
 #[test]
-fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_shown_is_not_enough() {
+fn seats_left_after_end_or_removal_are_smaller_total_and_unknown_is_short() {
     let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
     let unknown = || Row { seats: None, ..row(2, 60) };
     let ends = |rows: &[Row], seats| {
@@ -184,7 +184,7 @@ fn what_stays_after_an_end_or_a_removal_is_the_smaller_total_and_what_is_not_sho
 }
 
 #[test]
-fn key_that_ends_today_is_in_force_through_the_day_and_saves_no_other_from_staying() {
+fn key_ending_today_is_in_force_all_day_and_lets_no_other_key_be_pruned() {
     // It is noon.
     let today = |id, seats| Row { expires: Some("2026-11-22T00:00:00Z".parse().unwrap()), ..row(id, seats) };
     let told = |rows: &[Row], takes_users| {
@@ -204,7 +204,7 @@ fn key_that_ends_today_is_in_force_through_the_day_and_saves_no_other_from_stayi
 }
 
 #[test]
-fn account_that_takes_users_outweighs_the_clock_and_one_that_does_not_has_expired() {
+fn license_past_its_end_is_active_while_account_takes_users_else_expired() {
     let ended = Row { expires: Some(now() - SignedDuration::from_hours(5)), ..row(7, 40) };
     let told = |takes_users, seats| {
         let story =
@@ -220,7 +220,7 @@ fn account_that_takes_users_outweighs_the_clock_and_one_that_does_not_has_expire
 }
 
 #[test]
-fn row_of_which_a_field_cannot_be_read_is_named_and_counts_for_nothing_and_nothing_is_removed() {
+fn row_with_unreadable_field_is_named_counts_nothing_and_blocks_removal() {
     let odd = Row { odd: Some("expires"), ..row(9, 60) };
     let records = [record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added)];
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60), odd]).knows(&records).prunes();
@@ -233,7 +233,7 @@ fn row_of_which_a_field_cannot_be_read_is_named_and_counts_for_nothing_and_nothi
 }
 
 #[test]
-fn end_that_cannot_be_read_leaves_the_known_one_in_the_record_and_two_readings_differ_by_it() {
+fn unreadable_end_keeps_known_one_in_record_and_makes_two_readings_differ() {
     let known = Row { expires: Some(now() + SignedDuration::from_hours(500)), ..row(7, 40) };
     let shown = |odd| Row { odd, ..row(7, 40) };
     let story = |row: Row| keys().lists(&["a"]).shows(&[row]).knows(&[record("a", &known, KeyOrigin::Added)]);
@@ -256,7 +256,7 @@ fn end_is_noticed_where_only_a_row_that_cannot_be_read_would_cover_the_need() {
 }
 
 #[test]
-fn account_without_a_row_in_force_has_an_expired_license_one_that_is_not_honored_or_none() {
+fn account_without_valid_row_has_license_expired_invalidated_or_absent() {
     let state = |rows: &[Row], records: &[KeyRecord]| {
         let story = keys().lists(&["a", "b"]).shows(rows).knows(records);
         story.with(|s| s.ring.can_add_user = Some(false)).decide().license.unwrap().state
@@ -292,7 +292,7 @@ fn two_counts_of_users_that_differ_are_told_with_ready() {
 }
 
 #[test]
-fn end_is_told_as_one_that_blocks_if_one_key_that_ends_then_blocks_and_as_neither_where_that_is_not_known() {
+fn end_is_reported_as_blocking_if_any_key_blocks_and_neither_if_unknown() {
     let end = now() + SignedDuration::from_hours(5);
     let told = |hard: &[(Timestamp, Option<bool>)]| {
         let rows: Vec<Row> =

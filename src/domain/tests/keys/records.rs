@@ -38,7 +38,7 @@ fn refusal_that_another_object_heard_keeps_no_key_from_being_sent() {
 }
 
 #[test]
-fn row_that_the_list_lacks_is_known_from_the_record_of_a_former_object_and_not_from_that_of_another_account() {
+fn unlisted_row_is_known_from_record_of_former_object_not_other_account() {
     let story = keys().lists(&["a"]).knows(&[record("a", &row(7, 20), KeyOrigin::Added)]).with(|s| s.seats = Some(20));
     let restored = story.clone().with(|s| s.license.keys_of.as_mut().unwrap().object_uid = "another".into());
     assert_eq!((restored.sends(), restored.ready().0.as_str()), (None, reason::NEEDS_REVIEW), "it is still counted");
@@ -61,7 +61,7 @@ fn of_several_records_of_a_key_the_one_with_a_row_counts_alone() {
 }
 
 #[test]
-fn key_with_a_row_is_not_added_again_though_another_record_says_that_its_row_was_removed() {
+fn key_with_row_is_not_added_again_though_other_record_says_row_removed() {
     let rows = [row(7, 40), row(8, 25)];
     for records in either_way(&[in_state(KeyState::Removed, "a", &rows[0]), in_state(KeyState::Active, "a", &rows[1])])
     {
@@ -81,7 +81,7 @@ fn record_that_lets_a_key_be_added_counts_last() {
 }
 
 #[test]
-fn key_that_is_listed_again_while_its_removal_is_judged_is_added_and_no_change_from_outside_is_told() {
+fn key_listed_again_while_removal_is_judged_is_added_without_drift_report() {
     let old = record("a", &row(7, 40), KeyOrigin::Added);
     let story = keys().lists(&["a"]).shows(&[row(8, 60)]).prunes().knows(&[old]);
     let gone = story.removing(&row(7, 40), IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
@@ -106,7 +106,7 @@ fn row_and_origin(story: &Keys, name: &str) -> Option<(Option<i64>, Option<KeyOr
 }
 
 #[test]
-fn row_that_the_spec_names_is_taken_unless_this_object_added_a_row_of_the_key_that_is_there() {
+fn row_named_by_spec_is_taken_unless_object_added_present_row_of_key() {
     let seven = row(7, 40);
     let adopted = Some((Some(9), Some(KeyOrigin::Adopted)));
     let added = record("a", &seven, KeyOrigin::Added);
@@ -121,7 +121,7 @@ fn row_that_the_spec_names_is_taken_unless_this_object_added_a_row_of_the_key_th
 }
 
 #[test]
-fn row_of_another_listed_key_is_not_taken_and_one_of_its_own_or_of_a_key_that_is_not_listed_is() {
+fn key_takes_own_row_or_that_of_unlisted_key_but_not_of_other_listed_key() {
     let named =
         |story: Keys, id: i64| story.with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id, uuid: format!("u{id}") }));
     let found = || adopts(record("a", &row(7, 40), KeyOrigin::Found));
@@ -144,7 +144,7 @@ fn copy_of_a_listed_key_takes_no_row() {
 }
 
 #[test]
-fn key_whose_named_row_is_not_there_or_is_of_another_key_is_not_added_and_told() {
+fn key_whose_named_row_is_absent_or_of_other_key_is_reported_not_added() {
     let named = |id: i64| {
         let story = keys().lists(&["a", "b"]).shows(&[row(8, 25)]).knows(&[record("b", &row(8, 25), KeyOrigin::Added)]);
         story.with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id, uuid: format!("u{id}") }))
@@ -158,7 +158,7 @@ fn key_whose_named_row_is_not_there_or_is_of_another_key_is_not_added_and_told()
 }
 
 #[test]
-fn addition_of_a_former_object_brings_its_row_to_the_key_of_the_same_reference() {
+fn addition_by_former_object_gives_its_row_to_key_of_same_reference() {
     let story = keys().lists(&["b", "a"]).shows(&[row(7, 40), row(8, 25)]);
     let story = story.knows(&[record("b", &row(7, 40), KeyOrigin::Added)]);
     let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).with(|s| {
@@ -183,7 +183,7 @@ fn row_of_an_addition_is_not_given_to_the_key_that_its_secret_holds_since() {
 }
 
 #[test]
-fn secret_that_cannot_be_read_takes_its_own_key_off_no_list_and_keeps_no_other() {
+fn unreadable_secret_keeps_its_own_key_on_record_and_no_other_key() {
     let gone = in_state(KeyState::Missing, "a", &row(7, 40));
     let unreadable = |name: &str| {
         let story = keys().lists(&[name]).knows(std::slice::from_ref(&gone));
@@ -194,7 +194,7 @@ fn secret_that_cannot_be_read_takes_its_own_key_off_no_list_and_keeps_no_other()
 }
 
 #[test]
-fn review_of_a_key_whose_record_has_no_fingerprint_stays_while_the_spec_lists_its_reference() {
+fn review_of_key_without_fingerprint_stays_while_spec_lists_reference() {
     let review = |listed: &str| {
         let story = keys().lists(&[listed]).shows(&[row(7, 40)]);
         let story = story.adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED)).with(|s| {
@@ -208,7 +208,7 @@ fn review_of_a_key_whose_record_has_no_fingerprint_stays_while_the_spec_lists_it
 }
 
 #[test]
-fn status_lists_the_keys_of_the_spec_in_its_order_then_its_own_then_those_of_others() {
+fn status_lists_keys_in_spec_order_then_own_ones_then_those_of_others() {
     let rows = [row(6, 5), row(7, 40), row(8, 25), row(9, 60)];
     let records = [("x", 0), ("b", 2), ("a", 1)].map(|(name, i)| record(name, &rows[i], KeyOrigin::Added));
     let license = keys().lists(&["a", "c", "b"]).shows(&rows).knows(&records).decide_under(None).license.unwrap();

@@ -13,7 +13,7 @@ fn here() -> Standing {
 }
 
 #[test]
-fn key_of_an_object_that_becomes_active_is_added_after_the_wait_and_two_lists_that_agree() {
+fn key_of_newly_active_object_is_added_after_wait_and_two_equal_lists() {
     let first = listed(here(), None).decide();
     assert!(matches!(&first.verdict, Verdict::Held(holds) if matches!(holds[0].kind, HoldKind::Activating(..))));
     let wait = first.doubt.unwrap().wait;

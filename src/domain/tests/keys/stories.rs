@@ -11,7 +11,7 @@ fn a_listed_key_is_announced_and_then_added_with_the_rows_that_are_there() {
 }
 
 #[test]
-fn a_key_whose_row_is_listed_is_in_sync_and_its_row_is_its_own_by_id_and_uuid() {
+fn key_with_listed_row_is_in_sync_and_row_is_matched_by_id_and_uuid() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     assert_eq!(story.decide().verdict, Verdict::InSync);
     let rebuilt = Row { uuid: "another".into(), ..row(7, 40) };
@@ -33,7 +33,7 @@ fn seats_are_an_assertion() {
 }
 
 #[test]
-fn lack_that_a_secret_may_mend_is_told_from_one_that_an_edit_ends_and_one_that_is_only_watched_is_no_lack() {
+fn lack_that_secret_may_end_is_marked_and_object_only_watched_has_no_lack() {
     let mended = |story: &Keys| match story.decide().verdict {
         Verdict::Lacking(lack) => lack.secret_may_help,
         other => panic!("{other:?}"),
@@ -91,7 +91,7 @@ fn an_addition_without_effect_is_repeated_once_and_then_told() {
 }
 
 #[test]
-fn row_that_appears_while_the_repeat_of_an_addition_is_held_is_not_taken_for_the_key() {
+fn row_that_appears_while_retry_of_addition_is_held_is_not_taken_for_key() {
     let kept = |rows: &[Row]| {
         let story =
             keys().lists(&["a"]).shows(rows).adding("a", &[7], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
@@ -145,7 +145,7 @@ fn of_several_new_rows_none_is_guessed_and_a_person_decides() {
 }
 
 #[test]
-fn row_that_the_answer_named_and_the_list_lacks_is_for_a_person_and_the_key_not_sent_again() {
+fn row_named_by_answer_but_not_listed_needs_person_and_key_is_not_resent() {
     let named = |s: &mut Keys| {
         let intent = s.intent.as_mut().unwrap();
         let step = KeyStep { id: Some(8), uuid: Some("u8".into()), ..intent.step.key().unwrap().clone() };
@@ -182,7 +182,7 @@ fn row_of_another_key_is_no_proof_of_an_addition() {
 }
 
 #[test]
-fn a_row_that_a_person_took_away_is_added_again_after_two_readings_and_twice_a_day_at_most() {
+fn row_removed_by_person_returns_after_two_readings_at_most_twice_daily() {
     let story = keys().lists(&["a"]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     assert_eq!(story.decide().verdict, Verdict::Doubt);
     let story = story.agreed();
@@ -214,7 +214,7 @@ fn answered_removal_believes_no_single_reading_without_the_row() {
 }
 
 #[test]
-fn removal_without_effect_believes_no_single_reading_that_counts_the_seats_of_its_row_no_more() {
+fn removal_without_effect_needs_second_reading_that_omits_seats_of_row() {
     let (old, new) = (row(7, 40), row(8, 60));
     let known = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
     let story = keys().lists(&["b"]).shows(&[old.clone(), new]).knows(&known).prunes().with(|s| s.seats = Some(60));
@@ -231,7 +231,7 @@ fn removal_without_effect_believes_no_single_reading_that_counts_the_seats_of_it
 }
 
 #[test]
-fn row_that_is_gone_and_still_counted_is_not_added_again_and_told_until_a_person_says_that_it_is_gone() {
+fn gone_row_still_counted_is_reported_and_not_added_until_person_confirms() {
     let known = record("a", &row(7, 20), KeyOrigin::Added);
     let story = keys().lists(&["a"]).knows(&[known]).with(|s| s.seats = Some(20));
     let (why, message) = story.ready();
@@ -248,7 +248,7 @@ fn row_that_is_gone_and_still_counted_is_not_added_again_and_told_until_a_person
 }
 
 #[test]
-fn row_that_a_person_gave_up_is_known_again_once_it_is_listed_though_the_plan_was_published_meanwhile() {
+fn row_person_gave_up_is_known_again_once_listed_after_plan_was_published() {
     let known = record("a", &row(7, 20), KeyOrigin::Added);
     let story = keys().lists(&["a"]).knows(&[known]).with(|s| s.seats = Some(20));
     let message = story.ready().1;
@@ -308,7 +308,7 @@ fn repeat_of_a_key_that_a_person_took_away_comes_before_a_key_that_is_new() {
 }
 
 #[test]
-fn key_that_is_not_listed_any_more_is_not_forgotten_while_its_row_may_only_be_missing_from_the_list() {
+fn unlisted_key_is_kept_on_record_while_list_may_merely_lack_its_row() {
     let known = record("a", &row(7, 20), KeyOrigin::Added);
     let story = keys().lists(&["b"]).shows(&[row(8, 25)]).with(|s| s.seats = Some(45));
     let story = story.knows(&[known, record("b", &row(8, 25), KeyOrigin::Added)]);
@@ -330,7 +330,7 @@ fn key_that_is_not_listed_any_more_is_not_forgotten_while_its_row_may_only_be_mi
 }
 
 #[test]
-fn new_row_is_not_taken_where_seats_have_come_for_another_one_that_is_not_listed() {
+fn new_row_is_not_taken_where_added_seats_belong_to_another_unlisted_row() {
     // Found by the model: the row of a colleague was taken, and the key's own, which the list lacked, was not known.
     let rows = [row(7, 40), row(8, 25)];
     let story = |present: &[i64], seats| {
@@ -346,7 +346,7 @@ fn new_row_is_not_taken_where_seats_have_come_for_another_one_that_is_not_listed
 }
 
 #[test]
-fn row_that_the_list_lacked_when_an_addition_was_decided_is_not_taken_for_the_key() {
+fn row_absent_from_list_when_addition_was_decided_is_not_taken_for_key() {
     // Found by the model: a row of a colleague, whose seats were counted all the time.
     let lists = |rows: &[Row], seats| keys().lists(&["a"]).shows(rows).with(|s| s.seats = Some(seats));
     let [one, lacked, new] = [row(7, 40), row(8, 25), row(9, 25)];
@@ -524,7 +524,7 @@ fn the_same_key_twice_is_added_once_and_told() {
 }
 
 #[test]
-fn records_of_a_former_object_prove_no_addition_but_keep_keys_from_being_added_twice() {
+fn records_of_former_object_prove_no_addition_but_prevent_second_one() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     let mut restored = story.with(|s| s.uid = "another");
     restored.ring.wanted[0].fingerprint = Ok(fingerprint("another", b"a"));
@@ -536,7 +536,7 @@ fn records_of_a_former_object_prove_no_addition_but_keep_keys_from_being_added_t
 }
 
 #[test]
-fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_every_other_gate() {
+fn license_key_of_unknown_size_is_held_by_upper_bound_and_no_other_check() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     assert!(story.adds().is_some());
     let bounded = story.clone().with(|s| s.desired.guardrails.max_seats = Some(100));
@@ -570,7 +570,7 @@ fn license_key_of_unknown_size_is_not_added_under_an_upper_bound_and_passes_ever
 }
 
 #[test]
-fn addition_without_effect_is_repeated_for_the_same_wish_and_begins_anew_for_another() {
+fn addition_without_effect_retries_same_wish_and_starts_anew_for_another() {
     let attempt = |wish: Option<&str>| {
         let story = keys().lists(&["a"]).adding("a", &[], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
         let story = story.with(|s| s.intent.as_mut().unwrap().wish = wish.map(str::to_owned));
@@ -582,7 +582,7 @@ fn addition_without_effect_is_repeated_for_the_same_wish_and_begins_anew_for_ano
 }
 
 #[test]
-fn removal_without_effect_is_repeated_and_begins_anew_after_a_key_that_appeared_meanwhile() {
+fn removal_without_effect_is_retried_but_starts_anew_if_key_appeared() {
     let (old, new) = (row(7, 40), row(8, 60));
     let known = [record("a", &old, KeyOrigin::Added), record("b", &new, KeyOrigin::Added)];
     let story = |listed: &[&str]| {

@@ -35,7 +35,7 @@ async fn fetch(session: &BitwardenSession) -> u64 {
 }
 
 #[tokio::test]
-async fn what_is_asked_seldom_is_forgotten_once_for_each_new_token_and_never_without_one() {
+async fn cached_answers_are_dropped_once_per_new_token_and_never_without_token() {
     let session = session();
     let known = |session: &BitwardenSession| session.known.lock().unwrap().is_empty();
     let learn = || session.known.lock().unwrap().learn();

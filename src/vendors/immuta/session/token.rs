@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use super::{ImmutaSession, Way, refusal};
 use crate::clock;
 use crate::vendors::immuta::error::ImmutaError;
+use crate::vendors::immuta::operation::TOKEN;
 use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
 use crate::vendors::token_cache::{Asker, NewToken};
 
@@ -35,7 +36,7 @@ impl ImmutaSession {
 
     async fn fetch_token(&self) -> Result<NewToken, ImmutaError> {
         let fetched = self.post_token().await;
-        self.connection.count_result("token", &fetched);
+        self.connection.count_result(TOKEN, &fetched);
         fetched
     }
 

@@ -32,7 +32,7 @@ fn status(status: u16, asked: Option<u64>) -> Ending {
     Outage::of_answer(status, asked.map(seconds)).map_or(Ending::Answered, Ending::Failed)
 }
 
-const UNREACHABLE: Ending = Ending::Failed(Outage { trouble: Trouble::NoConnection, asked: None });
+const UNREACHABLE: Ending = Ending::Failed(Outage { trouble: Trouble::NoConnection("no connection"), asked: None });
 
 /// One request from its turn to its end.
 fn ask(rate_limiter: &mut RateLimiter, bucket: &LimitedBucket<'_>, ending: Ending, now: Duration) -> Result<(), Wait> {
@@ -58,7 +58,7 @@ fn closed(rate_limiter: &mut RateLimiter, bucket: &LimitedBucket<'_>, now: Durat
 }
 
 #[test]
-fn host_that_asks_for_a_pause_is_left_alone_on_every_path_until_one_probe_succeeds() {
+fn host_asking_for_pause_is_spared_on_every_path_until_one_probe_succeeds() {
     let mut rate_limiter = RateLimiter::default();
     ask(&mut rate_limiter, &here(), status(503, Some(600)), Duration::ZERO).unwrap();
     for bucket in [here(), beside()] {
@@ -77,7 +77,7 @@ fn host_that_asks_for_a_pause_is_left_alone_on_every_path_until_one_probe_succee
 }
 
 #[test]
-fn each_probe_that_fails_begins_a_longer_pause_also_where_the_host_asks_for_a_short_one() {
+fn each_failed_probe_starts_longer_pause_even_if_host_asks_for_short_one() {
     for asked in [None, Some(1)] {
         let (mut rate_limiter, mut now) = (RateLimiter::default(), Duration::ZERO);
         for _ in 1..FAILURES {
@@ -101,7 +101,7 @@ fn each_probe_that_fails_begins_a_longer_pause_also_where_the_host_asks_for_a_sh
 }
 
 #[test]
-fn failures_in_a_row_without_a_pause_close_their_own_path_and_the_answers_of_an_application_close_nothing() {
+fn failures_in_row_close_their_path_and_application_answers_close_nothing() {
     let mut rate_limiter = RateLimiter::default();
     for ending in [status(502, None), status(502, None), Ending::Answered, status(504, None), status(520, None)] {
         ask(&mut rate_limiter, &here(), ending, Duration::ZERO).unwrap();
@@ -118,7 +118,7 @@ fn failures_in_a_row_without_a_pause_close_their_own_path_and_the_answers_of_an_
 }
 
 #[test]
-fn host_that_takes_no_connection_is_left_alone_on_every_path_and_an_answer_on_any_path_counts_anew() {
+fn unreachable_host_is_spared_on_every_path_and_any_answer_resets_count() {
     let mut rate_limiter = RateLimiter::default();
     for (bucket, ending) in [(here(), UNREACHABLE), (beside(), UNREACHABLE), (beside(), status(502, None))] {
         ask(&mut rate_limiter, &bucket, ending, Duration::ZERO).unwrap();
@@ -134,7 +134,7 @@ fn host_that_takes_no_connection_is_left_alone_on_every_path_and_an_answer_on_an
 }
 
 #[test]
-fn probe_that_no_person_waits_for_any_more_leaves_its_place_and_one_without_an_answer_begins_a_pause() {
+fn abandoned_probe_frees_its_place_and_unanswered_one_begins_pause() {
     let mut rate_limiter = RateLimiter::default();
     ask(&mut rate_limiter, &here(), status(503, Some(10)), Duration::ZERO).unwrap();
     ask(&mut rate_limiter, &here(), Ending::Dropped, seconds(10)).unwrap();
@@ -143,7 +143,7 @@ fn probe_that_no_person_waits_for_any_more_leaves_its_place_and_one_without_an_a
 }
 
 #[test]
-fn request_that_left_before_the_pause_neither_ends_it_nor_counts_as_another_failure() {
+fn request_sent_before_pause_neither_ends_it_nor_counts_as_new_failure() {
     let mut rate_limiter = RateLimiter::default();
     let early = [(); 4].map(|()| rate_limiter.leave(&here(), Duration::ZERO).unwrap());
     ask(&mut rate_limiter, &here(), status(503, Some(10)), Duration::ZERO).unwrap();

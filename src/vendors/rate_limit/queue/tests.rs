@@ -133,7 +133,7 @@ fn namespace_with_eighty_waits_does_not_put_off_the_first_of_another() {
 }
 
 #[test]
-fn two_namespaces_take_turns_and_within_each_the_first_to_come_is_the_first_to_go() {
+fn two_namespaces_take_turns_and_each_serves_in_order_of_arrival() {
     let mut world = World::spent();
     (0..40).for_each(|number| world.asks(new("many", number)));
     world.play(MINUTE);
@@ -155,7 +155,7 @@ fn two_namespaces_take_turns_and_within_each_the_first_to_come_is_the_first_to_g
 }
 
 #[test]
-fn namespace_that_comes_back_for_one_turn_after_the_other_takes_no_more_than_its_share() {
+fn namespace_asking_for_one_turn_after_another_gets_only_its_share() {
     let mut world = World::spent();
     (0..40).for_each(|number| world.asks(urgent(new("many", number), Urgency::Poll)));
     world.asks(urgent(new("single", 0), Urgency::Poll));
@@ -173,7 +173,7 @@ fn namespace_that_comes_back_for_one_turn_after_the_other_takes_no_more_than_its
 }
 
 #[test]
-fn place_of_a_deleted_object_is_free_at_once_and_who_waits_behind_it_is_called() {
+fn place_of_deleted_object_is_free_at_once_and_next_in_line_is_called() {
     let mut world = World::spent();
     (0..80).for_each(|number| world.asks(new("many", number)));
     let last = new("many", 80);
@@ -190,7 +190,7 @@ fn place_of_a_deleted_object_is_free_at_once_and_who_waits_behind_it_is_called()
 }
 
 #[test]
-fn those_behind_the_deleted_are_called_one_after_the_other_until_each_place_is_taken() {
+fn objects_behind_deleted_ones_are_called_in_turn_until_places_are_taken() {
     let mut world = World::spent();
     (0..80).for_each(|number| world.asks(new("many", number)));
     (0..60).for_each(|number| world.is_gone(&new("many", number).object));
@@ -199,7 +199,7 @@ fn those_behind_the_deleted_are_called_one_after_the_other_until_each_place_is_t
 }
 
 #[test]
-fn object_that_asks_for_something_else_or_more_urgently_leaves_its_old_place() {
+fn object_that_asks_otherwise_or_more_urgently_loses_its_queue_place() {
     let mut world = World::spent();
     let (mended, edited) = (new("it", 0), new("it", 20));
     (0..=20).for_each(|number| world.asks(new("it", number)));
@@ -222,7 +222,7 @@ fn place_that_two_objects_share_stays_until_the_second_is_gone() {
 }
 
 #[test]
-fn key_that_failed_lately_waits_behind_those_that_did_not_and_goes_round_the_namespaces_too() {
+fn recently_failed_key_waits_behind_others_and_takes_turns_by_namespace() {
     let mut world = World::spent();
     (0..10).for_each(|number| world.asks(failed(new("bad", number))));
     world.asks(failed(new("also bad", 0)));
@@ -244,7 +244,7 @@ fn key_that_is_found_bad_while_it_waits_moves_behind_the_others() {
 }
 
 #[test]
-fn edited_object_comes_before_new_ones_and_polls_and_behind_a_change_in_flight() {
+fn edited_object_goes_before_new_and_polled_ones_behind_change_in_flight() {
     for urgency in [Urgency::Changed, Urgency::Asked] {
         let mut world = World::spent();
         (0..30).for_each(|number| world.asks(urgent(new("polls", number), Urgency::Poll)));
@@ -268,7 +268,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whoever_asks_and_goes_whenever_nothing_is_refused_all_who_stay_get_through_and_nothing_is_kept_of_them(
+    fn queue_refuses_none_serves_all_who_stay_and_keeps_nothing_of_leavers(
         steps in proptest::collection::vec((0_u64..4_000, 0_u64..30, 0_u64..4, any::<bool>(), 0_usize..5, 0_u8..4), 1..200),
     ) {
         let mut world = World::spent();

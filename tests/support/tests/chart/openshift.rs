@@ -45,7 +45,7 @@ async fn pod(cp: &ControlPlane, values: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn pod_of_the_chart_is_let_in_where_the_namespace_has_its_own_users_once_the_platform_chooses() {
+async fn chart_pod_is_admitted_in_namespace_user_range_once_platform_picks_user() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": {

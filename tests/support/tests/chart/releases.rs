@@ -47,7 +47,7 @@ async fn has_the_new_crd(cp: &ControlPlane) -> bool {
 }
 
 #[tokio::test]
-async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pods_stay_as_they_are() {
+async fn former_chart_release_upgrades_with_its_values_and_pods_stay_unchanged() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     let before = workspace_root().join("tests/support/tests/chart/before").display().to_string();
@@ -80,7 +80,7 @@ async fn release_of_the_former_chart_is_upgraded_with_its_own_values_and_its_pod
 }
 
 #[tokio::test]
-async fn crds_and_objects_outlive_every_release_and_are_taken_over_as_the_readmes_say() {
+async fn crds_and_objects_outlive_releases_and_are_adopted_as_readmes_say() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     // An umbrella with an object in it: Helm must know the CRD before.
@@ -190,7 +190,7 @@ async fn install_over_objects_of_kubectl_takes_the_flags_that_its_page_names() {
 }
 
 #[tokio::test]
-async fn monitor_on_a_cluster_without_its_crd_is_refused_by_its_kind_and_nothing_is_installed() {
+async fn monitor_without_its_crd_is_refused_by_kind_and_nothing_is_installed() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     let install = "install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
@@ -225,7 +225,7 @@ async fn installer_who_may_not_make_policies_is_told_so_and_installs_without_the
 }
 
 #[tokio::test]
-async fn umbrella_chart_turns_it_on_and_off_and_gives_it_registry_and_pull_secrets() {
+async fn umbrella_chart_toggles_seatkeeper_and_gives_registry_and_pull_secrets() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let umbrella = umbrella();

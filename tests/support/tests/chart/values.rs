@@ -227,7 +227,7 @@ async fn each_map_refuses_names_that_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn chart_of_the_crds_has_them_byte_for_byte_and_keeps_them_unless_told_otherwise() {
+async fn crd_chart_holds_crds_byte_for_byte_and_keeps_them_unless_told_not_to() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let chart = workspace_root().join("charts/seatkeeper-crds").display().to_string();

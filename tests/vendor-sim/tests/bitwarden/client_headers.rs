@@ -30,7 +30,7 @@ async fn without(bench: &Bench, missing: &str) -> (u16, Vec<&'static str>) {
 }
 
 #[tokio::test]
-async fn client_that_does_not_name_itself_is_turned_away_at_the_edge_and_each_missing_header_is_noted() {
+async fn unnamed_client_is_rejected_at_edge_and_each_missing_header_is_noted() {
     let bench = strict().await;
     assert_eq!(without(&bench, "").await, (200, vec![]));
     for (missing, status) in

@@ -152,7 +152,7 @@ async fn ended_subscriptions_answer_by_billing_path() {
 }
 
 #[tokio::test]
-async fn a_declined_card_changes_nothing_and_a_lost_invoice_is_billed_all_the_same() {
+async fn declined_card_changes_nothing_and_lost_invoice_is_still_billed() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let up = || json!({ "seatAdjustment": 5 });

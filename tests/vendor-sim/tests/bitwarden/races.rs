@@ -139,7 +139,7 @@ async fn late_application_and_a_client_that_hangs_up() {
 }
 
 #[tokio::test]
-async fn by_default_the_webhook_changes_nothing_but_undoes_a_request_that_does_not_wait_for_it() {
+async fn default_webhook_changes_nothing_but_undoes_request_sent_before_it_ends() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.webhook = Webhook::default());
     assert_eq!(bench.put_seats(110).await, (200, UPDATED.to_owned()));
@@ -160,7 +160,7 @@ async fn by_default_the_webhook_changes_nothing_but_undoes_a_request_that_does_n
 }
 
 #[tokio::test]
-async fn what_a_test_changes_by_hand_is_not_undone_by_a_webhook_that_changes_nothing() {
+async fn seats_set_by_test_are_not_undone_by_webhook_that_changes_nothing() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
     assert_eq!(bench.put_seats(110).await.0, 200);
@@ -173,7 +173,7 @@ async fn what_a_test_changes_by_hand_is_not_undone_by_a_webhook_that_changes_not
 }
 
 #[tokio::test]
-async fn a_change_in_the_web_vault_has_a_webhook_that_undoes_a_request_which_does_not_wait_for_it() {
+async fn webhook_of_web_vault_change_undoes_request_sent_before_it_ends() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
     bench.bw.set_seats(&bench.key.id, 112).unwrap();
