@@ -137,6 +137,26 @@ fn assert_fits_a_terminal(log: &str, everywhere: &str) {
     assert_eq!(wide, Vec::<&str>::new(), "rows that make the table {WIDTH} characters wide or more");
 }
 
+/// Each example has its row, and what is bought first waits.
+fn assert_shows_each_example(log: &str) {
+    let table = last_table(log);
+    for row in [
+        "acme-bitwarden 150 150 92 58 150 True in sync",
+        "acme-eu 40 False key refused by the vendor",
+        "acme-immuta 20 20 15 5 True in sync",
+        "acme-immuta-renewed 40 80 31 49 True in sync",
+        "acme-immuta-watched 20 15 5 True observed",
+        "acme-labs 80 95 90 5 110 True observed; spec: 80",
+    ] {
+        assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");
+    }
+    for name in examples::names() {
+        assert!(table.iter().any(|words| words[0] == name), "{name} is not shown\n{log}");
+    }
+    assert!(log.contains("+50 seats, limit 150: suspended"), "{log}");
+    assert!(log.contains("+5 seats at "), "a change waits for its window\n{log}");
+}
+
 /// A PATH whose first kubectl works for nobody: whoever finds another one has it from the exports. A fresh machine has none.
 fn path_with_a_useless_kubectl() -> OsString {
     let folder = scratch_dir("kubectl");
@@ -162,22 +182,7 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
     played.until_it_says("everything runs").await;
     let log = played.process.log();
 
-    let table = last_table(&log);
-    for row in [
-        "acme-bitwarden 150 150 92 58 150 True in sync",
-        "acme-eu 40 False key refused by the vendor",
-        "acme-immuta 20 20 15 5 True in sync",
-        "acme-immuta-renewed 40 80 31 49 True in sync",
-        "acme-immuta-watched 20 15 5 True observed",
-        "acme-labs 80 95 90 5 110 True observed; spec: 80",
-    ] {
-        assert!(table.iter().any(|words| words.join(" ") == row), "{row}\n{log}");
-    }
-    for name in examples::names() {
-        assert!(table.iter().any(|words| words[0] == name), "{name} is not shown\n{log}");
-    }
-    assert!(log.contains("+50 seats, limit 150: suspended"), "{log}");
-    assert!(log.contains("+5 seats at "), "a change waits for its window\n{log}");
+    assert_shows_each_example(&log);
 
     let args = |more: &str| Quickstart::parse_from(["quickstart", binary(), &format!("--state-dir={state}"), more]);
     let second = run(&args("--once")).await.expect_err("only one at a time").to_string();
