@@ -181,8 +181,8 @@ async fn ask(
     let host = known.host.clone().unwrap_or_default();
     let Some(permit) = context.host_permits.acquire(&host) else {
         pass.entry.turned_away = Some((host, Instant::now()));
-        let rate_limited = RateLimited { status, desired, after: jitter(CROWDED), why: Queue::Host };
-        return Ok(Gathered::End(End::RateLimited(Box::new(rate_limited))));
+        let waits = RateLimited { status, desired, after: jitter(CROWDED), why: Queue::Host };
+        return Ok(Gathered::End(End::RateLimited(Box::new(waits))));
     };
     if pass.entry.asks_with(secret_version.as_deref()) {
         // What it waited for with the former Secrets is of no use any more.
@@ -209,12 +209,8 @@ async fn ask(
         }
         Err(ReadError::RateLimited { after }) => {
             pass.entry.rate_limit(after, Instant::now());
-            Ok(Gathered::End(End::RateLimited(Box::new(RateLimited {
-                status,
-                desired,
-                after,
-                why: Queue::RateLimiter,
-            }))))
+            let waits = RateLimited { status, desired, after, why: Queue::RateLimiter };
+            Ok(Gathered::End(End::RateLimited(Box::new(waits))))
         }
         Err(ReadError::Closed { after, fault }) => {
             pass.entry.not_read(Instant::now());

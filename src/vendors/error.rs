@@ -212,7 +212,7 @@ impl VendorError {
                 ),
             ),
             Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection(why), .. }), .. } => {
-                let Fault { summary, message, .. } = Self::NoAnswer(*why).fault(vendor, host);
+                let Fault { summary, message, .. } = Self::NoAnswer(why).fault(vendor, host);
                 (summary, message)
             }
             Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: None }), .. } => {

@@ -144,7 +144,7 @@ impl Limiter {
             Ok(response) => Outage::of_answer(response.status().as_u16(), retry_after(response))
                 .map_or(Ending::Answered, Ending::Failed),
             Err((VendorError::NoAnswer(why), true)) => {
-                Ending::Failed(Outage { trouble: Trouble::NoConnection(*why), asked: None })
+                Ending::Failed(Outage { trouble: Trouble::NoConnection(why), asked: None })
             }
             Err(_) => Ending::Silent,
         };
