@@ -132,9 +132,7 @@ async fn enumerate() -> Result<bool, String> {
     let ground = Arc::new(Ground::shared(choice.at_once).await);
     let (language, replays) = (Language::listed()?, Replays::default());
     if choice.is_of_conformance() {
-        let shown = conformance::is_shown(&ground, &language, &choice, &replays).await;
-        println!("conformance: {replays}");
-        return Ok(shown);
+        return Ok(only_conformance(&ground, &language, &choice, &replays).await);
     }
     let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
     let (all, all_of_keys, all_of_two) = (all_cases(&known), keys::all_cases(&known_of_keys), two::all_cases());
@@ -142,9 +140,7 @@ async fn enumerate() -> Result<bool, String> {
     let of_two = all_of_two.iter().map(|case| &case.name);
     let names: Vec<Name> = all.iter().map(|case| &case.name).chain(of_keys).chain(of_two).cloned().collect();
     if variable("UPDATE_CHOSEN").is_some_and(|value| value == "1") {
-        std::fs::write(chosen_txt(), selection::new_list(&names)).expect("tests/faults/chosen.txt");
-        println!("faults: tests/faults/chosen.txt is written; nothing was played");
-        return Ok(true);
+        return Ok(write_chosen(&names));
     }
     if choice.is_of_the_weakened() {
         return Ok(only_the_weakened(&ground, &known, &known_of_keys, choice.times).await);
@@ -177,12 +173,22 @@ async fn enumerate() -> Result<bool, String> {
     report.print(started.elapsed(), &replays);
     // A run that failed is no table for the docs.
     let conforms = language.knows_all() && conforms;
-    Ok(report.sound()
-        && seats_caught
-        && keys_caught
-        && conforms
-        && quoted
-        && (!whole || report.whole(&picked, &replays)))
+    let complete = !whole || report.whole(&picked, &replays);
+    Ok([report.sound(), seats_caught, keys_caught, conforms, quoted, complete].into_iter().all(|fine| fine))
+}
+
+/// Plays nothing but the passes of the model.
+async fn only_conformance(ground: &Arc<Ground>, language: &Language, choice: &Choice, replays: &Replays) -> bool {
+    let shown = conformance::is_shown(ground, language, choice, replays).await;
+    println!("conformance: {replays}");
+    shown
+}
+
+/// Writes the list of the pull request's cases anew.
+fn write_chosen(names: &[Name]) -> bool {
+    std::fs::write(chosen_txt(), selection::new_list(names)).expect("tests/faults/chosen.txt");
+    println!("faults: tests/faults/chosen.txt is written; nothing was played");
+    true
 }
 
 /// Says what is about to be played.
