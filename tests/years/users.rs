@@ -195,7 +195,7 @@ fn accounting() -> String {
     user.row("2026-02-02 08:30", "Another edit in the same window: `seats: 118`", |user| {
         user.edit("seats", json!(118))
     });
-    user.row("2026-02-20 09:00", "Eleven more join, and no seat is free", |user| user.used = 115);
+    user.row("2026-02-20 09:00", "Eleven more join and take the last seat: the three are bought at once", |user| user.used = 115);
     user.row("2026-07-15 09:00", "Ten leave: `seats: 108`", |user| {
         user.used = 100;
         user.edit("seats", json!(108));
@@ -228,7 +228,7 @@ fn provider() -> String {
     user.row("2026-03-10 11:00", "The approver creates a SeatApproval with the plan's id", |user| {
         user.approve("march", &json!({}))
     });
-    user.row("2026-05-04 09:00", "A script asks for 1500", |user| user.edit("seats", json!(1500)));
+    user.row("2026-05-04 09:00", "A script asks for 195", |user| user.edit("seats", json!(195)));
     user.row("2026-05-04 10:00", "It is corrected to 155", |user| user.edit("seats", json!(155)));
     user.row("2026-06-01 09:00", "The budget of the half-year: a SeatApproval with `upTo: 180`", |user| {
         user.approve("half-year", &json!({ "upTo": 180, "validUntil": "2026-12-31T00:00:00Z" }));

@@ -28,12 +28,18 @@ shutdown-grace: 8s
 {{- define "seatkeeper.checks" -}}
 {{- include "seatkeeper.checkFlags" . }}
 {{- include "seatkeeper.checkArguments" . }}
+{{- include "seatkeeper.checkReplicas" . }}
+{{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
+{{- fail "serviceAccount.create is false and serviceAccount.name is empty: the operator's rights would go to the account default, which other pods of the namespace use too: name an account of the operator's own" }}
+{{- end }}
 {{- if regexMatch "^(127\\.|\\[::1\\])" (include "seatkeeper.listen" .) }}
 {{- fail (printf "listen: %s is reached from inside the pod alone, so every probe would fail: listen at [::]:8080" .Values.listen) }}
 {{- end }}
 {{- range $label, $_ := .Values.commonLabels }}
 {{- if has $label (list "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/component" "app.kubernetes.io/managed-by") }}
 {{- fail (printf "commonLabels: %s is a label of the chart itself: name yours otherwise" $label) }}
+{{- else if hasPrefix "rbac.authorization.k8s.io/" $label }}
+{{- fail (printf "commonLabels: %s would add every role of the chart to a role of Kubernetes: remove it, and see rbac.aggregateToEdit" $label) }}
 {{- end }}
 {{- end }}
 {{- if and (.Values.caBundle).configMap (.Values.caBundle).secret }}
@@ -48,11 +54,29 @@ shutdown-grace: 8s
 {{- if and .Values.rbac.aggregateToEdit (not (and .Values.rbac.create (dig "userRoles" true .Values.rbac))) }}
 {{- fail "rbac.aggregateToEdit adds the role -editor, which is not made: set rbac.create and rbac.userRoles, or clear rbac.aggregateToEdit" }}
 {{- end }}
-{{- $least := (.Values.podDisruptionBudget).minAvailable }}
-{{- if and (gt (int .Values.replicas) 1) (not (kindIs "invalid" $least)) (not (kindIs "string" $least)) }}
-{{- if ge (int $least) (int .Values.replicas) }}
-{{- fail (printf "podDisruptionBudget.minAvailable: %d of %d replicas must stay, so no node of theirs could be drained: lower it, or use maxUnavailable" (int $least) (int .Values.replicas)) }}
 {{- end }}
+
+{{- /* How many pods run, how many may be away, and in which order they are replaced. */}}
+{{- define "seatkeeper.checkReplicas" -}}
+{{- if kindIs "invalid" .Values.replicas }}
+{{- fail "replicas is null, and Kubernetes would run one: write 1, or 0 to stop the operator" }}
+{{- end }}
+{{- $replicas := int .Values.replicas }}
+{{- $least := (.Values.podDisruptionBudget).minAvailable }}
+{{- if and (gt $replicas 1) (not (kindIs "invalid" $least)) }}
+{{- $stay := int $least }}
+{{- if kindIs "string" $least }}
+{{- $stay = div (add (mul $replicas (trimSuffix "%" $least | int)) 99) 100 | int }}
+{{- end }}
+{{- if ge $stay $replicas }}
+{{- fail (printf "podDisruptionBudget.minAvailable: %d of %d replicas must stay, so no node of theirs could be drained: lower it, or use maxUnavailable" $stay $replicas) }}
+{{- end }}
+{{- else if and (gt $replicas 1) (has (toString (.Values.podDisruptionBudget).maxUnavailable) (list "0" "0%")) }}
+{{- fail "podDisruptionBudget.maxUnavailable: no pod may be away, so no node of theirs could be drained: write at least 1" }}
+{{- end }}
+{{- $rolling := (.Values.strategy).rollingUpdate }}
+{{- if and $rolling (has (toString (get $rolling "maxSurge")) (list "0" "0%")) (has (toString (get $rolling "maxUnavailable")) (list "0" "0%")) }}
+{{- fail "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could be replaced: raise one of the two" }}
 {{- end }}
 {{- end }}
 
