@@ -72,18 +72,19 @@ fn harm_is_seen_before_everything_else() {
 }
 
 /// None of these is the machine's fault.
-fn never_late() -> [Flaw; 5] {
+fn never_late() -> [Flaw; 4] {
     let why = String::new;
-    [Flaw::BoughtTwice(why()), Flaw::SentTooOften(why()), Flaw::Stage(why()), Flaw::Missed(why()), Flaw::Wrong(why())]
+    [Flaw::BoughtTwice(why()), Flaw::SentTooOften(why()), Flaw::Stage(why()), Flaw::Wrong(why())]
 }
 
 #[test]
-fn only_what_did_not_come_to_rest_is_played_once_more_and_not_for_ever() {
+fn only_what_did_not_rest_or_missed_its_fault_is_played_once_more() {
     let replays = Replays::default();
     for flaw in never_late() {
         assert!(!replays.allow(&flaw), "{flaw:?}");
     }
-    let allowed = (0..MOST_REPLAYS + 5).filter(|_| replays.allow(&restless())).count();
+    let late = [restless(), missed()];
+    let allowed = late.iter().cycle().take(MOST_REPLAYS + 5).filter(|flaw| replays.allow(flaw)).count();
     assert_eq!(allowed, MOST_REPLAYS);
     let said =
         format!("{MOST_REPLAYS} played once more (of at most {MOST_REPLAYS}), 0 tried again (of at most {MOST_TRIES})");
@@ -93,8 +94,8 @@ fn only_what_did_not_come_to_rest_is_played_once_more_and_not_for_ever() {
 #[test]
 fn weakened_operator_is_tried_again_where_it_did_no_harm_and_not_for_ever() {
     let replays = Replays::default();
-    for flaw in never_late().iter().filter(|flaw| **flaw != Flaw::Missed(String::new())) {
-        assert!(!replays.allow_try(Some(flaw)), "{flaw:?}");
+    for flaw in never_late() {
+        assert!(!replays.allow_try(Some(&flaw)), "{flaw:?}");
     }
     let chances = [None, Some(missed()), Some(restless())];
     let allowed = chances.iter().cycle().take(MOST_TRIES + 5).filter(|flaw| replays.allow_try(flaw.as_ref())).count();

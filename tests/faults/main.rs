@@ -292,9 +292,10 @@ impl Run<'_> {
             .take_while(|_| futures::future::ready(self.in_time()))
             .map(|case| begin(Arc::clone(self.ground), case))
             .buffer_unordered(self.at_once * AWAITING_SILENCE);
-        // What did not come to rest in time beside so many others is played once more, alone, and no more than a few of them.
+        // What did not come to rest in time beside so many others, or missed its fault there, is played once more, alone, and no more than
+        // a few of them.
         // Nothing else ever is.
-        let mut restless = Vec::new();
+        let mut late = Vec::new();
         let mut playing = Box::pin(stream::select(playing, beside));
         while let Some((case, result)) = playing.next().await {
             match result {
@@ -302,13 +303,13 @@ impl Run<'_> {
                     if self.until.is_none() && case.name.kind != CONTROL_PLANE && self.replays.allow(&flaw) =>
                 {
                     println!("faults: to be played once more, alone: {case}: {flaw}\n{story}");
-                    restless.push(case);
+                    late.push(case);
                 }
                 result => self.note(report, &case, &result),
             }
         }
         drop(playing);
-        for case in restless {
+        for case in late {
             let (case, result) = begin(Arc::clone(self.ground), case).await;
             self.note(report, &case, &result);
         }

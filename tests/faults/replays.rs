@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::flaw::Flaw;
 
-/// So many cases and passes of the model that did not come to rest are played once more in a run.
+/// So many cases and passes of the model that did not come to rest, or missed their fault, are played once more in a run.
 pub const MOST_REPLAYS: usize = 10;
 
 /// So many times a run tries weakened operators again.
@@ -34,7 +34,7 @@ impl Allowance {
 /// Those of one run.
 #[derive(Debug)]
 pub struct Replays {
-    restless: Allowance,
+    late: Allowance,
     tries: Allowance,
 }
 
@@ -47,13 +47,13 @@ impl Default for Replays {
 impl Replays {
     /// Of a run that plays everything so often.
     pub fn of(times: usize) -> Self {
-        Self { restless: Allowance::of(MOST_REPLAYS * times), tries: Allowance::of(MOST_TRIES * times) }
+        Self { late: Allowance::of(MOST_REPLAYS * times), tries: Allowance::of(MOST_TRIES * times) }
     }
 
-    /// Whether it may be played once more, alone. Beside so many others what does not come to rest in time may be late for reasons
-    /// of the machine; nothing else may.
+    /// Whether it may be played once more, alone. Beside so many others what does not come to rest in time, or whose fault never
+    /// takes effect, may be late for reasons of the machine; nothing else may.
     pub fn allow(&self, flaw: &Flaw) -> bool {
-        matches!(flaw, Flaw::Restless(_)) && self.restless.take()
+        matches!(flaw, Flaw::Restless(_) | Flaw::Missed(_)) && self.late.take()
     }
 
     /// Whether a weakened operator may be tried again, that was to be seen to buy too much. Which of two replicas is faster is
@@ -66,7 +66,7 @@ impl Replays {
 impl fmt::Display for Replays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [(again, most), (tries, most_tries)] =
-            [&self.restless, &self.tries].map(|Allowance { most, used }| (used.load(Ordering::SeqCst), most));
+            [&self.late, &self.tries].map(|Allowance { most, used }| (used.load(Ordering::SeqCst), most));
         write!(f, "{again} played once more (of at most {most}), {tries} tried again (of at most {most_tries})")
     }
 }

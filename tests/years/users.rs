@@ -195,7 +195,9 @@ fn accounting() -> String {
     user.row("2026-02-02 08:30", "Another edit in the same window: `seats: 118`", |user| {
         user.edit("seats", json!(118))
     });
-    user.row("2026-02-20 09:00", "Eleven more join and take the last seat: the three are bought at once", |user| user.used = 115);
+    user.row("2026-02-20 09:00", "Eleven more join and take the last seat: the three are bought at once", |user| {
+        user.used = 115
+    });
     user.row("2026-07-15 09:00", "Ten leave: `seats: 108`", |user| {
         user.used = 100;
         user.edit("seats", json!(108));
