@@ -29,6 +29,12 @@ shutdown-grace: 8s
 {{- include "seatkeeper.checkFlags" . }}
 {{- include "seatkeeper.checkArguments" . }}
 {{- include "seatkeeper.checkReplicas" . }}
+{{- if regexMatch "^[0-9]" (include "seatkeeper.fullname" .) }}
+{{- fail (printf "%s would be the name of a Service, which starts with a letter: set fullnameOverride, or choose another name of the release" (include "seatkeeper.fullname" .)) }}
+{{- end }}
+{{- if and .Values.rbac.secretNames (not .Values.rbac.create) }}
+{{- fail "rbac.secretNames bounds nothing where rbac.create is false: clear it, and name the Secrets in the Role that you make" }}
+{{- end }}
 {{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is false and serviceAccount.name is empty: the operator's rights would go to the account default, which other pods of the namespace use too: name an account of the operator's own" }}
 {{- end }}
