@@ -22,7 +22,7 @@ use crate::case::writes;
 use crate::flaw::{Flaw, Processes};
 use crate::ground::Ground;
 use crate::keys::stage::Stage;
-use crate::pass_step::{Heard, PassStep, line};
+use crate::pass_step::{Heard, PassStep, Stored, line};
 use crate::replays::Replays;
 use crate::rig::{Account, PATIENCE, Rig};
 use crate::scenario::{Scenario, scenarios};
@@ -83,7 +83,7 @@ impl Language {
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for pass in observed::passes(records) {
             let rows: Vec<_> = pass.rows.iter().filter(|row| self.passes.contains_key(*row)).cloned().collect();
-            if rows.is_empty() {
+            if rows.is_empty() && !pass.rows.iter().any(|row| self.is_overtaken(row)) {
                 let may_be: BTreeSet<String> = pass.rows.iter().map(|row| line(row)).collect();
                 let may_be = may_be.into_iter().collect::<Vec<_>>().join("\n    ");
                 unknown.push(format!(
@@ -94,6 +94,15 @@ impl Language {
             known.push(rows);
         }
         (known, unknown)
+    }
+
+    /// Whether it is a pass of the model up to its last write, which another write overtook. That may come at any moment: the model
+    /// has it where it matters for what is written, and not in every case that has other writers.
+    fn is_overtaken(&self, row: &[PassStep]) -> bool {
+        let Some((PassStep::Status(Stored::Nothing), before)) = row.split_last() else { return false };
+        let stores =
+            |known: &Steps| matches!(known.split_last(), Some((PassStep::Status(_), steps)) if steps == before);
+        self.passes.keys().any(stores)
     }
 
     /// Looks at the passes of a case that is about something else.
@@ -179,9 +188,12 @@ impl Seen {
         sure.chain(self.is_played().then_some(&self.wanted.pass))
     }
 
-    /// Whether it may be played once more: nothing is wrong but that it did not come to rest.
+    /// Whether it may be played once more: nothing is wrong but that it did not come to rest, or that the moment for it was missed.
     fn is_allowed_again(&self, replays: &Replays) -> bool {
-        matches!(&self.wrong[..], [flaw] if replays.allow(flaw))
+        match &self.wrong[..] {
+            [] => !self.is_as_wanted() && replays.allow(&Flaw::Missed(String::new())),
+            flaws => matches!(flaws, [flaw] if replays.allow(flaw)),
+        }
     }
 
     fn is_as_wanted(&self) -> bool {
