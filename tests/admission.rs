@@ -101,7 +101,8 @@ vendor: {bitwarden: {product: Families}} | spec.vendor.bitwarden.product | "Pass
 # When.
 adjustment: {increase: {mode: InWindow}} | spec.adjustment.increase.mode is InWindow and spec.adjustment.windows is empty | add a window, or use mode Immediate
 adjustment: {decrease: {mode: InWindow}} | spec.adjustment.decrease.mode is InWindow and spec.adjustment.windows is empty | add a window, or use mode Immediate
-adjustment: {windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows are used by no direction | set increase.mode or decrease.mode to InWindow
+adjustment: {windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows has a window that no direction uses | set increase.mode or decrease.mode to InWindow and name it there
+adjustment: {increase: {mode: InWindow, windows: [a]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: b, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows has a window that no direction uses | name it there, or remove it
 adjustment: {increase: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.increase.windows names a window | add it, or correct the name
 adjustment: {decrease: {mode: InWindow, windows: [b]}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.decrease.windows names a window | add it, or correct the name
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}, {name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | spec.adjustment.windows[1] | Duplicate value
@@ -113,6 +114,21 @@ adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 1s}}]} | duration | must be between 1h and 168h
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 200h}}]} | duration | must be between 1h and 168h
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, duration: 4h}}]} | timeZone | Required value
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 *, timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '@monthly', timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 'TZ=UTC 6 1 * *', timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '0 6 ? * MON', timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '0 6 1 * +MON', timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: ' 0 6 1 * *', timeZone: UTC, duration: 4h}}]} | cron.schedule | such as 0 6 1W * *
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 61 6 1 * *, timeZone: UTC, duration: 4h}}]} | cron.schedule | minutes from 0 to 59 in its first field and hours from 0 to 23
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 24 1 * *, timeZone: UTC, duration: 4h}}]} | cron.schedule | minutes from 0 to 59 in its first field and hours from 0 to 23
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '*/75 6 1 * *', timeZone: UTC, duration: 4h}}]} | cron.schedule | minutes from 0 to 59 in its first field and hours from 0 to 23
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1-7 * MON, timeZone: UTC, duration: 4h}}]} | restricts the day of month and the day of week | MON#1 for the first Monday
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '0 6 */2 * 1', timeZone: UTC, duration: 4h}}]} | restricts the day of month and the day of week | MON#1 for the first Monday
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 Mai *, timeZone: UTC, duration: 4h}}]} | cron.schedule | JAN to DEC and weekdays as SUN to SAT
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 * * DIE, timeZone: UTC, duration: 4h}}]} | cron.schedule | JAN to DEC and weekdays as SUN to SAT
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: 'Europe Berlin', duration: 4h}}]} | cron.timeZone | such as Europe/Berlin or UTC
 adjustment: {increase: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2h, closes: 48h}}]} | beforeRenewal | such as opens 48h and closes 2h
 adjustment: {increase: {mode: Sometimes}} | spec.adjustment.increase.mode | "Immediate", "InWindow", "Never"
 adjustment: {increase: {mode: Never, windows: [a]}} | spec.adjustment.increase.windows | goes with mode InWindow alone
@@ -244,6 +260,10 @@ async fn every_shape_that_makes_sense_is_admitted() {
         "guardrails: {maxIncrease: 1, maxDecrease: 1}",
         "{seats: null, guardrails: {minSeats: 100, maxSeats: 200}}",
         "{managementPolicy: Observe, suspend: true}",
+        "{adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 59 23 1W * *, timeZone: UTC, duration: 4h}}]}}",
+        "{adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '*/59 0-23 * jan-MAR,12 MON#1', timeZone: Etc/GMT+1, duration: 1h}}]}}",
+        "{adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '05  006  LW  *  *', timeZone: America/Port-au-Prince, duration: 4h}}]}}",
+        "{adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '0 6 * * FRI#L,5L', timeZone: America/Argentina/Buenos_Aires, duration: 4h}}]}}",
         "activeCluster: none",
         "activeCluster: prod-eu",
         "activeCluster: a",

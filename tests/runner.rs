@@ -1,6 +1,7 @@
 //! The engine of `make test` (tests/runner/parts.sh), played with parts of its own. Part of `shape`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -29,6 +30,33 @@ fn played(parts: &str) -> (bool, String) {
     let output = runner(parts).0.output().expect("bash");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program of three tests, of which the first ones fail beside the others, and alone if their name says so.
+fn played_once_more(failing: usize, name: &str) -> (bool, String) {
+    let program = scratch_dir("once-more").join("tests.sh");
+    let text = format!(
+        "#!/usr/bin/env bash\nif [ \"$1\" = --exact ]; then [[ $2 != *always* ]]; exit; fi\n\
+         for n in 1 2 3; do [ $n -gt {failing} ] && said=ok || said=FAILED; echo \"test {name}$n ... $said\"; done\n[ 0 = {failing} ]\n"
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = root().join("tests/runner/once-more.sh");
+    let output = Command::new(script).arg("2").arg(&program).output().expect("bash");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn few_failing_tests_are_played_once_more_and_more_of_them_fail() {
+    let (well, told) = played_once_more(0, "now::");
+    assert!(well && !told.contains("once more"), "{told}");
+    let (well, told) = played_once_more(2, "now::");
+    assert!(well && told.contains("test now::1 ... FAILED"), "{told}");
+    assert!(told.ends_with("played once more: 2 (of at most 2), failed again: 0: now::1 now::2\n"), "{told}");
+    let (well, told) = played_once_more(1, "always::");
+    assert!(!well && told.contains("failed again: 1: always::1"), "{told}");
+    let (well, told) = played_once_more(3, "now::");
+    assert!(!well && !told.contains("once more"), "{told}");
 }
 
 /// The rows of the table: a part and its result.

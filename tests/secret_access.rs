@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::who_may_spend::Person;
 use crate::world::object_in;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// As many license keys as an object may have.
 const KEYS: usize = 20;

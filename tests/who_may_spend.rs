@@ -13,7 +13,7 @@ use crate::admission::{Desk, desk};
 use crate::world::object_in;
 
 /// The apiserver takes a moment to learn of a new binding.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A person without any right but those that he is given in one namespace.
 pub struct Person<'a> {

@@ -39,7 +39,7 @@ pub const FAST: &[&str] = &[
 ];
 
 /// How long a test waits for what should happen. Generous: only a failure waits that long.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct World {
     pub plane: Plane,

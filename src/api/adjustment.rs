@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
     .message("spec.adjustment.decrease.mode is InWindow and spec.adjustment.windows is empty: add a window, or use mode Immediate")
     .field_path(".decrease"))]
 #[x_kube(validation = Rule::new(
-    "!has(self.windows) || self.windows.size() == 0 || (has(self.increase) && self.increase.mode == 'InWindow') || (has(self.decrease) && self.decrease.mode == 'InWindow')")
-    .message("spec.adjustment.windows are used by no direction: set increase.mode or decrease.mode to InWindow, or remove windows")
+    "!has(self.windows) || self.windows.all(window, (has(self.increase) && self.increase.mode == 'InWindow' && (!has(self.increase.windows) || window.name in self.increase.windows)) || (has(self.decrease) && self.decrease.mode == 'InWindow' && (!has(self.decrease.windows) || window.name in self.decrease.windows)))")
+    .message("spec.adjustment.windows has a window that no direction uses: set increase.mode or decrease.mode to InWindow and name it there, or remove it")
     .field_path(".windows"))]
 #[x_kube(validation = Rule::new(
     "!has(self.increase) || !has(self.increase.windows) || !has(self.windows) || self.increase.windows.all(name, self.windows.exists(window, window.name == name))")
@@ -141,11 +141,23 @@ pub struct CronWindow {
     /// When it opens: five cron fields (minute, hour, day of month, month, day of week) such as `0 6 1W * *`, at most 100 characters.
     /// `L` is the last day, `1W` the weekday nearest to the 1st (holidays are not known), `MON#1` the first Monday, names are English.
     #[schemars(length(min = 1, max = 100))]
+    #[x_kube(validation = Rule::new("self.matches('^[-0-9A-Za-z*,/#]+( +[-0-9A-Za-z*,/#]+){4}$')")
+        .message("the schedule of a window needs exactly five cron fields of letters, digits and * , - / #, such as 0 6 1W * *: without seconds, nickname or time zone"))]
+    #[x_kube(validation = Rule::new(
+        "!self.matches('^([^ ]*[^0-9 ])?0*([6-9][0-9]|[1-9][0-9]{2,})') && !self.matches('^[^ ]+ +([^ ]*[^0-9 ])?0*(2[4-9]|[3-9][0-9]|[1-9][0-9]{2,})')")
+        .message("the schedule of a window has minutes from 0 to 59 in its first field and hours from 0 to 23 in its second"))]
+    #[x_kube(validation = Rule::new("!self.matches('^([^ ]+ +){2}([^ *]|[*][^ ])[^ ]* +[^ ]+ +([^ *]|[*][^ ])')")
+        .message("the schedule of a window restricts the day of month and the day of week, and cron opens on either: write * as one of them, and MON#1 for the first Monday"))]
+    #[x_kube(validation = Rule::new(
+        "self.matches('(?i)^([^ ]+ +){3}([-0-9*,/]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)+ +([-0-9*,/#L]|SUN|MON|TUE|WED|THU|FRI|SAT)+$') || !self.matches('^[-0-9A-Za-z*,/#]+( +[-0-9A-Za-z*,/#]+){4}$')")
+        .message("the schedule of a window names months as JAN to DEC and weekdays as SUN to SAT, or as numbers"))]
     pub schedule: String,
 
     /// The IANA name of the time zone of `schedule`, such as `Europe/Berlin` or `UTC`. A time that the clock skips opens at the first
     /// moment after it; one that comes twice opens at the first.
     #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[-A-Za-z0-9_+/]+$')")
+        .message("the time zone of a window is an IANA name such as Europe/Berlin or UTC"))]
     pub time_zone: String,
 
     /// How long it stays open: a Go-style duration of 1h to 168h, and not longer than until its next opening.
@@ -208,6 +220,15 @@ pub struct NextWindow {
     /// When the window opened that the change has missed, if it missed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<Time>,
+
+    /// Something that only a person ends holds the change too. Such a change has no right to leave after the end of the window.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The window that let a request pass.

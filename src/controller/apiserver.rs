@@ -9,7 +9,10 @@ use super::Error;
 use super::scope::Scope;
 
 /// An outage has ended when nothing has failed for this long: an apiserver that starts answers some requests before others.
-const OVER: Duration = Duration::from_secs(5);
+const OVER: Duration = Duration::from_secs(10);
+
+/// For this long after the last failure a refusal is no news: an apiserver that starts does not know its roles yet.
+const STARTS: Duration = Duration::from_secs(60);
 
 /// What is known of the apiserver.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Apiserver(Mutex<Option<Outage>>);
 struct Outage {
     began: Instant,
     failed: Instant,
+    /// The last failure, or a later refusal by an apiserver that starts.
+    troubled: Instant,
 }
 
 impl Apiserver {
@@ -34,12 +39,14 @@ impl Apiserver {
             self.failed(&error.to_string(), now);
             return false;
         }
-        // An apiserver that starts does not know its roles yet.
-        !(is_forbidden(error) && self.has_just_failed(now))
+        !(is_forbidden(error) && self.starts(now))
     }
 
-    fn has_just_failed(&self, now: Instant) -> bool {
-        self.outage().is_some_and(|outage| now.duration_since(outage.failed) < OVER)
+    /// Whether a refusal at this time is one by an apiserver that starts. Its outage lasts on.
+    fn starts(&self, now: Instant) -> bool {
+        let mut outage = self.outage();
+        let outage = outage.as_mut().filter(|outage| now.duration_since(outage.failed) < STARTS);
+        outage.map(|outage| outage.troubled = now).is_some()
     }
 
     /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
@@ -65,7 +72,7 @@ impl Apiserver {
             );
         }
         let began = outage.map_or(now, |outage| outage.began);
-        *outage = Some(Outage { began, failed: now });
+        *outage = Some(Outage { began, failed: now, troubled: now });
     }
 
     /// It has answered.
@@ -77,7 +84,7 @@ impl Apiserver {
 
     /// How long an outage has lasted that ends now.
     fn over(&self, now: Instant) -> Option<Duration> {
-        let over = self.outage().take_if(|outage| now.duration_since(outage.failed) >= OVER)?;
+        let over = self.outage().take_if(|outage| now.duration_since(outage.troubled) >= OVER)?;
         Some(over.failed.duration_since(over.began))
     }
 }
@@ -138,7 +145,21 @@ mod tests {
         assert!(Apiserver::default().tells(&forbidden()));
         assert!(!apiserver.tells(&forbidden()), "an apiserver that starts does not know its roles yet");
         apiserver.outage().as_mut().unwrap().failed -= OVER;
+        assert!(!apiserver.tells(&forbidden()), "it may take longer than other requests");
+        apiserver.outage().as_mut().unwrap().failed -= STARTS;
         assert!(apiserver.tells(&forbidden()), "that does not last");
+    }
+
+    #[test]
+    fn refusals_after_a_start_prolong_the_outage_for_a_while() {
+        let (apiserver, start) = (Apiserver::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        apiserver.failed("no connection", at(0));
+        assert!(apiserver.starts(at(8)));
+        assert_eq!(apiserver.over(at(17)), None);
+        assert!(!apiserver.starts(at(60)), "the roles are missing");
+        assert_eq!(apiserver.over(at(61)), Some(Duration::ZERO));
+        assert!(!apiserver.starts(at(62)), "there is no outage");
     }
 
     fn forbidden() -> Error {
@@ -153,9 +174,9 @@ mod tests {
         assert_eq!(apiserver.over(at(0)), None, "there was none");
         apiserver.failed("no connection", at(0));
         apiserver.failed("no connection", at(7));
-        assert_eq!(apiserver.over(at(11)), None);
-        assert_eq!(apiserver.over(at(12)), Some(Duration::from_secs(7)));
-        assert_eq!(apiserver.over(at(13)), None, "it is told once");
+        assert_eq!(apiserver.over(at(16)), None);
+        assert_eq!(apiserver.over(at(17)), Some(Duration::from_secs(7)));
+        assert_eq!(apiserver.over(at(18)), None, "it is told once");
     }
 
     #[test]

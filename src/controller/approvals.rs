@@ -19,7 +19,7 @@ use super::queue::Class;
 use super::scope::{Scope, watch};
 use super::{Context, Error};
 use crate::api::{ApprovalPolicy, LicenseSeatsStatus, PlanBlock, SeatApproval};
-use crate::domain::{Approval, Desired};
+use crate::domain::{Approval, Desired, fault_of};
 
 const NO_CRD: &str = "the CRD seatapprovals.seatkeeper.dev is not installed: apply it with seatkeeper crd | kubectl apply --server-side -f -";
 
@@ -250,13 +250,17 @@ fn of_object(list: List, name: &str) -> ReadApprovals {
     let mut read = ReadApprovals::default();
     let of_it = |item: &Item| reference(&item.spec) == Some(name) && item.metadata.deletion_timestamp.is_none();
     for Item { metadata: Name { name, .. }, spec } in list.items.into_iter().filter(of_it) {
-        match serde_json::from_value(spec) {
-            Ok(spec) => read.given.push(Approval { name, spec }),
-            Err(_) => {
-                read.unread =
-                    Some(format!("SeatApproval {name} is not as its CRD has it: delete it, and create it anew"))
-            }
-        }
+        let fault = match serde_json::from_value(spec) {
+            Ok(spec) => match fault_of(&spec) {
+                None => {
+                    read.given.push(Approval { name, spec });
+                    continue;
+                }
+                Some(fault) => fault,
+            },
+            Err(_) => "is not as its CRD has it",
+        };
+        read.unread = Some(format!("SeatApproval {name} {fault}: delete it, and create it anew"));
     }
     read
 }
@@ -363,14 +367,28 @@ mod tests {
     }
 
     #[test]
-    fn approval_that_cannot_be_read_holds_and_is_named() {
-        let spec = json!({ "licenseSeatsRef": { "name": "acme" }, "decision": "Perhaps" });
-        let list = json!({ "items": [{ "metadata": { "name": "odd" }, "spec": spec }] });
-        let read = of_object(serde_json::from_value(list).unwrap(), "acme");
-        assert_eq!(read.given, []);
-        assert_eq!(
-            read.unread.as_deref(),
-            Some("SeatApproval odd is not as its CRD has it: delete it, and create it anew")
-        );
+    fn approval_that_cannot_be_read_or_that_admission_would_refuse_holds() {
+        let whole = json!({ "decision": "Approved", "upTo": 200, "validUntil": "2026-12-31T00:00:00Z" });
+        let read = |change: Value| {
+            let mut spec = whole.clone();
+            spec["licenseSeatsRef"] = json!({ "name": "acme" });
+            for (field, value) in change.as_object().unwrap() {
+                spec[field] = value.clone();
+            }
+            let list = json!({ "items": [{ "metadata": { "name": "odd" }, "spec": spec }] });
+            of_object(serde_json::from_value(list).unwrap(), "acme")
+        };
+        assert_eq!((read(json!({})).given.len(), read(json!({})).unread), (1, None));
+        for (change, fault) in [
+            (json!({ "decision": "Perhaps" }), "is not as its CRD has it"),
+            (json!({ "validUntil": null }), "has neither planId nor validUntil, and would approve for ever"),
+            (json!({ "planId": "1-aa" }), "has to have either planId or a bound (upTo, limitUpTo)"),
+            (json!({ "upTo": null }), "has to have either planId or a bound (upTo, limitUpTo)"),
+            (json!({ "decision": "Denied" }), "denies and names no planId"),
+        ] {
+            let read = read(change);
+            assert_eq!(read.given, [], "{fault}");
+            assert_eq!(read.unread, Some(format!("SeatApproval odd {fault}: delete it, and create it anew")));
+        }
     }
 }

@@ -72,6 +72,19 @@ pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
     Some(ShownPlan { number, id: format!("{number}-{short}"), step, of, spent: false })
 }
 
+/// What is wrong with an approval that admission would refuse: the rest of a sentence.
+pub fn fault_of(spec: &SeatApprovalSpec) -> Option<&'static str> {
+    let bound = spec.up_to.is_some() || spec.limit_up_to.is_some();
+    match (&spec.plan_id, bound) {
+        (Some(_), true) | (None, false) => Some("has to have either planId or a bound (upTo, limitUpTo)"),
+        (None, true) if spec.decision == ApprovalDecision::Denied => Some("denies and names no planId"),
+        (None, true) if spec.valid_until.is_none() => {
+            Some("has neither planId nor validUntil, and would approve for ever")
+        }
+        _ => None,
+    }
+}
+
 /// Whether a change is more than a lower limit.
 pub(super) fn is_of_a_plan(step: &Step) -> bool {
     directions(step) != (false, false)

@@ -313,9 +313,8 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
     let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
     let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
-    let opens = windows::recorded(&windows::passage(s, change));
-    let not_before = opens.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
-    let next_window = opens.filter(|_| !holds.iter().any(Hold::is_of_a_person));
+    let next_window = windows::recorded(&windows::passage(s, change), holds.iter().any(Hold::is_of_a_person));
+    let not_before = next_window.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),

@@ -42,7 +42,7 @@ mod windows;
 mod wish;
 
 pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
-pub use approval::{Approval, Approvals, agreed_for};
+pub use approval::{Approval, Approvals, agreed_for, fault_of};
 pub use ceilings::Ceilings;
 pub use condition::{StandsStill, in_sync_before, keep_ready, kind, reason, stands_still, tells_fault};
 pub use condition_table::{CONDITIONS, Entry};

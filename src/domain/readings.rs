@@ -3,7 +3,7 @@
 
 use super::ladder::Move;
 use super::{LimitGoal, Numbers, Situation, Usage};
-use crate::api::{Intent, IntentPhase, Step};
+use crate::api::{Intent, IntentPhase, PlanBlock, Step};
 
 /// Whether a change is sent only under a plan that another reading published. Everything is, but a repeat that two readings
 /// have just allowed and that says how many seats there should be.
@@ -13,10 +13,17 @@ pub(super) fn must_be_published(s: &Situation<'_>, change: &Move) -> bool {
     change.attempt == 1 || s.intent.is_some_and(old) || needs_two(s, &change.step)
 }
 
-/// Whether another reading published this plan, and this one allows to send it: it has read all that the change rests on. What
-/// was read before is published once more, and the next reading is made for the change.
+/// Whether another reading published this plan as due, and this one allows to send it: it has read all that the change rests on.
+/// What was read before, or waited until now, is published once more, and the next reading is made for the change.
 pub(super) fn is_published(s: &Situation<'_>, plan: &str) -> bool {
-    s.published == Some(plan) && !s.seen.billed_is_old
+    s.published == Some(plan) && !s.seen.billed_is_old && !has_waited(s)
+}
+
+/// Whether the recorded plan waits for what may end for two installations at one moment: a window, or an approval that both have.
+/// They must not send at that moment what each of them adds.
+fn has_waited(s: &Situation<'_>) -> bool {
+    let ends = |block: &PlanBlock| matches!(block, PlanBlock::Window | PlanBlock::Approval);
+    s.calendar.planned.is_some_and(|plan| plan.blocked_by.iter().any(ends))
 }
 
 /// Whether more than the numbers must be the same in both readings: what gives seats back, what adds to whatever is there,

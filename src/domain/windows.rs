@@ -249,43 +249,46 @@ fn has_room(s: &Situation<'_>, stretch: Stretch) -> bool {
     used.map_or(0, |used| used.changes) < s.desired.adjustment.most_changes()
 }
 
-/// The recorded window of a change that waited for it and is not past it: neither was it edited, nor does it go further now.
+/// The recorded window of a change that waited for it and goes no further now.
 fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
     // A request that was turned away leaves the window recorded, and no plan.
-    let same = s.calendar.current && s.calendar.planned.is_none_or(|plan| covers(&plan.step, &change.step));
-    s.calendar.waits.filter(|_| same)
+    s.calendar.waits.filter(|_| s.calendar.planned.is_none_or(|plan| covers(&plan.step, &change.step)))
 }
 
-/// A change that was kept from its window may leave for a while after its end.
+/// A change that was kept from its window may leave for a while after its end, unless the spec was edited since or a person
+/// held it.
 fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> Option<PassedWindow> {
-    let window = waited_for(s, change).filter(|window| direction.has(&window.name))?;
+    let has_right = |window: &&NextWindow| s.calendar.current && !window.held && direction.has(&window.name);
+    let window = waited_for(s, change).filter(has_right)?;
     let (opens, closes) = (window.opens_at.0, window.closes_at.0);
     let deadline = closes.checked_add(SignedDuration::try_from(s.desired.adjustment.deadline).ok()?).ok()?;
     let in_time = closes <= s.now && s.now < deadline && has_room(s, Stretch { opens, closes });
     in_time.then(|| PassedWindow { name: window.name.clone(), opened_at: Time(opens), closes_at: Time(closes) })
 }
 
-/// When the window opened that a change has missed.
+/// When the window opened that a change has missed. The edit that ends what held it does not end that.
 fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
-    let window = waited_for(s, change)?;
+    let window = waited_for(s, change).filter(|window| s.calendar.current || window.held)?;
     if window.closes_at.0 <= s.now { Some(window.opens_at.0) } else { window.missed.as_ref().map(|time| time.0) }
 }
 
-/// The window that is recorded for a change that waits: the next one, or the one that is open while something else holds it
-/// for a moment.
-pub(super) fn recorded(passage: &Passage) -> Option<NextWindow> {
+/// The window that is recorded for a change that waits: the next one, or the one that is open while something else holds it.
+/// `held`: only a person ends that.
+pub(super) fn recorded(passage: &Passage, held: bool) -> Option<NextWindow> {
     match passage {
         Passage::Waits(Awaited { next, missed, .. }) => next.as_ref().map(|next| NextWindow {
             name: next.name.clone(),
             opens_at: Time(next.opens),
             closes_at: Time(next.closes),
             missed: missed.map(Time),
+            held,
         }),
         Passage::Through(PassedWindow { name, opened_at, closes_at }) => Some(NextWindow {
             name: name.clone(),
             opens_at: opened_at.clone(),
             closes_at: closes_at.clone(),
             missed: None,
+            held,
         }),
         Passage::Free | Passage::Urgent | Passage::Never(_) => None,
     }

@@ -55,7 +55,9 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let Some(next) = next else {
         return format!("{missed}{why}no window is known to open next: look at the windows of spec.adjustment");
     };
-    let ends = s.seen.license.as_ref().and_then(|license| license.expires_at.as_ref());
+    // Where keys are the license, its end is recorded from them.
+    let license = s.seen.license.as_ref().or(s.license.filter(|_| s.seen.keys().is_some()));
+    let ends = license.and_then(|license| license.expires_at.as_ref());
     let ends = ends.filter(|end| end.0 < next.opens).map_or_else(String::new, |end| {
         format!(". The license at {vendor} ends on {}, before that: renew it", end.0.strftime("%Y-%m-%d"))
     });

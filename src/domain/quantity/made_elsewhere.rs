@@ -5,12 +5,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{Intent, IntentPhase, ManagementPolicy, Plan, PlanBlock};
 use crate::domain::protocol::{RECENT, WaitFor};
+use crate::domain::windows::BEFORE_OPENING;
 use crate::domain::{Numbers, Situation};
 
 /// The plan that was about to be carried out, as a question to a person, if the account shows its target and no request of ours
 /// explains that.
 pub(super) fn made_elsewhere(s: &Situation<'_>, seen: Numbers) -> Option<Intent> {
-    let plan = s.calendar.planned.filter(|plan| s.calendar.current && is_due(plan))?;
+    let plan = s.calendar.planned.filter(|plan| s.calendar.current && is_due(s, plan))?;
     let moved = plan.step.base() != plan.step.target() && plan.step.target() == seen;
     let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
     if s.intent.is_some() || !moved || !manages || s.is_first_look() || is_ours(s, plan, seen) || s.confirms(&plan.id) {
@@ -44,10 +45,13 @@ pub(super) fn is_over(s: &Situation<'_>, intent: &Intent) -> bool {
     old || s.edited_since(intent) || s.confirms(&intent.id) || s.desired.stands_by().is_some()
 }
 
-/// Whether nothing but the wait of an object that became active stood against it. A change that something else holds is often made
-/// by hand.
-fn is_due(plan: &Plan) -> bool {
-    plan.step.key().is_none() && plan.blocked_by.iter().all(|block| *block == PlanBlock::Activation)
+/// Whether nothing but the wait of an object that became active stood against it, or a window that has just opened: two
+/// installations that wait for it come to the account together. A change that something else holds is often made by hand.
+fn is_due(s: &Situation<'_>, plan: &Plan) -> bool {
+    let opened = plan.not_before.as_ref().map(|opens| s.now.duration_since(opens.0));
+    let opened = opened.is_some_and(|ago| !ago.is_negative() && ago.unsigned_abs() < BEFORE_OPENING);
+    let ends = |block: &PlanBlock| *block == PlanBlock::Activation || opened && *block == PlanBlock::Window;
+    plan.step.key().is_none() && plan.blocked_by.iter().all(ends)
 }
 
 /// Whether a request of this installation may explain what is shown: a change on record, one of another object of the account, whether

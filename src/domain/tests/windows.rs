@@ -369,10 +369,65 @@ fn change_that_was_edited_or_held_by_a_person_has_no_right_to_leave_late() {
     suspended.pass(BEFORE);
     suspended.pass(OPEN);
     suspended.story.desired.suspended = false;
+    let held = suspended.status.next_window.clone().expect("the window that is open");
+    assert_eq!((held.opens_at.0, held.held), (at(OPEN), true));
+    suspended.story.generation = 4;
     assert_eq!(suspended.settled(late), None, "suspended over the window");
     assert!(suspended.summary().ends_with("at 2027-01-01 06:00 UTC"), "{}", suspended.summary());
+    assert_eq!(suspended.pending().0, "True/WindowMissed");
+    let next = suspended.status.next_window.as_ref().expect("the next window");
+    assert_eq!((next.missed.as_ref().map(|time| time.0), next.held), (Some(at(OPEN)), false));
     let mut fresh = deadline();
     assert_eq!(fresh.settled(late), None, "first seen after the window");
+}
+
+#[test]
+fn change_that_a_person_held_over_its_window_misses_it() {
+    let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+    waiter.story.desired.guardrails.max_seats = Some(120);
+    waiter.pass(BEFORE);
+    waiter.pass(LAST);
+    waiter.story.desired.guardrails.max_seats = None;
+    assert_eq!(waiter.settled("2026-12-01T12:00:00Z"), None, "the same spec, so only the hold tells");
+    assert_eq!(waiter.pending().0, "True/WindowMissed");
+}
+
+#[test]
+fn change_that_a_person_held_before_its_window_leaves_in_it_or_late() {
+    for now in [OPEN, "2026-12-01T12:00:00Z"] {
+        let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+        waiter.story.desired.suspended = true;
+        waiter.pass(BEFORE);
+        waiter.story.desired.suspended = false;
+        waiter.pass(BEFORE);
+        assert!(waiter.settled(now).is_some(), "{now}");
+    }
+}
+
+#[test]
+fn plan_that_waited_is_published_once_more_and_sent_by_next_reading() {
+    let mut waiter = waiter(story().with(|story| story.seen.rules.support.differences = Differences::Always));
+    waiter.pass(BEFORE);
+    let opened = waiter.pass(OPEN);
+    assert_eq!(opened.verdict, Verdict::Publish);
+    assert!(opened.wake.is_some_and(|wake| !wake.is_zero()), "differences of two installations leave apart");
+    assert_eq!(waiter.status.plan.as_ref().map(|plan| plan.blocked_by.as_slice()), Some([].as_slice()));
+    assert!(matches!(waiter.pass(OPEN).verdict, Verdict::Change(_)));
+}
+
+#[test]
+fn account_that_moves_by_waiting_plan_as_window_opens_is_told() {
+    let drifted = |now: &str| {
+        let mut waiter = waiter(story());
+        waiter.pass(BEFORE);
+        let target = waiter.status.plan.as_ref().expect("a plan").step.target();
+        waiter.story.seen.model = Model::Quantity(target);
+        waiter.pass(now);
+        said(&waiter.status, kind::DRIFTED).0
+    };
+    let told = "True/AnotherSeatkeeper";
+    assert_eq!([OPEN, "2026-12-01T06:14:59Z"].map(drifted), [told, told]);
+    assert_eq!(["2026-12-01T05:59:59Z", "2026-12-01T06:15:00Z"].map(drifted), ["", ""], "a person may make it by hand");
 }
 
 #[test]

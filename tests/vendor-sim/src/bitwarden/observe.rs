@@ -16,6 +16,9 @@ use super::{
 };
 use crate::faults::{Fault, FaultView};
 
+/// How long something that must happen is waited for. Generous: only a failure waits that long.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// The two ports of the cloud's form: an API and an Identity with base URLs of their own ("Addresses of a deployment").
 #[derive(Debug)]
 pub(crate) struct Apart {
@@ -169,11 +172,11 @@ impl Bitwarden {
 
     /// Waits until a fault has fired `times`: for a pause that means a request is inside it now.
     pub async fn wait_fired(&self, fault: u64, times: u64) -> bool {
-        self.wait_for(Duration::from_secs(20), |b| b.fired(fault) >= times).await
+        self.wait_for(LONGEST_WAIT, |b| b.fired(fault) >= times).await
     }
 
     /// Waits until nothing is under way: late requests and webhooks have landed.
     pub async fn settle(&self) -> bool {
-        self.wait_for(Duration::from_secs(20), |b| b.under_way() == 0).await
+        self.wait_for(LONGEST_WAIT, |b| b.under_way() == 0).await
     }
 }
