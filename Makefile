@@ -79,9 +79,10 @@ generate: ## Write the CRDs to crds/ and the charts, their snapshots, docs/api-r
 fmt: ## Format all code
 	cargo fmt --all
 
-bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, and requests a minute with 5 000
+bench: control-plane ## Measure: apply-to-vendor time, memory with 1 000 objects, binary size, requests a minute with 5 000, and 40 organizations at a window's opening
 	cargo bench --locked --bench rate_limit
 	cargo bench --locked --bench operator
+	cargo bench --locked --bench windows
 
 image: ## Build the container image (needs docker)
 	docker build -t seatkeeper:dev .
