@@ -174,7 +174,7 @@ async fn tenant_whose_first_key_is_about_to_be_added_gets_no_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_organizations_over_rate_limit_report_wait_before_next_one_is_read() {
+async fn new_organizations_over_the_rate_limit_say_within_seconds_that_they_wait() {
     needs_control_plane!();
     let w = world("sixteen").await;
     let mut tenants = Vec::new();
@@ -188,7 +188,13 @@ async fn new_organizations_over_rate_limit_report_wait_before_next_one_is_read()
     for tenant in &tenants {
         let status = tenant.until("some word", |status| !status.conditions.is_empty()).await;
         let ready = condition(&status, "Ready").expect("Ready");
-        waiting += usize::from(ready.message.contains("Seatkeeper has not read this object yet"));
+        if ready.message.contains("Seatkeeper has not read this object yet") {
+            waiting += 1;
+            let created = w.seats().get(&tenant.name).await.expect("the object").metadata.creation_timestamp;
+            let silent = ready.last_transition_time.0.duration_since(created.expect("its time").0);
+            // Ten seconds, and what a busy machine needs.
+            assert!(silent <= SignedDuration::from_secs(20), "{}: {silent:?}", tenant.name);
+        }
     }
     let tokens = w.count_requests("POST", "/connect/token");
     assert!(waiting > 0 && waiting + tokens >= tenants.len(), "{tokens} tokens, and {waiting} wait");

@@ -46,6 +46,7 @@ pub(super) async fn gather<'a>(
     let read = read(&mut pass).await?;
     if !waits(&read) {
         context.vendors.leave_queues(key);
+        pass.entry.waited(Instant::now());
     }
     Ok(Some((pass, read)))
 }

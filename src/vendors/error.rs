@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ReadError;
 use super::certificate::Untrusted;
 use super::rate_limit::{Outage, Trouble, Wait};
-use crate::domain::{Fault, Remedy, reason};
+use crate::domain::{Fault, RATE_LIMITED, Remedy, reason};
 
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);
@@ -188,7 +188,7 @@ impl VendorError {
             ),
             // It gets no status: the controller comes back instead.
             Self::RateLimited { after } => (
-                "rate limited; waiting".into(),
+                RATE_LIMITED.into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),
             Self::Throttled { after: Some(after) } | Self::Closed { after, outage: None } => (

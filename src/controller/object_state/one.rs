@@ -14,6 +14,9 @@ use crate::domain::{DoubtClock, Fault};
 /// This many readings of a Secret take a minute, with the time as shipped.
 const MINUTE: u32 = 12;
 
+/// A turn that the rate limit delays by more than this is reported.
+const LATE: Duration = Duration::from_secs(60);
+
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
 pub(in crate::controller) struct CredentialPause {
@@ -67,6 +70,8 @@ pub(in crate::controller) struct ObjectState {
     pub(super) rate_limited: bool,
     /// When this wait began.
     rate_limited_since: Option<Instant>,
+    /// When the turn of this wait comes, as it was first reported.
+    late_turn: Option<Timestamp>,
     /// When its turn to be read came last, whatever the result of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
@@ -141,7 +146,26 @@ impl ObjectState {
 
     /// How long the reading that comes now has waited for its turn; `None`: it has not.
     pub fn waited(&mut self, now: Instant) -> Option<Duration> {
+        self.late_turn = None;
         Some(now.duration_since(self.rate_limited_since.take()?))
+    }
+
+    /// When its turn comes, `after` from now, if the rate limit delays a reading that is due by more than a minute. It is the same
+    /// time until the turn comes, so that its status is written once. `grace`: a reading that this process never made is not due
+    /// earlier, for another process may have made it just before.
+    pub fn late_turn(
+        &mut self,
+        after: Duration,
+        grace: Duration,
+        (now, wall): (Instant, Timestamp),
+    ) -> Option<Timestamp> {
+        let due = if self.seen || self.asked { None } else { self.last_read.map(|began| began + grace) };
+        let due = due.max(self.rate_limited_since);
+        let late = due.is_some_and(|due| (now + after).saturating_duration_since(due) > LATE);
+        if late && self.late_turn.is_none() {
+            self.late_turn = wall.checked_add(after).ok();
+        }
+        self.late_turn
     }
 
     /// The vendor was asked in vain: the next wait for a turn begins now.
@@ -315,6 +339,37 @@ mod tests {
         let later = start + Duration::from_secs(7200);
         let mut edited = entry.begin(&requested(2), later);
         assert_eq!(edited.secret_recheck(often, later), often);
+    }
+
+    #[test]
+    fn turn_is_late_once_a_due_reading_is_delayed_by_more_than_a_minute() {
+        let (start, hour) = (Instant::now(), Duration::from_secs(3600));
+        let seconds = Duration::from_secs;
+        let at = |after| (start + seconds(after), Timestamp::UNIX_EPOCH + seconds(after));
+        let waits = |entry: &mut ObjectState, now, after, grace| {
+            entry.rate_limit(seconds(after), at(now).0);
+            entry.late_turn(seconds(after), grace, at(now)).map(|turn| turn.as_second())
+        };
+        let read = || {
+            let mut entry = ObjectState::default();
+            entry.read(start, Timestamp::UNIX_EPOCH);
+            entry
+        };
+        let mut entry = read();
+        assert_eq!(waits(&mut entry, 10, 60, hour), None, "a minute");
+        assert_eq!(waits(&mut entry, 70, 0, hour), None, "it has come");
+        assert_eq!(waits(&mut entry, 71, 1, hour), Some(72), "put off again");
+        assert_eq!(waits(&mut entry, 72, 20, hour), Some(72), "it is not reported again");
+        assert_eq!(entry.waited(at(92).0), Some(seconds(82)));
+        assert_eq!(waits(&mut entry, 200, 60, hour), None, "the next wait begins anew");
+        assert_eq!(waits(&mut read(), 10, 61, hour), Some(71));
+        let mut restarted = ObjectState { last_read: Some(start), ..ObjectState::default() };
+        assert_eq!(waits(&mut restarted.clone(), 0, 61, Duration::ZERO), Some(61), "never read by any process");
+        assert_eq!(waits(&mut restarted, 0, 3660, hour), None, "another process may have read it at the start");
+        assert_eq!(waits(&mut restarted, 1, 3660, hour), Some(3661));
+        let mut asked = ObjectState { asked: true, last_read: Some(start), ..ObjectState::default() };
+        assert_eq!(waits(&mut asked, 5, 61, hour), Some(66), "a person waits for it");
+        assert_eq!(read().late_turn(hour, hour, at(0)), None, "it does not wait for the rate limit");
     }
 
     #[test]
