@@ -48,7 +48,7 @@ pub enum HoldKind {
     Observe,
     /// The object became active in this cluster, and waits until this time before its first change.
     Activating(WaitedFor, Option<Timestamp>),
-    /// The vendor must show the same numbers for the settle time first.
+    /// A second reading must agree first.
     Settle(WaitedFor),
     /// The late effects of the last change may still come.
     LateEffects(WaitedFor),
