@@ -158,7 +158,7 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
             summary: "change not sent".into(),
-            message: format!("the change was not sent: {why}. It is tried again"),
+            message: format!("the change was not sent: {why}. Seatkeeper tries again"),
         }),
         _ => None,
     }

@@ -275,7 +275,7 @@ pub(super) async fn not_stored(
         tracing::warn!(%error, "the conditions of the object cannot be written either");
     }
     let wait = after_fault(context, &fault, entry);
-    tracing::warn!(error = %fault, "pass not finished; again in {} s", wait.as_secs());
+    tracing::warn!(error = %fault, "pass not finished; Seatkeeper tries again in {} s", wait.as_secs());
     wait
 }
 

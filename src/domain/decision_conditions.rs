@@ -304,8 +304,8 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
             intent.map_or_else(String::new, |i| status_column::review(vendor, i, seen, history, grows))
         }
         Verdict::Conflict => format!(
-            "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
-             changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
+            "{vendor} was changed from outside again, after Seatkeeper corrected it twice within a day. Seatkeeper stops until \
+             spec.seats or spec.limit is edited or a day has passed. Find out who changes it"
         ),
         Verdict::Lacking(lack) => lack.message.clone(),
         Verdict::Unsupported(why) => why.clone(),
