@@ -26,7 +26,7 @@ async fn foreign_change_is_corrected_twice_a_day_and_left_alone_the_third_time()
     let status = t.until_said("Ready", "False/Conflict").await;
     assert_eq!(said(&status, "Drifted"), "True/ExternalChange");
     let message = &condition(&status, "Ready").expect("Ready").message;
-    assert!(message.contains("corrected twice within a day"), "{message}");
+    assert!(message.contains("corrected it twice within a day"), "{message}");
     t.ask("again").await;
     assert_eq!((t.puts(), t.organization().seats), (3, Some(125)));
     // Another wish starts afresh.

@@ -14,7 +14,7 @@ use crate::world::{World, condition, organization, said};
 async fn waits(t: &Tenant<'_>, name: &str) {
     let held = t.world.until_reason(name, "ChangePending", "Settling").await;
     let message = &condition(&held, "ChangePending").expect("ChangePending").message;
-    assert!(message.contains("last change once more"), "{name}: {message}");
+    assert!(message.contains("late effects of"), "{name}: {message}");
     t.until_polled(3).await;
     assert_eq!(t.puts(), 1, "{name}");
 }

@@ -58,7 +58,7 @@ async fn no_object_asks_host_that_answered_503_with_pause_until_pause_ends() {
     for t in &tenants {
         let status = t.ask("now").await;
         let message = &condition(&status, "CredentialsValid").expect("CredentialsValid").message;
-        assert!(message.contains("asks for 1801 s of pause. It is tried again then"), "{message}");
+        assert!(message.contains("asks for 1801 s of pause. Seatkeeper tries again then"), "{message}");
     }
     w.edit(&tenants[0].name, json!({ "seats": 120 })).await;
     let late = w.tenant("late", organization()).await;

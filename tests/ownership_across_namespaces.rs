@@ -129,7 +129,7 @@ async fn forged_change_blocks_other_namespace_no_longer_than_settle_time() {
     f.forge(json!({ "history": [change] })).await;
     f.w.edit("acme", json!({ "seats": 160 })).await;
     let blocked = |status: &LicenseSeatsStatus| {
-        condition(status, "ChangePending").is_some_and(|pending| pending.message.contains("last change once more"))
+        condition(status, "ChangePending").is_some_and(|pending| pending.message.contains("late effects of"))
     };
     f.w.until("acme", "blocked by the forged change", blocked).await;
     assert_eq!(f.w.puts(), 1, "nothing more is sent meanwhile");

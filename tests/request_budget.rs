@@ -1,13 +1,14 @@
 //! The rate limiter: the vendor's own limiter never has to refuse, a pause that the vendor asks for counts for all
 //! objects, and a bad key costs one request however many objects use it.
 
+use seatkeeper::api::LicenseSeatsStatus;
 use seatkeeper_support::{OPERATOR_USER, needs_control_plane, wait_for};
 use serde_json::json;
 use vendor_sim::{Fault, OrganizationKey, RateLimits, RequestRecord};
 
 use crate::bad_answers::throttled;
 use crate::tenants::{Tenant, fast_but};
-use crate::world::{FAST, PATIENCE, World, condition, organization, world};
+use crate::world::{FAST, PATIENCE, World, condition, organization, said, world};
 
 /// Organizations with an object each: as many tokens as there are in a minute for first looks.
 async fn tenants(w: &World, n: usize) -> Vec<Tenant<'_>> {
@@ -77,6 +78,50 @@ async fn object_waiting_beyond_three_intervals_says_so_once_and_is_still_read() 
         let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).resource("licenseseats").name(name);
         assert!(writes.len() <= 2, "{name}: {:?}", writes.events());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
+    needs_control_plane!();
+    let w = world("late-turns").await;
+    w.needs_many_tokens();
+    // Each reading needs a token of its own.
+    w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+    let tenants = tenants(&w, 24).await;
+    for t in &tenants {
+        t.declare(json!({ "seats": 100, "interval": "1h" })).await;
+    }
+    for t in &tenants {
+        t.until_in_sync(100).await;
+    }
+    w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
+    // The answers of this reading show the limiter. Of the others nine get a token in this minute, and nine in the next one.
+    tenants[0].ask("first").await;
+    let (mark, events) = (w.plane.audit_mark(), w.events().await);
+    for t in &tenants[1..] {
+        w.annotate(&t.name, "seatkeeper.dev/reconcile-requested-at", "now").await;
+    }
+    let message = |status: &LicenseSeatsStatus| condition(status, "Ready").expect("Ready").message.clone();
+    let late = async || {
+        let mut late = Vec::new();
+        for t in &tenants {
+            let status = t.status().await;
+            if message(&status)
+                .contains(". Rate limited: Bitwarden takes only so many requests a minute. The numbers are from 20")
+            {
+                late.push((t.name.clone(), status));
+            }
+        }
+        (late.len() >= 5).then_some(late)
+    };
+    for (name, status) in wait_for("five turns to be late", PATIENCE, late).await {
+        assert!(message(&status).contains("Z. The next reading comes at about 20"), "{}", message(&status));
+        assert_eq!((said(&status, "Ready").as_str(), status.summary.as_deref()), ("True/InSync", Some("in sync")));
+        assert_eq!(status.last_handled_reconcile_at, None, "{name}: a request is handled once the vendor is read");
+        let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).resource("licenseseats").name(&name);
+        assert_eq!(writes.len(), 1, "{name}: {:?}", writes.events());
+    }
+    assert_eq!((w.events().await, refused(&w)), (events, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

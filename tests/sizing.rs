@@ -150,7 +150,7 @@ async fn lower_bound_of_use_lowers_nothing_at_any_age_and_names_key_showing_all(
     let status = t.until("the earlier use is forgotten", |s| sizing(s).highest.is_empty()).await;
     assert_eq!((said(&status, "Ready").as_str(), status.desired), ("True/InSync", Some(105)));
     let ready = message(&status, "Ready");
-    let told = "the 40 in use that these credentials show ask for 50 seats, and more may be in use, so nothing is given back: use an \
+    let told = "these credentials show 40 in use, which ask for 50 seats; more may be in use, so Seatkeeper gives none back: use an \
                 owner's key (ownerCredentialsSecretRef)";
     assert!(ready.contains(told), "{ready}");
     t.rests().await;

@@ -158,7 +158,7 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
             summary: "change not sent".into(),
-            message: format!("the change was not sent: {why}. It is tried again"),
+            message: format!("the change was not sent: {why}. Seatkeeper tries again"),
         }),
         _ => None,
     }
@@ -166,8 +166,8 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::io::Read;
+    use std::sync::Arc;
 
     use super::*;
     use crate::controller::CrdState;
@@ -181,19 +181,6 @@ mod tests {
         assert_eq!(may_leave(&context, term - 1, started), Err("another replica leads, or may"));
     }
 
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("a log").write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     /// The line that is logged of a change from 100 seats to 150.
     fn logged(limit: Option<i32>, outcome: &Outcome) -> String {
         let limit_to = limit.map_or_else(String::new, |limit| format!(",\"limitTo\":{limit}"));
@@ -202,12 +189,12 @@ mod tests {
                 "generation":1,"attempt":1,"reason":"SpecDiffers","phase":"Open","time":"2026-11-29T12:00:00Z"}}"#
         );
         let intent: Intent = serde_json::from_str(&intent).expect("an intent");
-        let log = Log::default();
-        let written = log.clone();
-        let lines = tracing_subscriber::fmt().with_writer(move || written.clone()).with_ansi(false).finish();
+        let (mut written, log) = std::io::pipe().expect("a pipe");
+        let lines = tracing_subscriber::fmt().with_writer(Arc::new(log)).with_ansi(false).finish();
         tracing::subscriber::with_default(lines, || super::log(&("it".into(), "acme".into()), &intent, outcome, None));
-        let bytes = log.0.lock().expect("a log").clone();
-        String::from_utf8(bytes).expect("text")
+        let mut text = String::new();
+        written.read_to_string(&mut text).expect("text");
+        text
     }
 
     #[test]

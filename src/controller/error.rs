@@ -19,7 +19,9 @@ pub enum Error {
     #[error("the apiserver does not store the status as it is written ({})", .0.join(", "))]
     NotStored(Vec<String>),
     /// The answer is not the object that was asked for.
-    #[error("apiserver: the answer is not the object that was asked for; is something in between?")]
+    #[error(
+        "apiserver: the answer is not the requested object; perhaps something between the operator and the apiserver answers"
+    )]
     Foreign,
     /// What is written cannot be put into JSON.
     #[error("status cannot be written as JSON: {0}")]

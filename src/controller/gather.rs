@@ -46,6 +46,7 @@ pub(super) async fn gather<'a>(
     let read = read(&mut pass).await?;
     if !waits(&read) {
         context.vendors.leave_queues(key);
+        pass.entry.waited(Instant::now());
     }
     Ok(Some((pass, read)))
 }
@@ -265,7 +266,7 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
         .map(|opened| (opened, Versions { credentials, all })))
 }
 
-/// The name of an owner in another namespace is not for everybody's eyes.
+/// The message names no owner in another namespace, for readers of this one may not know it.
 fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     let other = if owner.0 == *namespace {
         format!("LicenseSeats {}", owner.1)
@@ -273,8 +274,8 @@ fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
         "a LicenseSeats in another namespace".into()
     };
     let message = format!(
-        "{other} is older and has the same {} of the same account: delete one of the two, or point one elsewhere. Nothing is \
-         sent for this one meanwhile",
+        "{other} is older and has the same {} of the same account: delete one of the two, or point one at another account. \
+         Until then Seatkeeper sends nothing for this one",
         desired.pool.name
     );
     Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "owned by another object".into(), message }

@@ -14,7 +14,7 @@ use super::{Context, Error};
 const PAGE: u32 = 500;
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Counts for a term until it is done or this replica leads no more. Nothing is sent before.
+/// Lists all objects at the start of a term, until that succeeds or this replica leads no more. Nothing is sent before.
 pub(super) async fn count(context: &Context, term: u64) {
     let mut told = String::new();
     while context.leadership.is_current() {
@@ -23,7 +23,10 @@ pub(super) async fn count(context: &Context, term: u64) {
             Err(error) if context.apiserver.tells(&error) => {
                 let error = error.to_string();
                 if error != told {
-                    tracing::warn!(error, "LicenseSeats not counted, so nothing is sent yet; tried again each second");
+                    tracing::warn!(
+                        error,
+                        "the initial scan cannot list LicenseSeats, so nothing is sent yet; Seatkeeper tries again each second"
+                    );
                     told = error;
                 }
             }

@@ -1,7 +1,7 @@
 //! Leadership by a Lease: who may act, and until when.
 //!
-//! Leadership is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before anybody
-//! else may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
+//! Leadership is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before another
+//! replica may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
 //! write is a compare-and-swap.
 
 use std::sync::Arc;

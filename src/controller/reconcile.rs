@@ -99,7 +99,7 @@ fn after_error(context: &Context, error: &Error, entry: &mut ObjectState) -> Dur
     entry.records_nothing();
     let wait = jitter(backoff(entry.failures, Duration::from_secs(60)));
     if context.apiserver.tells(error) {
-        tracing::warn!(%error, "pass not finished; again in {} s", wait.as_secs());
+        tracing::warn!(%error, "pass not finished; Seatkeeper tries again in {} s", wait.as_secs());
     }
     wait
 }

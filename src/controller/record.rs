@@ -1,18 +1,20 @@
 //! Records, the last step of a pass: the only code that writes status, events and metrics. Once, on
 //! every path; nothing when nothing changed.
 
+mod rate_limited;
+
 use std::time::{Duration, Instant};
 
 use super::decide::SAID;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, backoff, jitter};
-use super::pass::{Decided, End, Failed, Pass, Queue, RateLimited};
+use super::pass::{Decided, End, Failed, Pass};
 use super::proof::Proof;
 use super::signature::{Signature, Signed};
 use super::{Context, Error};
 use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
-use crate::domain::{self, Decision, Desired, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
+use crate::domain::{self, Decision, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 use crate::metrics::{self, Shown};
 
 /// How often to look again where only an edit helps; an edit itself is seen at once.
@@ -122,37 +124,6 @@ impl Pass<'_> {
         self.write_with_proof(&status, &finding).await?;
         self.entry.foreign = false;
         Ok(wait)
-    }
-
-    /// The vendor was not asked, for it is not this object's turn. Numbers that still look fresh are reported as stale
-    /// once they are too old, and a new object, an edit or a changed Secret does not wait in silence.
-    async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
-        let RateLimited { status, desired, after, why } = rate_limited;
-        self.context.metrics.pass("rate_limited");
-        let (new, now) = (status.conditions.is_empty(), Instant::now());
-        let unseen = self.entry.unseen_for(self.is_edited(&status), now);
-        let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);
-        if !new && unseen.is_none() && ready.is_none_or(|ready| ready.status != "True") {
-            return Ok(after);
-        }
-        let (silent, since) = match (new, unseen) {
-            (true, _) => (SAID.saturating_sub(self.entry.unread_for(now)), "yet"),
-            (false, Some(unseen)) => (SAID.saturating_sub(unseen), "since its spec or a Secret was changed"),
-            (false, None) => (
-                self.entry.stale_in(desired.interval, now),
-                "for three intervals, and the numbers are at least that old",
-            ),
-        };
-        if !silent.is_zero() {
-            if !new {
-                self.show(&status, desired.interval);
-            }
-            return Ok(after.min(silent));
-        }
-        let fault = waits_for_turn(&desired, &why, since);
-        let finding = Finding::Failed { fault: &fault, desired: Some(&desired), account: None, stale: true };
-        self.write_with_proof(&status, &finding).await?;
-        Ok(after)
     }
 
     /// The record cannot be read or kept: only words are written, so that nothing in it is lost.
@@ -278,25 +249,6 @@ fn not_checked(fault: Fault) -> Fault {
     Fault { message, ..fault }
 }
 
-/// Why the turn of an object has not come. `since`: for how long not.
-fn waits_for_turn(desired: &Desired, why: &Queue, since: &str) -> Fault {
-    let why = match why {
-        Queue::RateLimiter => "takes only so many requests a minute",
-        Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
-    };
-    let message = format!(
-        "{} {why}, so Seatkeeper has not read this object {since}. Wait. To have it read sooner, use longer intervals or fewer \
-         credentials",
-        desired.pool.vendor.name
-    );
-    Fault {
-        remedy: Remedy::Time { after: None, secret_may_help: false },
-        reason: domain::reason::VENDOR_UNREACHABLE,
-        summary: "rate limited; waiting".into(),
-        message,
-    }
-}
-
 /// Whether the spec lets the vendor buy by itself, or does not say.
 fn vendor_may_buy(stored: &StoredObject) -> bool {
     let limit = stored.spec::<LicenseSeatsSpec>().map(|spec| spec.limit);
@@ -323,7 +275,7 @@ pub(super) async fn not_stored(
         tracing::warn!(%error, "the conditions of the object cannot be written either");
     }
     let wait = after_fault(context, &fault, entry);
-    tracing::warn!(error = %fault, "pass not finished; again in {} s", wait.as_secs());
+    tracing::warn!(error = %fault, "pass not finished; Seatkeeper tries again in {} s", wait.as_secs());
     wait
 }
 

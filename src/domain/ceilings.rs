@@ -30,6 +30,10 @@ pub(super) struct Upper {
 }
 
 impl Upper {
+    fn of_object(max: i32, short: &'static str, raise: &'static str, remove: &'static str) -> Self {
+        Self { max, short, name: format!("spec.guardrails.{short} {max}"), raise, remove, holds_what_falls: true }
+    }
+
     fn of_installer(max: i32, short: &'static str, raise: &'static str, remove: &'static str) -> Self {
         Self { max, short, name: format!("the installer's {short} {max}"), raise, remove, holds_what_falls: false }
     }
@@ -44,14 +48,8 @@ impl Desired {
 
     /// The most seats: of the object, and of the installer.
     pub(super) fn most_seats(&self) -> impl Iterator<Item = Upper> + use<> {
-        let own = self.guardrails.max_seats.map(|max| Upper {
-            max,
-            short: "maxSeats",
-            name: format!("spec.guardrails.maxSeats {max}"),
-            raise: "raise maxSeats first",
-            remove: "remove maxSeats",
-            holds_what_falls: true,
-        });
+        let own = self.guardrails.max_seats;
+        let own = own.map(|max| Upper::of_object(max, "maxSeats", "raise maxSeats first", "remove maxSeats"));
         let installers = self.ceilings.max_seats.map(|max| {
             let (raise, remove) = (
                 "ask the installer to raise it (chart: limits.maxSeats)",
@@ -64,14 +62,8 @@ impl Desired {
 
     /// The largest step upwards: of the object, and of the installer.
     pub(super) fn largest_increase(&self) -> impl Iterator<Item = Upper> + use<> {
-        let own = self.guardrails.max_increase.map(|max| Upper {
-            max,
-            short: "maxIncrease",
-            name: format!("spec.guardrails.maxIncrease {max}"),
-            raise: "raise maxIncrease",
-            remove: "remove maxIncrease",
-            holds_what_falls: true,
-        });
+        let own = self.guardrails.max_increase;
+        let own = own.map(|max| Upper::of_object(max, "maxIncrease", "raise maxIncrease", "remove maxIncrease"));
         let installers = self.ceilings.max_increase.map(|max| {
             let (raise, remove) = (
                 "ask the installer to raise it (chart: limits.maxIncrease)",

@@ -1,4 +1,4 @@
-//! What is said of a decision: the STATUS column and the conditions. Called by `report`.
+//! The STATUS column and the conditions of a decision. Called by `report`.
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ use super::status_column::{self, Beside};
 use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
 
-/// What the words are made of.
+/// What STATUS and the conditions are made from.
 pub(super) struct Told<'a> {
     /// The status as it was.
     pub old: &'a LicenseSeatsStatus,
@@ -27,7 +27,7 @@ pub(super) struct Told<'a> {
     pub now: Timestamp,
 }
 
-/// Says it. `status` has the numbers already.
+/// Sets STATUS and the conditions. `status` has the numbers already.
 pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let Told { old, generation, desired, seen, decision, now } = *told;
     let vendor = desired.pool.vendor.name;
@@ -45,7 +45,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
         .unwrap_or_else(|| ready(told, &step.map(status_column::step).unwrap_or_default(), &status.history));
-    // A hand-over waits for Standby, whatever becomes of the license: LicenseValid tells that.
+    // A hand-over waits for the reason Standby, so the state of the license is in LicenseValid alone.
     let stands_by = matches!(decision.verdict, Verdict::Standby(_));
     let off = says.ready == Is::True && license.is == Is::False && !stands_by;
     let said = if off {
@@ -65,7 +65,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
         seen,
         shortage.map(|one| with_fix(desired, seen, says.pending.is_some(), one)),
     );
-    // A change that waits is told whatever else is wrong.
+    // A pending change is reported beside every fault.
     if let Some(reason) = says.pending {
         conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
     }
@@ -74,7 +74,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     status.conditions = conditions.done();
 }
 
-/// Says `Reconciling` or `Stalled`, with the reason and the message of `Ready`.
+/// Sets `Reconciling` or `Stalled`, with the reason and the message of `Ready`.
 fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (why, message): (&'static str, &str)) {
     let Told { seen, decision, now, .. } = *told;
     let may_pass = match why {
@@ -82,7 +82,7 @@ fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (wh
         _ => key_arrives(&decision.verdict) && has_time(conditions.since(kind::READY), now),
     };
     match going {
-        // The license is not in force, which only a person can mend.
+        // Only a person can renew a license.
         Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, message),
         Going::Rests => {}
         Going::Stalled if !may_pass => conditions.say(kind::STALLED, Is::True, why, message),
@@ -90,12 +90,12 @@ fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (wh
     }
 }
 
-/// What the vendor shows above the installer's ceiling.
+/// The numbers above the installer's ceiling, in a few words and as a sentence.
 fn above_ceiling(told: &Told<'_>) -> Option<(String, String)> {
     told.desired.above_ceiling(told.seen.numbers()?)
 }
 
-/// Says `Ready`: what is said of the decision or the license, and what the numbers add. Returns the reason and the message.
+/// Sets `Ready`: the sentence of the decision or of the license, and what the numbers add. Returns the reason and the message.
 fn say_ready(
     conditions: &mut Conditions,
     status: &LicenseSeatsStatus,
@@ -143,7 +143,7 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
         Some(fault) => {
             let (is, why) = match fault.remedy {
                 Remedy::Time { .. } => (Is::Unknown, fault.reason),
-                // The key is accepted, and not seen at work.
+                // The vendor accepts the key and answers no reading with it.
                 Remedy::Server { .. } => (Is::Unknown, reason::VENDOR_UNREACHABLE),
                 _ => (Is::False, fault.reason),
             };
@@ -156,7 +156,7 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
     }
 }
 
-/// Whether a key that fails beside the others, so that nothing is lowered, may work again without a person.
+/// Whether a key that fails beside the others may recover without a person. While it fails, nothing is lowered.
 fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
     let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
     fault.is_some_and(|fault| passes(fault, conditions, now))
@@ -167,7 +167,7 @@ fn key_arrives(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Lacking(lack) if lack.arrives)
 }
 
-/// A shortage with what ends it: the bound that keeps sizing from that, or what a person can do.
+/// A shortage with its remedy: what a person can do, or the bound that limits sizing.
 fn with_fix(
     desired: &Desired,
     seen: &Snapshot,
@@ -191,7 +191,7 @@ fn with_fix(
     })
 }
 
-/// `None`: the use or the purchased seats are not known.
+/// Sets `SeatShortage`. `None`: the use or the purchased seats are not known.
 fn say_shortage(
     conditions: &mut Conditions,
     vendor: &str,
@@ -224,7 +224,7 @@ fn say_shortage(
     }
 }
 
-/// `history`: recorded changes, newest first.
+/// Sets `Drifted`. `history`: recorded changes, newest first.
 fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     let Told { desired, seen, decision, .. } = *told;
     let vendor = desired.pool.vendor.name;
@@ -249,7 +249,7 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     }
 }
 
-/// The seats that a change is about to bring, or is waited for to bring. `history`: recorded changes, newest first.
+/// The target of a change that is about to be made, or whose outcome is awaited. `history`: recorded changes, newest first.
 fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
     let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
     let numbers = match &decision.verdict {
@@ -260,7 +260,7 @@ fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
     numbers.map(|numbers| numbers.seats)
 }
 
-/// What this account may bill.
+/// The number that this account may bill.
 fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
     told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
 }
@@ -304,8 +304,8 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
             intent.map_or_else(String::new, |i| status_column::review(vendor, i, seen, history, grows))
         }
         Verdict::Conflict => format!(
-            "{vendor} was changed from outside and corrected twice within a day, and is changed again: find out who \
-             changes it; Seatkeeper stops until spec.seats or spec.limit is edited or a day has passed"
+            "{vendor} was changed from outside again, after Seatkeeper corrected it twice within a day. Seatkeeper stops until \
+             spec.seats or spec.limit is edited or a day has passed. Find out who changes it"
         ),
         Verdict::Lacking(lack) => lack.message.clone(),
         Verdict::Unsupported(why) => why.clone(),

@@ -184,7 +184,7 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
         let why = match key.origin {
             Some(KeyOrigin::Adopted) => "as the spec says",
             _ => {
-                "for no other can be it; that is not proven, so prune will not remove it: name the row in licenseKeys[].adopt to \
+                "for no other row can be it. That is not proven, so Seatkeeper does not prune it: name the row in licenseKeys[].adopt to \
                  let prune remove it once its key is no longer listed"
             }
         };

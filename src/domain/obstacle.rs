@@ -69,7 +69,7 @@ impl Obstacle {
                     Peer::Here(name) => format!("LicenseSeats {name} is older and"),
                     Peer::Elsewhere => "an older object in another namespace".into(),
                 };
-                return format!("{owner} has these seats: delete one of the two, or point one elsewhere");
+                return format!("{owner} has these seats: delete one of the two, or point one at another account");
             }
             Self::SameRows { peer, id } => {
                 let other = match peer {
@@ -83,14 +83,14 @@ impl Obstacle {
                 );
             }
             Self::LateEffects(_) => {
-                return "the vendor may write the row of this account's last change once more: the next change follows after that"
+                return "the vendor may still write late effects of this account's last change: the next change follows after them"
                     .into();
             }
-            Self::InFlight(None) => "of which the record is gone".into(),
+            Self::InFlight(None) => "whose record is gone".into(),
             Self::InFlight(Some(Peer::Here(name))) => format!("of {name}"),
             Self::InFlight(Some(Peer::Elsewhere)) => "of an object in another namespace".into(),
         };
-        format!("another change of this account, {whose}, may still be running: one is made at a time")
+        format!("another change of this account, {whose}, may still be running: Seatkeeper makes one at a time")
     }
 }
 
@@ -114,8 +114,8 @@ mod tests {
                 Obstacle::SameRows { peer: Peer::Elsewhere, id: "0123".into() },
                 "a LicenseSeats in another namespace has",
             ),
-            (Obstacle::LateEffects(Duration::ZERO), "this account's last change once more"),
-            (Obstacle::InFlight(None), "of which the record is gone, may still"),
+            (Obstacle::LateEffects(Duration::ZERO), "late effects of this account's last change"),
+            (Obstacle::InFlight(None), "whose record is gone, may still"),
         ];
         for (obstacle, expected) in sentences {
             assert!(obstacle.sentence().contains(expected), "{obstacle:?}: {}", obstacle.sentence());

@@ -11,6 +11,7 @@ use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
+use super::late_turn::without_turn;
 use super::standby::unread;
 use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
@@ -90,7 +91,8 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
             status.activity = unread(old, *desired, now);
             if transient && !stale {
-                return Report { status, notices };
+                // Its turn has come, and brought no numbers.
+                return Report { status: without_turn(&status), notices };
             }
             status.satisfied_generation = satisfied;
             if let Some(desired) = desired {

@@ -15,7 +15,7 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     let free = numbers.seats.saturating_sub(used);
     let short = |reason, message: String| Some(Err(Shortage { reason, message }));
     if free < 0 {
-        let taken = format!("{used} of {} seats taken", numbers.seats);
+        let taken = format!("{used} of {} seats in use", numbers.seats);
         // The gate of the readings holds what would add to such numbers.
         let adds = seen.rules.support.differences == Differences::Always;
         let way = format!(

@@ -8,7 +8,7 @@ use super::shortage::Shortage;
 use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict, keys};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, NO_CLUSTER, Step};
 
-/// What else is to be told beside a decision.
+/// What STATUS reports beside a decision.
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'a> {
     pub shortage: Option<&'a Shortage>,
@@ -20,7 +20,7 @@ pub(super) struct Beside<'a> {
 }
 
 impl Beside<'_> {
-    /// The worst first: a shortage takes the place of what is in order.
+    /// The worst first: a shortage replaces `words`, which report that all is in order.
     fn after(self, words: &str) -> String {
         let first = self.shortage.map_or_else(|| words.to_owned(), |s| format!("shortage: {}", s.message));
         let bills = self.billed.map(|billed| format!("bills {billed}"));
@@ -31,7 +31,7 @@ impl Beside<'_> {
     }
 }
 
-/// The phrase for a decision. What is beside it is told where nothing more urgent is to be said.
+/// The phrase for a decision. It includes `beside` where the decision is not more urgent.
 pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<'_>) -> String {
     let words = says(&decision.verdict).words;
     match &decision.verdict {
@@ -50,7 +50,7 @@ pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<
     }
 }
 
-/// The phrase for an object that stands by: first that it does, for a hand-over waits for that.
+/// The phrase for an object on standby. `standby` comes first, because a hand-over waits for it.
 fn standing_by(standby: &Standby, words: &str, beside: Beside<'_>) -> String {
     let wanted = standby.wanted.map(|wanted| format!("spec: {}", wanted.seats));
     let open = standby.settles.then(|| words.to_owned());
@@ -63,12 +63,12 @@ fn standing_by(standby: &Standby, words: &str, beside: Beside<'_>) -> String {
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// The phrase for a change that is held. One that waits for its window says when that opens, after what is worse.
+/// The phrase for a held change, after anything worse. For a window it has the time of the opening.
 fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String {
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
         return format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
     }
-    // What waits for days, or for a person, hides nothing that is worse.
+    // A hold that lasts for days, or until a person acts, must not hide anything worse.
     let waits = holds.first().is_some_and(|hold| hold.lasts() || hold.is_of_a_person());
     let worse = Some(beside.after("")).filter(|worse| waits && !worse.is_empty());
     let worse = worse.map_or_else(String::new, |worse| format!("{worse}; "));
@@ -92,7 +92,7 @@ pub(super) fn step(step: &Step) -> String {
     keys::step_words(step).unwrap_or_else(|| change(step.base(), step.target()))
 }
 
-/// The same for the column, which is narrow: where the limit is the seats before and after, it is not told beside them.
+/// The same for the narrow column: a limit that equals the seats before and after is left out.
 pub(super) fn step_in_short(step: &Step) -> String {
     let (from, to) = (step.base(), step.target());
     let pinned = |n: Numbers| n.limit == Some(n.seats);
@@ -123,7 +123,7 @@ pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
-/// An account that moved by exactly our own plan before its request was sent: what a person must know and do.
+/// The message for an account that moved by exactly the planned change before Seatkeeper had sent it.
 pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, grows: bool) -> String {
     let (from, to) = (intent.base(), intent.target());
     let itself =
@@ -143,8 +143,7 @@ pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, gro
     )
 }
 
-/// What a person must know to resolve a review. `history`: recorded changes, newest first; `grows`: the vendor may buy by
-/// itself.
+/// The message for a change that needs review. `history`: recorded changes, newest first; `grows`: the vendor may buy by itself.
 pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], grows: bool) -> String {
     if intent.phase == IntentPhase::MadeElsewhere {
         return made_elsewhere(vendor, intent, seen, grows);

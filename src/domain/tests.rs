@@ -17,6 +17,7 @@ mod former;
 mod guardrails;
 mod intent;
 mod keys;
+mod late_turn;
 mod outage;
 mod outcome;
 mod pages;

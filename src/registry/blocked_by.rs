@@ -26,7 +26,7 @@ pub enum BlockedBy {
 }
 
 impl BlockedBy {
-    /// The same for the decision about the object that must wait. Other namespaces' names are not for everybody's eyes.
+    /// The same for the decision about the object that must wait. It names no object of another namespace.
     pub fn obstacle(&self, key: &Key) -> Obstacle {
         let peer = |other: &Key| peer(key, other);
         match self {

@@ -55,7 +55,7 @@ pub struct Ownership {
     pub vendor: &'static str,
     /// The account.
     pub account: Realm,
-    /// A reading with credentials that the vendor accepted has shown this account. What anybody may write into a Secret is no
+    /// A reading with credentials that the vendor accepted has shown this account. What a person may write into a Secret is no
     /// ownership against others.
     pub confirmed: bool,
     /// The pool within it.

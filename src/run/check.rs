@@ -31,7 +31,7 @@ pub struct Right {
     pub verbs: &'static [&'static str],
 }
 
-/// What the operator needs in each namespace that it looks after. Tests compare it with the chart's Role.
+/// What the operator needs in each namespace that it manages. Tests compare it with the chart's Role.
 pub const RIGHTS: [Right; 5] = [
     Right { group: "seatkeeper.dev", resource: "licenseseats", verbs: &["get", "list", "watch"] },
     Right { group: "seatkeeper.dev", resource: "seatapprovals", verbs: &["get", "list", "watch"] },
@@ -47,7 +47,7 @@ pub const LEASE_RIGHT: Right =
 /// Settings of `seatkeeper check`.
 #[derive(Debug, clap::Args)]
 pub struct Check {
-    /// A namespace that the operator looks after; may be given several times or comma-separated [default: all]
+    /// A namespace that the operator manages; may be given several times or comma-separated [default: all]
     #[arg(long = "namespace", value_delimiter = ',', value_name = "NAME")]
     namespaces: Vec<String>,
 

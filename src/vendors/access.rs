@@ -78,7 +78,10 @@ impl Access {
         }
         if !names_server && (certificate.is_some() || !headers.is_empty()) {
             let key = if certificate.is_some() { "tls.crt" } else { "header.<Name>" };
-            return Err(invalid(key, "needs server beside it: name the host that it is for, for it goes to no other"));
+            return Err(invalid(
+                key,
+                "needs server beside it: name its host there, for Seatkeeper sends it to no other",
+            ));
         }
         Ok(Self { ca: bytes("ca.crt"), certificate, headers })
     }

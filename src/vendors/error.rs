@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ReadError;
 use super::certificate::Untrusted;
 use super::rate_limit::{Outage, Trouble, Wait};
-use crate::domain::{Fault, Remedy, reason};
+use crate::domain::{Fault, RATE_LIMITED, Remedy, reason};
 
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);
@@ -174,7 +174,7 @@ impl VendorError {
     pub fn fault(&self, vendor: &str, host: &str) -> Fault {
         let unreachable = format!("{vendor} unreachable");
         let (summary, message) = match self {
-            Self::NoAnswer(why) => (unreachable, format!("{host} gave no answer: {why}. It is tried again")),
+            Self::NoAnswer(why) => (unreachable, format!("{host} gave no answer: {why}. Seatkeeper tries again")),
             Self::Certificate(untrusted) => {
                 let (summary, message) = untrusted.words(host);
                 (summary.into(), message)
@@ -183,12 +183,12 @@ impl VendorError {
                 "a client certificate is wanted".into(),
                 format!(
                     "{host} wants a client certificate that it knows: put one into the Secret as tls.crt and tls.key, let the operator \
-                     through without one, or name another address of {vendor} in the Secret. It is tried again"
+                     through without one, or name another address of {vendor} in the Secret. Seatkeeper tries again"
                 ),
             ),
             // It gets no status: the controller comes back instead.
             Self::RateLimited { after } => (
-                "rate limited; waiting".into(),
+                RATE_LIMITED.into(),
                 format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
             ),
             Self::Throttled { after: Some(after) } | Self::Closed { after, outage: None } => (
@@ -208,7 +208,7 @@ impl VendorError {
                 format!(
                     "{host} answers with status {status}, and not as {vendor} does: something in front of {vendor} refuses the \
                      request, such as a firewall, a gateway or its edge. This says nothing of the key. Let the operator's \
-                     requests through there. It is tried again"
+                     requests through there. Seatkeeper tries again"
                 ),
             ),
             Self::Closed { outage: Some(Outage { trouble: Trouble::NoConnection(why), .. }), .. } => {
@@ -222,7 +222,7 @@ impl VendorError {
             Self::Closed { outage: Some(Outage { trouble: Trouble::Status(status), asked: Some(asked) }), .. } => (
                 unreachable,
                 format!(
-                    "{host} answers with status {status} and asks for {} s of pause. It is tried again then",
+                    "{host} answers with status {status} and asks for {} s of pause. Seatkeeper tries again then",
                     asked.as_secs()
                 ),
             ),
@@ -230,14 +230,16 @@ impl VendorError {
                 format!("redirected in front of {vendor}"),
                 format!(
                     "{host} redirects to another place (status {status}), as a gateway with a login does, and Seatkeeper never \
-                     follows: let the operator through without a login, or name the address of {vendor} itself in the Secret. It \
-                     is tried again"
+                     follows: let the operator through without a login, or name the address of {vendor} itself in the Secret. Seatkeeper \
+                     tries again"
                 ),
             ),
-            Self::Status(status) => (unreachable, format!("{host} answers with status {status}. It is tried again")),
+            Self::Status(status) => {
+                (unreachable, format!("{host} answers with status {status}. Seatkeeper tries again"))
+            }
             Self::Unreadable(what) => (
                 "answer of the vendor not readable".into(),
-                format!("the answer of {host} cannot be read ({what}): is it really {vendor}? It is tried again"),
+                format!("the answer of {host} cannot be read ({what}): is it really {vendor}? Seatkeeper tries again"),
             ),
         };
         Fault { remedy: self.remedy(), reason: reason::VENDOR_UNREACHABLE, summary, message }

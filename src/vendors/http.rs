@@ -77,7 +77,7 @@ pub struct RequestMetrics {
 
 impl Default for RequestMetrics {
     fn default() -> Self {
-        // From a host next door to the longest time limit that anybody sets.
+        // From a host next door to the longest time limit that is ever set.
         let buckets = || Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0]);
         let own = Self { counted: Family::default(), seconds: Family::new_with_constructor(buckets) };
         // The first of a kind is an increase only where the counter was there before.

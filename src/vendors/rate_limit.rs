@@ -252,7 +252,7 @@ impl RateLimiter {
         self.outages.ended(&at.bucket, probes, ending, now);
     }
 
-    /// Learns from an answer. A 429 closes the whole host, for everybody: the limiter counts by verb and path, but edge
+    /// Learns from an answer. A 429 closes the whole host for all objects: the limiter counts by verb and path, but edge
     /// protection looks for a client that goes on asking elsewhere (docs/vendors/bitwarden.md, "The edge in front of
     /// the cloud"). With the budgets above it is rare. A private server that does not say how long may have a limit on
     /// one path, as Vaultwarden has on logins (the same page, "Vaultwarden"): it closes that path, and the host once

@@ -28,7 +28,7 @@ pub enum InvalidRoute {
     Proxy,
     /// The URL of the proxy holds a user or a password.
     #[error(
-        "must not hold credentials: whoever lists processes would see them. Put user:password into the environment variable \
+        "must not hold credentials: anyone who lists processes would see them. Put user:password into the environment variable \
          SEATKEEPER_VENDOR_PROXY_CREDENTIALS"
     )]
     Credentials,

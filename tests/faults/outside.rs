@@ -32,7 +32,7 @@ use crate::two::parts_are_missed;
 const SETTLE: &str = "--settle-unanswered=20s";
 
 /// What the status says while the process remembers a change that no record tells of.
-const REMEMBERED: &str = "of which the record is gone";
+const REMEMBERED: &str = "whose record is gone";
 
 /// What somebody else sets the seats to, one after the other.
 const UNDONE: [i32; 3] = [120, 130, 125];

@@ -45,7 +45,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* The namespaces to look after, as JSON; none: all. */}}
+{{- /* The namespaces to manage, as JSON; none: all. */}}
 {{- define "seatkeeper.watchNamespaces" -}}
 {{- $one := default "" .Values.watchNamespace }}
 {{- $several := default (list) .Values.watchNamespaces }}

@@ -14,6 +14,9 @@ use crate::domain::{DoubtClock, Fault};
 /// This many readings of a Secret take a minute, with the time as shipped.
 const MINUTE: u32 = 12;
 
+/// A turn that the rate limit delays by more than this is reported.
+const LATE: Duration = Duration::from_secs(60);
+
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
 pub(in crate::controller) struct CredentialPause {
@@ -67,6 +70,8 @@ pub(in crate::controller) struct ObjectState {
     pub(super) rate_limited: bool,
     /// When this wait began.
     rate_limited_since: Option<Instant>,
+    /// When the turn of this wait comes, as it was first reported.
+    late_turn: Option<Timestamp>,
     /// When its turn to be read came last, whatever the result of the reading.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
@@ -141,7 +146,26 @@ impl ObjectState {
 
     /// How long the reading that comes now has waited for its turn; `None`: it has not.
     pub fn waited(&mut self, now: Instant) -> Option<Duration> {
+        self.late_turn = None;
         Some(now.duration_since(self.rate_limited_since.take()?))
+    }
+
+    /// When its turn comes, `after` from now, if the rate limit delays a reading that is due by more than a minute. It is the same
+    /// time until the turn comes, so that its status is written once. `grace`: a reading that this process never made is not due
+    /// earlier, for another process may have made it just before.
+    pub fn late_turn(
+        &mut self,
+        after: Duration,
+        grace: Duration,
+        (now, wall): (Instant, Timestamp),
+    ) -> Option<Timestamp> {
+        let due = if self.seen || self.asked { None } else { self.last_read.map(|began| began + grace) };
+        let due = due.max(self.rate_limited_since);
+        let late = due.is_some_and(|due| (now + after).saturating_duration_since(due) > LATE);
+        if late && self.late_turn.is_none() {
+            self.late_turn = wall.checked_add(after).ok();
+        }
+        self.late_turn
     }
 
     /// The vendor was asked in vain: the next wait for a turn begins now.
@@ -257,79 +281,4 @@ impl ObjectState {
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
-    use super::*;
-    use crate::domain::WaitFor;
-
-    #[test]
-    fn edit_is_taken_for_seen_only_while_each_pass_of_this_term_is_recorded() {
-        let mut entry = ObjectState { term: 2, ..ObjectState::default() };
-        assert!(!entry.was_recorded(), "this process has recorded nothing");
-        entry.recorded_in = Some(2);
-        assert!(entry.was_recorded());
-        entry.records_nothing();
-        assert!(!entry.was_recorded(), "an edit may have come and gone");
-        entry.recorded_in = Some(1);
-        assert!(!entry.was_recorded(), "another replica led meanwhile");
-    }
-
-    #[test]
-    fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
-        let now = Instant::now();
-        let class = |change: fn(&mut ObjectState, Instant)| {
-            let mut entry = ObjectState::default();
-            change(&mut entry, now);
-            entry.class()
-        };
-        assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
-        assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
-        assert_eq!(class(|entry, now| entry.rate_limit(Duration::ZERO, now)), Class::New);
-        assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
-        assert_eq!(
-            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.rate_limit(Duration::ZERO, now)).1),
-            Class::Poll
-        );
-        assert_eq!(class(|entry, now| (entry.asked = true, entry.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
-        assert_eq!(
-            class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1),
-            Class::Urgent
-        );
-        assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
-    }
-
-    #[test]
-    fn awaited_secret_is_read_often_then_each_minute_and_often_after_edit() {
-        let (start, often) = (Instant::now(), Duration::from_secs(5));
-        let mut entry = ObjectState::default();
-        for (seconds, next) in [(0, 5), (59, 5), (60, 60), (3600, 60)] {
-            let wait = entry.secret_recheck(often, start + Duration::from_secs(seconds));
-            assert_eq!(wait, Duration::from_secs(next), "{seconds}");
-        }
-        let requested = |generation| {
-            let (uid, generation) = (Some("u".into()), Some(generation));
-            PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
-        };
-        entry.begin(&requested(1), start);
-        let later = start + Duration::from_secs(7200);
-        let mut edited = entry.begin(&requested(2), later);
-        assert_eq!(edited.secret_recheck(often, later), often);
-    }
-
-    #[test]
-    fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
-        let (start, interval) = (Instant::now(), Duration::from_secs(10));
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut entry = ObjectState::default();
-        entry.read(start, Timestamp::UNIX_EPOCH);
-        entry.rate_limit(Duration::from_secs(20), at(10));
-        assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
-        for turn in (30..300).step_by(30) {
-            entry.not_read(at(turn));
-            entry.rate_limit(Duration::from_secs(20), at(turn + 10));
-        }
-        assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
-        assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
-    }
-}
+mod tests;

@@ -61,7 +61,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     };
     let message = format!(
         "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
-         lowers no seats and removes no license key for it until a person agrees: edit the wish, or annotate the object with {CONFIRM}={}",
+         lowers no seats and removes no license key for it until a person agrees: edit spec to what you want, or annotate the object with {CONFIRM}={}",
         consent
     );
     vec![Hold::of(HoldKind::FirstSight, message)]

@@ -1,7 +1,6 @@
-//! What may stand against a change: one gate a file, asked in one order, for every vendor and every kind of change.
+//! The gates, which hold changes: one gate a file, in one order, for every vendor and every kind of change.
 //!
-//! Before these stands what an open intent still means (`protocol`): while its outcome is not known, no reading can say what the
-//! next change is.
+//! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
 
 mod approval;
 mod drift_report;
@@ -29,10 +28,10 @@ use super::windows::Awaited;
 use super::{Numbers, Situation};
 use crate::api::{Change, PlanBlock};
 
-/// When something that holds a change may end.
+/// When a hold may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// With an edit of the object, which is seen at once, or with what the regular readings show.
+    /// On an edit of the object, which wakes it at once, or on a regular reading.
     OnEdit,
     /// After this long.
     After(Duration),
@@ -40,7 +39,7 @@ pub enum Wake {
     At(Timestamp),
 }
 
-/// What holds a change.
+/// The kind of a hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldKind {
     /// `spec.activeCluster` names another cluster, or none.
@@ -49,13 +48,13 @@ pub enum HoldKind {
     Observe,
     /// The object became active in this cluster, and waits until this time before its first change.
     Activating(WaitedFor, Option<Timestamp>),
-    /// The vendor must show the same for a while first.
+    /// A second reading must agree first.
     Settle(WaitedFor),
     /// The late effects of the last change may still come.
     LateEffects(WaitedFor),
-    /// The vendor took back a change and its repeat: a person must look.
+    /// The vendor took back a change and its repeat: a person must review that.
     Review(Box<Change>),
-    /// The vendor was changed from outside, and `spec.driftPolicy` is Report.
+    /// Drift, and `spec.driftPolicy` is Report.
     DriftReported,
     /// `spec.suspend` is true.
     Suspended,
@@ -71,12 +70,12 @@ pub enum HoldKind {
     NumbersInDoubt,
     /// The object has no record of the account, and the change would lower or remove something.
     FirstSight,
-    /// Another object of this account is about to change what the vendor's rule rests on.
+    /// Another object of this account is about to change a number that the vendor's rule depends on.
     OtherPool,
-    /// The same, at the first look: no object that declares that pool has been read yet. Those that were applied together have
-    /// some seconds.
+    /// The same, at the first reading: no object that declares that pool has been read yet. Objects that were applied together
+    /// have some seconds.
     UnreadPool,
-    /// The same, and the other object changes nothing before a person acts.
+    /// The same, and the other object is held until a person acts.
     StuckPool,
     /// The same, and the other object's change is deferred: it waits for a window or a person, or is suspended.
     DeferredPool,
@@ -90,11 +89,11 @@ pub enum HoldKind {
     Window(Box<Awaited>),
     /// `spec.adjustment` switches this direction off: `increase` or `decrease`.
     NeverMade(&'static str),
-    /// Earlier requests came to nothing: the next one has its time.
+    /// Earlier requests had no effect, and the back-off has not ended.
     Retry,
-    /// Other objects were not all read yet.
+    /// The initial scan has not ended.
     NotScanned,
-    /// Another change of this account may still be running.
+    /// Another change of this account may still be in flight.
     OtherChange,
     /// The late effects of another object's change of this account may still come.
     OtherLateEffects,
@@ -116,14 +115,14 @@ impl WaitedFor {
     }
 }
 
-/// One thing that stands against a change.
+/// One reason why a change is not made now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// What kind it is of.
+    /// Its kind.
     pub kind: HoldKind,
-    /// What to do about it: a sentence for people, or empty where the kind says it all.
+    /// The sentence for people. Empty where the kind suffices.
     pub message: String,
-    /// When to look at it again: when it may end, or shortly before.
+    /// When to decide again: when it may end, or shortly before.
     pub wake: Wake,
 }
 
@@ -138,17 +137,17 @@ impl Hold {
         approval || matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_))
     }
 
-    /// Whether a person may let the change pass as it is, without an approval being asked for.
+    /// Whether a person may let the change pass as it is, without a `SeatApproval`.
     pub(super) fn is_for_a_yes(&self) -> bool {
         matches!(self.kind, HoldKind::Suspended | HoldKind::DriftReported | HoldKind::FirstSight)
     }
 
-    /// Whether what other objects of the account do ends it.
+    /// Whether a change by another object of the account ends it.
     pub(super) fn is_of_others(&self) -> bool {
         matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool)
     }
 
-    /// Whether only a person ends it. A change that a person keeps from its window has no right to leave after its end.
+    /// Whether only a person ends it. If a person holds a change through its window, it is not sent after that window.
     pub(super) fn is_of_a_person(&self) -> bool {
         match self.kind {
             HoldKind::Standby
@@ -183,7 +182,7 @@ impl Hold {
         }
     }
 
-    /// How `status.plan.blockedBy` names it, if it does.
+    /// Its name in `status.plan.blockedBy`, if it has one there.
     pub fn block(&self) -> Option<PlanBlock> {
         Some(match self.kind {
             HoldKind::Standby | HoldKind::Observe | HoldKind::Settle(_) | HoldKind::Review(_) => return None,
@@ -216,11 +215,10 @@ pub(super) struct Wanted<'a> {
 
 type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 
-/// All gates in their order: the first that holds gives the reason, and all that hold are reported. First what keeps an
-/// object from changing anything, then what only a person can end, last what ends by itself. Late effects of the last change
-/// come before what they may cause, which is numbers that contradict each other. What other objects do at this moment comes
-/// after these: it is asked only where nothing else holds, so that a change that is held for days does not
-/// follow each of theirs.
+/// The gates in their order. All holds are reported, and the first gives the reason. First come holds of every change of the
+/// object, then holds that only a person ends, last holds that end by themselves. Late effects of the last change come before
+/// the contradicting numbers that they may cause. Changes in flight of other objects are checked last, and only where no gate
+/// holds: so a change that is held for days does not wake on each of theirs.
 const ALL: [Gate; 18] = [
     standby::gate,
     observe::gate,
@@ -242,7 +240,7 @@ const ALL: [Gate; 18] = [
     retry::gate,
 ];
 
-/// Everything that stands against a change; empty when nothing does. `due`: it was published and would be sent now.
+/// The holds of a change; none: it may be made. `due`: it was published and would be sent now.
 pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
     let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
     let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();

@@ -21,7 +21,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             false => ("nothing is added to them", ", or use credentials that set totals"),
         };
         format!(
-            "{vendor} shows {}, of which one may be wrong: {held} until they agree. Correct them at {vendor}{way}",
+            "{vendor} shows {}, and one of these numbers may be wrong: {held} until they agree. Correct them at {vendor}{way}",
             contradictions.join(", and ")
         )
     });

@@ -16,7 +16,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     }
     let (vendor, sent) = (s.desired.pool.vendor.name, wanted.change.attempt.saturating_sub(1));
     let message = format!(
-        "{vendor} was asked {sent} times without a usable answer, and two readings after each show that nothing was done. \
+        "{vendor} gave no usable answer {sent} times, and two readings after each show that nothing was changed. \
          Seatkeeper asks again at {}. To ask at once, set annotation {RECONCILE_REQUESTED_AT} to another value",
         at.strftime("%Y-%m-%d %H:%M:%SZ")
     );

@@ -20,7 +20,7 @@ pub(super) fn gate(_: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 pub(super) fn late(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let Settle::Late(wait @ Wait { left, .. }) = &wanted.change.settle else { return vec![] };
     let message = format!(
-        "{} may write the row of the last change once more: the next change follows after that",
+        "{} may still write late effects of the last change: the next change follows after them",
         s.desired.pool.vendor.name
     );
     vec![Hold { kind: HoldKind::LateEffects(WaitedFor(wait.clone())), message, wake: Wake::After(*left) }]

@@ -1,4 +1,4 @@
-//! The license as a whole, made from its keys: whether it is in force, and when it ends as far as anybody would notice.
+//! The license as a whole, made from its keys: whether it is in force, and when its end is noticed.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -114,7 +114,7 @@ pub(in crate::domain) fn is_short_at(s: &Situation<'_>, ring: &KeyRing, at: Time
     left_without(&live, ring.seats, |row| row.expires.is_some_and(|expires| expires <= at)) < need
 }
 
-/// Keys of the spec in its order, then those that this object knows besides, then everybody else's.
+/// Keys of the spec in its order, then those that this object knows besides, then those of other objects and people.
 fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let mut keys: Vec<KeyRecord> = Vec::new();
     for (i, entry) in ring.wanted.iter().enumerate() {

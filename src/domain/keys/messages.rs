@@ -39,7 +39,7 @@ impl Trouble {
         let id = intent.and_then(|intent| intent.step.key()?.id).unwrap_or_default();
         let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
-            "the {} did not remove row {id} when asked twice, or refuses to: remove it there, or try again{confirm}",
+            "the {} refuses to remove row {id}, or did not remove it when asked twice: remove it there, or try again{confirm}",
             words.account
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
@@ -72,17 +72,17 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                 reason::LICENSE_KEY_REJECTED,
                 "license key refused by the vendor",
                 format!(
-                    "the {account} was asked twice to add license key {path} and shows no new row: the key may be mistyped, expired, \
-                     or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
+                    "Seatkeeper asked the {account} twice to add license key {path}, and the {account} shows no new row: the key may be \
+                     mistyped, expired, or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
                      key again, take its entry out of {} and put it back",
                     words.keys_field
                 ),
             ),
             Standing::Unproven(asked) => Trouble::of_secret(
                 reason::NEEDS_REVIEW,
-                "key sent twice, outcome not known",
+                "key sent twice, outcome unknown",
                 format!(
-                    "license key {path} was sent twice, and {}. The {account} lists no new row, which proves nothing: look at the \
+                    "license key {path} was sent twice, and {}. The {account} lists no new row, but that proves nothing: look at the \
                      licenses at {}. If one of them is this key, name its row in licenseKeys[].adopt (id and uuid; the rows are in \
                      status.license.keys); if none is, annotate {CONFIRM}={}, and the key is sent again",
                     heard(words.name, &asked.heard),
@@ -94,8 +94,8 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
                 format!(
-                    "the {account} was asked twice, says that it has license key {path} already, and lists no row that can be it: a \
-                     removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
+                    "Seatkeeper asked the {account} twice to add license key {path}. The {account} says that it has the key already, and \
+                     lists no row that can be it: a removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
                      or supply another key",
                     words.name, words.keys_field
                 ),
@@ -111,7 +111,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
             Standing::Twin => Trouble::of_secret(
                 reason::SPEC_INVALID,
                 "the same key twice",
-                format!("license key {path} is the same as one listed before it: remove one of the two"),
+                format!("license key {path} is the same as that of an earlier entry: remove one of the two"),
             ),
             Standing::NoSuchRow => Trouble::new(
                 reason::NEEDS_REVIEW,
@@ -173,7 +173,7 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
 /// Rows that were removed outside Seatkeeper.
 pub(super) fn lost(book: &Book<'_>) -> Option<String> {
     let lost = book.records.iter().filter(|record| record.state == KeyState::Missing && !book.hides(record));
-    // What the spec does not list any more, anybody may remove.
+    // What the spec does not list any more, any person may remove.
     let lost = lost.filter(|record| book.is_wanted(record));
     let rows: Vec<String> = lost
         .map(|record| {
@@ -269,8 +269,8 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
             }
         }
         Verdict::Conflict => format!(
-                "a license key was removed at {vendor} and added again twice within a day, and is gone again: find out who \
-                 removes it; Seatkeeper stops until {} is edited or a day has passed",
+                "a license key was removed at {vendor} again, after Seatkeeper added it back twice within a day. Seatkeeper stops \
+                 until {} is edited or a day has passed. Find out who removes it",
             words.keys_field
         ),
         Verdict::Standby(_)

@@ -73,14 +73,14 @@ impl Desired {
         let kept = if *lower_bound {
             let way = self.pool.every_use.map_or_else(String::new, |way| format!(": use {way}"));
             Some(format!(
-                "the {used} in use that these credentials show ask for {wanted} seats, and more may be in use, so nothing is given \
+                "these credentials show {used} in use, which ask for {wanted} seats; more may be in use, so Seatkeeper gives none \
                  back{way}"
             ))
         } else {
             lowers.map(|time| {
                 format!(
-                    "{used} in use ask for {wanted} seats, and more were in use within spec.sizing.decreaseAfter, or the use of that \
-                     time is not known: Seatkeeper goes below {} seats on {} at the earliest",
+                    "{used} in use ask for {wanted} seats; more were in use within spec.sizing.decreaseAfter, or that use is not \
+                     known. Seatkeeper goes below {} seats on {} at the earliest",
                     self.seats.unwrap_or(*wanted),
                     time.strftime("%Y-%m-%d %H:%MZ")
                 )

@@ -83,7 +83,7 @@ fn more_users_than_seats_are_reported_with_what_credentials_can_do() {
         let shortage = status.conditions.into_iter().find(|c| c.type_ == kind::SEAT_SHORTAGE).unwrap();
         (shortage.message, matches!(decision.verdict, Verdict::Held(_)))
     };
-    assert_eq!(told(Differences::Never), ("103 of 100 seats taken".into(), false));
+    assert_eq!(told(Differences::Never), ("103 of 100 seats in use".into(), false));
     let (message, held) = told(Differences::Always);
     assert!(held && message.contains("use credentials that set totals, or free 3 seats"), "{message}");
 }

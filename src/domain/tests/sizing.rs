@@ -136,8 +136,8 @@ fn seats_follow_lower_use_once_no_higher_use_was_seen_for_spec_delay() {
     assert_eq!(follower.follow(), 100);
     let (ready, message) = follower.ready();
     assert_eq!(ready, "True/InSync");
-    let told = "60 in use ask for 70 seats, and more were in use within spec.sizing.decreaseAfter, or the use of that time is not \
-                known: Seatkeeper goes below 100 seats on 2026-10-07 12:00Z at the earliest";
+    let told = "60 in use ask for 70 seats; more were in use within spec.sizing.decreaseAfter, or that use is not known. Seatkeeper \
+                goes below 100 seats on 2026-10-07 12:00Z at the earliest";
     assert!(message.contains(told), "{message}");
     follower.later(47).uses(Usage::Exact(50));
     assert_eq!(follower.follow(), 100);
@@ -189,7 +189,7 @@ fn lower_bound_of_use_only_raises_and_names_credentials_that_show_all() {
     assert_eq!(follower.later(9000).follow(), 105);
     let (ready, message) = follower.ready();
     assert_eq!(ready, "True/InSync");
-    let told = "the 40 in use that these credentials show ask for 50 seats, and more may be in use, so nothing is given back: use a key \
+    let told = "these credentials show 40 in use, which ask for 50 seats; more may be in use, so Seatkeeper gives none back: use a key \
                 of the chief";
     assert!(message.contains(told), "{message}");
 }

@@ -222,7 +222,7 @@ fn list_from_before_lost_change_elsewhere_is_reread_even_past_settle_time() {
     reads(&mut told);
     assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::InFlightElsewhere(Some(key("a")))), "its record is lost");
     reads(&mut told);
-    assert!(told.reserve_of("b", "two/").is_err(), "whoever reads in the same pass");
+    assert!(told.reserve_of("b", "two/").is_err(), "also in the pass that reads it");
     told.lists("b", "two/", &[]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }

@@ -191,7 +191,7 @@ impl Failure for BitwardenError {
                 "subscription not shown",
                 format!(
                     "{host} shows the organization, and answers with status {status} for its subscription: its payment service may \
-                     not know the subscription. It is tried again; if it lasts, ask {NAME}"
+                     not know the subscription. Seatkeeper tries again; if it lasts, ask {NAME}"
                 ),
             ),
             Self::PlanWithoutApi => (
@@ -246,7 +246,7 @@ impl Failure for BitwardenError {
                 reason::REJECTED,
                 "token refused by the vendor",
                 format!(
-                    "{host} refuses a fresh token with 401: identity and API address may belong to different servers"
+                    "{host} refuses a fresh token with 401: identity and API address may belong to different servers. Check the addresses in the Secret"
                 ),
             ),
             Self::Forbidden => (
@@ -262,8 +262,8 @@ impl Failure for BitwardenError {
                 reason::UNSUPPORTED_BY_VENDOR,
                 "no such API at this server",
                 format!(
-                    "{host} accepts the key but has no {path} (Vaultwarden has no seats; for {NAME} check apiUrl, or update). It \
-                     is tried again"
+                    "{host} accepts the key but has no {path} (Vaultwarden has no seats; for {NAME} check apiUrl, or update). Seatkeeper \
+                     tries again"
                 ),
             ),
             Self::NoPath { path, .. } => (
@@ -271,7 +271,7 @@ impl Failure for BitwardenError {
                 "no such API at this server",
                 format!(
                     "{host} has no {path}: an older server, another product, or a proxy that filters. Check apiUrl or server in \
-                     the Secret, or update the server. It is tried again"
+                     the Secret, or update the server. Seatkeeper tries again"
                 ),
             ),
             Self::SelfHosted => (

@@ -130,7 +130,7 @@ impl Seen {
         let seats = self.pool(self.product).and_then(|pool| pool.seats);
         if seats == Some(0) {
             return Some(format!(
-                "Bitwarden shows 0 for {}, of which its API takes no change: add some in the admin console first",
+                "Bitwarden shows 0 for {}, and its API cannot change that number: add some in the admin console first",
                 self.product.name()
             ));
         }

@@ -105,7 +105,7 @@ fn host_outage_is_reported_in_words_of_its_error_with_pause_it_asks_for() {
     let guessed = told(Wait::Guessed(Duration::from_secs(230)).into());
     assert_eq!(guessed, "host.test answered 429 without saying how long; next try in 230 s");
     let asks = closed(Trouble::Status(503), Some(Duration::from_secs(600)));
-    assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. It is tried again then");
+    assert_eq!(asks, "host.test answers with status 503 and asks for 600 s of pause. Seatkeeper tries again then");
 }
 
 #[test]

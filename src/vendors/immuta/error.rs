@@ -84,7 +84,7 @@ impl Failure for ImmutaError {
                 "a row cannot be read",
                 format!(
                     "row {place} of the licenses that {host} lists has no {field} that can be read, and it may be the row of any \
-                     key: correct the row, or replace its license key. It is tried again"
+                     key: correct the row, or replace its license key. Seatkeeper tries again"
                 ),
             ),
             Self::LoginPage => (

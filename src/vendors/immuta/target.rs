@@ -22,7 +22,7 @@ pub(in crate::vendors) fn pool(immuta: &Immuta) -> Result<Pool, SpecFault> {
         let field = format!("spec.vendor.immuta.licenseKeys[{i}].secretKeyRef");
         license_key(&field, &entry.secret_key_ref)?;
         if keys[..i].iter().any(|earlier| earlier.secret_key_ref == entry.secret_key_ref) {
-            return Err(SpecFault(format!("{field} names a key that is listed before: remove one of the two")));
+            return Err(SpecFault(format!("{field} names a key that an earlier entry names: remove one of the two")));
         }
     }
     let prune = immuta.prune.unwrap_or_default();

@@ -41,8 +41,8 @@ impl<'a> SecretData<'a> {
         }
         if kind(secret) != SECRET_TYPE {
             let message = format!(
-                "Secret {name} has type {}, not {SECRET_TYPE}: its owner allows its use by that type; a type cannot be \
-                 changed, so delete the Secret and create it again with type: {SECRET_TYPE}",
+                "Secret {name} has type {}, not {SECRET_TYPE}, with which the owner of a Secret allows its use. A type cannot be \
+                 changed: delete the Secret and create it again with type: {SECRET_TYPE}",
                 shown_kind(secret)
             );
             return Err(not_permitted("Secret has another type", message));

@@ -26,7 +26,7 @@ impl<E> Default for RefusedKey<E> {
 
 impl<E: Clone> RefusedKey<E> {
     /// The answer that is known without asking: within `probe` for a Secret with which the key was tried, unless a person
-    /// asks; and for everybody once the hour's tries are used up. `None` in place of a Secret: no new one is known of.
+    /// asks; and for all objects once the hour's tries are used up. `None` in place of a Secret: no new one is known of.
     pub fn remembered(&mut self, secret: Option<&str>, asked: bool, probe: Duration, now: Instant) -> Option<E> {
         let (error, at) = self.last.clone()?;
         if now.duration_since(at) >= probe {

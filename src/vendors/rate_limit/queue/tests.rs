@@ -85,7 +85,7 @@ impl World {
         self.call();
     }
 
-    /// Whoever is called comes at once.
+    /// An object that is called comes at once.
     fn call(&mut self) {
         for object in self.rate_limiter.called() {
             if let Some((at, ..)) = self.waiting.get_mut(&object) {
@@ -100,7 +100,7 @@ impl World {
         self.call();
     }
 
-    /// Lets everybody come when he was told, for so long.
+    /// Lets each object come at its promised time, for so long.
     fn play(&mut self, how_long: Duration) {
         let end = self.now + how_long;
         let next = |waiting: &BTreeMap<_, (Duration, usize, Asks)>| {

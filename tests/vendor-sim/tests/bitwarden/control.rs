@@ -8,14 +8,7 @@ use crate::{Bench, UPDATED, example};
 async fn everything_by_curl() {
     let bench = Bench::new(example()).await;
     let plain = reqwest::Client::new();
-    let call = async |method: &str, path: &str, body: Value| -> Value {
-        let url = format!("{}/sim/{path}", bench.sim.control_url());
-        let answer = plain.request(method.parse().unwrap(), url).json(&body).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{path}: {status} {text}");
-        serde_json::from_str(&text).unwrap()
-    };
+    let call = async |method: &str, path: &str, body: Value| bench.control(method, path, body).await;
     let none = Value::Null;
     let org = format!("organizations/{}", bench.key.id);
     let created = call("POST", "organizations", json!({ "name": "Second", "plan": "teamsAnnually", "seats": 5 })).await;
@@ -54,14 +47,7 @@ async fn everything_by_curl() {
 async fn an_owner_key_by_curl() {
     let bench = Bench::new(example().secrets_manager(5, 50).sm_members(5)).await;
     let plain = reqwest::Client::new();
-    let call = async |method: &str, path: &str, body: Value| -> Value {
-        let url = format!("{}/sim/{path}", bench.sim.control_url());
-        let answer = plain.request(method.parse().unwrap(), url).json(&body).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{path}: {status} {text}");
-        serde_json::from_str(&text).unwrap()
-    };
+    let call = async |method: &str, path: &str, body: Value| bench.control(method, path, body).await;
     let none = Value::Null;
     let org = format!("organizations/{}", bench.key.id);
     let key: vendor_sim::UserKey =

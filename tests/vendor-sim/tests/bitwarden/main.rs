@@ -18,9 +18,14 @@ mod subscription;
 mod user_keys;
 mod wire;
 
+use std::time::Duration;
+
 use reqwest::{Certificate, Client, Response, StatusCode, header};
 use serde_json::Value;
-use vendor_sim::{Bitwarden, Options, Organization, OrganizationKey, Simulator, Webhook};
+use vendor_sim::{Bitwarden, Fault, FaultKind, Options, Organization, OrganizationKey, Simulator, Webhook};
+
+/// Longer than any test.
+const LONG: u64 = 60_000;
 
 const SUBSCRIPTION: &str = "/api/public/organization/subscription";
 const UPDATED: &str = r#"{"message":"Subscription updated successfully."}"#;
@@ -94,6 +99,35 @@ impl Bench {
 
     async fn put_seats(&self, seats: i32) -> (u16, String) {
         self.put(&format!(r#"{{"passwordManager":{{"seats":{seats}}}}}"#)).await
+    }
+
+    /// Sends the same change twice. The first waits before it writes its row; the second begins meanwhile, and waits between
+    /// its two reads until that row shows so many seats. Both answers.
+    async fn overlap<T>(&self, of: fn(FaultKind) -> Fault, seats: i32, change: impl AsyncFn() -> T) -> (T, T) {
+        let first = self.bw.inject(of(FaultKind::PauseBeforeRow { ms: LONG }));
+        let second = self.bw.inject(of(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
+        let repeat = async {
+            assert!(self.bw.wait_fired(first, 1).await);
+            let script = async {
+                assert!(self.bw.wait_fired(second, 1).await);
+                self.bw.release(first);
+                let written = |b: &Bitwarden| b.organization(&self.key.id).seats == Some(seats);
+                assert!(self.bw.wait_for(Duration::from_secs(20), written).await);
+                self.bw.release(second);
+            };
+            tokio::join!(change(), script).0
+        };
+        tokio::join!(change(), repeat)
+    }
+
+    /// Calls the control API.
+    async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let url = format!("{}/sim/{path}", self.sim.control_url());
+        let answer = Client::new().request(method.parse().unwrap(), url).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// Shown and billed seats.

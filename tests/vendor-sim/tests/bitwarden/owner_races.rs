@@ -5,9 +5,7 @@ use serde_json::json;
 use std::time::Duration;
 use vendor_sim::{Actor, Fault, FaultKind, RateLimits, Step, Webhook};
 
-use crate::{Bench, example};
-
-const LONG: u64 = 60_000;
+use crate::{Bench, LONG, example};
 
 #[tokio::test]
 async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
@@ -40,22 +38,8 @@ async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
 async fn a_repeat_while_the_first_still_runs_is_lost_from_the_row_or_adds_up() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
-    let first = bench.bw.inject(Fault::on_owner_write(FaultKind::PauseBeforeRow { ms: LONG }));
-    let second = bench.bw.inject(Fault::on_owner_write(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
-    let up = || owner.post("/seat", json!({ "seatAdjustment": 10 }));
-    let script = async {
-        assert!(bench.bw.wait_fired(first, 1).await);
-        let retry = async {
-            assert!(bench.bw.wait_fired(second, 1).await);
-            bench.bw.release(first);
-            assert!(
-                bench.bw.wait_for(Duration::from_secs(20), |b| b.organization(&bench.key.id).seats == Some(110)).await
-            );
-            bench.bw.release(second);
-        };
-        tokio::join!(up(), retry).0
-    };
-    let (one, two) = tokio::join!(up(), script);
+    let up = async || owner.post("/seat", json!({ "seatAdjustment": 10 })).await;
+    let (one, two) = bench.overlap(Fault::on_owner_write, 110, up).await;
     assert_eq!((one.0, two.0, bench.seats()), (200, 200, (Some(120), Some(120))));
 }
 

@@ -1,31 +1,14 @@
 //! What can be lost, late or doubled (docs/vendors/bitwarden.md, "Late and lost effects").
 
-use crate::{Bench, FAILED, UPDATED, example};
+use crate::{Bench, FAILED, LONG, UPDATED, example};
 use std::time::Duration;
 
 use vendor_sim::{Actor, Bitwarden, Fault, FaultKind, Step, Webhook};
 
-const LONG: u64 = 60_000;
-
 #[tokio::test]
 async fn an_overlapping_retry_buys_twice() {
     let bench = Bench::new(example().limit(None)).await;
-    // The first attempt sits between Stripe and its row, the retry between its two reads.
-    let first = bench.bw.inject(Fault::on_put(FaultKind::PauseBeforeRow { ms: LONG }));
-    let second = bench.bw.inject(Fault::on_put(FaultKind::PauseBetweenReads { ms: LONG }).skip(1));
-    let script = async {
-        assert!(bench.bw.wait_fired(first, 1).await);
-        let retry = async {
-            assert!(bench.bw.wait_fired(second, 1).await);
-            bench.bw.release(first);
-            assert!(
-                bench.bw.wait_for(Duration::from_secs(9), |b| b.organization(&bench.key.id).seats == Some(150)).await
-            );
-            bench.bw.release(second);
-        };
-        tokio::join!(bench.put_seats(150), retry).0
-    };
-    let (one, two) = tokio::join!(bench.put_seats(150), script);
+    let (one, two) = bench.overlap(Fault::on_put, 150, || bench.put_seats(150)).await;
     assert_eq!((one.0, two.0), (200, 200));
     assert_eq!(bench.seats(), (Some(200), Some(200)));
 }

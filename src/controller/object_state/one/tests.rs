@@ -1,0 +1,104 @@
+//! What an object remembers, told as stories.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::*;
+use crate::domain::WaitFor;
+
+#[test]
+fn edit_is_taken_for_seen_only_while_each_pass_of_this_term_is_recorded() {
+    let mut entry = ObjectState { term: 2, ..ObjectState::default() };
+    assert!(!entry.was_recorded(), "this process has recorded nothing");
+    entry.recorded_in = Some(2);
+    assert!(entry.was_recorded());
+    entry.records_nothing();
+    assert!(!entry.was_recorded(), "an edit may have come and gone");
+    entry.recorded_in = Some(1);
+    assert!(!entry.was_recorded(), "another replica led meanwhile");
+}
+
+#[test]
+fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
+    let now = Instant::now();
+    let class = |change: fn(&mut ObjectState, Instant)| {
+        let mut entry = ObjectState::default();
+        change(&mut entry, now);
+        entry.class()
+    };
+    assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
+    assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
+    assert_eq!(class(|entry, now| entry.rate_limit(Duration::ZERO, now)), Class::New);
+    assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
+    assert_eq!(
+        class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.rate_limit(Duration::ZERO, now)).1),
+        Class::Poll
+    );
+    assert_eq!(class(|entry, now| (entry.asked = true, entry.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
+    assert_eq!(class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1), Class::Urgent);
+    assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
+}
+
+#[test]
+fn awaited_secret_is_read_often_then_each_minute_and_often_after_edit() {
+    let (start, often) = (Instant::now(), Duration::from_secs(5));
+    let mut entry = ObjectState::default();
+    for (seconds, next) in [(0, 5), (59, 5), (60, 60), (3600, 60)] {
+        let wait = entry.secret_recheck(often, start + Duration::from_secs(seconds));
+        assert_eq!(wait, Duration::from_secs(next), "{seconds}");
+    }
+    let requested = |generation| {
+        let (uid, generation) = (Some("u".into()), Some(generation));
+        PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
+    };
+    entry.begin(&requested(1), start);
+    let later = start + Duration::from_secs(7200);
+    let mut edited = entry.begin(&requested(2), later);
+    assert_eq!(edited.secret_recheck(often, later), often);
+}
+
+#[test]
+fn turn_is_late_once_a_due_reading_is_delayed_by_more_than_a_minute() {
+    let (start, hour) = (Instant::now(), Duration::from_secs(3600));
+    let seconds = Duration::from_secs;
+    let at = |after| (start + seconds(after), Timestamp::UNIX_EPOCH + seconds(after));
+    let waits = |entry: &mut ObjectState, now, after, grace| {
+        entry.rate_limit(seconds(after), at(now).0);
+        entry.late_turn(seconds(after), grace, at(now)).map(|turn| turn.as_second())
+    };
+    let read = || {
+        let mut entry = ObjectState::default();
+        entry.read(start, Timestamp::UNIX_EPOCH);
+        entry
+    };
+    let mut entry = read();
+    assert_eq!(waits(&mut entry, 10, 60, hour), None, "a minute");
+    assert_eq!(waits(&mut entry, 70, 0, hour), None, "it has come");
+    assert_eq!(waits(&mut entry, 71, 1, hour), Some(72), "put off again");
+    assert_eq!(waits(&mut entry, 72, 20, hour), Some(72), "it is not reported again");
+    assert_eq!(entry.waited(at(92).0), Some(seconds(82)));
+    assert_eq!(waits(&mut entry, 200, 60, hour), None, "the next wait begins anew");
+    assert_eq!(waits(&mut read(), 10, 61, hour), Some(71));
+    let mut restarted = ObjectState { last_read: Some(start), ..ObjectState::default() };
+    assert_eq!(waits(&mut restarted.clone(), 0, 61, Duration::ZERO), Some(61), "never read by any process");
+    assert_eq!(waits(&mut restarted, 0, 3660, hour), None, "another process may have read it at the start");
+    assert_eq!(waits(&mut restarted, 1, 3660, hour), Some(3661));
+    let mut asked = ObjectState { asked: true, last_read: Some(start), ..ObjectState::default() };
+    assert_eq!(waits(&mut asked, 5, 61, hour), Some(66), "a person waits for it");
+    assert_eq!(read().late_turn(hour, hour, at(0)), None, "it does not wait for the rate limit");
+}
+
+#[test]
+fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
+    let (start, interval) = (Instant::now(), Duration::from_secs(10));
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut entry = ObjectState::default();
+    entry.read(start, Timestamp::UNIX_EPOCH);
+    entry.rate_limit(Duration::from_secs(20), at(10));
+    assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
+    for turn in (30..300).step_by(30) {
+        entry.not_read(at(turn));
+        entry.rate_limit(Duration::from_secs(20), at(turn + 10));
+    }
+    assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
+    assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
+}

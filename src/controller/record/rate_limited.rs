@@ -1,0 +1,113 @@
+//! What `record` writes of an object whose turn to be read has not come: that it waits, or when a late turn comes. Called by
+//! `record` alone.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::super::decide::SAID;
+use super::super::pass::{Pass, Queue, RateLimited};
+use super::super::{Context, Error};
+use crate::api::LicenseSeatsStatus;
+use crate::domain::{self, Desired, Fault, Finding, Remedy};
+
+/// Since when an object was not read that never was.
+const EVER: &str = "yet";
+
+/// The same of an object with numbers that are too old.
+const THREE_INTERVALS: &str = "for three intervals, and the numbers are at least that old";
+
+impl Pass<'_> {
+    /// The vendor was not asked, for it is not this object's turn. Numbers that still look fresh are reported as stale
+    /// once they are too old, and a new object, an edit or a changed Secret does not wait in silence. All others keep what
+    /// they say, and add the time of a turn that is late.
+    pub(super) async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
+        let RateLimited { status, desired, after, why } = rate_limited;
+        self.context.metrics.pass("rate_limited");
+        let unseen = self.entry.unseen_for(self.is_edited(&status), Instant::now());
+        let turn = match why {
+            Queue::RateLimiter => self.late_turn(&status, &desired, after),
+            Queue::Host => None,
+        };
+        let (silent, since) = self.silence(&status, &desired, (unseen, turn));
+        if silent.is_zero() {
+            let fault = waits_for_turn(&desired, &why, (since, turn));
+            let finding = Finding::Failed { fault: &fault, desired: Some(&desired), account: None, stale: true };
+            self.write_with_proof(&status, &finding).await?;
+            return Ok(after);
+        }
+        if !status.conditions.is_empty() {
+            if let (Some(turn), None) = (turn, unseen) {
+                self.say_turn(&desired, turn).await?;
+            }
+            self.show(&status, desired.interval);
+        }
+        Ok(after.min(silent))
+    }
+
+    /// When its turn comes, if that is late.
+    fn late_turn(&mut self, status: &LicenseSeatsStatus, desired: &Desired, after: Duration) -> Option<Timestamp> {
+        let grace = if was_read(status) { desired.interval } else { Duration::ZERO };
+        self.entry.late_turn(after, grace, (Instant::now(), Context::now()))
+    }
+
+    /// How long still to say nothing of the wait, and since when the object was not read. `unseen`: for how long an edit or a
+    /// changed Secret has waited.
+    fn silence(
+        &self,
+        status: &LicenseSeatsStatus,
+        desired: &Desired,
+        (unseen, turn): (Option<Duration>, Option<Timestamp>),
+    ) -> (Duration, &'static str) {
+        let (entry, now) = (&self.entry, Instant::now());
+        let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);
+        match unseen {
+            _ if status.conditions.is_empty() => (SAID.saturating_sub(entry.unread_for(now)), EVER),
+            Some(unseen) => (SAID.saturating_sub(unseen), "since its spec or a Secret was changed"),
+            // It says that it waits, and not until when.
+            None if domain::is_rate_limited(status) && turn.is_some() => {
+                (Duration::ZERO, if was_read(status) { THREE_INTERVALS } else { EVER })
+            }
+            None if ready.is_some_and(|ready| ready.status == "True") => {
+                (entry.stale_in(desired.interval, now), THREE_INTERVALS)
+            }
+            // It says already that it is not ready.
+            None => (Duration::MAX, THREE_INTERVALS),
+        }
+    }
+
+    /// Adds the time of the turn to what the status says. No request of a person counts as handled by that.
+    async fn say_turn(&mut self, desired: &Desired, turn: Timestamp) -> Result<(), Error> {
+        let Ok(record) = self.stored.status() else { return Ok(()) };
+        let said = domain::says_turn(&record, desired.pool.vendor.name, self.entry.observed, turn);
+        self.stored.write(&said).await.map(drop)
+    }
+}
+
+/// Whether any process has read the vendor for the object.
+fn was_read(status: &LicenseSeatsStatus) -> bool {
+    status.last_observed_at.is_some()
+}
+
+/// Why the turn of an object has not come. `since`: for how long not; `turn`: when it comes, if it is late.
+fn waits_for_turn(desired: &Desired, why: &Queue, (since, turn): (&str, Option<Timestamp>)) -> Fault {
+    let why = match why {
+        Queue::RateLimiter => "takes only so many requests a minute",
+        Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
+    };
+    let wait = match turn {
+        Some(turn) => format!("The next reading comes at about {}", domain::shown(turn)),
+        None => "Wait".to_owned(),
+    };
+    let message = format!(
+        "{} {why}, so Seatkeeper has not read this object {since}. {wait}. To have it read sooner, use longer intervals or fewer \
+         credentials",
+        desired.pool.vendor.name
+    );
+    Fault {
+        remedy: Remedy::Time { after: None, secret_may_help: false },
+        reason: domain::reason::VENDOR_UNREACHABLE,
+        summary: domain::RATE_LIMITED.into(),
+        message,
+    }
+}

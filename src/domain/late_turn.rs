@@ -1,0 +1,62 @@
+//! The sentence of a status whose next reading the vendor's rate limit delays. It follows the message of `Ready`: the reason, the
+//! numbers and all other conditions stay those of the last reading. Called by `report` and by the controller's `record`.
+
+use jiff::Timestamp;
+
+use super::condition::kind;
+use crate::api::LicenseSeatsStatus;
+
+/// The STATUS of an object that waits for its turn and has no numbers that are new enough.
+pub const RATE_LIMITED: &str = "rate limited; waiting";
+
+/// The beginning of the sentence. What follows it is replaced, or removed.
+const BEGINS: &str = ". Rate limited: ";
+
+/// A status that says when its next reading comes. `read`: when this process read the vendor last.
+pub fn says_turn(
+    status: &LicenseSeatsStatus,
+    vendor: &str,
+    read: Option<Timestamp>,
+    next: Timestamp,
+) -> LicenseSeatsStatus {
+    let recorded = || status.last_observed_at.as_ref().map(|time| time.0);
+    let from = match (read, recorded()) {
+        (Some(read), _) => format!(" The numbers are from {}.", shown(read)),
+        // It is recorded in steps.
+        (None, Some(recorded)) => format!(" The numbers are from {} or later.", shown(recorded)),
+        (None, None) => String::new(),
+    };
+    let sentence = format!(
+        "{vendor} takes only so many requests a minute.{from} The next reading comes at about {}. To have it sooner, use longer \
+         intervals or fewer credentials",
+        shown(next)
+    );
+    with(status, Some(&sentence))
+}
+
+/// A status that says nothing of a turn.
+pub(super) fn without_turn(status: &LicenseSeatsStatus) -> LicenseSeatsStatus {
+    with(status, None)
+}
+
+/// Whether a status says that the object waits for its turn, in place of what was read.
+pub fn is_rate_limited(status: &LicenseSeatsStatus) -> bool {
+    status.summary.as_deref() == Some(RATE_LIMITED)
+}
+
+/// A time as a message has it.
+pub fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+fn with(status: &LicenseSeatsStatus, sentence: Option<&str>) -> LicenseSeatsStatus {
+    let mut status = status.clone();
+    for ready in status.conditions.iter_mut().filter(|condition| condition.type_ == kind::READY) {
+        let said = ready.message.split(BEGINS).next().unwrap_or_default();
+        ready.message = match sentence {
+            Some(sentence) => format!("{said}{BEGINS}{sentence}"),
+            None => said.to_owned(),
+        };
+    }
+    status
+}

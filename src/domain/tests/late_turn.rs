@@ -1,0 +1,58 @@
+//! What a status says while the vendor's rate limit delays its reading.
+
+use super::*;
+
+const SENTENCE: &str = ". Rate limited: Acme takes only so many requests a minute.";
+
+fn later(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+fn in_sync() -> LicenseSeatsStatus {
+    reported(&story().shows(150, Some(150))).status
+}
+
+#[test]
+fn late_turn_adds_times_to_ready_message_and_changes_nothing_else() {
+    for (name, verdict) in samples::verdicts() {
+        let story = story().shows(150, Some(150));
+        let decision = Decision { verdict, ..story.follow() };
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        let before = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+        let told = says_turn(&before, "Acme", Some(now()), later(90));
+        let ((ready, message), (as_before, base)) = (said(&told, kind::READY), said(&before, kind::READY));
+        assert_eq!(ready, as_before, "{name}");
+        let words = format!(
+            "{base}{SENTENCE} The numbers are from 2026-11-22 12:00:00Z. The next reading comes at about 2026-11-22 \
+             12:01:30Z. To have it sooner, use longer intervals or fewer credentials"
+        );
+        assert_eq!(message, words, "{name}");
+        let mut rest = told.clone();
+        rest.conditions.iter_mut().filter(|c| c.type_ == kind::READY).for_each(|c| c.message.clone_from(&base));
+        assert_eq!(rest, before, "{name}");
+        assert_eq!(says_turn(&told, "Acme", Some(now()), later(90)), told, "{name}: said once");
+        let read = report(&told, 3, &finding, later(90));
+        assert_eq!((untimed(&read.status), read.notices), (untimed(&before), vec![]), "{name}: a reading ends it");
+    }
+}
+
+#[test]
+fn next_wait_replaces_times_and_a_failed_reading_removes_them() {
+    let before = in_sync();
+    let told = says_turn(&before, "Acme", Some(now()), later(90));
+    let next = said(&says_turn(&told, "Acme", None, later(300)), kind::READY).1;
+    assert_eq!(next.matches(SENTENCE).count(), 1, "{next}");
+    assert!(next.contains(" The numbers are from 2026-11-22 12:00:00Z or later. "), "{next}");
+    assert!(next.contains("at about 2026-11-22 12:05:00Z"), "{next}");
+    let remedy = Remedy::Time { after: None, secret_may_help: false };
+    let fault = Fault { remedy, reason: "Cause", summary: "unreachable".into(), message: "no answer".into() };
+    let failed = Finding::Failed { fault: &fault, desired: None, account: None, stale: false };
+    let hiccup = report(&told, 3, &failed, later(90));
+    assert_eq!((hiccup.status, hiccup.notices), (before, vec![]));
+}
+
+#[test]
+fn status_without_numbers_says_only_when_turn_comes() {
+    let message = said(&says_turn(&untimed(&in_sync()), "Acme", None, later(90)), kind::READY).1;
+    assert!(message.contains(&format!("{SENTENCE} The next reading comes at about")), "{message}");
+}
