@@ -1,6 +1,7 @@
 //! Pages of docs/ as a reader follows them: each command as it stands there, against an apiserver, with what the page says comes of it.
 //! `page` has the commands that cannot run here, and why.
 
+mod operation;
 mod page;
 
 use std::fs;
@@ -102,11 +103,12 @@ async fn upgrade_page_brings_crds_along_and_uninstalls_the_operator_alone() {
     let install = ["install", "seatkeeper", &before, "--namespace", "seatkeeper-system", "--create-namespace"];
     cp.helm(&[&install[..], &["--set", "clusterName=prod"]].concat()).await.ok();
     assert!(!has_the_new_crd(&cp).await, "the former chart has the present CRD");
-    page.follow(&cp, "helm upgrade seatkeeper").await.ok();
+    page.follow(&cp, "helm upgrade seatkeeper charts").await.ok();
     assert!(has_the_new_crd(&cp).await);
     let args = ["get", "deployment", "seatkeeper", "-o", "jsonpath={.spec.template.spec.containers[0].args}"];
     let args = cp.kubectl_in("seatkeeper-system", &args, "").await.ok();
     assert!(args.contains("--cluster-name=prod"), "the values stay: {args}");
+    go_back(&page, &cp, &before).await;
 
     for (begins, replaced) in [
         ("kubectl apply --server-side --force-conflicts -f crds/", ("crds/", "crds/")),
@@ -121,6 +123,22 @@ async fn upgrade_page_brings_crds_along_and_uninstalls_the_operator_alone() {
     }
     uninstall(&page, &cp).await;
     page.close();
+}
+
+/// The operator is the older one, and the CRD stays the newer one.
+async fn go_back(page: &Page, cp: &ControlPlane, before: &str) {
+    let listen = ["get", "deployment", "seatkeeper", "-o", "jsonpath={.spec.template.spec.containers[0].args[1]}"];
+    let listens = async || cp.kubectl_in("seatkeeper-system", &listen, "").await.ok();
+    assert_eq!(listens().await, "--listen=[::]:8080");
+    page.follow_but(cp, "helm upgrade seatkeeper OLDER", &[("OLDER", before)]).await.ok();
+    assert_eq!(listens().await, "--listen=0.0.0.0:8080");
+    assert!(has_the_new_crd(cp).await);
+    // The twin: what the page warns of. With the next upgrade the release has its CRDs again.
+    cp.helm(&["rollback", "seatkeeper", "1", "--namespace", "seatkeeper-system"]).await.ok();
+    assert!(!has_the_new_crd(cp).await);
+    let line = "helm upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system --reset-then-reuse-values --set crds.install=true";
+    cp.shell(&page.folder, line).await.ok();
+    assert!(has_the_new_crd(cp).await);
 }
 
 /// The objects outlive the release, and go by the page's own command.

@@ -97,7 +97,7 @@ const NUMBERS: [NumberGauge; 9] = [
         s.seats(|status| status.free)
     }),
     ("seats_limit", "Up to how many seats the vendor may buy by itself", |s| s.seats(|status| status.limit)),
-    ("seats_billed", "Seats that the vendor bills, where it shows another number than it has", |s| {
+    ("seats_billed", "Seats that the vendor bills, while they differ from the purchased seats", |s| {
         s.seats(|status| status.billed)
     }),
     ("license_expiry_timestamp_seconds", "When the license ends, in Unix time", |s| {

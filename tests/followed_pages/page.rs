@@ -10,21 +10,37 @@ use std::path::PathBuf;
 use seatkeeper_support::{ControlPlane, Output, scratch_dir, workspace_root};
 
 /// The pages that tests follow.
-pub const PAGES: [&str; 5] =
-    ["docs/install.md", "docs/upgrade.md", "docs/backup.md", "docs/who-may-spend.md", "docs/gitops.md"];
+pub const PAGES: [&str; 10] = [
+    "docs/install.md",
+    "docs/upgrade.md",
+    "docs/backup.md",
+    "docs/who-may-spend.md",
+    "docs/gitops.md",
+    "docs/alerts.md",
+    "docs/platforms.md",
+    "docs/policies.md",
+    "docs/troubleshooting.md",
+    "docs/release.md",
+];
 
 /// Commands that cannot run here: how each begins, and why.
-pub const NOT_RUN: [(&str, &str); 3] = [
+pub const NOT_RUN: [(&str, &str); 7] = [
+    ("cosign verify", "no release is published, and its signatures need GitHub's identity"),
+    ("gh attestation verify", "no release is published, and its provenance is at GitHub"),
+    ("gh release download", "no release is published"),
     ("kubectl -n seatkeeper-system logs", "a kubelet serves the log, and a test stands in for the kubelet"),
     ("kubectl get --raw /api/v1/namespaces/seatkeeper-system/pods/POD:8080/proxy/readyz", "pods have no network here"),
+    ("oc adm policy", "it is OpenShift's own program, and the policy is an object that OpenShift alone has"),
     ("velero restore create", "Velero would need a storage of backups and its own controllers"),
 ];
 
 /// What sentences call a command by, without anything to run.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 17] = [
+    "docker build",
     "flux reconcile",
     "helm install",
     "helm install --wait",
+    "helm pull",
     "helm uninstall",
     "helm upgrade",
     "helm upgrade --install",
@@ -33,11 +49,14 @@ pub const NAMES: [&str; 12] = [
     "kubectl apply",
     "kubectl create",
     "kubectl create -f",
+    "kubectl describe",
+    "kubectl get",
+    "kubectl get -o wide",
     "kubectl scale",
 ];
 
 /// What stands between backticks is a command if it begins with one of these.
-const PROGRAMS: [&str; 7] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "velero "];
+const PROGRAMS: [&str; 8] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "oc ", "velero "];
 
 /// What commands name by a path in the checkout.
 const FOLDERS: [&str; 4] = ["charts", "crds", "examples", "gitops"];
@@ -126,6 +145,31 @@ impl Page {
             command = command.replacen(words, others, 1);
         }
         cp.shell(&self.folder, &command).await
+    }
+
+    /// Runs the commands that begin so as one, for a later one needs what an earlier one sets, and then this line.
+    pub async fn follow_together(&self, cp: &ControlPlane, begin: &[&str], then: &str) -> Output {
+        let mut lines: Vec<String> = begin.iter().map(|begins| self.take(begins)).collect();
+        lines.push(then.to_owned());
+        cp.shell(&self.folder, &lines.join("\n")).await
+    }
+
+    /// The block of this language that has these words, as it stands in the page.
+    pub fn block(&self, language: &str, words: &str) -> String {
+        let (text, mut blocks, mut inside) = (text(self.path), Vec::new(), None);
+        for line in text.lines() {
+            let fence = line.trim().strip_prefix("```");
+            inside = match (inside, fence) {
+                (None, fence) => fence.map(|language| (language, String::new())),
+                (Some((language, block)), None) => Some((language, format!("{block}{line}\n"))),
+                (Some((of, block)), Some(_)) => {
+                    blocks.extend((of == language && block.contains(words)).then_some(block));
+                    None
+                }
+            };
+        }
+        assert_eq!(blocks.len(), 1, "{}: blocks with {words}", self.path);
+        blocks.remove(0)
     }
 
     /// The page has been followed to its end.

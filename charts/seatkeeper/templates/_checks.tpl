@@ -16,30 +16,49 @@ lease-retry: 1s
 shutdown-grace: 8s
 {{- end }}
 
-{{- /* The seconds of a duration such as 1h30m. */}}
+{{- /* The seconds of a duration such as 1h30m or 1d12h. */}}
 {{- define "seatkeeper.seconds" -}}
-{{- $part := dict "h" "0" "m" "0" "s" "0" }}
-{{- range regexFindAll "[0-9]+[hms]" . -1 }}
+{{- $part := dict "d" "0" "h" "0" "m" "0" "s" "0" }}
+{{- range regexFindAll "[0-9]+[dhms]" . -1 }}
 {{- $_ := set $part (trimAll "0123456789" .) (regexFind "[0-9]+" .) }}
 {{- end }}
-{{- add (mul 3600 (atoi $part.h)) (mul 60 (atoi $part.m)) (atoi $part.s) }}
+{{- add (mul 86400 (atoi $part.d)) (mul 3600 (atoi $part.h)) (mul 60 (atoi $part.m)) (atoi $part.s) }}
+{{- end }}
+
+{{- /* A duration in the words of the operator, or with days as well, in those of Prometheus. Nobody means more than a year, and sums of
+longer ones would overflow. */}}
+{{- define "seatkeeper.checkDuration" -}}
+{{- $hours := "([0-9]+h)?([0-9]+m)?([0-9]+s)?$" }}
+{{- $pattern := ternary (printf "^([0-9]+d)?%s" $hours) (printf "^%s" $hours) .days }}
+{{- if or (not .value) (not (regexMatch $pattern .value)) }}
+{{- fail (printf "%s: %q is no duration: write whole numbers with units, largest first, such as %s" .name .value (ternary "30s, 5m or 1d" "90s, 10m or 1h30m" .days)) }}
+{{- else if or (regexMatch "[0-9]{9}" .value) (gt (include "seatkeeper.seconds" .value | int64) 31536000) }}
+{{- fail (printf "%s: %s is longer than a year: write a shorter duration" .name .value) }}
+{{- end }}
+{{- end }}
+
+{{- /* A port, as a pattern. */}}
+{{- define "seatkeeper.port-pattern" -}}
+(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})
 {{- end }}
 
 {{- define "seatkeeper.checks" -}}
-{{- include "seatkeeper.checkFlags" . }}
 {{- include "seatkeeper.checkArguments" . }}
+{{- include "seatkeeper.checkFlags" . }}
+{{- include "seatkeeper.checkListen" . }}
 {{- include "seatkeeper.checkReplicas" . }}
-{{- if regexMatch "^[0-9]" (include "seatkeeper.fullname" .) }}
-{{- fail (printf "%s would be the name of a Service, which starts with a letter: set fullnameOverride, or choose another name of the release" (include "seatkeeper.fullname" .)) }}
+{{- include "seatkeeper.checkPod" . }}
+{{- include "seatkeeper.checkMonitoring" . }}
+{{- $rbac := default (dict) .Values.rbac }}
+{{- $account := default (dict) .Values.serviceAccount }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "seatkeeper.fullname" .)) }}
+{{- fail (printf "%s would be the name of a Service, which starts with a letter and has lower-case letters, digits and dashes alone: set fullnameOverride, or choose another name of the release or another alias of the chart" (include "seatkeeper.fullname" .)) }}
 {{- end }}
-{{- if and .Values.rbac.secretNames (not .Values.rbac.create) }}
+{{- if and $rbac.secretNames (not (dig "create" true $rbac)) }}
 {{- fail "rbac.secretNames bounds nothing where rbac.create is false: clear it, and name the Secrets in the Role that you make" }}
 {{- end }}
-{{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
+{{- if and (dig "create" true $rbac) (not (dig "create" true $account)) (not $account.name) }}
 {{- fail "serviceAccount.create is false and serviceAccount.name is empty: the operator's rights would go to the account default, which other pods of the namespace use too: name an account of the operator's own" }}
-{{- end }}
-{{- if regexMatch "^(127\\.|\\[::1\\])" (include "seatkeeper.listen" .) }}
-{{- fail (printf "listen: %s is reached from inside the pod alone, so every probe would fail: listen at [::]:8080" .Values.listen) }}
 {{- end }}
 {{- range $label, $_ := .Values.commonLabels }}
 {{- if has $label (list "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/component" "app.kubernetes.io/managed-by") }}
@@ -57,7 +76,7 @@ shutdown-grace: 8s
 {{- else if not (regexMatch "^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$" (default "" .Values.clusterName)) }}
 {{- fail (printf "clusterName: %s is no name of a cluster: use 1 to 63 lower-case letters, digits and dashes, such as prod-eu" .Values.clusterName) }}
 {{- end }}
-{{- if and .Values.rbac.aggregateToEdit (not (and .Values.rbac.create (dig "userRoles" true .Values.rbac))) }}
+{{- if and $rbac.aggregateToEdit (not (and (dig "create" true $rbac) (dig "userRoles" true $rbac))) }}
 {{- fail "rbac.aggregateToEdit adds the role -editor, which is not made: set rbac.create and rbac.userRoles, or clear rbac.aggregateToEdit" }}
 {{- end }}
 {{- end }}
@@ -89,13 +108,13 @@ shutdown-grace: 8s
 {{- /* The ways to vendors. The schema leaves their words alone: it would repeat a password that stands in a URL, and name no fix. */}}
 {{- define "seatkeeper.checkWays" -}}
 {{- $host := "(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)" }}
-{{- $port := "(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?" }}
-{{- range .Values.vendors.allowedHosts }}
+{{- $port := printf "(:%s)?" (include "seatkeeper.port-pattern" .) }}
+{{- range (.Values.vendors).allowedHosts }}
 {{- if not (regexMatch (printf "^%s%s$" $host $port) .) }}
 {{- fail (printf "vendors.allowedHosts: %s is no host: write host or host:port, such as vault.example.org:8443, without https:// and without a path" .) }}
 {{- end }}
 {{- end }}
-{{- $proxy := default (dict) .Values.vendors.proxy }}
+{{- $proxy := default (dict) (.Values.vendors).proxy }}
 {{- $url := default "" $proxy.url }}
 {{- if contains "@" $url }}
 {{- fail "vendors.proxy.url must not hold credentials: put user:password into a Secret, and its name into vendors.proxy.credentialsSecret.name" }}
@@ -115,10 +134,106 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
+{{- /* Where probes and Prometheus reach the operator. */}}
+{{- define "seatkeeper.checkListen" -}}
+{{- $listen := include "seatkeeper.listen" . }}
+{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- $four := printf "%s(\\.%s){3}" $octet $octet }}
+{{- $word := "[0-9A-Fa-f]{1,4}" }}
+{{- $six := list (printf "(%s:){7}%s" $word $word) (printf "(%s:){1,7}:" $word) (printf ":((:%s){1,7}|:)" $word) (printf "::([Ff]{4}:)?%s" $four) }}
+{{- range $before := list 1 2 3 4 5 6 }}
+{{- $six = append $six (printf "(%s:){1,%d}(:%s){1,%d}" $word $before $word (sub 7 $before)) }}
+{{- end }}
+{{- if not (regexMatch (printf "^(%s|\\[(%s)\\]):%s$" $four (join "|" $six) (include "seatkeeper.port-pattern" .)) $listen) }}
+{{- fail (printf "listen: %s is no address with a port: write [::]:8080, or 0.0.0.0:8080 for IPv4 alone" $listen) }}
+{{- else if regexMatch "^(127\\.|\\[::([Ff]{4}:)?127\\.|\\[[0:]*:0{0,3}1\\])" $listen }}
+{{- fail (printf "listen: %s is reached from inside the pod alone, so every probe would fail: listen at [::]:8080" $listen) }}
+{{- end }}
+{{- end }}
+
+{{- /* A quantity of Kubernetes as a number. */}}
+{{- define "seatkeeper.quantity" -}}
+{{- $text := toString . }}
+{{- $number := regexFind "^[0-9.]+([eE][-+]?[0-9]+)?" $text }}
+{{- $factors := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- mulf (float64 $number) (float64 (get $factors (trimPrefix $number $text))) }}
+{{- end }}
+
+{{- /* What the pod may use and what it mounts. */}}
+{{- define "seatkeeper.checkPod" -}}
+{{- $limits := default (dict) (.Values.resources).limits }}
+{{- range $name, $request := (.Values.resources).requests }}
+{{- if and (hasKey $limits $name) (gt (include "seatkeeper.quantity" $request | float64) (include "seatkeeper.quantity" (get $limits $name) | float64)) }}
+{{- fail (printf "resources.requests.%s: %v is above resources.limits.%s, which is %v: lower the request, or raise the limit" $name $request $name (get $limits $name)) }}
+{{- end }}
+{{- end }}
+{{- if hasKey $limits "memory" }}
+{{- $memory := include "seatkeeper.quantity" $limits.memory | float64 }}
+{{- if and (gt $memory 0.0) (lt $memory 16777216.0) }}
+{{- fail (printf "resources.limits.memory: %v is less than the operator needs at rest, so Kubernetes would kill it again and again: write at least 32Mi" $limits.memory) }}
+{{- end }}
+{{- end }}
+{{- $bundle := or (.Values.caBundle).configMap (.Values.caBundle).secret }}
+{{- $volumes := list }}
+{{- range .Values.extraVolumes }}
+{{- if has .name $volumes }}
+{{- fail (printf "extraVolumes: two volumes have the name %s: give each a name of its own" .name) }}
+{{- else if and $bundle (eq .name "ca-bundle") }}
+{{- fail "extraVolumes: ca-bundle is the volume of the value caBundle: name yours otherwise" }}
+{{- end }}
+{{- $volumes = append $volumes .name }}
+{{- end }}
+{{- $paths := ternary (list "/etc/seatkeeper/ca-bundle") (list) (not (empty $bundle)) }}
+{{- range .Values.extraVolumeMounts }}
+{{- if not (has .name $volumes) }}
+{{- fail (printf "extraVolumeMounts: extraVolumes has no volume %s: add it there, or correct the name" .name) }}
+{{- else if has .mountPath $paths }}
+{{- fail (printf "extraVolumeMounts: two volumes would be at %s: give each a path of its own" .mountPath) }}
+{{- end }}
+{{- $paths = append $paths .mountPath }}
+{{- end }}
+{{- if and (eq (default "" .Values.dnsPolicy) "None") (not (.Values.dnsConfig).nameservers) }}
+{{- fail "dnsPolicy: None leaves the pod without a name server: set dnsConfig.nameservers, or clear dnsPolicy" }}
+{{- end }}
+{{- end }}
+
+{{- /* What Prometheus would refuse, and mostly without a word to the installer. */}}
+{{- define "seatkeeper.checkMonitoring" -}}
+{{- range $kind := list "serviceMonitor" "podMonitor" }}
+{{- $monitor := default (dict) (get (default (dict) $.Values.metrics) $kind) }}
+{{- $seconds := dict }}
+{{- range $field := list "interval" "scrapeTimeout" }}
+{{- with get $monitor $field }}
+{{- $name := printf "metrics.%s.%s" $kind $field }}
+{{- include "seatkeeper.checkDuration" (dict "name" $name "value" . "days" true) }}
+{{- $_ := set $seconds $field (include "seatkeeper.seconds" . | int64) }}
+{{- if eq (get $seconds $field) 0 }}
+{{- fail (printf "%s must be longer than 0s: clear it to have what Prometheus has" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (hasKey $seconds "interval") (gt (default 0 $seconds.scrapeTimeout) (default 0 $seconds.interval)) }}
+{{- fail (printf "metrics.%s.scrapeTimeout: %s is above the interval, %s, so Prometheus would not scrape: lower it, or raise the interval" $kind $monitor.scrapeTimeout $monitor.interval) }}
+{{- end }}
+{{- end }}
+{{- with (.Values.alerts).keepFiringFor }}
+{{- include "seatkeeper.checkDuration" (dict "name" "alerts.keepFiringFor" "value" . "days" true) }}
+{{- end }}
+{{- range $rule, $values := (.Values.alerts).rules }}
+{{- if hasKey (default (dict) $values) "for" }}
+{{- include "seatkeeper.checkDuration" (dict "name" (printf "alerts.rules.%s.for" $rule) "value" $values.for "days" true) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "seatkeeper.checkFlags" -}}
+{{- $flags := default (dict) .Values.flags }}
+{{- range $flag, $value := omit $flags "bitwarden-client-version" "concurrency" "lease-namespace" "lease-name" }}
+{{- include "seatkeeper.checkDuration" (dict "name" (printf "flags.%s" $flag) "value" $value "days" false) }}
+{{- end }}
 {{- $seconds := dict }}
 {{- range $flag, $default := (include "seatkeeper.flagDefaults" . | fromYaml) }}
-{{- $_ := set $seconds $flag (include "seatkeeper.seconds" (default $default (get $.Values.flags $flag)) | int64) }}
+{{- $_ := set $seconds $flag (include "seatkeeper.seconds" (default $default (get $flags $flag)) | int64) }}
 {{- end }}
 {{- range $flag := list "lease-retry" "min-interval" "write-timeout" "read-timeout" "send-deadline" "secret-recheck" "credential-probe" "settle-answered" }}
 {{- if eq (get $seconds $flag) 0 }}
@@ -140,7 +255,7 @@ shutdown-grace: 8s
 {{- if ge (get $seconds "lease-retry") (get $seconds "lease-renew-deadline") }}
 {{- fail "flags.lease-retry must be below flags.lease-renew-deadline: a healthy leader would lose its lease" }}
 {{- end }}
-{{- if ge (get $seconds "shutdown-grace") (int64 .Values.terminationGracePeriodSeconds) }}
+{{- if ge (get $seconds "shutdown-grace") (include "seatkeeper.terminationGracePeriodSeconds" . | int64) }}
 {{- fail "flags.shutdown-grace must be below terminationGracePeriodSeconds: Kubernetes would kill what still runs" }}
 {{- end }}
 {{- end }}
@@ -163,6 +278,26 @@ shutdown-grace: 8s
 {{- range .Values.extraArgs }}
 {{- with get $own (trimPrefix "--" (regexFind "^--[a-z-]+" .)) }}
 {{- fail (printf "extraArgs: the chart gives this flag itself, by the value %s: set that one" .) }}
+{{- end }}
+{{- end }}
+{{- include "seatkeeper.checkEnvironment" (dict "values" .Values "own" $own) }}
+{{- end }}
+
+{{- /* The environment: a flag by its variable would lose against the argument, and Helm cannot apply a variable that is there twice. */}}
+{{- define "seatkeeper.checkEnvironment" -}}
+{{- $names := list }}
+{{- if (((.values.vendors).proxy).credentialsSecret).name }}
+{{- $names = list "SEATKEEPER_VENDOR_PROXY_CREDENTIALS" }}
+{{- end }}
+{{- range $variable := .values.extraEnv }}
+{{- if has $variable.name $names }}
+{{- fail (printf "extraEnv: %s would be there twice: remove one%s" $variable.name (ternary ", or clear vendors.proxy.credentialsSecret.name" "" (eq $variable.name "SEATKEEPER_VENDOR_PROXY_CREDENTIALS"))) }}
+{{- end }}
+{{- $names = append $names $variable.name }}
+{{- if hasPrefix "SEATKEEPER_" $variable.name }}
+{{- with get $.own (trimPrefix "SEATKEEPER_" $variable.name | lower | replace "_" "-") }}
+{{- fail (printf "extraEnv: %s: the chart gives this flag itself, by the value %s: set that one" $variable.name .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -38,10 +38,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "seatkeeper.serviceAccountName" -}}
-{{- if .Values.serviceAccount.create }}
-{{- default (include "seatkeeper.fullname" .) .Values.serviceAccount.name }}
+{{- if dig "create" true (default (dict) .Values.serviceAccount) }}
+{{- default (include "seatkeeper.fullname" .) (.Values.serviceAccount).name }}
 {{- else }}
-{{- default "default" .Values.serviceAccount.name }}
+{{- default "default" (.Values.serviceAccount).name }}
 {{- end }}
 {{- end }}
 
@@ -56,11 +56,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "seatkeeper.leaseNamespace" -}}
-{{- default (include "seatkeeper.namespace" .) (get .Values.flags "lease-namespace") }}
+{{- default (include "seatkeeper.namespace" .) (get (default (dict) .Values.flags) "lease-namespace") }}
 {{- end }}
 
 {{- define "seatkeeper.image" -}}
-{{- $repository := .Values.image.repository }}
+{{- $repository := default "ghcr.io/seatkeeper/seatkeeper" (.Values.image).repository }}
 {{- with default (.Values.image).registry ((.Values.global).imageRegistry) }}
 {{- $parts := splitList "/" $repository }}
 {{- if and (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) }}
@@ -68,11 +68,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- $repository = printf "%s/%s" . $repository }}
 {{- end }}
-{{- if .Values.image.digest }}
+{{- if (.Values.image).digest }}
 {{- printf "%s@%s" $repository .Values.image.digest }}
 {{- else }}
-{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion (.Values.image).tag) }}
 {{- end }}
+{{- end }}
+
+{{- define "seatkeeper.pullPolicy" -}}
+{{- default "IfNotPresent" (.Values.image).pullPolicy }}
+{{- end }}
+
+{{- define "seatkeeper.terminationGracePeriodSeconds" -}}
+{{- int64 (default 15 .Values.terminationGracePeriodSeconds) }}
 {{- end }}
 
 {{- /* As JSON, each once. An umbrella chart names them as it likes: by name alone, or as a pod does. */}}

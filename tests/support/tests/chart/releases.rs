@@ -148,8 +148,14 @@ fn copy(from: &Path, to: &Path) {
 
 /// An umbrella chart as the README has it.
 fn umbrella() -> PathBuf {
+    umbrella_of(1)
+}
+
+/// One of the umbrella charts that the README has.
+fn umbrella_of(example: usize) -> PathBuf {
     let readme = fs::read_to_string(workspace_root().join("charts/seatkeeper/README.md")).expect("the README");
-    let example = readme.split("# Chart.yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
+    let example = readme.split("# Chart.yaml\n").nth(example).and_then(|rest| rest.split("```").next());
+    let example = example.expect("the example");
     let (dependencies, values) = example.split_once("# values.yaml\n").expect("two files");
     let umbrella = scratch_dir("umbrella");
     copy(&workspace_root().join("charts/seatkeeper"), &umbrella.join("charts/seatkeeper"));
@@ -239,4 +245,31 @@ async fn umbrella_chart_toggles_seatkeeper_and_gives_registry_and_pull_secrets()
     assert!(!off.contains("kind:"), "{off}");
     let refused = helm(cp, &format!("template platform {chart} --set seatkeeper.log.level=verbose")).await.refused();
     assert!(refused.contains("at '/log/level'"), "{refused}");
+}
+
+#[tokio::test]
+async fn two_operators_of_one_umbrella_live_side_by_side_and_never_share_a_name() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    for namespace in ["it-eu", "it-us"] {
+        cp.kubectl(&["create", "namespace", namespace]).await.ok();
+    }
+    let umbrella = umbrella_of(2).display().to_string();
+    helm(&cp, &format!("install platform {umbrella} --namespace platform --create-namespace")).await.ok();
+    let deployments = async |namespace: &str| {
+        let get = ["get", "deployments", "-o", "jsonpath={.items[*].metadata.name}"];
+        cp.kubectl_in(namespace, &get, "").await.ok()
+    };
+    assert_eq!(deployments("platform").await, "seatkeeper-eu seatkeeper-us");
+    uids_of_crds(&cp).await;
+
+    // As the README has it: without names of their own, both have that of a release with both aliases in it.
+    let same =
+        "--set eu.fullnameOverride=,us.fullnameOverride=,eu.crds.install=false --namespace same --create-namespace";
+    let refused = helm(&cp, &format!("install us-and-eu {umbrella} {same}")).await.refused();
+    assert!(refused.contains("Kind=Deployment") && refused.contains("field is immutable"), "{refused}");
+    // The twin: the same names, and one of the two switched off.
+    let one = format!("upgrade --install us-and-eu {umbrella} {same} --set us.enabled=false");
+    helm(&cp, &one).await.ok();
+    assert_eq!(deployments("same").await, "us-and-eu");
 }
