@@ -35,12 +35,13 @@ pub const NOT_RUN: [(&str, &str); 7] = [
 ];
 
 /// What sentences call a command by, without anything to run.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "docker build",
     "flux reconcile",
     "helm install",
     "helm install --wait",
     "helm pull",
+    "helm rollback",
     "helm uninstall",
     "helm upgrade",
     "helm upgrade --install",
