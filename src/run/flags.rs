@@ -17,8 +17,15 @@ use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute
 /// Never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
+/// No flag can mean more than a year, and a moment that is further away may be none that a clock has.
+const LONGEST_DURATION: Duration = Duration::from_secs(365 * 24 * 3600);
+
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
+    match parse_duration(text) {
+        Ok(duration) if duration > LONGEST_DURATION => Err("is longer than a year: write a shorter duration".into()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What `--version` prints after the name: the version, and the release of the time zones that are compiled in.
@@ -343,6 +350,23 @@ mod tests {
             assert!(error.contains("--namespace") && error.contains("is no name of a namespace"), "{name}: {error}");
         }
         assert!(run(&[&format!("--namespace={}", "a".repeat(63))]).is_ok());
+    }
+
+    #[test]
+    fn duration_of_more_than_a_year_is_refused_by_the_flag() {
+        let command = Run::augment_args(clap::Command::new("run"));
+        let of_time = command
+            .get_arguments()
+            .filter(|flag| flag.get_value_names().is_some_and(|names| names.iter().any(|name| name == "DURATION")));
+        let flags: Vec<&str> = of_time.filter_map(clap::Arg::get_long).collect();
+        assert!(flags.len() > 10, "{flags:?}");
+        for flag in flags {
+            assert!(run(&[&format!("--{flag}=8760h")]).is_ok(), "{flag}");
+            for text in ["8760h1s", "5124095576030431h"] {
+                let error = run(&[&format!("--{flag}={text}")]).unwrap_err();
+                assert!(error.contains(flag) && error.contains("is longer than a year"), "{flag}: {error}");
+            }
+        }
     }
 
     #[test]

@@ -25,8 +25,7 @@ shutdown-grace: 8s
 {{- add (mul 86400 (atoi $part.d)) (mul 3600 (atoi $part.h)) (mul 60 (atoi $part.m)) (atoi $part.s) }}
 {{- end }}
 
-{{- /* A duration in the words of the operator, or with days as well, in those of Prometheus. Nobody means more than a year, and sums of
-longer ones would overflow. */}}
+{{- /* A duration in the words of the operator, which takes no more than a year, or with days as well, in those of Prometheus. */}}
 {{- define "seatkeeper.checkDuration" -}}
 {{- $hours := "([0-9]+h)?([0-9]+m)?([0-9]+s)?$" }}
 {{- $pattern := ternary (printf "^([0-9]+d)?%s" $hours) (printf "^%s" $hours) .days }}
