@@ -93,7 +93,7 @@ impl Default for Metrics {
         // From a pass that only reads to one that waits for a slow vendor until its time limit.
         let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let help = "Seconds from the beginning of a pass over an object to its end";
-        registry.register("reconcile_duration_seconds", help, durations.clone());
+        registry.register("pass_duration_seconds", help, durations.clone());
         let help = "Requests to vendors, by vendor, operation and outcome";
         registry.register("vendor_requests", help, requests.counted.clone());
         let help = "Seconds from a request to a vendor to its answer, or to its timeout";
