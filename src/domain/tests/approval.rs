@@ -4,6 +4,8 @@ use super::pages::table;
 use super::*;
 use crate::domain::events::transitions;
 
+mod beside_windows;
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -240,10 +242,8 @@ fn denial_holds_plan_that_needs_no_approval_and_outweighs_approval() {
     assert_eq!(asker.requested(), None);
     let (reason, message) = asker.pending();
     assert_eq!(reason, "True/ChangeDenied");
-    assert!(
-        message.contains("SeatApproval no denies plan") && message.contains("delete that SeatApproval"),
-        "{message}"
-    );
+    let told = "delete that SeatApproval to have the change made (the right to delete seatapprovals decides who can)";
+    assert!(message.contains("SeatApproval no denies plan") && message.contains(told), "{message}");
     assert_eq!(asker.summary(), "+5 seats: denied");
 }
 

@@ -70,6 +70,12 @@ fn hash_covers_what_decides_wanted_change_and_not_how_it_is_made() {
         assert_ne!(asked(&format!("seats: 10, {other}")), plain, "{other}");
     }
     assert_ne!(asked("seats: 11"), plain);
+    let sized = asked("sizing: {headroom: {seats: 5}}");
+    for other in
+        ["{headroom: {seats: 6}}", "{headroom: {seats: 5}, step: 2}", "{headroom: {seats: 5}, decreaseAfter: 1h}"]
+    {
+        assert_ne!(asked(&format!("sizing: {other}")), sized, "{other}");
+    }
 }
 
 #[test]

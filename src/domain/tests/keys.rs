@@ -10,6 +10,7 @@ mod answers;
 mod approvals;
 mod awaited;
 mod ends;
+mod in_windows;
 mod properties;
 mod records;
 mod standby;

@@ -5,6 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::pages::table;
 use super::*;
 
+mod late;
+mod meanwhile;
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -266,7 +269,10 @@ fn higher_limit_alone_is_not_urgent_however_few_seats_are_free() {
 
 #[test]
 fn request_that_did_not_leave_has_used_no_window() {
-    for outcome in [Outcome::NotSent("shutting down"), Outcome::Refused(Refusal::Throttled(None))] {
+    let refused_key = Refusal::Credentials(Fault::spec("the key was refused".into()));
+    for outcome in
+        [Outcome::NotSent("shutting down"), Outcome::Refused(Refusal::Throttled(None)), Outcome::Refused(refused_key)]
+    {
         let mut waiter = waiter(story());
         let intent = waiter.settled(OPEN).unwrap();
         let learned = after_request(waiter.status.clone(), &intent, &outcome, None, at(OPEN));
@@ -632,6 +638,14 @@ fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
             "windows[0].beforeRenewal.opens must be a duration between 1h and 2160h",
         ),
         (
+            "{decrease: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2h, closes: 59m}}]}".to_owned(),
+            "windows[0].beforeRenewal.closes must be a duration between 1h and 2160h",
+        ),
+        (
+            format!("{{increase: {{mode: InWindow, windows: [a]}}, windows: [{window}, {{name: b, cron: {CRON}}}]}}"),
+            "spec.adjustment.windows has \"b\", which no direction uses",
+        ),
+        (
             format!("{{increase: {{mode: InWindow}}, windows: [{window}], startingDeadline: 169h}}"),
             "startingDeadline must be",
         ),
@@ -642,6 +656,10 @@ fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
         (
             format!("{{increase: {{mode: InWindow}}, windows: [{window}], maxChangesPerWindow: 0}}"),
             "maxChangesPerWindow is 0",
+        ),
+        (
+            format!("{{increase: {{mode: InWindow}}, windows: [{window}], maxChangesPerWindow: 101}}"),
+            "maxChangesPerWindow is 101: it must be between 1 and 100",
         ),
         (
             "{increase: {mode: Immediate, urgentBelowFreeSeats: 1}}".to_owned(),

@@ -50,6 +50,25 @@ fn what_a_spec_leaves_out_has_a_default() {
 }
 
 #[test]
+fn plan_that_was_approved_is_of_its_vendor_as_spec_had_it() {
+    let asked = |change: fn(&mut Bitwarden)| {
+        let mut spec = spec();
+        change(spec.vendor.bitwarden.as_mut().unwrap());
+        parse(&spec, Duration::ZERO).unwrap().asked
+    };
+    let plain = asked(|_| {});
+    let changes: [fn(&mut Bitwarden); 4] = [
+        |it| it.region = Some(Region::US),
+        |it| it.product = Some(Product::SecretsManager),
+        |it| it.credentials_secret_ref = Some(SecretRef { name: "other".into() }),
+        |it| it.owner_credentials_secret_ref = Some(SecretRef { name: "owner".into() }),
+    ];
+    for (nth, change) in changes.into_iter().enumerate() {
+        assert_ne!(asked(change), plain, "{nth}");
+    }
+}
+
+#[test]
 fn an_interval_is_stretched_to_the_operators_minimum() {
     let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
     assert_eq!(parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
