@@ -46,6 +46,8 @@ counted! {
     merged
     limit_only
     zone_edited
+    zone_edited_in_a_used_window
+    renamed_in_a_used_window
     late
     late_for_the_other_product
     two_products

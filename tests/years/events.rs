@@ -25,21 +25,57 @@ pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Rule<'a> {
     let windows = (0..rng.usize(1..=2)).map(|_| window(rng, rows)).collect();
     Rule {
         windows,
+        renamed: 0,
         most: if rng.u8(0..4) == 0 { 2 } else { 1 },
         deadline: *rng.choice(&[0, 6 * HOUR, DAY]).expect("one"),
         urgent_below: rng.bool().then(|| rng.i32(1..4)),
     }
 }
 
-/// The same windows by the clock of another zone, or for another time.
-fn moved<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>, rows: &'a [Row]) -> Rule<'a> {
-    let other = |rng: &mut fastrand::Rng, window: &Window<'a>| {
+/// The same windows by the clock of other zones.
+fn elsewhere<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>, rows: &'a [Row]) -> Rule<'a> {
+    let other = |window: &Window<'a>| {
         let alike: Vec<&Row> = rows.iter().filter(|row| row.schedule == window.row.schedule).collect();
-        let row = if rng.bool() { window.row } else { rng.choice(alike).unwrap_or(window.row) };
-        Window { row, length: rng.i64(1..=(row.gap / HOUR).clamp(1, 12)) * HOUR }
+        let row = rng.choice(alike).unwrap_or(window.row);
+        // No window is longer than until its next opening.
+        Window { row, length: window.length.min((row.gap / HOUR).max(1) * HOUR) }
     };
-    let windows = rule.windows.iter().map(|window| other(rng, window)).collect();
-    Rule { windows, ..rule.clone() }
+    Rule { windows: rule.windows.iter().map(other).collect(), ..rule.clone() }
+}
+
+/// The same windows for another time.
+fn longer<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>) -> Rule<'a> {
+    let other = |window: &Window<'a>| {
+        let length = rng.i64(1..=(window.row.gap / HOUR).clamp(1, 12)) * HOUR;
+        Window { length, ..*window }
+    };
+    Rule { windows: rule.windows.iter().map(other).collect(), ..rule.clone() }
+}
+
+/// A person edits the windows of an object.
+fn edit_windows<'a>(
+    rng: &mut fastrand::Rng,
+    (account, life): (&Account, &mut Life<'a>),
+    rows: &'a [Row],
+    coverage: &mut Coverage,
+) {
+    let old = life.wish.rule.clone();
+    let new = match rng.u8(0..6) {
+        0..=2 => rule(rng, rows),
+        3 => {
+            let new = elsewhere(rng, &old, rows);
+            let zones = old.windows.iter().zip(&new.windows).any(|(old, new)| old.row.zone != new.row.zone);
+            coverage.zone_edited += usize::from(zones);
+            coverage.zone_edited_in_a_used_window += usize::from(zones && life.has_used_an_open_window(account));
+            new
+        }
+        4 => longer(rng, &old),
+        _ => {
+            coverage.renamed_in_a_used_window += usize::from(life.has_used_an_open_window(account));
+            Rule { renamed: old.renamed + 1, ..old }
+        }
+    };
+    life.edit_rule(account, new);
 }
 
 /// Something happens to the account or to one of its objects. Returns whose wish was edited, if one was.
@@ -71,11 +107,7 @@ pub fn event<'a>(
             }
             return Some(nth);
         }
-        10..=11 => {
-            let rule = if rng.bool() { rule(rng, rows) } else { moved(rng, &life.wish.rule, rows) };
-            life.edit_rule(account, rule);
-            coverage.zone_edited += 1;
-        }
+        10..=11 => edit_windows(rng, (&*account, life), rows, coverage),
         12..=13 => away(rng, account, lives, coverage),
         14..=15 => account.reachable = false,
         16 => a_person_changes(rng, account, nth),

@@ -6,6 +6,8 @@ use crate::table::{Window, stretch_at, stretch_before};
 #[derive(Clone, Default)]
 pub struct Rule<'a> {
     pub windows: Vec<Window<'a>>,
+    /// How often they got other names, which is nothing to the judge.
+    pub renamed: u32,
     pub most: i32,
     /// In seconds.
     pub deadline: i64,

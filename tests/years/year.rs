@@ -117,6 +117,12 @@ impl<'a> Life<'a> {
         self.status.plan.as_ref().is_some_and(|plan| plan.blocked_by == [PlanBlock::Window])
     }
 
+    /// Whether a window is open in which a request left.
+    pub fn has_used_an_open_window(&self, account: &Account) -> bool {
+        let open = stretch_at(&self.wish.rule.windows, account.shown());
+        open.is_some_and(|(opens, closes)| self.requests.iter().any(|one| (opens..closes).contains(&one.at)))
+    }
+
     fn snapshot(&self, account: &Account) -> Snapshot {
         situation::snapshot(account.pools[self.pool].used, account.numbers(self.pool), account.rules(self.pool))
     }
@@ -242,15 +248,15 @@ fn elapsed(account: &Account) -> Duration {
     Duration::from_secs(u64::try_from(account.now).expect("after 1970"))
 }
 
-fn name(i: usize) -> String {
-    format!("window-{i}")
+fn name(renamed: u32, i: usize) -> String {
+    format!("window-{renamed}-{i}")
 }
 
 fn spec(product: usize, wish: &Wish<'_>) -> LicenseSeatsSpec {
-    let Rule { windows, most, deadline, urgent_below } = &wish.rule;
+    let Rule { windows, renamed, most, deadline, urgent_below } = &wish.rule;
     let windows = windows.iter().enumerate().map(|(i, Window { row, length })| {
         let duration = format!("{}h", length / 3600);
-        json!({ "name": name(i), "cron": { "schedule": row.schedule, "timeZone": row.zone, "duration": duration } })
+        json!({ "name": name(*renamed, i), "cron": { "schedule": row.schedule, "timeZone": row.zone, "duration": duration } })
     });
     let mut increase = json!({ "mode": "InWindow" });
     if let Some(below) = urgent_below {
