@@ -134,7 +134,11 @@ adjustment: {increase: {mode: Sometimes}} | spec.adjustment.increase.mode | "Imm
 adjustment: {increase: {mode: Never, windows: [a]}} | spec.adjustment.increase.windows | goes with mode InWindow alone
 adjustment: {increase: {mode: Immediate, urgentBelowFreeSeats: 1}} | urgentBelowFreeSeats | goes with mode InWindow alone
 adjustment: {increase: {mode: InWindow, urgentBelowFreeSeats: 0}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]} | urgentBelowFreeSeats | greater than or equal to 1
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 2161h, closes: 2h}}]} | beforeRenewal.opens must be a duration of at most 2160h | such as 48h
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, beforeRenewal: {opens: 48h, closes: 59m}}]} | beforeRenewal.closes must be a duration of 1h or more | such as 2h
+adjustment: {increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: '0 6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 * *', timeZone: UTC, duration: 4h}}]} | schedule | may not be more than 100
 adjustment: {maxChangesPerWindow: 0} | spec.adjustment.maxChangesPerWindow | greater than or equal to 1
+adjustment: {maxChangesPerWindow: 101} | spec.adjustment.maxChangesPerWindow | less than or equal to 100
 adjustment: {startingDeadline: 1 day} | spec.adjustment.startingDeadline | such as 24h
 adjustment: {startingDeadline: 169h} | spec.adjustment.startingDeadline | between 0s and 168h
 # Who agrees.
@@ -212,6 +216,7 @@ activeCluster: '' | spec.activeCluster must be the --cluster-name of an operator
 activeCluster: a234567890123456789012345678901234567890123456789012345678901234 | spec.activeCluster | may not be more than 63
 activeCluster: 7 | spec.activeCluster | must be of type string
 managementPolicy: Ignore | spec.managementPolicy | "Manage", "Observe"
+driftPolicy: Fix | spec.driftPolicy | "Correct", "Report"
 thresholds: {freePercent: 101} | spec.thresholds.freePercent | should be less than or equal to 100
 thresholds: {freeSeats: -1} | spec.thresholds.freeSeats | should be greater than or equal to 0
 # A null where something must be given is no way around it.

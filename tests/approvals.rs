@@ -189,6 +189,28 @@ async fn yes_to_a_plan_that_never_was_buys_nothing_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn yes_to_a_plan_of_another_object_buys_nothing_and_is_named() {
+    needs_control_plane!();
+    let w = world("approval-other").await;
+    let other = w.tenant("other", organization()).await;
+    other.declare(json!({ "approval": { "increaseAbove": 10 } })).await;
+    let asks = |status: &LicenseSeatsStatus| said(status, "ChangePending") == "True/AwaitingApproval";
+    let theirs = other.until("waits for a yes", asks).await.plan.expect("a plan").id;
+    w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
+    let (_, ours) = until_asked(&w).await;
+    assert_ne!(ours, theirs);
+    give(&w, "misread", json!({ "planId": theirs })).await.expect("the approval is admitted");
+    let named = format!("SeatApproval misread names plan {theirs}, which is finished or belongs to another object");
+    w.until("acme", &named, |status| asks(status) && message(status).contains(&named)).await;
+    other.until_polled(2).await;
+    assert_eq!(w.puts(), 0, "of neither");
+    // It is the plan of the other one.
+    give(&w, "theirs", json!({ "licenseSeatsRef": { "name": "other" }, "planId": theirs })).await.expect("admitted");
+    other.until_in_sync(150).await;
+    assert_eq!((other.puts(), w.organization().seats), (1, Some(100)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bound_covers_what_the_use_asks_for_while_people_join_and_no_more() {
     needs_control_plane!();
     let w = world("approval-bound").await;
@@ -256,7 +278,9 @@ const REFUSED: &str = r#"
 {upTo: 165} | a SeatApproval has either planId (status.plan.id of the LicenseSeats) or a bound
 {planId: null, upTo: 165} | a SeatApproval without planId needs validUntil
 {planId: null, limitUpTo: 165} | a SeatApproval without planId needs validUntil
-{planId: null, upTo: 0, validUntil: '2026-12-31T00:00:00Z'} | should be greater than or equal to 1
+{planId: null, upTo: 0, validUntil: '2026-12-31T00:00:00Z'} | spec.upTo in body should be greater than or equal to 1
+{planId: null, limitUpTo: 0, validUntil: '2026-12-31T00:00:00Z'} | spec.limitUpTo in body should be greater than or equal to 1
+{limitUpTo: 165} | a SeatApproval has either planId (status.plan.id of the LicenseSeats) or a bound
 {planId: ''} | should be at least 1 chars long
 {validUntil: tomorrow} | validUntil
 {validUntil: '9999-12-31T23:59:59Z'} | spec.validUntil must be before 9999-12-30
