@@ -71,5 +71,6 @@ mod vendor_access;
 mod vendor_reads;
 mod vendor_writes;
 mod who_may_spend;
+mod window_edges;
 mod windows;
 mod world;

@@ -21,6 +21,7 @@ mod old_type;
 mod status;
 mod two_addresses;
 mod unknowns;
+mod windows;
 
 pub struct Acme {
     pub w: World,

@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use seatkeeper::api::LicenseSeatsStatus;
-use seatkeeper_support::needs_control_plane;
+use seatkeeper_support::{needs_control_plane, wait_for};
 use serde_json::{Value, json};
 use vendor_sim::Role;
 use vendor_sim::immuta::LicenseKey;
 
 use crate::immuta::{Acme, acme, keys_of, tenant};
 use crate::stored_objects::{store, stored};
-use crate::world::{FAST, World, condition, organization, said, world};
+use crate::world::{FAST, PATIENCE, World, condition, organization, said, world};
 
 pub fn now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).expect("a time")
@@ -38,7 +38,7 @@ pub fn far() -> Timestamp {
     now().checked_add(SignedDuration::from_hours(6)).expect("a time")
 }
 
-async fn until_waits(w: &World, name: &str) -> LicenseSeatsStatus {
+pub async fn until_waits(w: &World, name: &str) -> LicenseSeatsStatus {
     w.until(name, "waits for its window", |status| {
         said(status, "Ready") == "True/ChangeDeferred" && said(status, "ChangePending") == "True/AwaitingWindow"
     })
@@ -100,11 +100,16 @@ async fn operator_absent_at_window_opening_makes_change_while_window_is_open() {
     w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
     until_waits(&w, "acme").await;
     let puts = w.puts();
-    w.crash_and_restart(FAST).await;
-    until_puts(&w, puts + 1).await;
-    assert!(now() >= opens, "not before it opens");
+    w.operator.signal("KILL");
+    w.operator.wait_exit(PATIENCE).await.expect("a killed process ends");
+    let opened = async || (now() > opens).then_some(());
+    wait_for("the window to open", Duration::from_secs(120), opened).await;
+    assert_eq!(w.puts(), puts, "nobody is there when it opens");
+    w.start_operator(FAST).await;
     let status = w.until_in_sync("acme", 150).await;
-    assert_eq!(status.window.map(|used| used.changes), Some(1));
+    let used = status.window.clone().expect("the use of the window");
+    assert_eq!((used.opened_at.0, used.changes), (opens, 1));
+    assert_eq!(status.history[0].window.as_deref(), Some("soon"));
     assert_eq!(w.puts(), puts + 1);
 }
 
@@ -245,7 +250,7 @@ async fn schedule_only_operator_can_check_stalls_and_names_field_and_fix() {
 }
 
 /// The window before the renewal, for increases.
-fn before_renewal() -> Value {
+pub fn before_renewal() -> Value {
     json!({
         "increase": { "mode": "InWindow" },
         "windows": [{ "name": "renewal", "beforeRenewal": { "opens": "48h", "closes": "2h" } }],

@@ -1,4 +1,4 @@
-//! What holds while a change waits: a limit that falls, an end of the period that moves, windows that never end.
+//! What holds while a change waits: a limit that falls, an urgent need, an end of the period that moves, windows that never end.
 
 use super::*;
 use crate::calendar::{self, Schedule};
@@ -14,6 +14,22 @@ fn limit_falls_at_once_while_the_increase_is_never_made() {
         assert_eq!(waiter.settled("2026-11-20T09:00:00Z"), None, "nothing more leaves");
         assert_eq!(waiter.pending().0, "True/NeverMade");
     }
+}
+
+#[test]
+fn urgent_increase_is_made_in_an_open_window_that_has_room_and_counts() {
+    let urgent = format!(
+        "{{increase: {{mode: InWindow, urgentBelowFreeSeats: 2}}, windows: [{{name: month-start, cron: {CRON}}}]}}"
+    );
+    let mut waiter = waiter(story().uses(Usage::Exact(99))).ruled(rules(&urgent));
+    let first = waiter.settled(OPEN).expect("the window is open");
+    assert_eq!((first.reason, first.window.is_some()), (Trigger::SpecDiffers, true));
+    waiter.made(&first, OPEN);
+    waiter.story.desired.seats = Some(160);
+    waiter.story.seen.usage = Usage::Exact(149);
+    let second = waiter.settled(LAST).expect("the window has no room");
+    assert_eq!((second.reason, second.window.is_some()), (Trigger::Urgent, false));
+    assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1));
 }
 
 #[test]
