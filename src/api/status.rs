@@ -114,7 +114,7 @@ pub struct LicenseSeatsStatus {
     pub approval: Option<ApprovalUsed>,
 
     /// With `spec.approval`: seats up to which people have agreed. It begins with the seats that were found, falls with the purchased
-    /// seats, and rises by approved changes alone. Do not edit it.
+    /// seats once these are what `spec` asks, and rises by approved changes alone. Do not edit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed_seats: Option<i32>,
 
