@@ -16,7 +16,14 @@ const STARTS: Duration = Duration::from_secs(60);
 
 /// What is known of the apiserver.
 #[derive(Debug, Default)]
-pub struct Apiserver(Mutex<Option<Outage>>);
+pub struct Apiserver(Mutex<Known>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// The last failure, also after its outage.
+    failed: Option<Instant>,
+    outage: Option<Outage>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Outage {
@@ -27,7 +34,7 @@ struct Outage {
 }
 
 impl Apiserver {
-    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -44,9 +51,12 @@ impl Apiserver {
 
     /// Whether a refusal at this time is one by an apiserver that starts. Its outage lasts on.
     fn starts(&self, now: Instant) -> bool {
-        let mut outage = self.outage();
-        let outage = outage.as_mut().filter(|outage| now.duration_since(outage.failed) < STARTS);
-        outage.map(|outage| outage.troubled = now).is_some()
+        let mut known = self.known();
+        let starts = known.failed.is_some_and(|failed| now.duration_since(failed) < STARTS);
+        if let Some(outage) = known.outage.as_mut().filter(|_| starts) {
+            outage.troubled = now;
+        }
+        starts
     }
 
     /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
@@ -65,14 +75,14 @@ impl Apiserver {
     }
 
     fn failed(&self, error: &str, now: Instant) {
-        let mut outage = self.outage();
-        if outage.is_none() {
+        let mut known = self.known();
+        if known.outage.is_none() {
             tracing::warn!(
                 "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It goes on by itself"
             );
         }
-        let began = outage.map_or(now, |outage| outage.began);
-        *outage = Some(Outage { began, failed: now, troubled: now });
+        let began = known.outage.map_or(now, |outage| outage.began);
+        *known = Known { failed: Some(now), outage: Some(Outage { began, failed: now, troubled: now }) };
     }
 
     /// It has answered.
@@ -84,7 +94,7 @@ impl Apiserver {
 
     /// How long an outage has lasted that ends now.
     fn over(&self, now: Instant) -> Option<Duration> {
-        let over = self.outage().take_if(|outage| now.duration_since(outage.troubled) >= OVER)?;
+        let over = self.known().outage.take_if(|outage| now.duration_since(outage.troubled) >= OVER)?;
         Some(over.failed.duration_since(over.began))
     }
 }
@@ -144,9 +154,9 @@ mod tests {
         }
         assert!(Apiserver::default().tells(&forbidden()));
         assert!(!apiserver.tells(&forbidden()), "an apiserver that starts does not know its roles yet");
-        apiserver.outage().as_mut().unwrap().failed -= OVER;
+        *apiserver.known().failed.as_mut().unwrap() -= OVER;
         assert!(!apiserver.tells(&forbidden()), "it may take longer than other requests");
-        apiserver.outage().as_mut().unwrap().failed -= STARTS;
+        *apiserver.known().failed.as_mut().unwrap() -= STARTS;
         assert!(apiserver.tells(&forbidden()), "that does not last");
     }
 
@@ -159,7 +169,10 @@ mod tests {
         assert_eq!(apiserver.over(at(17)), None);
         assert!(!apiserver.starts(at(60)), "the roles are missing");
         assert_eq!(apiserver.over(at(61)), Some(Duration::ZERO));
-        assert!(!apiserver.starts(at(62)), "there is no outage");
+        apiserver.failed("no connection", at(100));
+        assert_eq!(apiserver.over(at(111)), Some(Duration::ZERO));
+        assert!(apiserver.starts(at(115)), "a watch is taken up again later than the Lease");
+        assert_eq!(apiserver.over(at(126)), None, "that is no outage of its own");
     }
 
     fn forbidden() -> Error {

@@ -378,13 +378,19 @@ mod tests {
             let list = json!({ "items": [{ "metadata": { "name": "odd" }, "spec": spec }] });
             of_object(serde_json::from_value(list).unwrap(), "acme")
         };
-        assert_eq!((read(json!({})).given.len(), read(json!({})).unread), (1, None));
+        for sound in [json!({}), json!({ "decision": "Denied", "planId": "1-aa" })] {
+            assert_eq!((read(sound.clone()).given.len(), read(sound).unread), (1, None));
+        }
         for (change, fault) in [
             (json!({ "decision": "Perhaps" }), "is not as its CRD has it"),
             (json!({ "validUntil": null }), "has neither planId nor validUntil, and would approve for ever"),
             (json!({ "planId": "1-aa" }), "has to have either planId or a bound (upTo, limitUpTo)"),
             (json!({ "upTo": null }), "has to have either planId or a bound (upTo, limitUpTo)"),
             (json!({ "decision": "Denied" }), "denies and names no planId"),
+            (
+                json!({ "validUntil": "9999-01-01T00:00:00Z" }),
+                "has a validUntil in the year 9999, and would approve for ever",
+            ),
         ] {
             let read = read(change);
             assert_eq!(read.given, [], "{fault}");

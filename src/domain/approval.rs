@@ -72,14 +72,21 @@ pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
     Some(ShownPlan { number, id: format!("{number}-{short}"), step, of, spent: false })
 }
 
-/// What is wrong with an approval that admission would refuse: the rest of a sentence.
+/// No approval counts from this day on: it would count for ever.
+const END_OF_TIME: i16 = 9999;
+
+/// What is wrong with an approval that admission would refuse: the rest of a sentence. A no to a plan is one, whatever else it has.
 pub fn fault_of(spec: &SeatApprovalSpec) -> Option<&'static str> {
     let bound = spec.up_to.is_some() || spec.limit_up_to.is_some();
+    let denies = spec.decision == ApprovalDecision::Denied;
+    let ends = spec.valid_until.as_ref().map(|until| until.0.to_zoned(jiff::tz::TimeZone::UTC).year());
     match (&spec.plan_id, bound) {
+        (Some(_), _) if denies => None,
+        (None, _) if denies => Some("denies and names no planId"),
         (Some(_), true) | (None, false) => Some("has to have either planId or a bound (upTo, limitUpTo)"),
-        (None, true) if spec.decision == ApprovalDecision::Denied => Some("denies and names no planId"),
-        (None, true) if spec.valid_until.is_none() => {
-            Some("has neither planId nor validUntil, and would approve for ever")
+        (None, true) if ends.is_none() => Some("has neither planId nor validUntil, and would approve for ever"),
+        (None, true) if ends >= Some(END_OF_TIME) => {
+            Some("has a validUntil in the year 9999, and would approve for ever")
         }
         _ => None,
     }
@@ -104,10 +111,13 @@ pub(super) fn consent(s: &Situation<'_>, change: &Move) -> Consent {
     if !is_of_a_plan(&change.step) {
         return Consent::NotNeeded;
     }
-    if let Some(why) = s.approvals.unread {
+    let given = given(s, change);
+    if let Some(why) = s.approvals.unread
+        && !matches!(given, Some(Consent::Denied(_)))
+    {
         return Consent::Unread(format!("the SeatApprovals of this object could not be read: {why}"));
     }
-    given(s, change).or_else(|| needed(s, &change.step).map(Consent::Needed)).unwrap_or(Consent::NotNeeded)
+    given.or_else(|| needed(s, &change.step).map(Consent::Needed)).unwrap_or(Consent::NotNeeded)
 }
 
 /// What those say to a change that there are.

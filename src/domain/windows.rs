@@ -251,8 +251,10 @@ fn has_room(s: &Situation<'_>, stretch: Stretch) -> bool {
 
 /// The recorded window of a change that waited for it and goes no further now.
 fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    // A request that was turned away leaves the window recorded, and no plan.
-    s.calendar.waits.filter(|_| s.calendar.planned.is_none_or(|plan| covers(&plan.step, &change.step)))
+    // A request that was turned away leaves the window recorded, and no plan but the one that was shown.
+    let shown = s.approvals.shown.map(|plan| &plan.step);
+    let waited = s.calendar.planned.map(|plan| &plan.step).or(shown)?;
+    s.calendar.waits.filter(|_| covers(waited, &change.step))
 }
 
 /// A change that was kept from its window may leave for a while after its end, unless the spec was edited since or a person

@@ -108,7 +108,9 @@ const NUMBERS: [NumberGauge; 9] = [
         s.observed.or_else(recorded).map(Timestamp::as_second)
     }),
     ("next_window_timestamp_seconds", "When the window opens that the change waits for, in Unix time", |s| {
-        Some(s.status.next_window.as_ref()?.opens_at.0.as_second())
+        // What only a person ends is not waited for.
+        let next = s.status.next_window.as_ref().filter(|window| !window.held)?;
+        Some(next.opens_at.0.as_second())
     }),
 ];
 

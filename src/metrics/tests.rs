@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::LicenseSeatsStatus;
+use crate::api::{LicenseSeatsStatus, NextWindow};
 use crate::domain::kind;
 
 const KEY: (&str, &str) = ("it", "acme");
@@ -118,7 +118,8 @@ fn unknown_numbers_have_no_series_and_stale_ones_vanish_unlike_conditions() {
     ] {
         assert_eq!(series(&metrics, family), [format!("{{}} {value}")], "{family}");
     }
-    show(&metrics, &LicenseSeatsStatus { used: None, free: None, next_window: None, ..full() });
+    let held = full().next_window.map(|window| NextWindow { held: true, ..window });
+    show(&metrics, &LicenseSeatsStatus { used: None, free: None, next_window: held, ..full() });
     for gone in ["seats_used", "seats_free", "next_window_timestamp_seconds"] {
         assert_eq!(series(&metrics, gone), [""; 0], "{gone}");
     }

@@ -557,6 +557,17 @@ fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
 }
 
 #[test]
+fn denial_counts_though_another_approval_cannot_be_read() {
+    let mut asker = asker(150);
+    asker.pass();
+    let id = asker.plan();
+    asker.give("no", &format!("decision: Denied, planId: {id}"));
+    asker.unread = Some("SeatApproval odd is not as its CRD has it");
+    asker.pass();
+    assert_eq!(asker.pending().0, "True/ChangeDenied");
+}
+
+#[test]
 fn message_names_bounds_and_latest_plans_of_approvals_and_counts_others() {
     let mut asker = asker(150);
     for number in 1..=700 {

@@ -307,6 +307,20 @@ fn request_throttled_at_end_of_window_may_leave_until_starting_deadline() {
 }
 
 #[test]
+fn change_that_goes_further_than_the_one_turned_away_waits() {
+    for (seats, leaves) in [(150, true), (151, false)] {
+        let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
+        waiter.pass(BEFORE);
+        let intent = waiter.settled(LAST).unwrap();
+        let turned_away = Outcome::Refused(Refusal::Throttled(None));
+        waiter.status = after_request(waiter.status.clone(), &intent, &turned_away, None, at(LAST)).status;
+        // As sizing moves it: without an edit.
+        waiter.story.desired.seats = Some(seats);
+        assert_eq!(waiter.settled("2026-12-01T12:00:00Z").is_some(), leaves, "{seats}");
+    }
+}
+
+#[test]
 fn edit_that_is_met_by_a_fault_has_no_right_to_leave_late() {
     let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
     waiter.pass(BEFORE);
@@ -434,6 +448,22 @@ fn account_that_moves_by_waiting_plan_as_window_opens_is_told() {
     let told = "True/AnotherSeatkeeper";
     assert_eq!([OPEN, "2026-12-01T06:14:59Z"].map(drifted), [told, told]);
     assert_eq!(["2026-12-01T05:59:59Z", "2026-12-01T06:15:00Z"].map(drifted), ["", ""], "a person may make it by hand");
+}
+
+#[test]
+fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
+    let drifted = |limit: Option<i32>, used: i32| {
+        let story = story().wants(101, LimitGoal::Keep).shows(100, limit).uses(Usage::Exact(100));
+        let mut waiter = waiter(story);
+        waiter.pass(BEFORE);
+        waiter.story.seen.usage = Usage::Exact(used);
+        waiter.story.seen.model = Model::Quantity(n(101, limit));
+        waiter.pass(OPEN);
+        said(&waiter.status, kind::DRIFTED).0
+    };
+    assert_eq!([(None, 101), (Some(101), 101)].map(|(limit, used)| drifted(limit, used)), ["", ""]);
+    let told = "True/AnotherSeatkeeper";
+    assert_eq!([(Some(100), 101), (None, 100)].map(|(limit, used)| drifted(limit, used)), [told, told]);
 }
 
 #[test]
