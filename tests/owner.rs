@@ -297,7 +297,7 @@ async fn a_refusal_by_the_owner_api_is_told_in_our_words_and_not_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_that_only_the_owner_api_fails_so_is_bought_once() {
+async fn difference_that_fails_as_only_the_owner_api_can_is_bought_once() {
     needs_control_plane!();
     let w = world("differences").await;
     w.needs_many_tokens();

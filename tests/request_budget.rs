@@ -94,6 +94,7 @@ async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
     for t in &tenants {
         t.until_in_sync(100).await;
     }
+    tenants[0].until_token_is_old().await;
     w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
     // The answers of this reading show the limiter. Of the others nine get a token in this minute, and nine in the next one.
     tenants[0].ask("first").await;
