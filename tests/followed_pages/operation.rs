@@ -150,6 +150,7 @@ async fn policies_page_shows_openings_approves_plan_and_waits_for_standby() {
     let status = w.until("acme", asked, |status| said(status, "ChangePending") == asked).await;
     let (approval, id) = (page.block("yaml", "kind: SeatApproval"), status.plan.expect("a plan").id);
     assert!(approval.contains("planId: \"7-4f1c2a\""), "{approval}");
+    assert_eq!(page.follow(&w.plane, "kubectl -n it get licenseseats acme -o").await.ok().trim(), id);
     fs::write(page.folder.join("approval.yaml"), approval.replace("7-4f1c2a", &id)).expect("a file");
     assert_eq!(w.puts(), 0);
     page.follow(&w.plane, "kubectl -n it create -f approval.yaml").await.ok();

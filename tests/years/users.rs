@@ -191,14 +191,15 @@ fn accounting() -> String {
     user.row("2026-01-20 09:00", "Five more: `seats: 115`. The two are one change", |user| {
         user.edit("seats", json!(115))
     });
-    user.row("2026-02-02 07:00", "The window has opened at 6:00 in Berlin", |user| user.used = 104);
+    let opened = "The window has opened at 6:00 in Berlin. Twelve people have joined since January";
+    user.row("2026-02-02 07:00", opened, |user| user.used = 104);
     user.row("2026-02-02 08:30", "Another edit in the same window: `seats: 118`", |user| {
         user.edit("seats", json!(118))
     });
     user.row("2026-02-20 09:00", "Eleven more join and take the last seat: the three are bought at once", |user| {
         user.used = 115
     });
-    user.row("2026-07-15 09:00", "Ten leave: `seats: 108`", |user| {
+    user.row("2026-07-15 09:00", "Fifteen have left: `seats: 108`", |user| {
         user.used = 100;
         user.edit("seats", json!(108));
     });
@@ -211,7 +212,8 @@ fn accounting() -> String {
 fn growing() -> String {
     let mut user = User::of("bitwarden-sized.yaml", 110, 92);
     user.row("2026-02-02 09:00", "Directory sync brings nine people", |user| user.used = 101);
-    user.row("2026-04-13 09:00", "A department of 30 joins on one day", |user| user.used = 131);
+    let joined = "A department of 30 joins on one day. The seats follow in two changes, for `maxIncrease` is 20";
+    user.row("2026-04-13 09:00", joined, |user| user.used = 131);
     user.row("2026-07-06 09:00", "20 people are on leave", |user| user.used = 111);
     user.row("2026-07-17 09:00", "They are back", |user| user.used = 131);
     user.row("2026-09-01 09:00", "25 people leave for good", |user| user.used = 106);
@@ -223,10 +225,10 @@ fn growing() -> String {
 /// One of 40 organizations of a provider, with approvals by a person who may do nothing else: examples/bitwarden-approval.yaml.
 fn provider() -> String {
     let mut user = User::of("bitwarden-approval.yaml", 130, 92);
-    user.row("2026-02-03 09:00", "The customer asks for 140 seats: `seats: 140`", |user| {
-        user.edit("seats", json!(140))
-    });
-    user.row("2026-03-10 09:00", "And for 150", |user| user.edit("seats", json!(150)));
+    let within =
+        "The customer asks for 140 seats: `seats: 140`. `agreedSeats` is 130, so only more than 140 needs a yes";
+    user.row("2026-02-03 09:00", within, |user| user.edit("seats", json!(140)));
+    user.row("2026-03-10 09:00", "And for 150, which is 20 above `agreedSeats`", |user| user.edit("seats", json!(150)));
     user.row("2026-03-10 11:00", "The approver creates a SeatApproval with the plan's id", |user| {
         user.approve("march", &json!({}))
     });

@@ -456,8 +456,9 @@ fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
         let story = story().wants(101, LimitGoal::Keep).shows(100, limit).uses(Usage::Exact(100));
         let mut waiter = waiter(story);
         waiter.pass(BEFORE);
+        let target = waiter.status.plan.as_ref().expect("a plan").step.target();
         waiter.story.seen.usage = Usage::Exact(used);
-        waiter.story.seen.model = Model::Quantity(n(101, limit));
+        waiter.story.seen.model = Model::Quantity(target);
         waiter.pass(OPEN);
         said(&waiter.status, kind::DRIFTED).0
     };
