@@ -452,8 +452,8 @@ fn account_that_moves_by_waiting_plan_as_window_opens_is_told() {
 
 #[test]
 fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
-    let drifted = |limit: Option<i32>, used: i32| {
-        let story = story().wants(101, LimitGoal::Keep).shows(100, limit).uses(Usage::Exact(100));
+    let drifted = |goal: LimitGoal, limit: Option<i32>, used: i32| {
+        let story = story().wants(101, goal).shows(100, limit).uses(Usage::Exact(100));
         let mut waiter = waiter(story);
         waiter.pass(BEFORE);
         let target = waiter.status.plan.as_ref().expect("a plan").step.target();
@@ -462,9 +462,11 @@ fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
         waiter.pass(OPEN);
         said(&waiter.status, kind::DRIFTED).0
     };
-    assert_eq!([(None, 101), (Some(101), 101)].map(|(limit, used)| drifted(limit, used)), ["", ""]);
+    assert_eq!(drifted(LimitGoal::Keep, None, 101), "");
+    assert_eq!(drifted(LimitGoal::Keep, Some(101), 101), "");
     let told = "True/AnotherSeatkeeper";
-    assert_eq!([(Some(100), 101), (None, 100)].map(|(limit, used)| drifted(limit, used)), [told, told]);
+    assert_eq!(drifted(LimitGoal::Keep, None, 100), told, "no user joined");
+    assert_eq!(drifted(LimitGoal::Pinned, Some(100), 101), told, "the limit keeps the vendor from buying");
 }
 
 #[test]
