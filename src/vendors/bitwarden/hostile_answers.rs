@@ -21,7 +21,7 @@ use crate::api::SECRET_TYPE;
 use crate::fuzz_inputs::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
 use crate::vendors::http::Answer;
-use crate::vendors::http::tests::{answer, assert_ours, challenging, http};
+use crate::vendors::http::tests::{answer, assert_ours, challenging, http, pausing};
 use crate::vendors::token_cache::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
@@ -339,10 +339,10 @@ fn refused_token_is_renewed_once_and_refused_twice_in_a_row_is_the_keys() {
 #[test]
 fn refusal_of_too_many_requests_tells_the_pause_that_was_asked_for() {
     let session = session();
-    let pause = Some(std::time::Duration::from_secs(7));
-    let given = Answer { retry_after: pause, ..answer(429, b"") };
+    let pause = std::time::Duration::from_secs(7);
+    let given = pausing(answer(429, b""), pause);
     for asked in ASKED {
-        assert_eq!(session.judged(&given, asked), Outcome::Refused(Refusal::Throttled(pause)));
+        assert_eq!(session.judged(&given, asked), Outcome::Refused(Refusal::Throttled(Some(pause))));
     }
 }
 
