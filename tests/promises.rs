@@ -53,7 +53,27 @@ fn each_promise_of_evidence_is_listed_with_existing_tests_and_guards() {
         let path = row[1].split_once("](").and_then(|(_, rest)| rest.strip_suffix(')')).expect("a link");
         let text = fs::read_to_string(root().join("docs/evidence").join(path)).unwrap();
         assert!(flowing(&text).contains(&flowing(&row[0])), "{path} does not say: {}", row[0]);
-        named.extend(row[3].split("; ").filter(|guard| !guard.is_empty()));
+        // A row without a guard says why it has none.
+        assert!(!row[3].trim().is_empty(), "no guard, and no reason why there is none: {}", row[0]);
+        named.extend(row[3].split("; ").filter(|guard| !guard.starts_with("None: ")));
     }
     assert_eq!(named, guards, "guards that a row names, and guards.yaml");
+}
+
+#[test]
+fn each_test_that_turns_red_without_its_guard_exists() {
+    let list = fs::read_to_string(root().join("tests/evidence/guards.yaml")).unwrap();
+    let tests = tests();
+    let mut of_kind = 0;
+    for line in list.lines().filter_map(|line| line.strip_prefix("  red: !")) {
+        let (kind, name) = line.split_once(' ').unwrap_or((line, ""));
+        let name = match kind {
+            "pure" | "unit" | "behavior" => name.trim_matches('"').to_owned(),
+            "model" => format!("model::{}", name.trim_matches('"')),
+            _ => continue,
+        };
+        of_kind += 1;
+        assert!(tests.contains(&name), "guards.yaml names the test {name}, which is not there");
+    }
+    assert!(of_kind > 100, "only {of_kind} tests: does this test still read the list?");
 }

@@ -209,3 +209,59 @@ impl<'a> Conditions<'a> {
 pub(super) fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::RecordOf;
+
+    /// A status with these conditions: kind, status and reason.
+    fn status(said: &[(&str, Is, &str)]) -> LicenseSeatsStatus {
+        let mut conditions = Conditions::over(&[], 1, Timestamp::UNIX_EPOCH);
+        said.iter().for_each(|(kind, is, reason)| conditions.say(kind, *is, reason, ""));
+        LicenseSeatsStatus {
+            conditions: conditions.done(),
+            summary: Some("why".into()),
+            ..LicenseSeatsStatus::default()
+        }
+    }
+
+    #[test]
+    fn ready_that_is_kept_replaces_the_new_one_and_nothing_else() {
+        let old = status(&[(kind::READY, Is::True, reason::IN_SYNC), (kind::DRIFTED, Is::True, "Old")]);
+        let mut new = status(&[(kind::READY, Is::False, reason::CONFLICT), (kind::RECONCILING, Is::True, "New")]);
+        keep_ready(&old, &mut new);
+        let kept: Vec<_> = new.conditions.iter().map(|kept| (kept.type_.as_str(), kept.reason.as_str())).collect();
+        assert_eq!(kept, [(kind::RECONCILING, "New"), (kind::READY, reason::IN_SYNC)]);
+        keep_ready(&LicenseSeatsStatus::default(), &mut new);
+        assert_eq!(new.conditions.len(), 1, "none was there");
+    }
+
+    #[test]
+    fn fault_is_told_by_its_reasons_and_by_a_conflict_without_a_record() {
+        for reason in [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE, reason::CONFLICT] {
+            assert!(tells_fault(&status(&[(kind::READY, Is::False, reason)])), "{reason}");
+        }
+        for reason in [reason::IN_SYNC, reason::NEEDS_REVIEW, reason::PROGRESSING] {
+            assert!(!tells_fault(&status(&[(kind::READY, Is::False, reason)])), "{reason}");
+        }
+        assert!(!tells_fault(&LicenseSeatsStatus::default()));
+        let record_of = Some(RecordOf { uid: "uid".into(), account: "account".into(), first_wish: None });
+        let decided = LicenseSeatsStatus { record_of, ..status(&[(kind::READY, Is::False, reason::CONFLICT)]) };
+        assert!(!tells_fault(&decided), "another program keeps changing the account");
+    }
+
+    #[test]
+    fn object_stands_still_where_a_change_is_held_or_deferred_and_none_goes_on() {
+        let still = |said: &[(&str, Is, &str)]| stands_still(&status(said)).map(|still| still.deferred);
+        let (ready, held) = ((kind::READY, Is::True, ""), (kind::READY, Is::False, ""));
+        let (pending, goes_on) = ((kind::CHANGE_PENDING, Is::True, ""), (kind::RECONCILING, Is::True, ""));
+        assert_eq!(still(&[ready]), None, "nothing is wanted");
+        assert_eq!(still(&[ready, pending]), Some(true));
+        assert_eq!(still(&[held]), Some(false));
+        assert_eq!(still(&[held, pending]), Some(false));
+        assert_eq!((still(&[held, goes_on]), still(&[ready, pending, goes_on])), (None, None));
+        let unsaid = LicenseSeatsStatus { summary: None, ..status(&[held]) };
+        assert_eq!(stands_still(&unsaid), None);
+    }
+}

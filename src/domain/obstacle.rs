@@ -121,4 +121,15 @@ mod tests {
             assert!(obstacle.sentence().contains(expected), "{obstacle:?}: {}", obstacle.sentence());
         }
     }
+
+    #[test]
+    fn sentence_of_a_held_object_names_it_and_its_reason_in_its_own_namespace_alone() {
+        let sentence = |peer| {
+            let still = StandsStill { why: "suspended".into(), deferred: false };
+            Stuck { pool: "passwordManager", peer, still }.sentence()
+        };
+        let near = sentence(Peer::Here("passwords".to_owned()));
+        assert_eq!(near, "LicenseSeats passwords declares that and is held (suspended): see its status");
+        assert_eq!(sentence(Peer::Elsewhere), "a LicenseSeats in another namespace declares that and is held");
+    }
 }

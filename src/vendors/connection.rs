@@ -144,3 +144,17 @@ pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
         _ => Outcome::Refused(Refusal::Credentials(error.fault(host))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendors::http::tests::http;
+
+    #[tokio::test]
+    async fn change_that_is_held_back_last_is_not_sent() {
+        let rates = Rates { rules: Vec::new(), others: Vec::new(), domains: Vec::new() };
+        let connection = Connection::new(&http(), "bitwarden", &Arc::new(rates), &Access::default()).unwrap();
+        let request = connection.request(Method::PUT, "https://vault.test".parse().unwrap());
+        assert_eq!(connection.send_once(request, &|| Err("held")).await.err(), Some("held"));
+    }
+}

@@ -51,6 +51,85 @@ fn two_shortages_with_other_numbers_are_not_folded_into_one_event() {
     assert_eq!(one.action, told(151).action);
 }
 
+/// What is told when one status becomes the other.
+fn told(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus) -> Vec<(&'static str, String)> {
+    let mut notices = vec![];
+    events::transitions(old, new, &mut notices);
+    notices.into_iter().map(|notice| (notice.reason, notice.note)).collect()
+}
+
+#[test]
+fn each_threshold_before_a_license_ends_is_told_once() {
+    let ends = |message: &str| {
+        let mut conditions = condition::Conditions::over(&[], 1, now());
+        conditions.say(kind::LICENSE_VALID, condition::Is::True, reason::EXPIRING_SOON, message);
+        LicenseSeatsStatus { conditions: conditions.done(), ..LicenseSeatsStatus::default() }
+    };
+    let (month, week) = (ends("in 30 days"), ends("in 7 days"));
+    assert_eq!(told(&LicenseSeatsStatus::default(), &month), [(reason::EXPIRING_SOON, "in 30 days".to_owned())]);
+    assert_eq!(told(&month, &month), []);
+    assert_eq!(told(&month, &week), [(reason::EXPIRING_SOON, "in 7 days".to_owned())]);
+}
+
+#[test]
+fn bill_for_another_number_than_is_shown_is_told_once_for_each_number() {
+    let billed = |billed| LicenseSeatsStatus { billed, seats: Some(100), ..LicenseSeatsStatus::default() };
+    let differs =
+        |n: i32| [("BilledDiffers", format!("{n} seats are billed, and 100 are shown as purchased"))].to_vec();
+    assert_eq!(told(&billed(None), &billed(Some(90))), differs(90));
+    assert_eq!(told(&billed(Some(90)), &billed(Some(90))), []);
+    assert_eq!(told(&billed(Some(90)), &billed(Some(95))), differs(95));
+    assert_eq!(told(&billed(Some(95)), &billed(None)), []);
+}
+
+#[test]
+fn account_that_was_read_stays_recorded_and_one_that_is_only_named_has_no_id() {
+    let account = |host: Option<&str>, id: Option<&str>| {
+        let text = |text: &str| text.to_owned();
+        Account { vendor: "v".into(), host: host.map(text), id: id.map(text) }
+    };
+    let fault = Fault::credentials(reason::REJECTED, "refused", "refused".into());
+    let recorded = |recorded: Option<Account>, named: Option<Account>| {
+        let old = LicenseSeatsStatus { account: recorded, ..LicenseSeatsStatus::default() };
+        let finding = Finding::Failed { fault: &fault, desired: None, account: named, stale: true };
+        report(&old, 3, &finding, now()).status.account
+    };
+    let (read, half) = (Some(account(Some("one"), Some("1"))), Some(account(Some("one"), None)));
+    let (named, hostless) = (Some(account(Some("two"), Some("2"))), Some(account(None, Some("2"))));
+    let unproven = Some(account(Some("two"), None));
+    assert_eq!(recorded(read.clone(), None), read);
+    assert_eq!(recorded(read.clone(), named.clone()), read);
+    assert_eq!(recorded(half.clone(), hostless), half);
+    assert_eq!(recorded(half, named.clone()), unproven);
+    assert_eq!((recorded(None, named), recorded(None, None)), (unproven, None));
+}
+
+#[test]
+fn record_of_the_account_ends_only_where_an_older_object_has_the_pool() {
+    let record_of = Some(RecordOf { uid: "uid".into(), account: "one/1".into(), first_wish: None });
+    let old = LicenseSeatsStatus { record_of: record_of.clone(), ..LicenseSeatsStatus::default() };
+    for (remedy, why, kept) in [
+        (Remedy::Owner, reason::CONFLICT, None),
+        (Remedy::Owner, reason::SPEC_INVALID, record_of.clone()),
+        (Remedy::Spec, reason::CONFLICT, record_of.clone()),
+        (Remedy::Spec, reason::SPEC_INVALID, record_of),
+    ] {
+        let fault = Fault { remedy, reason: why, summary: "no".into(), message: "no".into() };
+        let finding = Finding::Failed { fault: &fault, desired: None, account: None, stale: true };
+        assert_eq!(report(&old, 3, &finding, now()).status.record_of, kept, "{fault:?}");
+    }
+}
+
+#[test]
+fn interval_of_a_finding_is_that_of_the_spec_if_it_could_be_checked() {
+    let (story, fault) = (story(), Fault::spec("no".into()));
+    let failed = |desired| Finding::Failed { fault: &fault, desired, account: None, stale: true }.interval();
+    assert_eq!((failed(None), failed(Some(&story.desired))), (None, Some(story.desired.interval)));
+    let decision = story.decided();
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    assert_eq!(finding.interval(), Some(story.desired.interval));
+}
+
 #[test]
 fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
     let story = story().shows(150, Some(150));

@@ -20,7 +20,8 @@ use super::*;
 use crate::api::SECRET_TYPE;
 use crate::fuzz_inputs::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
-use crate::vendors::http::tests::{answer, assert_ours, challenging, http};
+use crate::vendors::http::Answer;
+use crate::vendors::http::tests::{answer, assert_ours, challenging, http, pausing};
 use crate::vendors::token_cache::NewToken;
 
 const GUID: &str = "0c2a5a8e-3d55-4a4e-9a15-5d2f4c7f1e11";
@@ -295,6 +296,54 @@ fn change_is_refused_only_by_listed_answers_and_done_only_by_our_200() {
         }
         named || error.is_some()
     });
+}
+
+#[test]
+fn refusal_of_change_gives_the_reason_in_our_words_or_the_status() {
+    let session = session();
+    let why = |text: &str, asked| {
+        let given = answer(400, json!({ "message": text }).to_string().as_bytes());
+        match session.judged(&given, asked) {
+            Outcome::Refused(Refusal::Request(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (limit, seats) =
+        ("Your plan does not allow seat autoscaling.", "Plan has a minimum of 5 Password Manager seats.");
+    let [totals, with_seats, limit_alone] = ASKED;
+    assert_eq!(why(limit, limit_alone), "the plan has no auto-scaling: leave spec.limit out");
+    assert_eq!(why(limit, totals), "it answers with status 400", "seats are changed before the limit is checked");
+    for asked in [totals, with_seats, limit_alone] {
+        assert_eq!(why(seats, asked), "the plan includes more than that");
+    }
+    assert_eq!(why(MARKER, totals), "it answers with status 400");
+}
+
+#[test]
+fn refused_token_is_renewed_once_and_refused_twice_in_a_row_is_the_keys() {
+    let session = session();
+    let refused = |session: &BitwardenSession, answer: &Answer| match session.judged(answer, Asked::Totals) {
+        Outcome::Refused(Refusal::Credentials(fault)) => fault,
+        other => panic!("{other:?}"),
+    };
+    let own = BitwardenError::Unauthorized.fault("vault.test");
+    let challenged = challenging(answer(401, b""));
+    let first = refused(&session, &challenged);
+    assert_eq!(first, Fault { remedy: Remedy::Time { after: None, secret_may_help: false }, ..own.clone() });
+    session.write_unauthorized.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(refused(&session, &challenged), own);
+    assert_ne!(first.remedy, own.remedy);
+    assert_eq!(refused(&session, &answer(403, b"")), BitwardenError::Forbidden.fault("vault.test"));
+}
+
+#[test]
+fn refusal_of_too_many_requests_tells_the_pause_that_was_asked_for() {
+    let session = session();
+    let pause = std::time::Duration::from_secs(7);
+    let given = pausing(answer(429, b""), pause);
+    for asked in ASKED {
+        assert_eq!(session.judged(&given, asked), Outcome::Refused(Refusal::Throttled(Some(pause))));
+    }
 }
 
 #[test]

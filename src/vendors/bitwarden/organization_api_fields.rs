@@ -197,6 +197,45 @@ mod tests {
     }
 
     #[test]
+    fn one_seat_and_a_limit_of_one_are_sent() {
+        assert_eq!(
+            body(Product::PasswordManager, (2, None), (1, None)).as_deref(),
+            Some(r#"{"passwordManager":{"seats":1}}"#)
+        );
+        assert_eq!(
+            body(Product::SecretsManager, (1, None), (1, Some(1))).as_deref(),
+            Some(r#"{"secretsManager":{"maxAutoScaleSeats":1}}"#)
+        );
+    }
+
+    #[test]
+    fn token_lasts_as_long_as_it_says_and_a_day_at_most() {
+        let token = |token: &str, expires_in| TokenAnswer { access_token: token.to_owned(), expires_in }.token();
+        for (expires_in, seconds) in [(1, 1), (3600, 3600), (86_400, 86_400), (86_401, 86_400), (i64::MAX, 86_400)] {
+            let token = token("t", expires_in).ok().expect("a token");
+            assert_eq!(token.lifetime, Some(Duration::from_secs(seconds)));
+        }
+        for (text, expires_in) in [("t", 0), ("t", -1), ("", 3600), ("a b", 3600), ("a\n", 3600)] {
+            assert!(token(text, expires_in).is_err(), "{text:?} {expires_in}");
+        }
+    }
+
+    #[test]
+    fn word_of_the_token_endpoint_means_what_it_can_mean_for_the_kind_of_key() {
+        use BitwardenError::*;
+        for (word, of_organization, of_person) in [
+            ("invalid_client", InvalidClient, PersonUnknown),
+            ("invalid_grant", TokenRefused(400), LegacyAccount),
+            ("version_header_missing", ClientVersion, ClientVersion),
+            ("invalid_client_version", ClientVersion, ClientVersion),
+            ("invalid_scope", TokenRefused(400), TokenRefused(400)),
+        ] {
+            let error = TokenError { error: word.to_owned() };
+            assert_eq!((error.meaning(false), error.meaning(true)), (of_organization, of_person), "{word}");
+        }
+    }
+
+    #[test]
     fn numbers_that_cannot_be_seats_are_not_believed() {
         for text in [r#"{"passwordManager":{"seats":-1}}"#, r#"{"passwordManager":{"seats":3000000000}}"#, "{}"] {
             let read: Subscription = serde_json::from_str(text).unwrap();

@@ -249,7 +249,23 @@ mod tests {
         assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
+        assert_eq!(body(Product::PasswordManager, (100, Some(120)), (100, Some(0))), None);
+        let one = body(Product::PasswordManager, (100, Some(120)), (1, Some(1)));
+        assert_eq!(one.as_deref(), Some(r#"{"seatAdjustment":-99,"maxAutoscaleSeats":1}"#));
     }
+
+    #[test]
+    fn each_product_is_changed_under_its_own_path() {
+        for (product, numbers, path) in [
+            (Product::PasswordManager, Numbers { seats: 100, limit: Some(120) }, "subscription"),
+            (Product::SecretsManager, Numbers { seats: 20, limit: None }, "sm-subscription"),
+            (Product::MachineAccounts, Numbers { seats: 50, limit: Some(60) }, "sm-subscription"),
+        ] {
+            let to = Numbers { seats: numbers.seats + 1, ..numbers };
+            assert_eq!(RelativeChange::of(product, numbers, to, &row()).map(|change| change.path()), Some(path));
+        }
+    }
+
     #[test]
     fn what_cannot_be_read_of_the_other_pool_is_not_written_over() {
         let row = OrganizationRow::of([(Some(100), None), (Some(20), None), (Some(-1), Some(60))]);

@@ -36,6 +36,11 @@ pub fn challenging(answer: Answer) -> Answer {
     Answer { challenges: true, ..answer }
 }
 
+/// The same answer, which asks for this pause.
+pub fn pausing(answer: Answer, pause: Duration) -> Answer {
+    Answer { retry_after: Some(pause), ..answer }
+}
+
 fn with_ca(pem: &str) -> Access {
     Access { ca: Some(pem.as_bytes().to_vec()), ..Access::default() }
 }

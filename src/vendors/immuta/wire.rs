@@ -332,4 +332,73 @@ mod tests {
             assert_eq!(usage(odd), None);
         }
     }
+
+    #[test]
+    fn as_many_features_and_as_long_names_as_are_read_are_known_and_more_are_not() {
+        let features = |features: Value| {
+            read(json!({"id": 1, "uuid": "u", "features": features}))
+                .unwrap()
+                .unwrap()
+                .features
+                .map(|names| names.len())
+        };
+        let many = |count: usize| json!((0..count).map(|n| format!("F{n}")).collect::<Vec<_>>());
+        assert_eq!((features(many(MOST_FEATURES)), features(many(MOST_FEATURES + 1))), (Some(MOST_FEATURES), None));
+        let long = |length: usize| json!(["x".repeat(length)]);
+        assert_eq!((features(long(LONGEST_FEATURE)), features(long(LONGEST_FEATURE + 1))), (Some(1), None));
+        assert_eq!(features(json!(["a-b_c.D9"])), Some(1));
+        let uuid = |length: usize| read(json!({"id": 1, "uuid": "u".repeat(length)}));
+        assert!(uuid(100).is_ok_and(|row| row.is_some()));
+        assert_eq!(uuid(101), Err("uuid"));
+    }
+
+    #[test]
+    fn removal_is_of_the_row_that_id_and_uuid_name_and_that_is_marked_either_way() {
+        let is_of = |record: Value| serde_json::from_value::<RemovedRecord>(record).unwrap().is_of(7, "u7");
+        assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": true})));
+        assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": false, "hardDelete": true})));
+        for other in [
+            json!({"id": 8, "uuid": "u7", "deleted": true}),
+            json!({"id": 7, "uuid": "u8", "deleted": true}),
+            json!({"id": 7, "uuid": "u7", "deleted": false, "hardDelete": false}),
+            json!({"id": 7, "uuid": "u7"}),
+        ] {
+            assert!(!is_of(other.clone()), "{other}");
+        }
+    }
+
+    #[test]
+    fn seats_that_a_tenant_leaves_out_are_none_only_where_it_has_no_license() {
+        let status = |status: Value| serde_json::from_value::<LicenseStatus>(status).unwrap();
+        let missing = status(json!({}));
+        assert_eq!((missing.seats(true), missing.used(), missing.hard_seats()), (Ok(0), Ok(None), Ok(None)));
+        assert!(missing.seats(false).is_err());
+        let none = status(json!({"licenseSeats": 0, "activeUserCount": 0, "hardSeats": 0}));
+        assert_eq!((none.seats(false), none.used(), none.hard_seats()), (Ok(0), Ok(Some(0)), Ok(Some(0))));
+        let some = status(json!({"licenseSeats": 50, "activeUserCount": 30, "hardSeats": 40}));
+        assert_eq!((some.seats(true), some.used(), some.hard_seats()), (Ok(50), Ok(Some(30)), Ok(Some(40))));
+    }
+
+    #[test]
+    fn token_expires_when_its_answer_says_so_and_is_one_that_fits_a_header() {
+        let answer = |token: Value, end: Value| {
+            serde_json::from_value::<TokenAnswer>(json!({"token": token, "tokenExpiration": end})).unwrap()
+        };
+        let end = answer(json!("t"), json!("2031-06-30T00:00:00.000Z")).expiration();
+        assert_eq!(end, Some("2031-06-30T00:00:00Z".parse().unwrap()));
+        assert_eq!(answer(json!("t"), json!(17)).expiration(), None);
+        assert!(answer(json!("t"), Value::Null).token().is_ok());
+        for none in [json!(""), Value::Null] {
+            assert_eq!(answer(none, Value::Null).token().err(), Some(ImmutaError::ApiKeyRefused));
+        }
+        assert!(
+            answer(json!("two words"), Value::Null).token().is_err_and(|error| error != ImmutaError::ApiKeyRefused)
+        );
+    }
+
+    #[test]
+    fn tenant_without_users_has_none_and_not_an_unknown_number() {
+        let body = json!({"summary": {"dataConsumers": {"totalCount": 0}, "policyOwners": {"totalCount": 0}}});
+        assert_eq!(serde_json::from_value::<Usage>(body).unwrap().users(), Some(0));
+    }
 }

@@ -597,6 +597,52 @@ fn removal_without_effect_is_retried_but_starts_anew_if_key_appeared() {
 }
 
 #[test]
+fn row_that_becomes_a_keys_without_an_addition_is_told_once_with_why() {
+    let license =
+        |origin| License { keys: vec![record("a", &row(7, 40), origin)], ..License::of(LicenseState::Active) };
+    let [added, adopted, found] = [KeyOrigin::Added, KeyOrigin::Adopted, KeyOrigin::Found].map(license);
+    let told = |old: Option<&License>, new: &License| {
+        let notices = adoptions(old, new);
+        notices.into_iter().map(|notice| (notice.reason, notice.note)).collect::<Vec<_>>()
+    };
+    let [(reason, note)] = &told(None, &adopted)[..] else { panic!("{:?}", told(None, &adopted)) };
+    assert_eq!(
+        (*reason, note.as_str()),
+        ("LicenseKeyAdopted", "row 7 (u7) is treated as license key a/licenseKey, as the spec says",)
+    );
+    let [(_, note)] = &told(Some(&adopted), &found)[..] else { panic!("{:?}", told(Some(&adopted), &found)) };
+    assert!(note.contains("not proven") && note.contains("licenseKeys[].adopt"), "{note}");
+    assert_eq!(
+        (told(None, &added), told(Some(&adopted), &adopted), told(Some(&found), &found)),
+        (vec![], vec![], vec![])
+    );
+}
+
+#[test]
+fn shortage_that_a_key_on_its_way_will_mend_is_no_event() {
+    let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
+    let planned = story.clone().with(|s| s.published = false).status().plan.expect("a plan");
+    assert!(matches!(planned.step, Step::AddKey(_)) && planned.blocked_by.is_empty(), "{planned:?}");
+    let sent = story.adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO)).intent.clone().unwrap();
+    let told = |plan: Option<&Plan>, intent: Option<&Intent>| {
+        let mut conditions = condition::Conditions::over(&[], 1, now());
+        conditions.say(kind::SEAT_SHORTAGE, condition::Is::True, reason::EXHAUSTED, "none is free");
+        let (plan, intent, conditions) = (plan.cloned(), intent.cloned(), conditions.done());
+        let status = LicenseSeatsStatus { plan, intent, conditions, ..LicenseSeatsStatus::default() };
+        let mut notices = vec![];
+        events::transitions(&LicenseSeatsStatus::default(), &status, &mut notices);
+        notices.len()
+    };
+    assert_eq!((told(Some(&planned), None), told(None, Some(&sent)), told(None, None)), (0, 0, 1));
+    let blocked = Plan { blocked_by: vec![PlanBlock::Suspended], ..planned.clone() };
+    let refused = Intent { phase: IntentPhase::Rejected, ..sent.clone() };
+    assert_eq!((told(Some(&blocked), None), told(None, Some(&refused))), (1, 1));
+    let seats = Step::Seats(SeatsStep { from: 5, to: 6, limit_from: None, limit_to: None });
+    let (planned, sent) = (Plan { step: seats.clone(), ..planned }, Intent { step: seats, ..sent });
+    assert_eq!((told(Some(&planned), None), told(None, Some(&sent))), (1, 1), "of another step");
+}
+
+#[test]
 fn removal_is_announced_and_told_in_the_words_of_its_row() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
@@ -604,6 +650,7 @@ fn removal_is_announced_and_told_in_the_words_of_its_row() {
     assert!(planned.contains("remove license row 7"), "{planned}");
     let gone = story.removing(&row(7, 40), IntentPhase::Unanswered, (request("i1"), SETTLED)).shows(&[row(8, 60)]);
     let notices = after_decision(LicenseSeatsStatus::default(), &gone.agreed().decide()).notices;
+    assert_eq!((notices.len(), notices[0].reason), (1, "LicenseKeyRemoved"));
     assert_eq!(notices[0].note, "license row 7 removed (u7): 40 -> 60 seats");
 }
 
