@@ -281,7 +281,7 @@ fn tests() -> Vec<String> {
         let modules: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).filter(|part| part != "mod").collect();
         let (mut module, mut is_test) = (format!("{prefix}{}::", modules.join("::")), false);
         for line in fs::read_to_string(&path).unwrap().lines() {
-            if line == "mod tests {" {
+            if line.ends_with("mod tests {") {
                 module += "tests::";
             }
             let line = line.trim_start();

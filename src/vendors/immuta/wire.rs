@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_features_and_as_long_names_as_are_read_are_known_and_more_are_not() {
+    fn features_and_names_up_to_their_bounds_are_read_and_more_are_not() {
         let features = |features: Value| {
             read(json!({"id": 1, "uuid": "u", "features": features}))
                 .unwrap()
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn removal_is_of_the_row_that_id_and_uuid_name_and_that_is_marked_either_way() {
+    fn removal_is_of_row_that_id_and_uuid_name_however_it_is_marked() {
         let is_of = |record: Value| serde_json::from_value::<RemovedRecord>(record).unwrap().is_of(7, "u7");
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": true})));
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": false, "hardDelete": true})));
