@@ -107,7 +107,6 @@ fn features(fields: [Option<&Value>; 2]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for field in fields.into_iter().flatten() {
         match field {
-            Value::Null => {}
             Value::Array(list) => {
                 names.extend(list.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?);
             }
