@@ -30,7 +30,7 @@ fn rows(page: &str) -> Vec<(&str, Vec<usize>)> {
 }
 
 #[test]
-fn each_file_that_decides_or_judges_answers_is_in_one_table_or_named_as_not_played() {
+fn each_file_that_decides_or_judges_is_in_one_table_or_not_played() {
     let page = page();
     let (_, not_played) = page.split_once("## Not played\n").expect("a heading");
     let played: Vec<&str> = rows(&page).into_iter().map(|(file, _)| file).collect();

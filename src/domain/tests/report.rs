@@ -83,7 +83,7 @@ fn bill_for_another_number_than_is_shown_is_told_once_for_each_number() {
 }
 
 #[test]
-fn account_that_was_read_stays_recorded_and_one_that_is_only_named_has_no_id() {
+fn account_that_was_read_stays_recorded_and_one_only_named_has_no_id() {
     let account = |host: Option<&str>, id: Option<&str>| {
         let text = |text: &str| text.to_owned();
         Account { vendor: "v".into(), host: host.map(text), id: id.map(text) }

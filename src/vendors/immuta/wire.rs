@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_features_and_as_long_names_as_are_read_are_known_and_more_are_not() {
+    fn most_features_and_longest_name_are_known_and_one_more_is_not() {
         let features = |features: Value| {
             read(json!({"id": 1, "uuid": "u", "features": features}))
                 .unwrap()
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn removal_is_of_the_row_that_id_and_uuid_name_and_that_is_marked_either_way() {
+    fn removal_is_of_row_that_id_and_uuid_name_and_that_is_marked_as_gone() {
         let is_of = |record: Value| serde_json::from_value::<RemovedRecord>(record).unwrap().is_of(7, "u7");
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": true})));
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": false, "hardDelete": true})));
