@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn object_stands_still_where_a_change_is_held_or_deferred_and_none_goes_on() {
+    fn object_stands_still_where_change_is_held_or_deferred_and_none_goes_on() {
         let still = |said: &[(&str, Is, &str)]| stands_still(&status(said)).map(|still| still.deferred);
         let (ready, held) = ((kind::READY, Is::True, ""), (kind::READY, Is::False, ""));
         let (pending, goes_on) = ((kind::CHANGE_PENDING, Is::True, ""), (kind::RECONCILING, Is::True, ""));

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn held_object_and_its_reason_are_named_in_its_own_namespace_alone() {
+    fn sentence_of_held_object_names_it_and_why_in_its_own_namespace_alone() {
         let sentence = |peer| {
             let still = StandsStill { why: "suspended".into(), deferred: false };
             Stuck { pool: "passwordManager", peer, still }.sentence()

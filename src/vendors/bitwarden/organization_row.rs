@@ -113,6 +113,13 @@ mod tests {
     }
 
     #[test]
+    fn row_of_a_self_hosted_server_keeps_its_seats_and_has_no_limits() {
+        let row = OrganizationRow::of([(Some(100), Some(120)), (Some(20), Some(30)), (Some(50), Some(60))]);
+        let seats = PRODUCTS.map(|product| row.without_limits().numbers(product));
+        assert_eq!(seats, [100, 20, 50].map(|seats| Ok(Some(Numbers { seats, limit: None }))));
+    }
+
+    #[test]
     fn limit_below_the_seats_or_without_an_upper_end_is_believed() {
         for limit in [1, 99, 2_147_483_647] {
             let row = OrganizationRow::of([(Some(100), Some(limit)); 3]);

@@ -187,6 +187,26 @@ fn key_change_is_refused_only_by_listed_answers_and_done_only_by_record() {
 }
 
 #[test]
+fn uncertain_refusal_of_key_says_what_its_status_and_words_hint_at() {
+    let (plain, field) = (json!({ "message": "no" }), json!({ "message": "\"licenseKey\" is not allowed" }));
+    let there = json!({ "message": "The license already exists" });
+    for (status, body, hint) in [
+        (400, &plain, Uncertain::Status(400)),
+        (422, &plain, Uncertain::Status(422)),
+        (409, &plain, Uncertain::PerhapsPresent),
+        (400, &field, Uncertain::Field),
+        (422, &field, Uncertain::Field),
+        (404, &field, Uncertain::Status(404)),
+        (409, &field, Uncertain::PerhapsPresent),
+        (400, &there, Uncertain::Present),
+        (409, &there, Uncertain::Present),
+    ] {
+        let given = answer(status, body.to_string().as_bytes());
+        assert_eq!(added(&given, "key", "tenant.test"), Outcome::Uncertain(hint), "{status} {body}");
+    }
+}
+
+#[test]
 fn record_with_a_field_that_cannot_be_read_proves_no_addition() {
     let told = |expires: Value| {
         let record = json!({ "id": 7, "uuid": "u7", "seats": 40, "expires": expires });

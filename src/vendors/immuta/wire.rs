@@ -107,7 +107,6 @@ fn features(fields: [Option<&Value>; 2]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for field in fields.into_iter().flatten() {
         match field {
-            Value::Null => {}
             Value::Array(list) => {
                 names.extend(list.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?);
             }
@@ -334,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn features_and_names_up_to_their_bounds_are_read_and_more_are_not() {
+    fn most_features_and_longest_name_are_known_and_one_more_is_not() {
         let features = |features: Value| {
             read(json!({"id": 1, "uuid": "u", "features": features}))
                 .unwrap()
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn removal_is_of_row_that_id_and_uuid_name_however_it_is_marked() {
+    fn removal_is_of_row_that_id_and_uuid_name_and_that_is_marked_as_gone() {
         let is_of = |record: Value| serde_json::from_value::<RemovedRecord>(record).unwrap().is_of(7, "u7");
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": true})));
         assert!(is_of(json!({"id": 7, "uuid": "u7", "deleted": false, "hardDelete": true})));
