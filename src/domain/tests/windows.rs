@@ -642,6 +642,14 @@ fn windows(count: usize) -> String {
     (0..count).map(|i| format!("{{name: w{i}, cron: {CRON}}}")).collect::<Vec<_>>().join(", ")
 }
 
+fn refused(cases: &[(String, &str)]) {
+    for (adjustment, expected) in cases {
+        let spec: Adjustment = serde_yaml::from_str(adjustment).unwrap();
+        let fault = ChangeTimes::parse(Some(&spec)).unwrap_err().0;
+        assert!(fault.contains(expected), "{adjustment}: {fault}");
+    }
+}
+
 #[test]
 fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
     let window = format!("{{name: a, cron: {CRON}}}");
@@ -678,6 +686,14 @@ fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
             format!("{{increase: {{mode: InWindow, windows: [a]}}, windows: [{window}, {{name: b, cron: {CRON}}}]}}"),
             "spec.adjustment.windows has \"b\", which no direction uses",
         ),
+    ];
+    refused(&cases);
+}
+
+#[test]
+fn number_of_adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
+    let window = format!("{{name: a, cron: {CRON}}}");
+    let cases = [
         (
             format!("{{increase: {{mode: InWindow}}, windows: [{window}], startingDeadline: 169h}}"),
             "startingDeadline must be",
@@ -700,11 +716,7 @@ fn adjustment_that_makes_no_sense_is_refused_by_field_and_fix() {
         ),
         ("{increase: {mode: Never, windows: []}}".to_owned(), "increase.windows goes with mode InWindow alone"),
     ];
-    for (adjustment, expected) in cases {
-        let spec: Adjustment = serde_yaml::from_str(&adjustment).unwrap();
-        let fault = ChangeTimes::parse(Some(&spec)).unwrap_err().0;
-        assert!(fault.contains(expected), "{adjustment}: {fault}");
-    }
+    refused(&cases);
 }
 
 #[test]

@@ -339,7 +339,7 @@ fn refused_token_is_renewed_once_and_refused_twice_in_a_row_is_the_keys() {
 #[test]
 fn refusal_of_too_many_requests_tells_the_pause_that_was_asked_for() {
     let session = session();
-    let pause = std::time::Duration::from_secs(7);
+    let pause = Duration::from_secs(7);
     let given = pausing(answer(429, b""), pause);
     for asked in ASKED {
         assert_eq!(session.judged(&given, asked), Outcome::Refused(Refusal::Throttled(Some(pause))));

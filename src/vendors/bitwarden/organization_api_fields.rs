@@ -212,7 +212,7 @@ mod tests {
     fn token_lasts_as_long_as_it_says_and_a_day_at_most() {
         let token = |token: &str, expires_in| TokenAnswer { access_token: token.to_owned(), expires_in }.token();
         for (expires_in, seconds) in [(1, 1), (3600, 3600), (86_400, 86_400), (86_401, 86_400), (i64::MAX, 86_400)] {
-            let token = token("t", expires_in).ok().expect("a token");
+            let Ok(token) = token("t", expires_in) else { panic!("no token of {expires_in} s") };
             assert_eq!(token.lifetime, Some(Duration::from_secs(seconds)));
         }
         for (text, expires_in) in [("t", 0), ("t", -1), ("", 3600), ("a b", 3600), ("a\n", 3600)] {

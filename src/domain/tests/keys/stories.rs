@@ -623,7 +623,7 @@ fn shortage_that_a_key_on_its_way_will_mend_is_no_event() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     let planned = story.clone().with(|s| s.published = false).status().plan.expect("a plan");
     assert!(matches!(planned.step, Step::AddKey(_)) && planned.blocked_by.is_empty(), "{planned:?}");
-    let sent = story.adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO)).intent.clone().unwrap();
+    let sent = story.adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO)).intent.unwrap();
     let told = |plan: Option<&Plan>, intent: Option<&Intent>| {
         let mut conditions = condition::Conditions::over(&[], 1, now());
         conditions.say(kind::SEAT_SHORTAGE, condition::Is::True, reason::EXHAUSTED, "none is free");
