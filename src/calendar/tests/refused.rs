@@ -68,8 +68,8 @@ fn schedule_with_strange_characters_or_too_many_is_refused() {
         ],
         schedule_fault,
     );
-    let just = format!("0 6 {} * *", ["1"; 46].join(","));
-    assert_eq!(just.len(), 99);
+    let just = format!("00 6 {} * *", ["1"; 46].join(","));
+    assert_eq!(just.len(), 100);
     schedule(&just, "UTC");
 }
 
@@ -190,7 +190,7 @@ fn items_of_no_known_form_are_refused() {
     }
     let weekday = "write \"*\", a number from 0 to 7 (0 and 7 are Sunday), a name (MON), a range (MON-FRI), steps (*/2), MON#1 \
                    (the first Monday), FRI#L (the last Friday), or a list of these";
-    for item in ["L", "MON-FRI#1", "$", "*/x"] {
+    for item in ["L", "X", "MON-FRI#1", "$", "*/x"] {
         let sentence =
             format!("schedule has \"{}\" as day of week, which is not understood: {weekday}", item.to_uppercase());
         assert_eq!(schedule_fault(&format!("0 6 * * {item}")), sentence);

@@ -70,6 +70,8 @@ fn zones_that_are_not_spelled_as_in_the_database_are_refused() {
         ],
         zone_fault,
     );
+    let just = zone_fault(&long[1..]);
+    assert!(just.contains("does not have: write the name of a zone"), "{just}");
 }
 
 fn duration_fault(schedule: &str, zone: &str, duration: Duration) -> String {

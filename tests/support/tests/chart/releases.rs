@@ -268,8 +268,9 @@ async fn two_operators_of_one_umbrella_live_side_by_side_and_never_share_a_name(
         "--set eu.fullnameOverride=,us.fullnameOverride=,eu.crds.install=false --namespace same --create-namespace";
     let refused = helm(&cp, &format!("install us-and-eu {umbrella} {same}")).await.refused();
     assert!(refused.contains("Kind=Deployment") && refused.contains("field is immutable"), "{refused}");
-    // The twin: the same names, and one of the two switched off.
-    let one = format!("upgrade --install us-and-eu {umbrella} {same} --set us.enabled=false");
+    // The twin: the same names, and one of the two switched off. What the refused one left may be of either.
+    helm(&cp, "uninstall us-and-eu --namespace same --wait").await.ok();
+    let one = format!("install us-and-eu {umbrella} {same} --set us.enabled=false");
     helm(&cp, &one).await.ok();
     assert_eq!(deployments("same").await, "us-and-eu");
 }
