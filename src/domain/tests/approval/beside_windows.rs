@@ -31,7 +31,7 @@ fn refuse(asker: &mut Asker) {
     asker.give("no", &spec);
 }
 
-/// Says yes to it, which nobody can read.
+/// Says yes to it, which the operator cannot read.
 fn hide(asker: &mut Asker) {
     agree(asker);
     asker.unread = Some("the operator may not list them");
@@ -44,7 +44,7 @@ fn change_kept_from_its_window_by_approvals_has_no_right_to_leave_late() {
     agree(&mut kept);
     kept.pass();
     kept.now = at(LATE);
-    assert!(kept.requested().is_some(), "nobody kept it: the operator was away");
+    assert!(kept.requested().is_some(), "no person kept it: the operator was away");
     // What holds it over the window, and what lets it go afterwards. None of it is an edit of the spec.
     let held: [(&str, Deed, Deed); 3] = [
         ("no yes", |_| {}, agree),

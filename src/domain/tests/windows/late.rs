@@ -33,7 +33,7 @@ fn change_that_a_guard_rail_kept_from_its_window_has_no_right_to_leave_late() {
         (|story| story.desired.ceilings.max_seats = Some(120), |story| story.desired.ceilings.max_seats = None),
         (|story| story.desired.ceilings.max_increase = Some(20), |story| story.desired.ceilings.max_increase = None),
     ];
-    assert!(leaves_late("increase", 150, None), "nobody kept it: the operator was away");
+    assert!(leaves_late("increase", 150, None), "no person kept it: the operator was away");
     for kept in kept {
         assert!(!leaves_late("increase", 150, Some(kept)));
     }
@@ -42,6 +42,6 @@ fn change_that_a_guard_rail_kept_from_its_window_has_no_right_to_leave_late() {
 #[test]
 fn decrease_that_waited_for_a_person_has_no_right_to_leave_late() {
     let unseen: Kept = (|story| story.record = None, |story| story.record = Some(record()));
-    assert!(leaves_late("decrease", 90, None), "nobody kept it: the operator was away");
+    assert!(leaves_late("decrease", 90, None), "no person kept it: the operator was away");
     assert!(!leaves_late("decrease", 90, Some(unseen)));
 }
