@@ -104,7 +104,7 @@ async fn operator_absent_at_window_opening_makes_change_while_window_is_open() {
     w.operator.wait_exit(PATIENCE).await.expect("a killed process ends");
     let opened = async || (now() > opens).then_some(());
     wait_for("the window to open", Duration::from_secs(120), opened).await;
-    assert_eq!(w.puts(), puts, "nobody is there when it opens");
+    assert_eq!(w.puts(), puts, "the operator is away when it opens");
     w.start_operator(FAST).await;
     let status = w.until_in_sync("acme", 150).await;
     let used = status.window.clone().expect("the use of the window");
