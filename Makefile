@@ -32,8 +32,8 @@ shard: control-plane ## A part of all faults there are: SHARD=2/24. The nightly 
 torture: control-plane ## Random faults for DURATION (10m), with 20 polls of silence after each; SEED=N plays the same again
 	DURATION=$${DURATION:-10m} cargo test --locked --test faults
 
-evidence: control-plane ## Take away one guard at a time, see its test fail, and write docs/evidence/guards.md (about an hour)
-	cargo run --quiet --locked -p seatkeeper-evidence
+evidence: control-plane ## Take away one guard at a time, see its test fail, and write docs/evidence/guards.md (about an hour); WORDS='gates/ window' plays those alone
+	cargo run --quiet --locked -p seatkeeper-evidence -- $(WORDS)
 
 mutants: $(CARGO_MUTANTS) ## Change one place of the pure layers at a time and see a unit test fail: FILES='**/gates/*.rs', SHARD=2/24
 	PROPTEST_CASES=16 $(CARGO_MUTANTS) mutants -p seatkeeper-pure $(if $(FILES),-f '$(FILES)') $(if $(SHARD),--shard $(SHARD)) \

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 /// One entry of the list.
 #[derive(Deserialize)]
@@ -73,9 +74,20 @@ impl Guard {
         }
     }
 
-    /// Whether the word is in its promise, its file or its test.
-    pub fn is_about(&self, word: &str) -> bool {
-        [self.promise.as_str(), self.file.as_str(), self.red.name()].iter().any(|text| text.contains(word))
+    /// What is played, in one word: the file, the guard, what stands there without it, and the test.
+    pub fn mark(&self) -> String {
+        let mut hash = Sha256::new();
+        for text in [self.file.as_str(), &self.guard, &self.without, self.red.name()] {
+            hash.update(text);
+            hash.update([0]);
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether one of the words is in its promise, its file or its test.
+    pub fn is_about(&self, words: &[String]) -> bool {
+        let texts = [self.promise.as_str(), self.file.as_str(), self.red.name()];
+        words.iter().any(|word| texts.iter().any(|text| text.contains(word.as_str())))
     }
 }
 
@@ -90,6 +102,11 @@ impl Test {
             | Self::Conformance(name) => name,
             Self::Years => "years",
         }
+    }
+
+    /// Whether its program runs it by its name.
+    pub fn is_by_name(&self) -> bool {
+        !matches!(self, Self::Conformance(_) | Self::Years)
     }
 
     /// Arguments of `cargo test` that choose the program.
@@ -118,9 +135,10 @@ impl Test {
 /// The page: every guard of the list, each seen to be missed by its test.
 pub fn page(guards: &[Guard]) -> String {
     let mut page = "# What turns red when a guard is removed\n\n\
-        `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. It writes this page\n\
-        only if each of them did, and passes with every guard in its place. `tests/evidence/guards.yaml` has the guards as they stand in the sources; a test fails if one of\n\
-        them is not there any more.\n\n\
+        `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. Each row was seen so: the\n\
+        test passed with every guard in its place, and failed without this one. `tests/evidence/guards.yaml` has the guards as they stand in the\n\
+        sources, and `tests/evidence/seen.txt` a mark of each row that was seen, made of its file, its guard and its test. A test fails if\n\
+        a guard is not in its file any more, or if a row is not the one that was seen.\n\n\
         | Promise | Page | Guard | What turns red | |\n|---|---|---|---|---|\n"
         .to_owned();
     for Guard { promise, said, file, red, .. } in guards {

@@ -1,12 +1,13 @@
 //! Takes away one guard at a time, in a copy of the sources, and runs the test that must notice. `guards.yaml` names the
 //! promises, their guards and those tests; each test must pass with every guard in its place. What was seen becomes `docs/evidence/guards.md`.
 //!
-//! `evidence` plays all guards and writes the page. `evidence WORD` plays those whose promise or file contains the word, and
-//! writes nothing. `evidence --check` plays nothing: each guard must still be in its file, once, and a page that was written must be
-//! of this list.
+//! `evidence` plays all guards, `evidence WORD...` those whose promise, file or test contains one of the words, and `evidence --rest`
+//! those that have not been seen as they are written now. What was seen is kept, and the page is written once all of them were.
+//! `evidence --check` plays nothing: each guard must still be in its file, once, and the page must be of what was seen.
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 mod guard;
+mod seen;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,8 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use guard::{Guard, Seen, page};
+use guard::{Guard, Seen, Test, page};
+use seen::Marks;
 use tree::Tree;
 
 /// Where the list and the page are.
@@ -22,8 +24,8 @@ const LIST: &str = "tests/evidence/guards.yaml";
 const PAGE: &str = "docs/evidence/guards.md";
 
 fn main() -> ExitCode {
-    let word = std::env::args().nth(1);
-    match run(word.as_deref()) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -33,47 +35,61 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every guard was missed by its test.
-fn run(word: Option<&str>) -> Result<bool, Box<dyn Error>> {
+/// Whether every guard that is asked for was missed by its test.
+fn run(words: &[String]) -> Result<bool, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let guards: Vec<Guard> = serde_yaml::from_str(&std::fs::read_to_string(root.join(LIST))?)?;
     for guard in &guards {
         guard.replaced(&std::fs::read_to_string(root.join(&guard.file))?)?;
     }
-    if word == Some("--check") {
-        return match std::fs::read_to_string(root.join(PAGE)) {
-            Ok(stored) if stored != page(&guards) => {
-                Err(format!("{PAGE} is of another list: play it with make evidence").into())
-            }
-            _ => Ok(true),
-        };
+    let mut marks = Marks::kept(&root);
+    if words == ["--check"] {
+        return is_current(&root, &guards, &marks).map(|()| true);
     }
+    let is_asked = |guard: &&Guard| match words {
+        [] => true,
+        [rest] if rest == "--rest" => !marks.have(guard),
+        words => guard.is_about(words),
+    };
+    let asked: Vec<&Guard> = guards.iter().filter(is_asked).collect();
     let tree = Tree::copy_of(&root)?;
-    let mut sound = true;
-    let asked: Vec<&Guard> = guards.iter().filter(|guard| word.is_none_or(|word| guard.is_about(word))).collect();
     // A test that fails anyway proves nothing.
-    for test in asked.iter().map(|guard| &guard.red).collect::<BTreeSet<_>>() {
-        let seen = tree.with_all(test)?;
-        if seen != Seen::Green {
-            println!("evidence: with every guard in its place {} is {seen}", test.name());
-            sound = false;
-        }
+    let tests: BTreeSet<&Test> = asked.iter().map(|guard| &guard.red).collect();
+    let fail_anyway = tree.failing_with_all(&tests)?;
+    for test in &fail_anyway {
+        println!("evidence: with every guard in its place this test does not pass: {}", test.name());
     }
-    for guard in asked {
+    let mut sound = fail_anyway.is_empty();
+    for (nth, guard) in asked.iter().enumerate() {
         let seen = tree.without(guard)?;
-        println!("evidence: {seen}: {} ({})", guard.promise, guard.file);
-        sound &= seen == Seen::Red;
+        println!("evidence: {} of {}: {seen}: {} ({})", nth + 1, asked.len(), guard.promise, guard.file);
+        let red = seen == Seen::Red;
+        marks.keep(guard, red && !fail_anyway.contains(&&guard.red), &guards)?;
+        sound &= red;
     }
-    if sound && word.is_none() {
+    if guards.iter().all(|guard| marks.have(guard)) {
         std::fs::write(root.join(PAGE), page(&guards))?;
     }
     Ok(sound)
+}
+
+/// `Err`: a guard was not seen as it is written now, or the page is of another list.
+fn is_current(root: &Path, guards: &[Guard], marks: &Marks) -> Result<(), Box<dyn Error>> {
+    let unseen: Vec<&str> =
+        guards.iter().filter(|guard| !marks.have(guard)).map(|guard| guard.promise.as_str()).collect();
+    if !unseen.is_empty() {
+        return Err(format!("play these with make evidence WORDS=--rest: {}", unseen.join("; ")).into());
+    }
+    if std::fs::read_to_string(root.join(PAGE))? != page(guards) {
+        return Err(format!("{PAGE} is of another list: play it with make evidence WORDS=--rest").into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn each_guard_of_the_list_is_in_its_source_and_the_page_is_of_the_list() {
-        assert_eq!(super::run(Some("--check")).map_err(|why| why.to_string()), Ok(true));
+        assert_eq!(super::run(&["--check".to_owned()]).map_err(|why| why.to_string()), Ok(true));
     }
 }

@@ -1,5 +1,6 @@
 //! A copy of the sources, in which guards are missing. The checkout itself is never changed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,9 +31,35 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Runs a test with every guard in its place.
-    pub fn with_all(&self, test: &Test) -> Result<Seen, Box<dyn Error>> {
-        self.run(test)
+    /// Runs tests with every guard in its place, those of a program at once; says which do not pass.
+    pub fn failing_with_all<'a>(&self, tests: &BTreeSet<&'a Test>) -> Result<BTreeSet<&'a Test>, Box<dyn Error>> {
+        let (by_name, alone): (Vec<&Test>, Vec<&Test>) = tests.iter().partition(|test| test.is_by_name());
+        let mut failing = BTreeSet::new();
+        for test in alone {
+            if self.run(test)? != Seen::Green {
+                failing.insert(test);
+            }
+        }
+        let mut programs: BTreeMap<&[&str], Vec<&Test>> = BTreeMap::new();
+        for test in by_name {
+            programs.entry(test.program()).or_default().push(test);
+        }
+        for (program, tests) in programs {
+            let mut cargo = self.cargo(program);
+            cargo.args(["--", "--exact"]).args(tests.iter().map(|test| test.name()));
+            let said = String::from_utf8_lossy(&cargo.output()?.stdout).into_owned();
+            let passes = |test: &&Test| said.lines().any(|line| line == format!("test {} ... ok", test.name()));
+            failing.extend(tests.into_iter().filter(|test| !passes(test)));
+        }
+        Ok(failing)
+    }
+
+    fn cargo(&self, program: &[&str]) -> Command {
+        let mut cargo = Command::new("cargo");
+        // An optimized build of the operator takes longer than a test that is slower.
+        cargo.args(["test", "--locked", "--config", "profile.dev.package.seatkeeper.opt-level=0"]);
+        cargo.arg("--target-dir").arg(&self.built).args(program).current_dir(&self.sources);
+        cargo
     }
 
     /// Runs the test of a guard without the guard.
@@ -47,11 +74,7 @@ impl Tree {
 
     fn run(&self, test: &Test) -> Result<Seen, Box<dyn Error>> {
         let name = test.name();
-        let mut cargo = Command::new("cargo");
-        // An optimized build of the operator takes longer than a test that is slower.
-        cargo.args(["test", "--locked", "--config", "profile.dev.package.seatkeeper.opt-level=0"]);
-        cargo.arg("--target-dir").arg(&self.built);
-        cargo.args(test.program());
+        let mut cargo = self.cargo(test.program());
         let passes = matches!(test, Test::Conformance(_));
         if passes {
             cargo.envs([("FAULT_KIND", "conformance"), ("FAULT_CASE", name)]);
@@ -63,7 +86,7 @@ impl Tree {
             Test::Years => Some("simulated years: "),
             _ => None,
         };
-        let output = cargo.current_dir(&self.sources).output()?;
+        let output = cargo.output()?;
         let said = String::from_utf8_lossy(&output.stdout);
         if let Some(words) = words {
             return Ok(match output.status.success() {

@@ -17,8 +17,8 @@ pub struct Crew {
     /// Flags of each replica.
     pub replicas: Vec<Vec<&'static str>>,
     pub environment: Vec<(&'static str, &'static str)>,
-    /// By how many seconds the wall clock of each process that is started is off, in turn.
-    pub clocks: &'static [&'static str],
+    /// By how many seconds the wall clock of each process that is started is off, in turn; or the file that says so.
+    pub clocks: Vec<String>,
     /// The part of the protocol that is taken away from them on the way to the apiserver.
     pub lacks: Option<Part>,
 }
@@ -62,7 +62,7 @@ pub fn crew(replicas: usize) -> Crew {
         binary: BINARY.into(),
         replicas: vec![SHORT.to_vec(); replicas],
         environment: vec![("RUST_LOG", "info")],
-        clocks: &[],
+        clocks: Vec::new(),
         lacks: None,
     }
 }
@@ -268,8 +268,8 @@ pub fn cases(scenario: &Scenario, reference: &[Record]) -> Vec<Case> {
     all
 }
 
-fn off(crew: Crew, clocks: &'static [&'static str]) -> Crew {
-    Crew { clocks, ..crew }
+fn off(crew: Crew, clocks: &[&str]) -> Crew {
+    Crew { clocks: clocks.iter().map(ToString::to_string).collect(), ..crew }
 }
 
 /// The moment between the last reading and the vendor's own, which a difference cannot be protected in

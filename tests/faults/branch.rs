@@ -150,7 +150,7 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
     let undone = || is_undone_by_etcd(rig, &rig.proxy.records());
     let review = end == End::NeedsReview;
     let happened = |what| case.happening() == Some(what);
-    let wrong = case.crew.clocks.iter().filter(|shift| **shift != "0").count();
+    let wrong = case.crew.clocks.iter().filter(|shift| *shift != "0").count();
     let outage = matches!(case.fault, Some((_, Action::Outage(_))));
     let organization = rig.bitwarden().organization(&rig.key().id);
     let base = Some(base(&case.scenario));

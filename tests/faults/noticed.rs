@@ -13,7 +13,7 @@ pub fn unnoticed(rig: &Rig, case: &Case, records: &[Record]) -> Option<&'static 
     if case.crew.replicas.len() > 1 && rig.leaders() < case.crew.replicas.len() {
         return Some("one of the replicas has never led");
     }
-    let wrong = case.crew.clocks.iter().filter_map(|shift| shift.parse().ok()).filter(|shift| *shift != 0);
+    let wrong = case.crew.clocks.iter().filter_map(|shift| shift.parse::<i64>().ok()).filter(|shift| *shift != 0);
     for shift in wrong {
         if !records.iter().any(|record| is_written_by_clock(record, SignedDuration::from_secs(shift))) {
             return Some("no record has the time of a clock that was set wrong");

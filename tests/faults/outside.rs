@@ -4,7 +4,9 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::fs;
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +14,17 @@ use fault_proxy::{Action, Moment, Target};
 use futures::FutureExt;
 use kube::api::{Patch, PatchParams};
 use seatkeeper::api::LicenseSeatsStatus;
+use seatkeeper_support::scratch_dir;
 use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
 
-use crate::actions::patient;
+use crate::actions::{Crew, SHORT, crew, patient, short_but};
 use crate::case::{Case, End, ended, is_conflict, play_beside};
 use crate::flaw::{Broken, Flaw};
 use crate::ground::Ground;
 use crate::happenings::{
-    OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED, WIPED_THEN_KILLED,
+    BY_SOMEBODY, OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED,
+    WIPED_THEN_KILLED,
 };
 use crate::judge::harm;
 use crate::rig::{PATIENCE, Rig};
@@ -34,6 +38,14 @@ const SETTLE: &str = "--settle-unanswered=20s";
 /// What the status says while the process remembers a change that no record tells of.
 const REMEMBERED: &str = "whose record is gone";
 
+/// A machine that sleeps: a clock that stands still sees nothing of these times. The other replica has the short ones.
+const ASLEEP: [&str; 4] =
+    ["--lease-duration=10m", "--lease-renew-deadline=9m", "--send-deadline=60s", "--settle-unanswered=70s"];
+
+/// How long it sleeps at most, and what its wall clock shows of it.
+const SLEEP: Duration = Duration::from_secs(60);
+const SLEPT: &str = "3600";
+
 /// What somebody else sets the seats to, one after the other.
 const UNDONE: [i32; 3] = [120, 130, 125];
 
@@ -46,6 +58,10 @@ enum Part {
     MemoryOfRecords,
     /// A new leader reads every object before it sends anything.
     Scan,
+    /// Just before a difference leaves, the vendor is read once more.
+    LastLook,
+    /// Whether a request may still leave is asked of the wall clock too.
+    WallClock,
     /// What others undo is corrected twice a day and no more.
     Corrections,
     /// A repeat that is taken back is not repeated.
@@ -75,10 +91,12 @@ impl Oracle {
 }
 
 /// What is taken away, how, and what must break then.
-const ROWS: [(Part, &str, &str, Oracle); 5] = [
+const ROWS: [(Part, &str, &str, Oracle); 7] = [
     (Part::MemoryOfObjects, "memory of deleted objects", "the operator killed", Oracle::Bill),
     (Part::MemoryOfRecords, "memory of wiped records", "the operator killed", Oracle::Bill),
     (Part::Scan, "first scan of a term", "the older object hidden from the next leader", Oracle::Bill),
+    (Part::LastLook, "last look before a difference", "others change the seats right after it", Oracle::Bill),
+    (Part::WallClock, "question to the wall clock", "it stands still with the machine", Oracle::Bill),
     (Part::Corrections, "count of corrections", "the history emptied after each", Oracle::Bill),
     (Part::Repeats, "repeat of a repeat", "the attempt on record set back to 1", Oracle::Effects),
 ];
@@ -90,6 +108,8 @@ pub const PARTS: usize = ROWS.len() + 2;
 struct Story {
     part: Part,
     taken: bool,
+    /// By how many seconds the wall clock of the replicas is off, where that changes.
+    clock: PathBuf,
     case: Case,
 }
 
@@ -122,17 +142,28 @@ fn undone() -> Scenario {
 impl Story {
     fn new(part: Part, taken: bool, words: String) -> Self {
         let late = || held(named("owner-finishes-late"));
-        let (scenario, happens) = match part {
-            Part::MemoryOfObjects => (late(), Some(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
-            Part::MemoryOfRecords => (late(), Some(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
-            Part::Scan => (late(), Some(RIVAL_THEN_KILLED)),
+        let purchase = |what| Some((Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
+        let (scenario, fault) = match part {
+            Part::MemoryOfObjects => (late(), purchase(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
+            Part::MemoryOfRecords => (late(), purchase(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
+            Part::Scan => (late(), purchase(RIVAL_THEN_KILLED)),
+            Part::LastLook if taken => (named("owner-purchase"), purchase(BY_SOMEBODY)),
+            Part::LastLook => {
+                let before = Action::Meanwhile(Moment::Before, BY_SOMEBODY);
+                (named("owner-purchase"), Some((Target::reading_after_intent(), before)))
+            }
+            Part::WallClock => {
+                let sleeps = (Target::first_intent(), Action::PauseUntilPurchase(SLEEP));
+                (named("owner-finishes-late"), Some(sleeps))
+            }
             Part::Corrections => (undone(), None),
             Part::Repeats => (named("webhook-restores"), None),
-            Part::Owner => (late(), Some(RIVAL)),
-            Part::Lock => (held(of_two_pools()), Some(OTHER_POOL)),
+            Part::Owner => (late(), purchase(RIVAL)),
+            Part::Lock => (held(of_two_pools()), purchase(OTHER_POOL)),
         };
-        let fault = happens.map(|what| (Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
-        Self { part, taken, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, patient(SETTLE)) } }
+        let clock = scratch_dir("clock").join("seconds");
+        let crew = if part == Part::WallClock { asleep(&clock) } else { patient(SETTLE) };
+        Self { part, taken, clock, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, crew) } }
     }
 
     /// What others do meanwhile, and who takes the part away; notes when all of that is done. Ends with the harm.
@@ -141,6 +172,8 @@ impl Story {
             Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner | Part::Lock => {
                 self.carry_out_late(rig).await
             }
+            Part::LastLook => until(async || rig.proxy.fired()).await,
+            Part::WallClock => self.sleep(rig).await,
             Part::Corrections => self.undo(rig).await,
             Part::Repeats => self.take_back(rig).await,
         }
@@ -181,6 +214,15 @@ impl Story {
         }
     }
 
+    /// The replica that has recorded a change sleeps, until another one leads and buys. Its wall clock shows that, or not.
+    async fn sleep(&self, rig: &Rig) {
+        until_status(rig, |status| status.intent.is_some()).await;
+        if !self.taken {
+            fs::write(&self.clock, SLEPT).expect("a clock");
+        }
+        rig.delete_lease().await;
+    }
+
     /// Somebody else changes the seats as soon as the last such change is corrected.
     async fn undo(&self, rig: &Rig) {
         let [first, second, third] = UNDONE;
@@ -212,6 +254,12 @@ impl Story {
         let old = rig.bitwarden().ledger(&rig.key().id)[0].before;
         rig.bitwarden().force_row(&rig.key().id, old.seats, old.limit);
     }
+}
+
+/// Two replicas: the first one sleeps.
+fn asleep(clock: &Path) -> Crew {
+    let clocks = vec![clock.display().to_string(), "0".to_owned()];
+    Crew { replicas: vec![short_but(&ASLEEP), SHORT.to_vec()], clocks, ..crew(2) }
 }
 
 /// Whether it says that it waits for the change of another object.

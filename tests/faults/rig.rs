@@ -60,9 +60,9 @@ impl Staff {
         let mut flags = self.crew.replicas[replica].clone();
         flags.push(&allowed);
         let kubeconfig = lock(&self.kubeconfig).clone();
-        let mut environment = self.crew.environment.clone();
+        let mut environment: Vec<(&str, &str)> = self.crew.environment.clone();
         let nth = self.started.fetch_add(1, Ordering::SeqCst);
-        environment.extend(self.crew.clocks.iter().cycle().nth(nth).map(|shift| (CLOCK, *shift)));
+        environment.extend(self.crew.clocks.iter().cycle().nth(nth).map(|shift| (CLOCK, shift.as_str())));
         Operator::start_in(&environment, &kubeconfig, &self.crew.binary, &self.namespace, &flags)
     }
 
@@ -288,6 +288,11 @@ impl Rig {
     }
     pub fn log(&self) -> String {
         self.staff.log()
+    }
+
+    /// Whoever looks for the Lease next leads.
+    pub async fn delete_lease(&self) {
+        let _ = self.leases.delete(&lease_name(&self.site.namespace), &DeleteParams::default()).await;
     }
 
     /// How many of the processes that run now have led.

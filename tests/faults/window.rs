@@ -52,7 +52,7 @@ pub async fn broken(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Opt
     let organization = rig.bitwarden().organization(&rig.key().id);
     let is = (organization.seats, organization.billed.seats);
     let (none, made) = ((Some(100), Some(100)), (Some(case.scenario.goal.0), Some(case.scenario.goal.0)));
-    let closed = case.crew.clocks.iter().any(|shift| *shift != "0") && is == none;
+    let closed = case.crew.clocks.iter().any(|shift| shift != "0") && is == none;
     let spent = case.happening() == Some(EDITED) && is == made;
     (end == End::Deferred && !closed && !spent)
         .then(|| format!("waits for the next window, which nothing asks for; shown and billed are {is:?}"))

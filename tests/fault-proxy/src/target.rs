@@ -145,6 +145,12 @@ impl Target {
         Self::nth(Kind::Reading, 1, None)
     }
 
+    /// The first of them after the first request that opens an intent.
+    #[must_use]
+    pub fn reading_after_intent() -> Self {
+        Self::nth(Kind::Reading, 1, Some((Kind::Opening, 1)))
+    }
+
     /// The first of them after this purchase.
     #[must_use]
     pub fn reading_after_purchase(purchase: usize) -> Self {
@@ -262,6 +268,7 @@ mod tests {
         assert_eq!(struck(&Target::status_after_intent(2, 1), run), [18]);
         assert_eq!(struck(&Target::reading_after_purchase(2), run), [17]);
         assert_eq!(struck(&Target::reading_after_purchase(3), run), [0; 0]);
+        assert_eq!(struck(&Target::reading_after_intent(), run), [8]);
         assert_eq!(struck(&Target::first_closing(), run), [0; 0], "none of these writes closes an intent");
     }
 
