@@ -74,7 +74,7 @@ generate: ## Write the CRDs to crds/ and the charts, their snapshots, docs/api-r
 	UPDATE_DOCS=1 cargo test --quiet --locked -p seatkeeper-pure --lib -- states_that_gitops
 	UPDATE_DOCS=1 go -C gitops/test test -count=1 ./...
 	UPDATE_DOCS=1 go -C charts/test test -count=1 -run Snapshots ./...
-	UPDATE_DOCS=1 cargo test --quiet --test behaviour -- errors::the_document docs::readme_table docs::answers_that_prove
+	UPDATE_DOCS=1 cargo test --quiet --test behavior -- errors::the_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code
 	cargo fmt --all

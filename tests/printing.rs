@@ -1,5 +1,5 @@
 //! What people see in a terminal, word for word. A change shows up as a difference in tests/snapshots: read it as a user
-//! would, then take it over with `INSTA_UPDATE=always cargo test --test behaviour printing`.
+//! would, then take it over with `INSTA_UPDATE=always cargo test --test behavior printing`.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use super::{KeyRecord, KeysOf};
 #[serde(rename_all = "camelCase")]
 pub struct License {
     /// Its state, as the vendor reports it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first
-    /// payment is not done), `Unpaid`, `Cancelled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole),
+    /// payment is not done), `Unpaid`, `Canceled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole),
     /// `Absent` (there is none).
     pub state: LicenseState,
 
@@ -75,7 +75,8 @@ pub enum LicenseState {
     /// Not in force: not paid.
     Unpaid,
     /// Not in force: ended by a person.
-    Cancelled,
+    #[serde(alias = "Cancelled")]
+    Canceled,
     /// Not in force: its time has passed.
     Expired,
     /// Not in force: the vendor does not honor it any more.

@@ -25,16 +25,16 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     // Its permit for the host is free when this step ends.
     let Opened { account, secret_version, permit: _permit } = opened;
     let account_key = decided.snapshot.account_key();
-    if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.entry) {
+    if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.state) {
         context.metrics.pass("waiting");
         return Ok(End::Quiet(left));
     }
     let intent = match &decided.decision.verdict {
         // What the last pass could not record is recorded before anything is sent.
-        Verdict::Change(intent) if pass.entry.proof.is_none() => intent.clone(),
+        Verdict::Change(intent) if pass.state.proof.is_none() => intent.clone(),
         _ => return Ok(End::Decided(Box::new(decided))),
     };
-    if context.pools.reserve(key, &intent, pass.entry.term).is_err() {
+    if context.pools.reserve(key, &intent, pass.state.term).is_err() {
         // Another object was faster since the decision: the next pass says so.
         context.metrics.pass("waiting");
         return Ok(End::Quiet(OVERTAKEN));
@@ -56,8 +56,8 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     pass.notices.extend(notices);
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
-        pass.entry.failures = pass.entry.failures.saturating_add(1);
-        pass.entry.credential_pause = credential_pause(context, pass.entry, &fault, secret_version);
+        pass.state.failures = pass.state.failures.saturating_add(1);
+        pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
@@ -85,9 +85,9 @@ async fn request(
     intent: &Intent,
 ) -> Result<Answered, Error> {
     let started = Moment::now();
-    let (context, term) = (pass.context, pass.entry.term);
+    let (context, term) = (pass.context, pass.state.term);
     tracing::Span::current().record("intent", intent.id.as_str());
-    pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), started.monotonic());
+    pass.state.doubt.restart(WaitFor::Request(intent.id.clone()), started.monotonic());
     let status = domain::before_request(before.clone(), intent);
     let mut journal = StatusJournal { stored: &mut pass.stored, status: &status, before: &before };
     let recorded = Recorded::by(&mut journal, intent).await.map_err(|why| match why {
@@ -101,7 +101,7 @@ async fn request(
     let learned = domain::after_request(status, intent, &outcome, read_back.as_ref(), Context::now());
     log(pass.key, intent, &outcome, read_back.as_ref());
     // Late effects count from the end of the request, not from its beginning.
-    pass.entry.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
+    pass.state.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
     #[cfg(debug_assertions)]
     let learned = context.settings.weaken_answer(learned, &outcome);
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })

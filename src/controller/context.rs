@@ -101,7 +101,7 @@ pub struct Context {
     /// Which object is next.
     pub(super) queue: Arc<Queue>,
     /// Every object that the watch knows of.
-    pub(super) watched: Mutex<HashMap<Key, Arc<ObjectMetadata>>>,
+    pub(super) metadata: Mutex<HashMap<Key, Arc<ObjectMetadata>>>,
     /// Name of this process in intent ids.
     pub(super) writer: String,
     /// Name of this installation, which all its replicas have.
@@ -134,7 +134,7 @@ impl Context {
             schedules: Schedules::default(),
             suspects: Suspects::default(),
             queue,
-            watched: Mutex::default(),
+            metadata: Mutex::default(),
             writer,
             installation,
             events,
@@ -164,15 +164,15 @@ impl Context {
         }
     }
 
-    fn watched(&self) -> MutexGuard<'_, HashMap<Key, Arc<ObjectMetadata>>> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn metadata(&self) -> MutexGuard<'_, HashMap<Key, Arc<ObjectMetadata>>> {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The watch delivers an object: new, changed, or as it was.
     pub(super) fn appeared(&self, object: ObjectMetadata) {
         let (key, requested) = (key_of(&object), PassRequest::of(&object.metadata));
         self.pools.appeared(&key, age_of(&object.metadata));
-        self.watched().insert(key.clone(), Arc::new(object));
+        self.metadata().insert(key.clone(), Arc::new(object));
         match self.states.news(&key, &requested) {
             Some(class) => self.queue.push(&key, class),
             None => self.suspect(&key),
@@ -181,7 +181,7 @@ impl Context {
 
     /// The watch knows the object no more. What is remembered of it is needed until its pass has ended.
     pub(super) fn disappeared(&self, key: &Key) {
-        self.watched().remove(key);
+        self.metadata().remove(key);
         self.pools.disappeared(key);
         if !self.queue.remove(key) {
             self.forget(key);
@@ -190,21 +190,21 @@ impl Context {
 
     /// The object as the watch knows it.
     pub(super) fn known(&self, key: &Key) -> Option<Arc<ObjectMetadata>> {
-        self.watched().get(key).cloned()
+        self.metadata().get(key).cloned()
     }
 
     /// The objects that the watch knows of.
     pub(super) fn keys(&self) -> Vec<Key> {
-        self.watched().keys().cloned().collect()
+        self.metadata().keys().cloned().collect()
     }
 
     /// Begins a term of leading: each object is to be read again, what a follower skipped and what the former leader left.
     pub(super) fn begin_term(&self, term: u64) {
-        let watched = self.watched();
-        self.pools.begin_term(term, watched.iter().map(|(key, object)| (key.clone(), age_of(&object.metadata))));
+        let metadata = self.metadata();
+        self.pools.begin_term(term, metadata.iter().map(|(key, object)| (key.clone(), age_of(&object.metadata))));
         self.metrics.forget_all();
-        let mut keys: Vec<&Key> = watched.keys().collect();
-        keys.sort_by_cached_key(|key| watched.get(*key).map(|object| age_of(&object.metadata)));
+        let mut keys: Vec<&Key> = metadata.keys().collect();
+        keys.sort_by_cached_key(|key| metadata.get(*key).map(|object| age_of(&object.metadata)));
         keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 

@@ -18,7 +18,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
     let Reading { snapshot, asked } = reading;
     let (context, requested) = (pass.context, &pass.requested);
     let account = snapshot.account_key();
-    let obstacle = context.pools.obstacle(pass.key, &account, pass.entry.term);
+    let obstacle = context.pools.obstacle(pass.key, &account, pass.state.term);
     let now = Context::now();
     let desired = desired.sized(&snapshot, status.sizing.as_ref(), now);
     let decision = domain::decide(&Situation {
@@ -26,7 +26,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         generation: requested.generation,
         confirmed: requested.confirmed.as_deref(),
         look: requested.look(),
-        rotated: pass.entry.rotated(status.intent.as_ref()),
+        rotated: pass.state.rotated(status.intent.as_ref()),
         desired: &desired,
         seen: &snapshot,
         intent: status.intent.as_ref(),
@@ -34,7 +34,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         history: &status.history,
         license: status.license.as_ref(),
         published: status.plan.as_ref().and_then(|plan| plan.basis.as_deref()),
-        elapsed: pass.entry.doubt.elapsed(asked).as_ref(),
+        elapsed: pass.state.doubt.elapsed(asked).as_ref(),
         record: status.record_of.as_ref(),
         satisfied: domain::in_sync_before(&status, requested.generation, &domain::satisfaction(&desired, &account)),
         obstacle: obstacle.as_ref(),
@@ -55,7 +55,7 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
         },
         activity: domain::ActivePast {
             record: status.activity.as_ref(),
-            edits_unseen: domain::edits_unseen(&status, requested.generation, pass.entry.was_recorded()),
+            edits_unseen: domain::edits_unseen(&status, requested.generation, pass.state.was_recorded()),
         },
         timing: context.settings.timing,
         writer: &context.writer,
@@ -73,20 +73,20 @@ pub(super) fn silence(
     key: &Key,
     account: &str,
     verdict: &Verdict,
-    entry: &mut ObjectState,
+    state: &mut ObjectState,
 ) -> Option<Duration> {
-    let since = entry.waiting.take();
+    let since = state.waiting.take();
     let Verdict::Held(holds) = verdict else { return None };
-    if entry.proof.is_some() || holds.iter().all(|hold| hold.kind != HoldKind::NotScanned) {
+    if state.proof.is_some() || holds.iter().all(|hold| hold.kind != HoldKind::NotScanned) {
         return None;
     }
     let now = Instant::now();
-    let since = *entry.waiting.insert(since.unwrap_or(now));
+    let since = *state.waiting.insert(since.unwrap_or(now));
     let left = SAID.saturating_sub(now.duration_since(since));
     if left.is_zero() {
         return None;
     }
-    pools.wait_out(key, account, entry.term);
+    pools.wait_out(key, account, state.term);
     Some(left)
 }
 
@@ -130,10 +130,10 @@ mod tests {
             license: None,
             concern: None,
         };
-        let (mut entry, now) = (ObjectState::default(), Instant::now());
+        let (mut state, now) = (ObjectState::default(), Instant::now());
         let ago = |seconds| now.checked_sub(seconds).unwrap();
-        entry.doubt.restart(WaitFor::Request("open".into()), ago(Duration::from_secs(100)));
-        let mut pass = Pass::over(&context, &object, &key, stored, &mut entry);
+        state.doubt.restart(WaitFor::Request("open".into()), ago(Duration::from_secs(100)));
+        let mut pass = Pass::over(&context, &object, &key, stored, &mut state);
         let decided = decide(&mut pass, status, desired, Reading { snapshot, asked: ago(asked_ago) });
         decided.decision.doubt.unwrap().settled
     }
@@ -149,15 +149,15 @@ mod tests {
         let (context, key) = (Context::of_an_hour(), ("it".to_owned(), "acme".to_owned()));
         context.pools.begin_term(1, []);
         context.pools.note(&key, "b", ownership("acme", "seats", "b"), 1);
-        let mut entry = ObjectState::default();
-        entry.term = 1;
+        let mut state = ObjectState::default();
+        state.term = 1;
         let hold = Hold { kind: HoldKind::NotScanned, message: String::new(), wake: Wake::OnEdit };
         let held = Verdict::Held(vec![hold]);
-        assert!(silence(&context.pools, &key, "acme", &held, &mut entry).is_some());
+        assert!(silence(&context.pools, &key, "acme", &held, &mut state).is_some());
         assert_eq!(context.queue.next().now_or_never(), None);
         context.pools.inherit(1, BTreeSet::new());
         assert_eq!(context.queue.next().now_or_never(), Some(key.clone()));
-        assert_eq!(silence(&context.pools, &key, "acme", &Verdict::InSync, &mut entry), None);
-        assert_eq!(entry.waiting, None, "the next wait begins anew");
+        assert_eq!(silence(&context.pools, &key, "acme", &Verdict::InSync, &mut state), None);
+        assert_eq!(state.waiting, None, "the next wait begins anew");
     }
 }

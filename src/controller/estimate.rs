@@ -17,10 +17,10 @@ pub(super) async fn estimate(pass: &mut Pass<'_>, decided: &mut Decided, account
         return;
     }
     let asked = Some((plan.id.clone(), target.seats));
-    if pass.entry.estimated == asked {
+    if pass.state.estimated == asked {
         return;
     }
-    pass.entry.estimated = asked;
+    pass.state.estimated = asked;
     let cost = account.estimate(target.seats).await;
     plan.estimate = cost.map(|cost| Estimate { total: cost.total, tax: cost.tax, as_of: Time(Context::now()) });
 }

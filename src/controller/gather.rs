@@ -27,10 +27,10 @@ pub(super) async fn gather<'a>(
     context: &'a Context,
     object: &'a ObjectMetadata,
     key: &'a Key,
-    entry: &'a mut ObjectState,
+    state: &'a mut ObjectState,
 ) -> Result<Option<(Pass<'a>, Gathered)>, Error> {
-    entry.turned_away = None;
-    entry.has_news |= context.approvals.take_news(key);
+    state.turned_away = None;
+    state.has_news |= context.approvals.take_news(key);
     let Some(stored) = StoredObject::read(&context.client, key).await? else {
         return Ok(None);
     };
@@ -38,15 +38,15 @@ pub(super) async fn gather<'a>(
         return Ok(None);
     }
     // Set anew once the pass is recorded.
-    let left = entry.left.take().filter(|left| left.term == entry.term);
+    let left = state.left.take().filter(|left| left.term == state.term);
     if left.is_some_and(|left| left.differs(stored.record())) {
-        (entry.foreign, entry.redone) = (true, Some(Instant::now()));
+        (state.foreign, state.redone) = (true, Some(Instant::now()));
     }
-    let mut pass = Pass::over(context, object, key, stored, entry);
+    let mut pass = Pass::over(context, object, key, stored, state);
     let read = read(&mut pass).await?;
     if !waits(&read) {
         context.vendors.leave_queues(key);
-        pass.entry.waited(Instant::now());
+        pass.state.waited(Instant::now());
     }
     Ok(Some((pass, read)))
 }
@@ -77,8 +77,8 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
     };
     match recorded {
         Ok(status) => {
-            let status = match &pass.entry.proof {
-                Some(proof) => proof.restore(status, pass.entry.term),
+            let status = match &pass.state.proof {
+                Some(proof) => proof.restore(status, pass.state.term),
                 None => status,
             };
             let read = look(pass, status).await;
@@ -90,7 +90,7 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
         }
         Err(fault) => {
             note_without_record(pass).await;
-            pass.entry.unkept = pass.entry.unkept.saturating_add(1);
+            pass.state.unkept = pass.state.unkept.saturating_add(1);
             Ok(Gathered::End(End::NoRecord(fault)))
         }
     }
@@ -100,7 +100,7 @@ impl Pass<'_> {
     /// Measures how long the reading waited for its turn, once that has come.
     fn measure_wait(&mut self, read: &Result<Snapshot, ReadError>, asked: Instant) {
         if !matches!(read, Err(ReadError::RateLimited { .. }))
-            && let Some(waited) = self.entry.waited(asked)
+            && let Some(waited) = self.state.waited(asked)
         {
             self.context.metrics.turn_took(waited);
         }
@@ -108,7 +108,7 @@ impl Pass<'_> {
 
     /// Notes what was found of the object, and returns the object that owns its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
-        self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.entry.term)
+        self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.state.term)
     }
 }
 
@@ -157,16 +157,16 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
     let same = |credential_pause: &&CredentialPause| {
         credential_pause.secret_version == versions.credentials && Instant::now() < credential_pause.until
     };
-    if let Some(credential_pause) = pass.entry.credential_pause.as_ref().filter(same) {
+    if let Some(credential_pause) = pass.state.credential_pause.as_ref().filter(same) {
         // Same Secret, same answer: the vendor is not asked.
         let fault = credential_pause.fault.clone();
         return Ok(failed(status, Some(desired), Some(known), fault));
     }
-    pass.entry.credential_pause = None;
-    if let Some(left) = pass.entry.watches_only(versions.all.as_deref(), Instant::now()) {
+    pass.state.credential_pause = None;
+    if let Some(left) = pass.state.watches_only(versions.all.as_deref(), Instant::now()) {
         // Same Secrets, same trouble: the vendor is not asked.
         pass.context.metrics.pass("waiting");
-        let recheck = pass.entry.secret_recheck(pass.context.settings.timing.secret_recheck, Instant::now());
+        let recheck = pass.state.secret_recheck(pass.context.settings.timing.secret_recheck, Instant::now());
         return Ok(Gathered::End(End::Quiet(left.min(recheck))));
     }
     ask(pass, (status, desired), (account, versions)).await
@@ -181,23 +181,23 @@ async fn ask(
     let (context, known) = (pass.context, account.account());
     let host = known.host.clone().unwrap_or_default();
     let Some(permit) = context.host_permits.acquire(&host) else {
-        pass.entry.turned_away = Some((host, Instant::now()));
+        pass.state.turned_away = Some((host, Instant::now()));
         let waits = RateLimited { status, desired, after: jitter(CROWDED), why: Queue::Host };
         return Ok(Gathered::End(End::RateLimited(Box::new(waits))));
     };
-    if pass.entry.asks_with(secret_version.as_deref()) {
+    if pass.state.asks_with(secret_version.as_deref()) {
         // What it waited for with the former Secrets is of no use any more.
         context.vendors.leave_queues(pass.key);
     }
     let asked = Instant::now();
-    let read = account.read(urgency(&pass.requested, &status, pass.entry)).await;
+    let read = account.read(urgency(&pass.requested, &status, pass.state)).await;
     pass.measure_wait(&read, asked);
     match read {
         Ok(snapshot) => {
             pass.approvals = read_approvals(context, pass.key, &desired, &status).await?;
-            pass.entry.read(Instant::now(), Context::now());
-            pass.entry.secret.clone_from(&secret_version);
-            pass.entry.read_with = all;
+            pass.state.read(Instant::now(), Context::now());
+            pass.state.secret.clone_from(&secret_version);
+            pass.state.read_with = all;
             // Before anything is reserved: only now is it known whose pool this is, and that the ownership is no mere word.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
             if let Some(owner) = owner {
@@ -209,19 +209,19 @@ async fn ask(
             Ok(Gathered::Seen(Box::new(Seen { status, desired, reading, opened })))
         }
         Err(ReadError::RateLimited { after }) => {
-            pass.entry.rate_limit(after, Instant::now());
+            pass.state.rate_limit(after, Instant::now());
             let waits = RateLimited { status, desired, after, why: Queue::RateLimiter };
             Ok(Gathered::End(End::RateLimited(Box::new(waits))))
         }
         Err(ReadError::Closed { after, fault }) => {
-            pass.entry.not_read(Instant::now());
+            pass.state.not_read(Instant::now());
             let end = Failed { status, desired: Some(desired), account: Some(known), fault, back: Some(after) };
             Ok(Gathered::End(End::Failed(Box::new(end))))
         }
         Err(ReadError::Failed(fault)) => {
-            pass.entry.not_read(Instant::now());
-            pass.entry.failures = pass.entry.failures.saturating_add(1);
-            pass.entry.credential_pause = credential_pause(context, pass.entry, &fault, secret_version);
+            pass.state.not_read(Instant::now());
+            pass.state.failures = pass.state.failures.saturating_add(1);
+            pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
         }
     }
@@ -297,7 +297,7 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
 /// Whether and how long to leave the vendor alone while the Secret stays as it is.
 pub(super) fn credential_pause(
     context: &Context,
-    entry: &ObjectState,
+    state: &ObjectState,
     fault: &Fault,
     secret_version: Option<String>,
 ) -> Option<CredentialPause> {
@@ -305,7 +305,7 @@ pub(super) fn credential_pause(
         Remedy::Credentials => context.settings.credential_probe,
         Remedy::Time { after: Some(after), .. } => after,
         Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
-            super::object_state::backoff(entry.failures, Duration::from_secs(300))
+            super::object_state::backoff(state.failures, Duration::from_secs(300))
         }
         Remedy::Spec | Remedy::Owner | Remedy::Cluster | Remedy::Unsupported | Remedy::Time { .. } => return None,
     };

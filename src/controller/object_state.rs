@@ -29,49 +29,49 @@ impl ObjectStates {
 
     /// How urgent a pass is because of what the watch delivers; `None`: the last pass knew it.
     pub fn news(&self, key: &Key, requested: &PassRequest) -> Option<Class> {
-        match self.lock().get(key).and_then(|entry| entry.requested.as_ref()) {
+        match self.lock().get(key).and_then(|state| state.requested.as_ref()) {
             Some(known) if known == requested => None,
             Some(known) if known.uid == requested.uid => Some(Class::Urgent),
             _ => Some(Class::New),
         }
     }
 
-    /// Begins a pass: the entry to work on. The queue never hands out an object twice at once, so the entry may be worked
+    /// Begins a pass: the state to work on. The queue never hands out an object twice at once, so the state may be worked
     /// on outside the lock.
     pub fn begin(&self, key: &Key, requested: &PassRequest, now: Instant) -> ObjectState {
         let mut entries = self.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        entry.begin(requested, now)
+        let state = entries.entry(key.clone()).or_default();
+        state.begin(requested, now)
     }
 
     /// As the last pass left the object, if none is under way and this version is not known from it.
     pub fn suspects(&self, key: &Key, version: Option<&str>) -> Option<Left> {
         let entries = self.lock();
-        let left = entries.get(key).filter(|entry| !entry.running)?.left.as_ref()?;
+        let left = entries.get(key).filter(|state| !state.running)?.left.as_ref()?;
         (!left.knows(version)).then(|| left.clone())
     }
 
     /// Another writer wrote this version of the object, and left the status alone.
     pub fn learn_version(&self, key: &Key, version: Option<String>) {
-        if let Some(left) = self.lock().get_mut(key).and_then(|entry| entry.left.as_mut()) {
+        if let Some(left) = self.lock().get_mut(key).and_then(|state| state.left.as_mut()) {
             left.learn(version);
         }
     }
 
     /// How urgent the next pass of an object is that waits for its turn.
     pub fn waits(&self, key: &Key) -> Option<Class> {
-        self.lock().get(key).filter(|entry| entry.rate_limited).map(ObjectState::class)
+        self.lock().get(key).filter(|state| state.rate_limited).map(ObjectState::class)
     }
 
     /// Ends a pass.
-    pub fn end(&self, key: &Key, entry: ObjectState) {
-        self.lock().insert(key.clone(), entry);
+    pub fn end(&self, key: &Key, state: ObjectState) {
+        self.lock().insert(key.clone(), state);
     }
 
     /// What could not be recorded is tried again without back-off.
     pub fn end_back_off(&self) {
-        for entry in self.lock().values_mut() {
-            entry.unkept = 0;
+        for state in self.lock().values_mut() {
+            state.unkept = 0;
         }
     }
 
@@ -94,9 +94,9 @@ mod tests {
             PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
         };
         assert_eq!(states.news(&key, &requested("a", 1)), Some(Class::New));
-        let entry = states.begin(&key, &requested("a", 1), Instant::now());
+        let state = states.begin(&key, &requested("a", 1), Instant::now());
         assert_eq!(states.news(&key, &requested("a", 2)), Some(Class::Urgent), "edited during the first pass");
-        states.end(&key, entry);
+        states.end(&key, state);
         assert_eq!(states.news(&key, &requested("a", 1)), None);
         assert_eq!(states.news(&key, &requested("a", 2)), Some(Class::Urgent));
         assert_eq!(states.news(&key, &requested("b", 1)), Some(Class::New), "another object by the same name");

@@ -23,7 +23,7 @@ pub(super) struct Pass<'a> {
     /// What asked for the pass, of the object as it was read.
     pub requested: PassRequest,
     /// What is remembered of the object between passes.
-    pub entry: &'a mut ObjectState,
+    pub state: &'a mut ObjectState,
     /// The approvals of the object, as they were read for its decision.
     pub approvals: ReadApprovals,
     /// What to report once the status is written.
@@ -36,11 +36,11 @@ impl<'a> Pass<'a> {
         object: &'a ObjectMetadata,
         key: &'a Key,
         stored: StoredObject,
-        entry: &'a mut ObjectState,
+        state: &'a mut ObjectState,
     ) -> Self {
         let requested = PassRequest::of(stored.metadata());
         let (approvals, notices) = (ReadApprovals::default(), Vec::new());
-        Self { context, object, key, stored, requested, entry, approvals, notices }
+        Self { context, object, key, stored, requested, state, approvals, notices }
     }
 }
 

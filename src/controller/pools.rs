@@ -136,8 +136,8 @@ impl Pools {
     }
 
     /// Begins a new term, in which every object is to be read again.
-    pub fn begin_term(&self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
-        self.lock().begin_term(term, watched);
+    pub fn begin_term(&self, term: u64, ages: impl IntoIterator<Item = (Key, Age)>) {
+        self.lock().begin_term(term, ages);
     }
 
     /// Says what was there when the term began, by uid.

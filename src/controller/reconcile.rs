@@ -25,16 +25,16 @@ pub(super) async fn reconcile(context: &Context, object: &ObjectMetadata) -> Nex
         return Next::After(NOT_LEADING, Class::Poll);
     }
     let (key, requested) = (key_of(object), PassRequest::of(&object.metadata));
-    let mut entry = context.states.begin(&key, &requested, Instant::now());
-    entry.term = context.term();
-    let wait = match still_waits(context, &key, &mut entry) {
+    let mut state = context.states.begin(&key, &requested, Instant::now());
+    state.term = context.term();
+    let wait = match still_waits(context, &key, &mut state) {
         Some(wait) => Ok(Some(wait)),
-        None => Box::pin(pass(context, object, &key, &mut entry)).await,
+        None => Box::pin(pass(context, object, &key, &mut state)).await,
     };
     let next = match wait {
-        Ok(Some(wait)) => match entry.turned_away.clone() {
-            Some((host, _)) => Next::Permit(host, wait, entry.class()),
-            None => Next::After(wait, entry.class()),
+        Ok(Some(wait)) => match state.turned_away.clone() {
+            Some((host, _)) => Next::Permit(host, wait, state.class()),
+            None => Next::After(wait, state.class()),
         },
         Ok(None) => {
             context.forget(&key);
@@ -42,11 +42,11 @@ pub(super) async fn reconcile(context: &Context, object: &ObjectMetadata) -> Nex
             return Next::Idle;
         }
         Err(Error::NotStored(fields)) => {
-            Next::After(not_stored(context, object, &key, &fields, &mut entry).await, Class::Poll)
+            Next::After(not_stored(context, object, &key, &fields, &mut state).await, Class::Poll)
         }
-        Err(error) => Next::After(after_error(context, &error, &mut entry), entry.class_after_error()),
+        Err(error) => Next::After(after_error(context, &error, &mut state), state.class_after_error()),
     };
-    context.states.end(&key, entry);
+    context.states.end(&key, state);
     next
 }
 
@@ -55,9 +55,9 @@ async fn pass(
     context: &Context,
     object: &ObjectMetadata,
     key: &Key,
-    entry: &mut ObjectState,
+    state: &mut ObjectState,
 ) -> Result<Option<Duration>, Error> {
-    let Some((mut pass, read)) = Box::pin(gather(context, object, key, entry)).await? else { return Ok(None) };
+    let Some((mut pass, read)) = Box::pin(gather(context, object, key, state)).await? else { return Ok(None) };
     let end = match read {
         Gathered::End(end) => end,
         Gathered::Seen(seen) => {
@@ -72,32 +72,32 @@ async fn pass(
 }
 
 /// How long still to wait where that is known without reading anything.
-fn still_waits(context: &Context, key: &Key, entry: &mut ObjectState) -> Option<Duration> {
+fn still_waits(context: &Context, key: &Key, state: &mut ObjectState) -> Option<Duration> {
     let now = Instant::now();
-    if entry.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
-        let since = *entry.waiting.get_or_insert(now);
+    if state.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
+        let since = *state.waiting.get_or_insert(now);
         let left = SAID.saturating_sub(now.duration_since(since));
         if !left.is_zero() {
             // It waits for the scan, and not for its host.
-            entry.turned_away = None;
+            state.turned_away = None;
             context.metrics.pass("waiting");
             return Some(left);
         }
     }
-    let full = entry.turned_away_by(SAID, now).is_some_and(|host| context.host_permits.is_full(host));
+    let full = state.turned_away_by(SAID, now).is_some_and(|host| context.host_permits.is_full(host));
     full.then_some(SAID)
 }
 
 /// When to try again after a pass that could not be finished: soon where another writer was faster, with back-off where
 /// something is wrong.
-fn after_error(context: &Context, error: &Error, entry: &mut ObjectState) -> Duration {
-    entry.failures = entry.failures.saturating_add(1);
+fn after_error(context: &Context, error: &Error, state: &mut ObjectState) -> Duration {
+    state.failures = state.failures.saturating_add(1);
     context.metrics.pass("error");
-    if matches!(error, Error::Conflict) && entry.failures < 5 {
+    if matches!(error, Error::Conflict) && state.failures < 5 {
         return Duration::from_millis(20);
     }
-    entry.records_nothing();
-    let wait = jitter(backoff(entry.failures, Duration::from_secs(60)));
+    state.records_nothing();
+    let wait = jitter(backoff(state.failures, Duration::from_secs(60)));
     if context.apiserver.tells(error) {
         tracing::warn!(%error, "pass not finished; Seatkeeper tries again in {} s", wait.as_secs());
     }

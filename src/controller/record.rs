@@ -32,7 +32,7 @@ const LEAVING: Duration = Duration::from_secs(600);
 /// Records the result of a pass. Returns when the next one is due.
 pub(super) async fn record(mut pass: Pass<'_>, end: End) -> Result<Duration, Error> {
     let wait = Box::pin(write_end(&mut pass, end)).await?;
-    pass.entry.left = Some(pass.stored.left(pass.entry.term, pass.entry.redone));
+    pass.state.left = Some(pass.stored.left(pass.state.term, pass.state.redone));
     Ok(wait)
 }
 
@@ -62,38 +62,38 @@ impl Pass<'_> {
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
         self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.
-        (self.entry.failures, self.entry.unkept) = (0, 0);
+        (self.state.failures, self.state.unkept) = (0, 0);
         if !matches!(&decision.verdict, Verdict::Lacking(lack) if lack.secret_may_help) {
-            self.entry.secret_watch = None;
+            self.state.secret_watch = None;
             return Ok(wait);
         }
         // A Secret that does not arrive needs a person: that is reported in time.
         let awaits = self.stored.status().ok().and_then(|status| domain::awaits_secret(&status, Context::now()));
         let wait = awaits.map_or(wait, |left| wait.min(left));
-        self.entry.secret_watch = Some((Instant::now() + wait, self.entry.term));
-        Ok(wait.min(self.entry.secret_recheck(self.context.settings.timing.secret_recheck, Instant::now())))
+        self.state.secret_watch = Some((Instant::now() + wait, self.state.term));
+        Ok(wait.min(self.state.secret_recheck(self.context.settings.timing.secret_recheck, Instant::now())))
     }
 
     /// Tells the registry and the state of the object what was decided.
     fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
         let (pools, key) = (&self.context.pools, self.key);
         if let Verdict::Held(holds) = &decision.verdict {
-            for credential_pause in holds {
-                match credential_pause.kind {
+            for hold in holds {
+                match hold.kind {
                     HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::DeferredPool | HoldKind::VendorRule => {
                         pools.wait_for_account(key);
                     }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
-                        pools.wait_out(key, &seen.account_key(), self.entry.term);
+                        pools.wait_out(key, &seen.account_key(), self.state.term);
                     }
                     _ => {}
                 }
             }
         }
-        self.entry.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
+        self.state.changing = matches!(decision.verdict, Verdict::Publish | Verdict::Change(_));
         pools.set_open(key, decision.intent.as_ref());
-        self.entry.refuses(decision.intent.as_ref());
-        self.entry.doubt.follow(decision.doubt.as_ref(), seen.numbers(), Instant::now());
+        self.state.refuses(decision.intent.as_ref());
+        self.state.doubt.follow(decision.doubt.as_ref(), seen.numbers(), Instant::now());
     }
 
     /// Whether the status is of a former spec.
@@ -106,14 +106,14 @@ impl Pass<'_> {
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, mut fault, back } = failed;
         if let Remedy::Server { lasts } = &mut fault.remedy {
-            *lasts = self.entry.failures >= FEW_TRIES;
+            *lasts = self.state.failures >= FEW_TRIES;
         }
-        let wait = back.map_or_else(|| after_fault(self.context, &fault, self.entry), one_after_another);
+        let wait = back.map_or_else(|| after_fault(self.context, &fault, self.state), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
         let edited = self.is_edited(&status);
-        let unseen = self.entry.unseen_for(edited, now).map(|unseen| SAID.saturating_sub(unseen));
-        let said_in = self.entry.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
-        let now_wrong = status.conditions.is_empty() || self.entry.foreign || domain::tells_fault(&status);
+        let unseen = self.state.unseen_for(edited, now).map(|unseen| SAID.saturating_sub(unseen));
+        let said_in = self.state.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
+        let now_wrong = status.conditions.is_empty() || self.state.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();
         // Numbers that grow too old meanwhile are reported in time, even where the vendor is not read for longer.
         let wait = if stale { wait } else { wait.min(said_in) };
@@ -122,13 +122,13 @@ impl Pass<'_> {
         tracing::debug!(reason = fault.reason, %fault, "fault");
         let finding = Finding::Failed { fault: &fault, desired: desired.as_ref(), account, stale };
         self.write_with_proof(&status, &finding).await?;
-        self.entry.foreign = false;
+        self.state.foreign = false;
         Ok(wait)
     }
 
     /// The record cannot be read or kept: only words are written, so that nothing in it is lost.
     async fn words(&mut self, fault: &Fault) -> Result<Duration, Error> {
-        self.entry.records_nothing();
+        self.state.records_nothing();
         let finding = Finding::Failed { fault, desired: None, account: None, stale: true };
         let stored = &mut self.stored;
         let old = LicenseSeatsStatus {
@@ -146,7 +146,7 @@ impl Pass<'_> {
             }
         }
         self.context.metrics.pass("fault");
-        let wait = after_fault(self.context, fault, self.entry);
+        let wait = after_fault(self.context, fault, self.state);
         if stored.write_words(&status).await? {
             self.notices = notices;
             self.tell().await;
@@ -158,16 +158,16 @@ impl Pass<'_> {
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {
-            (self.entry.recorded, self.entry.recorded_in) = (Some(self.requested.clone()), Some(self.entry.term));
+            (self.state.recorded, self.state.recorded_in) = (Some(self.requested.clone()), Some(self.state.term));
         }
-        self.entry.proof = Proof::after(self.entry.proof.as_ref(), &written, status, self.entry.term);
+        self.state.proof = Proof::after(self.state.proof.as_ref(), &written, status, self.state.term);
         written
     }
 
     async fn write(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let Report { mut status, notices } = domain::report(status, self.stored.generation(), finding, Context::now());
         let handled = status.last_handled_reconcile_at.as_deref();
-        status.last_handled_reconcile_at = self.requested.handled(self.entry.recorded.as_ref(), handled);
+        status.last_handled_reconcile_at = self.requested.handled(self.state.recorded.as_ref(), handled);
         let signature = self.sign(&mut status);
         self.show(&status, finding.interval().unwrap_or(IDLE));
         self.context.pools.set_stuck(self.key, domain::stands_still(&status));
@@ -178,11 +178,11 @@ impl Pass<'_> {
         }
         match written {
             Ok(Written::Nothing) => {
-                self.entry.signature = signature;
+                self.state.signature = signature;
                 return Ok(());
             }
             Ok(Written::Whole) => {
-                self.entry.signature = signature;
+                self.state.signature = signature;
                 self.notices.extend(notices);
             }
             // What was done is reported now, for the next pass finds it recorded; the rest is found and reported again.
@@ -207,7 +207,7 @@ impl Pass<'_> {
     fn sign(&mut self, status: &mut LicenseSeatsStatus) -> Signature {
         let own = &self.context.installation;
         let found = status.operator.take();
-        let (signed, next) = self.entry.signature.look(found.as_deref(), own, self.entry.term);
+        let (signed, next) = self.state.signature.look(found.as_deref(), own, self.state.term);
         status.operator = match signed {
             Signed::AsItIs => found,
             Signed::Ours => Some(own.clone()),
@@ -223,8 +223,8 @@ impl Pass<'_> {
 
     /// Shows the object in the metrics. Numbers that are older than three intervals are not shown.
     fn show(&self, status: &LicenseSeatsStatus, interval: Duration) {
-        let outdated = self.entry.stale_in(interval, Instant::now()).is_zero();
-        let shown = Shown { status, observed: self.entry.observed, outdated };
+        let outdated = self.state.stale_in(interval, Instant::now()).is_zero();
+        let shown = Shown { status, observed: self.state.observed, outdated };
         self.context.metrics.object((&self.key.0, &self.key.1), &shown);
     }
 
@@ -261,20 +261,20 @@ pub(super) async fn not_stored(
     object: &ObjectMetadata,
     key: &Key,
     fields: &[String],
-    entry: &mut ObjectState,
+    state: &mut ObjectState,
 ) -> Duration {
     context.crd.doubt();
     context.metrics.pass("not_stored");
-    entry.unkept = entry.unkept.saturating_add(1);
+    state.unkept = state.unkept.saturating_add(1);
     let fault = context.crd.not_stored(fields);
     let told = async {
         let Some(stored) = StoredObject::read(&context.client, key).await? else { return Ok(()) };
-        Pass::over(context, object, key, stored, entry).words(&fault).await.map(drop)
+        Pass::over(context, object, key, stored, state).words(&fault).await.map(drop)
     };
     if let Err(error) = told.await {
         tracing::warn!(%error, "the conditions of the object cannot be written either");
     }
-    let wait = after_fault(context, &fault, entry);
+    let wait = after_fault(context, &fault, state);
     tracing::warn!(error = %fault, "pass not finished; Seatkeeper tries again in {} s", wait.as_secs());
     wait
 }
@@ -317,16 +317,16 @@ fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 
-fn after_fault(context: &Context, fault: &Fault, entry: &mut ObjectState) -> Duration {
+fn after_fault(context: &Context, fault: &Fault, state: &mut ObjectState) -> Duration {
     let wait = match &fault.remedy {
         Remedy::Spec | Remedy::Unsupported => IDLE,
-        Remedy::Cluster => backoff(entry.unkept, LONGEST_BACKOFF),
+        Remedy::Cluster => backoff(state.unkept, LONGEST_BACKOFF),
         Remedy::Owner | Remedy::Credentials | Remedy::Server { .. } | Remedy::Time { secret_may_help: true, .. } => {
-            entry.secret_recheck(context.settings.timing.secret_recheck, Instant::now())
+            state.secret_recheck(context.settings.timing.secret_recheck, Instant::now())
         }
-        Remedy::Time { .. } => backoff(entry.failures, LONGEST_BACKOFF),
+        Remedy::Time { .. } => backoff(state.failures, LONGEST_BACKOFF),
     };
-    let held = match (&fault.remedy, &entry.credential_pause) {
+    let held = match (&fault.remedy, &state.credential_pause) {
         (Remedy::Time { after: Some(_), .. }, Some(credential_pause)) => {
             credential_pause.until.saturating_duration_since(Instant::now())
         }

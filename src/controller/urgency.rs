@@ -5,17 +5,17 @@ use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};
 use crate::vendors::Urgency;
 
 /// From the record, which a restart keeps, and from what this process remembers.
-pub(super) fn urgency(requested: &PassRequest, status: &LicenseSeatsStatus, entry: &ObjectState) -> Urgency {
+pub(super) fn urgency(requested: &PassRequest, status: &LicenseSeatsStatus, state: &ObjectState) -> Urgency {
     let open = status.intent.as_ref().is_some_and(Intent::is_open);
     let new = status.observed_generation == UNOBSERVED;
     let edited = !new && status.observed_generation != requested.generation;
     let handled = &status.last_handled_reconcile_at;
-    let requested = requested.handled(entry.recorded.as_ref(), handled.as_deref()) != *handled;
-    if entry.asked {
+    let requested = requested.handled(state.recorded.as_ref(), handled.as_deref()) != *handled;
+    if state.asked {
         Urgency::Asked
-    } else if open || entry.changing || entry.doubt.runs() {
+    } else if open || state.changing || state.doubt.runs() {
         Urgency::Urgent
-    } else if edited || requested || entry.foreign || entry.has_news || entry.has_other_secret() {
+    } else if edited || requested || state.foreign || state.has_news || state.has_other_secret() {
         Urgency::Changed
     } else if new {
         Urgency::First

@@ -141,7 +141,7 @@ pub struct StandsStill {
 /// Whether nothing goes on though a change is wanted, as a status says it.
 pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
     let is_there = |kind: &str| find(&status.conditions, kind).is_some();
-    let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == Is::True.text());
+    let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == ConditionStatus::True.text());
     let deferred = ready && is_there(kind::CHANGE_PENDING);
     let still = (!ready || deferred) && !is_there(kind::RECONCILING);
     status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred })
@@ -149,13 +149,13 @@ pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
 
 /// Status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Is {
+pub(super) enum ConditionStatus {
     True,
     False,
     Unknown,
 }
 
-impl Is {
+impl ConditionStatus {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::True => "True",
@@ -179,11 +179,11 @@ impl<'a> Conditions<'a> {
         Self { old, new: Vec::new(), generation, now }
     }
 
-    pub(super) fn say(&mut self, kind: &str, is: Is, reason: &str, message: impl Into<String>) {
-        let before = find(self.old, kind).filter(|old| old.status == is.text());
+    pub(super) fn say(&mut self, kind: &str, status: ConditionStatus, reason: &str, message: impl Into<String>) {
+        let before = find(self.old, kind).filter(|old| old.status == status.text());
         self.new.push(Condition {
             type_: kind.to_owned(),
-            status: is.text().to_owned(),
+            status: status.text().to_owned(),
             reason: reason.to_owned(),
             message: message.into(),
             observed_generation: Some(self.generation),
@@ -216,9 +216,9 @@ mod tests {
     use crate::api::RecordOf;
 
     /// A status with these conditions: kind, status and reason.
-    fn status(said: &[(&str, Is, &str)]) -> LicenseSeatsStatus {
+    fn status(said: &[(&str, ConditionStatus, &str)]) -> LicenseSeatsStatus {
         let mut conditions = Conditions::over(&[], 1, Timestamp::UNIX_EPOCH);
-        said.iter().for_each(|(kind, is, reason)| conditions.say(kind, *is, reason, ""));
+        said.iter().for_each(|(kind, status, reason)| conditions.say(kind, *status, reason, ""));
         LicenseSeatsStatus {
             conditions: conditions.done(),
             summary: Some("why".into()),
@@ -228,8 +228,14 @@ mod tests {
 
     #[test]
     fn ready_that_is_kept_replaces_the_new_one_and_nothing_else() {
-        let old = status(&[(kind::READY, Is::True, reason::IN_SYNC), (kind::DRIFTED, Is::True, "Old")]);
-        let mut new = status(&[(kind::READY, Is::False, reason::CONFLICT), (kind::RECONCILING, Is::True, "New")]);
+        let old = status(&[
+            (kind::READY, ConditionStatus::True, reason::IN_SYNC),
+            (kind::DRIFTED, ConditionStatus::True, "Old"),
+        ]);
+        let mut new = status(&[
+            (kind::READY, ConditionStatus::False, reason::CONFLICT),
+            (kind::RECONCILING, ConditionStatus::True, "New"),
+        ]);
         keep_ready(&old, &mut new);
         let kept: Vec<_> = new.conditions.iter().map(|kept| (kept.type_.as_str(), kept.reason.as_str())).collect();
         assert_eq!(kept, [(kind::RECONCILING, "New"), (kind::READY, reason::IN_SYNC)]);
@@ -240,22 +246,24 @@ mod tests {
     #[test]
     fn fault_is_told_by_its_reasons_and_by_a_conflict_without_a_record() {
         for reason in [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE, reason::CONFLICT] {
-            assert!(tells_fault(&status(&[(kind::READY, Is::False, reason)])), "{reason}");
+            assert!(tells_fault(&status(&[(kind::READY, ConditionStatus::False, reason)])), "{reason}");
         }
         for reason in [reason::IN_SYNC, reason::NEEDS_REVIEW, reason::PROGRESSING] {
-            assert!(!tells_fault(&status(&[(kind::READY, Is::False, reason)])), "{reason}");
+            assert!(!tells_fault(&status(&[(kind::READY, ConditionStatus::False, reason)])), "{reason}");
         }
         assert!(!tells_fault(&LicenseSeatsStatus::default()));
         let record_of = Some(RecordOf { uid: "uid".into(), account: "account".into(), first_wish: None });
-        let decided = LicenseSeatsStatus { record_of, ..status(&[(kind::READY, Is::False, reason::CONFLICT)]) };
+        let decided =
+            LicenseSeatsStatus { record_of, ..status(&[(kind::READY, ConditionStatus::False, reason::CONFLICT)]) };
         assert!(!tells_fault(&decided), "another program keeps changing the account");
     }
 
     #[test]
     fn object_stands_still_where_change_is_held_or_deferred_and_none_goes_on() {
-        let still = |said: &[(&str, Is, &str)]| stands_still(&status(said)).map(|still| still.deferred);
-        let (ready, held) = ((kind::READY, Is::True, ""), (kind::READY, Is::False, ""));
-        let (pending, goes_on) = ((kind::CHANGE_PENDING, Is::True, ""), (kind::RECONCILING, Is::True, ""));
+        let still = |said: &[(&str, ConditionStatus, &str)]| stands_still(&status(said)).map(|still| still.deferred);
+        let (ready, held) = ((kind::READY, ConditionStatus::True, ""), (kind::READY, ConditionStatus::False, ""));
+        let (pending, goes_on) =
+            ((kind::CHANGE_PENDING, ConditionStatus::True, ""), (kind::RECONCILING, ConditionStatus::True, ""));
         assert_eq!(still(&[ready]), None, "nothing is wanted");
         assert_eq!(still(&[ready, pending]), Some(true));
         assert_eq!(still(&[held]), Some(false));

@@ -1,7 +1,7 @@
 //! What Seatkeeper reports: one table of all conditions, and one of what each verdict and each hold says. The README's
 //! table, the events and the metric labels are made from these.
 
-use super::condition::{Is, kind, reason};
+use super::condition::{ConditionStatus, kind, reason};
 use super::{HoldKind, Verdict};
 
 /// A status and reason that a condition can have.
@@ -10,7 +10,7 @@ pub struct Entry {
     /// Type of the condition.
     pub kind: &'static str,
     /// Status of the condition.
-    is: Is,
+    status: ConditionStatus,
     /// Its reasons.
     pub reasons: &'static [&'static str],
     /// An event reports when it turns to this.
@@ -22,83 +22,93 @@ pub struct Entry {
 impl Entry {
     /// Status of the condition, as Kubernetes writes it.
     pub fn status(&self) -> &'static str {
-        self.is.text()
+        self.status.text()
     }
 }
 
-const fn quiet(kind: &'static str, is: Is, reasons: &'static [&'static str], means: &'static str) -> Entry {
-    Entry { kind, is, reasons, warns: false, means }
+const fn quiet(
+    kind: &'static str,
+    status: ConditionStatus,
+    reasons: &'static [&'static str],
+    means: &'static str,
+) -> Entry {
+    Entry { kind, status, reasons, warns: false, means }
 }
 
-const fn warns(kind: &'static str, is: Is, reasons: &'static [&'static str], means: &'static str) -> Entry {
-    Entry { kind, is, reasons, warns: true, means }
+const fn warns(
+    kind: &'static str,
+    status: ConditionStatus,
+    reasons: &'static [&'static str],
+    means: &'static str,
+) -> Entry {
+    Entry { kind, status, reasons, warns: true, means }
 }
 
 /// Everything that the conditions can say, beside `Reconciling` and `Stalled`.
 #[rustfmt::skip]
 pub const CONDITIONS: &[Entry] = &[
-    quiet(kind::READY, Is::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
-    quiet(kind::READY, Is::True, &[reason::OBSERVED], "Observed only: `managementPolicy` is `Observe`."),
-    quiet(kind::READY, Is::True, &[reason::STANDBY], "Observed only: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
-    quiet(kind::READY, Is::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
-    quiet(kind::READY, Is::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
-    quiet(kind::READY, Is::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
-    quiet(kind::READY, Is::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
-    quiet(kind::READY, Is::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins the wait anew."),
-    warns(kind::READY, Is::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; Seatkeeper tries again."),
-    quiet(kind::READY, Is::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
-    warns(kind::READY, Is::False, &[reason::GUARDRAIL_VIOLATED], "The declared seats or limit would cross a guard rail, a ceiling of the installer, or the seats in use. Declare other numbers, change the guard rail, or free seats."),
-    warns(kind::READY, Is::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Seatkeeper lowers no seats and sends no difference. It still raises seats by a total, and changes the limit alone. Correct the account or the key, as the message says."),
-    warns(kind::READY, Is::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit `spec` to what you want, or annotate as the message says."),
-    warns(kind::READY, Is::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
-    warns(kind::READY, Is::False, &[reason::UNSUPPORTED_BY_VENDOR], "The account, the key or the server cannot do it now. Change the spec, the key or the server, as the message says."),
-    warns(kind::READY, Is::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks for. It sends a license key again."),
-    warns(kind::READY, Is::False, &[reason::CONFLICT], "A person or another program keeps changing the account: find out who, then edit `seats`, `limit` or the list of license keys, or wait a day. Or an older object has the same seats: delete one of the two. Or another object's address lists the same licenses: delete one of the two, or annotate both as the message says if they are two accounts."),
-    quiet(kind::READY, Is::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
-    warns(kind::READY, Is::False, &[reason::AWAITING_RETRY], "The vendor gave no usable answer to a change, and nothing was changed. Seatkeeper sends it again; the message says when."),
-    quiet(kind::READY, Is::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
-    warns(kind::READY, Is::False, &[reason::SEATS_SHORT], "The license keys total fewer seats than `seats`. Supply another key."),
-    warns(kind::READY, Is::False, &[reason::LICENSE_KEY_REJECTED], "Seatkeeper asked the vendor twice to add a license key, and the vendor shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
-    warns(kind::READY, Is::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
-    warns(kind::READY, Is::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and Seatkeeper cannot tell which row it is. Name the row in `adopt`, or do what the message says."),
-    warns(kind::READY, Is::False, &[reason::APPROVALS_UNREADABLE], "A change is wanted, and the SeatApprovals of the object cannot be read: their CRD is not installed, the operator may not list them, or one of them is not as the CRD has it. The message has the fix."),
-    warns(kind::READY, Is::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
-    warns(kind::READY, Is::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
-    warns(kind::READY, Is::False, &[reason::CRD_OUTDATED], "The CRD lacks fields of this operator, so nothing is sent to any vendor. Apply the CRD as the message says."),
-    warns(kind::READY, Is::False, &[reason::STATUS_NOT_STORED], "The apiserver drops or refuses a part of the status. Seatkeeper still reads the vendor and changes nothing for this object. The message names the fields. Update the CRD, or exempt `licenseseats/status` from the admission rule that changes it."),
-    quiet(kind::CREDENTIALS_VALID, Is::True, &[reason::AUTHENTICATED], "The vendor accepts the key."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_FOUND], "Create the Secret in the same namespace."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::SECRET_NOT_PERMITTED], "The owner of the Secret has not allowed this use: the Secret has another type, belongs to another vendor, or names another server. Or the operator's Role does not allow it. The message has the fix."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::KEY_MISSING, reason::KEY_INVALID], "A value of the Secret is missing or unusable, or does not go with the spec (`region` beside `server`) or with the other Secret. The message names it."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::REJECTED], "The vendor refuses the key: rotated, other region, account disabled, or a plan without API. Put the current key into the Secret, or set `region`, as the message says."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::INSUFFICIENT_ROLE], "The key is accepted but may not do this. Use the key of an owner, or the account's own."),
-    warns(kind::CREDENTIALS_VALID, Is::False, &[reason::HOST_NOT_ALLOWED], "The Secret names a host that the operator may not talk to. Ask the installer to allow it."),
-    quiet(kind::CREDENTIALS_VALID, Is::Unknown, &[reason::VENDOR_UNREACHABLE], "No usable answer: network, certificate, throttling, or an outage. Seatkeeper tries again."),
-    quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SUFFICIENT], "Enough seats are free."),
-    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::BELOW_THRESHOLD], "Fewer seats are free than `thresholds` asks for. Raise `seats`, or free some."),
-    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::EXHAUSTED], "No seat is free, so no person can join. Raise `seats`, or free some."),
-    warns(kind::SEAT_SHORTAGE, Is::True, &[reason::OVER_ALLOCATED], "More seats are in use than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
-    quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
-    quiet(kind::SEAT_SHORTAGE, Is::False, &[reason::SEATS_NOT_REPORTED], "The use is shown. The plan or the server counts no seats, so none can be short."),
-    quiet(kind::SEAT_SHORTAGE, Is::Unknown, &[reason::SEATS_NOT_REPORTED], "The use is shown, and the purchased seats are not. Use a key that shows them."),
-    quiet(kind::LICENSE_VALID, Is::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
-    quiet(kind::LICENSE_VALID, Is::True, &[reason::EXPIRING_SOON], "The license ends within one of `thresholds.expiry`. Renew it."),
-    warns(kind::LICENSE_VALID, Is::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
-    warns(kind::LICENSE_VALID, Is::False, &[reason::EXPIRED], "The license is unpaid, canceled, or past its end. Pay or renew it at the vendor."),
-    warns(kind::LICENSE_VALID, Is::False, &[reason::INVALIDATED], "The vendor does not honor the license any more, or the account is switched off. Ask the vendor."),
-    quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::PENDING], "The first payment is not done yet."),
-    quiet(kind::LICENSE_VALID, Is::Unknown, &[reason::NOT_REPORTED], "These credentials do not show the license."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::APPROVALS_UNREADABLE, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
-    warns(kind::CHANGE_PENDING, Is::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
-    warns(kind::CHANGE_PENDING, Is::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` has passed. It waits for the next one, and the message says when that opens."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be running. Wait: the message says until when. A restart of the operator begins the wait anew."),
-    quiet(kind::CHANGE_PENDING, Is::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
-    warns(kind::CHANGE_PENDING, Is::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
-    warns(kind::DRIFTED, Is::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
-    warns(kind::DRIFTED, Is::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::IN_SYNC], "The vendor shows what is declared."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::OBSERVED], "Observed only: `managementPolicy` is `Observe`."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::STANDBY], "Observed only: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
+    quiet(kind::READY, ConditionStatus::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
+    quiet(kind::READY, ConditionStatus::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins the wait anew."),
+    warns(kind::READY, ConditionStatus::Unknown, &[reason::OBSERVATION_STALE], "The vendor could not be read for a while. The message says why; Seatkeeper tries again."),
+    quiet(kind::READY, ConditionStatus::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
+    warns(kind::READY, ConditionStatus::False, &[reason::GUARDRAIL_VIOLATED], "The declared seats or limit would cross a guard rail, a ceiling of the installer, or the seats in use. Declare other numbers, change the guard rail, or free seats."),
+    warns(kind::READY, ConditionStatus::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Seatkeeper lowers no seats and sends no difference. It still raises seats by a total, and changes the limit alone. Correct the account or the key, as the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit `spec` to what you want, or annotate as the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
+    warns(kind::READY, ConditionStatus::False, &[reason::UNSUPPORTED_BY_VENDOR], "The account, the key or the server cannot do it now. Change the spec, the key or the server, as the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks for. It sends a license key again."),
+    warns(kind::READY, ConditionStatus::False, &[reason::CONFLICT], "A person or another program keeps changing the account: find out who, then edit `seats`, `limit` or the list of license keys, or wait a day. Or an older object has the same seats: delete one of the two. Or another object's address lists the same licenses: delete one of the two, or annotate both as the message says if they are two accounts."),
+    quiet(kind::READY, ConditionStatus::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
+    warns(kind::READY, ConditionStatus::False, &[reason::AWAITING_RETRY], "The vendor gave no usable answer to a change, and nothing was changed. Seatkeeper sends it again; the message says when."),
+    quiet(kind::READY, ConditionStatus::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
+    warns(kind::READY, ConditionStatus::False, &[reason::SEATS_SHORT], "The license keys total fewer seats than `seats`. Supply another key."),
+    warns(kind::READY, ConditionStatus::False, &[reason::LICENSE_KEY_REJECTED], "Seatkeeper asked the vendor twice to add a license key, and the vendor shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
+    warns(kind::READY, ConditionStatus::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
+    warns(kind::READY, ConditionStatus::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and Seatkeeper cannot tell which row it is. Name the row in `adopt`, or do what the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::APPROVALS_UNREADABLE], "A change is wanted, and the SeatApprovals of the object cannot be read: their CRD is not installed, the operator may not list them, or one of them is not as the CRD has it. The message has the fix."),
+    warns(kind::READY, ConditionStatus::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
+    warns(kind::READY, ConditionStatus::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
+    warns(kind::READY, ConditionStatus::False, &[reason::CRD_OUTDATED], "The CRD lacks fields of this operator, so nothing is sent to any vendor. Apply the CRD as the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::STATUS_NOT_STORED], "The apiserver drops or refuses a part of the status. Seatkeeper still reads the vendor and changes nothing for this object. The message names the fields. Update the CRD, or exempt `licenseseats/status` from the admission rule that changes it."),
+    quiet(kind::CREDENTIALS_VALID, ConditionStatus::True, &[reason::AUTHENTICATED], "The vendor accepts the key."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::SECRET_NOT_FOUND], "Create the Secret in the same namespace."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::SECRET_NOT_PERMITTED], "The owner of the Secret has not allowed this use: the Secret has another type, belongs to another vendor, or names another server. Or the operator's Role does not allow it. The message has the fix."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::KEY_MISSING, reason::KEY_INVALID], "A value of the Secret is missing or unusable, or does not go with the spec (`region` beside `server`) or with the other Secret. The message names it."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::REJECTED], "The vendor refuses the key: rotated, other region, account disabled, or a plan without API. Put the current key into the Secret, or set `region`, as the message says."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::INSUFFICIENT_ROLE], "The key is accepted but may not do this. Use the key of an owner, or the account's own."),
+    warns(kind::CREDENTIALS_VALID, ConditionStatus::False, &[reason::HOST_NOT_ALLOWED], "The Secret names a host that the operator may not talk to. Ask the installer to allow it."),
+    quiet(kind::CREDENTIALS_VALID, ConditionStatus::Unknown, &[reason::VENDOR_UNREACHABLE], "No usable answer: network, certificate, throttling, or an outage. Seatkeeper tries again."),
+    quiet(kind::SEAT_SHORTAGE, ConditionStatus::False, &[reason::SUFFICIENT], "Enough seats are free."),
+    warns(kind::SEAT_SHORTAGE, ConditionStatus::True, &[reason::BELOW_THRESHOLD], "Fewer seats are free than `thresholds` asks for. Raise `seats`, or free some."),
+    warns(kind::SEAT_SHORTAGE, ConditionStatus::True, &[reason::EXHAUSTED], "No seat is free, so no person can join. Raise `seats`, or free some."),
+    warns(kind::SEAT_SHORTAGE, ConditionStatus::True, &[reason::OVER_ALLOCATED], "More seats are in use than purchased. Raise `seats`, or free some. Credentials that only add seats cannot raise them; the message says what can."),
+    quiet(kind::SEAT_SHORTAGE, ConditionStatus::Unknown, &[reason::USAGE_NOT_REPORTED], "This key does not show the use."),
+    quiet(kind::SEAT_SHORTAGE, ConditionStatus::False, &[reason::SEATS_NOT_REPORTED], "The use is shown. The plan or the server counts no seats, so none can be short."),
+    quiet(kind::SEAT_SHORTAGE, ConditionStatus::Unknown, &[reason::SEATS_NOT_REPORTED], "The use is shown, and the purchased seats are not. Use a key that shows them."),
+    quiet(kind::LICENSE_VALID, ConditionStatus::True, &[reason::ACTIVE], "The license or subscription behind the seats is in force."),
+    quiet(kind::LICENSE_VALID, ConditionStatus::True, &[reason::EXPIRING_SOON], "The license ends within one of `thresholds.expiry`. Renew it."),
+    warns(kind::LICENSE_VALID, ConditionStatus::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
+    warns(kind::LICENSE_VALID, ConditionStatus::False, &[reason::EXPIRED], "The license is unpaid, canceled, or past its end. Pay or renew it at the vendor."),
+    warns(kind::LICENSE_VALID, ConditionStatus::False, &[reason::INVALIDATED], "The vendor does not honor the license any more, or the account is switched off. Ask the vendor."),
+    quiet(kind::LICENSE_VALID, ConditionStatus::Unknown, &[reason::PENDING], "The first payment is not done yet."),
+    quiet(kind::LICENSE_VALID, ConditionStatus::Unknown, &[reason::NOT_REPORTED], "These credentials do not show the license."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::APPROVALS_UNREADABLE, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` has passed. It waits for the next one, and the message says when that opens."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be running. Wait: the message says until when. A restart of the operator begins the wait anew."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
+    warns(kind::DRIFTED, ConditionStatus::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
+    warns(kind::DRIFTED, ConditionStatus::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
 ];
 
 /// The result of kstatus.
@@ -115,7 +125,7 @@ pub(super) enum Going {
 /// What a verdict says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Says {
-    pub ready: Is,
+    pub ready: ConditionStatus,
     pub reason: &'static str,
     pub going: Going,
     /// Reason of `ChangePending`, where a wanted change waits.
@@ -130,34 +140,49 @@ pub(super) struct Says {
 pub(super) fn says(verdict: &Verdict) -> Says {
     let says = |ready, reason, going, label, words| Says { ready, reason, going, pending: None, label, words };
     match verdict {
-        Verdict::InSync => says(Is::True, reason::IN_SYNC, Going::Rests, "in_sync", "in sync"),
-        Verdict::Observed(_) => says(Is::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
+        Verdict::InSync => says(ConditionStatus::True, reason::IN_SYNC, Going::Rests, "in_sync", "in sync"),
+        Verdict::Observed(_) => says(ConditionStatus::True, reason::OBSERVED, Going::Rests, "observed", "observed"),
         Verdict::Standby(standby) if standby.settles => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome unknown")
+            ..says(ConditionStatus::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "standby", "outcome unknown")
         },
-        Verdict::Standby(_) => says(Is::True, reason::STANDBY, Going::Rests, "standby", ""),
-        Verdict::Publish => says(Is::False, reason::PROGRESSING, Going::On, "planned", ""),
-        Verdict::Change(_) => says(Is::False, reason::PROGRESSING, Going::On, "changing", ""),
+        Verdict::Standby(_) => says(ConditionStatus::True, reason::STANDBY, Going::Rests, "standby", ""),
+        Verdict::Publish => says(ConditionStatus::False, reason::PROGRESSING, Going::On, "planned", ""),
+        Verdict::Change(_) => says(ConditionStatus::False, reason::PROGRESSING, Going::On, "changing", ""),
         Verdict::Doubt => Says {
             pending: Some(reason::OUTCOME_UNKNOWN),
-            ..says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome unknown")
+            ..says(ConditionStatus::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "outcome_unknown", "outcome unknown")
         },
-        Verdict::Rejected => {
-            says(Is::False, reason::VENDOR_REJECTED, Going::Stalled, "rejected", "refused without a reason")
+        Verdict::Rejected => says(
+            ConditionStatus::False,
+            reason::VENDOR_REJECTED,
+            Going::Stalled,
+            "rejected",
+            "refused without a reason",
+        ),
+        Verdict::NeedsReview => {
+            says(ConditionStatus::False, reason::NEEDS_REVIEW, Going::Stalled, "needs_review", "needs review")
         }
-        Verdict::NeedsReview => says(Is::False, reason::NEEDS_REVIEW, Going::Stalled, "needs_review", "needs review"),
-        Verdict::Conflict => {
-            says(Is::False, reason::CONFLICT, Going::Stalled, "conflict", "repeated external changes; stopped")
-        }
-        Verdict::Unsupported(_) => {
-            says(Is::False, reason::UNSUPPORTED_BY_VENDOR, Going::Stalled, "unsupported", "cannot be managed")
-        }
+        Verdict::Conflict => says(
+            ConditionStatus::False,
+            reason::CONFLICT,
+            Going::Stalled,
+            "conflict",
+            "repeated external changes; stopped",
+        ),
+        Verdict::Unsupported(_) => says(
+            ConditionStatus::False,
+            reason::UNSUPPORTED_BY_VENDOR,
+            Going::Stalled,
+            "unsupported",
+            "cannot be managed",
+        ),
         // A change waits there: the removal.
-        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => {
-            Says { pending: Some(lack.reason), ..says(Is::False, lack.reason, Going::Stalled, "lacking", "") }
-        }
-        Verdict::Lacking(lack) => says(Is::False, lack.reason, Going::Stalled, "lacking", ""),
+        Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => Says {
+            pending: Some(lack.reason),
+            ..says(ConditionStatus::False, lack.reason, Going::Stalled, "lacking", "")
+        },
+        Verdict::Lacking(lack) => says(ConditionStatus::False, lack.reason, Going::Stalled, "lacking", ""),
         Verdict::Held(holds) => held(holds.first().map(|hold| &hold.kind)),
     }
 }
@@ -178,9 +203,9 @@ fn deferred(kind: &HoldKind) -> Option<(&'static str, &'static str)> {
 /// What holds a change, in the words of `Ready` and of `ChangePending`.
 fn held(kind: Option<&HoldKind>) -> Says {
     let says = |ready, reason, going, words| Says { ready, reason, going, pending: Some(reason), label: "held", words };
-    let rests = |reason, words| says(Is::True, reason, Going::Rests, words);
-    let stalls = |reason, words| says(Is::False, reason, Going::Stalled, words);
-    let goes_on = |reason, words| says(Is::False, reason, Going::On, words);
+    let rests = |reason, words| says(ConditionStatus::True, reason, Going::Rests, words);
+    let stalls = |reason, words| says(ConditionStatus::False, reason, Going::Stalled, words);
+    let goes_on = |reason, words| says(ConditionStatus::False, reason, Going::On, words);
     let pending = |says, pending| Says { pending: Some(pending), ..says };
     if let Some((why, words)) = kind.and_then(deferred) {
         return pending(rests(reason::CHANGE_DEFERRED, words), why);
@@ -204,7 +229,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::StuckPool) => stalls(reason::AWAITING_OTHER_POOL, "other pool is held"),
         Some(HoldKind::Retry) => goes_on(reason::AWAITING_RETRY, "no answer; retrying"),
         Some(HoldKind::NotScanned | HoldKind::OtherChange) => {
-            says(Is::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "earlier change runs")
+            says(ConditionStatus::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "earlier change runs")
         }
         Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "same licenses elsewhere"),
         // These are verdicts of their own when they come first, or deferred.
@@ -235,13 +260,18 @@ mod tests {
 
     #[test]
     fn verdict_says_only_what_the_table_of_conditions_has() {
-        let has = |kind: &str, is: Is, reason: &str| {
-            CONDITIONS.iter().any(|entry| entry.kind == kind && entry.is == is && entry.reasons.contains(&reason))
+        let has = |kind: &str, status: ConditionStatus, reason: &str| {
+            CONDITIONS
+                .iter()
+                .any(|entry| entry.kind == kind && entry.status == status && entry.reasons.contains(&reason))
         };
         for verdict in verdicts() {
             let says = says(&verdict);
             assert!(has(kind::READY, says.ready, says.reason), "{verdict:?}");
-            assert!(says.pending.is_none_or(|reason| has(kind::CHANGE_PENDING, Is::True, reason)), "{verdict:?}");
+            assert!(
+                says.pending.is_none_or(|reason| has(kind::CHANGE_PENDING, ConditionStatus::True, reason)),
+                "{verdict:?}"
+            );
         }
     }
 
@@ -249,7 +279,7 @@ mod tests {
     fn verdict_that_is_not_ready_is_either_going_on_or_stalled() {
         for verdict in verdicts() {
             let says = says(&verdict);
-            assert_eq!(says.going == Going::Rests, says.ready == Is::True, "{verdict:?}");
+            assert_eq!(says.going == Going::Rests, says.ready == ConditionStatus::True, "{verdict:?}");
         }
     }
 

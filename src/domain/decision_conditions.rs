@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::condition::{Conditions, Is, kind, reason};
+use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::condition_table::{Going, says};
 use super::fault_conditions::{has_time, passes};
 use super::keys;
@@ -47,9 +47,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
         .unwrap_or_else(|| ready(told, &step.map(status_column::step).unwrap_or_default(), &status.history));
     // A hand-over waits for the reason Standby, so the state of the license is in LicenseValid alone.
     let stands_by = matches!(decision.verdict, Verdict::Standby(_));
-    let off = says.ready == Is::True && license.is == Is::False && !stands_by;
+    let off = says.ready == ConditionStatus::True && license.status == ConditionStatus::False && !stands_by;
     let said = if off {
-        (Is::False, reason::EXPIRED, license.message.clone())
+        (ConditionStatus::False, reason::EXPIRED, license.message.clone())
     } else {
         (says.ready, says.reason, asked.clone())
     };
@@ -58,7 +58,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     }
     let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);
-    conditions.say(kind::LICENSE_VALID, license.is, license.reason, license.message);
+    conditions.say(kind::LICENSE_VALID, license.status, license.reason, license.message);
     say_shortage(
         &mut conditions,
         vendor,
@@ -67,7 +67,7 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     );
     // A pending change is reported beside every fault.
     if let Some(reason) = says.pending {
-        conditions.say(kind::CHANGE_PENDING, Is::True, reason, &asked);
+        conditions.say(kind::CHANGE_PENDING, ConditionStatus::True, reason, &asked);
     }
     say_drift(&mut conditions, told, &status.history);
     say_going(&mut conditions, says.going, told, (why, &message));
@@ -83,10 +83,12 @@ fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (wh
     };
     match going {
         // Only a person can renew a license.
-        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, Is::True, why, message),
+        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, ConditionStatus::True, why, message),
         Going::Rests => {}
-        Going::Stalled if !may_pass => conditions.say(kind::STALLED, Is::True, why, message),
-        Going::On | Going::Stalled => conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, message),
+        Going::Stalled if !may_pass => conditions.say(kind::STALLED, ConditionStatus::True, why, message),
+        Going::On | Going::Stalled => {
+            conditions.say(kind::RECONCILING, ConditionStatus::True, reason::PROGRESSING, message)
+        }
     }
 }
 
@@ -100,7 +102,7 @@ fn say_ready(
     conditions: &mut Conditions,
     status: &LicenseSeatsStatus,
     told: &Told<'_>,
-    (is, why, mut message): (Is, &'static str, String),
+    (ready, why, mut message): (ConditionStatus, &'static str, String),
 ) -> (&'static str, String) {
     let vendor = told.desired.pool.vendor.name;
     if let Some(billed) = status.billed {
@@ -134,24 +136,24 @@ fn say_ready(
     if told.decision.verdict == Verdict::InSync {
         message.push_str(&words::activates(told.decision));
     }
-    conditions.say(kind::READY, is, why, &message);
+    conditions.say(kind::READY, ready, why, &message);
     (why, message)
 }
 
 fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
     match &seen.concern {
         Some(fault) => {
-            let (is, why) = match fault.remedy {
-                Remedy::Time { .. } => (Is::Unknown, fault.reason),
+            let (status, why) = match fault.remedy {
+                Remedy::Time { .. } => (ConditionStatus::Unknown, fault.reason),
                 // The vendor accepts the key and answers no reading with it.
-                Remedy::Server { .. } => (Is::Unknown, reason::VENDOR_UNREACHABLE),
-                _ => (Is::False, fault.reason),
+                Remedy::Server { .. } => (ConditionStatus::Unknown, reason::VENDOR_UNREACHABLE),
+                _ => (ConditionStatus::False, fault.reason),
             };
-            conditions.say(kind::CREDENTIALS_VALID, is, why, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, status, why, &fault.message);
         }
         None => {
             let message = format!("{vendor} accepts the credentials");
-            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, message);
+            conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::True, reason::AUTHENTICATED, message);
         }
     }
 }
@@ -200,27 +202,27 @@ fn say_shortage(
 ) {
     match shortage {
         None => {
-            let (is, reason, message) = match (seen.usage.count(), &seen.model) {
+            let (status, reason, message) = match (seen.usage.count(), &seen.model) {
                 (None, _) => (
-                    Is::Unknown,
+                    ConditionStatus::Unknown,
                     reason::USAGE_NOT_REPORTED,
                     format!("these credentials do not show how many seats are in use at {vendor}"),
                 ),
                 (Some(used), Model::Uncounted(_)) => (
-                    Is::False,
+                    ConditionStatus::False,
                     reason::SEATS_NOT_REPORTED,
                     format!("{used} in use; the server shows no seat count, so none can be short"),
                 ),
                 (Some(used), _) => (
-                    Is::Unknown,
+                    ConditionStatus::Unknown,
                     reason::SEATS_NOT_REPORTED,
                     format!("{used} seats in use; {vendor} does not show these credentials how many are purchased"),
                 ),
             };
-            conditions.say(kind::SEAT_SHORTAGE, is, reason, message);
+            conditions.say(kind::SEAT_SHORTAGE, status, reason, message);
         }
-        Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, Is::False, reason::SUFFICIENT, message),
-        Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, Is::True, short.reason, short.message),
+        Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, ConditionStatus::False, reason::SUFFICIENT, message),
+        Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, ConditionStatus::True, short.reason, short.message),
     }
 }
 
@@ -232,11 +234,11 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
     if let Some(intent) = decision.intent.as_ref().filter(made) {
         let grows = matches!(desired.limit, LimitGoal::UpTo(_));
         let message = status_column::made_elsewhere(vendor, intent, seen, grows);
-        conditions.say(kind::DRIFTED, Is::True, reason::ANOTHER_SEATKEEPER, message);
+        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::ANOTHER_SEATKEEPER, message);
         return;
     }
     if let Some(lost) = &decision.lost {
-        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
+        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
     }
     if let Some(set) = decision.drifted {
         let (before, shown) = (status_column::numbers(set), status_column::numbers(numbers(seen)));
@@ -245,7 +247,7 @@ fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
         } else {
             format!("{vendor} was changed from outside: it showed {before} as declared, now it shows {shown}")
         };
-        conditions.say(kind::DRIFTED, Is::True, reason::EXTERNAL_CHANGE, message);
+        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, message);
     }
 }
 

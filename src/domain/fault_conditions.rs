@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::condition::{Conditions, Is, find, kind, reason};
+use super::condition::{ConditionStatus, Conditions, find, kind, reason};
 use super::{Fault, Remedy};
 use crate::api::LicenseSeatsStatus;
 
@@ -22,28 +22,38 @@ pub(super) fn failed(
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
         Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
-            conditions.say(kind::READY, Is::False, fault.reason, &fault.message);
+            conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
         }
         Remedy::Unsupported => {
-            conditions.say(kind::READY, Is::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
-            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
+            conditions.say(kind::READY, ConditionStatus::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
+            conditions.say(
+                kind::CREDENTIALS_VALID,
+                ConditionStatus::True,
+                reason::AUTHENTICATED,
+                "the credentials are accepted",
+            );
         }
         Remedy::Server { lasts } => {
-            let (is, why) = match lasts {
-                true => (Is::False, reason::UNSUPPORTED_BY_VENDOR),
-                false => (Is::Unknown, reason::OBSERVATION_STALE),
+            let (status, why) = match lasts {
+                true => (ConditionStatus::False, reason::UNSUPPORTED_BY_VENDOR),
+                false => (ConditionStatus::Unknown, reason::OBSERVATION_STALE),
             };
-            conditions.say(kind::READY, is, why, &fault.message);
-            conditions.say(kind::CREDENTIALS_VALID, Is::True, reason::AUTHENTICATED, "the credentials are accepted");
+            conditions.say(kind::READY, status, why, &fault.message);
+            conditions.say(
+                kind::CREDENTIALS_VALID,
+                ConditionStatus::True,
+                reason::AUTHENTICATED,
+                "the credentials are accepted",
+            );
         }
         Remedy::Credentials => {
-            conditions.say(kind::READY, Is::False, reason::CREDENTIALS_INVALID, &fault.message);
-            conditions.say(kind::CREDENTIALS_VALID, Is::False, fault.reason, &fault.message);
+            conditions.say(kind::READY, ConditionStatus::False, reason::CREDENTIALS_INVALID, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::False, fault.reason, &fault.message);
         }
         Remedy::Time { .. } => {
-            conditions.say(kind::READY, Is::Unknown, reason::OBSERVATION_STALE, &fault.message);
-            conditions.say(kind::CREDENTIALS_VALID, Is::Unknown, fault.reason, &fault.message);
+            conditions.say(kind::READY, ConditionStatus::Unknown, reason::OBSERVATION_STALE, &fault.message);
+            conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::Unknown, fault.reason, &fault.message);
         }
     }
     conditions.keep(kind::LICENSE_VALID);
@@ -51,9 +61,9 @@ pub(super) fn failed(
     conditions.keep(kind::CHANGE_PENDING);
     conditions.keep(kind::DRIFTED);
     if passes(fault, &conditions, now) {
-        conditions.say(kind::RECONCILING, Is::True, reason::PROGRESSING, &fault.message);
+        conditions.say(kind::RECONCILING, ConditionStatus::True, reason::PROGRESSING, &fault.message);
     } else {
-        conditions.say(kind::STALLED, Is::True, fault.reason, &fault.message);
+        conditions.say(kind::STALLED, ConditionStatus::True, fault.reason, &fault.message);
     }
     status.conditions = conditions.done();
 }

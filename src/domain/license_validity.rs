@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::condition::{Is, reason};
+use super::condition::{ConditionStatus, reason};
 use super::keys::ends_hard;
 use super::status_column::date;
 use crate::api::{KeyState, License, LicenseState};
@@ -13,13 +13,13 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What `LicenseValid` says.
 pub(super) struct Validity {
-    pub is: Is,
+    pub status: ConditionStatus,
     pub reason: &'static str,
     pub message: String,
 }
 
-fn say(is: Is, reason: &'static str, message: String) -> Validity {
-    Validity { is, reason, message }
+fn say(status: ConditionStatus, reason: &'static str, message: String) -> Validity {
+    Validity { status, reason, message }
 }
 
 /// Judges the license that the vendor shows; `None`: it shows none with these credentials. `expiry`: how long before its
@@ -27,7 +27,7 @@ fn say(is: Is, reason: &'static str, message: String) -> Validity {
 pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Duration], now: Timestamp) -> Validity {
     let Some(license) = license else {
         let message = format!("these credentials do not show the state of the license at {vendor}");
-        return say(Is::Unknown, reason::NOT_REPORTED, message);
+        return say(ConditionStatus::Unknown, reason::NOT_REPORTED, message);
     };
     let ends = license.expires_at.as_ref().map(|time| time.0);
     let kind = match ends_hard(license) {
@@ -42,9 +42,9 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         return match license.state {
             LicenseState::PastDue => {
                 let message = format!("a payment to {vendor} is late: pay it before the subscription is switched off");
-                say(Is::True, reason::PAST_DUE, message)
+                say(ConditionStatus::True, reason::PAST_DUE, message)
             }
-            _ => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force")),
+            _ => say(ConditionStatus::True, reason::ACTIVE, format!("the license at {vendor} is in force")),
         };
     };
     let over = last_moment(ends);
@@ -53,10 +53,14 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
             "the license at {vendor} passed its end date {}, and {vendor} still honors it: renew it before {vendor} stops{kind}",
             date(ends)
         );
-        return say(Is::True, reason::EXPIRING_SOON, message);
+        return say(ConditionStatus::True, reason::EXPIRING_SOON, message);
     }
     if over <= now {
-        return say(Is::False, reason::EXPIRED, format!("the license at {vendor} ended on {}{kind}", date(ends)));
+        return say(
+            ConditionStatus::False,
+            reason::EXPIRED,
+            format!("the license at {vendor} ended on {}{kind}", date(ends)),
+        );
     }
     // The shortest warning time that has been reached: each one makes another sentence, and so another event.
     let left = now.duration_until(over);
@@ -66,14 +70,18 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
         Some(before) => {
             let hours = before.as_secs() / 3600;
             let message = soon(vendor, license, (ends, hours), kind);
-            say(Is::True, reason::EXPIRING_SOON, message)
+            say(ConditionStatus::True, reason::EXPIRING_SOON, message)
         }
         None if license.state == LicenseState::PastDue => say(
-            Is::True,
+            ConditionStatus::True,
             reason::PAST_DUE,
             format!("a payment to {vendor} is late, and the license ends on {}", date(ends)),
         ),
-        None => say(Is::True, reason::ACTIVE, format!("the license at {vendor} is in force until {}", date(ends))),
+        None => say(
+            ConditionStatus::True,
+            reason::ACTIVE,
+            format!("the license at {vendor} is in force until {}", date(ends)),
+        ),
     }
 }
 
@@ -118,10 +126,12 @@ pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -
 /// The message for a state in which the license is not in force, whatever its end. `kind`: what its end does, as far as that
 /// is known.
 fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity> {
-    let gone = |what: &str, reason| say(Is::False, reason, format!("{what} at {vendor}: act there, or seats are lost"));
+    let gone = |what: &str, reason| {
+        say(ConditionStatus::False, reason, format!("{what} at {vendor}: act there, or seats are lost"))
+    };
     Some(match license.state {
         LicenseState::Unpaid => gone("the subscription is not paid", reason::EXPIRED),
-        LicenseState::Cancelled => gone("the subscription is canceled", reason::EXPIRED),
+        LicenseState::Canceled => gone("the subscription is canceled", reason::EXPIRED),
         LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
         LicenseState::Invalidated => {
@@ -134,12 +144,12 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
                 "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
                  at them at {vendor}, or supply another key"
             );
-            say(Is::False, reason::INVALIDATED, message)
+            say(ConditionStatus::False, reason::INVALIDATED, message)
         }
         LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
             let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
-            say(Is::Unknown, reason::PENDING, message)
+            say(ConditionStatus::Unknown, reason::PENDING, message)
         }
         LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => return None,
     })
@@ -153,13 +163,13 @@ mod tests {
 
     const HOUR: u64 = 3600;
 
-    fn judged(state: LicenseState, ends_in: Option<i64>) -> (Is, &'static str, String) {
+    fn judged(state: LicenseState, ends_in: Option<i64>) -> (ConditionStatus, &'static str, String) {
         let now: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
         let ends = |hours| Time(now + SignedDuration::from_hours(hours));
         let license = License { expires_at: ends_in.map(ends), ..License::of(state) };
         let expiry = [Duration::from_secs(720 * HOUR), Duration::from_secs(168 * HOUR)];
-        let Validity { is, reason, message } = validity("Acme", Some(&license), &expiry, now);
-        (is, reason, message)
+        let Validity { status, reason, message } = validity("Acme", Some(&license), &expiry, now);
+        (status, reason, message)
     }
 
     #[test]
@@ -167,8 +177,11 @@ mod tests {
         for (hours, expected) in
             [(721, "in force until 2026-12-01"), (719, "less than 720 h"), (100, "less than 168 h")]
         {
-            let (is, reason, message) = judged(LicenseState::Active, Some(hours));
-            assert_eq!((is, reason), (Is::True, if hours > 720 { reason::ACTIVE } else { reason::EXPIRING_SOON }));
+            let (status, reason, message) = judged(LicenseState::Active, Some(hours));
+            assert_eq!(
+                (status, reason),
+                (ConditionStatus::True, if hours > 720 { reason::ACTIVE } else { reason::EXPIRING_SOON })
+            );
             assert!(message.contains(expected), "{message}");
         }
     }
@@ -176,16 +189,16 @@ mod tests {
     #[test]
     fn end_that_is_a_date_is_over_with_that_day() {
         // The time of these is midnight.
-        let (is, reason, message) = judged(LicenseState::Active, Some(0));
-        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        let (status, reason, message) = judged(LicenseState::Active, Some(0));
+        assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
         assert!(message.contains("ends on 2026-11-01, in less than 168 h"), "{message}");
         assert_eq!(judged(LicenseState::Active, Some(-24)).1, reason::EXPIRED);
     }
 
     #[test]
     fn trial_that_ends_soon_is_told_with_what_to_do() {
-        let (is, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
-        assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON));
+        let (status, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
+        assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
         assert!(
             message.starts_with("the trial at Acme ends on 2026-11-07, in less than 168 h: choose a plan"),
             "{message}"
@@ -216,29 +229,33 @@ mod tests {
     fn what_is_not_in_force_is_said_with_its_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
-            (LicenseState::Cancelled, reason::EXPIRED, "canceled"),
+            (LicenseState::Canceled, reason::EXPIRED, "canceled"),
             (LicenseState::Expired, reason::EXPIRED, "expired"),
             (LicenseState::Absent, reason::EXPIRED, "no license key"),
             (LicenseState::Invalidated, reason::INVALIDATED, "invalidated"),
             (LicenseState::Disabled, reason::INVALIDATED, "switched off"),
         ] {
-            let (is, why, message) = judged(state, None);
-            assert_eq!((is, why), (Is::False, reason));
+            let (status, why, message) = judged(state, None);
+            assert_eq!((status, why), (ConditionStatus::False, reason));
             assert!(message.contains(word), "{message}");
         }
         assert_eq!(judged(LicenseState::Active, Some(-1)).1, reason::EXPIRED, "its time has passed");
         for honored in [LicenseState::Trial, LicenseState::PastDue] {
-            let (is, reason, message) = judged(honored, Some(-1));
-            assert_eq!((is, reason), (Is::True, reason::EXPIRING_SOON), "the vendor says that it is in force");
+            let (status, reason, message) = judged(honored, Some(-1));
+            assert_eq!(
+                (status, reason),
+                (ConditionStatus::True, reason::EXPIRING_SOON),
+                "the vendor says that it is in force"
+            );
             assert!(message.contains("passed its end date 2026-10-31, and Acme still honors it"), "{message}");
         }
         assert_eq!(judged(LicenseState::PastDue, None).1, reason::PAST_DUE);
-        assert_eq!(judged(LicenseState::Pending, None).0, Is::Unknown);
+        assert_eq!(judged(LicenseState::Pending, None).0, ConditionStatus::Unknown);
     }
 
     #[test]
     fn a_license_that_is_not_shown_is_unknown_and_not_invalid() {
         let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
-        assert_eq!((unknown.is, unknown.reason), (Is::Unknown, reason::NOT_REPORTED));
+        assert_eq!((unknown.status, unknown.reason), (ConditionStatus::Unknown, reason::NOT_REPORTED));
     }
 }

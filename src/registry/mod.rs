@@ -228,9 +228,9 @@ impl Registry {
 
     /// Begins a new term: knowledge of a former one may be out of date, and every object is to be read again. What was
     /// open stays so until then, for its record may be lost meanwhile.
-    pub fn begin_term(&mut self, term: u64, watched: impl IntoIterator<Item = (Key, Age)>) {
+    pub fn begin_term(&mut self, term: u64, ages: impl IntoIterator<Item = (Key, Age)>) {
         self.owners.begin(|key| self.locks.open(key).is_some());
-        self.scan.begin(watched);
+        self.scan.begin(ages);
         self.term = term;
     }
 

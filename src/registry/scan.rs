@@ -30,10 +30,10 @@ pub(super) struct Asked {
 
 impl Scan {
     /// Begins a term: each object that the watch knows is to be read again.
-    pub fn begin(&mut self, watched: impl IntoIterator<Item = (Key, Age)>) {
+    pub fn begin(&mut self, ages: impl IntoIterator<Item = (Key, Age)>) {
         self.inherited = None;
         self.asked.clear();
-        self.ages = watched.into_iter().collect();
+        self.ages = ages.into_iter().collect();
         self.unread = self.ages.iter().map(|(key, age)| (age.clone(), key.clone())).collect();
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
-use super::Go;
+use super::SendGuard;
 use super::access::Access;
 use super::error::{Failure, VendorError};
 use super::http::{self, Answer, Http, HttpSettings, RequestMetrics, VendorLabel};
@@ -92,17 +92,17 @@ impl Connection {
         self.timed(self.limiter.send(request, self.settings.read_timeout, Patience::Waits)).await
     }
 
-    /// Sends a request that costs money, once. `go` is asked last, just before the bytes leave. The answer; or what is known
+    /// Sends a request that costs money, once. `send_guard` is asked last, just before the bytes leave. The answer; or what is known
     /// without one, which is that nothing was sent, or nothing.
     ///
     /// # Errors
-    /// Why `go` held it back.
+    /// Why `send_guard` held it back.
     pub async fn send_once(
         &self,
         request: RequestBuilder,
-        go: Go<'_>,
+        send_guard: SendGuard<'_>,
     ) -> Result<Result<Answer, Outcome>, &'static str> {
-        go()?;
+        send_guard()?;
         let answer =
             self.timed(http::exchange(&self.limiter, request, self.settings.write_timeout, Patience::None)).await;
         Ok(answer.map_err(|error| match error {

@@ -121,9 +121,9 @@ pub trait VendorAccount: Send + Sync {
     /// When to come back.
     fn turn_to_write(&self) -> Result<(), Wait>;
 
-    /// Sends the one request of a recorded intent, once, to the account that the intent is about. `go` is asked last, just
+    /// Sends the one request of a recorded intent, once, to the account that the intent is about. `send_guard` is asked last, just
     /// before the bytes leave: `Err` drops the request.
-    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome>;
+    fn write<'a>(&'a self, recorded: Recorded, send_guard: SendGuard<'a>) -> BoxFuture<'a, Outcome>;
 
     /// The report of a change that was refused because of too many requests, with the pause that was asked for.
     fn throttled(&self, after: Option<Duration>) -> Fault {
@@ -132,7 +132,7 @@ pub trait VendorAccount: Send + Sync {
 }
 
 /// The last question before a request that costs money leaves: still ours to send? `Err` says why not.
-pub type Go<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
+pub type SendGuard<'a> = &'a (dyn Fn() -> Result<(), &'static str> + Send + Sync);
 
 /// What any account is opened with.
 struct Opening<'a> {

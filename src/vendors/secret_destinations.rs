@@ -72,11 +72,11 @@ fn intent(step: Step) -> Intent {
 /// Reads the account and makes every change of it. Why license keys of the spec cannot be used.
 async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
     let read = account.read(Urgency::Asked).await;
-    let go = || Ok(());
+    let send_guard = || Ok(());
     let place = account.account().key().unwrap_or_default();
     let about = |step| Intent { account: place.clone(), ..intent(step) };
     let more = SeatsStep { from: 5, to: 6, limit_from: Some(5), limit_to: Some(6) };
-    account.write(recorded(&about(Step::Seats(more))), &go).await;
+    account.write(recorded(&about(Step::Seats(more))), &send_guard).await;
     let ring = read.ok().and_then(|snapshot| snapshot.keys().cloned());
     let wanted = ring.map(|ring| ring.wanted).unwrap_or_default();
     let (usable, faults) = wanted.into_iter().map(|key| key.fingerprint).partition::<Vec<_>, _>(Result::is_ok);
@@ -92,7 +92,7 @@ async fn use_up(account: &dyn VendorAccount) -> Vec<Fault> {
             unexplained: None,
             heard: vec![],
         };
-        account.write(recorded(&about(Step::AddKey(step))), &go).await;
+        account.write(recorded(&about(Step::AddKey(step))), &send_guard).await;
     }
     faults.into_iter().filter_map(Result::err).collect()
 }

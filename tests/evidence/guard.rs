@@ -115,7 +115,7 @@ impl Test {
             Self::Pure(_) => &["--package", "seatkeeper-pure", "--lib"],
             Self::Unit(_) => &["--package", "seatkeeper", "--lib"],
             Self::Model(_) => &["--package", "seatkeeper-model", "--test", "model"],
-            Self::Behavior(_) => &["--package", "seatkeeper", "--test", "behaviour"],
+            Self::Behavior(_) => &["--package", "seatkeeper", "--test", "behavior"],
             Self::Conformance(_) => &["--package", "seatkeeper", "--test", "faults"],
             Self::Years => &["--package", "seatkeeper-years", "--test", "years"],
         }

@@ -52,7 +52,7 @@ run_tests() {
 pure='kind == "lib" || kind == "bin" || name == "shape"'
 model='kind == "test" && name == "model"'
 faults='kind == "test" && name == "faults"'
-behavior='kind == "test" && name == "behaviour"'
+behavior='kind == "test" && name == "behavior"'
 years='kind == "test" && name == "years"'
 other="!($pure || $model || $faults || $behavior || $years)"
 

@@ -96,7 +96,7 @@ pub(in crate::controller) struct ObjectState {
     pub secret_watch: Option<(Instant, u64)>,
     /// The plan and its seats for which the vendor was last asked what they would cost.
     pub estimated: Option<(String, i32)>,
-    /// A pass works on a copy of this entry.
+    /// A pass works on a copy of this state.
     pub(super) running: bool,
 }
 

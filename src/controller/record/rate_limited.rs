@@ -24,7 +24,7 @@ impl Pass<'_> {
     pub(super) async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
         let RateLimited { status, desired, after, why } = rate_limited;
         self.context.metrics.pass("rate_limited");
-        let unseen = self.entry.unseen_for(self.is_edited(&status), Instant::now());
+        let unseen = self.state.unseen_for(self.is_edited(&status), Instant::now());
         let turn = match why {
             Queue::RateLimiter => self.late_turn(&status, &desired, after),
             Queue::Host => None,
@@ -48,7 +48,7 @@ impl Pass<'_> {
     /// When its turn comes, if that is late.
     fn late_turn(&mut self, status: &LicenseSeatsStatus, desired: &Desired, after: Duration) -> Option<Timestamp> {
         let grace = if was_read(status) { desired.interval } else { Duration::ZERO };
-        self.entry.late_turn(after, grace, (Instant::now(), Context::now()))
+        self.state.late_turn(after, grace, (Instant::now(), Context::now()))
     }
 
     /// How long still to say nothing of the wait, and since when the object was not read. `unseen`: for how long an edit or a
@@ -59,17 +59,17 @@ impl Pass<'_> {
         desired: &Desired,
         (unseen, turn): (Option<Duration>, Option<Timestamp>),
     ) -> (Duration, &'static str) {
-        let (entry, now) = (&self.entry, Instant::now());
+        let (state, now) = (&self.state, Instant::now());
         let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);
         match unseen {
-            _ if status.conditions.is_empty() => (SAID.saturating_sub(entry.unread_for(now)), EVER),
+            _ if status.conditions.is_empty() => (SAID.saturating_sub(state.unread_for(now)), EVER),
             Some(unseen) => (SAID.saturating_sub(unseen), "since its spec or a Secret was changed"),
             // It says that it waits, and not until when.
             None if domain::is_rate_limited(status) && turn.is_some() => {
                 (Duration::ZERO, if was_read(status) { THREE_INTERVALS } else { EVER })
             }
             None if ready.is_some_and(|ready| ready.status == "True") => {
-                (entry.stale_in(desired.interval, now), THREE_INTERVALS)
+                (state.stale_in(desired.interval, now), THREE_INTERVALS)
             }
             // It says already that it is not ready.
             None => (Duration::MAX, THREE_INTERVALS),
@@ -79,7 +79,7 @@ impl Pass<'_> {
     /// Adds the time of the turn to what the status says. No request of a person counts as handled by that.
     async fn say_turn(&mut self, desired: &Desired, turn: Timestamp) -> Result<(), Error> {
         let Ok(record) = self.stored.status() else { return Ok(()) };
-        let said = domain::says_turn(&record, desired.pool.vendor.name, self.entry.observed, turn);
+        let said = domain::says_turn(&record, desired.pool.vendor.name, self.state.observed, turn);
         self.stored.write(&said).await.map(drop)
     }
 }

@@ -51,10 +51,10 @@ async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_nex
     let (key, now) = (key_of(&x), Instant::now());
     wants(&context, &x);
     // The plan of x was published; then its host had no permit.
-    let mut entry = context.states.begin(&key, &PassRequest::of(&x.metadata), now);
-    entry.read(now, Context::now());
-    (entry.changing, entry.turned_away) = (true, Some(("host".into(), now)));
-    context.states.end(&key, entry);
+    let mut state = context.states.begin(&key, &PassRequest::of(&x.metadata), now);
+    state.read(now, Context::now());
+    (state.changing, state.turned_away) = (true, Some(("host".into(), now)));
+    context.states.end(&key, state);
     for _ in 0..2 {
         let taken = context.queue.next().await;
         context.queue.done(&taken, Next::Permit("host".into(), MINUTE, Class::Urgent));

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::is_removed;
 use super::record::{bound, state_of};
-use super::records::{Book, Standing};
+use super::records::{KeyRecords, Standing};
 use super::snapshot::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
 use crate::domain::Situation;
@@ -14,8 +14,8 @@ use crate::domain::Situation;
 const MOST_SHOWN: usize = 100;
 
 /// The license for the status.
-pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: KeysOf) -> License {
-    let in_force = |row: &&Row| !is_removed(row, book) && state_of(row, s.now) == KeyState::Active;
+pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, own: KeysOf) -> License {
+    let in_force = |row: &&Row| !is_removed(row, records) && state_of(row, s.now) == KeyState::Active;
     let live: Vec<&Row> = ring.rows.iter().filter(in_force).collect();
     // Who takes users honors what the clock here calls expired.
     let takes_users = ring.can_add_user == Some(true) && ring.seats > 0;
@@ -27,7 +27,7 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
             let expired = ring.rows.iter().any(|row| state_of(row, s.now) == KeyState::Expired);
             match () {
                 () if expired && takes_users => LicenseState::Active,
-                () if expired || book.records.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
+                () if expired || records.list.iter().any(|r| r.state == KeyState::Expired) => LicenseState::Expired,
                 () if ring.rows.is_empty() => LicenseState::Absent,
                 () => LicenseState::Invalidated,
             }
@@ -43,7 +43,7 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, own: K
         hard_seats: ring.hard_seats,
         can_add_user: ring.can_add_user,
         reported_users: ring.reported_users,
-        keys: keys(ring, book, s.now),
+        keys: keys(ring, records, s.now),
         keys_of: Some(own),
         ..License::of(state)
     }
@@ -115,11 +115,11 @@ pub(in crate::domain) fn is_short_at(s: &Situation<'_>, ring: &KeyRing, at: Time
 }
 
 /// Keys of the spec in its order, then those that this object knows besides, then those of other objects and people.
-fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
+fn keys(ring: &KeyRing, records: &KeyRecords<'_>, now: Timestamp) -> Vec<KeyRecord> {
     let mut keys: Vec<KeyRecord> = Vec::new();
     for (i, entry) in ring.wanted.iter().enumerate() {
-        let known = book.records.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));
-        let state = match book.standing(i) {
+        let known = records.list.iter().find(|record| record.secret_key_ref.as_ref() == Some(&entry.reference));
+        let state = match records.standing(i) {
             Standing::Unreadable(_) if known.is_none() => KeyState::Unreadable,
             Standing::New | Standing::NoSuchRow => KeyState::Pending,
             _ => continue,
@@ -140,11 +140,11 @@ fn keys(ring: &KeyRing, book: &Book<'_>, now: Timestamp) -> Vec<KeyRecord> {
     }
     let place = |record: &KeyRecord| {
         let of = |entry: &super::WantedKey| record.secret_key_ref.as_ref() == Some(&entry.reference);
-        (!book.is_wanted(record), ring.wanted.iter().position(of).unwrap_or(usize::MAX), book.rank(record))
+        (!records.is_wanted(record), ring.wanted.iter().position(of).unwrap_or(usize::MAX), records.rank(record))
     };
-    keys.extend(book.records.iter().cloned());
+    keys.extend(records.list.iter().cloned());
     keys.sort_by_key(place);
-    let foreign = ring.rows.iter().filter(|row| !book.owns(row));
+    let foreign = ring.rows.iter().filter(|row| !records.owns(row));
     let foreign = foreign.map(|row| KeyRecord { fingerprint: None, ..bound(None, "", row, KeyOrigin::Foreign, now) });
     keys.extend(foreign);
     keys.truncate(MOST_SHOWN);

@@ -1,7 +1,7 @@
 //! The sentences about license keys: what lacks, what to do about it, and what is being done.
 
 use super::Lack;
-use super::records::{self, Book, Standing};
+use super::records::{self, KeyRecords, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
@@ -58,8 +58,8 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
 
 /// What is wrong with the listed keys, in the order of the list.
 #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
-pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
-    let (account, ring) = (words.account, book.ring);
+pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
+    let (account, ring) = (words.account, records.ring);
     let each = ring.wanted.iter().zip(standings);
     each.filter_map(|(entry, standing)| {
         let path = entry.reference.path();
@@ -90,7 +90,7 @@ pub(super) fn troubles(words: &VendorWords, book: &Book<'_>, standings: &[Standi
                     asked.id
                 ),
             ),
-            Standing::Present if ring.rows.iter().all(|row| book.owns(row)) => Trouble::of_secret(
+            Standing::Present if ring.rows.iter().all(|row| records.owns(row)) => Trouble::of_secret(
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
                 format!(
@@ -171,10 +171,10 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
 }
 
 /// Rows that were removed outside Seatkeeper.
-pub(super) fn lost(book: &Book<'_>) -> Option<String> {
-    let lost = book.records.iter().filter(|record| record.state == KeyState::Missing && !book.hides(record));
+pub(super) fn lost(records: &KeyRecords<'_>) -> Option<String> {
+    let lost = records.list.iter().filter(|record| record.state == KeyState::Missing && !records.hides(record));
     // What the spec does not list any more, any person may remove.
-    let lost = lost.filter(|record| book.is_wanted(record));
+    let lost = lost.filter(|record| records.is_wanted(record));
     let rows: Vec<String> = lost
         .map(|record| {
             let (id, path) = (record.id.unwrap_or_default(), path(record.secret_key_ref.as_ref()));

@@ -27,7 +27,7 @@ use super::{Numbers, Situation};
 use crate::api::{KeyRecord, KeyState, KeyStep, KeysOf, Step, Trigger};
 use messages::Trouble;
 use prune::Retirement;
-use records::{Book, Standing};
+use records::{KeyRecords, Standing};
 
 /// What keeps the keys from being as listed, or the seats from being enough, and a person must mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,28 +47,28 @@ pub struct Lack {
 /// Judges the open change of a license key and returns what is next, if nothing blocks it.
 pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
-    let mut book = Book::of(ring, s.license, &own, s.now);
-    book.take_answers(|question| s.confirms(question));
-    let mut open = open_intent::judge(s, &mut book);
+    let mut records = KeyRecords::of(ring, s.license, &own, s.now);
+    records.take_answers(|question| s.confirms(question));
+    let mut open = open_intent::judge(s, &mut records);
     if let State::Wait(wait) = &mut open.state {
         // A row that is seen to be gone says nothing about the other listed keys.
         wait.visible = false;
     }
     let next = match &open.state {
-        State::Free { .. } => next(s, ring, &book, open.repeat.as_ref()),
+        State::Free { .. } => next(s, ring, &records, open.repeat.as_ref()),
         State::Wait(_) | State::Rejected | State::Review => Next::Rest(Rest::InSync),
     };
     let seats = s.desired.seats.filter(|seats| *seats != ring.seats);
     let wanted = seats.map(|seats| Numbers { seats, limit: None });
-    let lost = messages::lost(&book);
-    let license = Some(expiry::license(s, ring, &book, own));
+    let lost = messages::lost(&records);
+    let license = Some(expiry::license(s, ring, &records, own));
     Look { open, next, meanwhile: None, wanted, license, lost }
 }
 
 /// The next step: keys that are to be added first, a removal last.
-fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step>) -> Next {
-    let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| book.standing(i)).collect();
-    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(book, i, repeat), reason, repeat, settle)));
+fn next(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, repeat: Option<&Step>) -> Next {
+    let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| records.standing(i)).collect();
+    let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(records, i, repeat), reason, repeat, settle)));
     let is_new = |i: &usize| matches!(standings[*i], Standing::New | Standing::GivenUp);
     let is_lost = |i: &usize| matches!(standings[*i], Standing::Lost(_));
     let is_repeated = |i: &usize| match repeat {
@@ -87,10 +87,10 @@ fn next(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, repeat: Option<&Step
         Some(i) => return adds(i, Trigger::SpecDiffers, Settle::Done),
         None => {}
     }
-    let mut troubles = messages::troubles(s.desired.pool.vendor, book, &standings);
-    match prune::retirement(s, ring, book, &standings) {
+    let mut troubles = messages::troubles(s.desired.pool.vendor, records, &standings);
+    match prune::retirement(s, ring, records, &standings) {
         Retirement::Of(record) => {
-            return Next::Move(Box::new(change(remove(book, record), Trigger::SpecDiffers, repeat, Settle::Done)));
+            return Next::Move(Box::new(change(remove(records, record), Trigger::SpecDiffers, repeat, Settle::Done)));
         }
         Retirement::Blocked(why) => troubles.push(Trouble::prune_blocked(&why)),
         Retirement::None => {}
@@ -117,8 +117,8 @@ fn change(step: Step, reason: Trigger, repeat: Option<&Step>, settle: Settle) ->
     }
 }
 
-fn add(book: &Book<'_>, i: usize, repeat: Option<&Step>) -> Step {
-    let ring = book.ring;
+fn add(records: &KeyRecords<'_>, i: usize, repeat: Option<&Step>) -> Step {
+    let ring = records.ring;
     let fingerprint = ring.wanted[i].fingerprint.clone().ok();
     let first = match repeat {
         Some(Step::AddKey(first)) if first.fingerprint == fingerprint => first.heard.clone(),
@@ -133,17 +133,17 @@ fn add(book: &Book<'_>, i: usize, repeat: Option<&Step>) -> Step {
         present: ring.rows.iter().map(|row| row.id).collect(),
         id: None,
         uuid: None,
-        unexplained: Some(book.unexplained()),
+        unexplained: Some(records.unexplained()),
         heard: first,
     })
 }
 
-fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
-    let row = book.ring.row(record.id, record.uuid.as_deref());
-    let gives = row.and_then(|row| book.gives(row)).or(record.seats).unwrap_or_default();
+fn remove(records: &KeyRecords<'_>, record: &KeyRecord) -> Step {
+    let row = records.ring.row(record.id, record.uuid.as_deref());
+    let gives = row.and_then(|row| records.gives(row)).or(record.seats).unwrap_or_default();
     Step::RemoveKey(KeyStep {
-        from: book.ring.seats,
-        to: book.ring.seats.saturating_sub(gives),
+        from: records.ring.seats,
+        to: records.ring.seats.saturating_sub(gives),
         secret_key_ref: record.secret_key_ref.clone(),
         fingerprint: record.fingerprint.clone(),
         present: Vec::new(),
@@ -155,11 +155,11 @@ fn remove(book: &Book<'_>, record: &KeyRecord) -> Step {
 }
 
 /// Whether the key of a row still counts. Other rows never justify the removal of the last one that does.
-fn is_live(row: &Row, book: &Book<'_>, now: jiff::Timestamp) -> bool {
-    !is_removed(row, book) && record::surely_counts(row, now)
+fn is_live(row: &Row, records: &KeyRecords<'_>, now: jiff::Timestamp) -> bool {
+    !is_removed(row, records) && record::surely_counts(row, now)
 }
 
-fn is_removed(row: &Row, book: &Book<'_>) -> bool {
+fn is_removed(row: &Row, records: &KeyRecords<'_>) -> bool {
     let of_row = |record: &KeyRecord| row.is(record.id, record.uuid.as_deref());
-    book.records.iter().any(|record| record.state == KeyState::Removed && of_row(record))
+    records.list.iter().any(|record| record.state == KeyState::Removed && of_row(record))
 }

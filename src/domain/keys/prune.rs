@@ -3,7 +3,7 @@
 use super::expiry::{Lost, left_without, lost_features};
 use super::is_live;
 use super::record::surely_counts;
-use super::records::{Book, Standing};
+use super::records::{KeyRecords, Standing};
 use super::snapshot::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::domain::{Goal, Situation};
@@ -22,17 +22,17 @@ pub(super) enum Retirement<'a> {
 pub(super) fn retirement<'a>(
     s: &Situation<'_>,
     ring: &KeyRing,
-    book: &'a Book<'_>,
+    records: &'a KeyRecords<'_>,
     standings: &[Standing<'_>],
 ) -> Retirement<'a> {
     let Goal::Keys { prune: true, .. } = s.desired.pool.goal else { return Retirement::None };
-    let unlisted = book.records.iter().filter(|record| {
+    let unlisted = records.list.iter().filter(|record| {
         let listed_there = ring.row(record.id, record.uuid.as_deref()).is_some();
-        listed_there && record.state != KeyState::Removed && !book.is_wanted(record)
+        listed_there && record.state != KeyState::Removed && !records.is_wanted(record)
     });
     let mut blocked = None;
     for record in unlisted {
-        match obstacle(s, ring, book, standings, record) {
+        match obstacle(s, ring, records, standings, record) {
             None => return Retirement::Of(record),
             Some(why) => {
                 blocked.get_or_insert_with(|| {
@@ -48,7 +48,7 @@ pub(super) fn retirement<'a>(
 fn obstacle(
     s: &Situation<'_>,
     ring: &KeyRing,
-    book: &Book<'_>,
+    records: &KeyRecords<'_>,
     standings: &[Standing<'_>],
     record: &KeyRecord,
 ) -> Option<String> {
@@ -62,7 +62,7 @@ fn obstacle(
         ));
     }
     // A record that was edited by hand may give the row to several keys, one of which may be listed.
-    if book.records.iter().filter(|other| (other.id, &other.uuid) == (record.id, &record.uuid)).count() > 1 {
+    if records.list.iter().filter(|other| (other.id, &other.uuid) == (record.id, &record.uuid)).count() > 1 {
         return Some(format!(
             "several records name it, so it is not proven whose it is: remove the row in {}",
             words.name
@@ -77,21 +77,21 @@ fn obstacle(
         return Some(why);
     }
     let this = |row: &&Row| row.is(record.id, record.uuid.as_deref());
-    if !ring.rows.iter().any(|row| !this(&row) && is_live(row, book, s.now)) {
+    if !ring.rows.iter().any(|row| !this(&row) && is_live(row, records, s.now)) {
         return Some("it is the last valid key".into());
     }
     let row = ring.row(record.id, record.uuid.as_deref())?;
     // A row that gives nothing takes nothing.
-    let spent = !is_live(row, book, s.now) && book.gives(row) == Some(0);
-    features(s, book, row, spent).or_else(|| if spent { None } else { needed(s, ring, book, row) })
+    let spent = !is_live(row, records, s.now) && records.gives(row) == Some(0);
+    features(s, records, row, spent).or_else(|| if spent { None } else { needed(s, ring, records, row) })
 }
 
 /// What blocks a removal beside seats. A row that is not honored, or whose seats have ended, enables no feature.
-fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Option<String> {
+fn features(s: &Situation<'_>, records: &KeyRecords<'_>, row: &Row, spent: bool) -> Option<String> {
     if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
         return None;
     }
-    let live: Vec<&Row> = book.ring.rows.iter().filter(|row| is_live(row, book, s.now)).collect();
+    let live: Vec<&Row> = records.ring.rows.iter().filter(|row| is_live(row, records, s.now)).collect();
     match lost_features(&live, &[row]) {
         Lost::None => None,
         Lost::Features(names) => {
@@ -106,7 +106,7 @@ fn features(s: &Situation<'_>, book: &Book<'_>, row: &Row, spent: bool) -> Optio
 }
 
 /// What blocks a removal of seats.
-fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Option<String> {
+fn needed(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, row: &Row) -> Option<String> {
     let words = s.desired.pool.vendor;
     if ring.can_add_user != Some(true) {
         return Some(format!("the {} {}, so it has no seats to spare", words.account, words.full));
@@ -117,7 +117,7 @@ fn needed(s: &Situation<'_>, ring: &KeyRing, book: &Book<'_>, row: &Row) -> Opti
     };
     let need = [Some(used), s.desired.seats, s.desired.guardrails.min_seats].into_iter().flatten().max().unwrap_or(0);
     let this = |other: &Row| other.is(Some(row.id), Some(&row.uuid));
-    let live: Vec<&Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, book, s.now)).collect();
+    let live: Vec<&Row> = ring.rows.iter().filter(|row| this(row) || is_live(row, records, s.now)).collect();
     let left = left_without(&live, ring.seats, this);
     (left < need).then(|| {
         format!(

@@ -1,4 +1,4 @@
-//! One record of a license key: how it is made from a row, and how a list of them takes it in. Used by `book` and `after`.
+//! One record of a license key: how it is made from a row, and how a list of them takes it in. Used by `records` and `after`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

@@ -40,15 +40,15 @@ pub(super) enum Standing<'a> {
 
 /// All records of keys that are not foreign.
 #[derive(Debug)]
-pub(super) struct Book<'a> {
+pub(super) struct KeyRecords<'a> {
     pub ring: &'a KeyRing,
-    pub records: Vec<KeyRecord>,
+    pub list: Vec<KeyRecord>,
     /// Rows that are recorded as missing: an earlier reading did not show them.
     missed: Vec<(Option<i64>, Option<String>)>,
     now: Timestamp,
 }
 
-impl<'a> Book<'a> {
+impl<'a> KeyRecords<'a> {
     /// Reads the records of a status in the light of what the account lists. Records of another object, by its uid, or
     /// of another account prove nothing: a row that is still the same is treated as the key of the same reference, and
     /// not as one that this object added.
@@ -61,23 +61,23 @@ impl<'a> Book<'a> {
         let records: Vec<KeyRecord> = kept.cloned().collect();
         let missed = records.iter().filter(|record| record.state == KeyState::Missing);
         let missed = missed.map(|record| (record.id, record.uuid.clone())).collect();
-        let mut book = Self { ring, records, missed, now };
+        let mut records = Self { ring, list: records, missed, now };
         if former != *own {
-            book.take_over(&former, own);
+            records.take_over(&former, own);
         }
-        book.look();
-        book.adopt();
+        records.look();
+        records.adopt();
         // A row that was adopted accounts for seats that a hidden row seemed to hold.
-        book.drop_unlisted();
-        book
+        records.drop_unlisted();
+        records
     }
 
     fn take_over(&mut self, former: &KeysOf, own: &KeysOf) {
         let ring = self.ring;
         if former.account != own.account {
-            self.records.retain(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
+            self.list.retain(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
         }
-        for record in &mut self.records {
+        for record in &mut self.list {
             record.origin = Some(KeyOrigin::Found);
             if former.object_uid != own.object_uid {
                 record.fingerprint = None;
@@ -88,7 +88,7 @@ impl<'a> Book<'a> {
     /// Brings every record up to what is listed, and drops those that say nothing any more.
     fn look(&mut self) {
         let (ring, now) = (self.ring, self.now);
-        let mut records = std::mem::take(&mut self.records);
+        let mut records = std::mem::take(&mut self.list);
         for record in &mut records {
             if record.fingerprint.is_none() {
                 let entry = ring.wanted.iter().find(|entry| record.secret_key_ref.as_ref() == Some(&entry.reference));
@@ -126,8 +126,8 @@ impl<'a> Book<'a> {
                 (Some(one), Some(other)) => same(one, other),
                 _ => false,
             };
-            if !self.records.iter().any(twin) {
-                self.records.push(record);
+            if !self.list.iter().any(twin) {
+                self.list.push(record);
             }
         }
         self.drop_unlisted();
@@ -143,7 +143,7 @@ impl<'a> Book<'a> {
     fn drop_unlisted(&mut self) {
         let (ring, counted, missed) = (self.ring, self.unexplained(), &self.missed);
         let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
-        self.records.retain(|record| {
+        self.list.retain(|record| {
             let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
             // A list that is short for once must not make this object forget what it added, nor must one wrong reading.
             let once = || !missed.contains(&(record.id, record.uuid.clone()));
@@ -161,9 +161,9 @@ impl<'a> Book<'a> {
             let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
             let proven =
                 |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
-            let mine = self.records.iter().find(|record| is_of_key(record, entry));
+            let mine = self.list.iter().find(|record| is_of_key(record, entry));
             let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
-            let elsewhere = self.records.iter().any(|record| {
+            let elsewhere = self.list.iter().any(|record| {
                 let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && is_of_key(record, other));
                 row.is(record.id, record.uuid.as_deref()) && of_another
             });
@@ -193,12 +193,12 @@ impl<'a> Book<'a> {
 
     /// Puts a record in the place of all others of its key or its row.
     pub fn put(&mut self, record: KeyRecord) {
-        put(&mut self.records, record);
+        put(&mut self.list, record);
     }
 
     /// Takes out the record of a row.
     pub fn forget(&mut self, step: &KeyStep) {
-        self.records.retain(|record| (record.id, &record.uuid) != (step.id, &step.uuid));
+        self.list.retain(|record| (record.id, &record.uuid) != (step.id, &step.uuid));
     }
 
     /// Seats that the account counts and no listed row explains. Rows that may not count explain nothing.
@@ -239,20 +239,20 @@ impl<'a> Book<'a> {
             KeyState::Unproven => record.asked.as_ref().is_some_and(|asked| confirms(&asked.id)),
             _ => self.hides(record) && confirms(&question(record, self.ring)),
         };
-        let mut records = self.records.clone();
+        let mut records = self.list.clone();
         records.retain(|record| !(answered(record) && record.id.is_none()));
         for record in records.iter_mut().filter(|record| answered(record)) {
             // Whether an earlier row of the key is gone is another question.
             let asked = record.asked.take().is_some();
             record.state = if asked { KeyState::Missing } else { KeyState::GivenUp };
         }
-        self.records = records;
+        self.list = records;
     }
 
     /// The only row that can be the one of a key that the account reports as present: no other key's, with the seats
     /// that the key is known to have, in a list that lacks nothing.
     pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
-        let known = self.records.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
+        let known = self.list.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
             (Some(one), Some(other)) => same(one, other),
             _ => false,
         });
@@ -263,7 +263,7 @@ impl<'a> Book<'a> {
     }
 
     pub fn owns(&self, row: &Row) -> bool {
-        self.records.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
+        self.list.iter().any(|record| row.is(record.id, record.uuid.as_deref()))
     }
 
     pub fn is_twin(&self, i: usize) -> bool {
@@ -284,7 +284,7 @@ impl<'a> Book<'a> {
         if self.is_twin(i) {
             return Standing::Twin;
         }
-        match self.records.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
+        match self.list.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
                 // Of a record that a person edited: what was asked is not known, so a person must check that too.

@@ -62,7 +62,7 @@ fn told(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus) -> Vec<(&'static str
 fn each_threshold_before_a_license_ends_is_told_once() {
     let ends = |message: &str| {
         let mut conditions = condition::Conditions::over(&[], 1, now());
-        conditions.say(kind::LICENSE_VALID, condition::Is::True, reason::EXPIRING_SOON, message);
+        conditions.say(kind::LICENSE_VALID, condition::ConditionStatus::True, reason::EXPIRING_SOON, message);
         LicenseSeatsStatus { conditions: conditions.done(), ..LicenseSeatsStatus::default() }
     };
     let (month, week) = (ends("in 30 days"), ends("in 7 days"));

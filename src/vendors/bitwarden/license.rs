@@ -56,13 +56,13 @@ fn subscription(stripe: &Stripe) -> Option<License> {
         "past_due" => LicenseState::PastDue,
         "incomplete" => LicenseState::Pending,
         "incomplete_expired" => LicenseState::Expired,
-        "canceled" => LicenseState::Cancelled,
+        "canceled" => LicenseState::Canceled,
         "unpaid" | "paused" => LicenseState::Unpaid,
         _ => return None,
     };
     let period_end = time(stripe.period_end_date.as_deref());
     let ends = match state {
-        LicenseState::Cancelled => time(stripe.cancelled_date.as_deref()).or(period_end),
+        LicenseState::Canceled => time(stripe.cancelled_date.as_deref()).or(period_end),
         // Canceled, but good until then.
         _ if stripe.cancel_at_end_date == Some(true) => period_end,
         LicenseState::PastDue => time(stripe.suspension_date.as_deref()),
@@ -140,7 +140,7 @@ mod tests {
             (json!({ "status": "incomplete" }), Some((LicenseState::Pending, None))),
             (json!({ "status": "incomplete_expired" }), Some((LicenseState::Expired, None))),
             (json!({ "status": "unpaid" }), Some((LicenseState::Unpaid, None))),
-            (json!({ "status": "canceled", "cancelledDate": end }), Some((LicenseState::Cancelled, ends))),
+            (json!({ "status": "canceled", "cancelledDate": end }), Some((LicenseState::Canceled, ends))),
             (json!({ "status": "of a later year" }), None),
             (json!(null), None),
         ] {

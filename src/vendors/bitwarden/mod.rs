@@ -57,7 +57,7 @@ use super::error::{Failure, VendorError};
 use super::rate_limit::Wait;
 use super::secret_data::never_shown;
 use super::token_cache::Asker;
-use super::{Cost, Go, ReadError, Recorded, Urgency, VendorAccount};
+use super::{Cost, ReadError, Recorded, SendGuard, Urgency, VendorAccount};
 use crate::api::{Account, Intent, Product};
 use crate::domain::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
 use crate::registry::Key;
@@ -152,11 +152,11 @@ impl Organization {
 
     /// Changes by totals with the organization's key wherever that can carry the change, and by differences with the
     /// owner's.
-    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+    async fn change(&self, intent: &Intent, send_guard: SendGuard<'_>) -> Outcome {
         let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
         let total = SubscriptionChange::of(self.product, from, to);
         if let Some((session, change)) = self.organization.as_ref().zip(total) {
-            return session.set_totals(&change, go).await;
+            return session.set_totals(&change, send_guard).await;
         }
         let shown = self.shown().clone().filter(|shown| shown.may_adjust);
         let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
@@ -167,7 +167,7 @@ impl Organization {
             return Outcome::NotSent("the numbers could not be read again");
         };
         match RelativeChange::of(self.product, from, to, &row) {
-            Some(change) => session.adjust(&id, &change, from.seats != to.seats, go).await,
+            Some(change) => session.adjust(&id, &change, from.seats != to.seats, send_guard).await,
             None => Outcome::NotSent("the numbers have changed meanwhile"),
         }
     }
@@ -297,10 +297,10 @@ impl VendorAccount for Organization {
         }
     }
 
-    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+    fn write<'a>(&'a self, recorded: Recorded, send_guard: SendGuard<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             match recorded.spend(&self.account()) {
-                Ok(intent) => self.change(&intent, go).await,
+                Ok(intent) => self.change(&intent, send_guard).await,
                 Err(why) => Outcome::NotSent(why),
             }
         })

@@ -14,7 +14,7 @@ use super::proofs::Asked;
 use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::domain::Outcome;
-use crate::vendors::Go;
+use crate::vendors::SendGuard;
 use crate::vendors::error::VendorError;
 use crate::vendors::http;
 use crate::vendors::rate_limit::Wait;
@@ -80,9 +80,9 @@ impl BitwardenSession {
     }
 
     /// `PUT /public/organization/subscription` ("The subscription PUT").
-    pub(super) async fn set_totals(&self, change: &SubscriptionChange, go: Go<'_>) -> Outcome {
+    pub(super) async fn set_totals(&self, change: &SubscriptionChange, send_guard: SendGuard<'_>) -> Outcome {
         let url = self.url(SUBSCRIPTION);
         let request = |token: &SecretString| self.api(Method::PUT, url, token).json(change);
-        self.send_once(PUT_SUBSCRIPTION, request, go, Asked::Totals).await
+        self.send_once(PUT_SUBSCRIPTION, request, send_guard, Asked::Totals).await
     }
 }

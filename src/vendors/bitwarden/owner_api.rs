@@ -18,7 +18,7 @@ use super::proofs::Asked;
 use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::domain::Outcome;
-use crate::vendors::Go;
+use crate::vendors::SendGuard;
 use crate::vendors::operation::Operation;
 use crate::vendors::rate_limit::Wait;
 use crate::vendors::token_cache::Asker;
@@ -153,10 +153,16 @@ impl BitwardenSession {
 
     /// `POST .../subscription` or `.../sm-subscription` ("The subscription POST of the owner API" and
     /// "The Secrets Manager POST").
-    pub(super) async fn adjust(&self, id: &str, change: &RelativeChange, moves_seats: bool, go: Go<'_>) -> Outcome {
+    pub(super) async fn adjust(
+        &self,
+        id: &str,
+        change: &RelativeChange,
+        moves_seats: bool,
+        send_guard: SendGuard<'_>,
+    ) -> Outcome {
         let url = self.url(&format!("organizations/{id}/{}", change.path()));
         let request = |token: &SecretString| self.api(Method::POST, url, token).json(change);
-        self.send_once(operation::POST_SUBSCRIPTION, request, go, Asked::Differences { moves_seats }).await
+        self.send_once(operation::POST_SUBSCRIPTION, request, send_guard, Asked::Differences { moves_seats }).await
     }
 }
 

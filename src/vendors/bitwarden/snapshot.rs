@@ -205,7 +205,7 @@ impl Seen {
             return Some(why.into());
         }
         let state = license(owner)?.state;
-        matches!(state, LicenseState::Cancelled | LicenseState::Unpaid | LicenseState::Expired)
+        matches!(state, LicenseState::Canceled | LicenseState::Unpaid | LicenseState::Expired)
             .then(|| "the subscription is canceled or unpaid: reinstate it in the admin console first".into())
     }
 

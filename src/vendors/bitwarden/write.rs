@@ -11,7 +11,7 @@ use super::proofs::{Asked, Shape, is_of_application, proof};
 use super::refusals::without_effect;
 use super::session::BitwardenSession;
 use crate::domain::{Fault, Outcome, Refusal, Remedy};
-use crate::vendors::Go;
+use crate::vendors::SendGuard;
 use crate::vendors::connection::not_signed;
 use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;
@@ -23,14 +23,14 @@ impl BitwardenSession {
         &self,
         operation: Operation,
         request: impl FnOnce(&SecretString) -> RequestBuilder,
-        go: Go<'_>,
+        send_guard: SendGuard<'_>,
         asked: Asked,
     ) -> Outcome {
         let token = match self.token().await {
             Ok(token) => token,
             Err(error) => return not_signed(&error, &self.host()),
         };
-        let answer = match self.connection.send_once(request(&token.value), go).await {
+        let answer = match self.connection.send_once(request(&token.value), send_guard).await {
             Ok(answer) => answer,
             Err(why) => return Outcome::NotSent(why),
         };

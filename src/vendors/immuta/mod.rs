@@ -32,7 +32,7 @@ use super::rates::Rates;
 use super::secret_data::{never_shown, version};
 use super::sessions::Sessions;
 use super::token_cache::Asker;
-use super::{Go, Opening, ReadError, Recorded, Urgency, VendorAccount};
+use super::{Opening, ReadError, Recorded, SendGuard, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};
 use crate::domain::{Fault, Goal, KeyRing, Model, Outcome, Pool, Rules, Snapshot, Usage, WantedKey};
 use crate::registry::Key;
@@ -109,16 +109,18 @@ impl LicenseKeys {
         })
     }
 
-    async fn change(&self, intent: &Intent, go: Go<'_>) -> Outcome {
+    async fn change(&self, intent: &Intent, send_guard: SendGuard<'_>) -> Outcome {
         match &intent.step {
             Step::AddKey(step) => {
                 let key = self.keys.iter().find(|key| Some(&key.fingerprint) == step.fingerprint.as_ref());
                 match key {
-                    Some(key) => self.session.add(&key.text, step.heard.last().map(String::as_str), go).await,
+                    Some(key) => self.session.add(&key.text, step.heard.last().map(String::as_str), send_guard).await,
                     None => Outcome::NotSent("the Secret with the license key changed meanwhile"),
                 }
             }
-            Step::RemoveKey(KeyStep { id: Some(id), uuid: Some(uuid), .. }) => self.session.remove(*id, uuid, go).await,
+            Step::RemoveKey(KeyStep { id: Some(id), uuid: Some(uuid), .. }) => {
+                self.session.remove(*id, uuid, send_guard).await
+            }
             Step::RemoveKey(_) => Outcome::NotSent("the row to remove is not known"),
             Step::Seats(_) => Outcome::NotSent("it is not about a license key"),
         }
@@ -147,10 +149,10 @@ impl VendorAccount for LicenseKeys {
         Ok(())
     }
 
-    fn write<'a>(&'a self, recorded: Recorded, go: Go<'a>) -> BoxFuture<'a, Outcome> {
+    fn write<'a>(&'a self, recorded: Recorded, send_guard: SendGuard<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             match recorded.spend(&self.account()) {
-                Ok(intent) => self.change(&intent, go).await,
+                Ok(intent) => self.change(&intent, send_guard).await,
                 Err(why) => Outcome::NotSent(why),
             }
         })

@@ -18,7 +18,7 @@ use super::proofs::{Meaning, proof};
 use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
 use crate::domain::{Fault, Outcome, Row, Uncertain};
-use crate::vendors::Go;
+use crate::vendors::SendGuard;
 use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::error::{Failure, VendorError};
@@ -113,7 +113,7 @@ impl ImmutaSession {
     /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise
     /// ("The name of the key's field"): that refusal is no proof either. `heard`: what the record says of the answer
     /// before, which may have been given to another process.
-    pub(super) async fn add(&self, key: &SecretString, heard: Option<&str>, go: Go<'_>) -> Outcome {
+    pub(super) async fn add(&self, key: &SecretString, heard: Option<&str>, send_guard: SendGuard<'_>) -> Outcome {
         let lower_case = match heard {
             heard if Uncertain::Field.is_told(heard) => true,
             heard if Uncertain::LowerField.is_told(heard) => false,
@@ -121,7 +121,7 @@ impl ImmutaSession {
         };
         let field = if lower_case { "licensekey" } else { "licenseKey" };
         let body = serde_json::json!({ field: key.expose_secret() });
-        let answer = self.write(Method::POST, "admin/license", Some(&body), go).await;
+        let answer = self.write(Method::POST, "admin/license", Some(&body), send_guard).await;
         let judge = |answer: Answer| answer::added(&answer, key.expose_secret(), &self.host());
         let mut outcome = answer.map_or_else(|failed| failed, judge);
         match outcome {
@@ -137,8 +137,8 @@ impl ImmutaSession {
     }
 
     /// `DELETE /admin/license/{id}`, once. `uuid` identifies the row in the answer.
-    pub(super) async fn remove(&self, id: i64, uuid: &str, go: Go<'_>) -> Outcome {
-        let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, go).await;
+    pub(super) async fn remove(&self, id: i64, uuid: &str, send_guard: SendGuard<'_>) -> Outcome {
+        let answer = self.write(Method::DELETE, &format!("admin/license/{id}"), None, send_guard).await;
         let outcome = answer.map_or_else(|failed| failed, |answer| answer::removed(&answer, (id, uuid), &self.host()));
         self.connection.count(operation::DELETE_LICENSE, outcome.label());
         outcome
@@ -146,14 +146,20 @@ impl ImmutaSession {
 
     /// Sends a write the way that is known to work. Immuta's own 401 proves that nothing was done: then, and only then,
     /// it is sent once more with a fresh token.
-    async fn write(&self, verb: Method, path: &str, body: Option<&Value>, go: Go<'_>) -> Result<Answer, Outcome> {
+    async fn write(
+        &self,
+        verb: Method,
+        path: &str,
+        body: Option<&Value>,
+        send_guard: SendGuard<'_>,
+    ) -> Result<Answer, Outcome> {
         let mut way = self.learned().way.unwrap_or(Way::Key);
         for again in [false, true] {
             let request = self.request(verb.clone(), self.url(path));
             let request = body.into_iter().fold(request, RequestBuilder::json);
             let signed = self.signed(way, request, None).await;
             let (signed, token) = signed.map_err(|error| not_signed(&error, &self.host()))?;
-            let answer = self.connection.send_once(signed, go).await.map_err(Outcome::NotSent)??;
+            let answer = self.connection.send_once(signed, send_guard).await.map_err(Outcome::NotSent)??;
             if again || proof(&answer) != Some(&Meaning::Refused(ImmutaError::ApiKeyRefused)) {
                 return Ok(answer);
             }

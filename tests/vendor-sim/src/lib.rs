@@ -55,7 +55,7 @@ pub struct Options {
     pub certificate: Certificate,
     /// Whether clients need a certificate too, as behind some gateways. None has one.
     pub client_certificates: bool,
-    /// The vendor's behaviour at the start; changeable later.
+    /// The vendor's behavior at the start; changeable later.
     pub switches: Switches,
 }
 

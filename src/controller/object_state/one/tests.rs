@@ -7,52 +7,52 @@ use crate::domain::WaitFor;
 
 #[test]
 fn edit_is_taken_for_seen_only_while_each_pass_of_this_term_is_recorded() {
-    let mut entry = ObjectState { term: 2, ..ObjectState::default() };
-    assert!(!entry.was_recorded(), "this process has recorded nothing");
-    entry.recorded_in = Some(2);
-    assert!(entry.was_recorded());
-    entry.records_nothing();
-    assert!(!entry.was_recorded(), "an edit may have come and gone");
-    entry.recorded_in = Some(1);
-    assert!(!entry.was_recorded(), "another replica led meanwhile");
+    let mut state = ObjectState { term: 2, ..ObjectState::default() };
+    assert!(!state.was_recorded(), "this process has recorded nothing");
+    state.recorded_in = Some(2);
+    assert!(state.was_recorded());
+    state.records_nothing();
+    assert!(!state.was_recorded(), "an edit may have come and gone");
+    state.recorded_in = Some(1);
+    assert!(!state.was_recorded(), "another replica led meanwhile");
 }
 
 #[test]
 fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
     let now = Instant::now();
     let class = |change: fn(&mut ObjectState, Instant)| {
-        let mut entry = ObjectState::default();
-        change(&mut entry, now);
-        entry.class()
+        let mut state = ObjectState::default();
+        change(&mut state, now);
+        state.class()
     };
-    assert_eq!(class(|entry, now| entry.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
+    assert_eq!(class(|state, now| state.read(now, Timestamp::UNIX_EPOCH)), Class::Poll);
     assert_eq!(class(|_, _| ()), Class::Poll, "it failed, and is tried again");
-    assert_eq!(class(|entry, now| entry.rate_limit(Duration::ZERO, now)), Class::New);
-    assert_eq!(class(|entry, now| entry.turned_away = Some(("host".into(), now))), Class::New);
+    assert_eq!(class(|state, now| state.rate_limit(Duration::ZERO, now)), Class::New);
+    assert_eq!(class(|state, now| state.turned_away = Some(("host".into(), now))), Class::New);
     assert_eq!(
-        class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.rate_limit(Duration::ZERO, now)).1),
+        class(|state, now| (state.read(now, Timestamp::UNIX_EPOCH), state.rate_limit(Duration::ZERO, now)).1),
         Class::Poll
     );
-    assert_eq!(class(|entry, now| (entry.asked = true, entry.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
-    assert_eq!(class(|entry, now| (entry.read(now, Timestamp::UNIX_EPOCH), entry.changing = true).1), Class::Urgent);
-    assert_eq!(class(|entry, now| entry.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
+    assert_eq!(class(|state, now| (state.asked = true, state.rate_limit(Duration::ZERO, now)).1), Class::Urgent);
+    assert_eq!(class(|state, now| (state.read(now, Timestamp::UNIX_EPOCH), state.changing = true).1), Class::Urgent);
+    assert_eq!(class(|state, now| state.doubt.restart(WaitFor::Request("0123".into()), now)), Class::Urgent);
 }
 
 #[test]
 fn awaited_secret_is_read_often_then_each_minute_and_often_after_edit() {
     let (start, often) = (Instant::now(), Duration::from_secs(5));
-    let mut entry = ObjectState::default();
+    let mut state = ObjectState::default();
     for (seconds, next) in [(0, 5), (59, 5), (60, 60), (3600, 60)] {
-        let wait = entry.secret_recheck(often, start + Duration::from_secs(seconds));
+        let wait = state.secret_recheck(often, start + Duration::from_secs(seconds));
         assert_eq!(wait, Duration::from_secs(next), "{seconds}");
     }
     let requested = |generation| {
         let (uid, generation) = (Some("u".into()), Some(generation));
         PassRequest::of(&ObjectMeta { uid, generation, ..ObjectMeta::default() })
     };
-    entry.begin(&requested(1), start);
+    state.begin(&requested(1), start);
     let later = start + Duration::from_secs(7200);
-    let mut edited = entry.begin(&requested(2), later);
+    let mut edited = state.begin(&requested(2), later);
     assert_eq!(edited.secret_recheck(often, later), often);
 }
 
@@ -61,22 +61,22 @@ fn turn_is_late_once_a_due_reading_is_delayed_by_more_than_a_minute() {
     let (start, hour) = (Instant::now(), Duration::from_secs(3600));
     let seconds = Duration::from_secs;
     let at = |after| (start + seconds(after), Timestamp::UNIX_EPOCH + seconds(after));
-    let waits = |entry: &mut ObjectState, now, after, grace| {
-        entry.rate_limit(seconds(after), at(now).0);
-        entry.late_turn(seconds(after), grace, at(now)).map(|turn| turn.as_second())
+    let waits = |state: &mut ObjectState, now, after, grace| {
+        state.rate_limit(seconds(after), at(now).0);
+        state.late_turn(seconds(after), grace, at(now)).map(|turn| turn.as_second())
     };
     let read = || {
-        let mut entry = ObjectState::default();
-        entry.read(start, Timestamp::UNIX_EPOCH);
-        entry
+        let mut state = ObjectState::default();
+        state.read(start, Timestamp::UNIX_EPOCH);
+        state
     };
-    let mut entry = read();
-    assert_eq!(waits(&mut entry, 10, 60, hour), None, "a minute");
-    assert_eq!(waits(&mut entry, 70, 0, hour), None, "it has come");
-    assert_eq!(waits(&mut entry, 71, 1, hour), Some(72), "put off again");
-    assert_eq!(waits(&mut entry, 72, 20, hour), Some(72), "it is not reported again");
-    assert_eq!(entry.waited(at(92).0), Some(seconds(82)));
-    assert_eq!(waits(&mut entry, 200, 60, hour), None, "the next wait begins anew");
+    let mut state = read();
+    assert_eq!(waits(&mut state, 10, 60, hour), None, "a minute");
+    assert_eq!(waits(&mut state, 70, 0, hour), None, "it has come");
+    assert_eq!(waits(&mut state, 71, 1, hour), Some(72), "put off again");
+    assert_eq!(waits(&mut state, 72, 20, hour), Some(72), "it is not reported again");
+    assert_eq!(state.waited(at(92).0), Some(seconds(82)));
+    assert_eq!(waits(&mut state, 200, 60, hour), None, "the next wait begins anew");
     assert_eq!(waits(&mut read(), 10, 61, hour), Some(71));
     let mut restarted = ObjectState { last_read: Some(start), ..ObjectState::default() };
     assert_eq!(waits(&mut restarted.clone(), 0, 61, Duration::ZERO), Some(61), "never read by any process");
@@ -91,14 +91,14 @@ fn turn_is_late_once_a_due_reading_is_delayed_by_more_than_a_minute() {
 fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
     let (start, interval) = (Instant::now(), Duration::from_secs(10));
     let at = |seconds| start + Duration::from_secs(seconds);
-    let mut entry = ObjectState::default();
-    entry.read(start, Timestamp::UNIX_EPOCH);
-    entry.rate_limit(Duration::from_secs(20), at(10));
-    assert_eq!(entry.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
+    let mut state = ObjectState::default();
+    state.read(start, Timestamp::UNIX_EPOCH);
+    state.rate_limit(Duration::from_secs(20), at(10));
+    assert_eq!(state.stale_in(interval, at(10)), Duration::from_secs(80), "three times 30 s, of which 10 are over");
     for turn in (30..300).step_by(30) {
-        entry.not_read(at(turn));
-        entry.rate_limit(Duration::from_secs(20), at(turn + 10));
+        state.not_read(at(turn));
+        state.rate_limit(Duration::from_secs(20), at(turn + 10));
     }
-    assert_eq!(entry.stale_in(interval, at(89)), Duration::from_secs(1));
-    assert_eq!(entry.stale_in(interval, at(300)), Duration::ZERO);
+    assert_eq!(state.stale_in(interval, at(89)), Duration::from_secs(1));
+    assert_eq!(state.stale_in(interval, at(300)), Duration::ZERO);
 }

@@ -626,7 +626,7 @@ fn shortage_that_a_key_on_its_way_will_mend_is_no_event() {
     let sent = story.adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO)).intent.unwrap();
     let told = |plan: Option<&Plan>, intent: Option<&Intent>| {
         let mut conditions = condition::Conditions::over(&[], 1, now());
-        conditions.say(kind::SEAT_SHORTAGE, condition::Is::True, reason::EXHAUSTED, "none is free");
+        conditions.say(kind::SEAT_SHORTAGE, condition::ConditionStatus::True, reason::EXHAUSTED, "none is free");
         let (plan, intent, conditions) = (plan.cloned(), intent.cloned(), conditions.done());
         let status = LicenseSeatsStatus { plan, intent, conditions, ..LicenseSeatsStatus::default() };
         let mut notices = vec![];

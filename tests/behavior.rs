@@ -1,6 +1,6 @@
 //! What the operator does, shown by the shipped binary under the shipped ServiceAccount and RBAC against a real
 //! kube-apiserver and a simulated vendor over TLS. One binary, so that all tests share one control plane; each test has
-//! its own namespace, vendor and operator process. `cargo test --test behaviour purchase` runs one subject.
+//! its own namespace, vendor and operator process. `cargo test --test behavior purchase` runs one subject.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod admission;
