@@ -15,12 +15,13 @@ use crate::world::{World, organization, said};
 pub const CASES: u64 = 200;
 
 const NUMBERS: [i64; 13] = [-1, 0, 1, 2, 79, 80, 100, 120, 150, 151, 32_767, i32::MAX as i64, i32::MIN as i64];
-const TIMES: [&str; 5] = [
+const TIMES: [&str; 6] = [
     "1970-01-01T00:00:00Z",
     "2026-10-01T08:00:00Z",
     "2099-12-31T23:59:59Z",
     "0001-01-01T00:00:00Z",
     "9999-12-30T00:00:00Z",
+    "9999-12-30T21:59:30Z",
 ];
 const WORDS: [&str; 14] = [
     "",

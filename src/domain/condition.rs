@@ -180,7 +180,9 @@ impl<'a> Conditions<'a> {
     }
 
     pub(super) fn say(&mut self, kind: &str, status: ConditionStatus, reason: &str, message: impl Into<String>) {
+        // A time that is still to come is of a wrong clock, or of a status that a person wrote.
         let before = find(self.old, kind).filter(|old| old.status == status.text());
+        let before = before.filter(|old| old.last_transition_time.0 <= self.now);
         self.new.push(Condition {
             type_: kind.to_owned(),
             status: status.text().to_owned(),

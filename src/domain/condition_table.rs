@@ -103,7 +103,7 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
-    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::WINDOW_MISSED], "A wanted change was kept from its window, and `adjustment.startingDeadline` has passed. It waits for the next one, and the message says when that opens."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::WINDOW_MISSED], "A wanted change missed its window: the window ended and `adjustment.startingDeadline` passed, or a person held the change until the end. It waits for the next one, and the message says when that opens."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be running. Wait: the message says until when. A restart of the operator begins the wait anew."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
     warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
@@ -219,7 +219,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
         Some(HoldKind::GuardRail) => {
             pending(stalls(reason::GUARDRAIL_VIOLATED, "blocked by guard rail"), reason::BLOCKED_BY_GUARDRAIL)
         }
-        Some(HoldKind::NumbersInDoubt) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
+        Some(HoldKind::NumbersInDoubt | HoldKind::KeyUnread) => stalls(reason::NUMBERS_IN_DOUBT, "numbers in doubt"),
         Some(HoldKind::Owned) => stalls(reason::CONFLICT, "owned by another object"),
         Some(HoldKind::FirstSight) => stalls(reason::FIRST_SIGHT, "confirmation needed"),
         Some(HoldKind::OtherPool | HoldKind::UnreadPool) => goes_on(reason::AWAITING_OTHER_POOL, "awaits another pool"),

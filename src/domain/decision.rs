@@ -162,12 +162,16 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     };
     let decision = match (&open.state, next) {
         (State::Wait(wait), _) => {
-            let verdict = if wait.visible || s.desired.stands_by().is_some() { in_sync(s) } else { Verdict::Doubt };
-            Decision { doubt: Some(wait.clone().doubt()), wake: Some(wait.left), ..Decision::plain(verdict) }
+            let known = wait.visible || s.desired.stands_by().is_some();
+            let (verdict, window) = if known { (in_sync(s), None) } else { (Verdict::Doubt, windows::kept(s, false)) };
+            let doubt = Some(wait.clone().doubt());
+            Decision { doubt, wake: Some(wait.left), next_window: window, ..Decision::plain(verdict) }
         }
         (State::Rejected, _) if s.desired.stands_by().is_some() => resting(s, Rest::InSync, wanted),
-        (State::Rejected, _) => Decision::plain(open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking)),
-        (State::Review, _) => Decision::plain(Verdict::NeedsReview),
+        (State::Rejected, _) => {
+            Decision::for_a_person(s, open.lack.clone().map_or(Verdict::Rejected, Verdict::Lacking))
+        }
+        (State::Review, _) => Decision::for_a_person(s, Verdict::NeedsReview),
         (State::Free { .. }, Next::Rest(rest)) => resting(s, rest, wanted),
         (State::Free { .. }, Next::Move(change)) => waiting(s, of(s, &change, wanted), meanwhile.as_deref()),
     };
@@ -202,7 +206,9 @@ pub fn decide(s: &Situation<'_>) -> Decision {
 fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
     let over = decision.verdict.wants_nothing();
     let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
-    shown.or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
+    shown
+        .or_else(|| decision.last_plan.clone())
+        .or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
 }
 
 impl Decision {
@@ -224,6 +230,11 @@ impl Decision {
             lost: None,
             record_of: None,
         }
+    }
+
+    /// A person must act before the change that waits can be made.
+    fn for_a_person(s: &Situation<'_>, verdict: Verdict) -> Self {
+        Self { next_window: windows::kept(s, true), ..Self::plain(verdict) }
     }
 }
 
@@ -296,10 +307,17 @@ fn late_effects(s: &Situation<'_>) -> Option<Duration> {
 /// An increase that waits for its window lets the limit fall meanwhile, unless something blocks that.
 fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> Decision {
     let Verdict::Held(holds) = &decision.verdict else { return decision };
-    let Some(meanwhile) = meanwhile.filter(|_| holds.iter().any(Hold::lasts)) else { return decision };
+    // While another change of the account runs, the limit would be published and held in turn.
+    let may_go = holds.iter().any(Hold::lasts) && s.obstacle.is_none();
+    let Some(meanwhile) = meanwhile.filter(|_| may_go) else { return decision };
     let other = of(s, meanwhile, None);
     let goes = matches!(other.verdict, Verdict::Publish | Verdict::Change(_));
-    if goes { Decision { next_window: decision.next_window, ..other } } else { decision }
+    if !goes {
+        return decision;
+    }
+    // The increase still waits under its plan.
+    let last_plan = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
+    Decision { next_window: decision.next_window, last_plan, ..other }
 }
 
 /// A change is wanted and nothing is open: publishes it, makes it, or reports what blocks it.
@@ -313,7 +331,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
     let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
     let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
-    let next_window = windows::recorded(&windows::passage(s, change), holds.iter().any(Hold::is_of_a_person));
+    let next_window = windows::recorded(s, change, holds.iter().any(Hold::is_of_a_person));
     let not_before = next_window.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
     // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
@@ -346,7 +364,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         Some(HoldKind::Settle(_)) => plain(Verdict::Doubt),
         Some(HoldKind::Review(back)) => {
             // A change that was taken back has no intent any more; the review needs one, to be confirmed by its id.
-            Decision { intent: Some(review_of(back)), ..Decision::plain(Verdict::NeedsReview) }
+            Decision { intent: Some(review_of(back)), ..Decision::for_a_person(s, Verdict::NeedsReview) }
         }
         Some(HoldKind::Contest) => plain(Verdict::Conflict),
         Some(_) => {

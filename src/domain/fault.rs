@@ -46,6 +46,13 @@ pub enum Remedy {
     },
 }
 
+impl Remedy {
+    /// Whether the fault may pass without a person.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Time { .. } | Self::Server { lasts: false })
+    }
+}
+
 impl Fault {
     /// A fault that an edit of the spec mends.
     pub fn spec(message: String) -> Self {

@@ -71,8 +71,7 @@ pub(super) fn failed(
 /// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
 /// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
 pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
-    matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false })
-        || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
+    fault.remedy.may_pass() || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
 }
 
 /// Whether a reason is of a Secret that is missing or half filled.
@@ -82,12 +81,12 @@ pub(super) fn may_arrive(reason: &str) -> bool {
 
 /// Whether a Secret that has been awaited since then may still arrive with its object.
 pub(super) fn has_time(since: Option<Timestamp>, now: Timestamp) -> bool {
-    since.is_some_and(|since| now < since + ARRIVES)
+    since.is_some_and(|since| now.duration_since(since) < ARRIVES)
 }
 
 /// How long still the Secret of a license key is awaited before a person must act, as a status says it.
 pub fn awaits_secret(status: &LicenseSeatsStatus, now: Timestamp) -> Option<Duration> {
     find(&status.conditions, kind::RECONCILING)?;
     let ready = find(&status.conditions, kind::READY).filter(|ready| may_arrive(&ready.reason))?;
-    Duration::try_from(now.duration_until(ready.last_transition_time.0 + ARRIVES)).ok()
+    Duration::try_from(ARRIVES.saturating_sub(now.duration_since(ready.last_transition_time.0))).ok()
 }

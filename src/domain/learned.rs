@@ -7,7 +7,7 @@ use super::events::{Notice, adoptions, approved, remember};
 use super::keys::after_key_write;
 use super::outcome::after_write;
 use super::windows::{counted, uncounted};
-use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
+use super::{Decision, Outcome, Snapshot, Verdict};
 use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};
 
 /// A record with what was added to it.
@@ -60,7 +60,7 @@ pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learne
 
 /// The record with which a request may leave: its intent, and its place in the window that let it pass.
 pub fn before_request(status: LicenseSeatsStatus, intent: &Intent) -> LicenseSeatsStatus {
-    let window = intent.window.as_ref().map(|passed| counted(status.window.as_ref(), passed)).or(status.window);
+    let window = counted(status.window, status.intent.as_ref(), intent);
     let used = intent.approval.clone().zip(status.last_plan.as_ref()).map(|(name, plan)| ApprovalUsed {
         name,
         plan_id: plan.id.clone(),
@@ -82,10 +82,10 @@ pub fn after_request(
     now: Timestamp,
 ) -> Learned {
     let read_back = read_back.filter(|seen| seen.account_key() == intent.account);
-    // What did not leave, and what the vendor turned away for its key or its rate limit, has used no window.
-    let came_back =
-        matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(Refusal::Throttled(_) | Refusal::Credentials(_)));
+    // What did not leave, and what the vendor refused, has used no window. It passes one again, or it is not sent again.
+    let came_back = matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(_));
     let window = if came_back { uncounted(status.window, intent) } else { status.window };
+    let intent = &Intent { window: intent.window.clone().filter(|_| !came_back), ..intent.clone() };
     // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
     let unsent = || {
         let (id, step, reason) = (intent.id.clone(), intent.step.clone(), intent.reason);

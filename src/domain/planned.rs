@@ -9,7 +9,7 @@ use super::decision::Situation;
 use super::ladder::Move;
 use super::protocol::{digest, intent_id};
 use super::readings;
-use super::windows::{Passage, passage};
+use super::windows::{Passage, kept_place, passage};
 use crate::api::{Change, Intent, IntentPhase, Plan, Step, Trigger};
 
 /// The longest time between publishing and sending a difference.
@@ -78,7 +78,10 @@ pub(super) fn intent(s: &Situation<'_>, basis: &str, change: &Move) -> Intent {
         refused: None,
         next_try: None,
         look: s.look.map(str::to_owned),
-        window: if let Passage::Through(window) = passage { Some(window) } else { None },
+        window: match passage {
+            Passage::Through(window) => Some(window),
+            _ => kept_place(s.intent, *attempt, step).cloned(),
+        },
         approval,
         time: Time(s.now),
     }

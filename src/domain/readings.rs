@@ -19,11 +19,13 @@ pub(super) fn is_published(s: &Situation<'_>, plan: &str) -> bool {
     s.published == Some(plan) && !s.seen.billed_is_old && !has_waited(s)
 }
 
-/// Whether the recorded plan waits for what may end for two installations at one moment: a window, an approval that both have, or
-/// another pool of the account. They must not send at that moment what each of them adds. What is asked only of a plan that is
+/// Whether the recorded plan waits for what may end for two installations at one moment: a window, an approval that both have,
+/// another pool of the account, or the pause after a request without effect. They must not send at that moment what each of them adds. What is asked only of a plan that is
 /// due, such as another object's open change, is not meant: it would be published again and again.
 fn has_waited(s: &Situation<'_>) -> bool {
-    let ends = |block: &PlanBlock| matches!(block, PlanBlock::Window | PlanBlock::Approval | PlanBlock::OtherPool);
+    let ends = |block: &PlanBlock| {
+        matches!(block, PlanBlock::Window | PlanBlock::Approval | PlanBlock::OtherPool | PlanBlock::Retry)
+    };
     s.calendar.planned.is_some_and(|plan| plan.blocked_by.iter().any(ends))
 }
 

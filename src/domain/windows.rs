@@ -7,10 +7,16 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::adjustment::Direction;
-use super::approval::{Consent, consent};
+use super::approval::{Consent, consent, is_of_a_plan};
 use super::ladder::Move;
+use super::protocol::RECENT;
 use super::{Numbers, Situation, keys};
-use crate::api::{AdjustmentMode, Intent, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
+use crate::api::{AdjustmentMode, Intent, IntentPhase, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
+
+mod places;
+
+use places::has_room;
+pub(super) use places::{counted, kept_place, uncounted, used};
 
 /// This long before an opening, an object that waits for it is read and gets ready: it signs in, so that the vendor's
 /// limits of sign-ins delay nothing when the window opens.
@@ -163,11 +169,19 @@ pub(super) fn covers(earlier: &Step, change: &Step) -> bool {
     }
 }
 
-/// The protocol's first repeat of a request, or of a change that was taken back, is the same change: it passed already.
+/// The protocol's first repeat of a request that got no usable answer, or of a change that was taken back, is the same change: it
+/// passed already. What the vendor refused passed and came to an end.
 pub(super) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
-    let open = s.intent.map(|intent| &intent.step);
-    let earlier = open.or(s.history.first().map(|last| &last.step));
+    let earlier = match s.intent {
+        Some(intent) => Some(&intent.step).filter(|_| intent.phase != IntentPhase::Rejected && is_current(s, intent)),
+        None => s.history.first().map(|last| &last.step),
+    };
     change.attempt == 2 && earlier.is_some_and(|earlier| covers(earlier, &change.step))
+}
+
+/// Whether the rules that let a request pass still stand: nothing was edited since, and no day has passed.
+fn is_current(s: &Situation<'_>, intent: &Intent) -> bool {
+    intent.generation == s.generation && s.now.duration_since(intent.time.0).abs() < RECENT
 }
 
 /// A wanted increase while too few seats are free. Where the use is not known, nothing is urgent.
@@ -184,15 +198,13 @@ fn through(s: &Situation<'_>, change: &Move, direction: &Direction) -> Passage {
     let own: Vec<&Opening> = all.iter().filter(|opening| direction.has(&opening.name)).collect();
     let open = own.iter().find(|opening| opening.has(s.now));
     let merged = open.map(|open| merged(&all, open));
-    let passed = open.zip(merged).filter(|(_, stretch)| has_room(s, *stretch)).map(|(open, stretch)| PassedWindow {
-        name: open.name.clone(),
-        opened_at: Time(stretch.opens),
-        closes_at: Time(stretch.closes),
+    let passed = open.zip(merged).filter(|(_, stretch)| has_room(s, change, *stretch)).map(|(open, stretch)| {
+        PassedWindow { name: open.name.clone(), opened_at: Time(stretch.opens), closes_at: Time(stretch.closes) }
     });
     if let Some(passed) = passed.or_else(|| late(s, change, direction)) {
         return Passage::Through(passed);
     }
-    let ahead = own.iter().filter(|one| one.opens > s.now && has_room(s, self::merged(&all, one)));
+    let ahead = own.iter().filter(|one| one.opens > s.now && has_room(s, change, self::merged(&all, one)));
     let next = ahead.min_by_key(|one| one.opens).map(|one| (*one).clone());
     if needs_key(s, change, next.as_ref()) {
         return Passage::Free;
@@ -238,22 +250,12 @@ fn merged(all: &[Opening], opening: &Opening) -> Stretch {
     }
 }
 
-/// The stretch in which recorded changes were requested.
-fn stretch_of(used: &WindowUse) -> Stretch {
-    Stretch { opens: used.opened_at.0, closes: used.closes_at.0 }
-}
-
-/// Whether a stretch may still see a change.
-fn has_room(s: &Situation<'_>, stretch: Stretch) -> bool {
-    let used = s.calendar.used.filter(|used| stretch_of(used).overlaps(stretch));
-    used.map_or(0, |used| used.changes) < s.desired.adjustment.most_changes()
-}
-
 /// The recorded window of a change that waited for it and goes no further now.
 fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    // A request that was turned away leaves the window recorded, and no plan but the one that was shown.
-    let shown = s.approvals.shown.map(|plan| &plan.step);
-    let waited = s.calendar.planned.map(|plan| &plan.step).or(shown)?;
+    // A request that was turned away leaves the window recorded, and no plan but the one that was shown. So does a limit that
+    // fell meanwhile.
+    let shown = s.approvals.shown.filter(|plan| !plan.spent).map(|plan| &plan.step);
+    let waited = s.calendar.planned.map(|plan| &plan.step).filter(|step| is_of_a_plan(step)).or(shown)?;
     s.calendar.waits.filter(|_| covers(waited, &change.step))
 }
 
@@ -264,7 +266,7 @@ fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> Option<Passe
     let window = waited_for(s, change).filter(has_right)?;
     let (opens, closes) = (window.opens_at.0, window.closes_at.0);
     let deadline = closes.checked_add(SignedDuration::try_from(s.desired.adjustment.deadline).ok()?).ok()?;
-    let in_time = closes <= s.now && s.now < deadline && has_room(s, Stretch { opens, closes });
+    let in_time = closes <= s.now && s.now < deadline && has_room(s, change, Stretch { opens, closes });
     in_time.then(|| PassedWindow { name: window.name.clone(), opened_at: Time(opens), closes_at: Time(closes) })
 }
 
@@ -276,58 +278,27 @@ fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
 
 /// The window that is recorded for a change that waits: the next one, or the one that is open while something else holds it.
 /// `held`: only a person ends that.
-pub(super) fn recorded(passage: &Passage, held: bool) -> Option<NextWindow> {
-    match passage {
-        Passage::Waits(Awaited { next, missed, .. }) => next.as_ref().map(|next| NextWindow {
+pub(super) fn recorded(s: &Situation<'_>, change: &Move, held: bool) -> Option<NextWindow> {
+    match passage(s, change) {
+        Passage::Free if is_first_repeat(s, change) => kept(s, held),
+        Passage::Waits(Awaited { next: None, .. }) => kept(s, held).filter(|_| waited_for(s, change).is_some()),
+        Passage::Waits(Awaited { next: Some(next), missed, .. }) => Some(NextWindow {
             name: next.name.clone(),
             opens_at: Time(next.opens),
             closes_at: Time(next.closes),
             missed: missed.map(Time),
             held,
         }),
-        Passage::Through(PassedWindow { name, opened_at, closes_at }) => Some(NextWindow {
-            name: name.clone(),
-            opens_at: opened_at.clone(),
-            closes_at: closes_at.clone(),
-            missed: None,
-            held,
-        }),
+        Passage::Through(PassedWindow { name, opened_at, closes_at }) => {
+            Some(NextWindow { name, opens_at: opened_at, closes_at, missed: None, held })
+        }
         Passage::Free | Passage::Urgent | Passage::Never(_) => None,
     }
 }
 
-/// The record of the windows' use from now on. A stretch that became longer meanwhile, by an edit or by another window, is
-/// still the same.
-pub(super) fn used(s: &Situation<'_>) -> Option<WindowUse> {
-    let mut used = s.calendar.used?.clone();
-    let all = openings(s);
-    if let Some(open) = all.iter().find(|opening| opening.has(s.now)) {
-        let stretch = merged(&all, open);
-        if stretch.overlaps(stretch_of(&used)) {
-            used.closes_at = Time(used.closes_at.0.max(stretch.closes));
-        }
-    }
-    Some(used)
-}
-
-/// The use with one more request.
-pub(super) fn counted(used: Option<&WindowUse>, passed: &PassedWindow) -> WindowUse {
-    let stretch = Stretch { opens: passed.opened_at.0, closes: passed.closes_at.0 };
-    match used.filter(|used| stretch_of(used).overlaps(stretch)) {
-        Some(used) => WindowUse {
-            opened_at: used.opened_at.clone(),
-            closes_at: Time(used.closes_at.0.max(stretch.closes)),
-            changes: used.changes.saturating_add(1),
-        },
-        None => WindowUse { opened_at: passed.opened_at.clone(), closes_at: passed.closes_at.clone(), changes: 1 },
-    }
-}
-
-/// The use without a request that did not leave, or that the vendor turned away for its key or its rate limit.
-pub(super) fn uncounted(used: Option<WindowUse>, intent: &Intent) -> Option<WindowUse> {
-    let mut used = used?;
-    if intent.window.is_some() {
-        used.changes = used.changes.saturating_sub(1);
-    }
-    (used.changes > 0).then_some(used)
+/// The recorded window of a change about which nothing new is known. If a person holds the change through its window, that is
+/// recorded.
+pub(super) fn kept(s: &Situation<'_>, held: bool) -> Option<NextWindow> {
+    let window = s.calendar.waits?.clone();
+    Some(NextWindow { held: window.held || (held && s.now < window.closes_at.0), ..window })
 }

@@ -22,6 +22,10 @@ pub struct Request<'a> {
     pub raises: bool,
     pub lowers: bool,
     pub attempt: i32,
+    /// The generation of the spec that asked for it.
+    pub generation: i64,
+    /// It got no usable answer.
+    pub lost: bool,
     pub urgent: bool,
     /// Seats that were free.
     pub free: i32,
@@ -59,15 +63,26 @@ impl Faults {
     }
 }
 
+const DAY: i64 = 86_400;
+
+impl Request<'_> {
+    /// Whether it is the same change as the request before it.
+    fn repeats(&self, last: Option<&Self>) -> bool {
+        let lost = last.filter(|last| last.lost && last.generation == self.generation && self.at - last.at < DAY);
+        self.attempt > 1 && lost.is_some()
+    }
+}
+
 /// Judges the requests of one object in their order.
 pub fn judge(requests: &[Request<'_>]) -> Faults {
     let mut faults = Faults::default();
     let mut counted: Vec<(i64, i64)> = Vec::new();
-    for request in requests {
+    for (nth, request) in requests.iter().enumerate() {
         let Request { at, rule, attempt, urgent, free, edited, .. } = request;
         faults.held += usize::from(request.suspended || request.refused);
+        let repeats = request.repeats(nth.checked_sub(1).and_then(|last| requests.get(last)));
         // The limit alone may fall at any time, and the first repeat is the same change.
-        if !(request.raises || request.lowers) || *attempt == 2 {
+        if !(request.raises || request.lowers) || (*attempt == 2 && repeats) {
             continue;
         }
         if *urgent {
@@ -81,7 +96,11 @@ pub fn judge(requests: &[Request<'_>]) -> Faults {
             continue;
         };
         faults.late_without_right += usize::from(open.is_none() && *edited >= closes);
-        let before = counted.iter().filter(|(from, to)| *from < closes && opens < *to).count();
+        let mut before = counted.iter().filter(|(from, to)| *from < closes && opens < *to).count();
+        if repeats && before > 0 {
+            // It keeps the place of the request that it repeats.
+            (before, _) = (before - 1, counted.pop());
+        }
         faults.too_many += usize::from(before >= usize::try_from(rule.most).expect("at least 1"));
         counted.push((opens, closes));
     }

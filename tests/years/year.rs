@@ -222,6 +222,8 @@ impl<'a> Life<'a> {
                 raises: target.seats > base.seats || target.limit > base.limit,
                 lowers: target.seats < base.seats,
                 attempt: intent.attempt,
+                generation: self.generation,
+                lost: matches!(fate, Fate::LostAndMade | Fate::LostAndNotMade),
                 urgent: intent.reason == Trigger::Urgent,
                 free,
                 suspended: self.wish.suspended,

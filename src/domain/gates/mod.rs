@@ -66,8 +66,10 @@ pub enum HoldKind {
     VendorRule,
     /// It would cross the object's guard rails, or go below the seats in use.
     GuardRail,
-    /// Numbers of the vendor contradict each other, or a key that shows them fails.
+    /// Numbers of the vendor contradict each other, or a person must mend a key that shows them.
     NumbersInDoubt,
+    /// A key that shows them cannot be read for a time.
+    KeyUnread,
     /// The object has no record of the account, and the change would lower or remove something.
     FirstSight,
     /// Another object of this account is about to change a number that the vendor's rule depends on.
@@ -174,6 +176,7 @@ impl Hold {
             | HoldKind::OtherPool
             | HoldKind::UnreadPool
             | HoldKind::DeferredPool
+            | HoldKind::KeyUnread
             | HoldKind::Window(_)
             | HoldKind::Retry
             | HoldKind::NotScanned
@@ -192,7 +195,7 @@ impl Hold {
             HoldKind::Unsupported | HoldKind::VendorRule => PlanBlock::Vendor,
             HoldKind::Contest | HoldKind::SameRows | HoldKind::Owned => PlanBlock::Conflict,
             HoldKind::GuardRail => PlanBlock::Guardrail,
-            HoldKind::NumbersInDoubt => PlanBlock::NumbersInDoubt,
+            HoldKind::NumbersInDoubt | HoldKind::KeyUnread => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
             HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool => {
                 PlanBlock::OtherPool

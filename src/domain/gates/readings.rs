@@ -13,6 +13,9 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
         return vec![];
     }
     let failing = support.cannot_lower.iter().filter(|_| lowers).cloned();
+    let passes = s.seen.concern.as_ref().is_some_and(|fault| fault.remedy.may_pass());
+    let of_the_key = if passes { HoldKind::KeyUnread } else { HoldKind::NumbersInDoubt };
+    let failing = failing.map(|message| Hold::of(of_the_key.clone(), message));
     let contradictions = contradictions(s, wanted);
     let contradicted = (!contradictions.is_empty()).then(|| {
         let vendor = s.desired.pool.vendor.name;
@@ -25,7 +28,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             contradictions.join(", and ")
         )
     });
-    failing.chain(contradicted).map(|message| Hold::of(HoldKind::NumbersInDoubt, message)).collect()
+    failing.chain(contradicted.map(|message| Hold::of(HoldKind::NumbersInDoubt, message))).collect()
 }
 
 fn contradictions(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {

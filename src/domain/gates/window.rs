@@ -37,7 +37,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let vendor = s.desired.pool.vendor.name;
     let missed = missed.map_or_else(String::new, |opened| {
         format!(
-            "it missed the window that opened at {}, and spec.adjustment.startingDeadline has passed; ",
+            "it missed the window that opened at {}, and may not leave after its end any more; ",
             opened.strftime("%Y-%m-%d %H:%MZ")
         )
     });

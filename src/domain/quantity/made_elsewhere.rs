@@ -50,9 +50,8 @@ pub(super) fn is_over(s: &Situation<'_>, intent: &Intent) -> bool {
 fn is_due(s: &Situation<'_>, plan: &Plan) -> bool {
     let opened = plan.not_before.as_ref().map(|opens| s.now.duration_since(opens.0));
     let opened = opened.is_some_and(|ago| !ago.is_negative() && ago.unsigned_abs() < BEFORE_OPENING);
-    let opened = opened && !may_be_bought_by_vendor(s, plan);
     let ends = |block: &PlanBlock| *block == PlanBlock::Activation || opened && *block == PlanBlock::Window;
-    plan.step.key().is_none() && plan.blocked_by.iter().all(ends)
+    plan.step.key().is_none() && plan.blocked_by.iter().all(ends) && !may_be_bought_by_vendor(s, plan)
 }
 
 /// Whether the vendor may have bought just these seats for people who joined, while the plan waited.

@@ -529,6 +529,42 @@ fn first_repeat_of_an_approved_request_needs_no_other_yes() {
 }
 
 #[test]
+fn repeat_after_an_edit_needs_another_yes_and_obeys_a_no() {
+    for (answer, held) in [("", "True/AwaitingApproval"), ("decision: Denied", "True/ChangeDenied")] {
+        let mut asker = asker(150);
+        asker.pass();
+        asker.approve("");
+        let intent = asker.requested().unwrap();
+        asker.given.clear();
+        asker.status.intent = Some(Intent { phase: IntentPhase::WithoutEffect, ..intent });
+        // Guard rails are edited: the wish stays, and the plan is another one.
+        asker.story.desired.asked = "other guard rails".into();
+        asker.story.generation += 1;
+        assert_eq!(asker.requested(), None);
+        if !answer.is_empty() {
+            let no = format!("{answer}, planId: {}", asker.plan());
+            asker.give("no", &no);
+            assert_eq!(asker.requested(), None);
+        }
+        assert_eq!(asker.pending().0, held);
+    }
+}
+
+#[test]
+fn refused_change_that_is_asked_again_needs_another_yes() {
+    let mut asker = asker(150);
+    asker.pass();
+    asker.approve("");
+    let intent = asker.requested().unwrap();
+    asker.given.clear();
+    let refusal = Outcome::Refused(Refusal::Request("No payment method found.".into()));
+    asker.status = after_request(asker.status.clone(), &intent, &refusal, Some(&asker.story.seen), asker.now).status;
+    asker.story.seen.usage = Usage::Exact(79);
+    assert_eq!(asker.requested(), None);
+    assert_eq!(asker.pending().0, "True/AwaitingApproval");
+}
+
+#[test]
 fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
     let mut asker = asker(150);
     asker.pass();

@@ -339,3 +339,22 @@ fn review_reports_change_taken_back_only_for_last_change_made() {
         );
     }
 }
+
+#[test]
+fn forged_transition_time_neither_panics_nor_keeps_a_missing_secret_awaited() {
+    let fault = Fault::credentials(reason::SECRET_NOT_FOUND, "Secret not found", "the Secret key is missing".into());
+    let seen = |old: &LicenseSeatsStatus, now| {
+        report(old, 3, &Finding::Failed { fault: &fault, desired: None, account: None, stale: true }, now).status
+    };
+    for forged in ["9999-12-30T21:59:30Z", "9999-12-30T22:00:00Z", "2099-01-01T00:00:00Z", "-009999-01-02T02:00:00Z"] {
+        let mut old = seen(&LicenseSeatsStatus::default(), now());
+        for condition in &mut old.conditions {
+            condition.last_transition_time = Time(forged.parse().unwrap());
+        }
+        let status = seen(&old, now());
+        let left = awaits_secret(&status, now());
+        assert!(left.is_none_or(|left| left <= Duration::from_secs(120)), "{forged}: {left:?}");
+        let later = seen(&status, now() + SignedDuration::from_mins(2));
+        assert!(condition::find(&later.conditions, kind::STALLED).is_some(), "{forged}");
+    }
+}

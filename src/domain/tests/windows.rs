@@ -7,6 +7,7 @@ use super::*;
 
 mod late;
 mod meanwhile;
+mod repeats;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -88,6 +89,13 @@ impl Waiter {
             }
         }
         None
+    }
+
+    /// A pass while the outcome of the request is not known.
+    fn doubted(&mut self, now: &str) {
+        let intent = self.status.intent.as_mut().expect("a request");
+        intent.phase = IntentPhase::Unanswered;
+        assert_eq!(self.pass(now).verdict, Verdict::Doubt);
     }
 
     /// The request was made: the vendor shows it.
@@ -340,7 +348,7 @@ fn first_retry_of_request_waits_for_no_window_and_counts_as_same_change() {
     let open = Intent { phase: IntentPhase::WithoutEffect, ..intent };
     waiter.status.intent = Some(open.clone());
     let again = waiter.settled("2026-12-01T12:00:00Z").expect("the repeat leaves after the end");
-    assert_eq!((again.attempt, again.window.clone()), (2, None));
+    assert_eq!((again.attempt, again.window.as_ref()), (2, open.window.as_ref()));
     assert_eq!(waiter.status.window.as_ref().unwrap().changes, 1);
     // The third request passes every gate.
     waiter.status.intent = Some(Intent { phase: IntentPhase::WithoutEffect, ..again });
@@ -467,6 +475,17 @@ fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
     let told = "True/AnotherSeatkeeper";
     assert_eq!(drifted(LimitGoal::Keep, None, 100), told, "no user joined");
     assert_eq!(drifted(LimitGoal::Pinned, Some(100), 101), told, "the limit keeps the vendor from buying");
+}
+
+#[test]
+fn seats_that_vendor_bought_before_a_published_plan_left_are_no_other_seatkeeper() {
+    let mut waiter = waiter(story().wants(101, LimitGoal::Keep).shows(100, None).uses(Usage::Exact(100)));
+    assert_eq!(waiter.pass(OPEN).verdict, Verdict::Publish);
+    let target = waiter.status.plan.as_ref().expect("a plan").step.target();
+    waiter.story.seen.usage = Usage::Exact(101);
+    waiter.story.seen.model = Model::Quantity(target);
+    assert_eq!(waiter.pass(OPEN).verdict, Verdict::InSync);
+    assert_eq!(said(&waiter.status, kind::DRIFTED).0, "");
 }
 
 #[test]
