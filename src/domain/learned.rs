@@ -7,7 +7,7 @@ use super::events::{Notice, adoptions, approved, remember};
 use super::keys::after_key_write;
 use super::outcome::after_write;
 use super::windows::{counted, uncounted};
-use super::{Decision, Outcome, Snapshot, Verdict};
+use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
 use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};
 
 /// A record with what was added to it.
@@ -82,10 +82,9 @@ pub fn after_request(
     now: Timestamp,
 ) -> Learned {
     let read_back = read_back.filter(|seen| seen.account_key() == intent.account);
-    // What did not leave, and what the vendor refused, has used no window. It passes one again, or it is not sent again.
-    let came_back = matches!(outcome, Outcome::NotSent(_) | Outcome::Refused(_));
-    let window = if came_back { uncounted(status.window, intent) } else { status.window };
-    let intent = &Intent { window: intent.window.clone().filter(|_| !came_back), ..intent.clone() };
+    let gives_back = gives_place_back(intent, outcome);
+    let window = if gives_back { uncounted(status.window, intent) } else { status.window };
+    let intent = &Intent { window: intent.window.clone().filter(|_| !gives_back), ..intent.clone() };
     // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
     let unsent = || {
         let (id, step, reason) = (intent.id.clone(), intent.step.clone(), intent.reason);
@@ -104,6 +103,16 @@ pub fn after_request(
         let after = after_write(intent, outcome, read_back.and_then(Snapshot::numbers), now);
         let status = LicenseSeatsStatus { intent: after.intent, ..status };
         Learned::of(status, after.applied, None)
+    }
+}
+
+/// Whether a request has used no window: it did not leave, or the vendor refused it. A repeat that did not leave is open as its
+/// decision was before, and keeps that place.
+fn gives_place_back(intent: &Intent, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(Refusal::Request(_)) => true,
+        Outcome::NotSent(_) | Outcome::Refused(_) => intent.attempt == 1,
+        _ => false,
     }
 }
 

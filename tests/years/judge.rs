@@ -66,10 +66,15 @@ impl Faults {
 const DAY: i64 = 86_400;
 
 impl Request<'_> {
-    /// Whether it is the same change as the request before it.
-    fn repeats(&self, last: Option<&Self>) -> bool {
-        let lost = last.filter(|last| last.lost && last.generation == self.generation && self.at - last.at < DAY);
-        self.attempt > 1 && lost.is_some()
+    /// Whether it asks for the change of the request before it, of which nothing came or nothing is left.
+    fn repeats(&self, last: &Self) -> bool {
+        self.attempt > 1 && (last.lost || self.at - last.at < DAY)
+    }
+
+    /// Whether that request passed the window for it as well: nothing was edited since, or the change was made and taken back.
+    fn has_passed(&self, last: &Self) -> bool {
+        let current = !last.lost || last.generation == self.generation;
+        self.attempt == 2 && current && self.at - last.at < DAY
     }
 }
 
@@ -78,11 +83,12 @@ pub fn judge(requests: &[Request<'_>]) -> Faults {
     let mut faults = Faults::default();
     let mut counted: Vec<(i64, i64)> = Vec::new();
     for (nth, request) in requests.iter().enumerate() {
-        let Request { at, rule, attempt, urgent, free, edited, .. } = request;
+        let Request { at, rule, urgent, free, edited, .. } = request;
         faults.held += usize::from(request.suspended || request.refused);
-        let repeats = request.repeats(nth.checked_sub(1).and_then(|last| requests.get(last)));
+        let last = nth.checked_sub(1).and_then(|last| requests.get(last));
+        let repeats = last.is_some_and(|last| request.repeats(last));
         // The limit alone may fall at any time, and the first repeat is the same change.
-        if !(request.raises || request.lowers) || (*attempt == 2 && repeats) {
+        if !(request.raises || request.lowers) || last.is_some_and(|last| request.has_passed(last)) {
             continue;
         }
         if *urgent {

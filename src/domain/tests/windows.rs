@@ -478,7 +478,7 @@ fn seats_that_vendor_bought_while_plan_waited_are_no_other_seatkeeper() {
 }
 
 #[test]
-fn seats_that_vendor_bought_before_a_published_plan_left_are_no_other_seatkeeper() {
+fn seats_bought_by_vendor_before_plan_left_are_no_other_seatkeeper() {
     let mut waiter = waiter(story().wants(101, LimitGoal::Keep).shows(100, None).uses(Usage::Exact(100)));
     assert_eq!(waiter.pass(OPEN).verdict, Verdict::Publish);
     let target = waiter.status.plan.as_ref().expect("a plan").step.target();

@@ -159,3 +159,22 @@ fn key_that_fails_for_a_time_is_no_hold_of_a_person_over_the_window() {
     assert!(leaves(Remedy::Time { after: None, secret_may_help: false }), "an outage may be made up for");
     assert!(!leaves(Remedy::Credentials), "a person had to mend the key");
 }
+
+#[test]
+fn repeat_that_did_not_leave_keeps_the_place_of_its_request() {
+    for came_back in [Outcome::NotSent("the operator is shutting down"), Outcome::Refused(Refusal::Throttled(None))] {
+        let mut waiter = waiter(story());
+        let first = waiter.settled(OPEN).unwrap();
+        without_effect(&mut waiter, &first);
+        let second = waiter.settled("2026-12-01T06:31:00Z").expect("the first repeat");
+        waiter.status =
+            after_request(waiter.status.clone(), &second, &came_back, None, at("2026-12-01T06:31:00Z")).status;
+        assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1), "{came_back:?}");
+        let again = waiter.settled("2026-12-01T06:40:00Z").expect("it leaves later");
+        assert_eq!(again.attempt, 2);
+        waiter.made(&again, "2026-12-01T06:40:00Z");
+        waiter.story.desired.seats = Some(160);
+        waiter.story.generation += 1;
+        assert_eq!(waiter.settled(LAST), None, "{came_back:?}: the window has seen its change");
+    }
+}
