@@ -152,6 +152,30 @@ async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refused_change_is_sent_again_by_own_annotation_and_not_by_flux() {
+    needs_control_plane!();
+    let w = world("refused-flux").await;
+    let refuses = w.bitwarden().inject(Fault::on_put(FaultKind::FailBeforeBilling).for_ever());
+    w.declare("acme", json!({})).await;
+    w.until_reason("acme", "Ready", "VendorRejected").await;
+    assert_eq!(w.puts(), 2, "the change and its repeat");
+    // From now on the vendor would make it.
+    w.bitwarden().clear_fault(refuses);
+    for value in ["2026-10-01T08:00:00Z", "2026-10-01T08:00:01Z"] {
+        w.annotate("acme", FLUX, value).await;
+        let handled = |s: &LicenseSeatsStatus| s.last_handled_reconcile_at.as_deref() == Some(value);
+        let status = w.until("acme", format!("{value} to be handled"), handled).await;
+        assert_eq!(said(&status, "Ready"), "False/VendorRejected");
+        w.until_polled(3).await;
+        assert_eq!(w.puts(), 2, "Flux asks for a reading");
+    }
+    w.annotate("acme", REQUESTED, "2026-10-01T08:00:02Z").await;
+    w.until_in_sync("acme", 150).await;
+    w.until_polled(3).await;
+    assert_eq!((w.puts(), w.organization().billed.seats), (3, Some(150)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn suspended_and_observed_objects_are_read_and_never_written_to_vendor() {
     needs_control_plane!();
     let w = world("suspend").await;

@@ -32,12 +32,21 @@ fn played(parts: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A program of three tests, of which the first ones fail beside the others, and alone if their name says so.
-fn played_once_more(failing: usize, name: &str) -> (bool, String) {
+/// What a test that fails says of it, as test programs print it.
+const WAITED: &str = "a.rs:1:2: waited 60s for a purchase, which did not happen";
+const BOUGHT_TWICE: &str = "assertion `left == right` failed: bought twice";
+
+/// A program of three tests, of which the first ones fail beside the others with these panics, and alone if their name says so.
+fn played_once_more(failing: usize, name: &str, panics: &[&str]) -> (bool, String) {
     let program = scratch_dir("once-more").join("tests.sh");
+    let panics: String =
+        panics.iter().map(|said| format!("thread '{name}' (7) panicked at a.rs:1:2:\n{said}\nmore of it\n")).collect();
     let text = format!(
         "#!/usr/bin/env bash\nif [ \"$1\" = --exact ]; then [[ $2 != *always* ]]; exit; fi\n\
-         for n in 1 2 3; do [ $n -gt {failing} ] && said=ok || said=FAILED; echo \"test {name}$n ... $said\"; done\n[ 0 = {failing} ]\n"
+         for n in 1 2 3; do [ $n -gt {failing} ] && said=ok || said=FAILED; echo \"test {name}$n ... $said\"; done\n\
+         [ 0 = {failing} ] && exit\nprintf '\\nfailures:\\n\\n'\n\
+         for n in $(seq {failing}); do echo \"---- {name}$n stdout ----\"; cat <<'SAID'\n{panics}SAID\ndone\n\
+         printf '\\nfailures:\\n    {WAITED}\\n'\nexit 101\n"
     );
     fs::write(&program, text).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
@@ -48,15 +57,24 @@ fn played_once_more(failing: usize, name: &str) -> (bool, String) {
 
 #[test]
 fn few_failing_tests_are_played_once_more_and_more_of_them_fail() {
-    let (well, told) = played_once_more(0, "now::");
+    let (well, told) = played_once_more(0, "now::", &[]);
     assert!(well && !told.contains("once more"), "{told}");
-    let (well, told) = played_once_more(2, "now::");
+    let (well, told) = played_once_more(2, "now::", &[WAITED]);
     assert!(well && told.contains("test now::1 ... FAILED"), "{told}");
     assert!(told.ends_with("played once more: 2 (of at most 2), failed again: 0: now::1 now::2\n"), "{told}");
-    let (well, told) = played_once_more(1, "always::");
+    let (well, told) = played_once_more(1, "always::", &[WAITED]);
     assert!(!well && told.contains("failed again: 1: always::1"), "{told}");
-    let (well, told) = played_once_more(3, "now::");
+    let (well, told) = played_once_more(3, "now::", &[WAITED]);
     assert!(!well && !told.contains("once more"), "{told}");
+}
+
+#[test]
+fn failure_other_than_a_wait_in_vain_is_not_played_once_more() {
+    for panics in [&[BOUGHT_TWICE][..], &[WAITED, BOUGHT_TWICE], &[BOUGHT_TWICE, WAITED], &[]] {
+        let (well, told) = played_once_more(1, "now::", panics);
+        assert!(!well && !told.contains("failed again"), "{panics:?}: {told}");
+        assert!(told.ends_with("not played once more: now::1 did not only wait in vain\n"), "{panics:?}: {told}");
+    }
 }
 
 /// The rows of the table: a part and its result.

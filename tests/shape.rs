@@ -5,6 +5,7 @@ mod api_reference;
 mod chart_readme;
 mod ci;
 mod cited;
+mod counted;
 mod messages;
 mod mutants;
 mod pages;

@@ -79,7 +79,9 @@ impl Us {
         };
         match tokio::time::timeout(PATIENCE, wait_for(what, PATIENCE * 2, seen)).await {
             Ok(status) => status,
-            Err(_) => panic!("waited in vain for {what}\n{}", self.operator.log_tail(40)),
+            Err(_) => {
+                panic!("waited {PATIENCE:?} for {what}, which did not happen\n{}", self.operator.log_tail(40))
+            }
         }
     }
 

@@ -206,6 +206,35 @@ async fn each_chart_role_has_its_rights_and_lacks_what_one_more_rule_would_give(
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn events_take_the_rights_of_the_group_of_which_they_are_asked() {
+    needs_control_plane!();
+    let desk = desk("events").await;
+    let list = |group: &'static str, api: &str| Action {
+        verb: "list",
+        group,
+        resource: "events",
+        method: Method::GET,
+        path: format!("{api}/namespaces/{}/events", desk.namespace),
+        body: Value::Null,
+    };
+    let [core, newer] = [list("", "/api/v1"), list("events.k8s.io", "/apis/events.k8s.io/v1")];
+    for (number, action, other) in [(1, &core, &newer), (2, &newer, &core)] {
+        let name = format!("{}-{number}", desk.namespace);
+        let person = Person { plane: desk.plane, namespace: &desk.namespace, name };
+        let verbs = ["get", "list", "watch"];
+        person.gets_rules(&json!([{ "apiGroups": [action.group], "resources": ["events"], "verbs": verbs }])).await;
+        until_allowed(&person, action).await;
+        let answer = person.asks(other.method.clone(), &other.path, &other.body).await;
+        assert!(answer.contains("is forbidden"), "{}: {answer}", action.group);
+        for command in [&["get", "events"][..], &["events"][..]] {
+            let command = [command, &["--as", person.name.as_str()][..]].concat();
+            let asked = desk.plane.kubectl_in(&desk.namespace, &command, "").await;
+            assert_eq!(asked.success(), action.group.is_empty(), "{command:?}, {}: {}", action.group, asked.stderr);
+        }
+    }
+}
+
 async fn until_allowed(person: &Person<'_>, action: &Action) {
     let answer = async || {
         let answer = person.asks(action.method.clone(), &action.path, &action.body).await;

@@ -227,7 +227,7 @@ impl World {
         match tokio::time::timeout(PATIENCE, wait_for(&what, PATIENCE * 2, seen)).await {
             Ok(status) => status,
             Err(_) => panic!(
-                "waited in vain for {what}; last status:\n{}\noperator:\n{}",
+                "waited {PATIENCE:?} for {what}, which did not happen; last status:\n{}\noperator:\n{}",
                 serde_json::to_string_pretty(&*last.borrow()).unwrap_or_default(),
                 self.operator.log_tail(40)
             ),

@@ -41,3 +41,18 @@ fn each(cases: &[(&str, &str)], said: impl Fn(&str) -> String) {
         assert_eq!(said(input), *sentence, "of {input:?}");
     }
 }
+
+#[test]
+fn decision_sees_the_opening_that_began_last_and_four_that_come() {
+    let monthly = schedule("0 6 1 * *", "Europe/Berlin");
+    let near: Vec<_> = monthly.near(at("2026-11-15T00:00:00Z")).collect();
+    let expected = [
+        ("2026-11-01T05:00:00Z", "2026-11-01 06:00 CET"),
+        ("2026-12-01T05:00:00Z", "2026-12-01 06:00 CET"),
+        ("2027-01-01T05:00:00Z", "2027-01-01 06:00 CET"),
+        ("2027-02-01T05:00:00Z", "2027-02-01 06:00 CET"),
+        ("2027-03-01T05:00:00Z", "2027-03-01 06:00 CET"),
+    ];
+    let hour = |opens: &str| Opening { opens: at(opens), closes: at(&opens.replace("T05", "T06")) };
+    assert_eq!(near, expected.map(|(opens, local)| (hour(opens), local.to_owned())));
+}

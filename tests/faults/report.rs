@@ -10,6 +10,7 @@ use crate::flaw::{Broken, Flaw};
 use crate::replays::Replays;
 use crate::rig::conditions;
 use crate::selection::{CONTROL_PLANE, LICENSE_KEYS, Name, TWO_INSTALLATIONS, unshown};
+use crate::table::{self, Counts};
 
 /// Fewer of a kind in a whole run would not be the proof that is promised.
 const LEAST: [(&str, usize); 10] = [
@@ -194,11 +195,12 @@ impl Report {
         for few in &few {
             println!("faults: {few}");
         }
-        few.is_empty() && self.documented(replays)
+        few.is_empty() && self.documented(listed, replays)
     }
 
-    /// Writes docs/evidence/faults.md (`UPDATE_DOCS=1`), or compares its rows; how often each was run may differ.
-    fn documented(&self, replays: &Replays) -> bool {
+    /// Writes docs/evidence/faults.md (`UPDATE_DOCS=1`), or compares its rows with those of this run, and how many cases each has
+    /// with the list. How a case ended may differ.
+    fn documented(&self, listed: &[Name], replays: &Replays) -> bool {
         let path = seatkeeper_support::workspace_root().join("docs/evidence/faults.md");
         if std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1") {
             let (table, conditions, line) = (self.table(), conditions(), self.line(replays));
@@ -229,9 +231,21 @@ impl Report {
         // A release build is played at night, and the page is that of a debug build.
         let as_told = cfg!(not(debug_assertions)) || text.contains(&conditions());
         let same = missing.is_none() && there == self.rows.len() && as_told;
-        if !same {
-            println!("docs/evidence/faults.md is stale ({missing:?}): run UPDATE_DOCS=1 cargo test --test faults");
+        let counted = table::is_of(&text, &counts(listed));
+        if !same || counted.is_err() {
+            println!(
+                "docs/evidence/faults.md is stale ({missing:?}, {counted:?}): run UPDATE_DOCS=1 cargo test --test faults"
+            );
         }
-        same
+        same && counted.is_ok()
     }
+}
+
+/// How many cases a list has of each kind and action.
+fn counts(listed: &[Name]) -> Counts {
+    let mut counts = Counts::new();
+    for name in listed {
+        *counts.entry((name.kind.to_owned(), name.action.clone())).or_default() += 1;
+    }
+    counts
 }

@@ -56,7 +56,7 @@ behavior='kind == "test" && name == "behavior"'
 years='kind == "test" && name == "years"'
 other="!($pure || $model || $faults || $behavior || $years)"
 
-# Some tests of behavior measure how long something may take: the rare one that the machine delays is played once more.
+# Tests of behavior wait for what should happen: the rare one that the machine delays beyond its patience is played once more.
 behavior_tests() {
   run_via=("$PWD/tests/runner/once-more.sh" 3)
   run_tests "$behavior" "$@"

@@ -94,6 +94,14 @@ mod tests {
     }
 
     #[test]
+    fn annotation_of_flux_is_no_look_of_a_person() {
+        let (ours, flux) = (Some("one".to_owned()), Some("other".to_owned()));
+        assert_eq!(requested(&[(FLUX_REQUESTED_AT, &flux)]).look(), None);
+        let both = requested(&[(RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux)]);
+        assert_eq!(both.look(), Some("one"));
+    }
+
+    #[test]
     fn annotation_that_changed_is_handled_whatever_times_annotations_name() {
         let of = |ours: Option<&str>, flux: Option<&str>| {
             let (ours, flux) = (ours.map(str::to_owned), flux.map(str::to_owned));

@@ -56,3 +56,10 @@ fn status_without_numbers_says_only_when_turn_comes() {
     let message = said(&says_turn(&untimed(&in_sync()), "Acme", None, later(90)), kind::READY).1;
     assert!(message.contains(&format!("{SENTENCE} The next reading comes at about")), "{message}");
 }
+
+#[test]
+fn only_a_summary_of_the_rate_limit_says_that_an_object_waits() {
+    let waits = LicenseSeatsStatus { summary: Some(RATE_LIMITED.into()), ..LicenseSeatsStatus::default() };
+    assert!(is_rate_limited(&waits));
+    assert!(!is_rate_limited(&in_sync()) && !is_rate_limited(&LicenseSeatsStatus::default()));
+}

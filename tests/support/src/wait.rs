@@ -16,7 +16,8 @@ const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_mi
 /// Calls `condition` again and again, ever less often, until it answers `Some`, and returns that.
 ///
 /// # Panics
-/// With `what`, the time and the caller's line when `limit` has passed. A call that hangs is cut off there too.
+/// With `what`, the time and the caller's line when `limit` has passed. A call that hangs is cut off there too. By the last words
+/// `tests/runner/once-more.sh` knows a test that only waited in vain.
 #[track_caller]
 pub fn wait_for<T, F>(what: impl Display, limit: Duration, mut condition: F) -> impl Future<Output = T>
 where
