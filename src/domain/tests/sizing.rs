@@ -270,7 +270,7 @@ fn ceiling_bounds_the_size_is_named_and_lowers_nothing() {
     let mut both = capped(seats(50)).railed(Guardrails { max_seats: Some(96), ..Guardrails::default() });
     both.uses(Usage::Exact(95)).follow();
     assert_eq!(both.later(2).follow(), 96);
-    assert_eq!(both.summary(), "in sync; use asks 105, maxSeats 96; above --max-seats 50");
+    assert_eq!(both.summary(), "use asks 105, maxSeats 96; +1 more");
 }
 
 #[test]
