@@ -98,9 +98,9 @@ async fn seats_that_follow_the_use_stop_at_the_ceiling_and_name_it() {
         t.declare(sized.clone()).await;
     }
     let status = below.until_in_sync(140).await;
-    assert_eq!(status.summary.as_deref(), Some("in sync; use asks 145, --max-seats 140"));
+    assert_eq!(status.summary.as_deref(), Some("use asks 145, --max-seats 140"));
     let status = above.until_in_sync(200).await;
-    let told = "in sync; use asks 208, --max-seats 140; above --max-seats 140";
+    let told = "use asks 208, --max-seats 140…";
     assert_eq!(status.summary.as_deref(), Some(told), "what is there stays");
     assert_eq!((below.puts(), above.puts()), (1, 0));
 }

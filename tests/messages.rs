@@ -1,4 +1,4 @@
-//! Every sentence that the operator, the chart and the health script can print, in one file, so that wording is reviewed as wording. The texts of `kubectl
+//! Every sentence that the operator, the chart, the alerts and the scripts for Argo CD can print, in one file, so that wording is reviewed as wording. The texts of `kubectl
 //! explain` are in the CRD, and the texts of flags are in `src/run/flags.rs`.
 
 use std::collections::BTreeSet;
@@ -47,7 +47,45 @@ fn quoted(text: &str) -> BTreeSet<String> {
     text.lines().flat_map(inside).filter(|text| is_message(text)).collect()
 }
 
-/// What an installer reads: refusals of the chart and the notes after an installation, and what Argo CD shows of an object.
+/// All files below a folder, as text.
+fn texts_below(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(&path).expect("a text");
+    entries.flat_map(|path| if path.is_dir() { texts_below(&path) } else { vec![read(path)] }).collect()
+}
+
+/// The texts of the lines with this word.
+fn quoted_beside(word: &str, text: &str) -> BTreeSet<String> {
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(word)).collect();
+    quoted(&lines.join("\n"))
+}
+
+/// What the chart says beside `_checks.tpl`: where a template fails, where the admission policy refuses, and what its alerts say.
+fn of_the_charts() -> BTreeSet<String> {
+    let folders = ["charts/seatkeeper/templates", "charts/seatkeeper-crds/templates"];
+    let templates: Vec<_> = folders.iter().flat_map(|folder| texts_below(&root().join(folder))).collect();
+    let mut all: BTreeSet<String> = templates.iter().flat_map(|template| quoted_beside("fail ", template)).collect();
+    assert!(all.len() > 50, "{all:?}");
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
+    let policy = read("charts/seatkeeper/templates/policies.yaml");
+    let (_, message) = policy.split_once("messageExpression: >-\n").expect("the policy's message");
+    let message = message.lines().take_while(|line| !line.trim_start().starts_with("reason:"));
+    let message = message.map(str::trim).collect::<Vec<_>>().join(" ");
+    let refused: Vec<_> = message.split('\'').skip(1).step_by(2).filter(|text| is_message(text)).collect();
+    assert!(refused.concat().contains("may not get Secret"), "{message}");
+    all.extend(refused.into_iter().map(str::to_owned));
+    let alerts: serde_json::Value =
+        serde_yaml::from_str(&read("charts/seatkeeper/files/alerts.yaml")).expect("the alerts");
+    let rules = alerts["rules"].as_array().expect("the rules");
+    let words = rules.iter().flat_map(|rule| [&rule["summary"], &rule["description"]]);
+    let words: Vec<_> = words.filter_map(|text| Some(text.as_str()?.trim().replace('\n', " "))).collect();
+    assert_eq!(words.len(), 2 * rules.len(), "{words:?}");
+    all.extend(words);
+    all
+}
+
+/// What an installer reads: refusals of the chart and the notes after an installation; what its alerts say; and what Argo CD shows of
+/// an object and of its actions.
 fn beside_the_sources() -> BTreeSet<String> {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
     let notes = read("charts/seatkeeper/templates/NOTES.txt");
@@ -55,7 +93,10 @@ fn beside_the_sources() -> BTreeSet<String> {
     let checks = quoted(&read("charts/seatkeeper/templates/_checks.tpl"));
     let health = quoted(&read("gitops/argocd/seatkeeper.dev/LicenseSeats/health.lua"));
     assert!(checks.len() > 10 && !health.is_empty(), "{checks:?} {health:?}");
-    notes.chain(checks).chain(health).collect()
+    let actions = texts_below(&root().join("gitops/argocd/seatkeeper.dev/LicenseSeats/actions"));
+    let actions: BTreeSet<String> = actions.iter().flat_map(|script| quoted_beside("error(", script)).collect();
+    assert_eq!(actions.len(), 2, "{actions:?}");
+    notes.chain(checks).chain(health).chain(actions).chain(of_the_charts()).collect()
 }
 
 fn messages(code: &str) -> BTreeSet<String> {

@@ -15,7 +15,7 @@ impl Tenant<'_> {
         key
     }
 
-    fn owner_secret(&self) -> String {
+    pub fn owner_secret(&self) -> String {
         format!("owner-{}", self.name)
     }
 

@@ -117,6 +117,11 @@ async fn use_above_seats_is_shown_and_holds_all_changes_but_raised_totals() {
     assert_eq!(status.used, Some(110));
 }
 
+/// How a message names the Secret with the owner's key.
+fn of_owner(t: &Tenant<'_>) -> String {
+    format!("Secret {} (ownerCredentialsSecretRef)", t.owner_secret())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn organization_key_goes_on_while_owner_api_fails_and_nothing_is_lowered() {
     needs_control_plane!();
@@ -129,10 +134,10 @@ async fn organization_key_goes_on_while_owner_api_fails_and_nothing_is_lowered()
     assert_eq!((status.used, status.used_is_lower_bound), (Some(80), Some(true)));
     assert_eq!(said(&status, "CredentialsValid"), "Unknown/VendorUnreachable");
     let message = &condition(&status, "CredentialsValid").expect("a condition").message;
-    assert!(message.starts_with("ownerCredentialsSecretRef: "), "{message}");
+    assert!(message.starts_with(&of_owner(&t)), "{message}");
     w.edit("fails", json!({ "seats": 120 })).await;
     let message = t.said("Ready", "NumbersInDoubt").await;
-    assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
+    assert!(message.contains(&format!("the key in {} fails", of_owner(&t))), "{message}");
     assert_eq!(said(&t.status().await, "Reconciling"), "True/Progressing", "the key may work again by itself");
     assert_eq!(t.puts(), 1);
     w.bitwarden().clear_fault(fault);
@@ -159,10 +164,10 @@ async fn organization_key_works_beside_missing_or_half_secret_lowering_nothing()
         assert_eq!((status.used, status.used_is_lower_bound), (Some(80), Some(true)), "{}", t.name);
         assert_eq!(said(&status, kind), told, "{}", t.name);
         let message = &condition(&status, kind).expect("a condition").message;
-        assert!(message.starts_with("ownerCredentialsSecretRef: "), "{message}");
+        assert!(message.starts_with(&of_owner(t)), "{message}");
         w.edit(&t.name, json!({ "seats": 120 })).await;
         let message = t.said("Ready", "NumbersInDoubt").await;
-        assert!(message.contains("the key of ownerCredentialsSecretRef fails"), "{message}");
+        assert!(message.contains(&format!("the key in {} fails", of_owner(t))), "{message}");
         assert_eq!(t.puts(), 1, "{}", t.name);
     }
     missing.person(Role::Owner).await;

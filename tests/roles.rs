@@ -190,10 +190,10 @@ async fn refused_organization_key_beside_owner_key_is_named_with_owners_view() {
         t.person(Role::Owner).await;
         let observe = json!({ "managementPolicy": "Observe", "seats": null, "limit": null });
         w.declare(name, t.both(observe)).await;
-        told(&w, name, "Rejected", &["credentialsSecretRef: ", words]).await;
+        told(&w, name, "Rejected", &["(credentialsSecretRef): ", words]).await;
         let status = w.status(name).await;
         let message = &condition(&status, "CredentialsValid").expect("CredentialsValid").message;
-        assert!(message.starts_with("credentialsSecretRef: "), "{name}: {message}");
+        assert!(message.starts_with(&format!("Secret {name} (credentialsSecretRef): ")), "{name}: {message}");
         assert_eq!(message.contains("as the owner's key shows"), *sees, "{name}: {message}");
     }
 }
@@ -208,7 +208,7 @@ async fn unusable_secret_of_an_organization_key_is_named_beside_an_owners() {
     data["clientSecret"] = json!("two\nlines");
     w.secret("acme", data).await;
     w.declare("acme", t.both(json!({}))).await;
-    told(&w, "acme", "KeyInvalid", &["credentialsSecretRef: the Secret's clientSecret"]).await;
+    told(&w, "acme", "KeyInvalid", &["Secret acme (credentialsSecretRef): the Secret's clientSecret"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,8 +56,7 @@ impl World {
 
     /// As the hand-over waits for it.
     async fn until_standby(&self, active: &str) -> LicenseSeatsStatus {
-        let summary =
-            if active == "none" { "standby (none active)".to_owned() } else { format!("standby for {active}") };
+        let summary = format!("standby for {active}");
         self.until("acme", &summary, |status| {
             let at_rest = said(status, "Ready") == "True/Standby";
             at_rest && status.summary.as_deref().is_some_and(|said| said.starts_with(&summary))
@@ -176,7 +175,7 @@ async fn side_that_stands_by_with_an_open_change_says_so_and_repeats_nothing() {
     w.edit("acme", json!({ "activeCluster": "none" })).await;
     let open = |status: &LicenseSeatsStatus| {
         let summary = status.summary.as_deref().unwrap_or_default();
-        summary == "standby (none active); outcome unknown"
+        summary == "standby for none; outcome unknown"
     };
     let open = w.until("acme", "an open change", open).await;
     assert_eq!(said(&open, "Ready"), "Unknown/OutcomeUnknown");

@@ -13,6 +13,11 @@ use crate::domain::{self, Desired, HoldKind, Learned, Situation, Verdict};
 /// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
 pub(super) const SAID: Duration = Duration::from_secs(10);
 
+/// How much longer an object says nothing of a wait that has lasted this long.
+pub(super) fn silent_for(waited: Duration) -> Duration {
+    SAID.saturating_sub(waited)
+}
+
 /// Decides about what was read, and takes what the decision has found out into the record.
 pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, reading: Reading) -> Decided {
     let Reading { snapshot, asked } = reading;
@@ -82,7 +87,7 @@ pub(super) fn silence(
     }
     let now = Instant::now();
     let since = *state.waiting.insert(since.unwrap_or(now));
-    let left = SAID.saturating_sub(now.duration_since(since));
+    let left = silent_for(now.duration_since(since));
     if left.is_zero() {
         return None;
     }
@@ -142,6 +147,14 @@ mod tests {
     async fn reading_before_end_of_settle_time_is_none_of_two_however_late_decided() {
         assert!(counts_as_one_of_two(Duration::ZERO));
         assert!(!counts_as_one_of_two(Duration::from_secs(50)));
+    }
+
+    #[test]
+    fn silence_about_a_wait_ends_after_10_seconds() {
+        let left = |waited| silent_for(Duration::from_millis(waited));
+        assert_eq!(left(0), Duration::from_secs(10));
+        assert_eq!(left(9_999), Duration::from_millis(1));
+        assert_eq!([left(10_000), left(60_000)], [Duration::ZERO; 2]);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::act::act;
 use super::context::key_of;
-use super::decide::{SAID, decide};
+use super::decide::{SAID, decide, silent_for};
 use super::estimate::estimate;
 use super::gather::gather;
 use super::object_metadata::ObjectMetadata;
@@ -76,7 +76,7 @@ fn still_waits(context: &Context, key: &Key, state: &mut ObjectState) -> Option<
     let now = Instant::now();
     if state.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
         let since = *state.waiting.get_or_insert(now);
-        let left = SAID.saturating_sub(now.duration_since(since));
+        let left = silent_for(now.duration_since(since));
         if !left.is_zero() {
             // It waits for the scan, and not for its host.
             state.turned_away = None;

@@ -5,7 +5,7 @@ mod rate_limited;
 
 use std::time::{Duration, Instant};
 
-use super::decide::SAID;
+use super::decide::silent_for;
 use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, backoff, jitter};
@@ -111,7 +111,7 @@ impl Pass<'_> {
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.state), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
         let edited = self.is_edited(&status);
-        let unseen = self.state.unseen_for(edited, now).map(|unseen| SAID.saturating_sub(unseen));
+        let unseen = self.state.unseen_for(edited, now).map(silent_for);
         let said_in = self.state.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
         let now_wrong = status.conditions.is_empty() || self.state.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();

@@ -39,8 +39,8 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
     let above = above_ceiling(told).map(|(short, _)| short);
     let change = step.map(status_column::step_in_short);
-    let words = [Some(status_column::summary(decision, change.as_deref(), beside)), desired.clamp_in_short(), above];
-    status.summary = Some(words.into_iter().flatten().collect::<Vec<_>>().join("; "));
+    let mut phrases = status_column::summary(decision, change.as_deref(), beside);
+    phrases.extend(desired.clamp_in_short().into_iter().chain(above));
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
@@ -54,8 +54,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
         (says.ready, says.reason, asked.clone())
     };
     if off {
-        status.summary = Some(status_column::not_in_force(short));
+        phrases = status_column::not_in_force(short);
     }
+    status.summary = Some(status_column::column(&phrases));
     let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);
     conditions.say(kind::LICENSE_VALID, license.status, license.reason, license.message);

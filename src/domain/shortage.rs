@@ -6,6 +6,8 @@ use super::{Desired, Differences, Snapshot};
 /// Seats are short: how.
 pub(super) struct Shortage {
     pub reason: &'static str,
+    /// For the narrow column.
+    pub short: String,
     pub message: String,
 }
 
@@ -13,7 +15,7 @@ pub(super) struct Shortage {
 pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<String, Shortage>> {
     let (numbers, used) = seen.numbers().zip(seen.usage.count())?;
     let free = numbers.seats.saturating_sub(used);
-    let short = |reason, message: String| Some(Err(Shortage { reason, message }));
+    let short = |reason, short: String| Some(Err(Shortage { reason, message: short.clone(), short }));
     if free < 0 {
         let taken = format!("{used} of {} seats in use", numbers.seats);
         // The gate of the readings holds what would add to such numbers.
@@ -22,11 +24,14 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
             "these credentials can only add seats, and nothing is added to such numbers: use credentials that set totals, or free {} seats",
             -i64::from(free)
         );
-        return short(reason::OVER_ALLOCATED, if adds { format!("{taken}. {way}") } else { taken });
+        let message = if adds { format!("{taken}. {way}") } else { taken.clone() };
+        return Some(Err(Shortage { reason: reason::OVER_ALLOCATED, short: taken, message }));
     }
     if seen.keys().is_some_and(|ring| ring.can_add_user == Some(false)) {
         let vendor = desired.pool.vendor.name;
-        return short(reason::EXHAUSTED, format!("{vendor} takes no more users, though {free} seats are free"));
+        let short = format!("{vendor} takes no more users");
+        let message = format!("{vendor} takes no more users, though {free} seats are free");
+        return Some(Err(Shortage { reason: reason::EXHAUSTED, short, message }));
     }
     let thresholds = &desired.thresholds;
     if free == 0 {

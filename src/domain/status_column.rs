@@ -1,4 +1,4 @@
-//! The STATUS column: one short phrase. Detail belongs into condition messages.
+//! The STATUS column: short phrases, the worst first. Detail belongs into condition messages.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::condition_table::says;
 use super::numbers::doubled;
 use super::shortage::Shortage;
 use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict, keys};
-use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, NO_CLUSTER, Step};
+use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, Step};
 
 /// What STATUS reports beside a decision.
 #[derive(Clone, Copy)]
@@ -20,71 +20,110 @@ pub(super) struct Beside<'a> {
 }
 
 impl Beside<'_> {
-    /// The worst first: a shortage replaces `words`, which report that all is in order.
-    fn after(self, words: &str) -> String {
-        let first = self.shortage.map_or_else(|| words.to_owned(), |s| format!("shortage: {}", s.message));
+    /// What hurts the users of the account now, or soon.
+    fn harm(self) -> impl Iterator<Item = String> {
+        let shortage = self.shortage.map(|s| format!("{SHORTAGE}{}", s.short));
+        shortage.into_iter().chain(self.late.then(|| "payment late".to_owned()))
+    }
+
+    /// What is billed beside what is shown.
+    fn bills(self) -> impl Iterator<Item = String> {
         let bills = self.billed.map(|billed| format!("bills {billed}"));
-        let may_bill = self.may_bill.map(|may| format!("may bill {}", may.seats));
-        let late = self.late.then(|| "payment late".to_owned());
-        let first = Some(first).filter(|first| !first.is_empty());
-        [first, bills, may_bill, late].into_iter().flatten().collect::<Vec<_>>().join("; ")
+        bills.into_iter().chain(self.may_bill.map(|may| format!("may bill {}", may.seats)))
+    }
+
+    fn all(self) -> Vec<String> {
+        self.harm().chain(self.bills()).collect()
+    }
+
+    /// A shortage replaces `words`, which report that all is in order.
+    fn after(self, words: &[String]) -> Vec<String> {
+        let words = if self.shortage.is_some() { &[] } else { words };
+        words.iter().cloned().chain(self.all()).collect()
     }
 }
 
-/// The phrase for a decision. It includes `beside` where the decision is not more urgent.
-pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<'_>) -> String {
-    let words = says(&decision.verdict).words;
+/// The phrases for a decision, the worst first. They include `beside` where the decision is not more urgent.
+pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<'_>) -> Vec<String> {
+    let words = says(&decision.verdict).words.to_owned();
     match &decision.verdict {
-        Verdict::InSync | Verdict::Observed(None) => beside.after(words),
-        Verdict::Observed(Some(wanted)) => beside.after(&format!("{words}; spec: {}", wanted.seats)),
+        Verdict::InSync | Verdict::Observed(None) => beside.after(&[words]),
+        Verdict::Observed(Some(wanted)) => beside.after(&[words, format!("spec: {}", wanted.seats)]),
         Verdict::Standby(standby) => standing_by(standby, words, beside),
-        Verdict::Publish | Verdict::Change(_) => format!("{} now", change.unwrap_or("change")),
-        Verdict::Held(holds) => held(holds, change.unwrap_or("change"), words, beside),
-        Verdict::Rejected if decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some()) => {
-            "vendor refused".into()
+        Verdict::Publish | Verdict::Change(_) => vec![format!("{} now", change.unwrap_or("change"))],
+        Verdict::Held(holds) => held(holds, change.unwrap_or("change"), &words, beside),
+        Verdict::Lacking(lack) => [lack.summary.clone()].into_iter().chain(beside.all()).collect(),
+        Verdict::Doubt => vec![words],
+        // What was bought is not known, which is worse than too few seats.
+        Verdict::NeedsReview => [words].into_iter().chain(beside.harm()).collect(),
+        // What may be billed is in the sentence of a refusal.
+        Verdict::Rejected => {
+            let why = decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some());
+            beside.harm().chain([if why { "vendor refused".to_owned() } else { words }]).collect()
         }
-        Verdict::Lacking(lack) => lack.summary.clone(),
-        Verdict::Doubt | Verdict::Rejected | Verdict::NeedsReview | Verdict::Conflict | Verdict::Unsupported(_) => {
-            words.to_owned()
-        }
+        Verdict::Conflict | Verdict::Unsupported(_) => beside.harm().chain([words]).chain(beside.bills()).collect(),
     }
 }
 
-/// The phrase for an object on standby. `standby` comes first, because a hand-over waits for it.
-fn standing_by(standby: &Standby, words: &str, beside: Beside<'_>) -> String {
-    let wanted = standby.wanted.map(|wanted| format!("spec: {}", wanted.seats));
-    let open = standby.settles.then(|| words.to_owned());
-    let other = beside.after("");
-    let standby = match standby.active.as_str() {
-        NO_CLUSTER => "standby (none active)".to_owned(),
-        active => format!("standby for {active}"),
+/// The longest STATUS, in characters: the other columns of `kubectl get -A` fit into 120 beside it.
+const ROOM: usize = 36;
+
+/// Stands before a shortage where there is room.
+const SHORTAGE: &str = "shortage: ";
+
+/// The column of these phrases, the worst first. Those that it has no room for are counted.
+pub(super) fn column(phrases: &[String]) -> String {
+    let fits = |text: &String| text.chars().count() <= ROOM;
+    let whole = phrases.join("; ");
+    if fits(&whole) {
+        return whole;
+    }
+    let short: Vec<&str> = phrases.iter().map(|phrase| phrase.strip_prefix(SHORTAGE).unwrap_or(phrase)).collect();
+    let short = match short.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() && *first == says(&Verdict::InSync).words => rest,
+        all => all,
     };
-    let all = [Some(standby), open, wanted, Some(other).filter(|other| !other.is_empty())];
-    all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let cut = |shown| match short.split_at(shown) {
+        (shown, []) => shown.join("; "),
+        (shown, left) => format!("{}; +{} more", shown.join("; "), left.len()),
+    };
+    let first = || format!("{}{}", short.first().unwrap_or(&""), if short.len() > 1 { "…" } else { "" });
+    (1..=short.len()).rev().map(cut).find(fits).unwrap_or_else(first)
 }
 
-/// The phrase for a held change, after anything worse. For a window it has the time of the opening.
-fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> String {
+/// The phrases for an object on standby. `standby` comes first, because a hand-over waits for it.
+fn standing_by(standby: &Standby, words: String, beside: Beside<'_>) -> Vec<String> {
+    let wanted = standby.wanted.map(|wanted| format!("spec: {}", wanted.seats));
+    let open = standby.settles.then_some(words);
+    let standby = format!("standby for {}", standby.active);
+    [Some(standby), open, wanted].into_iter().flatten().chain(beside.all()).collect()
+}
+
+/// The phrases for a held change, after anything worse. For a window they have the time of the opening.
+fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> Vec<String> {
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
-        return format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
+        return vec![format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))];
     }
     // A hold that lasts for days, or until a person acts, must not hide anything worse.
     let waits = holds.first().is_some_and(|hold| hold.lasts() || hold.is_of_a_person());
-    let worse = Some(beside.after("")).filter(|worse| waits && !worse.is_empty());
-    let worse = worse.map_or_else(String::new, |worse| format!("{worse}; "));
-    let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) else {
-        return format!("{worse}{change}: {words}");
-    };
-    let when =
-        awaited.next.as_ref().map_or_else(|| ": no window known".to_owned(), |next| format!(" at {}", next.local));
-    let buys = if awaited.vendor_buys { "; vendor may buy meanwhile" } else { "" };
-    format!("{worse}{change}{when}{buys}")
+    let beside = Some(beside).filter(|_| waits);
+    let mut phrases: Vec<String> = beside.into_iter().flat_map(Beside::harm).collect();
+    if let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) {
+        let when =
+            awaited.next.as_ref().map_or_else(|| ": no window known".to_owned(), |next| format!(" at {}", next.local));
+        phrases.push(format!("{change}{when}"));
+        phrases.extend(awaited.vendor_buys.then(|| "vendor may buy meanwhile".to_owned()));
+    } else {
+        phrases.push(format!("{change}: {words}"));
+    }
+    phrases.extend(beside.into_iter().flat_map(Beside::bills));
+    phrases
 }
 
-/// The phrase where the license is not in force.
-pub(super) fn not_in_force(shortage: Option<&Shortage>) -> String {
-    let short = shortage.map_or_else(String::new, |s| format!("; shortage: {}", s.message));
-    format!("license not in force{short}")
+/// The phrases where the license is not in force.
+pub(super) fn not_in_force(shortage: Option<&Shortage>) -> Vec<String> {
+    let short = shortage.map(|s| format!("{SHORTAGE}{}", s.short));
+    ["license not in force".to_owned()].into_iter().chain(short).collect()
 }
 
 /// A step in a few words, for sentences: `add license key 1`, `+50 seats`, `limit 170`, `-10 seats, limit 140`.

@@ -233,12 +233,12 @@ impl Line {
         let expected = [self.ready.clone(), self.status.clone(), self.says.replace(AGAIN, again)];
         let seen = async || {
             let status = t.status().await;
-            (words(&status, &t.world.vendor.host()) == expected && t.writes() == self.sent).then_some(())
+            (words(t, &status) == expected && t.writes() == self.sent).then_some(())
         };
         let told = wait_for("the sentence", PATIENCE * 2, seen);
         if tokio::time::timeout(PATIENCE, told).await.is_err() {
             let status = t.status().await;
-            let [ready, status, says] = words(&status, &t.world.vendor.host());
+            let [ready, status, says] = words(t, &status);
             let last = t.world.bitwarden().find(&t.key.id).and_then(|o| o.last_refusal).map(|last| last.refusal);
             let says = says.replace(again, AGAIN);
             return Err(format!(
@@ -274,8 +274,10 @@ impl Line {
 }
 
 /// Status of `Ready` with its reason, STATUS, and the message, without what differs from run to run.
-fn words(status: &LicenseSeatsStatus, host: &str) -> [String; 3] {
-    let message = condition(status, "Ready").map_or("", |ready| &ready.message).replace(host, "<host>");
+fn words(t: &Tenant<'_>, status: &LicenseSeatsStatus) -> [String; 3] {
+    let message =
+        condition(status, "Ready").map_or("", |ready| &ready.message).replace(&t.world.vendor.host(), "<host>");
+    let message = message.replace(&format!("Secret {} (", t.name), "Secret <name> (");
     let mut parts = message.split("confirm=");
     let first = parts.next().unwrap_or_default().to_owned();
     let rest = parts.map(|part| {

@@ -200,7 +200,7 @@ async fn play(w: &World, row: &Symptom, cause: &Cause, server: Option<&Simulator
         None => w.vendor.host(),
     };
     let says = row.says.replace("<host>", &host);
-    let says = if cause.beside { format!("ownerCredentialsSecretRef: {says}") } else { says };
+    let says = if cause.beside { format!("(ownerCredentialsSecretRef): {says}") } else { says };
     let told = t
         .until(&says, |status| {
             let told = |c: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition| {

@@ -47,6 +47,7 @@ shutdown-grace: 8s
 {{- include "seatkeeper.checkListen" . }}
 {{- include "seatkeeper.checkReplicas" . }}
 {{- include "seatkeeper.checkPod" . }}
+{{- include "seatkeeper.checkPlacement" . }}
 {{- include "seatkeeper.checkMonitoring" . }}
 {{- $rbac := default (dict) .Values.rbac }}
 {{- $account := default (dict) .Values.serviceAccount }}
@@ -196,6 +197,37 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
+{{- /* What Kubernetes would refuse of the pod, or never start. */}}
+{{- define "seatkeeper.checkPlacement" -}}
+{{- $pod := default (dict) .Values.podSecurityContext }}
+{{- $own := default (dict) .Values.securityContext }}
+{{- $set := dict }}
+{{- range $field := list "runAsUser" "runAsNonRoot" }}
+{{- range $context := list $pod $own }}
+{{- if not (kindIs "invalid" (dig $field nil $context)) }}
+{{- $_ := set $set $field (get $context $field) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (eq (toString $set.runAsUser) "0") $set.runAsNonRoot }}
+{{- fail "runAsUser: 0 is root, which runAsNonRoot forbids, so the pod would never start: write another user, or null for the user of the image" }}
+{{- end }}
+{{- range .Values.tolerations }}
+{{- if and (eq (default "" .operator) "Exists") .value }}
+{{- fail (printf "tolerations: the operator Exists takes no value, and %s is one: clear it, or write the operator Equal" .value) }}
+{{- else if and (not .key) (ne (default "" .operator) "Exists") }}
+{{- fail "tolerations: one has no key: name the key of the taint, or write the operator Exists to tolerate every taint" }}
+{{- end }}
+{{- end }}
+{{- range .Values.extraEnvFrom }}
+{{- if and .configMapRef .secretRef }}
+{{- fail (printf "extraEnvFrom: one entry names the ConfigMap %s and the Secret %s: make two entries of it" .configMapRef.name .secretRef.name) }}
+{{- else if not (or .configMapRef .secretRef) }}
+{{- fail "extraEnvFrom: an entry names nothing: add configMapRef or secretRef to it" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* What Prometheus would refuse, and mostly without a word to the installer. */}}
 {{- define "seatkeeper.checkMonitoring" -}}
 {{- range $kind := list "serviceMonitor" "podMonitor" }}
@@ -213,6 +245,17 @@ shutdown-grace: 8s
 {{- end }}
 {{- if and (hasKey $seconds "interval") (gt (default 0 $seconds.scrapeTimeout) (default 0 $seconds.interval)) }}
 {{- fail (printf "metrics.%s.scrapeTimeout: %s is above the interval, %s, so Prometheus would not scrape: lower it, or raise the interval" $kind $monitor.scrapeTimeout $monitor.interval) }}
+{{- end }}
+{{- end }}
+{{- $matcher := "[A-Za-z_][A-Za-z0-9_]* *(=|!=|=~|!~) *(\"([^\"\\\\]|\\\\.)*\"|'([^'\\\\]|\\\\.)*')" }}
+{{- with (.Values.alerts).operatorSelector }}
+{{- if not (regexMatch (printf "^ *%s( *, *%s)* *,? *$" $matcher $matcher) .) }}
+{{- fail (printf "alerts.operatorSelector: %s selects no series, and Prometheus would load none of the alerts: write labels with quoted values, such as job=\"seatkeeper\"" .) }}
+{{- end }}
+{{- end }}
+{{- range $label, $_ := (.Values.alerts).ruleLabels }}
+{{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $label) }}
+{{- fail (printf "alerts.ruleLabels: %s is no label of Prometheus: write letters, digits and _ alone, such as cost_center" $label) }}
 {{- end }}
 {{- end }}
 {{- with (.Values.alerts).keepFiringFor }}
@@ -274,7 +317,12 @@ shutdown-grace: 8s
 {{- range $flag, $_ := .Values.flags }}
 {{- $_ := set $own $flag (printf "flags.%s" $flag) }}
 {{- end }}
+{{- $before := "" }}
 {{- range .Values.extraArgs }}
+{{- if not (or (regexMatch "^--[a-z]" .) (regexMatch "^--[a-z][a-z-]*$" $before)) }}
+{{- fail (printf "extraArgs: %s is no flag: write --name=value, such as --concurrency=16" .) }}
+{{- end }}
+{{- $before = . }}
 {{- with get $own (trimPrefix "--" (regexFind "^--[a-z-]+" .)) }}
 {{- fail (printf "extraArgs: the chart gives this flag itself, by the value %s: set that one" .) }}
 {{- end }}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::super::decide::SAID;
+use super::super::decide::silent_for;
 use super::super::pass::{Pass, Queue, RateLimited};
 use super::super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
@@ -62,8 +62,8 @@ impl Pass<'_> {
         let (state, now) = (&self.state, Instant::now());
         let ready = status.conditions.iter().find(|condition| condition.type_ == domain::kind::READY);
         match unseen {
-            _ if status.conditions.is_empty() => (SAID.saturating_sub(state.unread_for(now)), EVER),
-            Some(unseen) => (SAID.saturating_sub(unseen), "since its spec or a Secret was changed"),
+            _ if status.conditions.is_empty() => (silent_for(state.unread_for(now)), EVER),
+            Some(unseen) => (silent_for(unseen), "since its spec or a Secret was changed"),
             // It says that it waits, and not until when.
             None if domain::is_rate_limited(status) && turn.is_some() => {
                 (Duration::ZERO, if was_read(status) { THREE_INTERVALS } else { EVER })

@@ -650,7 +650,7 @@ fn shortage_is_reported_ahead_of_change_unapproved_denied_or_never_made() {
     let mut asker = asker(150);
     asker.story.seen.usage = Usage::Exact(100);
     asker.pass();
-    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats: approval needed");
+    assert_eq!(asker.summary(), "0 free; +50 seats: approval needed");
     let spec = format!("decision: Denied, planId: {}", asker.plan());
     asker.give("no", &spec);
     asker.pass();
@@ -660,7 +660,7 @@ fn shortage_is_reported_ahead_of_change_unapproved_denied_or_never_made() {
     let never = serde_yaml::from_str("{increase: {mode: Never}}").unwrap();
     asker.story.desired.adjustment = ChangeTimes::parse(Some(&never)).unwrap();
     asker.pass();
-    assert_eq!(asker.summary(), "shortage: 0 free; +50 seats: shown only");
+    assert_eq!(asker.summary(), "0 free; +50 seats: shown only");
 }
 
 #[test]

@@ -306,10 +306,10 @@ fn what_is_above_the_ceiling_is_in_sync_stays_and_is_told() {
             150,
             Some(151),
             150,
-            "in sync; vendor may buy past --max-seats 150",
+            "vendor may buy past --max-seats 150",
             Some(format!("{buys} the limit of 151 is above it")),
         ),
-        (150, None, 150, "in sync; vendor may buy past --max-seats 150", Some(format!("{buys} there is no limit"))),
+        (150, None, 150, "vendor may buy past --max-seats 150", Some(format!("{buys} there is no limit"))),
         (150, Some(200), 149, "in sync; above --max-seats 149", Some(format!("{above}; Acme may buy past"))),
     ] {
         let (short, message) = told(seats, limit, max);

@@ -174,8 +174,19 @@ fn states_have_every_reason_of_ready() {
 fn status_column_of_each_state_leaves_room_in_a_table_of_all_namespaces() {
     // 120 columns less those of a namespace of 8 characters, a name of 14, numbers of 5 digits and an age.
     const ROOM: usize = 36;
+    let narrow = |name: &str, column: &str| assert!(column.chars().count() <= ROOM, "{name}: {column}");
     for (name, object) in states() {
-        let column = object["status"]["summary"].as_str().unwrap_or_default();
-        assert!(column.chars().count() <= ROOM, "{name}: {column}");
+        narrow(&name, object["status"]["summary"].as_str().unwrap_or_default());
+    }
+    // Each verdict beside everything that may be wrong at the same time.
+    let worst = story().shows(150, Some(150)).uses(Usage::Exact(150)).with(|s| {
+        s.seen.license = Some(License::of(LicenseState::PastDue));
+        (s.seen.billed, s.desired.ceilings.max_seats) = (Some(160), Some(140));
+        s.desired.thresholds.free_seats = Some(5);
+    });
+    for (name, verdict) in samples::verdicts() {
+        let decision = Decision { verdict, ..worst.follow() };
+        let finding = Finding::Decided { desired: &worst.desired, seen: &worst.seen, decision: &decision };
+        narrow(name, &over(&LicenseSeatsStatus::default(), &finding).summary.unwrap_or_default());
     }
 }

@@ -52,9 +52,25 @@ fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
     assert_eq!(said(&both, kind::LICENSE_VALID).0, "True/PastDue");
     assert_eq!(told(150, 80, LicenseState::PastDue).summary.as_deref(), Some("in sync; payment late"));
     let off = told(150, 150, LicenseState::Unpaid);
-    assert_eq!(off.summary.as_deref(), Some("license not in force; shortage: 0 free"));
+    assert_eq!(off.summary.as_deref(), Some("license not in force; 0 free"));
     assert_eq!(said(&off, kind::SEAT_SHORTAGE).0, "True/Exhausted");
     assert_eq!(told(150, 80, LicenseState::Unpaid).summary.as_deref(), Some("license not in force"));
+}
+
+#[test]
+fn shortage_and_late_payment_come_before_a_verdict_that_lasts() {
+    let story = story().shows(150, Some(150)).uses(Usage::Exact(150));
+    let story = story.with(|s| s.seen.license = Some(License::of(LicenseState::PastDue)));
+    let column = |verdict| {
+        let decision = Decision { verdict, ..story.follow() };
+        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+        report(&LicenseSeatsStatus::default(), 3, &finding, now()).status.summary.unwrap()
+    };
+    assert_eq!(column(Verdict::Unsupported("it cannot".into())), "0 free; payment late; +1 more");
+    assert_eq!(column(Verdict::Conflict), "0 free; payment late; +1 more");
+    assert_eq!(column(Verdict::Rejected), "0 free; payment late; +1 more");
+    assert_eq!(column(Verdict::NeedsReview), "needs review; 0 free; payment late");
+    assert_eq!(column(Verdict::Doubt), "outcome unknown", "it ends by itself");
 }
 
 #[test]
@@ -67,11 +83,11 @@ fn change_waiting_for_person_or_days_hides_nothing_worse_in_status_column() {
     };
     let column = |story: Story| reported(&story).status.summary.unwrap();
     let suspended = column(late().with(|s| s.desired.suspended = true));
-    assert_eq!(suspended, "shortage: 0 free; payment late; +50 seats: suspended");
+    assert_eq!(suspended, "0 free; payment late; +1 more");
     let held = column(late().with(|s| s.desired.guardrails.max_seats = Some(120)));
-    assert_eq!(held, "shortage: 0 free; payment late; +50 seats: blocked by guard rail");
+    assert_eq!(held, "0 free; payment late; +1 more");
     let denied = column(late().with(|s| s.desired.approval.increase_above = Some(10)));
-    assert_eq!(denied, "shortage: 0 free; payment late; +50 seats: approval needed");
+    assert_eq!(denied, "0 free; payment late; +1 more");
     let at_once = column(late());
     assert_eq!(at_once, "+50 seats now", "what is about to change is not worth a word more");
 }
@@ -146,7 +162,7 @@ fn numbers_that_contradict_each_other_are_no_guard_rail() {
         assert_eq!(said(&status, kind::READY).0, "False/NumbersInDoubt");
         assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/NumbersInDoubt");
         let summary = status.summary.unwrap();
-        assert!(summary.ends_with(": numbers in doubt"), "{summary}");
+        assert!(summary.starts_with("-10 seats: numbers in doubt"), "{summary}");
         assert_eq!(status.plan.unwrap().blocked_by, [PlanBlock::NumbersInDoubt]);
         assert_eq!(said_stalled(&story), ("True/NumbersInDoubt".into(), String::new()));
     }

@@ -43,6 +43,7 @@ use owner_api_fields::RelativeChange;
 use preview::Preview;
 use session::BitwardenSession;
 use snapshot::Seen;
+use target::NamedSecret;
 use unread::of_secret;
 
 pub(super) use key::CREDENTIALS;
@@ -77,8 +78,10 @@ pub(super) struct Organization {
     object: Key,
     organization: Option<Arc<BitwardenSession>>,
     owner: Option<Arc<BitwardenSession>>,
-    /// The reference that names the person's key: either may name either kind.
-    owner_reference: &'static str,
+    /// The Secrets that the spec names.
+    secrets: Vec<NamedSecret>,
+    /// The one with the person's key: either field may name either kind.
+    owner_secret: NamedSecret,
     /// Why there is no other key beside the organization's, though the spec names one.
     lacks: Option<Fault>,
     /// The version of the Secrets that the keys came from.
@@ -220,8 +223,8 @@ impl Organization {
             row,
             members,
             owner: view,
-            concern: told.map(|fault| of_secret(self.owner_reference, fault)),
-            fails: fails.then_some(self.owner_reference),
+            concern: told.map(|fault| of_secret(&self.owner_secret, fault)),
+            fails: fails.then(|| self.owner_secret.clone()),
         })
     }
 }

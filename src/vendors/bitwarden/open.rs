@@ -12,9 +12,6 @@ use crate::vendors::secret_data::{never_shown, version};
 use crate::vendors::sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};
 
-/// The references of the spec, in the order in which their Secrets come.
-pub(super) const REFERENCES: [&str; 2] = ["credentialsSecretRef", "ownerCredentialsSecretRef"];
-
 /// What is set for Bitwarden alone.
 #[derive(Clone, Debug)]
 pub struct BitwardenSettings {
@@ -48,22 +45,22 @@ impl Bitwarden {
         target: &Target,
     ) -> Result<Box<dyn VendorAccount>, Fault> {
         let secrets = opening.secrets;
-        let Target { product, region, organization: named } = target;
+        let Target { product, region, organization: named, secrets: names } = target;
         let (mut organization, mut owner, mut id) = (None, None, named.clone());
         let secret_version = version(secrets);
-        let (mut owner_reference, mut lacks) = (REFERENCES[1], None);
-        for (secret, reference) in secrets.iter().zip(REFERENCES) {
+        let (mut owner_secret, mut lacks) = (names.last(), None);
+        for (secret, name) in secrets.iter().zip(names) {
             let key = secret.as_ref().map_err(Fault::clone);
             let key = match key.and_then(|secret| ApiKey::from_secret(secret, *region, opening.allowed)) {
                 Ok(key) => key,
                 Err(fault) => {
-                    lacks.get_or_insert((reference, fault));
+                    lacks.get_or_insert((name, fault));
                     continue;
                 }
             };
             // A single Secret may be in either place; the order of two says which.
             if key.of == KeyOf::User && secrets.len() > 1 {
-                owner_reference = reference;
+                owner_secret = Some(name);
             }
             let slot = if key.of == KeyOf::User { &mut owner } else { &mut organization };
             if slot.is_some() {
@@ -77,13 +74,13 @@ impl Bitwarden {
             }
             *slot = Some(self.session(opening.http, key)?);
         }
-        if let Some((reference, fault)) = &lacks {
+        if let Some((name, fault)) = &lacks {
             // The organization key does alone what it can. A person's key alone would begin to buy by differences.
             if organization.is_none() {
                 let named = secrets.len() > 1;
-                return Err(if named { of_secret(reference, fault.clone()) } else { fault.clone() });
+                return Err(if named { of_secret(name, fault.clone()) } else { fault.clone() });
             }
-            owner_reference = reference;
+            owner_secret = Some(*name);
         }
         on_one_server(organization.as_ref(), owner.as_ref())?;
         let shown = Mutex::default();
@@ -91,7 +88,8 @@ impl Bitwarden {
             object: opening.object.clone(),
             organization,
             owner,
-            owner_reference,
+            secrets: names.clone(),
+            owner_secret: owner_secret.cloned().unwrap_or_default(),
             lacks: lacks.map(|(_, fault)| fault),
             secret_version,
             id,

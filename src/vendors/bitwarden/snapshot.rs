@@ -1,10 +1,10 @@
 //! Puts what the keys show together: the pool's numbers, and every rule that Bitwarden would enforce with an answer that
 //! explains nothing (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
 
-use super::MAX_SEATS;
 use super::license::{billed, license};
 use super::organization_row::{OrganizationRow, PoolNumbers};
 use super::owner::{OwnerView, Standing};
+use super::{MAX_SEATS, NamedSecret};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
 use crate::domain::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
@@ -23,8 +23,8 @@ pub(super) struct Seen {
     pub(super) owner: Option<OwnerView>,
     /// The person's key does not do what it is there for.
     pub(super) concern: Option<Fault>,
-    /// What the person's key adds is missing: the reference that names the key.
-    pub(super) fails: Option<&'static str>,
+    /// What the person's key adds is missing: the Secret of the key.
+    pub(super) fails: Option<NamedSecret>,
 }
 
 pub(super) const SELF_HOSTED: &str = "the server is self-hosted, where seats come from the license file: change the seats of the cloud \
@@ -210,10 +210,11 @@ impl Seen {
     }
 
     fn cannot_lower(&self) -> Option<String> {
-        if let Some(reference) = self.fails {
+        if let Some(secret) = &self.fails {
             return Some(format!(
-                "the key of {reference} fails. Only this key shows exact use and what is billed, so nothing is lowered: mend the \
-                 key, or remove {reference} from the spec"
+                "the key in {secret} fails. Only this key shows exact use and what is billed, so nothing is lowered: mend the \
+                 key, or remove {} from the spec",
+                secret.field
             ));
         }
         let unread = self.product == Product::PasswordManager

@@ -1,5 +1,7 @@
 //! The Bitwarden part of a spec, checked.
 
+use std::fmt;
+
 use crate::api::{Bitwarden, Product, Region, SecretRef};
 use crate::domain::{Goal, Pool, SpecFault, VendorWords};
 use crate::vendors::target::secret;
@@ -9,6 +11,20 @@ use super::{MAX_SEATS, NAME, VENDOR};
 /// What Bitwarden's things are called.
 const WORDS: VendorWords = VendorWords { key: VENDOR, name: NAME, account: "organization", keys_field: "", full: "" };
 
+/// A Secret that the spec names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::vendors) struct NamedSecret {
+    pub(in crate::vendors) name: String,
+    /// The field that names it.
+    pub(in crate::vendors) field: &'static str,
+}
+
+impl fmt::Display for NamedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret {} ({})", self.name, self.field)
+    }
+}
+
 /// Which pool of which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -17,11 +33,14 @@ pub struct Target {
     pub(in crate::vendors) region: Option<Region>,
     /// The organization's id, where the spec names it.
     pub(in crate::vendors) organization: Option<String>,
+    /// One or two, in the order of [`Pool::secrets`].
+    pub(in crate::vendors) secrets: Vec<NamedSecret>,
 }
 
 pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target), SpecFault> {
-    let named = |field: &str, reference: &Option<SecretRef>| {
-        reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference)).transpose()
+    let named = |field, reference: &Option<SecretRef>| {
+        let name = reference.as_ref().map(|reference| secret(&format!("spec.vendor.bitwarden.{field}"), reference));
+        name.transpose().map(|name| name.map(|name| NamedSecret { name, field }))
     };
     let organization_key = named("credentialsSecretRef", &bitwarden.credentials_secret_ref)?;
     let owner_key = named("ownerCredentialsSecretRef", &bitwarden.owner_credentials_secret_ref)?;
@@ -31,12 +50,14 @@ pub(in crate::vendors) fn target(bitwarden: &Bitwarden) -> Result<(Pool, Target)
         ));
     }
     let product = bitwarden.product.unwrap_or_default();
+    let named: Vec<_> = organization_key.into_iter().chain(owner_key).collect();
+    let secrets = named.iter().map(|secret| secret.name.clone()).collect();
     let target = Target {
         product,
         region: bitwarden.region,
         organization: bitwarden.organization_id.as_deref().map(organization).transpose()?,
+        secrets: named,
     };
-    let secrets = organization_key.into_iter().chain(owner_key).collect();
     let (name, frees, every_use) = (product.name(), product.frees(), product.every_use());
     let (vendor, goal) = (&WORDS, Goal::Quantity);
     Ok((Pool { vendor, name, secrets, most_seats: MAX_SEATS, frees, every_use, goal }, target))

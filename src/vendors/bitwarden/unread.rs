@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Organization;
 use super::error::BitwardenError;
-use super::open::REFERENCES;
 use super::session::BitwardenSession;
+use super::target::NamedSecret;
 use crate::domain::{Fault, Remedy};
 use crate::vendors::error::Failure;
 use crate::vendors::{ReadError, Urgency};
@@ -24,8 +24,8 @@ impl Organization {
         };
         match error.unread(&host) {
             ReadError::Failed(fault) if fault.remedy == Remedy::Credentials => {
-                let reference = REFERENCES.into_iter().find(|reference| *reference != self.owner_reference);
-                ReadError::Failed(of_secret(reference.unwrap_or_default(), fault))
+                let mut others = self.secrets.iter().filter(|secret| **secret != self.owner_secret);
+                ReadError::Failed(others.next().map_or(fault.clone(), |secret| of_secret(secret, fault)))
             }
             error => error,
         }
@@ -45,7 +45,7 @@ impl Organization {
     }
 }
 
-/// A fault of one of two Secrets, which is named by its reference.
-pub(super) fn of_secret(reference: &str, fault: Fault) -> Fault {
-    Fault { message: format!("{reference}: {}", fault.message), ..fault }
+/// A fault of one of two Secrets, which the message names.
+pub(super) fn of_secret(secret: &NamedSecret, fault: Fault) -> Fault {
+    Fault { message: format!("{secret}: {}", fault.message), ..fault }
 }

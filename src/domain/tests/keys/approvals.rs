@@ -32,8 +32,8 @@ fn key_waits_for_a_yes_also_where_seats_are_short_without_it_and_says_both() {
     assert_eq!(pending.0, "True/AwaitingApproval");
     assert!(pending.1.contains("how many seats a license key brings shows only once it is added"), "{}", pending.1);
     assert_eq!(status.plan.as_ref().map(|plan| plan.blocked_by.clone()), Some(vec![PlanBlock::Approval]));
-    let summary = status.summary.unwrap_or_default();
-    assert!(summary.starts_with("shortage") && summary.contains("approval needed"), "{summary}");
+    assert_eq!(status.summary.as_deref(), Some("10 of 5 seats in use; +1 more"));
+    assert_eq!(said(&status, kind::SEAT_SHORTAGE).0, "True/OverAllocated");
     assert!(story.approved().adds().is_some());
 }
 

@@ -85,9 +85,9 @@ fn subscription_seen_by_second_key_holds_for_seats_and_leaves_limit() {
 #[test]
 fn nothing_is_lowered_while_the_second_key_fails() {
     assert_eq!(support(seen(Product::PasswordManager)).cannot_lower, None);
-    let failing = Seen { fails: Some("ownerCredentialsSecretRef"), ..seen(Product::PasswordManager) };
-    let failing = support(failing);
-    assert!(failing.cannot_lower.is_some_and(|why| why.contains("ownerCredentialsSecretRef")));
+    let fails = Some(NamedSecret { name: "owner".into(), field: "ownerCredentialsSecretRef" });
+    let failing = support(Seen { fails, ..seen(Product::PasswordManager) });
+    assert!(failing.cannot_lower.is_some_and(|why| why.contains("Secret owner (ownerCredentialsSecretRef)")));
     assert_eq!((failing.read_only, failing.seats_fixed), (None, None));
 }
 
