@@ -15,12 +15,12 @@ mapfile -t failed < <(sed -n 's/^test \([A-Za-z0-9_:]*\) \.\.\. FAILED$/\1/p' "$
 count=${#failed[@]}
 [ "$count" -gt 0 ] && [ "$count" -le "$most" ] || exit "$status"
 
-# Whether each panic of a test is that of a wait (tests/support/src/wait.rs), by its output among the failures.
+# Whether each panic of a test is that of a wait (tests/support/src/wait.rs, or of the simulator), by its output among the failures.
 only_waited() {
   awk -v name="$1" '
     /^---- .* stdout ----$/ { here = ($2 == name) }
     /^failures:$/ { here = 0 }
-    said { if (/, which did not happen/) waited++; else other++ }
+    said { if (/, which did not happen|^assertion failed: .*[.](wait_fired|settle)[(]/) waited++; else other++ }
     { said = here && /^thread .* panicked at / }
     END { exit !(waited > 0 && other == 0) }' "$first"
 }

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Opening, Stretch, covers, merged, openings};
+use super::{Stretch, covers, merged, openings};
 use crate::api::{Intent, PassedWindow, Step, WindowUse};
 use crate::domain::Situation;
 use crate::domain::ladder::Move;
