@@ -204,7 +204,7 @@ fn live(fires: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn vendor_that_throttles_is_told_with_the_object_that_becomes_stale() {
+async fn throttling_vendor_is_alerted_with_stale_object() {
     needs_control_plane!();
     let w = World::with("alerts-throttled", organization(), FAST).await;
     let prometheus = prometheus(&w.plane).await;

@@ -130,7 +130,7 @@ async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
+async fn reconcile_request_is_handled_now_despite_long_interval() {
     needs_control_plane!();
     let w = world("requested").await;
     w.declare("acme", json!({ "interval": "24h", "seats": 100 })).await;
@@ -198,7 +198,7 @@ async fn declare_broken(w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
+async fn metrics_of_object_match_its_status_and_vanish_with_it() {
     needs_control_plane!();
     let w = world("metrics-object").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
@@ -261,7 +261,7 @@ async fn first_refusal_of_a_vendor_is_an_increase_of_a_counter_that_was_at_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_and_metrics_say_what_goes_on_in_the_format_that_is_asked_for() {
+async fn probes_and_metrics_answer_in_the_accepted_format() {
     needs_control_plane!();
     let w = world("metrics").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
@@ -295,7 +295,7 @@ async fn probes_and_metrics_say_what_goes_on_in_the_format_that_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
+async fn shortage_is_reported_while_growing_and_ends_with_purchase() {
     needs_control_plane!();
     let w = world("shortage").await;
     w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } })).await;
@@ -342,7 +342,7 @@ async fn seats_that_the_vendor_bought_stay_through_an_outage_of_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
+async fn wrong_flag_ends_process_with_message_that_names_it() {
     needs_control_plane!();
     let plane = seatkeeper_support::ControlPlane::shared().await;
     for flag in [

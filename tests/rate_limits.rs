@@ -149,7 +149,7 @@ async fn change_itself_is_refused(name: &str, key: Key) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchase_that_the_limiter_refuses_is_sent_again_when_its_window_is_over() {
+async fn purchase_refused_by_limiter_is_sent_after_its_window() {
     needs_control_plane!();
     change_itself_is_refused("purchase-limited", Key::Organization).await;
 }
@@ -230,7 +230,7 @@ async fn difference_that_loses_turn_after_intent_to_other_object_is_sent_once() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_whose_last_look_is_rate_limited_is_not_sent_before_that_look() {
+async fn difference_is_not_sent_before_its_rate_limited_last_reading() {
     needs_control_plane!();
     let w = limited("last-look").await;
     let t = w.tenant("acme", organization()).await;

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {
+    fn unsent_change_is_not_reported_as_vendor_silence() {
         for why in ["the operator is shutting down", "the Secret with the license key changed meanwhile"] {
             let throttled = |_| Fault::spec("vault.test unreachable".into());
             let fault = fault(Outcome::NotSent(why), throttled).unwrap();

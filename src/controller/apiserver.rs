@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn outage_is_over_when_nothing_has_failed_for_a_while() {
+    fn outage_ends_after_a_while_without_failure() {
         let (apiserver, start) = (Apiserver::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(apiserver.over(at(0)), None, "there was none");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_apiserver_says_is_told_in_words_alone() {
+    fn apiserver_error_is_reported_in_words_alone() {
         let status = Status { code: 403, message: "leases is forbidden".into(), ..Status::default() };
         let error = Error::Apiserver(kube::Error::Api(Box::new(status)));
         assert_eq!(error.to_string(), "apiserver: leases is forbidden (403)");

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn leadership_ends_by_itself_by_the_clock_that_says_more() {
+    fn leadership_expires_by_faster_clock() {
         let renewed = Moment::now();
         let validity = Validity { renewed: Some(renewed), lasts: Duration::from_secs(10), term: 1 };
         for (monotonic, wall, runs) in

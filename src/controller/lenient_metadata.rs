@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_person_wrote_into_managed_fields_the_rest_is_read() {
+    fn object_with_any_managed_fields_is_still_read() {
         let nested = (0..100_000).fold(String::new(), |nested, _| nested + r#"{"f:x":"#) + "1" + &"}".repeat(100_000);
         let fields = r#""fieldsV1":"#.to_owned() + &nested;
         for entry in [r#""time":"9999-12-31T23:59:59Z""#, r#""time":7"#, r#""time":{}"#, &fields] {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_cannot_be_held_is_the_latest_and_still_a_time() {
+    fn unrepresentable_time_is_read_as_latest_time() {
         for time in ["9999-12-31T23:59:59Z", "nonsense"] {
             let metadata = read(&json!({ "creationTimestamp": time, "deletionTimestamp": time }));
             assert_eq!(metadata.creation_timestamp, Some(Time(Timestamp::MAX)));

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn watch_event_tells_new_object_from_edit_and_from_known_state() {
+    fn watch_event_distinguishes_new_object_edit_and_known_state() {
         let (states, key) = (ObjectStates::default(), ("it".to_owned(), "acme".to_owned()));
         let requested = |uid: &str, generation| {
             let (uid, generation) = (Some(uid.into()), Some(generation));

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_change_bars_the_account_it_was_sent_to_also_if_it_cannot_be_read() {
+    fn open_change_blocks_its_account_even_if_unreadable() {
         for phase in [json!("Open"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
             let record = json!({ "intent": { "id": "i", "account": "host/then", "phase": phase, "from": "many" } });
             assert_eq!(open(&record), Some(("i".into(), Realm::of("host/then"))), "{phase}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_needs_a_host_and_an_id() {
+    fn account_needs_a_host_and_an_id() {
         let key = |recorded: &Value| account_in(recorded).and_then(|account| account.key());
         assert_eq!(key(&json!({ "host": "h", "id": "i", "more": 1 })), Some("h/i".into()));
         assert_eq!(account_in(&json!({ "host": "h" })), None);

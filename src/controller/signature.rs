@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn another_replica_of_the_same_installation_is_no_other_one() {
+    fn replica_of_same_installation_is_no_other_seatkeeper() {
         let mut follower = Signature::default();
         assert_eq!(follower.written(Some("a/x"), "a/x", 2), Signed::AsItIs);
         // It led before, another installation worked meanwhile, and it leads again.

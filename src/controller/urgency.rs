@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_waits_for_is_told_from_what_is_merely_due() {
+    fn pass_requested_by_person_is_distinguished_from_due_pass() {
         let idle = ObjectState::default();
         assert_eq!(urgency(&requested(1), &seen(1), &idle), Urgency::Poll);
         assert_eq!(urgency(&requested(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_is_told_by_its_reasons_and_by_a_conflict_without_a_record() {
+    fn fault_shows_in_its_reasons_and_in_conflict_without_record() {
         for reason in [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE, reason::CONFLICT] {
             assert!(tells_fault(&status(&[(kind::READY, ConditionStatus::False, reason)])), "{reason}");
         }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn object_stands_still_where_change_is_held_or_deferred_and_none_goes_on() {
+    fn object_is_idle_if_change_is_held_or_deferred_and_none_proceeds() {
         let still = |said: &[(&str, ConditionStatus, &str)]| stands_still(&status(said)).map(|still| still.deferred);
         let (ready, held) = ((kind::READY, ConditionStatus::True, ""), (kind::READY, ConditionStatus::False, ""));
         let (pending, goes_on) =

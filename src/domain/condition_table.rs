@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn verdict_says_only_what_the_table_of_conditions_has() {
+    fn verdict_reports_only_rows_of_condition_table() {
         let has = |kind: &str, status: ConditionStatus, reason: &str| {
             CONDITIONS
                 .iter()
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn metric_label_tells_each_kind_of_verdict_from_the_others_in_one_word() {
+    fn metric_label_is_one_distinct_word_per_kind_of_verdict() {
         let mut kinds: std::collections::BTreeMap<&str, std::mem::Discriminant<Verdict>> = Default::default();
         for verdict in verdicts() {
             let (label, kind) = (verdict.label(), std::mem::discriminant(&verdict));

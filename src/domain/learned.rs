@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
+    fn only_vendor_effects_are_merged_over_another_write() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
         let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, last_plan, agreed_seats, .. } =
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_over_the_write_of_a_person_who_has_another_intent_or_none() {
+    fn write_of_person_with_other_intent_or_none_is_kept_whole() {
         let ours = record(None, "ours");
         for (stored, known) in
             [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)]

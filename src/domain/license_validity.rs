@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_that_ends_soon_is_told_once_for_each_threshold() {
+    fn license_ending_soon_is_reported_once_per_threshold() {
         for (hours, expected) in
             [(721, "in force until 2026-12-01"), (719, "less than 720 h"), (100, "less than 168 h")]
         {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn end_that_is_a_date_is_over_with_that_day() {
+    fn license_with_end_date_ends_with_that_day() {
         // The time of these is midnight.
         let (status, reason, message) = judged(LicenseState::Active, Some(0));
         assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn trial_that_ends_soon_is_told_with_what_to_do() {
+    fn trial_ending_soon_is_reported_with_remedy() {
         let (status, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
         assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
         assert!(
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_force_is_said_with_its_cause() {
+    fn license_not_in_force_is_reported_with_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
             (LicenseState::Canceled, reason::EXPIRED, "canceled"),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_that_is_not_shown_is_unknown_and_not_invalid() {
+    fn unshown_license_is_unknown_and_not_invalid() {
         let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
         assert_eq!((unknown.status, unknown.reason), (ConditionStatus::Unknown, reason::NOT_REPORTED));
     }

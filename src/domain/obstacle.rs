@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentence_of_an_obstacle_names_only_who_may_be_known() {
+    fn obstacle_message_names_only_objects_of_the_namespace() {
         let near = |name: &str| Peer::Here(name.to_owned());
         let sentences = [
             (Obstacle::Owned(near("passwords")), "LicenseSeats passwords is older"),

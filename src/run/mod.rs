@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_address_of_both_kinds_is_reached_by_ipv6_where_the_machine_has_it() {
+    async fn wildcard_listener_is_reached_by_ipv6() {
         // A kernel without IPv6 has no such address to bind either.
         if TcpListener::bind("[::1]:0").await.is_err() {
             return;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kernel_without_ipv6_answers_is_known() {
+    fn error_of_kernel_without_ipv6_is_recognized() {
         for (code, lacks) in [(97, true), (99, true), (98, false), (13, false)] {
             assert_eq!(lacks_ipv6(&std::io::Error::from_raw_os_error(code)), lacks, "{code}");
         }

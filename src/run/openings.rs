@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_a_list_are_shown_and_what_is_of_another_kind_is_passed_over() {
+    fn objects_of_list_are_shown_and_other_kinds_skipped() {
         let list = "kind: List\nitems:\n- {kind: Secret}\n- kind: LicenseSeats\n  metadata: {name: plain}\n  spec: {vendor: {bitwarden: \
                     {credentialsSecretRef: {name: a}}}}\n";
         assert_eq!(told(list, Timestamp::UNIX_EPOCH).unwrap(), "plain\n  no change waits for a window\n");

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proxy_that_lets_nothing_through_is_named_with_what_is_wrong_there() {
+    async fn refusing_proxy_is_named_with_its_fault() {
         for (answer, says) in [
             (None, "takes no connection"),
             (Some("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "wants other credentials (407)"),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proxy_whose_certificate_is_not_trusted_is_named_and_not_the_vendor() {
+    async fn proxy_with_untrusted_certificate_is_named_and_not_vendor() {
         let proxy = vendor_sim::Simulator::start(vendor_sim::Options::default()).await.unwrap();
         let told = told_by(&proxy.url().replace("localhost", "127.0.0.1")).await;
         assert!(told.starts_with("the certificate of the proxy of --vendor-proxy (127.0.0.1:"), "{told}");

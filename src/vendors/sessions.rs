@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_key_has_the_same_session_and_another_key_another_one() {
+    fn session_is_per_key() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let first = sessions.get(print("a"), now, || Ok(1)).unwrap();
         let again = sessions.get(print("a"), now, || panic!("it is open")).unwrap();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_cannot_be_opened_is_tried_again_and_closes_no_other() {
+    fn failed_session_is_retried_and_closes_no_other() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         sessions.get(print("a"), now, || Ok(1)).unwrap();
         assert!(sessions.get(print("b"), now, || Err(Fault::spec("no certificate".into()))).is_err());

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn annotation_that_changed_is_handled_whatever_times_annotations_name() {
+    fn changed_annotation_is_handled_whatever_times_it_names() {
         let of = |ours: Option<&str>, flux: Option<&str>| {
             let (ours, flux) = (ours.map(str::to_owned), flux.map(str::to_owned));
             requested(&[(RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux)])

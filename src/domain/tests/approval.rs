@@ -182,7 +182,7 @@ fn approved_plan_is_made_once_and_is_recorded() {
 }
 
 #[test]
-fn approval_of_a_use_is_told() {
+fn used_approval_is_reported() {
     let mut asker = asker(150);
     asker.pass();
     asker.approve("");
@@ -198,7 +198,7 @@ fn approval_of_a_use_is_told() {
 }
 
 #[test]
-fn each_plan_that_waits_for_a_yes_is_told_once_with_its_id() {
+fn plan_awaiting_approval_is_reported_once_with_its_id() {
     let mut asker = asker(150);
     let mut told = vec![];
     for wanted in [150, 150, 160, 160, 155] {
@@ -288,7 +288,7 @@ fn plan_gets_new_id_by_edit_or_opposite_direction_and_no_id_returns() {
 }
 
 #[test]
-fn wish_that_goes_back_to_what_is_there_ends_plan_and_approval() {
+fn wish_reset_to_current_numbers_ends_plan_and_approval() {
     let mut asker = asker(150);
     asker.story.desired.asked = "sized".into();
     asker.pass();
@@ -385,7 +385,7 @@ fn steps_that_add_up_to_more_than_was_agreed_need_a_yes() {
 }
 
 #[test]
-fn agreed_seats_begin_with_what_is_there_and_fall_with_it() {
+fn agreed_seats_begin_at_current_seats_and_fall_with_them() {
     let mut asker = asker(100);
     asker.status.agreed_seats = None;
     asker.pass();
@@ -419,7 +419,7 @@ fn agreed_seats_fall_also_while_the_object_only_watches() {
 }
 
 #[test]
-fn what_was_agreed_for_one_account_counts_for_no_other() {
+fn agreed_seats_of_one_account_count_for_no_other() {
     let mut asker = asker(150);
     asker.status.agreed_seats = Some(500);
     asker.story.seen.account.id = Some("two".into());
@@ -431,7 +431,7 @@ fn what_was_agreed_for_one_account_counts_for_no_other() {
 }
 
 #[test]
-fn yes_lifts_the_window_where_it_says_so_and_neither_never_nor_a_guard_rail() {
+fn apply_now_lifts_window_but_neither_never_nor_guard_rail() {
     let window =
         "{increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]}";
     let times = |text: &str| ChangeTimes::parse(Some(&serde_yaml::from_str(text).unwrap())).unwrap();
@@ -457,7 +457,7 @@ fn yes_lifts_the_window_where_it_says_so_and_neither_never_nor_a_guard_rail() {
 }
 
 #[test]
-fn limit_falls_while_an_increase_waits_for_a_yes_and_the_plan_keeps_its_id() {
+fn limit_falls_while_increase_awaits_approval_and_plan_keeps_id() {
     let mut asker = asker(150);
     asker.story.seen.model = Model::Quantity(n(100, Some(120)));
     let intent = asker.made().unwrap();
@@ -529,7 +529,7 @@ fn first_repeat_of_an_approved_request_needs_no_other_yes() {
 }
 
 #[test]
-fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
+fn approval_of_unknown_plan_lets_nothing_pass_and_is_reported() {
     let mut asker = asker(150);
     asker.pass();
     asker.give("typo", "decision: Approved, planId: 9-ffffff");
@@ -543,7 +543,7 @@ fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
 }
 
 #[test]
-fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
+fn unreadable_approvals_hold_change_and_are_reported() {
     let mut asker = asker(105);
     asker.unread = Some("the operator may not list them");
     assert_eq!(asker.requested(), None);
@@ -654,7 +654,7 @@ fn approval_policy_that_makes_no_sense_is_refused_with_its_field() {
 }
 
 #[test]
-fn yes_of_the_page_is_what_status_says() {
+fn approval_page_matches_status() {
     let mut asker = asker(150);
     asker.story = std::mem::replace(&mut asker.story, story()).shows(150, Some(150));
     asker.story.desired.approval = ApprovalPolicy { increase_above: Some(10), decrease_above: None };

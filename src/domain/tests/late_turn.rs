@@ -52,7 +52,7 @@ fn next_wait_replaces_times_and_a_failed_reading_removes_them() {
 }
 
 #[test]
-fn status_without_numbers_says_only_when_turn_comes() {
+fn status_without_numbers_reports_only_time_of_next_reading() {
     let message = said(&says_turn(&untimed(&in_sync()), "Acme", None, later(90)), kind::READY).1;
     assert!(message.contains(&format!("{SENTENCE} The next reading comes at about")), "{message}");
 }

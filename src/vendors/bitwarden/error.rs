@@ -295,7 +295,7 @@ mod tests {
     use crate::vendors::bitwarden::symptoms::errors;
 
     #[test]
-    fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
+    fn error_remedy_survives_formatting() {
         let all = errors();
         assert!(all.len() > 15, "{all:?}");
         for error in all {

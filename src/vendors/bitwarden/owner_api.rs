@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_organizations_are_named_the_details_of_the_latest_are_kept() {
+    fn details_of_only_the_latest_organizations_are_kept() {
         let (mut known, hour) = (Known::default(), Duration::from_secs(3600));
         let details: Arc<Details> = Arc::new(serde_json::from_str(r#"{"seats":100}"#).unwrap());
         for id in 0..=MOST_DETAILS {

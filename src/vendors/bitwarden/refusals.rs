@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_checked_after_the_seats_have_changed_proves_nothing_about_them() {
+    fn rule_checked_after_the_seats_have_changed_proves_nothing_about_them() {
         let text = "Your plan does not allow seat autoscaling.";
         assert!(without_effect(text, false).is_some());
         assert_eq!(without_effect(text, true), None);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_say_is_never_what_the_vendor_said() {
+    fn message_never_contains_vendor_text() {
         for RefusalText { theirs, ours, .. } in refusals() {
             assert!(!ours.contains(theirs), "{theirs}");
         }

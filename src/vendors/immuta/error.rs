@@ -112,7 +112,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
+    fn error_remedy_survives_formatting() {
         for error in OWN.into_iter().chain([VendorError::NotFound.into()]) {
             assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
         }

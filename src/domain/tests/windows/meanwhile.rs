@@ -69,7 +69,7 @@ fn always(now: Timestamp) -> Vec<Opening> {
 }
 
 #[test]
-fn windows_that_always_overlap_see_their_changes_for_good_and_say_so() {
+fn always_overlapping_windows_keep_their_count_and_report_it() {
     let mut waiter = waiter(story());
     waiter.openings = always(at(BEFORE));
     let first = waiter.settled(BEFORE).expect("one of them is open");

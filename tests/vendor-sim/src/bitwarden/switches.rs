@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_from_the_default_is_told() {
+    fn switch_that_differs_from_default_is_shown() {
         let default = Switches::default().to_string();
         let told = [
             "limiter in every answer with more room than the vendor's",
