@@ -307,5 +307,5 @@ async fn senseless_approval_is_refused_with_fix_and_no_approval_can_be_edited() 
     give(&w, "fixed", json!({ "planId": "1-aaaaaa" })).await.expect("a good one is admitted");
     let edit = Patch::Merge(json!({ "spec": { "planId": "2-bbbbbb" } }));
     let refused = approvals(&w).patch("fixed", &PatchParams::default(), &edit).await.expect_err("an edit").to_string();
-    assert!(refused.contains("the spec of a SeatApproval cannot be changed"), "{refused}");
+    assert!(refused.contains("the spec of a SeatApproval is immutable"), "{refused}");
 }

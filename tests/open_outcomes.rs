@@ -94,7 +94,7 @@ async fn in_review(name: &str) -> World {
         "it was changed from outside alone",
         id.as_str(),
         "seatkeeper.dev/confirm=",
-        "Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
+        "Seatkeeper then plans anew from the shown numbers, and requests the rest of the change",
     ];
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");

@@ -393,11 +393,11 @@ async fn installations_sharing_objects_report_each_other_without_endless_writes(
     let told = w.until_told("AnotherInstallation", 2).await;
     for (one, other) in [(first.as_str(), lease.as_str()), (lease.as_str(), first.as_str())] {
         let names =
-            |note: &&(String, String)| note.1.contains(&format!("with the Lease {one}")) || note.1.contains(other);
+            |note: &&(String, String)| note.1.contains(&format!("has the Lease {one}")) || note.1.contains(other);
         assert!(told.iter().any(|note| names(&note)), "{told:?}");
     }
     for operator in [&w.operator, &second] {
-        assert!(operator.log().contains("Two of them must not serve one account"), "{}", operator.log_tail(20));
+        assert!(operator.log().contains("Only one of them may serve an account"), "{}", operator.log_tail(20));
     }
     w.until_polled(2).await;
     let written = w.seats().get("acme").await.expect("acme").metadata.resource_version;

@@ -212,7 +212,7 @@ async fn turn_is_taken_away(name: &str, key: Key) {
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("of pause: too many requests"), "{message}");
     assert_eq!((status.intent, w.bitwarden().writes(&t.key.id)), (None, 0), "nothing was sent, and that is known");
-    assert!(w.operator.log().contains("the host takes no request now"), "{}", w.operator.log_tail(40));
+    assert!(w.operator.log().contains("the host has no free connection"), "{}", w.operator.log_tail(40));
     bought_once(&t).await;
     assert_eq!(w.bitwarden().writes(&t.key.id), 1);
 }

@@ -108,7 +108,7 @@ async fn reading_over_a_minute_away_is_reported_once_without_event() {
         for t in &tenants {
             let status = t.status().await;
             if message(&status)
-                .contains(". Rate limited: Bitwarden takes only so many requests a minute. The numbers are from 20")
+                .contains(". Rate limited: Bitwarden limits the requests per minute. The numbers are from 20")
             {
                 late.push((t.name.clone(), status));
             }
@@ -116,7 +116,7 @@ async fn reading_over_a_minute_away_is_reported_once_without_event() {
         (late.len() >= 5).then_some(late)
     };
     for (name, status) in wait_for("five turns to be late", PATIENCE, late).await {
-        assert!(message(&status).contains("Z. The next reading comes at about 20"), "{}", message(&status));
+        assert!(message(&status).contains("Z. The next reading is at about 20"), "{}", message(&status));
         assert_eq!((said(&status, "Ready").as_str(), status.summary.as_deref()), ("True/InSync", Some("in sync")));
         assert_eq!(status.last_handled_reconcile_at, None, "{name}: a request is handled once the vendor is read");
         let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).resource("licenseseats").name(&name);

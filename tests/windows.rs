@@ -295,7 +295,7 @@ async fn renewal_window_without_known_renewal_stays_shut_with_remedy() {
     w.declare("acme", json!({ "adjustment": before_renewal() })).await;
     let waiting = until_waits(&w, "acme").await;
     let message = &condition(&waiting, "ChangePending").expect("ChangePending").message;
-    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    assert!(message.contains("does not show the end of the period to these credentials"), "{message}");
     assert!(message.contains("use credentials that show it, or a window with cron"), "{message}");
     w.until_polled(2).await;
     assert_eq!((waiting.next_window, w.organization().seats), (None, Some(100)));

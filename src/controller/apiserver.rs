@@ -78,7 +78,7 @@ impl Apiserver {
         let mut known = self.known();
         if known.outage.is_none() {
             tracing::warn!(
-                "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It goes on by itself"
+                "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It resumes by itself"
             );
         }
         let began = known.outage.map_or(now, |outage| outage.began);

@@ -1,4 +1,4 @@
-//! What every pass shares.
+//! The state that all passes share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +51,7 @@ pub struct Settings {
     pub fault_switch: Option<super::FaultSwitch>,
 }
 
-/// What a [`Context`] is put together from.
+/// The parts of a [`Context`].
 pub struct Parts {
     /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
@@ -73,7 +73,7 @@ pub struct Parts {
     pub shutdown: CancellationToken,
 }
 
-/// What every pass shares.
+/// The state that all passes share.
 pub struct Context {
     /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,

@@ -266,7 +266,7 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
         .map(|opened| (opened, Versions { credentials, all })))
 }
 
-/// The message names no owner in another namespace, for readers of this one may not know it.
+/// The message names no owner in another namespace: readers here may not know it.
 fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     let other = if owner.0 == *namespace {
         format!("LicenseSeats {}", owner.1)

@@ -134,7 +134,7 @@ impl Candidate {
         };
         match released.await {
             Ok::<(), Error>(()) => tracing::info!("lease released"),
-            Err(error) => tracing::warn!(%error, "lease not released; the next replica waits until it has run out"),
+            Err(error) => tracing::warn!(%error, "lease not released; the next replica waits until it expires"),
         }
     }
 

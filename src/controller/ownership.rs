@@ -67,13 +67,13 @@ pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight:
     }
 }
 
-/// The seats that an object asks for. Where they follow from the use, it is what the last pass made of that.
+/// The seats that an object asks for: with sizing, those that the last pass computed.
 fn wanted(desired: &Desired, record: &Value) -> Option<i32> {
     let recorded = || i32::try_from(record.get("desired")?.as_i64()?).ok();
     desired.seats.or_else(|| desired.sizing.as_ref().and_then(|_| recorded()))
 }
 
-/// The account, `host/id`. What the Secrets do not say is as it was, at the same host.
+/// Key of the account, `host/id`. Parts that the Secrets lack come from the record, at the same host.
 fn account(sight: Sight<'_>, recorded: Option<&Account>) -> Option<String> {
     match sight {
         Sight::Record => recorded.and_then(Account::key),

@@ -138,8 +138,8 @@ impl Pass<'_> {
         };
         let Report { mut status, notices } = domain::report(&old, stored.generation(), &finding, Context::now());
         if fault.remedy == Remedy::Cluster && status.satisfied_generation != old.satisfied_generation {
-            // Only Ready records it, and no other field may be able to: said over, what the vendor bought by itself would be
-            // taken back once the record can be kept.
+            // Only Ready records it, and no other field may: if it were overwritten, the vendor's own purchase would be
+            // reverted once the record can be kept.
             status.satisfied_generation = old.satisfied_generation;
             if vendor_may_buy(stored) {
                 domain::keep_ready(&old, &mut status);
@@ -154,7 +154,7 @@ impl Pass<'_> {
         Ok(wait)
     }
 
-    /// Writes the status. What could not be recorded of what was done at the vendor is kept for the next pass.
+    /// Writes the status. Unrecorded effects at the vendor are kept for the next pass.
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {

@@ -91,7 +91,7 @@ pub(super) async fn follow(context: &Context) {
                 context.queue.push(&key, Class::Poll);
             }
             Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "an object could not be read to see who wrote it"),
+            Err(error) => tracing::debug!(%error, "an object could not be read to find its writer"),
         }
     }
 }

@@ -88,16 +88,16 @@ fn ended(context: &Context, key: &Key, next: Next) {
     context.host_permits.release();
 }
 
-/// How the lists and watches of the scopes stand.
+/// State of the lists and watches of the scopes.
 struct Lists {
     /// Those of which no list has arrived yet.
     missing: Vec<Scope>,
-    /// What was last told of those that fail.
+    /// The last report about failing ones.
     failing: HashMap<Scope, String>,
 }
 
 impl Lists {
-    /// A watch tells something; `complete`: a whole list. Returns whether that list was missing.
+    /// Handles an event of a watch; `complete`: a whole list. Returns whether that list was missing.
     fn work(&mut self, scope: &Scope, complete: bool) -> bool {
         self.failing.remove(scope);
         let before = self.missing.len();
@@ -105,12 +105,12 @@ impl Lists {
         self.missing.len() < before
     }
 
-    /// A watch fails. Returns whether that is news.
+    /// Handles a failure of a watch. Returns whether it is new.
     fn fails(&mut self, scope: &Scope, why: &str) -> bool {
         self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
     }
 
-    /// What keeps passes from beginning, if anything does.
+    /// The reason for starting no passes, if any.
     fn waited_for(&self) -> Option<String> {
         let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
         let sentence = match refused {

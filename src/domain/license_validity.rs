@@ -141,14 +141,14 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
                 return Some(gone("the license is invalidated", reason::INVALIDATED));
             }
             let message = format!(
-                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
-                 at them at {vendor}, or supply another key"
+                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: check them at \
+                 {vendor}, or supply another key"
             );
             say(ConditionStatus::False, reason::INVALIDATED, message)
         }
         LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
-            let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
+            let message = format!("the first payment to {vendor} is missing: pay it to begin the subscription");
             say(ConditionStatus::Unknown, reason::PENDING, message)
         }
         LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => return None,

@@ -145,7 +145,7 @@ async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch:
 /// Ends once a signal has come and the grace period after it has passed.
 async fn end(shutdown: &CancellationToken, grace: Duration) -> Result<(), Fatal> {
     let signal = stop_signal().await.map_err(Fatal::Signals)?;
-    tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");
+    tracing::info!(signal, "stopping: requests in flight finish or are left for the next start");
     shutdown.cancel();
     tokio::time::sleep(grace).await;
     tracing::warn!("not finished within the grace period; open intents are judged at the next start");

@@ -1,5 +1,4 @@
-//! The keys of one vendor that are in use, so that all objects with the same key share what is known with it: its
-//! connection, its token, and what it was refused.
+//! The keys of one vendor in use. All objects with the same key share its connection, its token and its refusals.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +23,10 @@ impl<S> Default for Sessions<S> {
 }
 
 impl<S> Sessions<S> {
-    /// The session of the key with this fingerprint, opened if there is none. `now`: when it is used.
+    /// The session of this fingerprint; opens one if absent. `now`: the time of use.
     ///
     /// # Errors
-    /// Those of `open`. Then nothing is kept.
+    /// Those of `open`, which then leaves no session.
     pub fn get(
         &self,
         fingerprint: CredentialHash,

@@ -63,7 +63,7 @@ async fn present_key_is_not_assigned_to_impossible_row() {
     needs_control_plane!();
     for (name, theirs, words) in [
         ("immuta-other", Some(50), "name that row in licenseKeys[].adopt"),
-        ("immuta-norow", None, "lists no row that can be it"),
+        ("immuta-norow", None, "lists no candidate row"),
     ] {
         let a = Acme::with(name, tenant(), |switches| switches.re_add = ReAdd::Refused).await;
         let key = a.key("one", 20).await;

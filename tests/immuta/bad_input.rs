@@ -232,7 +232,7 @@ async fn odd_foreign_row_is_named_and_rest_of_tenant_is_read_and_gets_its_key() 
         .collect();
     let text = serde_json::to_string(&rows).unwrap();
     a.tenant.inject(Fault::on_license_list(FaultKind::Body { text }).for_ever());
-    let named = format!("row {id} ({uuid}) with a value of expires that cannot be read");
+    let named = format!("row {id} ({uuid}) with an unreadable value of expires");
     let status =
         a.until("the row", |status| condition(status, "Ready").is_some_and(|c| c.message.contains(&named))).await;
     assert_eq!((said(&status, "Ready").as_str(), status.seats), ("True/InSync", Some(65)));

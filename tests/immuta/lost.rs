@@ -255,7 +255,11 @@ async fn key_of_recreated_object_is_no_addition_and_pruned_only_once_adopted() {
     let events = a.w.events().await;
     assert!(events.iter().all(|(why, _)| why != "LicenseKeyAdded"), "{events:?}");
     let (_, adopted) = events.iter().find(|(why, _)| why == "LicenseKeyAdopted").expect("the event");
-    assert!(adopted.contains("name the row in licenseKeys[].adopt to let prune remove it"), "{adopted}");
+    assert!(
+        adopted
+            .contains("To let prune remove it once its key is no longer listed, name the row in licenseKeys[].adopt"),
+        "{adopted}"
+    );
     a.key("two", 60).await;
     a.list(&["two"]).await;
     let status = a.until_ready("False/PruneBlocked").await;

@@ -23,7 +23,7 @@ pub struct Row {
     pub invalidated: bool,
     /// Name of a field that cannot be read, so that what it would say is not known.
     pub odd: Option<&'static str>,
-    /// Names of what it turns on beside seats, in order; `None`: shown in a way that is not understood.
+    /// Names of what it turns on beside seats, in order; `None`: shown in an unknown form.
     pub features: Option<Vec<String>>,
 }
 
@@ -72,8 +72,8 @@ impl KeyRing {
         let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
         let Row { id, uuid, .. } = row;
         Some(format!(
-            "the {account} lists row {id} ({uuid}) with a value of {field} that cannot be read, so that value counts as unknown and \
-             no license key is removed: correct the row, or replace its license key"
+            "the {account} lists row {id} ({uuid}) with an unreadable value of {field}, which counts as unknown, so no license key is \
+             removed: correct the row, or replace its license key"
         ))
     }
 

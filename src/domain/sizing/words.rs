@@ -63,7 +63,7 @@ impl Desired {
         let each = i64::from(step) * i64::from(self.adjustment.most_changes());
         let windows = seats.checked_add(each - 1)?.checked_div(each)?;
         let waits = direction.mode == AdjustmentMode::InWindow && windows > 1;
-        waits.then(|| format!("; {seats}{word} wanted, {each} a window: {windows} windows"))
+        waits.then(|| format!("; {seats}{word} wanted: {windows} windows of {each}"))
     }
 
     /// What `Ready` says of the size.

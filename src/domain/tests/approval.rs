@@ -129,7 +129,7 @@ fn step_above_the_number_waits_for_a_yes_and_names_the_plan() {
     let (reason, message) = asker.pending();
     assert_eq!(reason, "True/AwaitingApproval");
     let told = format!(
-        "11 seats more than now are above spec.approval.increaseAbove 10: create a SeatApproval in this namespace with planId {}, \
+        "the increase of 11 seats exceeds spec.approval.increaseAbove 10: create a SeatApproval in this namespace with planId {}, \
          or edit spec to ask for less",
         asker.plan()
     );
@@ -148,7 +148,7 @@ fn step_up_to_the_number_needs_no_yes() {
 fn each_decrease_needs_a_yes_where_the_number_is_zero() {
     let mut asker = asker(99);
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("1 seats fewer than now are above spec.approval.decreaseAbove 0"));
+    assert!(asker.pending().1.contains("the decrease of 1 seats exceeds spec.approval.decreaseAbove 0"));
     asker.story.desired.approval.decrease_above = Some(1);
     assert!(asker.requested().is_some());
 }
@@ -357,14 +357,14 @@ fn higher_limit_counts_from_the_seats_and_no_limit_has_no_end() {
     let mut asker = asker(100);
     asker.story.desired.limit = LimitGoal::UpTo(111);
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("11 seats more than now are above spec.approval.increaseAbove 10"));
+    assert!(asker.pending().1.contains("the increase of 11 seats exceeds spec.approval.increaseAbove 10"));
     asker.story.desired.limit = LimitGoal::UpTo(110);
     assert!(asker.requested().is_some());
     asker.status.intent = None;
     asker.story.desired.limit = LimitGoal::Unlimited;
     asker.story.seen.rules.support.cannot_clear_limit = None;
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("without a limit there is no end of what the vendor may buy"));
+    assert!(asker.pending().1.contains("without a limit the vendor may buy any number of seats"));
 }
 
 #[test]
@@ -377,7 +377,8 @@ fn steps_that_add_up_to_more_than_was_agreed_need_a_yes() {
     assert!(asker.made().is_some());
     asker.edit(111);
     assert_eq!(asker.made(), None);
-    let told = "111 seats are 11 above the 100 that were agreed to (status.agreedSeats), and spec.approval.increaseAbove is 10";
+    let told =
+        "111 seats are 11 above the 100 agreed seats (status.agreedSeats), and spec.approval.increaseAbove is 10";
     assert!(asker.pending().1.contains(told), "{}", asker.pending().1);
     asker.approve("");
     assert!(asker.made().is_some());

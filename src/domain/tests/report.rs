@@ -285,7 +285,7 @@ fn refusal_without_reason_names_likely_cause_by_direction_of_change() {
     };
     for (to, words) in [
         (n(160, Some(100)), "and does not say why: the plan may not allow this number of seats"),
-        (n(140, Some(100)), "and does not say why: more seats may be in use than this key can see"),
+        (n(140, Some(100)), "and does not say why: this key may not see every seat in use"),
     ] {
         let message = told(n(150, Some(100)), to);
         assert!(message.contains(words), "{message}");

@@ -326,15 +326,15 @@ fn growth_over_several_windows_reports_their_number() {
     let (one, two) = (format!("{both}}}"), format!("{both}, maxChangesPerWindow: 2}}"));
     let rails = || Guardrails { max_increase: Some(20), max_decrease: Some(15), ..Guardrails::default() };
     let up = said_of(rails(), &one, 135);
-    assert!(up.contains("goes up to 120 (spec.guardrails.maxIncrease 20); 45 wanted, 20 a window: 3 windows"), "{up}");
+    assert!(up.contains("goes up to 120 (spec.guardrails.maxIncrease 20); 45 wanted: 3 windows of 20"), "{up}");
     let up = said_of(rails(), &two, 135);
-    assert!(up.contains("; 45 wanted, 40 a window: 2 windows"), "{up}");
+    assert!(up.contains("; 45 wanted: 2 windows of 40"), "{up}");
     let up = said_of(Guardrails { max_seats: Some(140), ..rails() }, &one, 135);
-    assert!(up.contains("; 40 wanted, 20 a window: 2 windows"), "{up}");
+    assert!(up.contains("; 40 wanted: 2 windows of 20"), "{up}");
     let down = said_of(rails(), &one, 59);
-    assert!(down.contains("(spec.guardrails.maxDecrease 15); 31 fewer wanted, 15 a window: 3 windows"), "{down}");
+    assert!(down.contains("(spec.guardrails.maxDecrease 15); 31 fewer wanted: 3 windows of 15"), "{down}");
     let down = said_of(Guardrails { min_seats: Some(75), ..rails() }, &one, 59);
-    assert!(down.contains("; 25 fewer wanted, 15 a window: 2 windows"), "{down}");
+    assert!(down.contains("; 25 fewer wanted: 2 windows of 15"), "{down}");
     for (used, rules) in [(105, one.as_str()), (135, "{}")] {
         let up = said_of(rails(), rules, used);
         assert!(!up.contains(" a window:"), "{used} {rules}: {up}");

@@ -559,7 +559,7 @@ fn decrease_waits_for_its_own_windows_alone() {
     let mut waiter = waiter(story().wants(90, LimitGoal::Pinned)).ruled(adjustment);
     assert_eq!(waiter.settled(OPEN), None, "the window of the other direction");
     let message = waiter.pending().1;
-    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    assert!(message.contains("does not show the end of the period to these credentials"), "{message}");
     let license = License { period_end: Some(Time(at("2026-12-10T00:00:00Z"))), ..License::of(LicenseState::Active) };
     waiter.story.seen.license = Some(license);
     for (now, made) in

@@ -13,7 +13,11 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     };
     for (model, shortage, words) in [
         (Model::Uncounted("no count".into()), "False/SeatsNotReported", "37 in use; the server shows no seat count"),
-        (Model::Unshown("no count".into()), "Unknown/SeatsNotReported", "37 seats in use; Acme does not show"),
+        (
+            Model::Unshown("no count".into()),
+            "Unknown/SeatsNotReported",
+            "37 seats in use; these credentials do not show",
+        ),
     ] {
         let status = told(model);
         assert_eq!((status.summary.as_deref(), status.used, status.seats), (Some("observed"), Some(37), None));
@@ -37,7 +41,7 @@ fn shortage_names_its_remedy_and_column_stays_short() {
     assert_eq!(rests.summary.as_deref(), Some("shortage: 0 free"));
     assert_eq!(said(&rests, kind::SEAT_SHORTAGE).1, "0 free. Raise spec.seats, or free seats at Acme");
     let waits = told(full(150).with(|s| s.desired.suspended = true));
-    assert_eq!(said(&waits, kind::SEAT_SHORTAGE).1, "0 free. A change waits: ChangePending says for what");
+    assert_eq!(said(&waits, kind::SEAT_SHORTAGE).1, "0 free. A change waits: ChangePending has the reason");
 }
 
 #[test]

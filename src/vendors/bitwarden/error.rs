@@ -233,7 +233,7 @@ impl Failure for BitwardenError {
             Self::NotOwner => (
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                "the personal key belongs to a member, and billing does not exist for members (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
                     .into(),
             ),
             Self::NoOrganization => (

@@ -314,7 +314,7 @@ fn refusal_of_change_gives_the_reason_in_our_words_or_the_status() {
     assert_eq!(why(limit, limit_alone), "the plan has no auto-scaling: leave spec.limit out");
     assert_eq!(why(limit, totals), "it answers with status 400", "seats are changed before the limit is checked");
     for asked in [totals, with_seats, limit_alone] {
-        assert_eq!(why(seats, asked), "the plan includes more than that");
+        assert_eq!(why(seats, asked), "the plan already includes more seats");
     }
     assert_eq!(why(MARKER, totals), "it answers with status 400");
 }

@@ -28,7 +28,7 @@ pub(super) fn count(body: impl Read) -> Result<Counted, VendorError> {
         Ok(None) => Err(VendorError::Unreadable("the member list has no data")),
         Err(_) if capped.left == 0 => Err(VendorError::Unreadable("the member list is too large")),
         Err(e) if e.is_io() => Err(VendorError::NoAnswer("the member list broke off")),
-        Err(_) => Err(VendorError::Unreadable("the member list is not what it should be")),
+        Err(_) => Err(VendorError::Unreadable("the member list has an unexpected shape")),
     }
 }
 

@@ -27,7 +27,7 @@ impl TokenAnswer {
         let lifetime = u64::try_from(self.expires_in).ok().filter(|seconds| *seconds > 0);
         let lifetime = lifetime.ok_or(VendorError::Unreadable("the token has no lifetime"))?;
         if self.access_token.is_empty() || !self.access_token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token"));
+            return Err(VendorError::Unreadable("the token has characters that no header has"));
         }
         let lifetime = Some(Duration::from_secs(lifetime.min(24 * 3600)));
         Ok(NewToken { value: SecretString::from(self.access_token), lifetime })

@@ -134,7 +134,7 @@ impl BitwardenSession {
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, BitwardenError> {
         let answer = self.connection.ask(self.api(Method::GET, self.url(&path), &token)).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.json("the owner API answers in another shape")?),
+            StatusCode::OK => Ok(answer.json("the answer of the owner API has an unexpected shape")?),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(self.refusal(&answer)),
         }

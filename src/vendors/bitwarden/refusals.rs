@@ -28,8 +28,8 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
         Is("Plan does not allow additional seats."),
         "the plan has a fixed number of seats: change the plan in the admin console",
     ),
-    (Begins("Plan has a minimum of "), "the plan includes more than that"),
-    (Begins("You must have at least 1 "), "one is the least"),
+    (Begins("Plan has a minimum of "), "the plan already includes more seats"),
+    (Begins("You must have at least 1 "), "the minimum is 1"),
     (Begins("Organization plan allows a maximum of "), "the plan does not allow so many seats"),
     (Holds(" seats filled."), "more are in use: remove or revoke members first"),
     (

@@ -1,5 +1,5 @@
-//! Puts what the keys show together: the pool's numbers, and every rule that Bitwarden would enforce with an answer that
-//! explains nothing (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
+//! Merges the views of the keys: the pool's numbers, and every rule that Bitwarden would enforce without an explanation
+//! (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
 
 use super::MAX_SEATS;
 use super::license::{billed, license};
@@ -8,7 +8,7 @@ use super::owner::{OwnerView, Standing};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
 use crate::domain::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
-/// What was read.
+/// The reading.
 pub(super) struct Seen {
     pub(super) account: Account,
     pub(super) product: Product,
@@ -21,9 +21,9 @@ pub(super) struct Seen {
     /// Members as counted with the organization key.
     pub(super) members: Option<i32>,
     pub(super) owner: Option<OwnerView>,
-    /// The person's key does not do what it is there for.
+    /// The personal key fails.
     pub(super) concern: Option<Fault>,
-    /// What the person's key adds is missing: the reference that names the key.
+    /// The data of the personal key are missing: the reference that names the key.
     pub(super) fails: Option<&'static str>,
 }
 
@@ -168,7 +168,7 @@ impl Seen {
             return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
         }
         if owner.custom_plan {
-            return Some("this plan is none that Bitwarden's API can change, such as a custom one: ask Bitwarden");
+            return Some("Bitwarden's API cannot change this plan, which may be a custom one: ask Bitwarden");
         }
         let plan = owner.details.as_deref()?.organization.plan.as_ref();
         let pool = plan.and_then(|plan| match self.product {
@@ -212,8 +212,7 @@ impl Seen {
     fn cannot_lower(&self) -> Option<String> {
         if let Some(reference) = self.fails {
             return Some(format!(
-                "the key of {reference} fails. Only this key shows exact use and what is billed, so nothing is lowered: mend the \
-                 key, or remove {reference} from the spec"
+                "the key of {reference} fails. Only this key shows the exact use and the bill, so nothing is lowered: mend the key, or remove {reference} from the spec"
             ));
         }
         let unread = self.product == Product::PasswordManager

@@ -83,8 +83,7 @@ impl Failure for ImmutaError {
                 reason::VENDOR_UNREACHABLE,
                 "a row cannot be read",
                 format!(
-                    "row {place} of the licenses that {host} lists has no {field} that can be read, and it may be the row of any \
-                     key: correct the row, or replace its license key. Seatkeeper tries again"
+                    "row {place} in the license list of {host} has no readable {field} and may be the row of any key: correct the row, or replace its license key. Seatkeeper tries again"
                 ),
             ),
             Self::LoginPage => (

@@ -34,7 +34,7 @@ impl TokenAnswer {
     pub(super) fn token(self) -> Result<SecretString, ImmutaError> {
         let token = self.token.filter(|token| !token.is_empty()).ok_or(ImmutaError::ApiKeyRefused)?;
         if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token").into());
+            return Err(VendorError::Unreadable("the token has characters that no header has").into());
         }
         Ok(SecretString::from(token))
     }

@@ -279,7 +279,7 @@ fn key_present_in_no_identifiable_row_is_reported() {
     let story = twice_there(&[], &[], None);
     let (why, message) = story.ready();
     assert_eq!(why, reason::ALREADY_PRESENT);
-    assert!(message.contains("lists no row that can be it") && !message.contains("name that row"), "{message}");
+    assert!(message.contains("lists no candidate row") && !message.contains("name that row"), "{message}");
 }
 
 #[test]
@@ -437,8 +437,7 @@ fn row_found_after_refusal_is_reported_with_refusal_and_not_as_added() {
     );
     assert_eq!(
         notes[0].1,
-        "license key a/licenseKey was refused, because it answers with status 422, and a new row (u8) is listed that is treated \
-         as it: 40 -> 65 seats"
+        "license key a/licenseKey was refused, because it answers with status 422. The new row (u8) is treated as that key: 40 -> 65 seats"
     );
     let (heard, notes) = told(&Outcome::Unanswered);
     assert_eq!((heard.is_empty(), notes[0].0), (true, "LicenseKeyAdded"));

@@ -30,7 +30,7 @@ fn key_awaits_approval_despite_shortage_and_reports_both() {
     let status = story.status();
     let pending = said(&status, kind::CHANGE_PENDING);
     assert_eq!(pending.0, "True/AwaitingApproval");
-    assert!(pending.1.contains("how many seats a license key brings shows only once it is added"), "{}", pending.1);
+    assert!(pending.1.contains("the seats of a license key are known only after it is added"), "{}", pending.1);
     assert_eq!(status.plan.as_ref().map(|plan| plan.blocked_by.clone()), Some(vec![PlanBlock::Approval]));
     let summary = status.summary.unwrap_or_default();
     assert!(summary.starts_with("shortage") && summary.contains("approval needed"), "{summary}");

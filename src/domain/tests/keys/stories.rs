@@ -448,8 +448,8 @@ fn obstacle_to_removal_is_reported() {
             story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)),
             "not proven that this object added it: if it is yours, list its key again and name id 7 and uuid u7 in licenseKeys[].adopt",
         ),
-        (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
-        (story.clone().shows(&[row(7, 40), today, row(9, 60)]), "once every listed key is seen"),
+        (story.clone().shows(&[row(7, 40), expired]), "once every listed key is in force"),
+        (story.clone().shows(&[row(7, 40), today, row(9, 60)]), "once every listed key is in force"),
         (
             story.clone().with(|s| {
                 s.license
@@ -464,7 +464,7 @@ fn obstacle_to_removal_is_reported() {
                     .keys
                     .push(KeyRecord { state: KeyState::Removed, ..record("c", &row(7, 40), KeyOrigin::Added) })
             }),
-            "several records name it, so it is not proven whose it is",
+            "several records name it, so its owner is not proven",
         ),
         (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
@@ -611,7 +611,7 @@ fn row_assigned_to_key_without_addition_is_reported_once_with_cause() {
         ("LicenseKeyAdopted", "row 7 (u7) is treated as license key a/licenseKey, as the spec says",)
     );
     let [(_, note)] = &told(Some(&adopted), &found)[..] else { panic!("{:?}", told(Some(&adopted), &found)) };
-    assert!(note.contains("not proven") && note.contains("licenseKeys[].adopt"), "{note}");
+    assert!(note.contains("That is no proof") && note.contains("licenseKeys[].adopt"), "{note}");
     assert_eq!(
         (told(None, &added), told(Some(&adopted), &adopted), told(Some(&found), &found)),
         (vec![], vec![], vec![])

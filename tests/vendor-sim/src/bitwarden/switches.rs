@@ -1,4 +1,4 @@
-//! Behaviour of the whole vendor that a test or a person can change while it runs.
+//! Behavior of the whole vendor that a test or a person can change while it runs.
 //!
 //! Quoted headings are those of docs/vendors/bitwarden.md.
 
