@@ -14,7 +14,7 @@ const OVER: Duration = Duration::from_secs(10);
 /// For this long after the last failure a refusal is no news: an apiserver that starts does not know its roles yet.
 const STARTS: Duration = Duration::from_secs(60);
 
-/// What is known of the apiserver.
+/// State of the apiserver.
 #[derive(Debug, Default)]
 pub struct Apiserver(Mutex<Known>);
 
@@ -59,7 +59,7 @@ impl Apiserver {
         starts
     }
 
-    /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
+    /// The log line for a watch that failed, if any. A broken or outdated watch is restarted.
     pub(super) fn tells_of_watch(&self, scope: &Scope, error: watcher::Error) -> Option<String> {
         match error {
             watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
@@ -99,7 +99,7 @@ impl Apiserver {
     }
 }
 
-/// What to do where a watch is not allowed. Of a namespace that is not there Kubernetes says the same, for no Role can be in it.
+/// The remedy for a forbidden watch. Kubernetes answers the same for a missing namespace, since no Role can be in it.
 fn may_not_watch(scope: &Scope) -> String {
     match scope.namespace() {
         Some(namespace) => format!(

@@ -13,7 +13,7 @@ use crate::domain::{self, Desired, HoldKind, Learned, Situation, Verdict};
 /// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
 pub(super) const SAID: Duration = Duration::from_secs(10);
 
-/// Decides about what was read, and takes what the decision has found out into the record.
+/// Decides about the reading, and takes the findings of the decision into the record.
 pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, reading: Reading) -> Decided {
     let Reading { snapshot, asked } = reading;
     let (context, requested) = (pass.context, &pass.requested);

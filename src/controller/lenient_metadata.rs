@@ -1,8 +1,8 @@
 //! An object's metadata as far as it is needed, read so that no writer can make one that cannot be read.
 //!
 //! A person who may update an object may write nearly anything into `managedFields`, and Kubernetes accepts times that
-//! our types do not. One object that could not be read would make the whole list unreadable. So what is not needed is
-//! skipped unread, and a time is whatever comes nearest to it.
+//! our types do not. One object that could not be read would make the whole list unreadable. So unneeded fields are
+//! skipped unread, and a time is read as the nearest one.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ struct Needed {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// Reads what is needed, for `deserialize_with`. Foreign annotations are most of the bytes that are left, and nothing
-/// reads them either.
+/// Reads the needed fields, for `deserialize_with`. Foreign annotations are most of the bytes that are left, and
+/// nothing reads them either.
 pub(super) fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
     let needed = Needed::deserialize(deserializer)?;
     let annotations = needed.annotations.map(|mut annotations| {

@@ -1,6 +1,6 @@
-//! What is known of the CRD in the cluster, and what it means for every object. `run` reads the CRD and reports it
-//! here; each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a
-//! word: nothing is sent then.
+//! The state of the CRD in the cluster, and its consequence for every object. `run` reads the CRD and reports it here;
+//! each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a word:
+//! nothing is sent then.
 
 use tokio::sync::{Notify, watch};
 
@@ -44,7 +44,7 @@ impl CrdState {
     }
 }
 
-/// What all passes know of the CRD.
+/// The shared state of the CRD.
 #[derive(Debug)]
 pub(super) struct Crd {
     state: watch::Sender<CrdState>,

@@ -1,5 +1,5 @@
-//! What an object wants to own, from its spec and its record. Of the record the JSON is asked and not its type: what
-//! another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
+//! The ownership that an object wants, from its spec and its record. Of the record the JSON is asked and not its type:
+//! what another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
 
 use std::collections::BTreeSet;
 
@@ -108,7 +108,7 @@ fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }
 
-/// The accounts that differ from this one, as a person says.
+/// The accounts that a person declares different from this one.
 fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
     let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
     said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()

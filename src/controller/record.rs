@@ -74,7 +74,7 @@ impl Pass<'_> {
         Ok(wait.min(self.state.secret_recheck(self.context.settings.timing.secret_recheck, Instant::now())))
     }
 
-    /// Tells the registry and the state of the object what was decided.
+    /// Passes the decision to the registry and the state of the object.
     fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
         let (pools, key) = (&self.context.pools, self.key);
         if let Verdict::Held(holds) = &decision.verdict {
@@ -185,7 +185,7 @@ impl Pass<'_> {
                 self.state.signature = signature;
                 self.notices.extend(notices);
             }
-            // What was done is reported now, for the next pass finds it recorded; the rest is found and reported again.
+            // Effects are reported now: the next pass finds them recorded; the rest is found and reported again.
             Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);
@@ -202,8 +202,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Signs the status with the name of this installation, and reports another one that signs it too. Returns what is
-    /// to be remembered once it is written.
+    /// Signs the status with the name of this installation, and reports another one that signs it too. Returns the
+    /// state to keep once it is written.
     fn sign(&mut self, status: &mut LicenseSeatsStatus) -> Signature {
         let own = &self.context.installation;
         let found = status.operator.take();

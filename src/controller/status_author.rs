@@ -77,7 +77,7 @@ impl Context {
     }
 }
 
-/// Looks at suspects, one after the other, and asks for passes.
+/// Checks suspects one by one, and requests passes.
 pub(super) async fn follow(context: &Context) {
     loop {
         let key = context.suspects.next().await;

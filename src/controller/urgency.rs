@@ -1,4 +1,4 @@
-//! Says how urgent a pass is, so that what a person waits for overtakes what is merely due. Asked by `gather`.
+//! The urgency of a pass: one that a person awaits overtakes one that is merely due. Asked by `gather`.
 
 use super::object_state::{ObjectState, PassRequest};
 use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};

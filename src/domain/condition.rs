@@ -132,13 +132,13 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
 /// An object that makes no progress: a person must act, or its change waits for days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandsStill {
-    /// What its STATUS column says.
+    /// The STATUS column.
     pub why: String,
     /// Its change is deferred: waiting is not failure.
     pub deferred: bool,
 }
 
-/// Whether nothing goes on though a change is wanted, as a status says it.
+/// Whether a wanted change is idle, by the status.
 pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
     let is_there = |kind: &str| find(&status.conditions, kind).is_some();
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == ConditionStatus::True.text());

@@ -16,7 +16,7 @@ use super::status_column::{self, Beside};
 use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
 
-/// What STATUS and the conditions are made from.
+/// The inputs of STATUS and the conditions.
 pub(super) struct Told<'a> {
     /// The status as it was.
     pub old: &'a LicenseSeatsStatus,
@@ -329,7 +329,7 @@ fn refused(vendor: &str, intent: &Intent) -> String {
     )
 }
 
-/// What a vendor may refuse a change for without saying so.
+/// Causes for which a vendor may refuse a change without an explanation.
 fn perhaps(intent: &Intent) -> String {
     let first = match intent.target().seats.cmp(&intent.base().seats) {
         Ordering::Less => "this key may not see every seat in use",

@@ -1,4 +1,4 @@
-//! What is reported once, beside the status: changes that were made, and conditions that turned for the worse.
+//! The events, reported once beside the status: changes that were made, and conditions that turned for the worse.
 
 use std::cmp::Ordering;
 
@@ -50,7 +50,7 @@ pub struct Notice {
     pub note: String,
 }
 
-/// Tells that another installation of Seatkeeper writes the same object. Both are named by their Leases.
+/// Reports another installation of Seatkeeper that writes the same object. Both are named by their Leases.
 pub fn another_installation(other: &str, own: &str) -> Notice {
     let note = format!(
         "Another Seatkeeper (Lease {other}) writes the status of this object too. This one has the Lease {own}. Only one of them may serve \
@@ -59,14 +59,14 @@ pub fn another_installation(other: &str, own: &str) -> Notice {
     Notice { warning: true, reason: event::ANOTHER_INSTALLATION, action: format!("ReportInstallation {other}"), note }
 }
 
-/// Tells that an approval is used.
+/// Reports a used approval.
 pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
     let (name, plan) = intent.approval.as_ref().zip(plan)?;
     let note = format!("SeatApproval {name} approves plan {}: {}", plan.id, status_column::step(&plan.step));
     Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
 }
 
-/// Adds a change to the record, once, and returns what to report of it.
+/// Adds a change to the record, once, and returns its event.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.target().seats.cmp(&change.base().seats) {

@@ -1,4 +1,5 @@
-//! What a decision or an answer adds to the record. The record goes one way: it is read, it is added to here, it is written.
+//! The additions of a decision or an answer to the record. The record goes one way: it is read, it is added to here, it
+//! is written.
 
 use jiff::Timestamp;
 
@@ -10,12 +11,12 @@ use super::windows::{counted, uncounted};
 use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
 use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};
 
-/// A record with what was added to it.
+/// A record with its additions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
     /// The record.
     pub status: LicenseSeatsStatus,
-    /// What to report once it is written, oldest first.
+    /// Events to publish once it is written, oldest first.
     pub notices: Vec<Notice>,
 }
 

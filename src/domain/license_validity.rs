@@ -11,7 +11,7 @@ use crate::api::{KeyState, License, LicenseState};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What `LicenseValid` says.
+/// The condition `LicenseValid`.
 pub(super) struct Validity {
     pub status: ConditionStatus,
     pub reason: &'static str,
@@ -97,7 +97,7 @@ fn soon(vendor: &str, license: &License, (ends, hours): (Timestamp, u64), kind: 
     }
 }
 
-/// Whether the vendor itself says that the license is in force. Its word outweighs the clock of this process.
+/// Whether the vendor reports the license in force. Its word outweighs the clock of this process.
 fn honored(license: &License) -> bool {
     license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
 }

@@ -30,7 +30,7 @@ pub enum Standing {
     Elsewhere(String),
 }
 
-/// What is recorded of the active cluster.
+/// The record of the active cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ActivePast<'a> {
     /// The record.

@@ -75,7 +75,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// One word for the metric label.
     fn label(&self) -> &'static str;
 
-    /// What mends it.
+    /// The remedy.
     fn remedy(&self) -> Remedy;
 
     /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].

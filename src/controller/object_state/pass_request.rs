@@ -1,4 +1,4 @@
-//! What asks for a pass: an edit of the object, or an annotation.
+//! The triggers of a pass: an edit of the object, or an annotation.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -11,7 +11,7 @@ pub(in crate::controller) struct PassRequest {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
-    /// The accounts from which this one differs, as a person says.
+    /// The accounts from which a person declares this one different.
     differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],

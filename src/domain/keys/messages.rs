@@ -7,7 +7,7 @@ use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
-/// What is recorded of a request without an answer.
+/// The record of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
 /// How the record of an answer begins that has nothing but its status.
@@ -56,7 +56,7 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
     Lack { reason, summary, message, secret_may_help, arrives }
 }
 
-/// What is wrong with the listed keys, in the order of the list.
+/// The faults of the listed keys, in the order of the list.
 #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
 pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
     let (account, ring) = (words.account, records.ring);
@@ -205,7 +205,7 @@ pub(in crate::domain) fn refusal(heard: &[String]) -> Option<&str> {
     heard.last().map(String::as_str).filter(|words| *words != NO_ANSWER && !words.starts_with(STATUS))
 }
 
-/// What a step is about, in a few words.
+/// The object of a step, in a few words.
 pub(in crate::domain) fn object_of(step: &Step) -> String {
     match step {
         Step::RemoveKey(key) => format!("license row {}", key.id.unwrap_or_default()),

@@ -8,7 +8,7 @@ use super::snapshot::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::domain::{Goal, Situation};
 
-/// What is to be done about keys that are no longer listed.
+/// The next step for keys that are no longer listed.
 pub(super) enum Retirement<'a> {
     /// Nothing.
     None,
@@ -78,7 +78,7 @@ fn obstacle(
         return Some("it is the last valid key".into());
     }
     let row = ring.row(record.id, record.uuid.as_deref())?;
-    // A row that gives nothing takes nothing.
+    // Removing a row without seats takes none.
     let spent = !is_live(row, records, s.now) && records.gives(row) == Some(0);
     features(s, records, row, spent).or_else(|| if spent { None } else { needed(s, ring, records, row) })
 }

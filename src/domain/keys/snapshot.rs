@@ -23,7 +23,7 @@ pub struct Row {
     pub invalidated: bool,
     /// Name of a field that cannot be read, so that what it would say is not known.
     pub odd: Option<&'static str>,
-    /// Names of what it turns on beside seats, in order; `None`: shown in an unknown form.
+    /// Names of its features beside seats, in order; `None`: shown in an unknown form.
     pub features: Option<Vec<String>>,
 }
 
@@ -39,7 +39,7 @@ impl Row {
 pub struct WantedKey {
     /// The Secret and the key within it.
     pub reference: SecretKeyRef,
-    /// The row that the spec says it has.
+    /// The row that the spec names for it.
     pub adopt: Option<KeyRow>,
     /// Its fingerprint, or why it cannot be read.
     pub fingerprint: Result<String, Fault>,
