@@ -24,16 +24,16 @@ const SETTLED: u64 = 8;
 
 /// A row of the table.
 #[derive(Clone, Debug, Deserialize)]
-struct Row {
+struct FaultRow {
     fault: String,
     at: String,
     /// Each with its severity.
     alerts: BTreeSet<String>,
 }
 
-fn rows(at: &str) -> Vec<Row> {
+fn rows(at: &str) -> Vec<FaultRow> {
     let table = fs::read_to_string(workspace_root().join("tests/prometheus/faults.yaml")).expect("the table");
-    let rows: Vec<Row> = serde_yaml::from_str(&table).expect("YAML");
+    let rows: Vec<FaultRow> = serde_yaml::from_str(&table).expect("YAML");
     rows.into_iter().filter(|row| row.at == at).collect()
 }
 
